@@ -1,0 +1,268 @@
+//! The room that the current turn belongs to.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target,
+    host::{self, outbox},
+    log, payload,
+};
+
+/// The room of the current turn: `ctx.actor()`, the name that the seed has for it.
+///
+/// Its readings never fail by themselves. The one thing that can go wrong is that the host calls of the turn are used
+/// up (10,000); they then answer with nothing, and the turn fails whatever the handler does.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room| {
+///     room.on("who", |ctx, _: Value| {
+///         let actor = ctx.actor();
+///         ctx.emit("here", json!({ "sockets": actor.session_count(), "users": actor.user_ids() }))
+///     });
+/// });
+/// let ada = room.connect_as(Meta::new("ada"));
+/// room.connect_as(Meta::new("bob"));
+/// ada.send("who", json!({}));
+/// assert_eq!(ada.events(), [json!({ "type": "here", "sockets": 2, "users": ["ada", "bob"] })]);
+/// ```
+pub struct Actor {
+    room: Room,
+    event: Event,
+}
+
+impl Actor {
+    pub(crate) fn new(room: Room, event: Event) -> Self {
+        Actor { room, event }
+    }
+
+    /// Sends to every socket of the channel `default`, the sender included; says how many that are. See
+    /// [`Ctx::emit`](crate::Ctx::emit) for the bounds and errors.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn announce(ctx: &Ctx, text: String) -> Result<u32> {
+    ///     ctx.actor().emit("announcement", json!({ "message": text, "timestamp": ctx.now() }))
+    /// }
+    /// ```
+    #[doc(alias = "broadcast")]
+    pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
+        Ok(outbox::to_channel("default", event, &payload::json(&data)?)?)
+    }
+
+    /// Every socket of a channel, the sender included, for an emit.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn headline(ctx: &Ctx, text: String) -> Result<u32> {
+    ///     ctx.actor().to("news").emit("headline", json!({ "text": text }))
+    /// }
+    /// ```
+    pub fn to<'a>(&self, channel: &'a str) -> Channel<'a> {
+        Channel::new(channel)
+    }
+
+    /// Every socket of a user in this room, for an emit.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn whisper(ctx: &Ctx, to: String) -> Result<u32> {
+    ///     ctx.actor().to_user(&to).emit("whisper", json!({ "from": ctx.meta().user_id }))
+    /// }
+    /// ```
+    #[doc(alias = "send_to_user")]
+    pub fn to_user<'a>(&self, user_id: &'a str) -> Target<'a> {
+        Target::user(user_id)
+    }
+
+    /// The sockets of these client ids, for an emit; a client that is named twice gets it once.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn deal(ctx: &Ctx, players: Vec<String>) -> Result<u32> {
+    ///     ctx.actor().to_clients(players).emit("cards", json!({ "round": 1 }))
+    /// }
+    /// ```
+    pub fn to_clients<C: Into<String>>(&self, client_ids: impl IntoIterator<Item = C>) -> Target<'static> {
+        Target::clients(client_ids)
+    }
+
+    /// A socket of this room by its id, which [`Ctx::id`](crate::Ctx::id) told earlier.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn kick(ctx: &Ctx, id: SocketId) -> Result {
+    ///     ctx.actor().socket(id).close(1008, "kicked")
+    /// }
+    /// ```
+    pub fn socket(&self, id: SocketId) -> Socket<'_> {
+        Socket::new(&self.room.runtime, id)
+    }
+
+    /// The socket that caused this turn; none for what the host caused. In [`Room::on_error`] it may be gone.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn play(room: &mut Room) {
+    ///     room.on_error(|actor, failed| match actor.cause() {
+    ///         Some(id) => actor.socket(id).emit("sorry", json!({ "event": failed.event })),
+    ///         None => Ok(0),
+    ///     });
+    /// }
+    /// ```
+    pub fn cause(&self) -> Option<SocketId> {
+        self.event.socket()
+    }
+
+    /// How many sockets are connected.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn count(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("count", json!({ "sockets": ctx.actor().session_count() }))
+    /// }
+    /// ```
+    pub fn session_count(&self) -> u32 {
+        self.room.runtime.or_note(host::room::session_count())
+    }
+
+    /// The ids of the users that are connected, each once, in ascending order.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn who(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("who", json!({ "users": ctx.actor().user_ids() }))
+    /// }
+    /// ```
+    pub fn user_ids(&self) -> Vec<String> {
+        self.room.runtime.or_note(host::room::user_ids())
+    }
+
+    /// The room's id, as clients name it in `?room=`.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn where_am_i(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("room", json!({ "id": ctx.actor().room_id() }))
+    /// }
+    /// ```
+    pub fn room_id(&self) -> String {
+        let known = &self.room.runtime.room_id;
+        if let Some(id) = known.get() {
+            return id.clone();
+        }
+        match host::room::id() {
+            Ok(id) => known.get_or_init(|| id).clone(),
+            Err(refusal) => self.room.runtime.or_note(Err(refusal)),
+        }
+    }
+
+    /// The event of this turn.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn log_it(ctx: &Ctx, _: Value) {
+    ///     ctx.log().info(ctx.event().name());
+    /// }
+    /// ```
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// When the room accepted this event, in milliseconds since the Unix epoch: the same at every call of a turn.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn ping(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("pong", json!({ "timestamp": ctx.now() }))
+    /// }
+    /// ```
+    pub fn now(&self) -> u64 {
+        self.event.accepted_at()
+    }
+
+    /// The room's own keys and values.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn visit(ctx: &Ctx) -> Result {
+    ///     let visits: u32 = ctx.storage().get("visits")?.unwrap_or(0);
+    ///     ctx.storage().put("visits", visits + 1)
+    /// }
+    /// ```
+    pub fn storage(&self) -> Storage {
+        Storage::new()
+    }
+
+    /// The plugin's log.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn note(ctx: &Ctx, _: Value) {
+    ///     ctx.log().info("noted");
+    /// }
+    /// ```
+    pub fn log(&self) -> Log {
+        log()
+    }
+
+    /// As [`config`](crate::config).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn greet(ctx: &Ctx) -> Result<u32> {
+    ///     ctx.emit("welcome", json!({ "text": ctx.config("greeting").unwrap_or("hello".into()) }))
+    /// }
+    /// ```
+    pub fn config(&self, key: &str) -> Option<String> {
+        crate::config(key)
+    }
+
+    /// As [`random_bytes`](crate::random_bytes).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn roll(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("rolled", json!({ "eyes": ctx.random_bytes(1)[0] % 6 + 1 }))
+    /// }
+    /// ```
+    pub fn random_bytes(&self, count: usize) -> Vec<u8> {
+        crate::random_bytes(count)
+    }
+
+    /// As [`random_id`](crate::random_id).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn open_table(ctx: &Ctx, _: Value) -> Result {
+    ///     ctx.join(&ctx.random_id())
+    /// }
+    /// ```
+    pub fn random_id(&self) -> String {
+        crate::random_id()
+    }
+
+    /// The room's handlers, to add and remove some. The event that is running keeps the handlers it began with.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn start(ctx: &Ctx, _: Value) {
+    ///     ctx.room().on("move", |ctx, to: Value| ctx.actor().emit("moved", to));
+    ///     ctx.room().off_all("start");
+    /// }
+    /// ```
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! What answers everywhere, inside a turn and outside: time, randomness, configuration.
+
+use crate::host::{clock, config as host_config, random};
+
+/// The value of a key of the plugin's configuration, if the operator gave one. Secrets come this way as well.
+///
+/// ```
+/// use parlor_guest::{config, prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::builder().config("greeting", "ahoy").build(|room: &mut Room| {
+///     let greeting = config("greeting").unwrap_or("hello".into());
+///     room.on_connect(move |ctx| ctx.emit("welcome", json!({ "text": greeting })));
+/// });
+/// assert_eq!(room.connect("/ws").events(), [json!({ "type": "welcome", "text": "ahoy" })]);
+/// ```
+pub fn config(key: &str) -> Option<String> {
+    host_config::get(key)
+}
+
+/// Milliseconds since the Unix epoch: in a turn the moment when the room accepted the event, the same at every call;
+/// elsewhere the current time.
+///
+/// ```
+/// use parlor_guest::{now, prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room: &mut Room| {
+///     room.on("ping", |ctx, _: Value| ctx.emit("pong", json!({ "timestamp": now() })));
+/// });
+/// room.set_time(1_700_000_000_000);
+/// let ada = room.connect("/ws");
+/// ada.send("ping", json!({}));
+/// assert_eq!(ada.events(), [json!({ "type": "pong", "timestamp": 1_700_000_000_000_u64 })]);
+/// ```
+pub fn now() -> u64 {
+    millis(clock::now())
+}
+
+/// The contract's time as a whole number of milliseconds: it prints without a decimal point.
+pub(crate) fn millis(time: f64) -> u64 {
+    time as u64
+}
+
+/// Bytes that nobody can predict.
+///
+/// # Panics
+/// Where the host refuses, which it does only once the host calls of the turn are used up; such a turn cannot commit.
+///
+/// ```
+/// assert_eq!(parlor_guest::random_bytes(5_000).len(), 5_000);
+/// ```
+pub fn random_bytes(count: usize) -> Vec<u8> {
+    /// The most that one call of the contract gives.
+    const BYTES_PER_CALL: usize = 4096;
+    let mut bytes = Vec::with_capacity(count);
+    while bytes.len() < count {
+        let part = (count - bytes.len()).min(BYTES_PER_CALL) as u32;
+        match random::get_bytes(part) {
+            Ok(more) => bytes.extend(more),
+            Err(refusal) => panic!("the host gives no more random bytes: {refusal}"),
+        }
+    }
+    bytes
+}
+
+/// A random id: 128 bits as 32 hexadecimal digits.
+///
+/// # Panics
+/// As [`random_bytes`].
+///
+/// ```
+/// let id = parlor_guest::random_id();
+/// assert_eq!(id.len(), 32);
+/// assert_ne!(id, parlor_guest::random_id());
+/// ```
+pub fn random_id() -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+    random_bytes(16)
+        .into_iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte)])
+        .collect()
+}

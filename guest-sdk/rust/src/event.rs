@@ -1,0 +1,116 @@
+//! The event of the current turn.
+
+use crate::{SocketId, anywhere::millis, host::types};
+
+/// The event that the current turn handles.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room| {
+///     room.on_any(|ctx, _: Value| {
+///         let event = ctx.event();
+///         ctx.emit("seen", json!({ "name": event.name(), "channel": event.channel(), "data": event.has_data() }))
+///     });
+/// });
+/// let ada = room.connect("/ws");
+/// ada.send_frame(json!({ "type": "move", "channel": "game" }));
+/// assert_eq!(ada.events(), [json!({ "type": "seen", "name": "move", "channel": "game", "data": false })]);
+/// ```
+#[derive(Debug)]
+pub struct Event(types::Event);
+
+impl Event {
+    pub(crate) fn new(event: types::Event) -> Self {
+        Event(event)
+    }
+
+    pub(crate) fn cause(&self) -> &str {
+        &self.0.cause
+    }
+
+    pub(crate) fn payload(&self) -> Option<&types::Payload> {
+        self.0.payload.as_ref()
+    }
+
+    pub(crate) fn socket(&self) -> Option<SocketId> {
+        self.0.socket
+    }
+
+    /// What happened: `chat.message`, or a hook such as `$connect`. The seed's `ctx.frame.type`.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn log_it(ctx: &Ctx, _: Value) {
+    ///     ctx.log().info(ctx.event().name());
+    /// }
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The channel that the client named in its frame, if it named one.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn relay(ctx: &Ctx, data: Value) -> Result<u32> {
+    ///     let channel = ctx.event().channel().unwrap_or("default");
+    ///     ctx.to(channel).emit("message", data)
+    /// }
+    /// ```
+    pub fn channel(&self) -> Option<&str> {
+        self.0.channel.as_deref()
+    }
+
+    /// Whether data came with the event. `null` is data.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn ping(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("pong", json!({ "empty": !ctx.event().has_data() }))
+    /// }
+    /// ```
+    pub fn has_data(&self) -> bool {
+        self.0.payload.is_some()
+    }
+
+    /// The data as it came: JSON text. None where there is none, or where it is bytes.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn measure(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("size", ctx.event().text().map_or(0, str::len))
+    /// }
+    /// ```
+    pub fn text(&self) -> Option<&str> {
+        match self.payload() {
+            Some(types::Payload::Json(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the client waits for an acknowledgement, which [`answer`](crate::answer) gives.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn join(ctx: &Ctx, _: Value) -> Result<Answer> {
+    ///     if !ctx.event().wants_answer() { ctx.emit("joined", json!({}))?; }
+    ///     answer(&"joined")
+    /// }
+    /// ```
+    pub fn wants_answer(&self) -> bool {
+        self.0.answer_wanted
+    }
+
+    /// When the room accepted the event, in milliseconds since the Unix epoch.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn ping(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("pong", json!({ "timestamp": ctx.event().accepted_at() }))
+    /// }
+    /// ```
+    pub fn accepted_at(&self) -> u64 {
+        millis(self.0.accepted_at)
+    }
+}

@@ -1,0 +1,12 @@
+//! The host's functions, one module an interface of the contract: the real imports in a component, and the test
+//! room's functions of the same names and types everywhere else.
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use crate::bindings::parlor::room::{
+    clock, config, events, logging, outbox, random, room, sockets, storage,
+};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use crate::testing::imports::{clock, config, events, logging, outbox, random, room, sockets, storage};
+
+pub(crate) use crate::bindings::parlor::room::types;

@@ -1,0 +1,127 @@
+//! Realtime rooms for Parlor, in Rust.
+//!
+//! A room is a function that says what happens on which event. The attribute [`macro@room`] makes a component of it, which
+//! a Parlor server loads from its folder of plugins; [`testing::TestRoom`] runs the same function in a plain
+//! `cargo test`, without wasm and without a server.
+//!
+//! ```
+//! //! Chat: greets newcomers, relays messages, refuses empty ones.
+//! use parlor_guest::{prelude::*, testing::TestRoom};
+//!
+//! #[derive(Deserialize)]
+//! struct ChatMessage {
+//!     text: String,
+//! }
+//!
+//! #[parlor_guest::room(name = "chat", path = "/ws")]
+//! fn chat(room: &mut Room) {
+//!     room.on_connect(|ctx| ctx.emit("welcome", json!({ "userId": ctx.meta().user_id })));
+//!
+//!     room.on("chat.message", |ctx, message: ChatMessage| {
+//!         if message.text.trim().is_empty() {
+//!             return Err(reject("chat.empty", "say something first"));
+//!         }
+//!         ctx.actor().emit("chat.message", json!({ "from": ctx.meta().user_id, "text": message.text }))
+//!     });
+//! }
+//!
+//! # fn main() {
+//! let room = TestRoom::new(chat);
+//! let ada = room.connect_as(Meta::new("ada"));
+//! ada.send("chat.message", json!({ "text": "hi" }));
+//! assert_eq!(ada.events(), [
+//!     json!({ "type": "welcome", "userId": "ada" }),
+//!     json!({ "type": "chat.message", "from": "ada", "text": "hi" }),
+//! ]);
+//! # }
+//! ```
+//!
+//! # A plugin's Cargo.toml
+//! ```toml
+//! [lib]
+//! crate-type = ["cdylib", "rlib"]
+//!
+//! [dependencies]
+//! parlor-guest = "0.1"
+//! serde = "1"
+//! ```
+//! `serde` stands there because the code that its derives write names the crate; everything else comes from
+//! [`prelude`].
+//!
+//! # Turns
+//! One event is one turn, and a turn is atomic: if a handler returns an error, panics or runs too long, none of its
+//! emits, writes, joins, leaves and closes happen. Emits leave when the turn commits, in call order. What closures keep
+//! in memory is not part of this: it is a cache, neither rolled back nor durable.
+//!
+//! A panic ends the instance: its message goes to the room's log, the sockets stay, and the next event is served by a
+//! new instance, after [`Room::on_restore`]'s handlers.
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+// Lets the code that the macro writes name this crate in its own tests and examples.
+extern crate self as parlor_guest;
+
+mod actor;
+mod anywhere;
+#[doc(hidden)]
+pub mod bindings;
+mod ctx;
+mod error;
+mod event;
+#[cfg(target_arch = "wasm32")]
+mod exports;
+mod host;
+mod logging;
+mod meta;
+mod outcome;
+mod payload;
+mod registry;
+mod request;
+mod room;
+mod runtime;
+mod socket;
+mod storage;
+mod target;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use actor::Actor;
+pub use anywhere::{config, now, random_bytes, random_id};
+pub use ctx::Ctx;
+pub use error::{Error, Result, reject};
+pub use event::Event;
+pub use logging::{Log, log};
+pub use meta::Meta;
+pub use outcome::{Answer, Outcome, Reply, Setup, answer};
+pub use registry::Handler;
+pub use request::{Rejection, Request};
+pub use room::{Disconnect, Failed, Restore, Room};
+pub use socket::{Socket, SocketId};
+pub use storage::{Entries, Entry, Page, Storage};
+pub use target::{Channel, Target};
+
+pub use parlor_guest_macros::room;
+pub use serde::{Deserialize, Serialize};
+pub use serde_json::{self, Value, json, value::RawValue};
+
+/// All that a plugin needs: `use parlor_guest::prelude::*;`.
+///
+/// ```
+/// use parlor_guest::prelude::*;
+///
+/// fn echo(room: &mut Room) {
+///     room.on("echo", |ctx, data: Value| ctx.emit("echo", data));
+/// }
+/// ```
+pub mod prelude {
+    pub use crate::{
+        Actor, Answer, Ctx, Deserialize, Error, Meta, RawValue, Rejection, Request, Result, Room, Serialize, SocketId,
+        Value, answer, json, reject,
+    };
+}
+
+/// What the code that the macro writes needs. Not for anybody else.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::bindings;
+    pub use crate::runtime::{Plugin, setup};
+}

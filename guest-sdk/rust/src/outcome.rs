@@ -1,0 +1,169 @@
+//! What handlers and set-up functions may return.
+
+use serde::Serialize;
+
+use crate::{Error, Result, host::types::Payload, payload};
+
+/// An answer for a client that waits for one; made by [`answer`].
+///
+/// ```
+/// use parlor_guest::prelude::*;
+///
+/// fn sum(_: &Ctx, numbers: Vec<i64>) -> Result<Answer> {
+///     answer(&numbers.iter().sum::<i64>())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Answer(Payload);
+
+/// Answers the client's acknowledgement with any value: `room.on("sum", |_, n: Vec<i64>| answer(&n.len()))`.
+///
+/// Clients whose protocol has no acknowledgements (Verani's has none) never see it. Where several handlers of one
+/// event answer, the first answer counts. Fails with the code `json` where the value cannot be written as JSON.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room: &mut Room| {
+///     room.on("sum", |_, numbers: Vec<i64>| answer(&numbers.iter().sum::<i64>()));
+/// });
+/// let alice = room.connect("/ws");
+/// assert_eq!(alice.ask("sum", json!([1, 2, 3])), Ok(Some(json!(6))));
+/// ```
+pub fn answer<T: Serialize + ?Sized>(value: &T) -> Result<Answer> {
+    Ok(Answer(payload::json(value)?))
+}
+
+/// What a handler may return: `()`, the count of an emit, an [`Answer`], a [`Result`] of one of these, or an
+/// [`Error`] as it is. You never write this trait's name.
+///
+/// ```
+/// use parlor_guest::prelude::*;
+///
+/// fn chat(room: &mut Room) {
+///     room.on("nothing", |_, _: Value| {});
+///     room.on("emit", |ctx, _: Value| ctx.emit("count", 1));
+///     room.on("question", |_, _: Value| {
+///         let number: i32 = "12".parse()?;
+///         println!("{number}");
+///         Ok(())
+///     });
+///     room.on("refuse", |_, _: Value| reject("never", "not here"));
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "this handler returns `{Self}`",
+    note = "a handler returns nothing, what an emit returned, `answer(&value)`, or `parlor_guest::Result` of these; \
+            end it with `;` or with `Ok(())`",
+    note = "errors of other types become `parlor_guest::Error` through `?`"
+)]
+pub trait Outcome: sealed::Outcome {}
+
+impl<T: sealed::Outcome> Outcome for T {}
+
+/// What stands in the `Ok` of a handler's result.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `Ok` of `{Self}`",
+    note = "end it with `Ok(())`, with an emit, or with `answer(&value)` to answer the client"
+)]
+pub trait Reply: sealed::Reply {}
+
+impl<T: sealed::Reply> Reply for T {}
+
+/// What a set-up function may return: `()`, or a [`Result`] whose error refuses the plugin.
+///
+/// ```
+/// use parlor_guest::{Error, Result, Room, config};
+///
+/// fn chat(room: &mut Room) -> Result {
+///     let greeting = config("greeting").ok_or_else(|| Error::msg("set `greeting` in the configuration"))?;
+///     room.on_connect(move |ctx| ctx.emit("welcome", &greeting));
+///     Ok(())
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a room's function cannot return `{Self}`",
+    note = "it returns nothing, or `parlor_guest::Result` to refuse to start"
+)]
+pub trait Setup: sealed::Setup {}
+
+impl<T: sealed::Setup> Setup for T {}
+
+pub(crate) type Handled = Result<Option<Payload>>;
+
+pub(crate) mod sealed {
+    use super::{Answer, Error, Handled, Payload, Result};
+
+    pub trait Outcome {
+        fn into_handled(self) -> Handled;
+    }
+
+    impl Outcome for () {
+        fn into_handled(self) -> Handled {
+            Ok(None)
+        }
+    }
+
+    impl Outcome for u32 {
+        fn into_handled(self) -> Handled {
+            Ok(None)
+        }
+    }
+
+    impl Outcome for Answer {
+        fn into_handled(self) -> Handled {
+            Ok(Some(self.0))
+        }
+    }
+
+    impl Outcome for Error {
+        fn into_handled(self) -> Handled {
+            Err(self)
+        }
+    }
+
+    impl<T: super::Reply> Outcome for Result<T, Error> {
+        fn into_handled(self) -> Handled {
+            self.map(Reply::into_payload)
+        }
+    }
+
+    pub trait Reply {
+        fn into_payload(self) -> Option<Payload>;
+    }
+
+    impl Reply for () {
+        fn into_payload(self) -> Option<Payload> {
+            None
+        }
+    }
+
+    impl Reply for u32 {
+        fn into_payload(self) -> Option<Payload> {
+            None
+        }
+    }
+
+    impl Reply for Answer {
+        fn into_payload(self) -> Option<Payload> {
+            Some(self.0)
+        }
+    }
+
+    pub trait Setup {
+        fn into_result(self) -> Result;
+    }
+
+    impl Setup for () {
+        fn into_result(self) -> Result {
+            Ok(())
+        }
+    }
+
+    impl Setup for Result<(), Error> {
+        fn into_result(self) -> Result {
+            self
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Registration: what a room's function says.
+
+use std::{cell::RefCell, fmt, rc::Rc};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    Actor, Ctx, Error, Handler, Meta, Outcome, Rejection, Request, Result,
+    outcome::Handled,
+    payload,
+    registry::{ANY, hook},
+    runtime::Runtime,
+};
+
+/// A room: what its function registers handlers on. Inside handlers it is `ctx.room()`.
+///
+/// One value of it lives as long as the plugin's instance in a room. Registrations are no effects: they stay when a
+/// turn is undone, and those made in a handler last until the instance goes (the room sleeps, crashes, or is swapped).
+/// What a closure captures is memory of the instance in the same sense: a cache, neither durable nor rolled back. Use
+/// [`Actor::storage`] for what must last.
+///
+/// Up to 256 events may have handlers; names are 1 to 128 bytes. A registration that the host refuses fails the
+/// start of the plugin, or the turn that made it.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// #[derive(Deserialize)]
+/// struct ChatMessage { text: String }
+///
+/// #[parlor_guest::room(name = "chat", path = "/ws")]
+/// fn chat(room: &mut Room) {
+///     room.on("chat.message", |ctx, message: ChatMessage| {
+///         ctx.actor().emit("chat.message", json!({ "from": ctx.meta().user_id, "text": message.text }))
+///     });
+/// }
+///
+/// # fn main() {
+/// let room = TestRoom::new(chat);
+/// let ada = room.connect_as(Meta::new("ada"));
+/// ada.send("chat.message", json!({ "text": "hi" }));
+/// assert_eq!(ada.events(), [json!({ "type": "chat.message", "from": "ada", "text": "hi" })]);
+/// # }
+/// ```
+pub struct Room {
+    pub(crate) runtime: Rc<Runtime>,
+}
+
+/// How a socket ended: what [`Room::on_disconnect`]'s closure is given.
+///
+/// ```
+/// use parlor_guest::{Disconnect, prelude::*};
+///
+/// fn game(room: &mut Room) {
+///     room.on_disconnect(|ctx, end: Disconnect| {
+///         ctx.log().info(format_args!("{} left: {} {}", ctx.meta().user_id, end.code, end.reason));
+///     });
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Disconnect {
+    /// The WebSocket close code: 1000 normal, 1001 gone, 1005 none given, 1006 lost, 1008 policy, ...
+    pub code: u16,
+    /// The reason, up to 123 bytes; often empty.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A turn that failed: what [`Room::on_error`]'s closure is given.
+///
+/// ```
+/// use parlor_guest::{Failed, prelude::*};
+///
+/// fn game(room: &mut Room) {
+///     room.on_error(|actor, failed: Failed| {
+///         actor.emit("sorry", json!({ "event": failed.event }))
+///     });
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Failed {
+    /// The event whose turn failed.
+    pub event: String,
+    /// The error's code; `trap`, `deadline` and the like where the host ended the turn.
+    pub code: String,
+    /// The error's message.
+    pub message: String,
+}
+
+/// Why the plugin's memory is new: what [`Room::on_restore`]'s closure is given.
+///
+/// ```
+/// use parlor_guest::{Restore, prelude::*};
+///
+/// fn presence(room: &mut Room) {
+///     room.on_restore(|actor, restore: Restore| {
+///         actor.log().info(format_args!("{} users after {}", actor.user_ids().len(), restore.reason));
+///     });
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Restore {
+    /// `crash`, `wake`, `swap` or `restart`.
+    pub reason: String,
+}
+
+impl Room {
+    /// Calls `handler` with every event of this name that a client sends. Its own handlers run in the order of
+    /// registration, then those of [`on_any`](Room::on_any).
+    ///
+    /// The data is read into the closure's type with serde; say `Value` for any data, `Box<RawValue>` for text that
+    /// is only passed on. Data that does not fit fails the turn as [`reject`](crate::reject) does, with the code
+    /// `bad-data` and serde's words: it is the client's mistake, and the client is told. Where the client sent no
+    /// data at all it reads as `null` if the type takes that (`Value`, `Option`, `()`), else as `{}` (structs, maps);
+    /// [`Event::has_data`](crate::Event::has_data) tells.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Move { x: i32 }
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("move", |ctx, to: Move| ctx.emit("moved", json!({ "x": to.x })));
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("move", json!({ "x": 3 }));
+    /// ada.send("move", json!({ "x": "far" }));
+    /// let events = ada.events();
+    /// assert_eq!(events[0], json!({ "type": "moved", "x": 3 }));
+    /// assert_eq!(events[1]["code"], "bad-data");
+    /// ```
+    pub fn on<T, F, R>(&self, event: &str, mut handler: F) -> Handler
+    where
+        T: DeserializeOwned,
+        F: FnMut(&Ctx, T) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(event, move |ctx| {
+            handler(ctx, payload::read(ctx.event().payload())?).into_handled()
+        })
+    }
+
+    /// Calls `handler` with every event that a client sends, behind the event's own handlers: the seed's `"*"`.
+    /// Hooks and the bare keepalive `{"type":"ping"}` are not among them.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_any(|ctx, data: Value| ctx.log().info(format_args!("{} {data}", ctx.event().name())));
+    /// });
+    /// room.connect("/ws").send("move", json!({ "x": 3 }));
+    /// assert_eq!(room.log(), [r#"info: move {"x":3}"#]);
+    /// ```
+    pub fn on_any<T, F, R>(&self, handler: F) -> Handler
+    where
+        T: DeserializeOwned,
+        F: FnMut(&Ctx, T) -> R + 'static,
+        R: Outcome,
+    {
+        self.on(ANY, handler)
+    }
+
+    /// Calls `handler` with every event of clients that has no handler, neither of its own nor of
+    /// [`on_any`](Room::on_any). The name is `ctx.event().name()`.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_message(|ctx, _: Value| {
+    ///         ctx.emit("error", json!({ "message": format!("Unknown event: {}", ctx.event().name()) }))
+    ///     });
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("dance", json!({}));
+    /// assert_eq!(ada.events(), [json!({ "type": "error", "message": "Unknown event: dance" })]);
+    /// ```
+    pub fn on_message<T, F, R>(&self, handler: F) -> Handler
+    where
+        T: DeserializeOwned,
+        F: FnMut(&Ctx, T) -> R + 'static,
+        R: Outcome,
+    {
+        self.on(hook::MESSAGE, handler)
+    }
+
+    /// Calls `handler` for each new socket, before its first event. An error refuses the socket: it is closed with
+    /// 1011, and `on_disconnect` does not run for it.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_connect(|ctx| ctx.emit("welcome", json!({ "userId": ctx.meta().user_id })));
+    /// });
+    /// let ada = room.connect_as(Meta::new("ada"));
+    /// assert_eq!(ada.events(), [json!({ "type": "welcome", "userId": "ada" })]);
+    /// ```
+    pub fn on_connect<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Ctx) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::CONNECT, move |ctx| handler(ctx).into_handled())
+    }
+
+    /// Calls `handler` once for each socket that ends, however it ended. The socket is out of all counts and
+    /// channels by then; its meta can still be read, and emits to it reach 0 sockets.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_disconnect(|ctx, _| ctx.actor().emit("left", json!({ "userId": ctx.meta().user_id })));
+    /// });
+    /// let (ada, bob) = (room.connect_as(Meta::new("ada")), room.connect_as(Meta::new("bob")));
+    /// ada.disconnect(1000, "bye");
+    /// assert_eq!(bob.events(), [json!({ "type": "left", "userId": "ada" })]);
+    /// ```
+    pub fn on_disconnect<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Ctx, Disconnect) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::DISCONNECT, move |ctx| {
+            handler(ctx, hook_data(ctx)?).into_handled()
+        })
+    }
+
+    /// Calls `handler` when a turn failed with an error that is not for its sender, or was ended by the host; in a
+    /// turn of its own, after the failed one was undone. It does not run for a failure of its own.
+    ///
+    /// The closure is given the [`Actor`], not a `ctx`: the socket that caused the event may be gone, or never have
+    /// been ([`Actor::cause`] tells which it was).
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("sum", |ctx, text: String| {
+    ///         let number: i32 = text.parse()?;
+    ///         ctx.emit("sum", number + 1)
+    ///     });
+    ///     room.on_error(|actor, failed| actor.log().warn(format_args!("{}: {}", failed.event, failed.message)));
+    /// });
+    /// room.connect("/ws").send("sum", json!("ten"));
+    /// assert_eq!(room.log(), ["warn: sum: invalid digit found in string"]);
+    /// ```
+    pub fn on_error<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Actor, Failed) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::ERROR, move |ctx| {
+            handler(ctx.actor(), hook_data(ctx)?).into_handled()
+        })
+    }
+
+    /// Calls `handler` when a room that was there before has a new instance, and with it new memory: the place to
+    /// rebuild what closures hold, from storage and [`Actor::user_ids`].
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_restore(|actor, restore| actor.emit("restored", json!({ "reason": restore.reason })));
+    /// });
+    /// let ada = room.connect("/ws");
+    /// room.restore("crash");
+    /// assert_eq!(ada.events(), [json!({ "type": "restored", "reason": "crash" })]);
+    /// ```
+    pub fn on_restore<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Actor, Restore) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::RESTORE, move |ctx| {
+            handler(ctx.actor(), hook_data(ctx)?).into_handled()
+        })
+    }
+
+    /// Decides who may connect, and as whom: the seed's `extractMeta`. The last closure given counts.
+    ///
+    /// It runs before the connection is accepted, in an instance that belongs to no room and is gone afterwards:
+    /// time, randomness, configuration and the log answer, everything else refuses (`no-turn`). `Ok(None)` leaves
+    /// it to the host, as does a plugin without this: a random user id and client id, channel `default`. An error
+    /// other than a [`Rejection`] becomes a 401 without words.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.authorize(|req| {
+    ///         let name = req.query("name").ok_or(Rejection::unauthorized("who are you?"))?;
+    ///         Ok(Meta::new(name).in_channels(["lobby"]))
+    ///     });
+    /// });
+    /// assert_eq!(room.connect("/ws?name=ada").meta().channels, ["lobby"]);
+    /// assert_eq!(room.try_connect("/ws").unwrap_err(), Rejection::unauthorized("who are you?"));
+    /// ```
+    pub fn authorize<F, M>(&self, mut decide: F)
+    where
+        F: FnMut(&Request) -> Result<M, Rejection> + 'static,
+        M: Into<Option<Meta>>,
+    {
+        let decide = Box::new(move |request: &Request| decide(request).map(Into::into));
+        self.runtime.registry.borrow_mut().set_authorize(decide);
+    }
+
+    /// Removes one handler; says whether it was there. The event that is running keeps the handlers it began with.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     let first = room.on("roll", |ctx, _: Value| ctx.emit("rolled", 1));
+    ///     room.on("roll", |ctx, _: Value| ctx.emit("rolled", 2));
+    ///     assert!(room.off(&first));
+    ///     assert!(!room.off(&first));
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("roll", json!({}));
+    /// assert_eq!(ada.events(), [json!({ "type": "rolled", "data": 2 })]);
+    /// ```
+    pub fn off(&self, handler: &Handler) -> bool {
+        let (removed, told) = self.runtime.registry.borrow_mut().remove(handler);
+        self.runtime.note(told);
+        removed
+    }
+
+    /// Removes all handlers of an event (`"*"` for those of [`on_any`](Room::on_any)); says whether there were any.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("once", |ctx, _: Value| {
+    ///         ctx.room().off_all("once");
+    ///         ctx.emit("done", json!({}))
+    ///     });
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("once", json!({}));
+    /// ada.send("once", json!({}));
+    /// assert_eq!(ada.events().len(), 1);
+    /// ```
+    pub fn off_all(&self, event: &str) -> bool {
+        let (removed, told) = self.runtime.registry.borrow_mut().remove_all(event);
+        self.runtime.note(told);
+        removed
+    }
+
+    fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
+        let (handler, told) = self
+            .runtime
+            .registry
+            .borrow_mut()
+            .add(event, Rc::new(RefCell::new(call)));
+        self.runtime.note(told);
+        handler
+    }
+
+    /// What `#[parlor_guest::room]` puts in front of a room's function.
+    #[doc(hidden)]
+    pub fn __define(&self, name: &'static str, path: &'static str) {
+        self.runtime.definition.set(Some((name, path)));
+    }
+}
+
+/// What the host sends with a hook. That it does not fit is nobody's mistake but the host's.
+fn hook_data<T: DeserializeOwned>(ctx: &Ctx) -> Result<T> {
+    payload::read(ctx.event().payload()).map_err(|error| Error::new("bad-hook", error.message()))
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! One socket of the room.
+
+use serde::Serialize;
+
+use crate::{
+    Meta, Result,
+    host::{outbox, sockets},
+    meta::fields_text,
+    payload,
+    runtime::Runtime,
+};
+
+/// A socket's number in its room; never given to a second socket while the room lives.
+///
+/// ```
+/// # use parlor_guest::prelude::*;
+/// fn remember(ctx: &Ctx) -> Result {
+///     let id: SocketId = ctx.id();
+///     ctx.storage().put("first", id)
+/// }
+/// ```
+pub type SocketId = u32;
+
+/// A socket of this room, found by its id with [`Actor::socket`](crate::Actor::socket). Its own handlers have the
+/// same functions on [`Ctx`](crate::Ctx).
+///
+/// Everything but `emit` fails with `no-such-socket` if it has left.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room| {
+///     room.on("kick", |ctx, id: SocketId| ctx.socket(id).close(1008, "kicked"));
+/// });
+/// let (ada, bob) = (room.connect("/ws"), room.connect("/ws"));
+/// ada.send("kick", json!(bob.id()));
+/// assert_eq!(bob.closed(), Some((1008, "kicked".to_owned())));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Socket<'a> {
+    runtime: &'a Runtime,
+    id: SocketId,
+}
+
+impl<'a> Socket<'a> {
+    pub(crate) fn new(runtime: &'a Runtime, id: SocketId) -> Self {
+        Socket { runtime, id }
+    }
+
+    /// Its id.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn same(ctx: &Ctx) -> bool {
+    ///     ctx.socket(ctx.id()).id() == ctx.id()
+    /// }
+    /// ```
+    pub fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// What is known of it, with this turn's own changes.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn who_is(ctx: &Ctx, id: SocketId) -> Result<u32> {
+    ///     ctx.emit("that-is", json!({ "userId": ctx.socket(id).meta()?.user_id }))
+    /// }
+    /// ```
+    pub fn meta(&self) -> Result<Meta> {
+        Ok(Meta::from_contract(sockets::get_meta(self.id)?))
+    }
+
+    /// Sends to it; see [`Ctx::emit`](crate::Ctx::emit). 0 if it has left.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn poke(ctx: &Ctx, id: SocketId) -> Result<u32> {
+    ///     ctx.socket(id).emit("poke", json!({ "from": ctx.meta().user_id }))
+    /// }
+    /// ```
+    pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
+        Ok(outbox::to_socket(self.id, event, &payload::json(&data)?)?)
+    }
+
+    /// Puts it into a channel; see [`Ctx::join`](crate::Ctx::join).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn invite(ctx: &Ctx, id: SocketId) -> Result {
+    ///     ctx.socket(id).join("party")
+    /// }
+    /// ```
+    pub fn join(&self, channel: &str) -> Result {
+        self.runtime.metas.changed(self.id);
+        Ok(sockets::join(self.id, channel)?)
+    }
+
+    /// Takes it out of a channel.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn expel(ctx: &Ctx, id: SocketId) -> Result {
+    ///     ctx.socket(id).leave("party")
+    /// }
+    /// ```
+    pub fn leave(&self, channel: &str) -> Result {
+        self.runtime.metas.changed(self.id);
+        Ok(sockets::leave(self.id, channel)?)
+    }
+
+    /// Replaces its own fields; see [`Ctx::set_fields`](crate::Ctx::set_fields).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn mute(ctx: &Ctx, id: SocketId) -> Result {
+    ///     ctx.socket(id).set_fields(&json!({ "muted": true }))
+    /// }
+    /// ```
+    pub fn set_fields<T: Serialize + ?Sized>(&self, fields: &T) -> Result {
+        let fields = fields_text(fields)?;
+        self.runtime.metas.changed(self.id);
+        Ok(sockets::set_fields(self.id, &fields)?)
+    }
+
+    /// Closes it once the turn has committed and what was emitted to it before is sent; `on_disconnect` follows.
+    /// `code` is 1000, 1008, 1011 to 1013 or 3000 to 4999, `reason` up to 123 bytes; others fail with `invalid`.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn kick(ctx: &Ctx, id: SocketId) -> Result {
+    ///     ctx.socket(id).close(1008, "kicked")
+    /// }
+    /// ```
+    pub fn close(&self, code: u16, reason: &str) -> Result {
+        Ok(sockets::close(self.id, code, reason)?)
+    }
+}
+
+impl std::fmt::Debug for Socket<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Socket").field(&self.id).finish()
+    }
+}

@@ -1,0 +1,224 @@
+//! One turn of the test room: copies that its calls change, and what it asked for.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    SocketId,
+    host::types::{Payload, Refusal},
+};
+
+use super::{bounds, members::Members};
+
+/// The close codes that a plugin may use, beside 3000 to 4999.
+const CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
+
+/// Whom an emit is for, in the contract's words.
+pub(crate) enum Target<'a> {
+    Socket(SocketId),
+    Named(&'a str),
+    Channel(&'a str),
+    ChannelExcept(&'a str, &'a [String]),
+    User(&'a str),
+    Clients(&'a [String]),
+}
+
+/// A frame for the sockets that its emit addressed at the call.
+pub(crate) struct Emit {
+    pub(crate) to: Vec<SocketId>,
+    pub(crate) frame: Value,
+}
+
+pub(crate) struct Close {
+    pub(crate) socket: SocketId,
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+}
+
+pub(crate) struct Turn {
+    pub(crate) members: Members,
+    pub(crate) storage: BTreeMap<String, Vec<u8>>,
+    pub(crate) emits: Vec<Emit>,
+    pub(crate) closes: Vec<Close>,
+    pub(crate) accepted_at: f64,
+    /// The bound that was passed: the turn cannot commit.
+    pub(crate) poison: Option<&'static str>,
+    sender: Option<SocketId>,
+    calls: u32,
+    emit_bytes: usize,
+    emits_made: usize,
+    deliveries: usize,
+}
+
+impl Turn {
+    pub(crate) fn new(
+        members: Members,
+        storage: BTreeMap<String, Vec<u8>>,
+        sender: Option<SocketId>,
+        accepted_at: f64,
+    ) -> Self {
+        Turn {
+            members,
+            storage,
+            sender,
+            accepted_at,
+            emits: Vec::new(),
+            closes: Vec::new(),
+            poison: None,
+            calls: 0,
+            emit_bytes: 0,
+            emits_made: 0,
+            deliveries: 0,
+        }
+    }
+
+    /// Counts a call into the host.
+    pub(crate) fn count_call(&mut self) -> Result<(), Refusal> {
+        self.calls += 1;
+        if self.calls > bounds::HOST_CALLS_PER_TURN {
+            Err(self.pass("host-calls-per-turn"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A bound of the turn was passed: it cannot commit, even if the handler goes on.
+    fn pass(&mut self, bound: &'static str) -> Refusal {
+        self.poison.get_or_insert(bound);
+        bounds::exceeded(bound)
+    }
+
+    pub(crate) fn emit(&mut self, target: Target<'_>, event: &str, data: &Payload) -> Result<u32, Refusal> {
+        let Payload::Json(text) = data else {
+            return Err(bounds::invalid(
+                "data must be JSON: the sockets of this room speak Verani frames",
+            ));
+        };
+        if text.len() > bounds::EMIT_BYTES {
+            return Err(self.pass("emit-bytes"));
+        }
+        let data = serde_json::from_str(text).map_err(|why| bounds::invalid(format!("not one JSON value: {why}")))?;
+        bounds::check_name("the event", event)?;
+        if event.starts_with('$') {
+            return Err(bounds::invalid("an event whose name begins with $ is the host's own"));
+        }
+        let (to, channel) = self.resolve(&target)?;
+        self.charge(text.len(), to.len())?;
+        let count = to.len() as u32;
+        self.emits.push(Emit {
+            to,
+            frame: frame(&channel, event, data),
+        });
+        Ok(count)
+    }
+
+    fn charge(&mut self, bytes: usize, receivers: usize) -> Result<(), Refusal> {
+        if self.emits_made >= bounds::EMITS_PER_TURN {
+            return Err(self.pass("emits-per-turn"));
+        }
+        if self.emit_bytes + bytes > bounds::EMIT_BYTES_PER_TURN {
+            return Err(self.pass("emit-bytes-per-turn"));
+        }
+        if self.deliveries + receivers > bounds::DELIVERIES_PER_TURN {
+            return Err(self.pass("deliveries-per-turn"));
+        }
+        self.emits_made += 1;
+        self.emit_bytes += bytes;
+        self.deliveries += receivers;
+        Ok(())
+    }
+
+    /// The sockets that a target names now, and the channel that the frame carries.
+    fn resolve(&self, target: &Target<'_>) -> Result<(Vec<SocketId>, String), Refusal> {
+        let members = &self.members;
+        let own_channel = || members.first_channel(self.sender);
+        Ok(match *target {
+            Target::Socket(id) if members.is_present(id) => (vec![id], members.first_channel(Some(id))),
+            Target::Socket(_) => (Vec::new(), "default".to_owned()),
+            Target::Named(name) => {
+                let mut group = members.in_channel(name);
+                match self.sender {
+                    Some(id) if group.contains(&id) => {
+                        group.retain(|other| *other != id);
+                        (group, name.to_owned())
+                    }
+                    _ => (members.of_user(name), own_channel()),
+                }
+            }
+            Target::Channel(name) => {
+                bounds::check_name("the channel", name)?;
+                (members.in_channel(name), name.to_owned())
+            }
+            Target::ChannelExcept(name, client_ids) => {
+                bounds::check_name("the channel", name)?;
+                let excluded = members.of_clients(client_ids);
+                let left = members
+                    .in_channel(name)
+                    .into_iter()
+                    .filter(|id| !excluded.contains(id))
+                    .collect();
+                (left, name.to_owned())
+            }
+            Target::User(user_id) => (members.of_user(user_id), own_channel()),
+            Target::Clients(client_ids) => (members.of_clients(client_ids), own_channel()),
+        })
+    }
+
+    pub(crate) fn close(&mut self, socket: SocketId, code: u16, reason: &str) -> Result<(), Refusal> {
+        self.members.meta_mut(socket)?;
+        if !CLOSE_CODES.contains(&code) && !(3000..5000).contains(&code) {
+            return Err(bounds::invalid(format!(
+                "the close code {code} must be 1000, 1008, 1011 to 1013 or 3000 to 4999"
+            )));
+        }
+        if reason.len() > bounds::CLOSE_REASON_BYTES {
+            let max = bounds::CLOSE_REASON_BYTES;
+            return Err(bounds::invalid(format!("a close reason must be at most {max} bytes")));
+        }
+        self.members.depart(socket);
+        self.closes.push(Close {
+            socket,
+            code,
+            reason: reason.to_owned(),
+        });
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, key: &str, value: &[u8]) -> Result<(), Refusal> {
+        check_key(key)?;
+        if value.len() > bounds::STORAGE_VALUE_BYTES {
+            return Err(bounds::exceeded("storage-value-bytes"));
+        }
+        let others: usize = self
+            .storage
+            .iter()
+            .filter(|(k, _)| *k != key)
+            .map(|(k, v)| k.len() + v.len())
+            .sum();
+        if others + key.len() + value.len() > bounds::STORAGE_ROOM_BYTES {
+            return Err(bounds::exceeded("storage-room-bytes"));
+        }
+        self.storage.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+}
+
+pub(crate) fn check_key(key: &str) -> Result<(), Refusal> {
+    match key.len() {
+        0 => Err(bounds::invalid("a key must not be empty")),
+        1..=bounds::STORAGE_KEY_BYTES => Ok(()),
+        _ => Err(bounds::exceeded("storage-key-bytes")),
+    }
+}
+
+/// An emit as clients see it on the wire.
+pub(crate) fn frame(channel: &str, event: &str, data: Value) -> Value {
+    let mut body = Map::new();
+    match data {
+        Value::Object(members) => body.extend(members),
+        other => drop(body.insert("data".to_owned(), other)),
+    }
+    body.insert("type".to_owned(), json!(event));
+    json!({ "type": "event", "channel": channel, "data": body })
+}

@@ -1,0 +1,404 @@
+//! The server's part of a test room: members, storage, the table of events, and one turn at a time.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    rc::Rc,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Failed, Meta, Rejection, Request, Result, Room, SocketId,
+    host::types::{Definition, Event, Failure, Payload, Refusal},
+    registry::{ANY, hook},
+    runtime::{self, Runtime},
+};
+
+use super::{
+    bounds,
+    members::Members,
+    turn::{self, Turn},
+};
+
+pub(crate) type Setup = dyn Fn(&mut Room) -> Result;
+
+/// What one socket got.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) frames: Vec<Value>,
+    pub(crate) closed: Option<(u16, String)>,
+}
+
+/// What the host's functions read and write.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) room_id: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) time: f64,
+    /// What the instance asked for.
+    pub(crate) events: BTreeSet<String>,
+    pub(crate) members: Members,
+    pub(crate) storage: BTreeMap<String, Vec<u8>>,
+    pub(crate) turn: Option<Turn>,
+    pub(crate) inboxes: BTreeMap<SocketId, Inbox>,
+    pub(crate) log: Vec<String>,
+    pub(crate) failures: Vec<Failed>,
+    pub(crate) sockets_made: SocketId,
+}
+
+pub(crate) struct World {
+    setup: Box<Setup>,
+    instance: RefCell<Rc<Runtime>>,
+    pub(crate) definition: RefCell<Option<Definition>>,
+    pub(crate) state: RefCell<State>,
+}
+
+thread_local! {
+    /// The test room whose plugin is running on this thread.
+    static CURRENT: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+}
+
+/// Runs with the state of the test room that is running, if one is.
+pub(crate) fn current<T>(f: impl FnOnce(&mut State) -> T) -> Option<T> {
+    let world = CURRENT.with_borrow(Clone::clone)?;
+    Some(f(&mut world.state.borrow_mut()))
+}
+
+/// Runs within the current turn, and counts the call.
+pub(crate) fn turn<T>(f: impl FnOnce(&mut Turn) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    current(|state| {
+        let turn = state.turn.as_mut().ok_or(Refusal::NoTurn)?;
+        turn.count_call()?;
+        f(turn)
+    })
+    .unwrap_or(Err(Refusal::NoTurn))
+}
+
+/// Makes a world the current one, until dropped: also where a handler panics.
+struct Running(Option<Rc<World>>);
+
+impl Running {
+    fn new(world: &Rc<World>) -> Self {
+        Running(CURRENT.replace(Some(Rc::clone(world))))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+impl World {
+    /// Starts a plugin. The error is `init`'s: it refuses the plugin.
+    pub(crate) fn start(setup: Box<Setup>, state: State) -> Result<Rc<Self>, String> {
+        let world = Rc::new(World {
+            setup,
+            instance: RefCell::default(),
+            definition: RefCell::default(),
+            state: RefCell::new(state),
+        });
+        world.instantiate()?;
+        Ok(world)
+    }
+
+    /// A fresh instance, with memory and a table of events of its own.
+    fn instantiate(self: &Rc<Self>) -> Result<(), String> {
+        let runtime = Rc::new(Runtime::default());
+        self.state.borrow_mut().events.clear();
+        let running = Running::new(self);
+        let definition = runtime::init(&runtime, |room| (self.setup)(room))?;
+        drop(running);
+        let defined = runtime.definition.get().is_some();
+        self.definition.replace(defined.then_some(definition));
+        self.instance.replace(runtime);
+        Ok(())
+    }
+
+    /// Asks who this is, in an instance that is gone afterwards.
+    pub(crate) fn authorize(self: &Rc<Self>, request: Request) -> Result<Meta, Rejection> {
+        let path = request
+            .uri
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .splitn(4, '/')
+            .nth(3)
+            .unwrap_or_default();
+        let served = self
+            .definition
+            .borrow()
+            .as_ref()
+            .map(|definition| definition.path.clone());
+        if let Some(served) = served.filter(|served| served.get(1..) != Some(path)) {
+            return Err(Rejection::new(
+                404,
+                format!("no plugin serves /{path}: this one serves {served}"),
+            ));
+        }
+        let room_instance = Rc::clone(&self.instance.borrow());
+        let room_events = self.state.borrow().events.clone();
+        let refused = |why| Rejection::new(500, why);
+        let answer = self.instantiate().map_err(refused).and_then(|()| {
+            let _running = Running::new(self);
+            let instance = Rc::clone(&self.instance.borrow());
+            let Request {
+                uri,
+                room,
+                headers,
+                remote,
+            } = request;
+            let request = crate::host::types::Request {
+                uri,
+                room,
+                headers,
+                remote,
+            };
+            runtime::authorize(&instance, request).map_err(|no| Rejection::new(no.status, no.message))
+        });
+        self.instance.replace(room_instance);
+        self.state.borrow_mut().events = room_events;
+        let meta = answer?.map_or_else(Meta::anonymous, Meta::from_contract);
+        checked(meta).map_err(|refusal| Rejection::new(500, crate::Error::from(refusal).message()))
+    }
+
+    /// A socket becomes a member, and stays one if its `$connect` commits.
+    pub(crate) fn connect(self: &Rc<Self>, meta: Meta) -> SocketId {
+        let id = {
+            let mut state = self.state.borrow_mut();
+            state.sockets_made += 1;
+            let id = state.sockets_made;
+            state.members.insert(id, meta.into_contract());
+            state.inboxes.insert(id, Inbox::default());
+            id
+        };
+        if self.give_hook(hook::CONNECT, None, Some(id)).is_err() {
+            let mut state = self.state.borrow_mut();
+            state.members.forget(id);
+            if let Some(inbox) = state.inboxes.get_mut(&id) {
+                inbox.closed = Some((1011, "the plugin failed in $connect".to_owned()));
+            }
+        }
+        id
+    }
+
+    /// A socket ends: it leaves all counts and channels, and `$disconnect` runs.
+    pub(crate) fn disconnect(self: &Rc<Self>, id: SocketId, code: u16, reason: &str) {
+        {
+            let mut state = self.state.borrow_mut();
+            let Some(inbox) = state.inboxes.get_mut(&id).filter(|inbox| inbox.closed.is_none()) else {
+                return;
+            };
+            inbox.closed = Some((code, reason.to_owned()));
+            state.members.depart(id);
+        }
+        // Its failure was told where it happened, and the socket is gone either way.
+        let _ = self.give_hook(
+            hook::DISCONNECT,
+            Some(json!({ "code": code, "reason": reason })),
+            Some(id),
+        );
+        self.state.borrow_mut().members.forget(id);
+    }
+
+    /// A new instance of the same room.
+    pub(crate) fn restore(self: &Rc<Self>, reason: &str) -> Result<(), String> {
+        self.instantiate()?;
+        // Its failure was told where it happened.
+        let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
+        Ok(())
+    }
+
+    /// What a client sent, where anybody wants it.
+    pub(crate) fn client_event(
+        self: &Rc<Self>,
+        socket: SocketId,
+        name: &str,
+        channel: Option<String>,
+        data: Option<Value>,
+        answer_wanted: bool,
+    ) -> Result<Option<Payload>, Failed> {
+        let (cause, accepted_at) = {
+            let mut state = self.state.borrow_mut();
+            if !state.members.is_present(socket) {
+                return Ok(None);
+            }
+            let bare_ping = name == "ping" && channel.is_none() && data.is_none();
+            if bare_ping && let Some(inbox) = state.inboxes.get_mut(&socket) {
+                inbox.frames.push(json!({ "type": "pong" }));
+            }
+            // A bare keepalive is an event only where it was registered by name.
+            if bare_ping && !state.events.contains(name) {
+                return Ok(None);
+            }
+            (cause_of(name, &state.events), state.time)
+        };
+        let Some(cause) = cause else { return Ok(None) };
+        self.give(Event {
+            cause,
+            name: name.to_owned(),
+            channel,
+            payload: data.map(|value| Payload::Json(value.to_string())),
+            socket: Some(socket),
+            answer_wanted,
+            accepted_at,
+        })
+    }
+
+    fn give_hook(
+        self: &Rc<Self>,
+        name: &'static str,
+        data: Option<Value>,
+        socket: Option<SocketId>,
+    ) -> Result<Option<Payload>, Failed> {
+        let state = self.state.borrow();
+        if !state.events.contains(name) {
+            return Ok(None);
+        }
+        let event = Event {
+            cause: name.to_owned(),
+            name: name.to_owned(),
+            channel: None,
+            payload: data.map(|value| Payload::Json(value.to_string())),
+            socket,
+            answer_wanted: false,
+            accepted_at: state.time,
+        };
+        drop(state);
+        self.give(event)
+    }
+
+    /// One event and what follows from it: the turn, and `$error` in a turn of its own if that failed.
+    fn give(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failed> {
+        let (name, socket) = (event.name.clone(), event.socket);
+        let failure = match self.turn(event) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        let failed = Failed {
+            event: name,
+            code: failure.code,
+            message: failure.message,
+        };
+        if failure.for_sender {
+            self.tell_sender(socket, &failed);
+            return Err(failed);
+        }
+        self.state.borrow_mut().failures.push(failed.clone());
+        if failed.event != hook::ERROR {
+            let data = json!({ "event": failed.event, "code": failed.code, "message": failed.message });
+            // No `$error` for a failed `$error`.
+            let _ = self.give_hook(hook::ERROR, Some(data), socket);
+        }
+        Err(failed)
+    }
+
+    fn tell_sender(&self, socket: Option<SocketId>, failed: &Failed) {
+        let mut state = self.state.borrow_mut();
+        let channel = state.members.first_channel(socket);
+        let data = json!({ "code": failed.code, "message": failed.message });
+        let inbox = socket
+            .and_then(|id| state.inboxes.get_mut(&id))
+            .filter(|inbox| inbox.closed.is_none());
+        if let Some(inbox) = inbox {
+            inbox.frames.push(turn::frame(&channel, "error", data));
+        }
+    }
+
+    /// One turn: it commits, or it leaves no trace.
+    fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
+        {
+            let mut state = self.state.borrow_mut();
+            assert!(
+                state.turn.is_none(),
+                "a handler cannot send events to its own test room"
+            );
+            let turn = Turn::new(
+                state.members.clone(),
+                state.storage.clone(),
+                event.socket,
+                event.accepted_at,
+            );
+            state.turn = Some(turn);
+        }
+        let instance = Rc::clone(&self.instance.borrow());
+        let running = Running::new(self);
+        let outcome = runtime::handle(&instance, event);
+        drop(running);
+        let closes = {
+            let mut state = self.state.borrow_mut();
+            let Some(turn) = state.turn.take() else { return outcome };
+            if let Some(bound) = turn.poison {
+                let message = format!("the turn passed the bound {bound}");
+                return Err(Failure {
+                    code: bound.to_owned(),
+                    message,
+                    for_sender: false,
+                });
+            }
+            outcome.as_ref().map_err(Clone::clone)?;
+            state.commit(turn)
+        };
+        for close in closes {
+            self.disconnect(close.socket, close.code, &close.reason);
+        }
+        outcome
+    }
+}
+
+impl State {
+    fn commit(&mut self, turn: Turn) -> Vec<turn::Close> {
+        let Turn {
+            members,
+            storage,
+            emits,
+            closes,
+            ..
+        } = turn;
+        self.storage = storage;
+        self.members = members;
+        for emit in emits {
+            for id in emit.to {
+                if let Some(inbox) = self.inboxes.get_mut(&id) {
+                    inbox.frames.push(emit.frame.clone());
+                }
+            }
+        }
+        closes
+    }
+
+    pub(crate) fn take_frames(&mut self, socket: SocketId) -> Vec<Value> {
+        self.inboxes
+            .get_mut(&socket)
+            .map(|inbox| mem::take(&mut inbox.frames))
+            .unwrap_or_default()
+    }
+}
+
+/// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
+fn cause_of(name: &str, events: &BTreeSet<String>) -> Option<String> {
+    let asked = events.contains(name) || events.contains(ANY);
+    let cause = if asked { name } else { hook::MESSAGE };
+    (asked || events.contains(hook::MESSAGE)).then(|| cause.to_owned())
+}
+
+/// What the host checks of a meta, and the channel that every socket has.
+pub(crate) fn checked(mut meta: Meta) -> Result<Meta, Refusal> {
+    bounds::check_name("user-id", &meta.user_id)?;
+    bounds::check_name("client-id", &meta.client_id)?;
+    let mut seen = BTreeSet::new();
+    meta.channels.retain(|name| seen.insert(name.clone()));
+    if meta.channels.is_empty() {
+        meta.channels.push("default".to_owned());
+    }
+    if meta.channels.len() > bounds::CHANNELS_PER_SOCKET {
+        return Err(bounds::exceeded("channels-per-socket"));
+    }
+    meta.channels
+        .iter()
+        .try_for_each(|name| bounds::check_name("the channel", name))?;
+    bounds::check_fields(&meta.clone().into_contract().fields)?;
+    Ok(meta)
+}

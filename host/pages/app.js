@@ -1,0 +1,55 @@
+// The page of the host: asks every two seconds what is served, and gives it to the overview and the playground.
+import { setText } from "./dom.js";
+import { Overview } from "./overview.js";
+import { Playground } from "./playground.js";
+
+const PLUGINS_URL = "/_parlor/api/plugins";
+const REFRESH_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+const freshness = document.getElementById("freshness");
+const playground = new Playground(document.getElementById("panels"), document.getElementById("add-panel"));
+const overview = new Overview(document, (plugin, room) => playground.choose(plugin, room));
+
+async function ask() {
+  const response = await fetch(PLUGINS_URL, {
+    headers: { accept: "application/json" },
+    cache: "no-store",
+    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+  });
+  if (response.status === 401 || response.status === 403) throw new Error("the host wants the operator's token");
+  if (!response.ok) throw new Error(`the host answered ${response.status}`);
+  const { plugins } = await response.json();
+  if (!Array.isArray(plugins)) throw new Error("the host's answer has no list of plugins");
+  return plugins;
+}
+
+function say(kind, text) {
+  freshness.dataset.kind = kind;
+  setText(freshness, text);
+}
+
+async function refresh() {
+  try {
+    const plugins = await ask();
+    overview.show(plugins);
+    playground.offer(plugins);
+    say("good", "Live");
+  } catch (error) {
+    const reason = error instanceof TypeError ? "the host does not answer" : error.message;
+    say("bad", `Not up to date: ${reason}. Trying again…`);
+  }
+}
+
+// One request at a time, none while nobody looks.
+async function keepFresh() {
+  for (;;) {
+    if (!document.hidden) await refresh();
+    await new Promise((wake) => setTimeout(wake, REFRESH_MS));
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refresh();
+});
+keepFresh();

@@ -1,0 +1,143 @@
+// Types of client.js: a small browser client for Parlor rooms.
+
+/** `connecting`, `open`, `waiting` (lost, the next attempt is due) or `closed` (for good). */
+export type ClientState = "connecting" | "open" | "waiting" | "closed";
+
+/** What is known of a connection that ended. */
+export interface CloseInfo {
+  /** The WebSocket close code; 1006 where the line broke, never opened or went dead. */
+  code: number;
+  /** The reason that came with it, or words of the client's own for 1006. */
+  reason: string;
+  /** Whether both sides said goodbye. */
+  wasClean: boolean;
+  /** Whether the connection had opened; false for a refused upgrade, whose status a browser does not tell. */
+  opened: boolean;
+}
+
+/** One change of state. */
+export interface StateChange {
+  state: ClientState;
+  /** Failed or short-lived connections in a row. */
+  attempt: number;
+  /** With `waiting`: milliseconds until the next attempt. */
+  delayMs?: number;
+  /** With `waiting` and `closed`: how the last connection ended. */
+  close?: CloseInfo;
+}
+
+/** What comes beside the data of an event. */
+export interface EventInfo {
+  /** The event's name. */
+  type: string;
+  /** The channel that it was sent to. */
+  channel: string;
+}
+
+/**
+ * The data of an event: what the room sent, and `type`, the event's name. Data that is no object comes as
+ * `{ type, data: VALUE }`.
+ */
+export type EventData<T> = T & { type: string };
+
+export type EventListener<T> = (data: EventData<T>, info: EventInfo) => void;
+
+/** The constructor of a WebSocket, as browsers have it. */
+export type SocketConstructor = new (url: string) => {
+  readonly readyState: number;
+  readonly bufferedAmount?: number;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+};
+
+/** Times and bounds. All times are in milliseconds. */
+export interface Timings {
+  /** The ceiling of the first wait, doubled for each further one. Default 500. */
+  baseDelayMs: number;
+  /** The highest ceiling of a wait. Default 30,000. */
+  maxDelayMs: number;
+  /** The least ceiling of the wait after 1012 (restart). Default 2,000. */
+  restartSpreadMs: number;
+  /** Added to each wait after 1008 (policy) and 1013 (try later). Default 5,000. */
+  slowDelayMs: number;
+  /** A connection that lived this long resets the back-off. Default 5,000. */
+  stableAfterMs: number;
+  /** An attempt that did not open by then counts as failed. Default 15,000. */
+  connectTimeoutMs: number;
+  /** Time between two pings; 0 for no keepalive. Default 25,000. */
+  pingIntervalMs: number;
+  /** Where nothing arrives for this long after a ping, the connection is given up. Default 10,000. */
+  pongTimeoutMs: number;
+  /** How many frames may wait while no socket is open. Default 100. */
+  queueLimit: number;
+  /** How many bytes an open socket may hold back before `emit` refuses. Default 1,048,576. */
+  bufferLimit: number;
+}
+
+export interface AddressOptions {
+  /** The room: 1 to 128 of `A-Za-z0-9._~-`. Without it, the room `default`. */
+  room?: string;
+  /** Further query parameters. A function is asked at every attempt, for tokens that expire. */
+  query?: QueryValues | (() => QueryValues);
+  /** What a relative address is relative to. Default: the page's own address. */
+  base?: string | URL;
+}
+
+export type QueryValues = Record<string, string | number | boolean | null | undefined>;
+
+export interface ClientOptions extends Partial<Timings>, AddressOptions {
+  /** Whether to come back after this ending. Default: always, except after 1000. Never asked after `close()`. */
+  shouldReconnect?: (close: CloseInfo, attempt: number) => boolean;
+  /** Default: the environment's own. */
+  WebSocket?: SocketConstructor;
+  /** Where the jitter comes from: a number from 0 up to 1. Default `Math.random`. */
+  random?: () => number;
+}
+
+/** The default times and bounds. */
+export const DEFAULTS: Readonly<Timings>;
+
+/** Connects at once: the same as `new ParlorClient(address, options)`. */
+export function connect(address: string | URL, options?: ClientOptions): ParlorClient;
+
+/** A connection to one room that comes back when it is lost. Throws at once where the address is none. */
+export class ParlorClient {
+  constructor(address: string | URL, options?: ClientOptions);
+  readonly state: ClientState;
+  /** How many frames wait for a connection. */
+  readonly queued: number;
+  /** Fulfilled when the connection is open, now or next time; rejected when it is closed for good. */
+  readonly ready: Promise<void>;
+  /** Hear an event. Returns the undoing. */
+  on<T = any>(event: string, listener: EventListener<T>): () => void;
+  /** Hear it no longer; without a listener, none of this event do. */
+  off(event: string, listener?: EventListener<any>): void;
+  /** Hear every event, after its own listeners. Returns the undoing. */
+  onAny<T = any>(listener: EventListener<T>): () => void;
+  /** Hear of every change of state. Returns the undoing. */
+  onState(listener: (change: StateChange) => void): () => void;
+  /** See every raw text frame, keepalive included. Returns the undoing. */
+  onFrame(listener: (direction: "in" | "out", text: string) => void): () => void;
+  /**
+   * Send an event. True: handed to the open socket, or queued until one is. False: refused, and never sent, because
+   * the client is closed, the queue is full or an open socket is stalled. Throws a `TypeError` where `data` is no JSON.
+   */
+  emit(event: string, data?: unknown, channel?: string): boolean;
+  /** Try at once instead of waiting; nothing happens unless the state is `waiting`. */
+  retry(): void;
+  /** Close for good: no reconnect, queued frames are dropped. `code` is 1000 (the default) or 3000 to 4999. */
+  close(code?: number, reason?: string): void;
+}
+
+/** One frame as Verani writes it: `data` and `channel` are absent where they are not given. */
+export function encodeFrame(type: string, data?: unknown, channel?: string): string;
+
+/** The wait before attempt number `attempt`, in milliseconds, after a connection that ended with `code`. */
+export function backoffDelay(attempt: number, code: number, settings: Timings, random?: () => number): number;
+
+/** The absolute WebSocket address: http becomes ws, https becomes wss, room and query are added. */
+export function socketAddress(address: string | URL, options?: AddressOptions): string;

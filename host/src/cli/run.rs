@@ -1,0 +1,132 @@
+//! The life of a server: start, load, serve, drain.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::model::names::PluginName;
+use crate::plugin::loader::Loader;
+use crate::plugin::registry::{PathTaken, Registry};
+use crate::plugin::{engine, folder};
+use crate::router::Router;
+use crate::server::{self, Server};
+use crate::storage::memory::MemoryStorage;
+use crate::tenant::Tenants;
+use crate::workers::Workers;
+
+/// How often the drain looks whether rooms are left.
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+
+/// Serves until a signal ends it. `dev_pages` are the pages of plugin projects, in `parlor dev`.
+pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<()> {
+    // HTTP and upgrades on this thread; rooms and their sockets on the workers.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime")?;
+    runtime.block_on(async {
+        let server = start(config, dev_pages).await?;
+        let listener = TcpListener::bind(server.config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", server.config.listen))?;
+        let address = listener.local_addr().context("no address")?;
+        let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
+        println!("parlor listening on http://{address}");
+        if server.is_dev() {
+            println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
+        }
+        wait_for_signal().await?;
+        accepting.abort();
+        drain(&server).await;
+        Ok(())
+    })
+}
+
+async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<Arc<Server>> {
+    let limits = Arc::new(config.limits.clone());
+    let engine = Arc::new(engine::start(&limits)?);
+    match engine.pool_slots {
+        Some(slots) => tracing::info!(threads = config.threads, "up to {slots} instances at once"),
+        None => tracing::info!(threads = config.threads, "instances are allocated on demand"),
+    }
+    let loader = Loader::new(engine, limits, &config.data)?;
+    let tenants = Tenants::new(config.tenants.clone());
+    let registry = Registry::default();
+    load_all(&loader, &registry, &tenants, &config.plugins).await?;
+    let workers = Arc::new(Workers::start(config.threads)?);
+    let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
+    Ok(Arc::new(Server {
+        config,
+        registry,
+        router,
+        tenants,
+        dev_pages,
+    }))
+}
+
+/// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
+async fn load_all(
+    loader: &Loader,
+    registry: &Registry,
+    tenants: &Tenants,
+    folder: &std::path::Path,
+) -> anyhow::Result<()> {
+    let found = folder::scan(folder)?;
+    for (path, why) in &found.skipped {
+        tracing::warn!("{} {why}", path.display());
+    }
+    for folder::PluginFile { key, file } in found.files {
+        let settings = tenants.plugin_settings(&key.tenant, &key.plugin);
+        let loaded = loader.load(key, &file, settings).await.and_then(|plugin| {
+            let (key, path) = (plugin.key.clone(), plugin.path.clone());
+            registry.add(plugin).map_err(|PathTaken { by }| {
+                anyhow::anyhow!("{key} wants the path {path}, which {by} of the same tenant serves already")
+            })
+        });
+        match loaded {
+            Ok(plugin) => tracing::info!(
+                plugin = %plugin.key,
+                name = plugin.name,
+                path = %plugin.path,
+                version = plugin.version,
+                events = plugin.events.join(" "),
+                "loaded"
+            ),
+            Err(why) => tracing::error!("{} is not served: {why:#}", file.display()),
+        }
+    }
+    if registry.all().is_empty() {
+        tracing::warn!("no plugin is served from {}", folder.display());
+    }
+    Ok(())
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+    Ok(())
+}
+
+/// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.
+async fn drain(server: &Server) {
+    let deadline = Instant::now() + Duration::from_millis(server.config.limits.drain_ms);
+    while server.router.drain() > 0 {
+        if Instant::now() >= deadline {
+            let (rooms, sockets) = (server.router.drain(), server.router.sockets());
+            return tracing::warn!(rooms, sockets, "drain-ms is over; what is left is cut off");
+        }
+        tokio::time::sleep(DRAIN_POLL).await;
+    }
+    tracing::info!("drained");
+}

@@ -1,0 +1,18 @@
+//! Parlor: a server that hosts realtime rooms whose logic is somebody else's code, as WebAssembly components.
+//!
+//! `ARCHITECTURE.md` is the map. The modules, each resting on those before it:
+
+#![deny(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+pub mod model;
+pub mod plugin;
+pub mod protocol;
+pub mod room;
+pub mod router;
+pub mod server;
+pub mod socket;
+pub mod storage;
+pub mod tenant;
+pub mod workers;

@@ -1,0 +1,282 @@
+//! JSON as text that was checked once and is never parsed by the host again.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How deep a value may nest. Some guests' parsers recurse, and serde_json's own bound does not hold where it skips.
+pub const DEPTH_MAX: usize = 128;
+
+/// One JSON value, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json {
+    text: String,
+    shape: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Whether it has a member `type` matters to the envelope of a frame.
+    Object {
+        has_type: bool,
+        empty: bool,
+    },
+    Other,
+}
+
+/// Why a text is no JSON that we take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadJson {
+    Syntax(String),
+    TooDeep,
+}
+
+impl fmt::Display for BadJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(why) => write!(f, "not one JSON value: {why}"),
+            Self::TooDeep => write!(f, "JSON nested deeper than {DEPTH_MAX} levels"),
+        }
+    }
+}
+
+impl Json {
+    /// Takes a text that is exactly one JSON value, not nested deeper than [`DEPTH_MAX`].
+    pub fn parse(text: String) -> Result<Self, BadJson> {
+        if is_deeper_than(&text, DEPTH_MAX) {
+            return Err(BadJson::TooDeep);
+        }
+        let shape = if text.trim_start().starts_with('{') {
+            serde_json::from_str::<Members>(&text).map(|m| Shape::Object {
+                has_type: m.has_type,
+                empty: m.empty,
+            })
+        } else {
+            serde_json::from_str::<IgnoredAny>(&text).map(|_| Shape::Other)
+        };
+        match shape {
+            Ok(shape) => Ok(Self { text, shape }),
+            Err(why) => Err(BadJson::Syntax(why.to_string())),
+        }
+    }
+
+    /// The text of a value that the host made.
+    pub fn of(value: &serde_json::Value) -> Self {
+        let shape = match value {
+            serde_json::Value::Object(map) => Shape::Object {
+                has_type: map.contains_key("type"),
+                empty: map.is_empty(),
+            },
+            _ => Shape::Other,
+        };
+        Self {
+            text: value.to_string(),
+            shape,
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub fn is_object(&self) -> bool {
+        matches!(self.shape, Shape::Object { .. })
+    }
+
+    /// Appends the members of an object, a comma before each, without a member `type`. False where it is no object.
+    pub fn push_members(&self, out: &mut String) -> bool {
+        match self.shape {
+            Shape::Other => return false,
+            Shape::Object { empty: true, .. } => {}
+            Shape::Object { has_type: false, .. } => {
+                // Both braces are there: the text was parsed.
+                out.push(',');
+                out.push_str(&self.text.trim()[1..]);
+                out.pop();
+            }
+            Shape::Object { has_type: true, .. } => {
+                if let Ok(WithoutType(members)) = serde_json::from_str(&self.text) {
+                    out.push_str(&members);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Whether brackets nest deeper than `max`, those in strings not counted.
+pub fn is_deeper_than(text: &str, max: usize) -> bool {
+    // Each level takes a bracket at both ends, or the text is not JSON anyway.
+    if text.len() <= 2 * max {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > max {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A member's name, borrowed where it holds no escape.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a member's name")
+            }
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// What the envelope needs to know of an object.
+struct Members {
+    has_type: bool,
+    empty: bool,
+}
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members {
+                    has_type: false,
+                    empty: true,
+                };
+                while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
+                    members.has_type |= key == "type";
+                    members.empty = false;
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// The members of an object as text, a comma before each, `type` left out.
+struct WithoutType(String);
+
+impl<'de> serde::Deserialize<'de> for WithoutType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MemberTexts;
+        impl<'de> Visitor<'de> for MemberTexts {
+            type Value = WithoutType;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WithoutType, A::Error> {
+                let mut out = String::new();
+                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    if key != "type" {
+                        out.push(',');
+                        push_string(&mut out, &key).map_err(A::Error::custom)?;
+                        out.push(':');
+                        out.push_str(value.get());
+                    }
+                }
+                Ok(WithoutType(out))
+            }
+        }
+        deserializer.deserialize_map(MemberTexts)
+    }
+}
+
+/// Appends a text as a JSON string.
+pub fn push_string(out: &mut String, text: &str) -> serde_json::Result<()> {
+    out.push_str(&serde_json::to_string(text)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(text: &str) -> String {
+        let mut out = String::new();
+        assert!(Json::parse(text.to_owned()).unwrap().push_members(&mut out));
+        out
+    }
+
+    #[test]
+    fn exactly_one_value_is_taken() {
+        for good in [
+            "0",
+            "\"\"",
+            "false",
+            "null",
+            " [1, 2] ",
+            "{}",
+            " {\"a\":{\"type\":1}}\n",
+        ] {
+            assert!(Json::parse(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "{",
+            "{}{}",
+            "1 2",
+            "{\"a\":1}}",
+            "nul",
+            "{'a':1}",
+            "[1,]",
+            "{\"a\" 1}",
+        ] {
+            assert!(Json::parse(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn members_never_bring_a_type() {
+        assert_eq!(members("{}"), "");
+        assert_eq!(members(" { \"a\" : 1 } "), ", \"a\" : 1 ");
+        assert_eq!(
+            members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#),
+            r#","a":{"type":2},"b":[ ]"#
+        );
+        assert_eq!(members(r#"{"\u0074ype":"forged","a":1}"#), r#","a":1"#);
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_strings() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Json::parse(nested(DEPTH_MAX)).is_ok());
+        assert_eq!(Json::parse(nested(DEPTH_MAX + 1)), Err(BadJson::TooDeep));
+        assert_eq!(Json::parse(nested(100_000)), Err(BadJson::TooDeep));
+        assert!(Json::parse(format!("\"\\\"{}\"", "[".repeat(1000))).is_ok());
+    }
+}

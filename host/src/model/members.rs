@@ -1,0 +1,300 @@
+//! Who is in the room: sockets, their meta, and the groups that emits address.
+//!
+//! Changes are made in place and written into a journal, so that a failed turn is undone in reverse order and a turn
+//! without changes costs nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::event::SocketId;
+use super::meta::Meta;
+
+/// One socket of the room.
+#[derive(Debug)]
+struct Member {
+    meta: Meta,
+    /// False once it was closed or is leaving: in no group and no count, but its meta can still be read.
+    present: bool,
+}
+
+/// Sockets by a name that they share, in ascending order.
+#[derive(Debug, Default)]
+struct Groups(HashMap<String, Arc<Vec<SocketId>>>);
+
+impl Groups {
+    fn get(&self, name: &str) -> Arc<Vec<SocketId>> {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    fn add(&mut self, name: &str, id: SocketId) {
+        let group = match self.0.get_mut(name) {
+            Some(group) => group,
+            None => self.0.entry(name.to_owned()).or_default(),
+        };
+        if let Err(place) = group.binary_search(&id) {
+            Arc::make_mut(group).insert(place, id);
+        }
+    }
+
+    fn remove(&mut self, name: &str, id: SocketId) {
+        let Some(group) = self.0.get_mut(name) else { return };
+        if let Ok(place) = group.binary_search(&id) {
+            if group.len() == 1 {
+                self.0.remove(name);
+            } else {
+                Arc::make_mut(group).remove(place);
+            }
+        }
+    }
+}
+
+/// How one change is taken back.
+#[derive(Debug)]
+enum Undo {
+    Join {
+        id: SocketId,
+        channel: String,
+    },
+    Leave {
+        id: SocketId,
+        channel: String,
+        place: usize,
+    },
+    Fields {
+        id: SocketId,
+        fields: String,
+    },
+    Close {
+        id: SocketId,
+    },
+}
+
+/// The members of one room.
+#[derive(Debug, Default)]
+pub struct Members {
+    sockets: BTreeMap<SocketId, Member>,
+    present: usize,
+    channels: Groups,
+    users: Groups,
+    clients: Groups,
+    journal: Vec<Undo>,
+}
+
+impl Members {
+    /// Makes a socket a member. Not journalled: a failed `$connect` forgets it as a whole.
+    pub fn insert(&mut self, id: SocketId, meta: Meta) {
+        self.sockets.insert(id, Member { meta, present: false });
+        self.set_present(id, true);
+    }
+
+    /// Takes a socket out of all groups and counts, for good: it is leaving.
+    pub fn depart(&mut self, id: SocketId) {
+        if self.is_present(id) {
+            self.set_present(id, false);
+        }
+    }
+
+    /// Forgets a socket.
+    pub fn forget(&mut self, id: SocketId) {
+        self.depart(id);
+        self.sockets.remove(&id);
+    }
+
+    /// How many sockets are present.
+    pub fn count(&self) -> usize {
+        self.present
+    }
+
+    pub fn is_present(&self, id: SocketId) -> bool {
+        self.sockets.get(&id).is_some_and(|member| member.present)
+    }
+
+    /// What is known of a socket, one that is leaving included.
+    pub fn meta(&self, id: SocketId) -> Option<&Meta> {
+        self.sockets.get(&id).map(|member| &member.meta)
+    }
+
+    pub fn channel(&self, name: &str) -> Arc<Vec<SocketId>> {
+        self.channels.get(name)
+    }
+
+    pub fn user(&self, id: &str) -> Arc<Vec<SocketId>> {
+        self.users.get(id)
+    }
+
+    pub fn client(&self, id: &str) -> Arc<Vec<SocketId>> {
+        self.clients.get(id)
+    }
+
+    /// The users with a socket in the room, in ascending order.
+    pub fn user_ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.users.0.keys().cloned().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// How many users have a socket in the room.
+    pub fn user_count(&self) -> usize {
+        self.users.0.len()
+    }
+
+    /// Puts a present socket into a channel.
+    pub fn join(&mut self, id: SocketId, channel: &str) {
+        let Some(member) = self.sockets.get_mut(&id).filter(|member| member.present) else {
+            return;
+        };
+        if member.meta.channels.iter().any(|name| name == channel) {
+            return;
+        }
+        member.meta.channels.push(channel.to_owned());
+        self.channels.add(channel, id);
+        self.journal.push(Undo::Join {
+            id,
+            channel: channel.to_owned(),
+        });
+    }
+
+    /// Takes a present socket out of a channel.
+    pub fn leave(&mut self, id: SocketId, channel: &str) {
+        let Some(member) = self.sockets.get_mut(&id).filter(|member| member.present) else {
+            return;
+        };
+        let Some(place) = member.meta.channels.iter().position(|name| name == channel) else {
+            return;
+        };
+        let channel = member.meta.channels.remove(place);
+        self.channels.remove(&channel, id);
+        self.journal.push(Undo::Leave { id, channel, place });
+    }
+
+    /// Replaces a socket's own fields.
+    pub fn set_fields(&mut self, id: SocketId, fields: String) {
+        let Some(member) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        let fields = std::mem::replace(&mut member.meta.fields, fields);
+        self.journal.push(Undo::Fields { id, fields });
+    }
+
+    /// Takes a present socket out of all groups and counts, until the turn is undone.
+    pub fn close(&mut self, id: SocketId) {
+        if self.is_present(id) {
+            self.set_present(id, false);
+            self.journal.push(Undo::Close { id });
+        }
+    }
+
+    /// The turn committed: its changes stay.
+    pub fn commit(&mut self) {
+        self.journal.clear();
+    }
+
+    /// The turn failed: its changes are taken back.
+    pub fn roll_back(&mut self) {
+        while let Some(undo) = self.journal.pop() {
+            match undo {
+                Undo::Join { id, channel } => {
+                    self.channels.remove(&channel, id);
+                    if let Some(member) = self.sockets.get_mut(&id) {
+                        member.meta.channels.retain(|name| *name != channel);
+                    }
+                }
+                Undo::Leave { id, channel, place } => {
+                    self.channels.add(&channel, id);
+                    if let Some(member) = self.sockets.get_mut(&id) {
+                        member.meta.channels.insert(place, channel);
+                    }
+                }
+                Undo::Fields { id, fields } => {
+                    if let Some(member) = self.sockets.get_mut(&id) {
+                        member.meta.fields = fields;
+                    }
+                }
+                Undo::Close { id } => self.set_present(id, true),
+            }
+        }
+    }
+
+    fn set_present(&mut self, id: SocketId, present: bool) {
+        let Some(member) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        member.present = present;
+        let meta = &member.meta;
+        let named = [(&mut self.users, &meta.user_id), (&mut self.clients, &meta.client_id)];
+        if present {
+            self.present += 1;
+            named.into_iter().for_each(|(groups, name)| groups.add(name, id));
+            meta.channels.iter().for_each(|name| self.channels.add(name, id));
+        } else {
+            self.present -= 1;
+            named.into_iter().for_each(|(groups, name)| groups.remove(name, id));
+            meta.channels.iter().for_each(|name| self.channels.remove(name, id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(user: &str, channels: &[&str]) -> Meta {
+        Meta::anonymous(
+            user.into(),
+            format!("{user}-client"),
+            channels.iter().map(|c| (*c).to_owned()).collect(),
+        )
+    }
+
+    fn room() -> Members {
+        let mut members = Members::default();
+        members.insert(1, meta("ana", &["default", "a"]));
+        members.insert(2, meta("bo", &["default"]));
+        members.insert(3, meta("ana", &["default"]));
+        members
+    }
+
+    #[test]
+    fn a_rolled_back_turn_leaves_no_trace() {
+        let mut members = room();
+        let before = format!("{:?}", (&members.sockets, members.present, members.user_ids()));
+        members.leave(1, "default");
+        members.join(1, "b");
+        members.set_fields(1, "{\"x\":1}".into());
+        members.close(1);
+        members.close(2);
+        members.join(3, "a");
+        assert_eq!((members.count(), members.user_ids()), (1, vec!["ana".to_owned()]));
+        members.roll_back();
+        assert_eq!(
+            format!("{:?}", (&members.sockets, members.present, members.user_ids())),
+            before
+        );
+        assert_eq!(*members.channel("default"), [1, 2, 3]);
+        assert_eq!(*members.channel("a"), [1]);
+        assert!(members.channel("b").is_empty());
+    }
+
+    #[test]
+    fn an_audience_is_as_it_was_at_the_call() {
+        let mut members = room();
+        let at_the_call = members.channel("default");
+        members.leave(2, "default");
+        members.commit();
+        assert_eq!((at_the_call.len(), members.channel("default").len()), (3, 2));
+    }
+
+    #[test]
+    fn who_departs_can_still_be_read_but_not_reached() {
+        let mut members = room();
+        members.depart(1);
+        assert_eq!(members.meta(1).unwrap().channels, ["default", "a"]);
+        assert_eq!(*members.user("ana"), [3]);
+        assert!(members.channel("a").is_empty());
+        members.join(1, "b");
+        assert!(members.channel("b").is_empty());
+        members.forget(1);
+        assert!(members.meta(1).is_none());
+        assert_eq!(members.count(), 2);
+    }
+}

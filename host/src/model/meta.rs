@@ -1,0 +1,69 @@
+//! What authorisation said of a socket.
+
+use super::json::Json;
+use super::limits::Limits;
+use super::names::{DEFAULT, is_short_name};
+use super::refusal::{Bound, Refusal};
+
+/// The identity and the place of one socket in its room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    pub user_id: String,
+    pub client_id: String,
+    /// Never empty for a socket that just connected; a plugin may take a socket out of its last channel.
+    pub channels: Vec<String>,
+    /// The plugin's own: a JSON object as text.
+    pub fields: String,
+}
+
+impl Meta {
+    /// The meta of a plugin that leaves it to the host.
+    pub fn anonymous(user_id: String, client_id: String, channels: Vec<String>) -> Self {
+        Self {
+            user_id,
+            client_id,
+            channels,
+            fields: "{}".to_owned(),
+        }
+    }
+
+    /// The socket's first channel, which frames to this socket alone carry.
+    pub fn first_channel(&self) -> &str {
+        self.channels.first().map_or(DEFAULT, String::as_str)
+    }
+
+    /// Checks what a guest's `authorize` answered, and fills in the channel that every socket has.
+    pub fn checked(mut self, limits: &Limits) -> Result<Self, Refusal> {
+        if !is_short_name(&self.user_id) {
+            return Err(Refusal::invalid("user-id must be 1 to 128 bytes"));
+        }
+        if !is_short_name(&self.client_id) {
+            return Err(Refusal::invalid("client-id must be 1 to 128 bytes"));
+        }
+        let mut seen = std::collections::HashSet::new();
+        self.channels.retain(|name| seen.insert(name.clone()));
+        if self.channels.is_empty() {
+            self.channels.push(DEFAULT.to_owned());
+        }
+        if self.channels.len() > limits.channels_per_socket {
+            return Err(Refusal::LimitExceeded(Bound::ChannelsPerSocket));
+        }
+        if let Some(bad) = self.channels.iter().find(|name| !is_short_name(name)) {
+            return Err(Refusal::invalid(format!("the channel {bad:?} must be 1 to 128 bytes")));
+        }
+        self.fields = checked_fields(self.fields, limits)?;
+        Ok(self)
+    }
+}
+
+/// Checks a plugin's own fields: one JSON object within its bound.
+pub fn checked_fields(fields: String, limits: &Limits) -> Result<String, Refusal> {
+    if fields.len() > limits.meta_fields_bytes {
+        return Err(Refusal::LimitExceeded(Bound::MetaFieldsBytes));
+    }
+    let json = Json::parse(fields).map_err(|why| Refusal::invalid(format!("fields: {why}")))?;
+    if !json.is_object() {
+        return Err(Refusal::invalid("fields must be a JSON object"));
+    }
+    Ok(json.into_text())
+}

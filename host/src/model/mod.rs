@@ -1,0 +1,11 @@
+//! Plain data: what a room, an event, a turn and its bounds are. No I/O, no async, no wasmtime.
+
+pub mod effect;
+pub mod event;
+pub mod json;
+pub mod limits;
+pub mod members;
+pub mod meta;
+pub mod names;
+pub mod refusal;
+pub mod turn;

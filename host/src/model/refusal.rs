@@ -1,0 +1,63 @@
+//! Why a host call is refused, and which bound it would have passed.
+
+use std::fmt;
+
+/// Names each bound as guests, operators and logs know it.
+macro_rules! bounds {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// A bound, by the key that it has in the configuration.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Bound { $($name),* }
+
+        impl Bound {
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+bounds! {
+    ChannelsPerSocket = "channels-per-socket",
+    DeliveriesPerTurn = "deliveries-per-turn",
+    EmitBytes = "emit-bytes",
+    EmitBytesPerTurn = "emit-bytes-per-turn",
+    EmitsPerTurn = "emits-per-turn",
+    HostCallsPerTurn = "host-calls-per-turn",
+    MetaFieldsBytes = "meta-fields-bytes",
+    RandomBytes = "random-bytes",
+    Registrations = "registrations",
+    StorageKeyBytes = "storage-key-bytes",
+    StorageRoomBytes = "storage-room-bytes",
+    StorageValueBytes = "storage-value-bytes",
+}
+
+/// A host call that changed nothing, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    LimitExceeded(Bound),
+    NoSuchSocket,
+    NoTurn,
+    Invalid(String),
+    /// A fault of the host's own, told without its details.
+    Other(String),
+}
+
+impl Refusal {
+    pub fn invalid(why: impl Into<String>) -> Self {
+        Self::Invalid(why.into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LimitExceeded(bound) => write!(f, "the bound {} would be passed", bound.name()),
+            Self::NoSuchSocket => f.write_str("no such socket in this room"),
+            Self::NoTurn => f.write_str("outside a turn"),
+            Self::Invalid(why) | Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

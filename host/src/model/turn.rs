@@ -1,0 +1,308 @@
+//! One event given to one instance: what it asked for so far, and what it may still ask.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::effect::{Audience, Close, Effects, Emit};
+use super::event::{Payload, SocketId};
+use super::limits::Limits;
+use super::members::Members;
+use super::meta::{Meta, checked_fields};
+use super::names::{DEFAULT, is_short_name};
+use super::refusal::{Bound, Refusal};
+
+/// Close codes that a guest may use, beside the range that belongs to applications.
+const GUEST_CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
+/// What fits into a close frame beside its code (RFC 6455, 5.5).
+pub const CLOSE_REASON_BYTES_MAX: usize = 123;
+
+/// Whom an emit names.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Socket(SocketId),
+    /// A channel of the sender's, without the sender; otherwise a user.
+    Named(String),
+    Channel(String),
+    ChannelExcept {
+        channel: String,
+        clients: Vec<String>,
+    },
+    User(String),
+    Clients(Vec<String>),
+}
+
+/// A turn in progress. It holds the room's members while it lasts, so that its reads see its own changes.
+#[derive(Debug)]
+pub struct Turn {
+    pub members: Members,
+    /// Bytes of keys and values that the room stores, this turn's writes included.
+    pub storage_bytes: usize,
+    sender: Option<SocketId>,
+    accepted_at: f64,
+    limits: Arc<Limits>,
+    effects: Effects,
+    calls: u32,
+    emits: usize,
+    emit_bytes: usize,
+    deliveries: usize,
+    poison: Option<Bound>,
+}
+
+/// The turn made too many calls behind a bound that it had already passed.
+#[derive(Debug)]
+pub struct CallsExhausted;
+
+impl Turn {
+    pub fn begin(
+        members: Members,
+        storage_bytes: usize,
+        sender: Option<SocketId>,
+        accepted_at: f64,
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self {
+            members,
+            storage_bytes,
+            sender,
+            accepted_at,
+            limits,
+            effects: Effects::default(),
+            calls: 0,
+            emits: 0,
+            emit_bytes: 0,
+            deliveries: 0,
+            poison: None,
+        }
+    }
+
+    pub fn accepted_at(&self) -> f64 {
+        self.accepted_at
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The bound that was passed, after which the turn cannot commit.
+    pub fn poison(&self) -> Option<Bound> {
+        self.poison
+    }
+
+    pub fn effects(&self) -> &Effects {
+        &self.effects
+    }
+
+    /// What the turn wrote, to be made durable before anything else of it becomes true.
+    pub fn take_writes(&mut self) -> std::collections::BTreeMap<String, Option<Vec<u8>>> {
+        std::mem::take(&mut self.effects.writes)
+    }
+
+    /// The end of a turn that commits: its effects, and the members as it left them.
+    pub fn commit(mut self) -> (Members, Effects) {
+        self.members.commit();
+        (self.members, self.effects)
+    }
+
+    /// The end of a turn that failed: the members as they were.
+    pub fn roll_back(mut self) -> Members {
+        self.members.roll_back();
+        self.members
+    }
+
+    /// Counts a host call. The bound refuses; a guest that goes on regardless is stopped.
+    pub fn count_call(&mut self) -> Result<Result<(), Refusal>, CallsExhausted> {
+        self.calls = self.calls.saturating_add(1);
+        let over = self.calls.saturating_sub(self.limits.host_calls_per_turn);
+        if over > self.limits.calls_after_bound {
+            return Err(CallsExhausted);
+        }
+        Ok(if over > 0 {
+            Err(self.pass(Bound::HostCallsPerTurn))
+        } else {
+            Ok(())
+        })
+    }
+
+    pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {
+        self.members.meta(socket).ok_or(Refusal::NoSuchSocket)
+    }
+
+    pub fn set_fields(&mut self, socket: SocketId, fields: String) -> Result<(), Refusal> {
+        self.require_present(socket)?;
+        self.members.set_fields(socket, checked_fields(fields, &self.limits)?);
+        Ok(())
+    }
+
+    pub fn join(&mut self, socket: SocketId, channel: &str) -> Result<(), Refusal> {
+        self.require_present(socket)?;
+        require_name("the channel", channel)?;
+        let channels = &self.meta(socket)?.channels;
+        if channels.len() >= self.limits.channels_per_socket && !channels.iter().any(|name| name == channel) {
+            return Err(Refusal::LimitExceeded(Bound::ChannelsPerSocket));
+        }
+        self.members.join(socket, channel);
+        Ok(())
+    }
+
+    pub fn leave(&mut self, socket: SocketId, channel: &str) -> Result<(), Refusal> {
+        self.require_present(socket)?;
+        self.members.leave(socket, channel);
+        Ok(())
+    }
+
+    pub fn close(&mut self, socket: SocketId, code: u16, reason: String) -> Result<(), Refusal> {
+        self.require_present(socket)?;
+        if !GUEST_CLOSE_CODES.contains(&code) && !(3000..5000).contains(&code) {
+            return Err(Refusal::invalid(format!(
+                "the close code {code} must be 1000, 1008, 1011 to 1013 or 3000 to 4999"
+            )));
+        }
+        if reason.len() > CLOSE_REASON_BYTES_MAX {
+            return Err(Refusal::invalid(format!(
+                "a close reason must be at most {CLOSE_REASON_BYTES_MAX} bytes"
+            )));
+        }
+        self.members.close(socket);
+        self.effects.closes.push(Close { socket, code, reason });
+        Ok(())
+    }
+
+    /// Says something to a target; answers how many sockets that are now.
+    pub fn emit(&mut self, target: Target, event: String, data: Payload) -> Result<u32, Refusal> {
+        require_name("the event", &event)?;
+        if event.starts_with('$') {
+            return Err(Refusal::invalid("an event whose name begins with $ is the host's own"));
+        }
+        let Payload::Json(data) = data else {
+            return Err(Refusal::invalid(
+                "data must be JSON: the sockets of this room speak Verani frames",
+            ));
+        };
+        let (audience, channel) = self.resolve(target)?;
+        self.charge_emit(data.text().len(), audience.len())?;
+        let count = audience.len() as u32;
+        if count > 0 {
+            self.effects.emits.push(Emit {
+                audience,
+                channel,
+                event,
+                data,
+            });
+        }
+        Ok(count)
+    }
+
+    /// Whether a payload may be taken for an emit at all, before it is looked at.
+    pub fn check_emit_size(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if bytes > self.limits.emit_bytes {
+            Err(self.pass(Bound::EmitBytes))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// This turn's own write of a key, where it made one.
+    pub fn written(&self, key: &str) -> Option<Option<&[u8]>> {
+        self.effects.writes.get(key).map(Option::as_deref)
+    }
+
+    /// Writes a key; `old_bytes` is what the key and its value took before.
+    pub fn write(&mut self, key: String, value: Option<Vec<u8>>, old_bytes: usize) -> Result<(), Refusal> {
+        let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
+        let total = self.storage_bytes.saturating_sub(old_bytes) + new_bytes;
+        if total > self.limits.storage_room_bytes && new_bytes > old_bytes {
+            return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
+        }
+        self.storage_bytes = total;
+        self.effects.writes.insert(key, value);
+        Ok(())
+    }
+
+    /// The set of sockets that a target names now, and the channel that the frame will carry.
+    fn resolve(&self, target: Target) -> Result<(Audience, String), Refusal> {
+        let own_channel = || {
+            let meta = self.sender.and_then(|id| self.members.meta(id));
+            meta.map_or(DEFAULT, Meta::first_channel).to_owned()
+        };
+        Ok(match target {
+            Target::Socket(id) if self.members.is_present(id) => {
+                let channel = self.members.meta(id).map_or(DEFAULT, Meta::first_channel).to_owned();
+                (Audience::One(id), channel)
+            }
+            Target::Socket(_) => (Audience::nobody(), DEFAULT.to_owned()),
+            Target::Named(name) => {
+                let group = self.members.channel(&name);
+                match self.sender {
+                    Some(id) if group.binary_search(&id).is_ok() => (Audience::others(group, id), name),
+                    _ => (Audience::all(self.members.user(&name)), own_channel()),
+                }
+            }
+            Target::Channel(name) => {
+                require_name("the channel", &name)?;
+                (Audience::all(self.members.channel(&name)), name)
+            }
+            Target::ChannelExcept { channel, clients } => {
+                require_name("the channel", &channel)?;
+                let excluded = self.sockets_of(&clients);
+                let left = self
+                    .members
+                    .channel(&channel)
+                    .iter()
+                    .copied()
+                    .filter(|id| !excluded.contains(id))
+                    .collect();
+                (Audience::all(Arc::new(left)), channel)
+            }
+            Target::User(id) => (Audience::all(self.members.user(&id)), own_channel()),
+            Target::Clients(ids) => (
+                Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())),
+                own_channel(),
+            ),
+        })
+    }
+
+    fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
+        clients.iter().flat_map(|id| self.members.client(id).to_vec()).collect()
+    }
+
+    fn charge_emit(&mut self, bytes: usize, deliveries: usize) -> Result<(), Refusal> {
+        if self.emits >= self.limits.emits_per_turn {
+            return Err(self.pass(Bound::EmitsPerTurn));
+        }
+        if self.emit_bytes + bytes > self.limits.emit_bytes_per_turn {
+            return Err(self.pass(Bound::EmitBytesPerTurn));
+        }
+        if self.deliveries + deliveries > self.limits.deliveries_per_turn {
+            return Err(self.pass(Bound::DeliveriesPerTurn));
+        }
+        self.emits += 1;
+        self.emit_bytes += bytes;
+        self.deliveries += deliveries;
+        Ok(())
+    }
+
+    /// A bound of the turn was passed: it cannot commit any more, whatever the guest does.
+    fn pass(&mut self, bound: Bound) -> Refusal {
+        self.poison.get_or_insert(bound);
+        Refusal::LimitExceeded(bound)
+    }
+
+    fn require_present(&self, socket: SocketId) -> Result<(), Refusal> {
+        if self.members.is_present(socket) {
+            Ok(())
+        } else {
+            Err(Refusal::NoSuchSocket)
+        }
+    }
+}
+
+fn require_name(what: &str, name: &str) -> Result<(), Refusal> {
+    if is_short_name(name) {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(format!(
+            "{what} must be 1 to 128 bytes, not {}",
+            name.len()
+        )))
+    }
+}

@@ -1,0 +1,75 @@
+//! How much a call may execute, in CPU time of its thread: a noisy machine kills nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::state::GuestState;
+
+/// The CPU time of the current call. Shared with the future that a yielding guest waits in; one thread at a time
+/// uses it, so its orderings are relaxed.
+#[derive(Debug, Default)]
+pub struct CpuMeter {
+    budget_ns: AtomicU64,
+    used_ns: AtomicU64,
+    /// Thread CPU time when the current slice began; 0 until the first tick of a call, whose first slice is not
+    /// charged: reading the clock costs a system call, and most calls are over before any tick.
+    slice_start_ns: AtomicU64,
+    exceeded: AtomicBool,
+}
+
+impl CpuMeter {
+    /// Begins a call that may use this much.
+    pub fn begin(&self, budget_ms: u64) {
+        self.budget_ns.store(budget_ms * 1_000_000, Ordering::Relaxed);
+        self.used_ns.store(0, Ordering::Relaxed);
+        self.slice_start_ns.store(0, Ordering::Relaxed);
+        self.exceeded.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the current call was interrupted for using more than its budget.
+    pub fn exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
+    }
+
+    fn start_slice(&self) {
+        self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
+    }
+
+    /// Ends a slice; says whether the budget is used up.
+    fn end_slice(&self) -> bool {
+        let start = self.slice_start_ns.load(Ordering::Relaxed);
+        if start == 0 {
+            return false;
+        }
+        let slice = thread_cpu_ns().saturating_sub(start);
+        let used = self.used_ns.fetch_add(slice, Ordering::Relaxed) + slice;
+        let over = used > self.budget_ns.load(Ordering::Relaxed);
+        self.exceeded.store(over, Ordering::Relaxed);
+        over
+    }
+}
+
+/// At each tick a running guest is charged, and gives way to whatever else its thread has to do.
+pub fn meter(store: &mut Store<GuestState>) {
+    store.epoch_deadline_callback(|context| {
+        let meter = &context.data().cpu;
+        if meter.end_slice() {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        let meter = Arc::clone(meter);
+        let give_way = async move {
+            tokio::task::yield_now().await;
+            meter.start_slice();
+        };
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(give_way)))
+    });
+}
+
+fn thread_cpu_ns() -> u64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    // Both parts are never negative for this clock.
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

@@ -1,0 +1,151 @@
+//! The one wasmtime engine of the process, and the clock that interrupts its guests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+};
+
+use crate::model::limits::Limits;
+
+/// How often running guests are interrupted, so that others on their thread get a turn and CPU time is charged.
+/// 1 ms costs 0.1 to 0.3 per cent of a core at rest; 10 ms would let a spinning guest delay its neighbours by as much.
+pub const EPOCH_TICK: Duration = Duration::from_millis(1);
+/// Native stack of a guest's fiber beyond the guest's own: host calls run on it as well.
+const HOST_STACK_BYTES: usize = 512 << 10;
+/// Core instances, memories and tables of one component. QuickJS needs 13, 3 and 3; Python 38, 1 and 2.
+const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
+const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
+const TABLES_PER_COMPONENT_MAX: u32 = 4;
+/// Memory maps that one resident instance takes: its memory image and heap, and its stack with a guard page.
+const MAPS_PER_INSTANCE: u32 = 6;
+/// Memory maps that the rest of the process may take: threads, code, libraries.
+const MAPS_RESERVED: u32 = 4_000;
+/// More resident instances than this want more than one process anyway.
+const INSTANCES_MAX: u32 = 10_000;
+/// Of a dropped instance's memory this much stays mapped and is zeroed instead, which saves page faults at the next.
+const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// The engine, and how many instances it can hold.
+pub struct GuestEngine {
+    pub engine: Engine,
+    /// Instances that may live at once; none where they are allocated on demand.
+    pub pool_slots: Option<u32>,
+}
+
+/// Makes the engine: with a pool of instances where the address space allows it, on demand where not.
+pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
+    let mut slots = pool_slots_by_maps();
+    let guest_engine = loop {
+        let mut config = base_config(limits);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, slots)));
+        match Engine::new(&config) {
+            Ok(engine) => {
+                break GuestEngine {
+                    engine,
+                    pool_slots: Some(slots),
+                };
+            }
+            // A smaller pool may fit where the address space is bounded (ulimit -v, small virtual machines).
+            Err(why) if slots > 64 => {
+                tracing::debug!("no pool of {slots} instances: {why:#}");
+                slots /= 4;
+            }
+            Err(why) => {
+                tracing::warn!("no room for a pool of instances, they are allocated on demand: {why:#}");
+                let engine = Engine::new(&base_config(limits))
+                    .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
+                break GuestEngine {
+                    engine,
+                    pool_slots: None,
+                };
+            }
+        }
+    };
+    start_clock(&guest_engine.engine)?;
+    Ok(guest_engine)
+}
+
+fn base_config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    // Without concurrency support a call costs a third to a quarter (measured; see docs of the design).
+    config.concurrency_support(false);
+    config
+        .wasm_threads(false)
+        .wasm_memory64(false)
+        .wasm_gc(false)
+        .gc_support(false);
+    config.wasm_stack_switching(false);
+    config.epoch_interruption(true);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.max_wasm_stack(limits.guest_stack_bytes);
+    config.async_stack_size(limits.guest_stack_bytes + HOST_STACK_BYTES);
+    config.memory_init_cow(true);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config
+}
+
+fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    // Every total is set: each of them is 1,000 by default, which 76 rooms of a 13-module component would use up.
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(4))
+        .total_memories(slots)
+        .total_tables(slots.saturating_mul(2))
+        .total_stacks(slots)
+        .total_gc_heaps(0)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT_MAX)
+        .max_memories_per_component(MEMORIES_PER_COMPONENT_MAX)
+        .max_tables_per_component(TABLES_PER_COMPONENT_MAX)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+/// As many instances as the kernel's bound on memory maps lets live.
+fn pool_slots_by_maps() -> u32 {
+    let max_maps = std::fs::read_to_string("/proc/sys/vm/max_map_count")
+        .ok()
+        .and_then(|text| text.trim().parse::<u32>().ok())
+        // The kernel's default, and a sane number where there is no such bound.
+        .unwrap_or(65_530);
+    (max_maps.saturating_sub(MAPS_RESERVED) / MAPS_PER_INSTANCE).clamp(64, INSTANCES_MAX)
+}
+
+/// Ticks from an OS thread of its own, so that a guest that holds every worker is still interrupted. The thread ends
+/// with the engine.
+fn start_clock(engine: &Engine) -> anyhow::Result<()> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("parlor-epoch".into())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(EPOCH_TICK);
+            }
+        })
+        .context("cannot start the thread that interrupts guests")?;
+    Ok(())
+}
+
+impl std::fmt::Debug for GuestEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuestEngine")
+            .field("pool_slots", &self.pool_slots)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A wasmtime error as one line: its chain, without a backtrace.
+pub fn one_line(why: &wasmtime::Error) -> String {
+    let chain: Vec<String> = why.chain().map(|cause| cause.to_string().replace('\n', " ")).collect();
+    chain.join(": ")
+}
+
+/// Shared by everything that makes instances.
+pub type SharedEngine = Arc<GuestEngine>;

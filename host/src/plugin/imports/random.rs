@@ -1,0 +1,17 @@
+//! `parlor:room/random`.
+
+use super::super::bindings::parlor::room::random::Host;
+use super::super::state::GuestState;
+use super::CallResult;
+use crate::model::refusal::{Bound, Refusal};
+
+impl Host for GuestState {
+    fn get_bytes(&mut self, count: u32) -> CallResult<Vec<u8>> {
+        if count > self.context.limits.random_bytes {
+            return Err(Refusal::LimitExceeded(Bound::RandomBytes).into());
+        }
+        let mut bytes = vec![0; count as usize];
+        getrandom::fill(&mut bytes).map_err(|why| Refusal::Other(format!("no randomness: {why}")))?;
+        Ok(bytes)
+    }
+}

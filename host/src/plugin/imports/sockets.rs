@@ -1,0 +1,30 @@
+//! `parlor:room/sockets`.
+
+use super::super::bindings::parlor::room::sockets::Host;
+use super::super::bindings::parlor::room::types::Meta;
+use super::super::convert::meta_to_guest;
+use super::super::state::GuestState;
+use super::CallResult;
+use crate::model::event::SocketId;
+
+impl Host for GuestState {
+    fn get_meta(&mut self, socket: SocketId) -> CallResult<Meta> {
+        Ok(meta_to_guest(self.turn()?.meta(socket)?))
+    }
+
+    fn set_fields(&mut self, socket: SocketId, fields: String) -> CallResult<()> {
+        Ok(self.turn()?.set_fields(socket, fields)?)
+    }
+
+    fn join(&mut self, socket: SocketId, channel: String) -> CallResult<()> {
+        Ok(self.turn()?.join(socket, &channel)?)
+    }
+
+    fn leave(&mut self, socket: SocketId, channel: String) -> CallResult<()> {
+        Ok(self.turn()?.leave(socket, &channel)?)
+    }
+
+    fn close(&mut self, socket: SocketId, code: u16, reason: String) -> CallResult<()> {
+        Ok(self.turn()?.close(socket, code, reason)?)
+    }
+}

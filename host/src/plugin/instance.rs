@@ -1,0 +1,299 @@
+//! A plugin's code alive: one store, one linear memory, one caller at a time.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::poll_fn;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+use super::bindings::exports::parlor::room::guest::{Guest, Request as WitRequest};
+use super::bindings::{Plugin as GuestExports, PluginPre};
+use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
+use super::cpu;
+use super::state::{GuestState, Phase, Registrations, RoomContext};
+use crate::model::event::{Event, Failure, Payload};
+use crate::model::meta::Meta;
+use crate::model::turn::Turn;
+use crate::storage::RoomStorage;
+
+/// Handles of the component model that an instance may hold, in its own tables.
+const COMPONENT_HANDLES_MAX: usize = 1_024;
+
+/// A fault of the guest's code that ends its instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It trapped: a panic, an out-of-bounds access, a stack overflow, an exit.
+    Trap(String),
+    /// It executed for longer than its budget of CPU time.
+    Deadline,
+    /// It took longer than the wall time of a call, waits included.
+    Timeout,
+    /// It was refused memory and did not bear it.
+    Memory,
+    /// It called on behind the bound of host calls.
+    HostCalls,
+}
+
+impl Fault {
+    /// The stable word for logs, counts and `$error`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Trap(_) => "trap",
+            Self::Deadline => "deadline",
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::HostCalls => "host-call-quota",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(why) => write!(f, "trapped: {why}"),
+            Self::Deadline => f.write_str("used more CPU time than a call may"),
+            Self::Timeout => f.write_str("took longer than call-wall-ms"),
+            Self::Memory => f.write_str("was refused memory beyond memory-bytes"),
+            Self::HostCalls => f.write_str("made more host calls than host-calls-per-turn"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// How a turn's call ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It may commit; the payload answers the sender.
+    Done(Option<Payload>),
+    /// The handler failed the turn; the instance stays.
+    Failed(Failure),
+    /// The instance is lost.
+    Faulted(Fault),
+}
+
+/// Why an instance did not come to be.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The pool is full, or the host is out of memory: not the guest's doing.
+    NoPlace(String),
+    /// `init` returned an error.
+    Refused(String),
+    Faulted(Fault),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPlace(why) => write!(f, "no place for an instance: {why}"),
+            Self::Refused(why) => write!(f, "init refused: {why}"),
+            Self::Faulted(fault) => write!(f, "init {fault}"),
+        }
+    }
+}
+
+/// What a plugin says of itself in `init`.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    pub name: String,
+    pub path: String,
+}
+
+/// The HTTP request of a connection, as `authorize` is told of it.
+#[derive(Debug, Clone)]
+pub struct ConnectRequest {
+    pub uri: String,
+    pub room: String,
+    pub headers: Vec<(String, String)>,
+    pub remote: String,
+}
+
+/// Why a guest refuses a connection.
+#[derive(Debug, Clone)]
+pub struct Rejection {
+    pub status: u16,
+    pub message: String,
+}
+
+/// A component that is compiled and linked: what instances are made of.
+#[derive(Clone)]
+pub struct Template(PluginPre<GuestState>);
+
+impl Template {
+    /// Fails where the component does not export the contract.
+    pub fn new(pre: InstancePre<GuestState>) -> wasmtime::Result<Self> {
+        PluginPre::new(pre).map(Self)
+    }
+}
+
+/// One live instance. After a fault it must be dropped: wasmtime never enters its store again.
+pub struct Instance {
+    store: Store<GuestState>,
+    exports: GuestExports,
+    wall: Duration,
+}
+
+impl Instance {
+    /// Makes an instance and calls its `init`.
+    pub async fn open(
+        template: &Template,
+        context: Arc<RoomContext>,
+        storage: Option<Arc<dyn RoomStorage>>,
+    ) -> Result<(Self, Definition), OpenError> {
+        let limits = Arc::clone(&context.limits);
+        let mut store = Store::new(template.0.engine(), GuestState::new(context, storage));
+        store.limiter(|state| &mut state.memory);
+        // What the host copies in or out for one call: twice the largest argument.
+        store.set_hostcall_fuel(2 * limits.emit_bytes_per_turn.max(limits.storage_value_bytes));
+        store.set_max_component_handles(COMPONENT_HANDLES_MAX);
+        cpu::meter(&mut store);
+
+        begin_call(&mut store, limits.init_cpu_ms);
+        let wall = Duration::from_millis(limits.call_wall_ms);
+        let exports = match within(wall, template.0.instantiate_async(&mut store)).await {
+            Ok(Ok(exports)) => exports,
+            Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
+                return Err(OpenError::NoPlace(why.to_string()));
+            }
+            other => {
+                return Err(OpenError::Faulted(fault_of(
+                    store.data(),
+                    other.map(|result| result.err()),
+                )));
+            }
+        };
+        let mut instance = Self { store, exports, wall };
+        instance.store.data_mut().phase = Phase::Init;
+        let called = within(
+            wall,
+            instance.exports.parlor_room_guest().call_init(&mut instance.store),
+        )
+        .await;
+        instance.end_call();
+        match called {
+            Ok(Ok(Ok(definition))) => Ok((
+                instance,
+                Definition {
+                    name: definition.name,
+                    path: definition.path,
+                },
+            )),
+            Ok(Ok(Err(why))) => Err(OpenError::Refused(why)),
+            other => Err(OpenError::Faulted(fault_of(
+                instance.store.data(),
+                other.map(|result| result.err()),
+            ))),
+        }
+    }
+
+    /// The events that it asks for now.
+    pub fn registrations(&self) -> &Registrations {
+        &self.store.data().registrations
+    }
+
+    /// Gives it one event. The turn comes back in any case, with what the guest asked for.
+    pub async fn handle(&mut self, event: Event, turn: Turn) -> (Turn, Outcome) {
+        let cpu_ms = turn.limits().turn_cpu_ms;
+        let event = event_to_guest(event);
+        self.store.data_mut().phase = Phase::Turn(Box::new(turn));
+        begin_call(&mut self.store, cpu_ms);
+        let called = within(self.wall, self.guest().call_handle(&mut self.store, &event)).await;
+        let Phase::Turn(turn) = self.end_call() else {
+            unreachable!("the phase of a turn is set above and nothing else changes it");
+        };
+        let outcome = match called {
+            Ok(Ok(Ok(answer))) => match answer.map(payload_from_guest).transpose() {
+                Ok(answer) => Outcome::Done(answer),
+                Err(why) => Outcome::Failed(Failure {
+                    code: "bad-answer".to_owned(),
+                    message: format!("the handler's answer: {why}"),
+                    for_sender: false,
+                }),
+            },
+            Ok(Ok(Err(failure))) => Outcome::Failed(failure_from_guest(failure)),
+            other => Outcome::Faulted(fault_of(self.store.data(), other.map(|result| result.err()))),
+        };
+        (*turn, outcome)
+    }
+
+    /// Asks who wants to connect. None leaves it to the host.
+    pub async fn authorize(
+        &mut self,
+        request: ConnectRequest,
+        cpu_ms: u64,
+    ) -> Result<Result<Option<Meta>, Rejection>, Fault> {
+        let ConnectRequest {
+            uri,
+            room,
+            headers,
+            remote,
+        } = request;
+        let request = WitRequest {
+            uri,
+            room,
+            headers,
+            remote,
+        };
+        begin_call(&mut self.store, cpu_ms);
+        let called = within(self.wall, self.guest().call_authorize(&mut self.store, &request)).await;
+        self.end_call();
+        match called {
+            Ok(Ok(Ok(meta))) => Ok(Ok(meta.map(meta_from_guest))),
+            Ok(Ok(Err(rejection))) => Ok(Err(Rejection {
+                status: rejection.status,
+                message: rejection.message,
+            })),
+            other => Err(fault_of(self.store.data(), other.map(|result| result.err()))),
+        }
+    }
+
+    fn guest(&self) -> Guest {
+        self.exports.parlor_room_guest().clone()
+    }
+
+    fn end_call(&mut self) -> Phase {
+        let state = self.store.data_mut();
+        state.log.end();
+        std::mem::replace(&mut state.phase, Phase::Outside)
+    }
+}
+
+fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
+    // The first tick comes soon; what it does is in `cpu`.
+    store.set_epoch_deadline(1);
+    let state = store.data_mut();
+    state.cpu.begin(cpu_ms);
+    state.memory.begin();
+    state.log.begin();
+}
+
+/// The call took longer than it may.
+struct TimedOut;
+
+/// Bounds the wall time of a call. Most calls are over at the first poll and never meet a timer.
+async fn within<T>(wall: Duration, call: impl Future<Output = T>) -> Result<T, TimedOut> {
+    let mut call = pin!(call);
+    match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+        Poll::Ready(done) => Ok(done),
+        Poll::Pending => tokio::time::timeout(wall, call).await.map_err(|_| TimedOut),
+    }
+}
+
+/// Names what ended a call that did not return.
+fn fault_of(state: &GuestState, ended: Result<Option<wasmtime::Error>, TimedOut>) -> Fault {
+    match ended {
+        Err(TimedOut) => Fault::Timeout,
+        Ok(_) if state.cpu.exceeded() => Fault::Deadline,
+        Ok(_) if state.calls_exhausted => Fault::HostCalls,
+        Ok(_) if state.memory.refused() => Fault::Memory,
+        Ok(Some(why)) => {
+            tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
+            Fault::Trap(why.root_cause().to_string())
+        }
+        Ok(None) => Fault::Trap("no cause".to_owned()),
+    }
+}

@@ -1,0 +1,278 @@
+//! From a file to a plugin that can serve: read, check, compile, link, rehearse.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, bail, ensure};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use super::engine::{SharedEngine, one_line};
+use super::imports;
+use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
+use super::state::{GuestState, RoomContext};
+use crate::model::limits::Limits;
+use crate::model::meta::Meta;
+use crate::model::names::{PluginKey, PluginPath, RoomId};
+use crate::storage::RoomStorage;
+
+/// How many digits of its content hash name a version.
+const VERSION_DIGITS: usize = 12;
+
+/// What the operator says of a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// What the plugin reads with `config.get`.
+    pub config: BTreeMap<String, String>,
+    /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
+    pub client_channels: bool,
+}
+
+/// A version of a plugin, ready to serve.
+pub struct Plugin {
+    pub key: PluginKey,
+    pub version: String,
+    /// What it calls itself.
+    pub name: String,
+    pub path: PluginPath,
+    /// The events that it registers in `init`, in ascending order.
+    pub events: Vec<String>,
+    pub client_channels: bool,
+    /// Turns and authorisations that failed.
+    pub failures: AtomicU64,
+    limits: Arc<Limits>,
+    config: Arc<BTreeMap<String, String>>,
+    template: Template,
+    authorizing: Semaphore,
+}
+
+/// How `authorize` failed to answer.
+#[derive(Debug)]
+pub enum AuthorizeError {
+    Rejected(Rejection),
+    /// The instance could not be made now.
+    Busy(OpenError),
+    /// The guest faulted, or answered what the contract does not allow.
+    Broken(String),
+}
+
+impl Plugin {
+    /// Makes an instance for a room.
+    pub async fn open(&self, room: RoomId, storage: Arc<dyn RoomStorage>) -> Result<Instance, OpenError> {
+        let (instance, _) = Instance::open(&self.template, self.context(Some(room)), Some(storage)).await?;
+        Ok(instance)
+    }
+
+    /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
+    pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
+        let _slot = self
+            .authorizing
+            .acquire()
+            .await
+            .map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
+        let (mut instance, _) = match Instance::open(&self.template, self.context(None), None).await {
+            Ok(opened) => opened,
+            Err(why @ OpenError::NoPlace(_)) => return Err(AuthorizeError::Busy(why)),
+            Err(why) => return Err(AuthorizeError::Broken(why.to_string())),
+        };
+        match instance.authorize(request, self.limits.turn_cpu_ms).await {
+            Ok(Ok(None)) => Ok(None),
+            Ok(Ok(Some(meta))) => match meta.checked(&self.limits) {
+                Ok(meta) => Ok(Some(meta)),
+                Err(why) => Err(AuthorizeError::Broken(format!(
+                    "authorize answered a meta that is not one: {why}"
+                ))),
+            },
+            Ok(Err(rejection)) => Err(AuthorizeError::Rejected(rejection)),
+            Err(fault) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
+        }
+    }
+
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// Counts a failure of the plugin's code.
+    pub fn count_failure(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn context(&self, room: Option<RoomId>) -> Arc<RoomContext> {
+        Arc::new(RoomContext {
+            plugin: self.key.clone(),
+            version: self.version.clone(),
+            room,
+            limits: Arc::clone(&self.limits),
+            config: Arc::clone(&self.config),
+        })
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Plugin({}@{})", self.key, self.version)
+    }
+}
+
+/// Makes plugins out of files.
+pub struct Loader {
+    engine: SharedEngine,
+    linker: Linker<GuestState>,
+    limits: Arc<Limits>,
+    /// Where compiled code is kept: a folder that only this user can write.
+    cache: PathBuf,
+}
+
+impl Loader {
+    /// `data` is the server's data folder.
+    pub fn new(engine: SharedEngine, limits: Arc<Limits>, data: &Path) -> anyhow::Result<Self> {
+        let mut linker = Linker::new(&engine.engine);
+        imports::link(&mut linker)
+            .map_err(|why| anyhow::anyhow!("the host's own functions cannot be linked: {}", one_line(&why)))?;
+        let cache = data.join("compiled");
+        private_folder(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
+        Ok(Self {
+            engine,
+            linker,
+            limits,
+            cache,
+        })
+    }
+
+    /// Loads a file as a plugin. Nothing is left behind where it fails, and every error says why in one line.
+    pub async fn load(&self, key: PluginKey, file: &Path, settings: PluginSettings) -> anyhow::Result<Plugin> {
+        let bytes = read_component(file, self.limits.component_bytes)?;
+        let hash = blake3::hash(&bytes).to_hex();
+        let engine = self.engine.engine.clone();
+        let cached = self.cache.join(format!("{hash}-{:016x}.cwasm", engine_hash(&engine)));
+        // Compiling takes seconds for a script engine and belongs on no task that serves.
+        let component = tokio::task::spawn_blocking(move || compile(&engine, &bytes, &cached))
+            .await
+            .context("compiling panicked")??;
+        let template = self.link(&component)?;
+        let mut plugin = Plugin {
+            key,
+            version: hash[..VERSION_DIGITS].to_owned(),
+            name: String::new(),
+            path: PluginPath::new("/").context("a path")?,
+            events: Vec::new(),
+            client_channels: settings.client_channels,
+            failures: AtomicU64::new(0),
+            limits: Arc::clone(&self.limits),
+            config: Arc::new(settings.config),
+            template,
+            authorizing: Semaphore::new(self.limits.authorize_at_once),
+        };
+        self.rehearse(&mut plugin).await?;
+        Ok(plugin)
+    }
+
+    /// Checks what the component imports and exports against what this host offers and calls.
+    fn link(&self, component: &Component) -> anyhow::Result<Template> {
+        let pre = self
+            .linker
+            .instantiate_pre(component)
+            .map_err(|why| anyhow::anyhow!("imports what this host does not offer: {}", one_line(&why)))?;
+        Template::new(pre).map_err(|why| {
+            anyhow::anyhow!(
+                "does not export the contract parlor:room/guest@0.1.0: {}",
+                one_line(&why)
+            )
+        })
+    }
+
+    /// Calls `init` once, in no room: what the plugin says of itself is fixed here.
+    async fn rehearse(&self, plugin: &mut Plugin) -> anyhow::Result<()> {
+        let opened = Instance::open(&plugin.template, plugin.context(None), None).await;
+        let (instance, definition) = opened.map_err(|why| anyhow::anyhow!("{why}"))?;
+        plugin.events = instance.registrations().names();
+        plugin.path = PluginPath::new(&definition.path)
+            .with_context(|| format!("the path {:?} that init returned", definition.path))?;
+        ensure!(
+            crate::model::names::is_short_name(&definition.name),
+            "the name that init returned must be 1 to 128 bytes, not {}",
+            definition.name.len()
+        );
+        plugin.name = definition.name;
+        Ok(())
+    }
+}
+
+fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
+    let size = file.metadata().context("cannot be read")?.len();
+    ensure!(
+        size <= max,
+        "is larger than component-bytes: {size} bytes, at most {max}"
+    );
+    let bytes = std::fs::read(file).context("cannot be read")?;
+    ensure!(!bytes.is_empty(), "is empty");
+    if Engine::detect_precompiled(&bytes).is_some() {
+        bail!("is precompiled code, which is loaded from the server's own cache only; give the component itself");
+    }
+    match bytes.get(..8) {
+        Some(b"\0asm\x0d\0\x01\0") => Ok(bytes),
+        Some(b"\0asm\x01\0\0\0") => {
+            bail!(
+                "is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+            )
+        }
+        _ => bail!("is no WebAssembly component: it does not begin with a component's header"),
+    }
+}
+
+/// Compiles a component, or takes what was compiled before from the cache.
+fn compile(engine: &Engine, bytes: &[u8], cached: &Path) -> anyhow::Result<Component> {
+    if let Some(component) = load_compiled(engine, cached) {
+        return Ok(component);
+    }
+    let code = engine
+        .precompile_component(bytes)
+        .map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
+    if let Err(why) = write_whole(cached, &code) {
+        tracing::warn!("compiled code is not kept: {why:#}");
+    }
+    // SAFETY: this host's own engine wrote these bytes just now.
+    #[allow(unsafe_code)]
+    let component = unsafe { Component::deserialize(engine, &code) };
+    component.map_err(|why| anyhow::anyhow!("cannot be loaded: {}", one_line(&why)))
+}
+
+fn load_compiled(engine: &Engine, cached: &Path) -> Option<Component> {
+    if !cached.exists() {
+        return None;
+    }
+    // SAFETY: the folder can be written by this user alone, its files are written by `compile` alone, whole and under
+    // the hashes of their source and of the engine; whoever can change them can change this program as well.
+    #[allow(unsafe_code)]
+    let component = unsafe { Component::deserialize_file(engine, cached) };
+    component
+        .inspect_err(|why| tracing::warn!("{} is compiled anew: {why:#}", cached.display()))
+        .ok()
+}
+
+/// Writes a file so that nobody ever sees a part of it.
+fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let unique = format!("tmp-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let partial = file.with_extension(unique);
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, file))
+        .inspect_err(|_| drop(std::fs::remove_file(&partial)))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}
+
+fn engine_hash(engine: &Engine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,19 @@
+//! Guests: how a file becomes a plugin, and how a plugin's code is called.
+//!
+//! Everything that knows wasmtime is in here. It knows no sockets and no HTTP.
+
+mod bindings;
+mod convert;
+mod cpu;
+pub mod engine;
+pub mod folder;
+mod guest_log;
+mod imports;
+pub mod instance;
+pub mod loader;
+mod memory;
+pub mod registry;
+mod state;
+mod wasi;
+
+pub use state::RoomContext;

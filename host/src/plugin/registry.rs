@@ -1,0 +1,56 @@
+//! Which plugins serve, and at which paths.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::loader::Plugin;
+use crate::model::names::{PluginKey, TenantName};
+
+/// Two plugins of one tenant claim one path.
+#[derive(Debug)]
+pub struct PathTaken {
+    pub by: PluginKey,
+}
+
+/// The plugins of every tenant. Read at each upgrade, changed when a file changes.
+#[derive(Debug, Default)]
+pub struct Registry {
+    plugins: RwLock<Plugins>,
+}
+
+#[derive(Debug, Default)]
+struct Plugins {
+    by_key: BTreeMap<PluginKey, Arc<Plugin>>,
+    by_path: HashMap<TenantName, HashMap<String, Arc<Plugin>>>,
+}
+
+impl Registry {
+    /// Lets a plugin serve its path. Who came first keeps it.
+    pub fn add(&self, plugin: Plugin) -> Result<Arc<Plugin>, PathTaken> {
+        let plugin = Arc::new(plugin);
+        let mut plugins = self.plugins.write();
+        let paths = plugins.by_path.entry(plugin.key.tenant.clone()).or_default();
+        if let Some(first) = paths.get(plugin.path.as_str()) {
+            return Err(PathTaken { by: first.key.clone() });
+        }
+        paths.insert(plugin.path.as_str().to_owned(), Arc::clone(&plugin));
+        plugins.by_key.insert(plugin.key.clone(), Arc::clone(&plugin));
+        Ok(plugin)
+    }
+
+    /// The plugin that serves a path of a tenant. The path matches exactly.
+    pub fn at(&self, tenant: &TenantName, path: &str) -> Option<Arc<Plugin>> {
+        self.plugins.read().by_path.get(tenant)?.get(path).cloned()
+    }
+
+    pub fn get(&self, key: &PluginKey) -> Option<Arc<Plugin>> {
+        self.plugins.read().by_key.get(key).cloned()
+    }
+
+    /// All of them, by tenant and name.
+    pub fn all(&self) -> Vec<Arc<Plugin>> {
+        self.plugins.read().by_key.values().cloned().collect()
+    }
+}

@@ -1,0 +1,33 @@
+//! Why a socket is closed by the host: the code and the words that the client gets.
+
+use std::borrow::Cow;
+
+/// A close frame to be. Never 1001: the stock client does not reconnect after 1000 and 1001.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseReason {
+    pub code: u16,
+    pub reason: Cow<'static, str>,
+}
+
+impl CloseReason {
+    const fn of(code: u16, reason: &'static str) -> Self {
+        Self {
+            code,
+            reason: Cow::Borrowed(reason),
+        }
+    }
+
+    /// The client closed; its close frame is answered.
+    pub const NORMAL: Self = Self::of(1000, "");
+    pub const BAD_TEXT: Self = Self::of(1007, "too many frames that are no Verani frames");
+    pub const BAD_BINARY: Self = Self::of(1008, "too many binary frames; Verani frames are text");
+    pub const SLOW: Self = Self::of(1008, "slow consumer: too much is queued for this socket");
+    pub const TOO_BIG: Self = Self::of(1009, "a frame is larger than frame-bytes");
+    pub const PROTOCOL: Self = Self::of(1002, "not the WebSocket protocol");
+    pub const CONNECT_FAILED: Self = Self::of(1011, "the plugin failed in $connect");
+    pub const ROOM_FAILED: Self = Self::of(1011, "the room failed");
+    pub const RESTART: Self = Self::of(1012, "the server restarts");
+    pub const TRY_LATER: Self = Self::of(1013, "the room cannot be opened now");
+    pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
+    pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
+}

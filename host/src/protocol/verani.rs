@@ -1,0 +1,154 @@
+//! Verani frames, protocol 1.0.
+//!
+//! In: `{"type": string, "channel"?: string, "data"?: any}`, one text frame each; other keys are ignored, and of a key
+//! that stands twice the last counts, as in `JSON.parse`.
+//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Frame;
+use crate::model::event::{ClientEvent, Payload};
+use crate::model::json::{DEPTH_MAX, Json, is_deeper_than, push_string};
+use crate::model::names::is_short_name;
+
+/// The answer to a bare ping.
+pub const PONG: Frame = Frame::from_static(r#"{"type":"pong"}"#);
+
+/// A valid inbound frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// `{"type":"ping"}`: the stock client's keepalive.
+    Ping,
+    Event(ClientEvent),
+}
+
+/// Why a frame is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadFrame {
+    NotAFrame,
+    TooDeep,
+    /// Longer than 128 bytes, or empty.
+    BadName,
+    /// A client cannot send the host's own events.
+    ReservedName,
+}
+
+/// Reads a client's frame.
+pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
+    if is_deeper_than(text, DEPTH_MAX + 1) {
+        return Err(BadFrame::TooDeep);
+    }
+    let raw: RawFrame = serde_json::from_str(text).map_err(|_| BadFrame::NotAFrame)?;
+    if raw.name == "ping" && raw.channel.is_none() && raw.data.is_none() {
+        return Ok(Inbound::Ping);
+    }
+    if raw.name.starts_with('$') {
+        return Err(BadFrame::ReservedName);
+    }
+    let channel = raw.channel.as_deref();
+    if !is_short_name(&raw.name) || channel.is_some_and(|name| !is_short_name(name)) {
+        return Err(BadFrame::BadName);
+    }
+    let payload = match raw.data {
+        None => None,
+        Some(data) => Some(Payload::Json(
+            Json::parse(data.get().to_owned()).map_err(|_| BadFrame::NotAFrame)?,
+        )),
+    };
+    Ok(Inbound::Event(ClientEvent {
+        name: raw.name.into_owned(),
+        channel: raw.channel.map(Cow::into_owned),
+        payload,
+    }))
+}
+
+/// Writes an emit, once for all its receivers. The event's name stands first and cannot be overridden by the data.
+pub fn encode(channel: &str, event: &str, data: &Json) -> Frame {
+    let mut out = String::with_capacity(data.text().len() + channel.len() + event.len() + 64);
+    out.push_str(r#"{"type":"event","channel":"#);
+    push_text(&mut out, channel);
+    out.push_str(r#","data":{"type":"#);
+    push_text(&mut out, event);
+    if !data.push_members(&mut out) {
+        out.push_str(r#","data":"#);
+        out.push_str(data.text());
+    }
+    out.push_str("}}");
+    Frame::from(out)
+}
+
+/// Appends a JSON string; almost all names need no escape.
+fn push_text(out: &mut String, text: &str) {
+    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else if push_string(out, text).is_err() {
+        // Serialising a text cannot fail; an empty name keeps the frame well-formed if it ever does.
+        out.push_str(r#""""#);
+    }
+}
+
+/// A frame as it came, borrowed where it holds no escapes.
+struct RawFrame<'de> {
+    name: Cow<'de, str>,
+    channel: Option<Cow<'de, str>>,
+    data: Option<&'de RawValue>,
+}
+
+/// A string that borrows where it can; serde's own `Cow` never does.
+struct Text<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RawFrame<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FrameVisitor;
+        impl<'de> Visitor<'de> for FrameVisitor {
+            type Value = RawFrame<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a frame")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame<'de>, A::Error> {
+                let (mut name, mut channel, mut data) = (None, None, None);
+                while let Some(Text(key)) = map.next_key()? {
+                    match &*key {
+                        "type" => name = Some(map.next_value::<Text<'de>>()?.0),
+                        "channel" => channel = Some(map.next_value::<Text<'de>>()?.0),
+                        "data" => data = Some(map.next_value::<&'de RawValue>()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                let name = name.ok_or_else(|| serde::de::Error::missing_field("type"))?;
+                Ok(RawFrame { name, channel, data })
+            }
+        }
+        deserializer.deserialize_map(FrameVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests;

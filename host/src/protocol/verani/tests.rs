@@ -1,0 +1,161 @@
+//! Frames in, frames out.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn event(text: &str) -> ClientEvent {
+    match decode(text) {
+        Ok(Inbound::Event(event)) => event,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn data_text(event: &ClientEvent) -> Option<&str> {
+    match &event.payload {
+        Some(Payload::Json(json)) => Some(json.text()),
+        Some(Payload::Binary(_)) => panic!("bytes in a text frame"),
+        None => None,
+    }
+}
+
+#[test]
+fn what_is_valid_is_taken() {
+    let full = event(r#"{"type":"chat.message","channel":"a","data":{"text":"hi"},"other":[1]}"#);
+    assert_eq!(
+        (full.name.as_str(), full.channel.as_deref()),
+        ("chat.message", Some("a"))
+    );
+    assert_eq!(data_text(&full), Some(r#"{"text":"hi"}"#));
+    assert_eq!(data_text(&event(r#"{"type":"x"}"#)), None);
+    for value in ["0", "\"\"", "false", "null", "[]"] {
+        assert_eq!(
+            data_text(&event(&format!(r#"{{"data":{value},"type":"x"}}"#))),
+            Some(value)
+        );
+    }
+    assert_eq!(event(r#"{"type":"a","type":"b"}"#).name, "b");
+    assert_eq!(event(r#"{"type":"caf\u00e9"}"#).name, "café");
+}
+
+#[test]
+fn a_bare_ping_is_a_keepalive() {
+    assert_eq!(decode(r#"{"type":"ping"}"#), Ok(Inbound::Ping));
+    assert_eq!(decode(r#" {"ts":1,"type":"ping"}"#), Ok(Inbound::Ping));
+    assert_eq!(event(r#"{"type":"ping","data":{}}"#).name, "ping");
+}
+
+#[test]
+fn what_is_invalid_is_named() {
+    for bad in [
+        "",
+        "[]",
+        "\"x\"",
+        "{}",
+        r#"{"type":1}"#,
+        r#"{"type":"a","channel":null}"#,
+        r#"{"type":"a"} x"#,
+    ] {
+        assert_eq!(decode(bad), Err(BadFrame::NotAFrame), "{bad}");
+    }
+    assert_eq!(decode(r#"{"type":"$connect"}"#), Err(BadFrame::ReservedName));
+    assert_eq!(decode(r#"{"type":"\u0024connect"}"#), Err(BadFrame::ReservedName));
+    assert_eq!(decode(r#"{"type":""}"#), Err(BadFrame::BadName));
+    assert_eq!(
+        decode(&format!(r#"{{"type":"{}"}}"#, "x".repeat(129))),
+        Err(BadFrame::BadName)
+    );
+    let deep = format!(r#"{{"type":"a","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(decode(&deep), Err(BadFrame::TooDeep));
+}
+
+fn encoded(channel: &str, name: &str, data: &Value) -> String {
+    encode(channel, name, &Json::parse(data.to_string()).unwrap())
+        .as_str()
+        .to_owned()
+}
+
+#[test]
+fn an_emit_is_an_envelope_in_a_fixed_order() {
+    assert_eq!(
+        encoded("a", "e", &json!({})),
+        r#"{"type":"event","channel":"a","data":{"type":"e"}}"#
+    );
+    assert_eq!(
+        encoded("a", "e", &json!({"x": 1})),
+        r#"{"type":"event","channel":"a","data":{"type":"e","x":1}}"#
+    );
+    assert_eq!(
+        encoded("a", "e", &json!({"type": "forged", "x": 1})),
+        r#"{"type":"event","channel":"a","data":{"type":"e","x":1}}"#
+    );
+    for value in [json!(0), json!(""), json!(false), json!(null), json!([1])] {
+        let expected = format!(r#"{{"type":"event","channel":"a","data":{{"type":"e","data":{value}}}}}"#);
+        assert_eq!(encoded("a", "e", &value), expected);
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        let key = prop_oneof![Just("type".to_owned()), Just("data".to_owned()), any::<String>()];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((key, inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_decoded_or_refused(text in any::<String>()) {
+        let _ = decode(&text);
+    }
+
+    #[test]
+    fn a_frame_is_read_as_json_reads_it(
+        name in "[a-z$.]{1,12}",
+        channel in proptest::option::of("\\PC{1,30}"),
+        data in proptest::option::of(any_json()),
+    ) {
+        let mut frame = json!({ "type": name });
+        if let Some(channel) = &channel {
+            frame["channel"] = json!(channel);
+        }
+        if let Some(data) = &data {
+            frame["data"] = data.clone();
+        }
+        match decode(&frame.to_string()) {
+            Ok(Inbound::Event(event)) => {
+                prop_assert_eq!(&event.name, &name);
+                prop_assert_eq!(&event.channel, &channel);
+                let decoded = data_text(&event).map(|text| serde_json::from_str::<Value>(text).unwrap());
+                prop_assert_eq!(decoded, data);
+            }
+            Ok(Inbound::Ping) => prop_assert!(name == "ping" && channel.is_none() && data.is_none()),
+            Err(BadFrame::ReservedName) => prop_assert!(name.starts_with('$')),
+            Err(other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn an_envelope_holds_the_data_and_the_event_only(
+        channel in "\\PC{1,30}",
+        name in "\\PC{1,30}",
+        data in any_json(),
+    ) {
+        let frame: Value = serde_json::from_str(&encoded(&channel, &name, &data)).unwrap();
+        let mut expected = match data {
+            Value::Object(map) => Value::Object(map),
+            other => json!({ "data": other }),
+        };
+        expected["type"] = json!(name);
+        prop_assert_eq!(frame, json!({ "type": "event", "channel": channel, "data": expected }));
+    }
+}

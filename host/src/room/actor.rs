@@ -1,0 +1,325 @@
+//! A room's task: it takes one mail after the other, and gives each event that is wanted one turn.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use super::dispatch::cause_of;
+use super::failure::TurnFailure;
+use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomView};
+use super::outbound::Outbound;
+use crate::model::effect::{Audience, Emit};
+use crate::model::event::{ClientEvent, Event, SocketId, hook};
+use crate::model::json::Json;
+use crate::model::limits::Limits;
+use crate::model::members::Members;
+use crate::model::meta::Meta;
+use crate::model::names::DEFAULT;
+use crate::model::turn::Turn;
+use crate::plugin::instance::{Instance, Outcome};
+use crate::protocol::close::CloseReason;
+use crate::storage::{RoomStorage, Storage};
+
+/// A room's state; owned by its task alone.
+pub(super) struct Room {
+    pub(super) shared: RoomHandle,
+    pub(super) limits: Arc<Limits>,
+    pub(super) members: Members,
+    pub(super) outbound: HashMap<SocketId, Arc<Outbound>>,
+    pub(super) storage: Arc<dyn RoomStorage>,
+    /// None until the first event, and after a fault.
+    pub(super) instance: Option<Instance>,
+    shutting_down: bool,
+}
+
+/// Runs a room until nobody is in it any more, or the server shuts down.
+pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
+    let end = EndOfRoom(Arc::clone(&shared));
+    let storage = match storage.open(&shared.key).await {
+        Ok(storage) => storage,
+        Err(why) => return tracing::error!(room = %shared.key, "{why}"),
+    };
+    let limits = Arc::clone(shared.plugin.limits());
+    let room = Room {
+        shared,
+        limits,
+        members: Members::default(),
+        outbound: HashMap::new(),
+        storage,
+        instance: None,
+        shutting_down: false,
+    };
+    room.live().await;
+    drop(end);
+}
+
+/// However a room's task ends, a panic included: its mailbox closes, and sockets that still wait in it are told.
+struct EndOfRoom(RoomHandle);
+
+impl Drop for EndOfRoom {
+    fn drop(&mut self) {
+        for mail in self.0.mailbox.close() {
+            if let Mail::Connect { outbound, .. } = mail {
+                outbound.close(CloseReason::ROOM_FAILED);
+            }
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.outbound
+            .values()
+            .for_each(|outbound| outbound.close(CloseReason::ROOM_FAILED));
+    }
+}
+
+impl Room {
+    async fn live(mut self) {
+        let linger = Duration::from_millis(self.limits.room_linger_ms);
+        loop {
+            let mail = if self.outbound.is_empty() {
+                let wait = if self.shutting_down { Duration::ZERO } else { linger };
+                match tokio::time::timeout(wait, self.shared.mailbox.next()).await {
+                    Ok(mail) => mail,
+                    Err(_) if self.shared.mailbox.close_if_empty() => return,
+                    Err(_) => continue,
+                }
+            } else {
+                self.shared.mailbox.next().await
+            };
+            self.take(mail).await;
+        }
+    }
+
+    async fn take(&mut self, mail: Mail) {
+        match mail {
+            Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
+            Mail::Event { socket, event } => {
+                self.client_event(socket, event).await;
+                if let Some(outbound) = self.outbound.get(&socket) {
+                    outbound.handled();
+                }
+                return;
+            }
+            Mail::Disconnect { socket, reason } => self.disconnect(socket, reason).await,
+            Mail::Request(request) => return self.answer(request).await,
+            Mail::Shutdown => {
+                self.shutting_down = true;
+                self.outbound
+                    .values()
+                    .for_each(|outbound| outbound.close(CloseReason::RESTART));
+            }
+        }
+        let stats = &self.shared.stats;
+        stats.sockets.store(self.members.count(), Ordering::Relaxed);
+        stats.users.store(self.members.user_count(), Ordering::Relaxed);
+    }
+
+    /// A socket is a member from its own `$connect` turn on, and none if that fails.
+    async fn connect(&mut self, socket: SocketId, meta: Meta, outbound: Arc<Outbound>) {
+        if self.shutting_down {
+            return outbound.close(CloseReason::RESTART);
+        }
+        if self.outbound.len() >= self.limits.sockets_per_room {
+            return outbound.close(CloseReason::ROOM_FULL);
+        }
+        let Some(asked) = self.asks_for(hook::CONNECT).await else {
+            return outbound.close(CloseReason::TRY_LATER);
+        };
+        self.members.insert(socket, meta);
+        self.outbound.insert(socket, outbound);
+        if asked
+            && self
+                .give(Event::hook(hook::CONNECT, None, Some(socket), now()))
+                .await
+                .is_err()
+        {
+            self.members.forget(socket);
+            if let Some(outbound) = self.outbound.remove(&socket) {
+                outbound.close(CloseReason::CONNECT_FAILED);
+            }
+        }
+    }
+
+    async fn client_event(&mut self, socket: SocketId, event: ClientEvent) {
+        // A socket that a turn closed is heard no more, whatever it still sends.
+        if !self.members.is_present(socket) || !self.ensure_instance().await {
+            return;
+        }
+        let Some(instance) = &self.instance else { return };
+        let Some(cause) = cause_of(&event.name, |name| instance.registrations().has(name)) else {
+            return;
+        };
+        let event = Event {
+            cause: cause.to_owned(),
+            name: event.name,
+            channel: event.channel,
+            payload: event.payload,
+            socket: Some(socket),
+            answer_wanted: false,
+            accepted_at: now(),
+        };
+        // A failure was told and counted where it happened; the room goes on.
+        let _ = self.give(event).await;
+    }
+
+    /// The socket is out of all counts and channels in its own `$disconnect`; its meta can still be read.
+    async fn disconnect(&mut self, socket: SocketId, reason: CloseReason) {
+        if self.outbound.remove(&socket).is_none() {
+            return;
+        }
+        self.members.depart(socket);
+        match self.asks_for(hook::DISCONNECT).await {
+            Some(true) => {
+                let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
+                let _ = self
+                    .give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now()))
+                    .await;
+            }
+            Some(false) => {}
+            None => tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect"),
+        }
+        self.members.forget(socket);
+    }
+
+    async fn answer(&mut self, request: Request) {
+        match request {
+            Request::View { view } => {
+                let users = self.members.user_ids();
+                // Whoever asked may have gone; then nobody needs the answer.
+                let _ = view.send(RoomView {
+                    sockets: self.members.count(),
+                    users,
+                });
+            }
+            Request::Emit { to, event, data, sent } => {
+                let (audience, channel) = match to {
+                    HostTarget::Channel(name) => (Audience::all(self.members.channel(&name)), name),
+                    HostTarget::User(id) => (Audience::all(self.members.user(&id)), DEFAULT.to_owned()),
+                };
+                let count = audience.len() as u32;
+                self.deliver(Emit {
+                    audience,
+                    channel,
+                    event,
+                    data,
+                })
+                .await;
+                let _ = sent.send(count);
+            }
+        }
+    }
+
+    /// Whether the plugin asks for a hook; none where it has no instance and none can be made.
+    async fn asks_for(&mut self, hook: &str) -> Option<bool> {
+        if !self.ensure_instance().await {
+            return None;
+        }
+        self.instance
+            .as_ref()
+            .map(|instance| instance.registrations().has(hook))
+    }
+
+    /// One event and what follows from it: the turn itself and, if that failed, `$restore` for a new instance and
+    /// `$error`, in turns of their own. Their failures have no aftermath.
+    async fn give(&mut self, event: Event) -> Result<(), TurnFailure> {
+        let (name, socket) = (event.name.clone(), event.socket);
+        let failure = match self.turn(event).await {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        self.tell(&name, socket, &failure);
+        if self.instance.is_none() && self.ensure_instance().await {
+            self.restore(failure.restore_reason()).await;
+        }
+        if failure.runs_error_hook() && self.asks_for(hook::ERROR).await == Some(true) {
+            let payload = Json::of(&json!({ "event": name, "code": failure.code, "message": failure.message }));
+            if let Err(again) = self.turn(Event::hook(hook::ERROR, Some(payload), socket, now())).await {
+                self.tell(hook::ERROR, socket, &again);
+            }
+        }
+        Err(failure)
+    }
+
+    async fn restore(&mut self, reason: &str) {
+        if self.asks_for(hook::RESTORE).await != Some(true) {
+            return;
+        }
+        let payload = Json::of(&json!({ "reason": reason }));
+        if let Err(failure) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, now())).await {
+            self.tell(hook::RESTORE, None, &failure);
+        }
+    }
+
+    /// Runs one turn: it commits, or it leaves no trace.
+    async fn turn(&mut self, event: Event) -> Result<(), TurnFailure> {
+        if !self.ensure_instance().await {
+            return Err(TurnFailure::no_instance());
+        }
+        let Some(instance) = &mut self.instance else {
+            return Err(TurnFailure::no_instance());
+        };
+        let members = std::mem::take(&mut self.members);
+        let turn = Turn::begin(
+            members,
+            self.storage.bytes(),
+            event.socket,
+            event.accepted_at,
+            Arc::clone(&self.limits),
+        );
+        let (turn, outcome) = instance.handle(event, turn).await;
+        let wants_ping = instance.registrations().has("ping");
+        if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
+            self.shared.wants_ping.store(wants_ping, Ordering::Relaxed);
+        }
+        let failure = match (outcome, turn.poison()) {
+            (Outcome::Done(_), None) => return self.commit(turn).await,
+            (Outcome::Faulted(fault), _) => {
+                // wasmtime never enters the store of a guest that trapped or was cut off.
+                self.instance = None;
+                TurnFailure::of_fault(&fault)
+            }
+            (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
+            (Outcome::Failed(failure), None) => TurnFailure::of_guest(failure),
+        };
+        self.members = turn.roll_back();
+        Err(failure)
+    }
+
+    /// Makes an instance where there is none; false where that fails, which is told in the log.
+    async fn ensure_instance(&mut self) -> bool {
+        if self.instance.is_some() {
+            return true;
+        }
+        let shared = &self.shared;
+        match shared
+            .plugin
+            .open(shared.key.room.clone(), Arc::clone(&self.storage))
+            .await
+        {
+            Ok(instance) => {
+                shared
+                    .wants_ping
+                    .store(instance.registrations().has("ping"), Ordering::Relaxed);
+                self.instance = Some(instance);
+                true
+            }
+            Err(why) => {
+                shared.plugin.count_failure();
+                tracing::error!(room = %shared.key, version = shared.plugin.version, "the room cannot be opened: {why}");
+                false
+            }
+        }
+    }
+}
+
+/// Milliseconds since the Unix epoch; a clock before it reads as 0.
+fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |age| age.as_millis() as f64)
+}

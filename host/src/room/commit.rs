@@ -1,0 +1,55 @@
+//! How a turn becomes true: storage first, then members, then emits in call order, then closes.
+
+use std::borrow::Cow;
+
+use super::actor::Room;
+use super::failure::TurnFailure;
+use crate::model::effect::{Close, Emit};
+use crate::model::turn::Turn;
+use crate::protocol::close::CloseReason;
+use crate::protocol::verani;
+
+/// A fan-out gives way to other tasks of its thread after so many deliveries.
+const DELIVERIES_AT_ONCE: usize = 256;
+
+impl Room {
+    /// Nothing is said before what was written is safe; where writing fails, nothing is said at all.
+    pub(super) async fn commit(&mut self, mut turn: Turn) -> Result<(), TurnFailure> {
+        let writes = turn.take_writes();
+        if !writes.is_empty()
+            && let Err(why) = self.storage.commit(writes).await
+        {
+            self.members = turn.roll_back();
+            // What the instance remembers may rest on what was not written.
+            self.instance = None;
+            return Err(TurnFailure::of_storage(&why));
+        }
+        let (members, effects) = turn.commit();
+        self.members = members;
+        for emit in effects.emits {
+            self.deliver(emit).await;
+        }
+        for Close { socket, code, reason } in effects.closes {
+            if let Some(outbound) = self.outbound.get(&socket) {
+                outbound.close(CloseReason {
+                    code,
+                    reason: Cow::Owned(reason),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues one frame, encoded once, for each socket of the audience that is still there.
+    pub(super) async fn deliver(&mut self, emit: Emit) {
+        let frame = verani::encode(&emit.channel, &emit.event, &emit.data);
+        for (count, id) in emit.audience.iter().enumerate() {
+            if let Some(outbound) = self.outbound.get(&id) {
+                outbound.push(frame.clone());
+            }
+            if count % DELIVERIES_AT_ONCE == DELIVERIES_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}

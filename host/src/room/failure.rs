@@ -1,0 +1,96 @@
+//! A turn that failed: in one place, who is told what.
+
+use super::actor::Room;
+use crate::model::event::{Failure, SocketId};
+use crate::model::json::Json;
+use crate::model::meta::Meta;
+use crate::model::names::DEFAULT;
+use crate::model::refusal::Bound;
+use crate::plugin::instance::Fault;
+use crate::protocol::verani;
+use crate::storage::StorageError;
+
+/// Why a turn left no trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TurnFailure {
+    /// A stable word: a fault's or a bound's name, or what the guest says.
+    pub(super) code: String,
+    pub(super) message: String,
+    for_sender: bool,
+    /// Why the instance that comes next must rebuild what it needs.
+    restore_reason: &'static str,
+}
+
+impl TurnFailure {
+    fn of(code: &str, message: String) -> Self {
+        Self {
+            code: code.to_owned(),
+            message,
+            for_sender: false,
+            restore_reason: "crash",
+        }
+    }
+
+    pub(super) fn of_fault(fault: &Fault) -> Self {
+        Self::of(fault.code(), fault.to_string())
+    }
+
+    pub(super) fn of_bound(bound: Bound) -> Self {
+        Self::of(bound.name(), format!("the turn passed the bound {}", bound.name()))
+    }
+
+    pub(super) fn of_guest(failure: Failure) -> Self {
+        let Failure {
+            code,
+            message,
+            for_sender,
+        } = failure;
+        Self {
+            for_sender,
+            ..Self::of(&code, message)
+        }
+    }
+
+    pub(super) fn of_storage(why: &StorageError) -> Self {
+        tracing::error!("{why}");
+        Self::of("storage", "the host's storage failed".to_owned())
+    }
+
+    pub(super) fn no_instance() -> Self {
+        Self::of("no-instance", "the plugin's instance cannot be made".to_owned())
+    }
+
+    /// What `$restore` is told.
+    pub(super) fn restore_reason(&self) -> &'static str {
+        self.restore_reason
+    }
+
+    /// What the sender was told needs no `$error`: the handler refused knowingly.
+    pub(super) fn runs_error_hook(&self) -> bool {
+        !self.for_sender
+    }
+}
+
+impl Room {
+    /// Tells the log and, where the handler wants it, the sender.
+    pub(super) fn tell(&self, event: &str, socket: Option<SocketId>, failure: &TurnFailure) {
+        let (plugin, room) = (&self.shared.plugin, self.shared.key.room.as_str());
+        let TurnFailure { code, message, .. } = failure;
+        if failure.for_sender {
+            tracing::debug!(plugin = %plugin.key, version = plugin.version, room, event, code, "rejected: {message}");
+            self.send_error(socket, failure);
+        } else {
+            plugin.count_failure();
+            tracing::warn!(plugin = %plugin.key, version = plugin.version, room, event, code, "turn failed: {message}");
+        }
+    }
+
+    fn send_error(&self, socket: Option<SocketId>, failure: &TurnFailure) {
+        let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else {
+            return;
+        };
+        let channel = self.members.meta(id).map_or(DEFAULT, Meta::first_channel);
+        let data = Json::of(&serde_json::json!({ "code": failure.code, "message": failure.message }));
+        outbound.push(verani::encode(channel, "error", &data));
+    }
+}

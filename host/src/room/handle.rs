@@ -1,0 +1,56 @@
+//! How others reach a room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use super::mailbox::Mailbox;
+pub use super::mailbox::{Closed, HostTarget, Mail, NotTaken, Request, RoomView};
+use crate::model::event::SocketId;
+use crate::model::names::RoomKey;
+use crate::plugin::loader::Plugin;
+use crate::workers::WorkerId;
+
+/// A room as others see it.
+pub type RoomHandle = Arc<RoomShared>;
+
+/// What a room's task shares with the world.
+#[derive(Debug)]
+pub struct RoomShared {
+    pub key: RoomKey,
+    pub plugin: Arc<Plugin>,
+    pub mailbox: Mailbox,
+    /// The thread that the room runs on, and best its sockets too.
+    pub worker: WorkerId,
+    pub stats: RoomStats,
+    /// Whether a bare ping is an event here as well.
+    pub wants_ping: AtomicBool,
+    next_socket: AtomicU32,
+}
+
+/// Figures of a room, for overviews: each of them true a moment ago.
+#[derive(Debug, Default)]
+pub struct RoomStats {
+    pub sockets: AtomicUsize,
+    pub users: AtomicUsize,
+    pub bad_frames: AtomicU64,
+}
+
+impl RoomShared {
+    pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId) -> Self {
+        let mailbox = Mailbox::new(plugin.limits().mailbox_events);
+        Self {
+            key,
+            plugin,
+            mailbox,
+            worker,
+            stats: RoomStats::default(),
+            wants_ping: AtomicBool::new(false),
+            next_socket: AtomicU32::new(1),
+        }
+    }
+
+    /// A number that no socket of this room had before.
+    pub fn next_socket(&self) -> SocketId {
+        self.next_socket.fetch_add(1, Ordering::Relaxed)
+    }
+}

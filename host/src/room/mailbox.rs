@@ -1,0 +1,209 @@
+//! What comes to a room, in one order: life-cycle and administration always find a place, events of clients wait for
+//! one. Nothing is dropped.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::outbound::Outbound;
+use crate::model::event::{ClientEvent, SocketId};
+use crate::model::json::Json;
+use crate::model::meta::Meta;
+use crate::protocol::close::CloseReason;
+
+/// Requests of administration that may wait in one mailbox.
+const REQUESTS_MAX: usize = 256;
+
+/// Everything that a room is told.
+#[derive(Debug)]
+pub enum Mail {
+    Connect {
+        socket: SocketId,
+        meta: Meta,
+        outbound: Arc<Outbound>,
+    },
+    Event {
+        socket: SocketId,
+        event: ClientEvent,
+    },
+    Disconnect {
+        socket: SocketId,
+        reason: CloseReason,
+    },
+    Request(Request),
+    /// Close every socket and end when the last is gone.
+    Shutdown,
+}
+
+/// What the operator's API asks of a room.
+#[derive(Debug)]
+pub enum Request {
+    Emit {
+        to: HostTarget,
+        event: String,
+        data: Json,
+        sent: oneshot::Sender<u32>,
+    },
+    View {
+        view: oneshot::Sender<RoomView>,
+    },
+}
+
+/// Whom the host itself can address.
+#[derive(Debug, Clone)]
+pub enum HostTarget {
+    Channel(String),
+    User(String),
+}
+
+/// Who is in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomView {
+    pub sockets: usize,
+    pub users: Vec<String>,
+}
+
+/// The room ended; it takes nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+/// Why a request was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    Closed,
+    /// As many as may wait already do.
+    Full,
+}
+
+#[derive(Debug)]
+pub struct Mailbox {
+    inner: Mutex<Inner>,
+    actor: AtomicWaker,
+    events_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    mails: VecDeque<Mail>,
+    events: usize,
+    requests: usize,
+    /// Sockets that wait for a place.
+    waiting: BTreeMap<SocketId, Waker>,
+    closed: bool,
+}
+
+impl Mailbox {
+    pub fn new(events_max: usize) -> Self {
+        Self {
+            inner: Mutex::default(),
+            actor: AtomicWaker::new(),
+            events_max,
+        }
+    }
+
+    /// Puts in what always finds a place: its number is bounded by that of the sockets.
+    pub fn push(&self, mail: Mail) -> Result<(), Closed> {
+        self.put(mail, |_| ())
+    }
+
+    /// Puts in a request of administration.
+    pub fn request(&self, request: Request) -> Result<(), NotTaken> {
+        if self.inner.lock().requests >= REQUESTS_MAX {
+            return Err(NotTaken::Full);
+        }
+        self.put(Mail::Request(request), |inner| inner.requests += 1)
+            .map_err(|Closed| NotTaken::Closed)
+    }
+
+    /// Puts in a client's event, or waits for a place. The event is taken only when this is ready.
+    pub fn poll_event(
+        &self,
+        context: &mut Context<'_>,
+        socket: SocketId,
+        event: &mut Option<ClientEvent>,
+    ) -> Poll<Result<(), Closed>> {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Poll::Ready(Err(Closed));
+        }
+        if inner.events >= self.events_max {
+            inner.waiting.insert(socket, context.waker().clone());
+            return Poll::Pending;
+        }
+        if let Some(event) = event.take() {
+            inner.events += 1;
+            inner.mails.push_back(Mail::Event { socket, event });
+        }
+        drop(inner);
+        self.actor.wake();
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next mail; for the room's own task.
+    pub async fn next(&self) -> Mail {
+        poll_fn(|context| {
+            if let Some(mail) = self.pop() {
+                return Poll::Ready(mail);
+            }
+            self.actor.register(context.waker());
+            self.pop().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// Closes where nothing waits; says whether it did.
+    pub fn close_if_empty(&self) -> bool {
+        let mut inner = self.inner.lock();
+        inner.closed |= inner.mails.is_empty();
+        inner.closed
+    }
+
+    /// Closes whatever waits, and gives it back.
+    pub fn close(&self) -> VecDeque<Mail> {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let waiting = std::mem::take(&mut inner.waiting);
+        let mails = std::mem::take(&mut inner.mails);
+        drop(inner);
+        waiting.into_values().for_each(Waker::wake);
+        mails
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.inner.lock().closed
+    }
+
+    fn put(&self, mail: Mail, count: impl FnOnce(&mut Inner)) -> Result<(), Closed> {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Err(Closed);
+        }
+        count(&mut inner);
+        inner.mails.push_back(mail);
+        drop(inner);
+        self.actor.wake();
+        Ok(())
+    }
+
+    fn pop(&self) -> Option<Mail> {
+        let mut inner = self.inner.lock();
+        let mail = inner.mails.pop_front()?;
+        match mail {
+            Mail::Event { .. } => inner.events -= 1,
+            Mail::Request(_) => inner.requests -= 1,
+            Mail::Connect { .. } | Mail::Disconnect { .. } | Mail::Shutdown => {}
+        }
+        // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
+        if !inner.waiting.is_empty() && inner.events <= self.events_max / 2 {
+            let waiting = std::mem::take(&mut inner.waiting);
+            drop(inner);
+            waiting.into_values().for_each(Waker::wake);
+        }
+        Some(mail)
+    }
+}

@@ -1,0 +1,195 @@
+//! What a room sees as a socket: a bounded queue of frames towards it, and a count of its events that still wait.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use crate::model::limits::Limits;
+use crate::protocol::Frame;
+use crate::protocol::close::CloseReason;
+
+/// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
+#[derive(Debug)]
+pub struct Outbound {
+    queue: Mutex<Queue>,
+    writer: AtomicWaker,
+    /// Events of this socket that the room has not handled yet.
+    unhandled: AtomicU32,
+    reader: AtomicWaker,
+    bytes_max: usize,
+    frames_max: usize,
+    unhandled_max: u32,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    end: End,
+}
+
+/// Whether and how the queue ends.
+#[derive(Debug, Default)]
+enum End {
+    #[default]
+    Open,
+    /// A close frame follows the frames that are queued.
+    Closing(CloseReason),
+    /// Nothing follows.
+    Closed,
+}
+
+/// What the socket's task is to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    Frame(Frame),
+    /// The last one; it comes once.
+    Close(CloseReason),
+}
+
+impl Outbound {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            queue: Mutex::default(),
+            writer: AtomicWaker::new(),
+            unhandled: AtomicU32::new(0),
+            reader: AtomicWaker::new(),
+            bytes_max: limits.outbound_bytes,
+            frames_max: limits.outbound_frames,
+            unhandled_max: limits.mailbox_events_per_socket,
+        }
+    }
+
+    /// Queues a frame. A socket that takes its frames too slowly is closed instead: what it missed cannot be made good.
+    pub fn push(&self, frame: Frame) {
+        let mut queue = self.queue.lock();
+        if !matches!(queue.end, End::Open) {
+            return;
+        }
+        if queue.frames.len() >= self.frames_max || queue.bytes + frame.len() > self.bytes_max {
+            queue.frames = VecDeque::new();
+            queue.bytes = 0;
+            queue.end = End::Closing(CloseReason::SLOW);
+        } else {
+            queue.bytes += frame.len();
+            queue.frames.push_back(frame);
+        }
+        drop(queue);
+        self.writer.wake();
+    }
+
+    /// Closes behind what is queued.
+    pub fn close(&self, reason: CloseReason) {
+        let mut queue = self.queue.lock();
+        if matches!(queue.end, End::Open) {
+            queue.end = End::Closing(reason);
+        }
+        drop(queue);
+        self.writer.wake();
+    }
+
+    /// The socket is gone: nothing is queued any more.
+    pub fn abandon(&self) {
+        let mut queue = self.queue.lock();
+        *queue = Queue {
+            end: End::Closed,
+            ..Queue::default()
+        };
+    }
+
+    /// The next thing to write, for the socket's task.
+    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Next> {
+        if let Some(next) = self.pop() {
+            return Poll::Ready(next);
+        }
+        self.writer.register(context.waker());
+        // Something may have come before the waker was in its place.
+        self.pop().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Why the socket is to be closed at once, where what it is owed was given up: for a task that cannot write.
+    pub fn poll_overflowed(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        self.writer.register(context.waker());
+        let queue = self.queue.lock();
+        match &queue.end {
+            End::Closing(reason) if queue.frames.is_empty() => Poll::Ready(reason.clone()),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Counts an event of the socket on its way to the room; waits while too many are.
+    pub fn poll_reserve(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.unhandled.load(Ordering::Acquire) >= self.unhandled_max {
+            self.reader.register(context.waker());
+            if self.unhandled.load(Ordering::Acquire) >= self.unhandled_max {
+                return Poll::Pending;
+            }
+        }
+        self.unhandled.fetch_add(1, Ordering::AcqRel);
+        Poll::Ready(())
+    }
+
+    /// The room is done with one of the socket's events.
+    pub fn handled(&self) {
+        if self.unhandled.fetch_sub(1, Ordering::AcqRel) >= self.unhandled_max {
+            self.reader.wake();
+        }
+    }
+
+    fn pop(&self) -> Option<Next> {
+        let mut queue = self.queue.lock();
+        if let Some(frame) = queue.frames.pop_front() {
+            queue.bytes -= frame.len();
+            if queue.frames.is_empty() && queue.frames.capacity() > 64 {
+                // A burst is over; idle sockets keep no memory for it.
+                queue.frames = VecDeque::new();
+            }
+            return Some(Next::Frame(frame));
+        }
+        match std::mem::replace(&mut queue.end, End::Closed) {
+            End::Closing(reason) => Some(Next::Close(reason)),
+            end => {
+                queue.end = end;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbound() -> Outbound {
+        Outbound::new(&Limits {
+            outbound_bytes: 10,
+            outbound_frames: 3,
+            ..Limits::default()
+        })
+    }
+
+    #[test]
+    fn a_close_comes_behind_what_is_queued() {
+        let outbound = outbound();
+        outbound.push(Frame::from_static("a"));
+        outbound.close(CloseReason::RESTART);
+        outbound.push(Frame::from_static("late"));
+        assert_eq!(outbound.pop(), Some(Next::Frame(Frame::from_static("a"))));
+        assert_eq!(outbound.pop(), Some(Next::Close(CloseReason::RESTART)));
+        assert_eq!(outbound.pop(), None);
+    }
+
+    #[test]
+    fn a_slow_consumer_is_closed() {
+        for frame in ["12345678901", "1234"] {
+            let outbound = outbound();
+            for _ in 0..4 {
+                outbound.push(Frame::from_static(frame));
+            }
+            assert_eq!(outbound.pop(), Some(Next::Close(CloseReason::SLOW)));
+        }
+    }
+}

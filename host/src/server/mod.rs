@@ -1,0 +1,53 @@
+//! The HTTP side: accepting connections, upgrades, the API and the pages.
+
+mod accept;
+mod address;
+mod api;
+mod auth;
+mod pages;
+mod upgrade;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router as HttpRouter;
+use axum::routing::get;
+
+pub use accept::serve;
+
+use crate::config::Config;
+use crate::model::names::PluginName;
+use crate::plugin::registry::Registry;
+use crate::router::Router;
+use crate::tenant::Tenants;
+
+/// What every request can reach.
+#[derive(Debug)]
+pub struct Server {
+    pub config: Config,
+    pub registry: Registry,
+    pub router: Arc<Router>,
+    pub tenants: Tenants,
+    /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.
+    pub dev_pages: Option<BTreeMap<PluginName, PathBuf>>,
+}
+
+impl Server {
+    /// Whether the host's pages are open to the people of this machine.
+    pub fn is_dev(&self) -> bool {
+        self.dev_pages.is_some()
+    }
+}
+
+/// Everything of the host's lives under `/_parlor/`; every other path is a plugin's.
+pub fn http(server: Arc<Server>) -> HttpRouter {
+    HttpRouter::new()
+        .route("/_parlor", get(pages::to_the_overview))
+        .nest(
+            "/_parlor/",
+            pages::routes(Arc::clone(&server)).merge(api::routes(Arc::clone(&server))),
+        )
+        .fallback(upgrade::upgrade)
+        .with_state(server)
+}

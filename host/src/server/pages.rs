@@ -1,0 +1,157 @@
+//! The host's pages: the overview with its playground, the browser client, and in `parlor dev` the pages of plugin
+//! projects.
+
+use std::sync::Arc;
+
+use axum::Router as HttpRouter;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Redirect};
+use axum::routing::get;
+use tower::ServiceExt as _;
+use tower_http::services::ServeDir;
+
+use super::Server;
+use super::address::host_of;
+use super::auth::{is_loopback_name, require_operator};
+use crate::model::names::PluginName;
+
+/// What the overview's pages may load: their own files and sockets of this server, and nothing else.
+const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Pages of plugins get an origin of their own by the sandbox: they cannot read what is the host's.
+const PLUGIN_PAGE_POLICY: &str = "sandbox allow-scripts allow-forms; default-src 'self'; base-uri 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// A file that is part of the program.
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+/// Names the files of `host/pages/` that are served.
+macro_rules! assets {
+    ($($path:literal, $file:literal, $content_type:expr;)*) => {
+        [$(Asset {
+            path: $path,
+            content_type: $content_type,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/pages/", $file)),
+        }),*]
+    };
+}
+
+/// What anybody may have: it holds nothing of this server's.
+static OPEN: [Asset; 2] = assets! {
+    "/client.js", "client.js", SCRIPT;
+    "/client.d.ts", "client.d.ts", "text/plain; charset=utf-8";
+};
+
+/// The overview and its parts.
+static OVERVIEW: [Asset; 12] = assets! {
+    "/", "index.html", HTML;
+    "/app.js", "app.js", SCRIPT;
+    "/dom.js", "dom.js", SCRIPT;
+    "/framelog.js", "framelog.js", SCRIPT;
+    "/overview.js", "overview.js", SCRIPT;
+    "/panel.js", "panel.js", SCRIPT;
+    "/playground.js", "playground.js", SCRIPT;
+    "/style.css", "style.css", STYLE;
+    "/overview.css", "overview.css", STYLE;
+    "/playground.css", "playground.css", STYLE;
+    "/icon.svg", "icon.svg", "image/svg+xml";
+    "/index.html", "index.html", HTML;
+};
+
+pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
+    let open = OPEN.iter().fold(HttpRouter::new(), |router, asset| {
+        // Pages of any origin may use the client, those in a sandbox included.
+        let allow_all = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        router.route(asset.path, get(move || async move { serve(asset, Some(allow_all)) }))
+    });
+    let overview = OVERVIEW.iter().fold(HttpRouter::new(), |router, asset| {
+        router.route(
+            asset.path,
+            get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }),
+        )
+    });
+    open.merge(overview.layer(from_fn_with_state(server, require_operator)))
+        .route("/health", get(health))
+        .route("/pages/{plugin}", get(to_the_folder))
+        .route("/pages/{plugin}/", get(plugin_page))
+        .route("/pages/{plugin}/{*file}", get(plugin_page))
+}
+
+pub async fn to_the_overview() -> Redirect {
+    Redirect::permanent("/_parlor/")
+}
+
+/// A page's relative links count from its folder.
+async fn to_the_folder(Path(plugin): Path<String>) -> Response<Body> {
+    match PluginName::new(&plugin) {
+        Ok(plugin) => Redirect::permanent(&format!("/_parlor/pages/{plugin}/")).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+fn serve(asset: &Asset, header: Option<(HeaderName, &'static str)>) -> Response<Body> {
+    let mut response = Response::new(Body::from(asset.text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    if let Some((name, value)) = header {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    guard(&mut response);
+    response
+}
+
+/// What holds for every page: no guessing of types, no stale copies, no addresses given away.
+fn guard(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// A file of a plugin project's `public/` folder, in `parlor dev`.
+async fn plugin_page(State(server): State<Arc<Server>>, mut request: Request) -> Response<Body> {
+    let not_found = || StatusCode::NOT_FOUND.into_response();
+    // A name server elsewhere that points here must not make these pages its own.
+    if !host_of(request.headers()).is_some_and(is_loopback_name) {
+        return not_found();
+    }
+    let path = request.uri().path();
+    let path = path.strip_prefix("/_parlor").unwrap_or(path);
+    let Some((name, file)) = path.strip_prefix("/pages/").and_then(|rest| rest.split_once('/')) else {
+        return not_found();
+    };
+    let folder = PluginName::new(name)
+        .ok()
+        .and_then(|name| server.dev_pages.as_ref()?.get(&name).cloned());
+    let (Some(folder), Ok(uri)) = (folder, format!("/{file}").parse()) else {
+        return not_found();
+    };
+    *request.uri_mut() = uri;
+    let mut response = match ServeDir::new(folder).oneshot(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    };
+    guard(&mut response);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PLUGIN_PAGE_POLICY));
+    // The sandbox's origin is nobody's, so its own modules come from elsewhere.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}

@@ -1,0 +1,243 @@
+//! From an HTTP request to a socket in a room: who is asked, and how each refusal is told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::{
+    CONNECTION, CONTENT_TYPE, COOKIE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::Server;
+use super::address::{self, Place};
+use crate::model::meta::Meta;
+use crate::model::names::{DEFAULT, RoomId, is_short_name};
+use crate::model::refusal::Refusal;
+use crate::plugin::instance::ConnectRequest;
+use crate::plugin::loader::{AuthorizeError, Plugin};
+use crate::router::NoRoom;
+use crate::socket::{self, Arrival};
+
+/// What a client that comes too early is told to wait, in seconds.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+/// Why there is no socket: a status, and words for people.
+struct Refused {
+    status: StatusCode,
+    words: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self {
+            status,
+            words: words.into(),
+        }
+    }
+
+    fn busy(words: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+}
+
+/// Any path that is not the host's own.
+pub async fn upgrade(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response<Body> {
+    match accept(&server, remote, request).await {
+        Ok(response) => response,
+        Err(refused) => refusal(refused),
+    }
+}
+
+async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>) -> Result<Response<Body>, Refused> {
+    let nobody = || Refused::new(StatusCode::NOT_FOUND, "no plugin serves this path");
+    let place = address::place(&server.tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
+    let plugin = server.registry.at(&place.tenant, place.path).ok_or_else(nobody)?;
+    let accept_key = handshake(request.headers())?;
+    let room = address::room(request.uri()).map_err(|why| Refused::new(StatusCode::BAD_REQUEST, why))?;
+    check_origin(server, &place, request.headers())?;
+
+    let limits = plugin.limits();
+    let tenant_place = server
+        .tenants
+        .take_socket_place(&place.tenant, limits.sockets_per_tenant);
+    let tenant_place = tenant_place.ok_or_else(|| Refused::busy("too many sockets: sockets-per-tenant"))?;
+    let connect = connect_request(server, &place, &room, remote, &request);
+    let meta = authorize(&plugin, connect, request.uri()).await?;
+
+    let handle = server.router.enter(&plugin, &room).map_err(|why| match why {
+        NoRoom::TooMany => Refused::busy("too many open rooms: rooms-per-tenant"),
+        NoRoom::Draining => Refused::busy("the server is shutting down"),
+    })?;
+    if handle.stats.sockets.load(std::sync::atomic::Ordering::Relaxed) >= limits.sockets_per_room {
+        return Err(Refused::busy("the room is full: sockets-per-room"));
+    }
+    let arrival = Arrival {
+        room: handle,
+        meta,
+        place: tenant_place,
+    };
+    tokio::spawn(hand_over(Arc::clone(server), request, arrival));
+    Ok(switching(&accept_key))
+}
+
+/// Checks that a request asks for a WebSocket (RFC 6455, 4.2.1); answers the key to accept it with.
+fn handshake(headers: &HeaderMap) -> Result<String, Refused> {
+    let has = |name: &HeaderName, token: &str| {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|part| part.trim().eq_ignore_ascii_case(token))
+    };
+    let needed = || Refused::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
+    if !has(&CONNECTION, "upgrade") || !has(&UPGRADE, "websocket") || !has(&SEC_WEBSOCKET_VERSION, "13") {
+        return Err(needed());
+    }
+    match headers.get(SEC_WEBSOCKET_KEY) {
+        Some(key) => Ok(derive_accept_key(key.as_bytes())),
+        None => Err(Refused::new(
+            StatusCode::BAD_REQUEST,
+            "the header Sec-WebSocket-Key is missing",
+        )),
+    }
+}
+
+/// A page's origin counts where the tenant lists any; programs send none.
+fn check_origin(server: &Server, place: &Place<'_>, headers: &HeaderMap) -> Result<(), Refused> {
+    match headers.get(ORIGIN).map(HeaderValue::to_str) {
+        Some(Ok(origin)) if server.tenants.allows_origin(&place.tenant, origin) => Ok(()),
+        None => Ok(()),
+        Some(_) => Err(Refused::new(
+            StatusCode::FORBIDDEN,
+            "pages of this origin may not connect",
+        )),
+    }
+}
+
+/// The request as the plugin is told of it.
+fn connect_request(
+    server: &Server,
+    place: &Place<'_>,
+    room: &RoomId,
+    remote: SocketAddr,
+    request: &Request<Body>,
+) -> ConnectRequest {
+    let headers = request.headers();
+    let client = address::client(headers, remote, &server.config.trusted_proxies);
+    let host = address::host_of(headers).map_or_else(|| server.config.listen.to_string(), str::to_owned);
+    let scheme = if client.tls { "wss" } else { "ws" };
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // Another tenant's cookies are sent along by browsers wherever tenants share a host name.
+    let shown = headers.iter().filter(|(name, _)| place.own_host || **name != COOKIE);
+    ConnectRequest {
+        uri: format!("{scheme}://{host}{path}"),
+        room: room.as_str().to_owned(),
+        headers: shown
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect(),
+        remote: client.address.to_string(),
+    }
+}
+
+/// Asks the plugin, in an instance that belongs to no room, before there is a socket.
+async fn authorize(plugin: &Plugin, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
+    match plugin.authorize(connect).await {
+        Ok(Some(meta)) => Ok(meta),
+        Ok(None) => default_meta(plugin, uri),
+        Err(AuthorizeError::Rejected(rejection)) => {
+            let status = StatusCode::from_u16(rejection.status)
+                .ok()
+                .filter(|status| status.is_client_error() || status.is_server_error());
+            Err(Refused::new(
+                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                rejection.message,
+            ))
+        }
+        Err(AuthorizeError::Busy(why)) => {
+            tracing::warn!(plugin = %plugin.key, "authorize has to wait: {why}");
+            Err(Refused::busy("the server is busy"))
+        }
+        Err(AuthorizeError::Broken(why)) => {
+            plugin.count_failure();
+            tracing::warn!(plugin = %plugin.key, version = plugin.version, "{why}");
+            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, ""))
+        }
+    }
+}
+
+/// A random user and client; channels of the client's choice only where the operator allows it.
+fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, Refused> {
+    let id = || random_id().map_err(|_| Refused::busy("no randomness"));
+    let chosen = address::query_value(uri, "channels").filter(|_| plugin.client_channels);
+    let channels = match chosen {
+        Some(list) => list
+            .split(',')
+            .filter(|name| is_short_name(name))
+            .map(str::to_owned)
+            .collect(),
+        None => vec![DEFAULT.to_owned()],
+    };
+    Meta::anonymous(id()?, id()?, channels)
+        .checked(plugin.limits())
+        .map_err(|why: Refusal| Refused::new(StatusCode::BAD_REQUEST, why.to_string()))
+}
+
+/// 128 bits in hexadecimal.
+fn random_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
+/// When the 101 is sent, the bare connection moves to its room's thread.
+async fn hand_over(server: Arc<Server>, request: Request<Body>, arrival: Arrival) {
+    let upgraded = match hyper::upgrade::on(request).await {
+        Ok(upgraded) => upgraded,
+        Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
+    };
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        return tracing::error!("an upgraded connection is not the one that was accepted");
+    };
+    match parts.io.into_inner().into_std() {
+        Ok(stream) => socket::serve(Arc::clone(&server.router), stream, parts.read_buf, arrival),
+        Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
+    }
+}
+
+fn switching(accept_key: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(key) = HeaderValue::from_str(accept_key) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, key);
+    }
+    response
+}
+
+fn refusal(refused: Refused) -> Response<Body> {
+    let Refused { status, words } = refused;
+    let mut response = Response::new(Body::from(words));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
+}

@@ -1,0 +1,322 @@
+//! One socket's task: it reads what the client sends and writes what the room has queued, in one place, so that
+//! neither waits for the other.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink as _, SinkExt as _, Stream as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::model::event::{ClientEvent, SocketId};
+use crate::model::limits::Limits;
+use crate::protocol::close::CloseReason;
+use crate::protocol::verani::{self, Inbound};
+use crate::room::handle::{Mail, RoomHandle};
+use crate::room::outbound::{Next, Outbound};
+
+type Ws = WebSocketStream<TcpStream>;
+
+/// What comes behind the end is read in pieces of this size and thrown away.
+const DISCARD_BYTES: usize = 4 << 10;
+/// Frames that one socket may read before others of its thread get their turn.
+const READS_AT_ONCE: usize = 64;
+
+/// One client's connection to its room.
+pub struct Connection {
+    ws: Ws,
+    room: RoomHandle,
+    id: SocketId,
+    outbound: Arc<Outbound>,
+    limits: Arc<Limits>,
+    /// An event that waits for its place in the room; nothing more is read meanwhile.
+    held: Held,
+    bad_frames: u32,
+    /// Whether anything was written since the last flush.
+    unflushed: bool,
+    heard: bool,
+    pinged: bool,
+    watch: Pin<Box<Sleep>>,
+}
+
+/// How far an event is on its way into the room.
+enum Held {
+    Nothing,
+    /// The socket has too many events in the room already.
+    Uncounted(ClientEvent),
+    /// The room's mailbox is full.
+    Counted(Option<ClientEvent>),
+}
+
+/// How the conversation ended.
+enum End {
+    /// The client said goodbye, broke off, or broke the rules: this is what `$disconnect` is told.
+    Client(CloseReason),
+    /// The host closes: the client is still to be told.
+    Host(CloseReason),
+}
+
+impl Connection {
+    pub fn new(ws: Ws, room: RoomHandle, id: SocketId, outbound: Arc<Outbound>, limits: Arc<Limits>) -> Self {
+        let watch = Box::pin(tokio::time::sleep(half_idle(&limits)));
+        Self {
+            ws,
+            room,
+            id,
+            outbound,
+            limits,
+            held: Held::Nothing,
+            bad_frames: 0,
+            unflushed: false,
+            heard: false,
+            pinged: false,
+            watch,
+        }
+    }
+
+    /// Serves the socket to its end. The room hears of the end in any case.
+    pub async fn run(mut self, farewell: Duration) {
+        let end = poll_fn(|context| self.poll(context)).await;
+        self.outbound.abandon();
+        let reason = match &end {
+            End::Client(reason) | End::Host(reason) => reason.clone(),
+        };
+        // An ended room has told the socket already, or is gone with it.
+        let disconnect = Mail::Disconnect {
+            socket: self.id,
+            reason,
+        };
+        match end {
+            End::Host(reason) => {
+                let told = tokio::time::timeout(farewell, tell(&mut self.ws, reason)).await;
+                let _ = self.room.mailbox.push(disconnect);
+                if matches!(told, Ok(Ok(()))) {
+                    linger(&mut self.ws, farewell).await;
+                }
+            }
+            End::Client(_) => {
+                let _ = self.room.mailbox.push(disconnect);
+                linger(&mut self.ws, farewell).await;
+            }
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        if let Poll::Ready(end) = self.poll_write(context) {
+            return Poll::Ready(end);
+        }
+        if let Poll::Ready(end) = self.poll_read(context) {
+            return Poll::Ready(end);
+        }
+        // What was read may be answered by now: a keepalive is.
+        if let Poll::Ready(end) = self.poll_write(context) {
+            return Poll::Ready(end);
+        }
+        self.poll_watch(context)
+    }
+
+    /// Writes all that is queued, then flushes once.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        loop {
+            // A socket that does not take its frames lets the queue grow, whose bound closes it.
+            match Pin::new(&mut self.ws).poll_ready(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Client(ABNORMAL)),
+                Poll::Pending => return self.outbound.poll_overflowed(context).map(End::Host),
+            }
+            let Poll::Ready(next) = self.outbound.poll_next(context) else {
+                break;
+            };
+            match next {
+                Next::Close(reason) => return Poll::Ready(End::Host(reason)),
+                Next::Frame(frame) => {
+                    if Pin::new(&mut self.ws).start_send(Message::Text(frame)).is_err() {
+                        return Poll::Ready(End::Client(ABNORMAL));
+                    }
+                    self.unflushed = true;
+                }
+            }
+        }
+        if self.unflushed && ready!(Pin::new(&mut self.ws).poll_flush(context)).is_err() {
+            return Poll::Ready(End::Client(ABNORMAL));
+        }
+        self.unflushed = false;
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        for _ in 0..READS_AT_ONCE {
+            if let Err(end) = ready!(self.poll_held(context)) {
+                return Poll::Ready(end);
+            }
+            let message = match ready!(Pin::new(&mut self.ws).poll_next(context)) {
+                Some(Ok(message)) => message,
+                Some(Err(why)) => return Poll::Ready(self.broken(&why)),
+                None => return Poll::Ready(End::Client(ABNORMAL)),
+            };
+            self.heard = true;
+            let taken = match message {
+                Message::Text(text) => self.take_text(&text),
+                Message::Binary(_) => self.bad_frame(CloseReason::BAD_BINARY),
+                Message::Close(frame) => Some(End::Client(close_of(frame))),
+                // tungstenite answers pings by itself; the next flush sends it.
+                Message::Ping(_) => {
+                    self.unflushed = true;
+                    None
+                }
+                Message::Pong(_) | Message::Frame(_) => None,
+            };
+            if let Some(end) = taken {
+                return Poll::Ready(end);
+            }
+        }
+        // There may be more; others come first.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Moves the event that waits, if any, into the room.
+    fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        if let Held::Uncounted(_) = self.held {
+            ready!(self.outbound.poll_reserve(context));
+            if let Held::Uncounted(event) = std::mem::replace(&mut self.held, Held::Nothing) {
+                self.held = Held::Counted(Some(event));
+            }
+        }
+        if let Held::Counted(event) = &mut self.held {
+            let put = ready!(self.room.mailbox.poll_event(context, self.id, event));
+            self.held = Held::Nothing;
+            if put.is_err() {
+                return Poll::Ready(Err(End::Host(CloseReason::ROOM_FAILED)));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take_text(&mut self, text: &Utf8Bytes) -> Option<End> {
+        match verani::decode(text) {
+            Ok(Inbound::Event(event)) => self.held = Held::Uncounted(event),
+            Ok(Inbound::Ping) => {
+                self.outbound.push(verani::PONG);
+                if self.room.wants_ping.load(Ordering::Relaxed) {
+                    let event = ClientEvent {
+                        name: "ping".to_owned(),
+                        channel: None,
+                        payload: None,
+                    };
+                    self.held = Held::Uncounted(event);
+                }
+            }
+            Err(_) => return self.bad_frame(CloseReason::BAD_TEXT),
+        }
+        None
+    }
+
+    /// Drops a frame and counts it; a client that sends nothing else is sent away.
+    fn bad_frame(&mut self, reason: CloseReason) -> Option<End> {
+        self.bad_frames += 1;
+        self.room.stats.bad_frames.fetch_add(1, Ordering::Relaxed);
+        (self.bad_frames > self.limits.bad_frames).then_some(End::Host(reason))
+    }
+
+    /// The end that an error of the WebSocket means.
+    fn broken(&self, why: &Error) -> End {
+        match why {
+            Error::Capacity(_) => End::Host(CloseReason::TOO_BIG),
+            Error::Utf8(_) => End::Host(CloseReason::BAD_TEXT),
+            Error::Protocol(protocol) if !is_broken_off(protocol) => End::Host(CloseReason::PROTOCOL),
+            _ => End::Client(ABNORMAL),
+        }
+    }
+
+    /// Pings a socket that is silent for half of what it may be, and gives it up at the end of it.
+    fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        while self.watch.as_mut().poll(context).is_ready() {
+            if self.heard {
+                self.pinged = false;
+            } else if self.pinged {
+                return Poll::Ready(End::Host(CloseReason::SILENT));
+            } else {
+                self.pinged = true;
+                // Written with the next flush; where that cannot be, the socket is as good as silent.
+                let ping = Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()));
+                self.unflushed |= ping.is_ok();
+                if let Poll::Ready(end) = self.poll_write(context) {
+                    return Poll::Ready(end);
+                }
+            }
+            self.heard = false;
+            let next = Instant::now() + half_idle(&self.limits);
+            self.watch.as_mut().reset(next);
+        }
+        Poll::Pending
+    }
+}
+
+/// What `$disconnect` is told of a connection that broke off (RFC 6455, 7.1.5).
+const ABNORMAL: CloseReason = CloseReason {
+    code: 1006,
+    reason: std::borrow::Cow::Borrowed(""),
+};
+
+/// Turns a socket away that never got into its room.
+pub async fn refuse(mut ws: Ws, reason: CloseReason, farewell: Duration) {
+    if let Ok(Ok(())) = tokio::time::timeout(farewell, tell(&mut ws, reason)).await {
+        linger(&mut ws, farewell).await;
+    }
+}
+
+/// Sends the close frame, behind what is written already.
+async fn tell(ws: &mut Ws, reason: CloseReason) -> Result<(), Error> {
+    let frame = CloseFrame {
+        code: CloseCode::from(reason.code),
+        reason: Utf8Bytes::from(&*reason.reason),
+    };
+    ws.send(Message::Close(Some(frame))).await
+}
+
+/// Ends our side and discards what still comes: a connection dropped with unread input is reset, and a reset overtakes
+/// the close frame.
+async fn linger(ws: &mut Ws, farewell: Duration) {
+    let discard = async {
+        let _ = ws.flush().await;
+        let stream = ws.get_mut();
+        let _ = stream.shutdown().await;
+        let mut buffer = [0; DISCARD_BYTES];
+        while let Ok(1..) = stream.read(&mut buffer).await {}
+    };
+    let _ = tokio::time::timeout(farewell, discard).await;
+}
+
+fn close_of(frame: Option<CloseFrame>) -> CloseReason {
+    match frame {
+        Some(frame) => CloseReason {
+            code: frame.code.into(),
+            reason: frame.reason.as_str().to_owned().into(),
+        },
+        // RFC 6455, 7.1.5: a close frame without a code.
+        None => CloseReason {
+            code: 1005,
+            reason: "".into(),
+        },
+    }
+}
+
+fn is_broken_off(why: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    matches!(why, ProtocolError::ResetWithoutClosingHandshake)
+}
+
+fn half_idle(limits: &Limits) -> Duration {
+    Duration::from_millis(limits.idle_socket_ms / 2)
+}

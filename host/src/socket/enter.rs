@@ -1,0 +1,88 @@
+//! How an accepted socket gets into its room: it moves to the room's thread and announces itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::connection::Connection;
+use crate::model::event::SocketId;
+use crate::model::limits::Limits;
+use crate::model::meta::Meta;
+use crate::protocol::close::CloseReason;
+use crate::room::handle::{Closed, Mail, RoomHandle};
+use crate::room::outbound::Outbound;
+use crate::router::Router;
+use crate::tenant::SocketPlace;
+
+/// Read attempts fill a buffer of this size: tungstenite's default of 128 KiB costs idle sockets 17 times the memory
+/// and busy ones up to 3 times the CPU (design, performance).
+const READ_BUFFER_BYTES: usize = 4 << 10;
+/// Frames are gathered up to this size before a write; a flush follows when nothing more is queued.
+const WRITE_BUFFER_BYTES: usize = 16 << 10;
+/// A socket that does not take what it is owed at its end is cut off after this.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// An authorised connection.
+#[derive(Debug)]
+pub struct Arrival {
+    pub room: RoomHandle,
+    pub meta: Meta,
+    /// Its place among its tenant's sockets.
+    pub place: SocketPlace,
+}
+
+/// Serves one socket on its room's thread until it ends.
+pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: Bytes, arrival: Arrival) {
+    let worker = arrival.room.worker;
+    let runtime = router.workers().runtime(worker).clone();
+    runtime.spawn(async move {
+        let workers = Arc::clone(router.workers());
+        let _place = workers.place_socket(worker);
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
+        };
+        let limits = Arc::clone(arrival.room.plugin.limits());
+        let config = Some(websocket_config(&limits));
+        let ws = WebSocketStream::from_partially_read(stream, read_ahead.into(), Role::Server, config).await;
+        let outbound = Arc::new(Outbound::new(&limits));
+        let Arrival { room, meta, place } = arrival;
+        match announce(&router, room, meta, &outbound) {
+            Some((room, id)) => Connection::new(ws, room, id, outbound, limits).run(FAREWELL).await,
+            None => super::connection::refuse(ws, CloseReason::TRY_LATER, FAREWELL).await,
+        }
+        drop(place);
+    });
+}
+
+/// Puts the socket's arrival into the room's mailbox. A room that ended meanwhile is opened anew.
+fn announce(
+    router: &Router,
+    mut room: RoomHandle,
+    meta: Meta,
+    outbound: &Arc<Outbound>,
+) -> Option<(RoomHandle, SocketId)> {
+    loop {
+        let socket = room.next_socket();
+        match room.mailbox.push(Mail::Connect {
+            socket,
+            meta: meta.clone(),
+            outbound: Arc::clone(outbound),
+        }) {
+            Ok(()) => return Some((room, socket)),
+            Err(Closed) => room = router.enter(&room.plugin, &room.key.room).ok()?,
+        }
+    }
+}
+
+fn websocket_config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(Some(limits.frame_bytes))
+        .max_frame_size(Some(limits.frame_bytes))
+}

@@ -1,0 +1,105 @@
+//! Storage in memory: gone with the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use parking_lot::Mutex;
+
+use super::{Batch, RoomStorage, Storage, StorageError};
+use crate::model::names::RoomKey;
+
+/// Every room's keys and values. A room stays known when it closes, so that its next sockets find what it wrote.
+#[derive(Debug, Default)]
+pub struct MemoryStorage {
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    known: HashMap<RoomKey, Arc<MemoryRoom>>,
+    /// How many known rooms call for a look at which of them can be forgotten.
+    prune_at: usize,
+}
+
+#[derive(Debug, Default)]
+struct MemoryRoom {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<String, Vec<u8>>,
+    bytes: usize,
+}
+
+impl Storage for MemoryStorage {
+    fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>> {
+        let mut rooms = self.rooms.lock();
+        // A room that wrote nothing is not worth remembering; nobody else holds it.
+        if rooms.known.len() >= rooms.prune_at {
+            rooms
+                .known
+                .retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0);
+            rooms.prune_at = (2 * rooms.known.len()).max(1_024);
+        }
+        let room: Arc<dyn RoomStorage> = rooms.known.entry(room.clone()).or_default().clone();
+        ready(Ok(room)).boxed()
+    }
+}
+
+impl RoomStorage for MemoryRoom {
+    fn bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+        ready(Ok(self.state.lock().entries.get(key).cloned())).boxed()
+    }
+
+    fn scan<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(String, Vec<u8>)>, StorageError>> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let state = self.state.lock();
+        let found = state
+            .entries
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .take(limit)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        ready(Ok(found)).boxed()
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StorageError>> {
+        let mut state = self.state.lock();
+        for (key, value) in batch {
+            let size = |value: &Vec<u8>| key.len() + value.len();
+            let new = value.as_ref().map_or(0, size);
+            let old = match value {
+                Some(value) => state.entries.insert(key.clone(), value),
+                None => state.entries.remove(&key),
+            };
+            state.bytes = state.bytes + new - old.as_ref().map_or(0, size);
+        }
+        ready(Ok(())).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_promises_of_storage() {
+        super::super::suite::run(|| MemoryStorage::default()).await;
+    }
+}

@@ -1,0 +1,255 @@
+//! Many WebSocket clients on one thread: an event loop over epoll, without a runtime, so that the load costs less than
+//! what it measures.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
+
+use super::frame::{self, Frame};
+
+/// Handshakes that are under way at once.
+const HANDSHAKES: usize = 64;
+/// How long a server may take for one answer of a handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Sockets of one source address: there are some 28,000 ports to each.
+const SOCKETS_A_SOURCE: usize = 16_000;
+/// Bytes of one read.
+const READ_BYTES: usize = 65_536;
+/// The longest wait without a look at the clock and at a request to stop.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Set by a signal: the run ends at the next tick, and kills its servers on the way out.
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What decides what the clients say.
+pub trait Driver {
+    /// Each socket's first words.
+    fn start(&mut self, out: &mut Outgoing);
+    /// A socket got a frame at the time `now`.
+    fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()>;
+}
+
+/// Frames that the clients are about to send.
+#[derive(Default)]
+pub struct Outgoing {
+    unsent: Vec<Vec<u8>>,
+    /// Sockets with something unsent that has not been tried yet.
+    fresh: Vec<usize>,
+    masks: u32,
+}
+
+impl Outgoing {
+    /// Sends a text frame.
+    pub fn text(&mut self, socket: usize, text: &[u8]) {
+        let mask = self.next_mask(socket);
+        frame::put_text(&mut self.unsent[socket], text, mask);
+    }
+
+    fn pong(&mut self, socket: usize, body: &[u8]) {
+        let mask = self.next_mask(socket);
+        frame::put_pong(&mut self.unsent[socket], body, mask);
+    }
+
+    /// Masks guard proxies against a browser's script; a load needs no secret ones.
+    fn next_mask(&mut self, socket: usize) -> [u8; 4] {
+        if self.unsent[socket].is_empty() {
+            self.fresh.push(socket);
+        }
+        self.masks = self.masks.wrapping_mul(0x9E37_79B1).wrapping_add(0x7F4A_7C15);
+        self.masks.to_le_bytes()
+    }
+}
+
+struct Client {
+    stream: mio::net::TcpStream,
+    /// The begin of a frame whose rest has not arrived.
+    partial: Vec<u8>,
+}
+
+/// All clients of one measurement. Dropping it closes them.
+pub struct Clients {
+    poll: Poll,
+    events: Events,
+    list: Vec<Client>,
+    out: Outgoing,
+    buffer: Vec<u8>,
+}
+
+impl Clients {
+    /// Connects one client for each of the `paths` (with query), and waits until all are accepted.
+    pub fn connect(server: SocketAddr, paths: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        let poll = Poll::new().context("open epoll")?;
+        let mut clients =
+            Self { poll, events: Events::with_capacity(1_024), list: Vec::new(), out: Outgoing::default(), buffer: vec![0; READ_BYTES] };
+        let mut paths = paths.peekable();
+        while paths.peek().is_some() {
+            let mut opening = Vec::with_capacity(HANDSHAKES);
+            for path in paths.by_ref().take(HANDSHAKES) {
+                opening.push(request_upgrade(server, &path, clients.list.len() + opening.len())?);
+            }
+            for stream in opening {
+                clients.add(stream)?;
+            }
+            ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
+        }
+        Ok(clients)
+    }
+
+    fn add(&mut self, mut stream: TcpStream) -> anyhow::Result<()> {
+        let number = self.list.len();
+        let partial = await_upgrade(&mut stream).with_context(|| format!("the handshake of socket {number}"))?;
+        stream.set_nonblocking(true)?;
+        let mut stream = mio::net::TcpStream::from_std(stream);
+        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
+        self.list.push(Client { stream, partial });
+        self.out.unsent.push(Vec::new());
+        Ok(())
+    }
+
+    /// Lets the driver say its first words.
+    pub fn start(&mut self, driver: &mut impl Driver) -> anyhow::Result<()> {
+        driver.start(&mut self.out);
+        self.send_fresh()
+    }
+
+    /// Sends and receives until `done` says so or the time is over; says whether it was done.
+    pub fn run<D: Driver>(&mut self, driver: &mut D, time: Duration, done: impl Fn(&D) -> bool) -> anyhow::Result<bool> {
+        let end = Instant::now() + time;
+        loop {
+            let now = Instant::now();
+            if done(driver) {
+                return Ok(true);
+            }
+            if now >= end {
+                return Ok(false);
+            }
+            ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
+            if let Err(error) = self.poll.poll(&mut self.events, Some(TICK.min(end - now)))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                return Err(error).context("wait for the sockets");
+            }
+            let ready: Vec<(usize, bool, bool)> =
+                self.events.iter().map(|event| (event.token().0, event.is_readable(), event.is_writable())).collect();
+            for (socket, readable, writable) in ready {
+                if writable {
+                    self.send(socket)?;
+                }
+                if readable {
+                    self.receive(socket, driver).with_context(|| format!("socket {socket}"))?;
+                    self.send_fresh()?;
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, socket: usize, driver: &mut impl Driver) -> anyhow::Result<()> {
+        let client = &mut self.list[socket];
+        loop {
+            let count = match client.stream.read(&mut self.buffer) {
+                Ok(0) => bail!("the server ended the connection"),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error).context("read"),
+            };
+            let now = Instant::now();
+            if client.partial.is_empty() {
+                let used = take_frames(&self.buffer[..count], socket, driver, now, &mut self.out)?;
+                client.partial.extend_from_slice(&self.buffer[used..count]);
+            } else {
+                client.partial.extend_from_slice(&self.buffer[..count]);
+                let used = take_frames(&client.partial, socket, driver, now, &mut self.out)?;
+                client.partial.drain(..used);
+            }
+            // What arrives after a read that did not fill the buffer is an event of its own.
+            if count < self.buffer.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn send_fresh(&mut self) -> anyhow::Result<()> {
+        let mut fresh = std::mem::take(&mut self.out.fresh);
+        for socket in fresh.drain(..) {
+            self.send(socket)?;
+        }
+        self.out.fresh = fresh;
+        Ok(())
+    }
+
+    /// What the kernel does not take now goes when the socket is writable again.
+    fn send(&mut self, socket: usize) -> anyhow::Result<()> {
+        let unsent = &mut self.out.unsent[socket];
+        while !unsent.is_empty() {
+            match self.list[socket].stream.write(unsent) {
+                Ok(count) if count == unsent.len() => unsent.clear(),
+                Ok(count) => drop(unsent.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error).with_context(|| format!("socket {socket}: write")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives all whole frames to the driver; answers with how many bytes they were.
+fn take_frames(
+    bytes: &[u8],
+    socket: usize,
+    driver: &mut impl Driver,
+    now: Instant,
+    out: &mut Outgoing,
+) -> anyhow::Result<usize> {
+    let mut used = 0;
+    while let Some((frame, length)) = frame::next(&bytes[used..])? {
+        used += length;
+        match frame {
+            Frame::Text(text) => driver.frame(socket, text, now, out)?,
+            Frame::Ping(body) => out.pong(socket, body),
+            Frame::Pong => {}
+        }
+    }
+    Ok(used)
+}
+
+fn request_upgrade(server: SocketAddr, path: &str, number: usize) -> anyhow::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).with_context(|| format!("open socket {number}"))?;
+    let source = number / SOCKETS_A_SOURCE;
+    if source > 0 {
+        let address = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + source as u32);
+        socket.bind(&SocketAddr::from((address, 0)).into()).with_context(|| format!("use the address {address}"))?;
+    }
+    // Closing without waiting leaves no ports behind that later rounds would lack.
+    socket.set_linger(Some(Duration::ZERO))?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_read_timeout(Some(HANDSHAKE))?;
+    socket.connect_timeout(&server.into(), HANDSHAKE).with_context(|| format!("connect socket {number} to {server}"))?;
+    let mut stream = TcpStream::from(socket);
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes())?;
+    Ok(stream)
+}
+
+/// Reads the answer to the upgrade; what comes behind it belongs to the first frame.
+fn await_upgrade(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1_024];
+    loop {
+        let count = stream.read(&mut buffer).context("read the answer to the upgrade")?;
+        ensure!(count > 0, "the server ended the connection: {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&buffer[..count]);
+        if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
+            ensure!(answer.starts_with(b"HTTP/1.1 101 "), "refused: {}", String::from_utf8_lossy(&answer));
+            return Ok(answer.split_off(end + 4));
+        }
+        ensure!(answer.len() < 16_384, "an answer to the upgrade without an end");
+    }
+}

@@ -1,0 +1,271 @@
+//! What the clients say, in closed loops, and whether the answers are right: every frame is compared in full, and every
+//! socket must get what it is due, in order, once.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use hdrhistogram::Histogram;
+use serde_json::Value;
+
+use super::clients::{Driver, Outgoing};
+
+/// The text of every message.
+const TEXT: &str = "the quick brown fox jumps over the lazy dog";
+/// The longest latency that is told apart, in nanoseconds: a minute.
+const LONGEST_NS: u64 = 60_000_000_000;
+
+/// What was seen in the measured window.
+pub struct Tally {
+    /// Events whose sender has its own answer.
+    pub messages: u64,
+    /// Frames received.
+    pub deliveries: u64,
+    /// From the sending of an event to each arrival that counts as its answer, in nanoseconds.
+    pub latency: Histogram<u64>,
+    /// No further event is sent.
+    pub ending: bool,
+    started: u64,
+    due: u64,
+}
+
+impl Tally {
+    fn new() -> Self {
+        let latency = Histogram::new_with_bounds(100, LONGEST_NS, 3).expect("the bounds are in order");
+        Self { messages: 0, deliveries: 0, latency, ending: false, started: 0, due: 0 }
+    }
+
+    /// Forgets what was seen so far: the window begins.
+    pub fn begin(&mut self) {
+        (self.messages, self.deliveries) = (0, 0);
+        self.latency.reset();
+    }
+
+    /// Frames that are due and have not arrived.
+    pub fn outstanding(&self) -> u64 {
+        self.due
+    }
+
+    /// Events sent in all.
+    pub fn started(&self) -> u64 {
+        self.started
+    }
+
+    fn sent(&mut self, receivers: usize) {
+        self.started += 1;
+        self.due += receivers as u64;
+    }
+
+    fn arrived(&mut self) -> anyhow::Result<()> {
+        self.deliveries += 1;
+        self.due = self.due.checked_sub(1).context("a frame that nothing asked for")?;
+        Ok(())
+    }
+
+    fn answered(&mut self, after: Duration) {
+        self.latency.saturating_record(after.as_nanos() as u64);
+    }
+}
+
+/// Each socket sends `echo` and waits for its answer, with `depth` of them under way.
+pub struct Echoes {
+    /// What was seen.
+    pub tally: Tally,
+    depth: usize,
+    /// The number of the answer that each socket waits for.
+    expected: Vec<u64>,
+    sent_at: Vec<Instant>,
+}
+
+impl Echoes {
+    /// For so many sockets.
+    pub fn new(sockets: usize, depth: usize) -> Self {
+        Self { tally: Tally::new(), depth, expected: vec![0; sockets], sent_at: vec![Instant::now(); sockets * depth] }
+    }
+
+    fn send(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
+        self.sent_at[socket * self.depth + n as usize % self.depth] = now;
+        self.tally.sent(1);
+        put(out, socket, "echo", n);
+    }
+}
+
+impl Driver for Echoes {
+    fn start(&mut self, out: &mut Outgoing) {
+        let now = Instant::now();
+        for n in 0..self.depth {
+            for socket in 0..self.expected.len() {
+                self.send(socket, n as u64, now, out);
+            }
+        }
+    }
+
+    fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
+        let n = number(text, "echo")?;
+        let expected = self.expected[socket];
+        ensure!(n == expected, "got the answer to {n}, the next in order was {expected}");
+        self.expected[socket] += 1;
+        self.tally.arrived()?;
+        self.tally.messages += 1;
+        self.tally.answered(now - self.sent_at[socket * self.depth + n as usize % self.depth]);
+        if !self.tally.ending {
+            self.send(socket, n + self.depth as u64, now, out);
+        }
+        Ok(())
+    }
+}
+
+/// Who speaks in a room.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Speakers {
+    /// One socket after the other, each when all have heard the one before.
+    InTurn,
+    /// All at once, each again when it hears itself.
+    All,
+}
+
+/// Sockets send `say`, which all of their room hear, themselves included. The number of an event is its count from
+/// this speaker times the size of the room, plus the speaker's place in the room.
+pub struct Says {
+    /// What was seen.
+    pub tally: Tally,
+    room: usize,
+    speakers: Speakers,
+    /// For each socket and each speaker of its room, the number that is heard next.
+    expected: Vec<u64>,
+    sent_at: Vec<Instant>,
+    /// For each room, how many have still to hear what was said last. Only where they speak in turn.
+    listening: Vec<usize>,
+}
+
+impl Says {
+    /// For `rooms` rooms of `room` sockets; socket `i` is in room `i / room`.
+    pub fn new(rooms: usize, room: usize, speakers: Speakers) -> Self {
+        let sockets = rooms * room;
+        let heard = if speakers == Speakers::All { room } else { 1 };
+        let expected = (0..sockets * heard).map(|index| (index % heard) as u64).collect();
+        Self {
+            tally: Tally::new(),
+            room,
+            speakers,
+            expected,
+            sent_at: vec![Instant::now(); sockets],
+            listening: vec![0; rooms],
+        }
+    }
+
+    fn send(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
+        self.sent_at[socket] = now;
+        self.listening[socket / self.room] = self.room;
+        self.tally.sent(self.room);
+        put(out, socket, "say", n);
+    }
+
+    fn heard_in_turn(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
+        let room = socket / self.room;
+        let speaker = room * self.room + n as usize % self.room;
+        self.tally.answered(now - self.sent_at[speaker]);
+        self.listening[room] -= 1;
+        if self.listening[room] == 0 {
+            self.tally.messages += 1;
+            if !self.tally.ending {
+                let next = room * self.room + (n as usize + 1) % self.room;
+                self.send(next, n + 1, now, out);
+            }
+        }
+    }
+
+    fn heard_from_all(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
+        if socket % self.room == n as usize % self.room {
+            self.tally.messages += 1;
+            self.tally.answered(now - self.sent_at[socket]);
+            if !self.tally.ending {
+                self.send(socket, n + self.room as u64, now, out);
+            }
+        }
+    }
+}
+
+impl Driver for Says {
+    fn start(&mut self, out: &mut Outgoing) {
+        let now = Instant::now();
+        let step = if self.speakers == Speakers::All { 1 } else { self.room };
+        for socket in (0..self.sent_at.len()).step_by(step) {
+            self.send(socket, (socket % self.room) as u64, now, out);
+        }
+    }
+
+    fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
+        let n = number(text, "say")?;
+        let (place, step) = match self.speakers {
+            Speakers::All => (socket * self.room + n as usize % self.room, self.room as u64),
+            Speakers::InTurn => (socket, 1),
+        };
+        let expected = self.expected[place];
+        ensure!(n == expected, "heard {n}, the next in order was {expected}");
+        self.expected[place] += step;
+        self.tally.arrived()?;
+        match self.speakers {
+            Speakers::All => self.heard_from_all(socket, n, now, out),
+            Speakers::InTurn => self.heard_in_turn(socket, n, now, out),
+        }
+        Ok(())
+    }
+}
+
+fn put(out: &mut Outgoing, socket: usize, event: &str, n: u64) {
+    use std::io::Write;
+    let mut frame = [0; 160];
+    let mut rest = &mut frame[..];
+    write!(rest, r#"{{"type":"{event}","data":{{"n":{n},"text":"{TEXT}"}}}}"#).expect("the frame is short");
+    let length = 160 - rest.len();
+    out.text(socket, &frame[..length]);
+}
+
+/// The number in a frame for the event `name`, once all else in it is as it must be. The usual form is compared as
+/// bytes; another order of the keys in `data` goes through a JSON parser.
+fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
+    if let Some(n) = usual_form(text, name) {
+        return Ok(n);
+    }
+    let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
+    let frame: Value = serde_json::from_slice(text).with_context(|| format!("not JSON: {}", shown()))?;
+    let data = &frame["data"];
+    if frame["type"] != "event" || frame["channel"] != "default" || data["type"] != name || data["text"] != TEXT {
+        bail!("not the event {name} that was asked for: {}", shown());
+    }
+    ensure!(data["at"].as_f64().is_some_and(|at| at > 0.0), "the event {name} without its time: {}", shown());
+    data["n"].as_u64().with_context(|| format!("the event {name} without its number: {}", shown()))
+}
+
+fn usual_form(text: &[u8], name: &str) -> Option<u64> {
+    let rest = text.strip_prefix(br#"{"type":"event","channel":"default","data":{"type":""#)?;
+    let rest = rest.strip_prefix(name.as_bytes())?.strip_prefix(br#"","n":"#)?;
+    let (n, rest) = digits(rest)?;
+    let rest = rest.strip_prefix(br#","text":""#)?.strip_prefix(TEXT.as_bytes())?.strip_prefix(br#"","at":"#)?;
+    let (at, rest) = digits(rest)?;
+    (at > 0 && rest == b"}}").then_some(n)
+}
+
+fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    let number = std::str::from_utf8(&text[..end]).ok()?.parse().ok()?;
+    Some((number, &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_answer_is_told_from_a_wrong_one() {
+        let usual = format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","n":12,"text":"{TEXT}","at":5}}}}"#);
+        let other = format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","at":5,"text":"{TEXT}","n":12}}}}"#);
+        assert_eq!(usual_form(usual.as_bytes(), "echo"), Some(12));
+        for right in [&usual, &other] {
+            assert_eq!(number(right.as_bytes(), "echo").unwrap(), 12);
+            for (part, wrong) in [("echo", "say"), ("fox", "cow"), ("default", "other"), ("\"at\":5", "\"at\":0"), ("}}", "}")] {
+                assert!(number(right.replace(part, wrong).as_bytes(), "echo").is_err(), "{part} -> {wrong}");
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Measuring: servers in processes of their own, load from this one, scenario by scenario, round by round.
+
+mod clients;
+mod cores;
+mod driver;
+mod frame;
+mod report;
+mod scenario;
+mod server;
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+
+use cores::Cores;
+use report::Report;
+use scenario::{Extent, Scenario};
+use server::{Recipe, Server};
+
+/// What is measured, and against what.
+#[derive(Args)]
+pub struct Options {
+    /// A scenario; may be given several times. All of them by default.
+    #[arg(long, value_enum)]
+    scenario: Vec<Scenario>,
+    /// Seconds of a measured window.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Seconds of load before each window.
+    #[arg(long, default_value_t = 1.0)]
+    warm_up: f64,
+    /// How often each scenario is measured with each server; the table shows medians.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Cores of the server: with one, the load has another core to itself; with more it shares them.
+    #[arg(long, default_value_t = 1)]
+    cores: usize,
+    /// Sockets of the scenario `idle`.
+    #[arg(long, default_value_t = 10_000)]
+    idle_sockets: usize,
+    /// Parlor's binary. Without it only base lines are measured.
+    #[arg(long, requires = "plugins")]
+    parlor: Option<PathBuf>,
+    /// The folder with `bench-room.wasm`.
+    #[arg(long)]
+    plugins: Option<PathBuf>,
+    /// A native server, as `NAME=ARGUMENTS` with the arguments of `parlor-load baseline`; may be given several times.
+    /// The first is what all others are compared with. `baseline=--runtime multi` by default.
+    #[arg(long, value_name = "NAME=ARGUMENTS")]
+    baseline: Vec<String>,
+    /// Writes all figures, of every round, to this file as well.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Measures everything that was asked for, and prints the table.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    ensure!(options.rounds > 0 && options.seconds > 0.0, "--rounds and --seconds must be more than 0");
+    watch_signals()?;
+    raise_descriptors(options.idle_sockets)?;
+    let cores = Cores::split(options.cores)?;
+    let recipes = recipes(options)?;
+    let scenarios = if options.scenario.is_empty() { Scenario::all() } else { options.scenario.clone() };
+    let extent = Extent {
+        warm_up: Duration::from_secs_f64(options.warm_up),
+        window: Duration::from_secs_f64(options.seconds),
+        idle_sockets: options.idle_sockets,
+    };
+    eprintln!("{cores}");
+    let mut report = Report::new(recipes.iter().map(|recipe| recipe.name.clone()).collect());
+    for round in 0..options.rounds {
+        for &scenario in &scenarios {
+            for (index, recipe) in recipes.iter().enumerate() {
+                let start = || Server::start(recipe, &cores);
+                let figures = scenario
+                    .measure(&start, &extent)
+                    .with_context(|| format!("{} of {}, round {}", scenario.name(), recipe.name, round + 1))?;
+                eprintln!("round {}: {:<10} {:<12} {}", round + 1, scenario.name(), recipe.name, report::line(&figures));
+                report.add(scenario, index, figures);
+            }
+        }
+    }
+    print!("{}", report.table());
+    if let Some(path) = &options.json {
+        std::fs::write(path, report.json()).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn recipes(options: &Options) -> anyhow::Result<Vec<Recipe>> {
+    let own = std::env::current_exe().context("find this program's own file")?;
+    let default = ["baseline=--runtime multi".to_owned()];
+    let given = if options.baseline.is_empty() { &default[..] } else { &options.baseline };
+    given
+        .iter()
+        .map(|text| {
+            let (name, arguments) = text.split_once('=').context("--baseline must be NAME=ARGUMENTS")?;
+            let words = ["baseline", "--listen", "127.0.0.1:0"].into_iter().chain(arguments.split_whitespace());
+            Ok(Recipe { name: name.to_owned(), program: own.clone(), arguments: words.map(str::to_owned).collect() })
+        })
+        .collect()
+}
+
+/// A signal ends the run at the next tick of the load, which kills the servers on its way out.
+fn watch_signals() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().context("watch for signals")?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            clients::INTERRUPTED.store(true, Ordering::Relaxed);
+        });
+    });
+    Ok(())
+}
+
+/// Each socket is a descriptor here and one in the server, which inherits the limit.
+fn raise_descriptors(idle_sockets: usize) -> anyhow::Result<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("raise the limit of open files")?;
+    let needed = idle_sockets as u64 + 1_200;
+    ensure!(
+        limit.maximum.is_none_or(|most| most >= needed),
+        "{idle_sockets} sockets need {needed} open files, this system allows {:?}: use --idle-sockets",
+        limit.maximum
+    );
+    Ok(())
+}

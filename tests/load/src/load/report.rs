@@ -1,0 +1,192 @@
+//! Medians over the rounds, as a table for people and as JSON for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::scenario::{Figures, Scenario, Speed};
+
+/// All measurements of a run.
+pub struct Report {
+    servers: Vec<String>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    scenario: Scenario,
+    server: usize,
+    rounds: Vec<Figures>,
+}
+
+impl Report {
+    /// For these servers; the first is what the others are compared with.
+    pub fn new(servers: Vec<String>) -> Self {
+        Self { servers, rows: Vec::new() }
+    }
+
+    /// Adds a measurement.
+    pub fn add(&mut self, scenario: Scenario, server: usize, figures: Figures) {
+        match self.rows.iter_mut().find(|row| row.scenario == scenario && row.server == server) {
+            Some(row) => row.rounds.push(figures),
+            None => self.rows.push(Row { scenario, server, rounds: vec![figures] }),
+        }
+    }
+
+    /// One table with a line for each scenario and server.
+    pub fn table(&self) -> String {
+        let mut table = format!(
+            "{:<11}{:<14}{:>10}{:>16}{:>14}{:>8}{:>8}{:>10}{:>10}{:>10}{:>8}{:>7}{:>7}{:>7}\n",
+            "scenario", "server", "1,000/s", "CPU us", "range", "ratio", "diff", "p50 us", "p99 us", "max us", "RSS MiB",
+            "server", "load", "others"
+        );
+        for row in &self.rows {
+            let server = &self.servers[row.server];
+            let (ratio, difference) = self.compared(row);
+            let cost = format!("{:.2} /{}", row.cost(), row.scenario.unit());
+            let range = format!("{:.2}-{:.2}", row.least(), row.most());
+            let name = row.scenario.name();
+            // Writing to a string does not fail.
+            let _ = if row.is_memory() {
+                let cost = format!("{:.2} KiB/{}", row.cost(), row.scenario.unit());
+                writeln!(table, "{name:<11}{server:<14}{:>10}{cost:>16}{range:>14}{ratio:>8.2}{difference:>+8.2}", "")
+            } else {
+                let of = |pick: fn(&Speed) -> f64| row.median(pick);
+                writeln!(
+                    table,
+                    "{name:<11}{server:<14}{:>10.1}{cost:>16}{range:>14}{ratio:>8.2}{difference:>+8.2}{:>10.0}{:>10.0}{:>10.0}\
+                     {:>8.1}{:>7.2}{:>7.2}{:>7.2}",
+                    of(|speed| speed.rate) / 1e3,
+                    of(|speed| speed.p50_us),
+                    of(|speed| speed.p99_us),
+                    of(|speed| speed.max_us),
+                    of(|speed| speed.rss_kib) / 1024.0,
+                    of(|speed| speed.server_share),
+                    of(|speed| speed.load_share),
+                    of(|speed| speed.others_share),
+                )
+            };
+        }
+        table
+    }
+
+    /// A row's cost as a multiple of the first server's in the same scenario, and as the difference to it.
+    fn compared(&self, row: &Row) -> (f64, f64) {
+        let first = self.rows.iter().find(|other| other.scenario == row.scenario && other.server == 0);
+        let base = first.map_or(f64::NAN, Row::cost);
+        (row.cost() / base, row.cost() - base)
+    }
+
+    /// Everything, every round included.
+    pub fn json(&self) -> String {
+        let rows: Vec<Value> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let (ratio, difference) = self.compared(row);
+                json!({
+                    "scenario": row.scenario.name(), "server": self.servers[row.server], "unit": row.scenario.unit(),
+                    "cost": row.cost(), "cost_unit": if row.is_memory() { "KiB" } else { "us of CPU" },
+                    "ratio": ratio, "difference": difference,
+                    "rounds": row.rounds.iter().map(to_json).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        format!("{:#}\n", json!({ "servers": self.servers, "rows": rows }))
+    }
+}
+
+impl Row {
+    fn is_memory(&self) -> bool {
+        self.rounds.iter().any(|figures| matches!(figures, Figures::Memory(_)))
+    }
+
+    /// CPU for a unit in microseconds, or memory for one in KiB.
+    fn costs(&self) -> Vec<f64> {
+        let cost = |figures: &Figures| match figures {
+            Figures::Speed(speed) => speed.cpu_us,
+            Figures::Memory(kib) => *kib,
+        };
+        self.rounds.iter().map(cost).collect()
+    }
+
+    fn cost(&self) -> f64 {
+        median(self.costs())
+    }
+
+    fn least(&self) -> f64 {
+        self.costs().into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    fn most(&self) -> f64 {
+        self.costs().into_iter().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    fn median(&self, pick: fn(&Speed) -> f64) -> f64 {
+        let speeds = self.rounds.iter().filter_map(|figures| match figures {
+            Figures::Speed(speed) => Some(pick(speed)),
+            Figures::Memory(_) => None,
+        });
+        median(speeds.collect())
+    }
+}
+
+/// The middle value; of two middle ones, the mean.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[middle],
+        _ => (values[middle - 1] + values[middle]) / 2.0,
+    }
+}
+
+/// A measurement in one line, for whoever waits.
+pub fn line(figures: &Figures) -> String {
+    match figures {
+        Figures::Memory(kib) => format!("{kib:.2} KiB"),
+        Figures::Speed(speed) => format!(
+            "{:>8.1} thousand/s, {:>6.2} us CPU, p50 {:>7.0} us, p99 {:>7.0} us, load {:.2}, others {:.2}",
+            speed.rate / 1e3,
+            speed.cpu_us,
+            speed.p50_us,
+            speed.p99_us,
+            speed.load_share,
+            speed.others_share
+        ),
+    }
+}
+
+fn to_json(figures: &Figures) -> Value {
+    match figures {
+        Figures::Memory(kib) => json!({ "kib": kib }),
+        Figures::Speed(speed) => json!({
+            "rate": speed.rate, "cpu_us": speed.cpu_us, "p50_us": speed.p50_us, "p99_us": speed.p99_us,
+            "max_us": speed.max_us, "rss_kib": speed.rss_kib, "server_share": speed.server_share,
+            "load_share": speed.load_share, "others_share": speed.others_share,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn a_server_is_compared_with_the_first_in_the_same_scenario() {
+        let mut report = Report::new(vec!["one".to_owned(), "two".to_owned()]);
+        for (server, kib) in [(0, 8.0), (1, 10.0), (0, 8.0), (1, 10.0)] {
+            report.add(Scenario::Idle, server, Figures::Memory(kib));
+        }
+        report.add(Scenario::Roomcost, 0, Figures::Memory(100.0));
+        assert_eq!(report.compared(&report.rows[1]), (1.25, 2.0));
+        assert!(report.table().contains("1.25"));
+    }
+}

@@ -1,0 +1,161 @@
+//! A server under load: a child process, what it uses, and its end.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+
+use super::cores::Cores;
+
+/// How long a server may take until it says where it listens: Parlor compiles its plugin in that time.
+const START: Duration = Duration::from_secs(60);
+
+/// One of the servers that are compared.
+#[derive(Clone)]
+pub struct Recipe {
+    /// What the table calls it.
+    pub name: String,
+    /// What to run.
+    pub program: PathBuf,
+    /// With which arguments.
+    pub arguments: Vec<String>,
+}
+
+/// A running server. Dropping it kills the process.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts it on its cores, and waits until it listens.
+    pub fn start(recipe: &Recipe, cores: &Cores) -> anyhow::Result<Self> {
+        let mut command = Command::new(&recipe.program);
+        command.args(&recipe.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = cores
+            .on_server_cores(|| command.spawn())?
+            .with_context(|| format!("start {}: {}", recipe.name, recipe.program.display()))?;
+        let output = child.stdout.take();
+        // From here on, whatever fails drops the server, and with it the process.
+        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
+        let output = output.context("the server's output is not a pipe")?;
+        let (found, address) = sync_channel(1);
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+            if let Some(address) = lines.by_ref().find_map(|line| listening_address(&line)) {
+                let _ = found.send(address);
+            }
+            // Read on, so that a server that prints more is not stopped by a full pipe.
+            lines.for_each(drop);
+        });
+        server.address = address
+            .recv_timeout(START)
+            .map_err(|_| anyhow!("{} did not say where it listens within {START:?}", recipe.name))?;
+        Ok(server)
+    }
+
+    /// CPU time that it has used so far, by all its threads that live.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let mut total = 0;
+        for task in fs::read_dir(&tasks).with_context(|| format!("the server has gone: {tasks}"))? {
+            // A thread that ends between the listing and the reading has nothing more to tell.
+            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+            let on_core = text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<u64>().ok());
+            total += on_core.with_context(|| format!("cannot read {tasks}/*/schedstat"))?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
+    /// Memory that it has in use (RSS), in KiB.
+    pub fn resident_kib(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&path).with_context(|| format!("the server has gone: {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).with_context(|| format!("no VmRSS in {path}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where the process has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in a line such as `parlor listening on http://127.0.0.1:4000`.
+fn listening_address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("listening on http://")?;
+    rest.split([' ', '/']).next()?.parse().ok()
+}
+
+/// CPU time of all processes of the machine so far.
+pub fn machine_cpu() -> anyhow::Result<Duration> {
+    let text = fs::read_to_string("/proc/stat").context("read /proc/stat")?;
+    let line = text.lines().next().unwrap_or_default();
+    let fields: Vec<u64> = line.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    let busy: u64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|&index| fields.get(index)).sum();
+    Ok(Duration::from_millis(busy * 1_000 / rustix::param::clock_ticks_per_second()))
+}
+
+/// CPU time that this thread, which is the load, has used so far.
+pub fn load_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// What a window of time cost.
+pub struct Usage {
+    /// How long it was.
+    pub wall: Duration,
+    /// CPU time of the server.
+    pub server: Duration,
+    /// CPU time of the load.
+    pub load: Duration,
+    /// CPU time of everything else on the machine: a noisy measurement shows here.
+    pub others: Duration,
+}
+
+/// The clocks at the begin of a window.
+pub struct Clocks {
+    wall: Instant,
+    server: Duration,
+    load: Duration,
+    machine: Duration,
+}
+
+impl Clocks {
+    /// Reads all clocks.
+    pub fn read(server: &Server) -> anyhow::Result<Self> {
+        Ok(Self { wall: Instant::now(), server: server.cpu()?, load: load_cpu(), machine: machine_cpu()? })
+    }
+
+    /// What has been used since.
+    pub fn since(&self, server: &Server) -> anyhow::Result<Usage> {
+        let now = Self::read(server)?;
+        let (server, load) = (now.server.saturating_sub(self.server), now.load - self.load);
+        let machine = now.machine.saturating_sub(self.machine);
+        Ok(Usage { wall: now.wall - self.wall, server, load, others: machine.saturating_sub(server + load) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_either_servers_line() {
+        let expected = Some("127.0.0.1:4000".parse().unwrap());
+        assert_eq!(listening_address("parlor listening on http://127.0.0.1:4000"), expected);
+        assert_eq!(listening_address("listening on http://127.0.0.1:4000/"), expected);
+        assert_eq!(listening_address("loading plugins"), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! Parlor's load program. `baseline` is a plain axum server that does natively what a Parlor room does with a JSON
+//! plugin; `run` measures servers against it, interleaved, in one go. The README beside this crate says how to run it
+//! and what each figure means.
+
+mod baseline;
+mod load;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "parlor-load", about = "Measure Parlor against a native server that does the same work")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the native base line.
+    Baseline(baseline::Options),
+    /// Start the servers, put load on them in turn, and print one table.
+    Run(load::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Baseline(options) => baseline::serve(&options),
+        Command::Run(options) => load::run(&options),
+    }
+}
