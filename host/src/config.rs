@@ -10,8 +10,7 @@ use serde::Deserialize;
 
 use crate::model::limits::Limits;
 use crate::model::names::{PluginName, TenantName};
-use crate::plugin::loader::PluginSettings;
-use crate::tenant::TenantSettings;
+use crate::tenant::{PluginSettings, TenantSettings};
 
 /// The configuration file that is read where no other is named.
 pub const DEFAULT_FILE: &str = "parlor.toml";
@@ -106,19 +105,12 @@ impl Config {
         ensure!((1..=256).contains(&threads), "threads must be 1 to 256, not {threads}");
         check_limits(&file.limits)?;
         Ok(Self {
-            listen: overrides
-                .listen
-                .or(file.listen)
-                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7070))),
+            listen: overrides.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7070))),
             plugins: overrides.plugins.or(file.plugins).unwrap_or_else(|| "plugins".into()),
             data: overrides.data.or(file.data).unwrap_or_else(|| "parlor-data".into()),
             threads,
             operator_token: token,
-            trusted_proxies: file
-                .trusted_proxies
-                .iter()
-                .map(|text| proxy(text))
-                .collect::<anyhow::Result<_>>()?,
+            trusted_proxies: file.trusted_proxies.iter().map(|text| proxy(text)).collect::<anyhow::Result<_>>()?,
             limits: file.limits,
             tenants: tenants(file.tenants)?,
         })
@@ -133,10 +125,7 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
 /// The environment, else a file of its own, else the configuration itself.
 fn operator_token(file: &File) -> anyhow::Result<Option<Secret>> {
     let (token, key) = if let Some(token) = std::env::var_os(TOKEN_VARIABLE) {
-        let token = token
-            .into_string()
-            .ok()
-            .with_context(|| format!("{TOKEN_VARIABLE} is not UTF-8"))?;
+        let token = token.into_string().ok().with_context(|| format!("{TOKEN_VARIABLE} is not UTF-8"))?;
         (token, TOKEN_VARIABLE)
     } else if let Some(path) = &file.operator_token_file {
         let text = std::fs::read_to_string(path)
@@ -148,10 +137,7 @@ fn operator_token(file: &File) -> anyhow::Result<Option<Secret>> {
         return Ok(None);
     };
     let chars = token.chars().count();
-    ensure!(
-        chars >= TOKEN_CHARS_MIN,
-        "{key}: a token must have at least {TOKEN_CHARS_MIN} characters, not {chars}"
-    );
+    ensure!(chars >= TOKEN_CHARS_MIN, "{key}: a token must have at least {TOKEN_CHARS_MIN} characters, not {chars}");
     Ok(Some(Secret(token)))
 }
 
@@ -199,32 +185,12 @@ fn tenants(tables: BTreeMap<String, TenantTable>) -> anyhow::Result<BTreeMap<Ten
             }
         }
         let mut plugins = BTreeMap::new();
-        for (
-            plugin,
-            PluginTable {
-                config,
-                client_channels,
-            },
-        ) in table.plugins
-        {
+        for (plugin, PluginTable { config, client_channels }) in table.plugins {
             let key = PluginName::new(&plugin).with_context(|| format!("tenants.{name}.plugins.{plugin}"))?;
-            plugins.insert(
-                key,
-                PluginSettings {
-                    config,
-                    client_channels,
-                },
-            );
+            plugins.insert(key, PluginSettings { config, client_channels });
         }
         let hosts = table.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        tenants.insert(
-            tenant,
-            TenantSettings {
-                hosts,
-                origins: table.origins,
-                plugins,
-            },
-        );
+        tenants.insert(tenant, TenantSettings { hosts, origins: table.origins, plugins });
     }
     Ok(tenants)
 }
@@ -243,21 +209,13 @@ mod tests {
         assert!(format!("{unknown:#}").contains("lisen"), "{unknown:#}");
         let unknown = parse("[limits]\nturn-cpu = 1").unwrap_err();
         assert!(format!("{unknown:#}").contains("turn-cpu"), "{unknown:#}");
-        let zero = check_limits(&Limits {
-            frame_bytes: 0,
-            ..Limits::default()
-        })
-        .unwrap_err();
+        let zero = check_limits(&Limits { frame_bytes: 0, ..Limits::default() }).unwrap_err();
         assert!(format!("{zero}").contains("limits.frame-bytes"));
         let proxy = proxy("nowhere").unwrap_err();
         assert!(format!("{proxy:#}").contains("trusted-proxies"));
         let name = tenants(parse("[tenants.Acme]").unwrap().tenants).unwrap_err();
         assert!(format!("{name:#}").contains("tenants.Acme"), "{name:#}");
-        let host = tenants(
-            parse("[tenants.a]\nhosts=[\"X\"]\n[tenants.b]\nhosts=[\"x\"]")
-                .unwrap()
-                .tenants,
-        );
+        let host = tenants(parse("[tenants.a]\nhosts=[\"X\"]\n[tenants.b]\nhosts=[\"x\"]").unwrap().tenants);
         assert!(format!("{:#}", host.unwrap_err()).contains("tenants.b.hosts"));
     }
 

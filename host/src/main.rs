@@ -10,11 +10,7 @@ fn main() -> ExitCode {
     let cli = parlor::cli::Cli::parse();
     let filter = EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let in_colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(in_colour)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(in_colour).init();
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

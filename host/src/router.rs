@@ -64,11 +64,7 @@ pub enum NoRoom {
 
 impl Router {
     pub fn new(workers: Arc<Workers>, storage: Arc<dyn Storage>) -> Self {
-        Self {
-            rooms: Arc::default(),
-            workers,
-            storage,
-        }
+        Self { rooms: Arc::default(), workers, storage }
     }
 
     pub fn workers(&self) -> &Arc<Workers> {
@@ -77,10 +73,7 @@ impl Router {
 
     /// The open room of a plugin, or a new one.
     pub fn enter(&self, plugin: &Arc<Plugin>, room: &RoomId) -> Result<RoomHandle, NoRoom> {
-        let key = RoomKey {
-            plugin: plugin.key.clone(),
-            room: room.clone(),
-        };
+        let key = RoomKey { plugin: plugin.key.clone(), room: room.clone() };
         let mut rooms = self.rooms.lock();
         if rooms.draining {
             return Err(NoRoom::Draining);
@@ -109,12 +102,7 @@ impl Router {
     /// The open rooms of a plugin.
     pub fn rooms_of(&self, plugin: &PluginKey) -> Vec<RoomHandle> {
         let rooms = self.rooms.lock();
-        rooms
-            .open
-            .values()
-            .filter(|room| room.key.plugin == *plugin)
-            .cloned()
-            .collect()
+        rooms.open.values().filter(|room| room.key.plugin == *plugin).cloned().collect()
     }
 
     /// Opens no more rooms and tells the open ones to close; answers how many are left.
@@ -133,26 +121,15 @@ impl Router {
     /// Sockets that are still in a room.
     pub fn sockets(&self) -> usize {
         let rooms = self.rooms.lock();
-        rooms
-            .open
-            .values()
-            .map(|room| room.stats.sockets.load(std::sync::atomic::Ordering::Relaxed))
-            .sum()
+        rooms.open.values().map(|room| room.stats.sockets.load(std::sync::atomic::Ordering::Relaxed)).sum()
     }
 
     fn run(&self, handle: RoomHandle) {
-        let (rooms, workers, storage) = (
-            Arc::clone(&self.rooms),
-            Arc::clone(&self.workers),
-            Arc::clone(&self.storage),
-        );
+        let (rooms, workers, storage) = (Arc::clone(&self.rooms), Arc::clone(&self.workers), Arc::clone(&self.storage));
         let runtime = self.workers.runtime(handle.worker).clone();
         runtime.spawn(async move {
             let _place = workers.place_room(handle.worker);
-            let end = Forget {
-                rooms,
-                handle: Arc::clone(&handle),
-            };
+            let end = Forget { rooms, handle: Arc::clone(&handle) };
             crate::room::run(handle, storage).await;
             drop(end);
         });

@@ -46,12 +46,7 @@ impl Workers {
 
     /// The worker with the fewest sockets, and of those the one with the fewest rooms.
     pub fn least_busy(&self) -> WorkerId {
-        let load = |worker: &Worker| {
-            (
-                worker.sockets.load(Ordering::Relaxed),
-                worker.rooms.load(Ordering::Relaxed),
-            )
-        };
+        let load = |worker: &Worker| (worker.sockets.load(Ordering::Relaxed), worker.rooms.load(Ordering::Relaxed));
         let least = self.workers.iter().enumerate().min_by_key(|(_, worker)| load(worker));
         WorkerId(least.map_or(0, |(index, _)| index))
     }
@@ -85,11 +80,7 @@ impl Worker {
             .name(format!("parlor-room-{index}"))
             .spawn(move || runtime.block_on(std::future::pending::<()>()))
             .context("a thread cannot be started")?;
-        Ok(Self {
-            runtime: handle,
-            sockets: AtomicUsize::new(0),
-            rooms: AtomicUsize::new(0),
-        })
+        Ok(Self { runtime: handle, sockets: AtomicUsize::new(0), rooms: AtomicUsize::new(0) })
     }
 }
 

@@ -23,11 +23,7 @@ pub struct Project {
 /// Builds every project of a folder, or the folder itself where it is one, and puts the components into `out`.
 pub fn build(folder: &Path, out: &Path) -> anyhow::Result<Vec<Project>> {
     let folders = projects(folder)?;
-    ensure!(
-        !folders.is_empty(),
-        "there is no plugin project in {}: no folder with a Cargo.toml",
-        folder.display()
-    );
+    ensure!(!folders.is_empty(), "there is no plugin project in {}: no folder with a Cargo.toml", folder.display());
     require_target()?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let mut built = Vec::new();
@@ -45,9 +41,7 @@ fn projects(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let mut folders = Vec::new();
     for entry in entries {
-        let path = entry
-            .with_context(|| format!("cannot read the folder {}", folder.display()))?
-            .path();
+        let path = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path();
         if path.join("Cargo.toml").is_file() {
             folders.push(path);
         }
@@ -99,38 +93,19 @@ struct Target {
 
 fn build_rust(folder: &Path, out: &Path) -> anyhow::Result<Project> {
     let manifest = folder.join("Cargo.toml");
-    let manifest = manifest
-        .canonicalize()
-        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let manifest = manifest.canonicalize().with_context(|| format!("cannot read {}", manifest.display()))?;
     let metadata = metadata(&manifest)?;
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.manifest_path == manifest);
+    let package = metadata.packages.iter().find(|package| package.manifest_path == manifest);
     let package = package.with_context(|| format!("{} describes no package", manifest.display()))?;
     let name = PluginName::new(&package.name).with_context(|| format!("the package of {}", manifest.display()))?;
-    let library = package
-        .targets
-        .iter()
-        .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"));
-    let library = library.with_context(|| {
-        format!(
-            "{} needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`",
-            manifest.display()
-        )
-    })?;
+    let library = package.targets.iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"));
+    let library =
+        library.with_context(|| format!("{} needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`", manifest.display()))?;
 
     // A folder of its own: guests and host never wait for each other's lock, nor undo each other's builds.
     let target = metadata.target_directory.join("guests");
     let status = Command::new("cargo")
-        .args([
-            "build",
-            "--release",
-            "--lib",
-            "--target",
-            RUST_TARGET,
-            "--manifest-path",
-        ])
+        .args(["build", "--release", "--lib", "--target", RUST_TARGET, "--manifest-path"])
         .arg(&manifest)
         .arg("--target-dir")
         .arg(&target)
@@ -142,10 +117,7 @@ fn build_rust(folder: &Path, out: &Path) -> anyhow::Result<Project> {
     let file = format!("{}.wasm", library.name.replace('-', "_"));
     let component = target.join(RUST_TARGET).join("release").join(file);
     install(&component, &out.join(format!("{name}.wasm")))?;
-    Ok(Project {
-        name: name.to_string(),
-        folder: folder.to_owned(),
-    })
+    Ok(Project { name: name.to_string(), folder: folder.to_owned() })
 }
 
 fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
@@ -155,11 +127,7 @@ fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo; Rust plugins need Rust")?;
-    ensure!(
-        output.status.success(),
-        "cargo does not understand {}",
-        manifest.display()
-    );
+    ensure!(output.status.success(), "cargo does not understand {}", manifest.display());
     serde_json::from_slice(&output.stdout).context("cargo metadata said something unexpected")
 }
 

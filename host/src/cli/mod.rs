@@ -95,17 +95,7 @@ impl Cli {
 
 impl From<ServeArgs> for Overrides {
     fn from(args: ServeArgs) -> Self {
-        let ServeArgs {
-            config,
-            plugins,
-            data,
-            listen,
-        } = args;
-        Self {
-            config,
-            listen,
-            plugins,
-            data,
-        }
+        let ServeArgs { config, plugins, data, listen } = args;
+        Self { config, listen, plugins, data }
     }
 }

@@ -27,10 +27,7 @@ const DRAIN_POLL: Duration = Duration::from_millis(20);
 /// Serves until a signal ends it. `dev_pages` are the pages of plugin projects, in `parlor dev`.
 pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<()> {
     // HTTP and upgrades on this thread; rooms and their sockets on the workers.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let server = start(config, dev_pages).await?;
         let listener = TcpListener::bind(server.config.listen)
@@ -62,13 +59,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
     let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
-    Ok(Arc::new(Server {
-        config,
-        registry,
-        router,
-        tenants,
-        dev_pages,
-    }))
+    Ok(Arc::new(Server { config, registry, router, tenants, dev_pages }))
 }
 
 /// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.

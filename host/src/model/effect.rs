@@ -18,10 +18,7 @@ pub enum Audience {
 
 impl Audience {
     pub fn nobody() -> Self {
-        Self::Many {
-            sockets: Arc::default(),
-            without: None,
-        }
+        Self::Many { sockets: Arc::default(), without: None }
     }
 
     pub fn all(sockets: Arc<Vec<SocketId>>) -> Self {
@@ -30,10 +27,7 @@ impl Audience {
 
     /// All of a group but one socket, which must be in it for the count to be right.
     pub fn others(sockets: Arc<Vec<SocketId>>, without: SocketId) -> Self {
-        Self::Many {
-            sockets,
-            without: Some(without),
-        }
+        Self::Many { sockets, without: Some(without) }
     }
 
     pub fn len(&self) -> usize {
@@ -52,8 +46,7 @@ impl Audience {
             Self::One(id) => (Some(*id), &[][..], None),
             Self::Many { sockets, without } => (None, sockets.as_slice(), *without),
         };
-        one.into_iter()
-            .chain(many.iter().copied().filter(move |id| Some(*id) != without))
+        one.into_iter().chain(many.iter().copied().filter(move |id| Some(*id) != without))
     }
 }
 

@@ -49,10 +49,7 @@ impl Json {
             return Err(BadJson::TooDeep);
         }
         let shape = if text.trim_start().starts_with('{') {
-            serde_json::from_str::<Members>(&text).map(|m| Shape::Object {
-                has_type: m.has_type,
-                empty: m.empty,
-            })
+            serde_json::from_str::<Members>(&text).map(|m| Shape::Object { has_type: m.has_type, empty: m.empty })
         } else {
             serde_json::from_str::<IgnoredAny>(&text).map(|_| Shape::Other)
         };
@@ -65,16 +62,12 @@ impl Json {
     /// The text of a value that the host made.
     pub fn of(value: &serde_json::Value) -> Self {
         let shape = match value {
-            serde_json::Value::Object(map) => Shape::Object {
-                has_type: map.contains_key("type"),
-                empty: map.is_empty(),
-            },
+            serde_json::Value::Object(map) => {
+                Shape::Object { has_type: map.contains_key("type"), empty: map.is_empty() }
+            }
             _ => Shape::Other,
         };
-        Self {
-            text: value.to_string(),
-            shape,
-        }
+        Self { text: value.to_string(), shape }
     }
 
     pub fn text(&self) -> &str {
@@ -173,10 +166,7 @@ impl<'de> serde::Deserialize<'de> for Members {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members {
-                    has_type: false,
-                    empty: true,
-                };
+                let mut members = Members { has_type: false, empty: true };
                 while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
                     members.has_type |= key == "type";
                     members.empty = false;
@@ -234,28 +224,10 @@ mod tests {
 
     #[test]
     fn exactly_one_value_is_taken() {
-        for good in [
-            "0",
-            "\"\"",
-            "false",
-            "null",
-            " [1, 2] ",
-            "{}",
-            " {\"a\":{\"type\":1}}\n",
-        ] {
+        for good in ["0", "\"\"", "false", "null", " [1, 2] ", "{}", " {\"a\":{\"type\":1}}\n"] {
             assert!(Json::parse(good.to_owned()).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "{",
-            "{}{}",
-            "1 2",
-            "{\"a\":1}}",
-            "nul",
-            "{'a':1}",
-            "[1,]",
-            "{\"a\" 1}",
-        ] {
+        for bad in ["", "{", "{}{}", "1 2", "{\"a\":1}}", "nul", "{'a':1}", "[1,]", "{\"a\" 1}"] {
             assert!(Json::parse(bad.to_owned()).is_err(), "{bad}");
         }
     }
@@ -264,10 +236,7 @@ mod tests {
     fn members_never_bring_a_type() {
         assert_eq!(members("{}"), "");
         assert_eq!(members(" { \"a\" : 1 } "), ", \"a\" : 1 ");
-        assert_eq!(
-            members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#),
-            r#","a":{"type":2},"b":[ ]"#
-        );
+        assert_eq!(members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#), r#","a":{"type":2},"b":[ ]"#);
         assert_eq!(members(r#"{"\u0074ype":"forged","a":1}"#), r#","a":1"#);
     }
 

@@ -51,22 +51,10 @@ impl Groups {
 /// How one change is taken back.
 #[derive(Debug)]
 enum Undo {
-    Join {
-        id: SocketId,
-        channel: String,
-    },
-    Leave {
-        id: SocketId,
-        channel: String,
-        place: usize,
-    },
-    Fields {
-        id: SocketId,
-        fields: String,
-    },
-    Close {
-        id: SocketId,
-    },
+    Join { id: SocketId, channel: String },
+    Leave { id: SocketId, channel: String, place: usize },
+    Fields { id: SocketId, fields: String },
+    Close { id: SocketId },
 }
 
 /// The members of one room.
@@ -148,10 +136,7 @@ impl Members {
         }
         member.meta.channels.push(channel.to_owned());
         self.channels.add(channel, id);
-        self.journal.push(Undo::Join {
-            id,
-            channel: channel.to_owned(),
-        });
+        self.journal.push(Undo::Join { id, channel: channel.to_owned() });
     }
 
     /// Takes a present socket out of a channel.
@@ -239,11 +224,7 @@ mod tests {
     use super::*;
 
     fn meta(user: &str, channels: &[&str]) -> Meta {
-        Meta::anonymous(
-            user.into(),
-            format!("{user}-client"),
-            channels.iter().map(|c| (*c).to_owned()).collect(),
-        )
+        Meta::anonymous(user.into(), format!("{user}-client"), channels.iter().map(|c| (*c).to_owned()).collect())
     }
 
     fn room() -> Members {
@@ -266,10 +247,7 @@ mod tests {
         members.join(3, "a");
         assert_eq!((members.count(), members.user_ids()), (1, vec!["ana".to_owned()]));
         members.roll_back();
-        assert_eq!(
-            format!("{:?}", (&members.sockets, members.present, members.user_ids())),
-            before
-        );
+        assert_eq!(format!("{:?}", (&members.sockets, members.present, members.user_ids())), before);
         assert_eq!(*members.channel("default"), [1, 2, 3]);
         assert_eq!(*members.channel("a"), [1]);
         assert!(members.channel("b").is_empty());

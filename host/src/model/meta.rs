@@ -19,12 +19,7 @@ pub struct Meta {
 impl Meta {
     /// The meta of a plugin that leaves it to the host.
     pub fn anonymous(user_id: String, client_id: String, channels: Vec<String>) -> Self {
-        Self {
-            user_id,
-            client_id,
-            channels,
-            fields: "{}".to_owned(),
-        }
+        Self { user_id, client_id, channels, fields: "{}".to_owned() }
     }
 
     /// The socket's first channel, which frames to this socket alone carry.

@@ -116,11 +116,7 @@ impl Turn {
         if over > self.limits.calls_after_bound {
             return Err(CallsExhausted);
         }
-        Ok(if over > 0 {
-            Err(self.pass(Bound::HostCallsPerTurn))
-        } else {
-            Ok(())
-        })
+        Ok(if over > 0 { Err(self.pass(Bound::HostCallsPerTurn)) } else { Ok(()) })
     }
 
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {
@@ -158,9 +154,7 @@ impl Turn {
             )));
         }
         if reason.len() > CLOSE_REASON_BYTES_MAX {
-            return Err(Refusal::invalid(format!(
-                "a close reason must be at most {CLOSE_REASON_BYTES_MAX} bytes"
-            )));
+            return Err(Refusal::invalid(format!("a close reason must be at most {CLOSE_REASON_BYTES_MAX} bytes")));
         }
         self.members.close(socket);
         self.effects.closes.push(Close { socket, code, reason });
@@ -174,31 +168,20 @@ impl Turn {
             return Err(Refusal::invalid("an event whose name begins with $ is the host's own"));
         }
         let Payload::Json(data) = data else {
-            return Err(Refusal::invalid(
-                "data must be JSON: the sockets of this room speak Verani frames",
-            ));
+            return Err(Refusal::invalid("data must be JSON: the sockets of this room speak Verani frames"));
         };
         let (audience, channel) = self.resolve(target)?;
         self.charge_emit(data.text().len(), audience.len())?;
         let count = audience.len() as u32;
         if count > 0 {
-            self.effects.emits.push(Emit {
-                audience,
-                channel,
-                event,
-                data,
-            });
+            self.effects.emits.push(Emit { audience, channel, event, data });
         }
         Ok(count)
     }
 
     /// Whether a payload may be taken for an emit at all, before it is looked at.
     pub fn check_emit_size(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if bytes > self.limits.emit_bytes {
-            Err(self.pass(Bound::EmitBytes))
-        } else {
-            Ok(())
-        }
+        if bytes > self.limits.emit_bytes { Err(self.pass(Bound::EmitBytes)) } else { Ok(()) }
     }
 
     /// This turn's own write of a key, where it made one.
@@ -244,20 +227,13 @@ impl Turn {
             Target::ChannelExcept { channel, clients } => {
                 require_name("the channel", &channel)?;
                 let excluded = self.sockets_of(&clients);
-                let left = self
-                    .members
-                    .channel(&channel)
-                    .iter()
-                    .copied()
-                    .filter(|id| !excluded.contains(id))
-                    .collect();
+                let left = self.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
                 (Audience::all(Arc::new(left)), channel)
             }
             Target::User(id) => (Audience::all(self.members.user(&id)), own_channel()),
-            Target::Clients(ids) => (
-                Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())),
-                own_channel(),
-            ),
+            Target::Clients(ids) => {
+                (Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())), own_channel())
+            }
         })
     }
 
@@ -288,11 +264,7 @@ impl Turn {
     }
 
     fn require_present(&self, socket: SocketId) -> Result<(), Refusal> {
-        if self.members.is_present(socket) {
-            Ok(())
-        } else {
-            Err(Refusal::NoSuchSocket)
-        }
+        if self.members.is_present(socket) { Ok(()) } else { Err(Refusal::NoSuchSocket) }
     }
 }
 
@@ -300,9 +272,6 @@ fn require_name(what: &str, name: &str) -> Result<(), Refusal> {
     if is_short_name(name) {
         Ok(())
     } else {
-        Err(Refusal::invalid(format!(
-            "{what} must be 1 to 128 bytes, not {}",
-            name.len()
-        )))
+        Err(Refusal::invalid(format!("{what} must be 1 to 128 bytes, not {}", name.len())))
     }
 }

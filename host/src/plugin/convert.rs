@@ -29,9 +29,9 @@ fn payload_to_guest(payload: Payload) -> wit::Payload {
 /// Checks what a guest calls JSON.
 pub fn payload_from_guest(payload: wit::Payload) -> Result<Payload, Refusal> {
     match payload {
-        wit::Payload::Json(text) => Json::parse(text)
-            .map(Payload::Json)
-            .map_err(|why| Refusal::invalid(format!("data: {why}"))),
+        wit::Payload::Json(text) => {
+            Json::parse(text).map(Payload::Json).map_err(|why| Refusal::invalid(format!("data: {why}")))
+        }
         wit::Payload::Binary(bytes) => Ok(Payload::Binary(bytes)),
     }
 }
@@ -44,50 +44,22 @@ pub fn payload_bytes(payload: &wit::Payload) -> usize {
 }
 
 pub fn meta_to_guest(meta: &Meta) -> wit::Meta {
-    let Meta {
-        user_id,
-        client_id,
-        channels,
-        fields,
-    } = meta.clone();
-    wit::Meta {
-        user_id,
-        client_id,
-        channels,
-        fields,
-    }
+    let Meta { user_id, client_id, channels, fields } = meta.clone();
+    wit::Meta { user_id, client_id, channels, fields }
 }
 
 pub fn meta_from_guest(meta: wit::Meta) -> Meta {
-    let wit::Meta {
-        user_id,
-        client_id,
-        channels,
-        fields,
-    } = meta;
+    let wit::Meta { user_id, client_id, channels, fields } = meta;
     let fields = if fields.is_empty() { "{}".to_owned() } else { fields };
-    Meta {
-        user_id,
-        client_id,
-        channels,
-        fields,
-    }
+    Meta { user_id, client_id, channels, fields }
 }
 
 /// A failure's code and words are cut to their bounds: they go into logs and to clients.
 pub fn failure_from_guest(failure: guest::Failure) -> Failure {
-    let guest::Failure {
-        mut code,
-        mut message,
-        for_sender,
-    } = failure;
+    let guest::Failure { mut code, mut message, for_sender } = failure;
     code.truncate(code.floor_char_boundary(128));
     message.truncate(message.floor_char_boundary(1_024));
-    Failure {
-        code,
-        message,
-        for_sender,
-    }
+    Failure { code, message, for_sender }
 }
 
 pub fn refusal_to_guest(refusal: Refusal) -> wit::Refusal {

@@ -43,10 +43,7 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, slots)));
         match Engine::new(&config) {
             Ok(engine) => {
-                break GuestEngine {
-                    engine,
-                    pool_slots: Some(slots),
-                };
+                break GuestEngine { engine, pool_slots: Some(slots) };
             }
             // A smaller pool may fit where the address space is bounded (ulimit -v, small virtual machines).
             Err(why) if slots > 64 => {
@@ -57,10 +54,7 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
                 tracing::warn!("no room for a pool of instances, they are allocated on demand: {why:#}");
                 let engine = Engine::new(&base_config(limits))
                     .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
-                break GuestEngine {
-                    engine,
-                    pool_slots: None,
-                };
+                break GuestEngine { engine, pool_slots: None };
             }
         }
     };
@@ -72,11 +66,7 @@ fn base_config(limits: &Limits) -> Config {
     let mut config = Config::new();
     // Without concurrency support a call costs a third to a quarter (measured; see docs of the design).
     config.concurrency_support(false);
-    config
-        .wasm_threads(false)
-        .wasm_memory64(false)
-        .wasm_gc(false)
-        .gc_support(false);
+    config.wasm_threads(false).wasm_memory64(false).wasm_gc(false).gc_support(false);
     config.wasm_stack_switching(false);
     config.epoch_interruption(true);
     config.cranelift_opt_level(OptLevel::Speed);
@@ -135,9 +125,7 @@ fn start_clock(engine: &Engine) -> anyhow::Result<()> {
 
 impl std::fmt::Debug for GuestEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GuestEngine")
-            .field("pool_slots", &self.pool_slots)
-            .finish_non_exhaustive()
+        f.debug_struct("GuestEngine").field("pool_slots", &self.pool_slots).finish_non_exhaustive()
     }
 }
 

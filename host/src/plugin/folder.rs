@@ -24,9 +24,7 @@ pub struct Found {
 
 /// Whether a folder holds the source of a plugin rather than a tenant's files.
 pub fn is_project(folder: &Path) -> bool {
-    ["Cargo.toml", "package.json"]
-        .iter()
-        .any(|file| folder.join(file).is_file())
+    ["Cargo.toml", "package.json"].iter().any(|file| folder.join(file).is_file())
 }
 
 /// Looks for plugins. Hidden files and files of other kinds are nobody's business.
@@ -36,10 +34,7 @@ pub fn scan(folder: &Path) -> anyhow::Result<Found> {
         if !path.is_dir() {
             found.take_file(&TenantName::default_tenant(), path);
         } else if is_project(&path) {
-            found.skipped.push((
-                path,
-                "is a project, not a tenant; `parlor dev` builds and serves it".to_owned(),
-            ));
+            found.skipped.push((path, "is a project, not a tenant; `parlor dev` builds and serves it".to_owned()));
         } else {
             match TenantName::new(&file_name(&path)) {
                 Ok(tenant) => match entries(&path) {
@@ -62,13 +57,7 @@ impl Found {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match PluginName::new(&stem) {
             Ok(plugin) => {
-                self.files.push(PluginFile {
-                    key: PluginKey {
-                        tenant: tenant.clone(),
-                        plugin,
-                    },
-                    file: path,
-                });
+                self.files.push(PluginFile { key: PluginKey { tenant: tenant.clone(), plugin }, file: path });
             }
             Err(why) => self.skipped.push((path, format!("cannot be a plugin: {why}"))),
         }
@@ -76,9 +65,7 @@ impl Found {
 }
 
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = std::fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<std::io::Result<Vec<_>>>()?;
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.retain(|path| !file_name(path).starts_with('.'));
     paths.sort();
     Ok(paths)

@@ -24,11 +24,7 @@ pub struct GuestLog {
 
 impl GuestLog {
     pub fn new(context: Arc<RoomContext>) -> Self {
-        Self {
-            context,
-            lines: AtomicU32::new(0),
-            cut: AtomicU32::new(0),
-        }
+        Self { context, lines: AtomicU32::new(0), cut: AtomicU32::new(0) }
     }
 
     /// Begins a call: its lines are counted anew.
@@ -57,9 +53,7 @@ impl GuestLog {
     }
 
     fn print(&self, level: Level, line: &str) {
-        let RoomContext {
-            plugin, version, room, ..
-        } = &*self.context;
+        let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
         // The message is an argument and its control characters are escaped by the subscriber: a guest cannot forge

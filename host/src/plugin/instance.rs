@@ -160,33 +160,17 @@ impl Instance {
                 return Err(OpenError::NoPlace(why.to_string()));
             }
             other => {
-                return Err(OpenError::Faulted(fault_of(
-                    store.data(),
-                    other.map(|result| result.err()),
-                )));
+                return Err(OpenError::Faulted(fault_of(store.data(), other.map(|result| result.err()))));
             }
         };
         let mut instance = Self { store, exports, wall };
         instance.store.data_mut().phase = Phase::Init;
-        let called = within(
-            wall,
-            instance.exports.parlor_room_guest().call_init(&mut instance.store),
-        )
-        .await;
+        let called = within(wall, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
         match called {
-            Ok(Ok(Ok(definition))) => Ok((
-                instance,
-                Definition {
-                    name: definition.name,
-                    path: definition.path,
-                },
-            )),
+            Ok(Ok(Ok(definition))) => Ok((instance, Definition { name: definition.name, path: definition.path })),
             Ok(Ok(Err(why))) => Err(OpenError::Refused(why)),
-            other => Err(OpenError::Faulted(fault_of(
-                instance.store.data(),
-                other.map(|result| result.err()),
-            ))),
+            other => Err(OpenError::Faulted(fault_of(instance.store.data(), other.map(|result| result.err())))),
         }
     }
 
@@ -226,27 +210,14 @@ impl Instance {
         request: ConnectRequest,
         cpu_ms: u64,
     ) -> Result<Result<Option<Meta>, Rejection>, Fault> {
-        let ConnectRequest {
-            uri,
-            room,
-            headers,
-            remote,
-        } = request;
-        let request = WitRequest {
-            uri,
-            room,
-            headers,
-            remote,
-        };
+        let ConnectRequest { uri, room, headers, remote } = request;
+        let request = WitRequest { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
         let called = within(self.wall, self.guest().call_authorize(&mut self.store, &request)).await;
         self.end_call();
         match called {
             Ok(Ok(Ok(meta))) => Ok(Ok(meta.map(meta_from_guest))),
-            Ok(Ok(Err(rejection))) => Ok(Err(Rejection {
-                status: rejection.status,
-                message: rejection.message,
-            })),
+            Ok(Ok(Err(rejection))) => Ok(Err(Rejection { status: rejection.status, message: rejection.message })),
             other => Err(fault_of(self.store.data(), other.map(|result| result.err()))),
         }
     }

@@ -19,18 +19,10 @@ use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId};
 use crate::storage::RoomStorage;
+use crate::tenant::PluginSettings;
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
-
-/// What the operator says of a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PluginSettings {
-    /// What the plugin reads with `config.get`.
-    pub config: BTreeMap<String, String>,
-    /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
-    pub client_channels: bool,
-}
 
 /// A version of a plugin, ready to serve.
 pub struct Plugin {
@@ -69,11 +61,7 @@ impl Plugin {
 
     /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
     pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let _slot = self
-            .authorizing
-            .acquire()
-            .await
-            .map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
+        let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
         let (mut instance, _) = match Instance::open(&self.template, self.context(None), None).await {
             Ok(opened) => opened,
             Err(why @ OpenError::NoPlace(_)) => return Err(AuthorizeError::Busy(why)),
@@ -83,9 +71,7 @@ impl Plugin {
             Ok(Ok(None)) => Ok(None),
             Ok(Ok(Some(meta))) => match meta.checked(&self.limits) {
                 Ok(meta) => Ok(Some(meta)),
-                Err(why) => Err(AuthorizeError::Broken(format!(
-                    "authorize answered a meta that is not one: {why}"
-                ))),
+                Err(why) => Err(AuthorizeError::Broken(format!("authorize answered a meta that is not one: {why}"))),
             },
             Ok(Err(rejection)) => Err(AuthorizeError::Rejected(rejection)),
             Err(fault) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
@@ -135,12 +121,7 @@ impl Loader {
             .map_err(|why| anyhow::anyhow!("the host's own functions cannot be linked: {}", one_line(&why)))?;
         let cache = data.join("compiled");
         private_folder(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
-        Ok(Self {
-            engine,
-            linker,
-            limits,
-            cache,
-        })
+        Ok(Self { engine, linker, limits, cache })
     }
 
     /// Loads a file as a plugin. Nothing is left behind where it fails, and every error says why in one line.
@@ -177,12 +158,8 @@ impl Loader {
             .linker
             .instantiate_pre(component)
             .map_err(|why| anyhow::anyhow!("imports what this host does not offer: {}", one_line(&why)))?;
-        Template::new(pre).map_err(|why| {
-            anyhow::anyhow!(
-                "does not export the contract parlor:room/guest@0.1.0: {}",
-                one_line(&why)
-            )
-        })
+        Template::new(pre)
+            .map_err(|why| anyhow::anyhow!("does not export the contract parlor:room/guest@0.1.0: {}", one_line(&why)))
     }
 
     /// Calls `init` once, in no room: what the plugin says of itself is fixed here.
@@ -204,10 +181,7 @@ impl Loader {
 
 fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     let size = file.metadata().context("cannot be read")?.len();
-    ensure!(
-        size <= max,
-        "is larger than component-bytes: {size} bytes, at most {max}"
-    );
+    ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
     let bytes = std::fs::read(file).context("cannot be read")?;
     ensure!(!bytes.is_empty(), "is empty");
     if Engine::detect_precompiled(&bytes).is_some() {
@@ -229,9 +203,8 @@ fn compile(engine: &Engine, bytes: &[u8], cached: &Path) -> anyhow::Result<Compo
     if let Some(component) = load_compiled(engine, cached) {
         return Ok(component);
     }
-    let code = engine
-        .precompile_component(bytes)
-        .map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
+    let code =
+        engine.precompile_component(bytes).map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
     if let Err(why) = write_whole(cached, &code) {
         tracing::warn!("compiled code is not kept: {why:#}");
     }
@@ -249,9 +222,7 @@ fn load_compiled(engine: &Engine, cached: &Path) -> Option<Component> {
     // the hashes of their source and of the engine; whoever can change them can change this program as well.
     #[allow(unsafe_code)]
     let component = unsafe { Component::deserialize_file(engine, cached) };
-    component
-        .inspect_err(|why| tracing::warn!("{} is compiled anew: {why:#}", cached.display()))
-        .ok()
+    component.inspect_err(|why| tracing::warn!("{} is compiled anew: {why:#}", cached.display())).ok()
 }
 
 /// Writes a file so that nobody ever sees a part of it.

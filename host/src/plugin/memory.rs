@@ -14,12 +14,7 @@ pub struct MemoryLimit {
 
 impl MemoryLimit {
     pub fn new(bytes_max: usize, elements_max: usize) -> Self {
-        Self {
-            bytes_max,
-            elements_max,
-            bytes: 0,
-            refused: false,
-        }
+        Self { bytes_max, elements_max, bytes: 0, refused: false }
     }
 
     /// Begins a call.

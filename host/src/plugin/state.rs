@@ -54,16 +54,10 @@ impl Registrations {
 
     pub fn add(&mut self, event: String, limits: &Limits) -> Result<(), Refusal> {
         if event.starts_with('$') && !hook::ALL.contains(&event.as_str()) {
-            return Err(Refusal::invalid(format!(
-                "this host has no hook {event:?}; it has {}",
-                hook::ALL.join(", ")
-            )));
+            return Err(Refusal::invalid(format!("this host has no hook {event:?}; it has {}", hook::ALL.join(", "))));
         }
         if !crate::model::names::is_short_name(&event) {
-            return Err(Refusal::invalid(format!(
-                "an event's name must be 1 to 128 bytes, not {}",
-                event.len()
-            )));
+            return Err(Refusal::invalid(format!("an event's name must be 1 to 128 bytes, not {}", event.len())));
         }
         if !self.0.contains(&event) && self.0.len() >= limits.registrations {
             return Err(Refusal::LimitExceeded(Bound::Registrations));

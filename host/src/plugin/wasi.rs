@@ -44,10 +44,7 @@ impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let GuestWasi { log, ctx, table } = &mut self.wasi;
         let ctx = ctx.get_or_insert_with(|| {
-            let output = |level| LogStream {
-                log: Arc::clone(log),
-                level,
-            };
+            let output = |level| LogStream { log: Arc::clone(log), level };
             let ctx = WasiCtxBuilder::new()
                 .stdout(output(Level::Info))
                 .stderr(output(Level::Warn))

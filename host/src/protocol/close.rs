@@ -11,10 +11,7 @@ pub struct CloseReason {
 
 impl CloseReason {
     const fn of(code: u16, reason: &'static str) -> Self {
-        Self {
-            code,
-            reason: Cow::Borrowed(reason),
-        }
+        Self { code, reason: Cow::Borrowed(reason) }
     }
 
     /// The client closed; its close frame is answered.

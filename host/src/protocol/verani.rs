@@ -55,15 +55,9 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     }
     let payload = match raw.data {
         None => None,
-        Some(data) => Some(Payload::Json(
-            Json::parse(data.get().to_owned()).map_err(|_| BadFrame::NotAFrame)?,
-        )),
+        Some(data) => Some(Payload::Json(Json::parse(data.get().to_owned()).map_err(|_| BadFrame::NotAFrame)?)),
     };
-    Ok(Inbound::Event(ClientEvent {
-        name: raw.name.into_owned(),
-        channel: raw.channel.map(Cow::into_owned),
-        payload,
-    }))
+    Ok(Inbound::Event(ClientEvent { name: raw.name.into_owned(), channel: raw.channel.map(Cow::into_owned), payload }))
 }
 
 /// Writes an emit, once for all its receivers. The event's name stands first and cannot be overridden by the data.

@@ -71,9 +71,7 @@ impl Drop for EndOfRoom {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.outbound
-            .values()
-            .for_each(|outbound| outbound.close(CloseReason::ROOM_FAILED));
+        self.outbound.values().for_each(|outbound| outbound.close(CloseReason::ROOM_FAILED));
     }
 }
 
@@ -109,9 +107,7 @@ impl Room {
             Mail::Request(request) => return self.answer(request).await,
             Mail::Shutdown => {
                 self.shutting_down = true;
-                self.outbound
-                    .values()
-                    .for_each(|outbound| outbound.close(CloseReason::RESTART));
+                self.outbound.values().for_each(|outbound| outbound.close(CloseReason::RESTART));
             }
         }
         let stats = &self.shared.stats;
@@ -132,12 +128,7 @@ impl Room {
         };
         self.members.insert(socket, meta);
         self.outbound.insert(socket, outbound);
-        if asked
-            && self
-                .give(Event::hook(hook::CONNECT, None, Some(socket), now()))
-                .await
-                .is_err()
-        {
+        if asked && self.give(Event::hook(hook::CONNECT, None, Some(socket), now())).await.is_err() {
             self.members.forget(socket);
             if let Some(outbound) = self.outbound.remove(&socket) {
                 outbound.close(CloseReason::CONNECT_FAILED);
@@ -176,9 +167,7 @@ impl Room {
         match self.asks_for(hook::DISCONNECT).await {
             Some(true) => {
                 let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
-                let _ = self
-                    .give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now()))
-                    .await;
+                let _ = self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now())).await;
             }
             Some(false) => {}
             None => tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect"),
@@ -191,10 +180,7 @@ impl Room {
             Request::View { view } => {
                 let users = self.members.user_ids();
                 // Whoever asked may have gone; then nobody needs the answer.
-                let _ = view.send(RoomView {
-                    sockets: self.members.count(),
-                    users,
-                });
+                let _ = view.send(RoomView { sockets: self.members.count(), users });
             }
             Request::Emit { to, event, data, sent } => {
                 let (audience, channel) = match to {
@@ -202,13 +188,7 @@ impl Room {
                     HostTarget::User(id) => (Audience::all(self.members.user(&id)), DEFAULT.to_owned()),
                 };
                 let count = audience.len() as u32;
-                self.deliver(Emit {
-                    audience,
-                    channel,
-                    event,
-                    data,
-                })
-                .await;
+                self.deliver(Emit { audience, channel, event, data }).await;
                 let _ = sent.send(count);
             }
         }
@@ -219,9 +199,7 @@ impl Room {
         if !self.ensure_instance().await {
             return None;
         }
-        self.instance
-            .as_ref()
-            .map(|instance| instance.registrations().has(hook))
+        self.instance.as_ref().map(|instance| instance.registrations().has(hook))
     }
 
     /// One event and what follows from it: the turn itself and, if that failed, `$restore` for a new instance and
@@ -264,13 +242,8 @@ impl Room {
             return Err(TurnFailure::no_instance());
         };
         let members = std::mem::take(&mut self.members);
-        let turn = Turn::begin(
-            members,
-            self.storage.bytes(),
-            event.socket,
-            event.accepted_at,
-            Arc::clone(&self.limits),
-        );
+        let turn =
+            Turn::begin(members, self.storage.bytes(), event.socket, event.accepted_at, Arc::clone(&self.limits));
         let (turn, outcome) = instance.handle(event, turn).await;
         let wants_ping = instance.registrations().has("ping");
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
@@ -296,15 +269,9 @@ impl Room {
             return true;
         }
         let shared = &self.shared;
-        match shared
-            .plugin
-            .open(shared.key.room.clone(), Arc::clone(&self.storage))
-            .await
-        {
+        match shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage)).await {
             Ok(instance) => {
-                shared
-                    .wants_ping
-                    .store(instance.registrations().has("ping"), Ordering::Relaxed);
+                shared.wants_ping.store(instance.registrations().has("ping"), Ordering::Relaxed);
                 self.instance = Some(instance);
                 true
             }
@@ -319,7 +286,5 @@ impl Room {
 
 /// Milliseconds since the Unix epoch; a clock before it reads as 0.
 fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |age| age.as_millis() as f64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_millis() as f64)
 }

@@ -31,10 +31,7 @@ impl Room {
         }
         for Close { socket, code, reason } in effects.closes {
             if let Some(outbound) = self.outbound.get(&socket) {
-                outbound.close(CloseReason {
-                    code,
-                    reason: Cow::Owned(reason),
-                });
+                outbound.close(CloseReason { code, reason: Cow::Owned(reason) });
             }
         }
         Ok(())

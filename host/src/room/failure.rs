@@ -23,12 +23,7 @@ pub(super) struct TurnFailure {
 
 impl TurnFailure {
     fn of(code: &str, message: String) -> Self {
-        Self {
-            code: code.to_owned(),
-            message,
-            for_sender: false,
-            restore_reason: "crash",
-        }
+        Self { code: code.to_owned(), message, for_sender: false, restore_reason: "crash" }
     }
 
     pub(super) fn of_fault(fault: &Fault) -> Self {
@@ -40,15 +35,8 @@ impl TurnFailure {
     }
 
     pub(super) fn of_guest(failure: Failure) -> Self {
-        let Failure {
-            code,
-            message,
-            for_sender,
-        } = failure;
-        Self {
-            for_sender,
-            ..Self::of(&code, message)
-        }
+        let Failure { code, message, for_sender } = failure;
+        Self { for_sender, ..Self::of(&code, message) }
     }
 
     pub(super) fn of_storage(why: &StorageError) -> Self {

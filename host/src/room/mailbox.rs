@@ -43,15 +43,8 @@ pub enum Mail {
 /// What the operator's API asks of a room.
 #[derive(Debug)]
 pub enum Request {
-    Emit {
-        to: HostTarget,
-        event: String,
-        data: Json,
-        sent: oneshot::Sender<u32>,
-    },
-    View {
-        view: oneshot::Sender<RoomView>,
-    },
+    Emit { to: HostTarget, event: String, data: Json, sent: oneshot::Sender<u32> },
+    View { view: oneshot::Sender<RoomView> },
 }
 
 /// Whom the host itself can address.
@@ -99,11 +92,7 @@ struct Inner {
 
 impl Mailbox {
     pub fn new(events_max: usize) -> Self {
-        Self {
-            inner: Mutex::default(),
-            actor: AtomicWaker::new(),
-            events_max,
-        }
+        Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max }
     }
 
     /// Puts in what always finds a place: its number is bounded by that of the sockets.
@@ -116,8 +105,7 @@ impl Mailbox {
         if self.inner.lock().requests >= REQUESTS_MAX {
             return Err(NotTaken::Full);
         }
-        self.put(Mail::Request(request), |inner| inner.requests += 1)
-            .map_err(|Closed| NotTaken::Closed)
+        self.put(Mail::Request(request), |inner| inner.requests += 1).map_err(|Closed| NotTaken::Closed)
     }
 
     /// Puts in a client's event, or waits for a place. The event is taken only when this is ready.

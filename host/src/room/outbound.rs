@@ -94,10 +94,7 @@ impl Outbound {
     /// The socket is gone: nothing is queued any more.
     pub fn abandon(&self) {
         let mut queue = self.queue.lock();
-        *queue = Queue {
-            end: End::Closed,
-            ..Queue::default()
-        };
+        *queue = Queue { end: End::Closed, ..Queue::default() };
     }
 
     /// The next thing to write, for the socket's task.
@@ -164,11 +161,7 @@ mod tests {
     use super::*;
 
     fn outbound() -> Outbound {
-        Outbound::new(&Limits {
-            outbound_bytes: 10,
-            outbound_frames: 3,
-            ..Limits::default()
-        })
+        Outbound::new(&Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() })
     }
 
     #[test]

@@ -23,26 +23,14 @@ pub fn place<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> Option
     let path = uri.path();
     let host = host_of(headers).map(|host| without_port(host).to_ascii_lowercase());
     if let Some(tenant) = host.and_then(|host| tenants.at_host(&host)) {
-        return Some(Place {
-            tenant: tenant.clone(),
-            path,
-            own_host: true,
-        });
+        return Some(Place { tenant: tenant.clone(), path, own_host: true });
     }
     let Some(rest) = path.strip_prefix("/t/") else {
-        return Some(Place {
-            tenant: TenantName::default_tenant(),
-            path,
-            own_host: false,
-        });
+        return Some(Place { tenant: TenantName::default_tenant(), path, own_host: false });
     };
     let end = rest.find('/')?;
     let tenant = TenantName::new(&rest[..end]).ok()?;
-    Some(Place {
-        tenant,
-        path: &rest[end..],
-        own_host: false,
-    })
+    Some(Place { tenant, path: &rest[end..], own_host: false })
 }
 
 /// The room that the query names. An error where it names several, or hides one behind escapes.
@@ -67,9 +55,7 @@ pub fn room(uri: &Uri) -> Result<RoomId, &'static str> {
 /// The first value of a key of the query, decoded.
 pub fn query_value(uri: &Uri, key: &str) -> Option<String> {
     let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
 /// The client as the first proxy saw it that is not one of ours.
@@ -85,24 +71,14 @@ pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> Clien
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let peer = peer.ip().to_canonical();
     if !is_trusted(peer) {
-        return Client {
-            address: peer,
-            tls: false,
-        };
+        return Client { address: peer, tls: false };
     }
     let hops = forwarded_for(headers);
     // From the nearest hop outwards: what a stranger wrote into the header stands before what our proxies added.
-    let stranger = hops
-        .iter()
-        .rev()
-        .map(|hop| hop.parse::<IpAddr>().ok())
-        .find(|hop| !hop.is_some_and(is_trusted));
+    let stranger = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok()).find(|hop| !hop.is_some_and(is_trusted));
     let address = stranger.flatten().unwrap_or(peer);
     let proto = header_text(headers, "x-forwarded-proto").or_else(|| forwarded_param(headers, "proto").pop());
-    Client {
-        address,
-        tls: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
-    }
+    Client { address, tls: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }
 }
 
 /// The host name that the client asked for.
@@ -121,14 +97,8 @@ pub fn without_port(host: &str) -> &str {
 fn forwarded_for(headers: &HeaderMap) -> Vec<String> {
     let standard = forwarded_param(headers, "for");
     let hops = if standard.is_empty() {
-        let lists = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        lists
-            .flat_map(|list| list.split(','))
-            .map(|hop| hop.trim().to_owned())
-            .collect()
+        let lists = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        lists.flat_map(|list| list.split(',')).map(|hop| hop.trim().to_owned()).collect()
     } else {
         standard
     };
@@ -137,13 +107,8 @@ fn forwarded_for(headers: &HeaderMap) -> Vec<String> {
 
 /// The values of one parameter of `Forwarded` (RFC 7239), in order.
 fn forwarded_param(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let lists = headers
-        .get_all(FORWARDED)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let pairs = lists
-        .flat_map(|list| list.split([',', ';']))
-        .filter_map(|pair| pair.trim().split_once('='));
+    let lists = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
+    let pairs = lists.flat_map(|list| list.split([',', ';'])).filter_map(|pair| pair.trim().split_once('='));
     pairs
         .filter(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.trim_matches('"').to_owned())
@@ -174,14 +139,7 @@ mod tests {
         let named = |uri: &str| room(&uri.parse().unwrap()).map(|room| room.as_str().to_owned());
         assert_eq!(named("/ws").as_deref(), Ok("default"));
         assert_eq!(named("/ws?token=a%20b&room=A.b-1").as_deref(), Ok("A.b-1"));
-        for bad in [
-            "/ws?room=a&room=a",
-            "/ws?r%6Fom=a",
-            "/ws?room=a%62",
-            "/ws?room=",
-            "/ws?room",
-            "/ws?room=a+b",
-        ] {
+        for bad in ["/ws?room=a&room=a", "/ws?r%6Fom=a", "/ws?room=a%62", "/ws?room=", "/ws?room", "/ws?room=a+b"] {
             assert!(named(bad).is_err(), "{bad}");
         }
     }
@@ -193,32 +151,11 @@ mod tests {
         headers.insert("x-forwarded-proto", "https".parse().unwrap());
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let seen = |peer: &str| client(&headers, peer.parse().unwrap(), &trusted);
-        assert_eq!(
-            seen("10.0.0.1:5"),
-            Client {
-                address: "203.0.113.7".parse().unwrap(),
-                tls: true
-            }
-        );
-        assert_eq!(
-            seen("192.0.2.1:5"),
-            Client {
-                address: "192.0.2.1".parse().unwrap(),
-                tls: false
-            }
-        );
+        assert_eq!(seen("10.0.0.1:5"), Client { address: "203.0.113.7".parse().unwrap(), tls: true });
+        assert_eq!(seen("192.0.2.1:5"), Client { address: "192.0.2.1".parse().unwrap(), tls: false });
         let mut standard = HeaderMap::new();
-        standard.insert(
-            FORWARDED,
-            "for=\"[2001:db8::1]:80\";proto=https, for=10.1.1.1".parse().unwrap(),
-        );
+        standard.insert(FORWARDED, "for=\"[2001:db8::1]:80\";proto=https, for=10.1.1.1".parse().unwrap());
         let via = client(&standard, "10.0.0.1:5".parse().unwrap(), &trusted);
-        assert_eq!(
-            via,
-            Client {
-                address: "2001:db8::1".parse().unwrap(),
-                tls: true
-            }
-        );
+        assert_eq!(via, Client { address: "2001:db8::1".parse().unwrap(), tls: true });
     }
 }

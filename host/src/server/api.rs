@@ -78,12 +78,7 @@ struct RoomEntry {
 }
 
 async fn plugins(State(server): State<Arc<Server>>) -> JsonBody<PluginList> {
-    let plugins = server
-        .registry
-        .all()
-        .iter()
-        .map(|plugin| plugin_entry(&server, plugin))
-        .collect();
+    let plugins = server.registry.all().iter().map(|plugin| plugin_entry(&server, plugin)).collect();
     JsonBody(PluginList { plugins })
 }
 
@@ -92,16 +87,8 @@ fn plugin_entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let mut open = server.router.rooms_of(&plugin.key);
     open.sort_by(|a, b| a.key.room.cmp(&b.key.room));
     let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
-    let prefix = if tenant.is_default() {
-        String::new()
-    } else {
-        format!("/t/{tenant}")
-    };
-    let has_pages = tenant.is_default()
-        && server
-            .dev_pages
-            .as_ref()
-            .is_some_and(|folders| folders.contains_key(name));
+    let prefix = if tenant.is_default() { String::new() } else { format!("/t/{tenant}") };
+    let has_pages = tenant.is_default() && server.dev_pages.as_ref().is_some_and(|folders| folders.contains_key(name));
     PluginEntry {
         tenant: tenant.to_string(),
         plugin: name.to_string(),
@@ -160,10 +147,7 @@ async fn room_view(
 ) -> Result<JsonBody<RoomBody>, Refused> {
     let key = room_key(&server, path)?;
     let asked = ask(&server, &key, |view| Request::View { view }).await?;
-    let view = asked.map(|view| RoomBody {
-        sockets: view.sockets,
-        users: view.users,
-    });
+    let view = asked.map(|view| RoomBody { sockets: view.sockets, users: view.users });
     // A room that is not open has nobody in it.
     Ok(JsonBody(view.unwrap_or_default()))
 }
@@ -202,16 +186,11 @@ async fn emit(
     let text = body.data.map_or_else(|| "{}".to_owned(), |data| data.get().to_owned());
     let max = server.config.limits.emit_bytes;
     if text.len() > max {
-        return Err(refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("`data` is {} bytes; at most {max}", text.len()),
-        ));
+        return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, format!("`data` is {} bytes; at most {max}", text.len())));
     }
     let data = Json::parse(text).map_err(|why| bad(format!("`data`: {why}")))?;
     let sent = ask(&server, &key, |sent| Request::Emit { to, event, data, sent }).await?;
-    Ok(JsonBody(Sent {
-        sent: sent.unwrap_or(0),
-    }))
+    Ok(JsonBody(Sent { sent: sent.unwrap_or(0) }))
 }
 
 /// Asks a room; none where it is not open.
@@ -228,9 +207,6 @@ async fn ask<T>(
         // A room that ends before it answers has nobody in it any more.
         Ok(()) => Ok(answer.await.ok()),
         Err(NotTaken::Closed) => Ok(None),
-        Err(NotTaken::Full) => Err(refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many requests wait for this room",
-        )),
+        Err(NotTaken::Full) => Err(refused(StatusCode::SERVICE_UNAVAILABLE, "too many requests wait for this room")),
     }
 }

@@ -32,10 +32,9 @@ pub async fn require_operator(
     };
     let mut response = Response::new(Body::from(words));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    response.headers_mut().insert(
-        WWW_AUTHENTICATE,
-        HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\""),
-    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\""));
     response
 }
 
@@ -61,11 +60,7 @@ fn has_token(server: &Server, request: &Request) -> bool {
     let Some(token) = &server.config.operator_token else {
         return false;
     };
-    let Some(given) = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-    else {
+    let Some(given) = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let Some((scheme, value)) = given.split_once(' ') else {
@@ -77,14 +72,9 @@ fn has_token(server: &Server, request: &Request) -> bool {
     }
     // A browser sends a password along with whatever a foreign page makes it ask: good enough for reading only.
     if scheme.eq_ignore_ascii_case("basic") && request.method() == Method::GET {
-        let decoded = BASE64
-            .decode(value.as_bytes())
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        return decoded.is_some_and(|pair| {
-            pair.split_once(':')
-                .is_some_and(|(_, given)| is_same(given, token.expose()))
-        });
+        let decoded = BASE64.decode(value.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        return decoded
+            .is_some_and(|pair| pair.split_once(':').is_some_and(|(_, given)| is_same(given, token.expose())));
     }
     false
 }

@@ -44,10 +44,7 @@ impl Server {
 pub fn http(server: Arc<Server>) -> HttpRouter {
     HttpRouter::new()
         .route("/_parlor", get(pages::to_the_overview))
-        .nest(
-            "/_parlor/",
-            pages::routes(Arc::clone(&server)).merge(api::routes(Arc::clone(&server))),
-        )
+        .nest("/_parlor/", pages::routes(Arc::clone(&server)).merge(api::routes(Arc::clone(&server))))
         .fallback(upgrade::upgrade)
         .with_state(server)
 }

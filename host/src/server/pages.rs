@@ -78,10 +78,7 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
         router.route(asset.path, get(move || async move { serve(asset, Some(allow_all)) }))
     });
     let overview = OVERVIEW.iter().fold(HttpRouter::new(), |router, asset| {
-        router.route(
-            asset.path,
-            get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }),
-        )
+        router.route(asset.path, get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }))
     });
     open.merge(overview.layer(from_fn_with_state(server, require_operator)))
         .route("/health", get(health))
@@ -137,9 +134,7 @@ async fn plugin_page(State(server): State<Arc<Server>>, mut request: Request) ->
     let Some((name, file)) = path.strip_prefix("/pages/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
-    let folder = PluginName::new(name)
-        .ok()
-        .and_then(|name| server.dev_pages.as_ref()?.get(&name).cloned());
+    let folder = PluginName::new(name).ok().and_then(|name| server.dev_pages.as_ref()?.get(&name).cloned());
     let (Some(folder), Ok(uri)) = (folder, format!("/{file}").parse()) else {
         return not_found();
     };

@@ -35,10 +35,7 @@ struct Refused {
 
 impl Refused {
     fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self {
-            status,
-            words: words.into(),
-        }
+        Self { status, words: words.into() }
     }
 
     fn busy(words: &str) -> Self {
@@ -67,9 +64,7 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
     check_origin(server, &place, request.headers())?;
 
     let limits = plugin.limits();
-    let tenant_place = server
-        .tenants
-        .take_socket_place(&place.tenant, limits.sockets_per_tenant);
+    let tenant_place = server.tenants.take_socket_place(&place.tenant, limits.sockets_per_tenant);
     let tenant_place = tenant_place.ok_or_else(|| Refused::busy("too many sockets: sockets-per-tenant"))?;
     let connect = connect_request(server, &place, &room, remote, &request);
     let meta = authorize(&plugin, connect, request.uri()).await?;
@@ -81,11 +76,7 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
     if handle.stats.sockets.load(std::sync::atomic::Ordering::Relaxed) >= limits.sockets_per_room {
         return Err(Refused::busy("the room is full: sockets-per-room"));
     }
-    let arrival = Arrival {
-        room: handle,
-        meta,
-        place: tenant_place,
-    };
+    let arrival = Arrival { room: handle, meta, place: tenant_place };
     tokio::spawn(hand_over(Arc::clone(server), request, arrival));
     Ok(switching(&accept_key))
 }
@@ -94,9 +85,7 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
 fn handshake(headers: &HeaderMap) -> Result<String, Refused> {
     let has = |name: &HeaderName, token: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        values
-            .flat_map(|value| value.split(','))
-            .any(|part| part.trim().eq_ignore_ascii_case(token))
+        values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
     };
     let needed = || Refused::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
     if !has(&CONNECTION, "upgrade") || !has(&UPGRADE, "websocket") || !has(&SEC_WEBSOCKET_VERSION, "13") {
@@ -104,10 +93,7 @@ fn handshake(headers: &HeaderMap) -> Result<String, Refused> {
     }
     match headers.get(SEC_WEBSOCKET_KEY) {
         Some(key) => Ok(derive_accept_key(key.as_bytes())),
-        None => Err(Refused::new(
-            StatusCode::BAD_REQUEST,
-            "the header Sec-WebSocket-Key is missing",
-        )),
+        None => Err(Refused::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key is missing")),
     }
 }
 
@@ -116,10 +102,7 @@ fn check_origin(server: &Server, place: &Place<'_>, headers: &HeaderMap) -> Resu
     match headers.get(ORIGIN).map(HeaderValue::to_str) {
         Some(Ok(origin)) if server.tenants.allows_origin(&place.tenant, origin) => Ok(()),
         None => Ok(()),
-        Some(_) => Err(Refused::new(
-            StatusCode::FORBIDDEN,
-            "pages of this origin may not connect",
-        )),
+        Some(_) => Err(Refused::new(StatusCode::FORBIDDEN, "pages of this origin may not connect")),
     }
 }
 
@@ -157,10 +140,7 @@ async fn authorize(plugin: &Plugin, connect: ConnectRequest, uri: &Uri) -> Resul
             let status = StatusCode::from_u16(rejection.status)
                 .ok()
                 .filter(|status| status.is_client_error() || status.is_server_error());
-            Err(Refused::new(
-                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                rejection.message,
-            ))
+            Err(Refused::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), rejection.message))
         }
         Err(AuthorizeError::Busy(why)) => {
             tracing::warn!(plugin = %plugin.key, "authorize has to wait: {why}");
@@ -179,11 +159,7 @@ fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, Refused> {
     let id = || random_id().map_err(|_| Refused::busy("no randomness"));
     let chosen = address::query_value(uri, "channels").filter(|_| plugin.client_channels);
     let channels = match chosen {
-        Some(list) => list
-            .split(',')
-            .filter(|name| is_short_name(name))
-            .map(str::to_owned)
-            .collect(),
+        Some(list) => list.split(',').filter(|name| is_short_name(name)).map(str::to_owned).collect(),
         None => vec![DEFAULT.to_owned()],
     };
     Meta::anonymous(id()?, id()?, channels)

@@ -92,10 +92,7 @@ impl Connection {
             End::Client(reason) | End::Host(reason) => reason.clone(),
         };
         // An ended room has told the socket already, or is gone with it.
-        let disconnect = Mail::Disconnect {
-            socket: self.id,
-            reason,
-        };
+        let disconnect = Mail::Disconnect { socket: self.id, reason };
         match end {
             End::Host(reason) => {
                 let told = tokio::time::timeout(farewell, tell(&mut self.ws, reason)).await;
@@ -209,11 +206,7 @@ impl Connection {
             Ok(Inbound::Ping) => {
                 self.outbound.push(verani::PONG);
                 if self.room.wants_ping.load(Ordering::Relaxed) {
-                    let event = ClientEvent {
-                        name: "ping".to_owned(),
-                        channel: None,
-                        payload: None,
-                    };
+                    let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
                     self.held = Held::Uncounted(event);
                 }
             }
@@ -264,10 +257,7 @@ impl Connection {
 }
 
 /// What `$disconnect` is told of a connection that broke off (RFC 6455, 7.1.5).
-const ABNORMAL: CloseReason = CloseReason {
-    code: 1006,
-    reason: std::borrow::Cow::Borrowed(""),
-};
+const ABNORMAL: CloseReason = CloseReason { code: 1006, reason: std::borrow::Cow::Borrowed("") };
 
 /// Turns a socket away that never got into its room.
 pub async fn refuse(mut ws: Ws, reason: CloseReason, farewell: Duration) {
@@ -278,10 +268,7 @@ pub async fn refuse(mut ws: Ws, reason: CloseReason, farewell: Duration) {
 
 /// Sends the close frame, behind what is written already.
 async fn tell(ws: &mut Ws, reason: CloseReason) -> Result<(), Error> {
-    let frame = CloseFrame {
-        code: CloseCode::from(reason.code),
-        reason: Utf8Bytes::from(&*reason.reason),
-    };
+    let frame = CloseFrame { code: CloseCode::from(reason.code), reason: Utf8Bytes::from(&*reason.reason) };
     ws.send(Message::Close(Some(frame))).await
 }
 
@@ -300,15 +287,9 @@ async fn linger(ws: &mut Ws, farewell: Duration) {
 
 fn close_of(frame: Option<CloseFrame>) -> CloseReason {
     match frame {
-        Some(frame) => CloseReason {
-            code: frame.code.into(),
-            reason: frame.reason.as_str().to_owned().into(),
-        },
+        Some(frame) => CloseReason { code: frame.code.into(), reason: frame.reason.as_str().to_owned().into() },
         // RFC 6455, 7.1.5: a close frame without a code.
-        None => CloseReason {
-            code: 1005,
-            reason: "".into(),
-        },
+        None => CloseReason { code: 1005, reason: "".into() },
     }
 }
 

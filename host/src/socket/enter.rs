@@ -68,11 +68,7 @@ fn announce(
 ) -> Option<(RoomHandle, SocketId)> {
     loop {
         let socket = room.next_socket();
-        match room.mailbox.push(Mail::Connect {
-            socket,
-            meta: meta.clone(),
-            outbound: Arc::clone(outbound),
-        }) {
+        match room.mailbox.push(Mail::Connect { socket, meta: meta.clone(), outbound: Arc::clone(outbound) }) {
             Ok(()) => return Some((room, socket)),
             Err(Closed) => room = router.enter(&room.plugin, &room.key.room).ok()?,
         }

@@ -39,9 +39,7 @@ impl Storage for MemoryStorage {
         let mut rooms = self.rooms.lock();
         // A room that wrote nothing is not worth remembering; nobody else holds it.
         if rooms.known.len() >= rooms.prune_at {
-            rooms
-                .known
-                .retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0);
+            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0);
             rooms.prune_at = (2 * rooms.known.len()).max(1_024);
         }
         let room: Arc<dyn RoomStorage> = rooms.known.entry(room.clone()).or_default().clone();

@@ -5,28 +5,17 @@ use crate::model::names::{PluginKey, PluginName, RoomId, TenantName};
 
 fn key(tenant: &str, plugin: &str, room: &str) -> RoomKey {
     RoomKey {
-        plugin: PluginKey {
-            tenant: TenantName::new(tenant).unwrap(),
-            plugin: PluginName::new(plugin).unwrap(),
-        },
+        plugin: PluginKey { tenant: TenantName::new(tenant).unwrap(), plugin: PluginName::new(plugin).unwrap() },
         room: RoomId::new(room).unwrap(),
     }
 }
 
 fn batch(writes: &[(&str, Option<&str>)]) -> Batch {
-    writes
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), value.map(|text| text.as_bytes().to_vec())))
-        .collect()
+    writes.iter().map(|(key, value)| ((*key).to_owned(), value.map(|text| text.as_bytes().to_vec()))).collect()
 }
 
 async fn keys(room: &Arc<dyn RoomStorage>, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
-    room.scan(prefix, after, limit)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|(key, _)| key)
-        .collect()
+    room.scan(prefix, after, limit).await.unwrap().into_iter().map(|(key, _)| key).collect()
 }
 
 /// Runs every promise against fresh backends.
@@ -42,9 +31,7 @@ async fn a_committed_batch_is_read_back(storage: &dyn Storage) {
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
     assert_eq!(room.get("a").await.unwrap(), None);
     room.commit(batch(&[("a", Some("1")), ("b", Some(""))])).await.unwrap();
-    room.commit(batch(&[("a", None), ("c", Some("3")), ("never", None)]))
-        .await
-        .unwrap();
+    room.commit(batch(&[("a", None), ("c", Some("3")), ("never", None)])).await.unwrap();
     assert_eq!(room.get("a").await.unwrap(), None);
     assert_eq!(room.get("b").await.unwrap(), Some(vec![]));
     assert_eq!(room.get("c").await.unwrap(), Some(b"3".to_vec()));
@@ -62,11 +49,7 @@ async fn rooms_never_meet(storage: &dyn Storage) {
 
 async fn entries_come_in_order_and_in_pages(storage: &dyn Storage) {
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
-    room.commit(batch(
-        &["b/2", "a", "b/1", "b/10", "c", "b"].map(|key| (key, Some("x"))),
-    ))
-    .await
-    .unwrap();
+    room.commit(batch(&["b/2", "a", "b/1", "b/10", "c", "b"].map(|key| (key, Some("x"))))).await.unwrap();
     assert_eq!(keys(&room, "b/", None, 10).await, ["b/1", "b/10", "b/2"]);
     assert_eq!(keys(&room, "b/", Some("b/1"), 1).await, ["b/10"]);
     assert_eq!(keys(&room, "b/", Some("a"), 1).await, ["b/1"]);
@@ -77,9 +60,7 @@ async fn entries_come_in_order_and_in_pages(storage: &dyn Storage) {
 
 async fn bytes_are_those_of_keys_and_values(storage: &dyn Storage) {
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
-    room.commit(batch(&[("ab", Some("1234")), ("c", Some(""))]))
-        .await
-        .unwrap();
+    room.commit(batch(&[("ab", Some("1234")), ("c", Some(""))])).await.unwrap();
     assert_eq!(room.bytes(), 7);
     room.commit(batch(&[("ab", Some("1")), ("c", None)])).await.unwrap();
     assert_eq!(room.bytes(), 3);
@@ -87,18 +68,9 @@ async fn bytes_are_those_of_keys_and_values(storage: &dyn Storage) {
 
 async fn what_was_written_outlives_its_owner(storage: &dyn Storage) {
     let name = key("default", "chat", "default");
-    storage
-        .open(&name)
-        .await
-        .unwrap()
-        .commit(batch(&[("k", Some("v"))]))
-        .await
-        .unwrap();
+    storage.open(&name).await.unwrap().commit(batch(&[("k", Some("v"))])).await.unwrap();
     for other in 0..20 {
-        storage
-            .open(&key("default", "chat", &format!("r{other}")))
-            .await
-            .unwrap();
+        storage.open(&key("default", "chat", &format!("r{other}"))).await.unwrap();
     }
     let room = storage.open(&name).await.unwrap();
     assert_eq!(room.get("k").await.unwrap(), Some(b"v".to_vec()));

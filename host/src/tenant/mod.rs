@@ -5,7 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::model::names::{PluginName, TenantName};
-use crate::plugin::loader::PluginSettings;
+
+/// What the operator says of a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// What the plugin reads with `config.get`.
+    pub config: BTreeMap<String, String>,
+    /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
+    pub client_channels: bool,
+}
 
 /// What the operator says of a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,11 +43,7 @@ impl Tenants {
             .iter()
             .flat_map(|(tenant, settings)| settings.hosts.iter().map(|host| (host.clone(), tenant.clone())))
             .collect();
-        Self {
-            settings,
-            by_host,
-            sockets: parking_lot::Mutex::default(),
-        }
+        Self { settings, by_host, sockets: parking_lot::Mutex::default() }
     }
 
     /// Whose host name this is.
@@ -49,20 +53,16 @@ impl Tenants {
 
     /// What the operator says of a plugin, or the defaults.
     pub fn plugin_settings(&self, tenant: &TenantName, plugin: &PluginName) -> PluginSettings {
-        let settings = self
-            .settings
-            .get(tenant)
-            .and_then(|settings| settings.plugins.get(plugin));
+        let settings = self.settings.get(tenant).and_then(|settings| settings.plugins.get(plugin));
         settings.cloned().unwrap_or_default()
     }
 
     /// Whether a page of this origin may connect to the tenant's rooms.
     pub fn allows_origin(&self, tenant: &TenantName, origin: &str) -> bool {
         match self.settings.get(tenant) {
-            Some(settings) if !settings.origins.is_empty() => settings
-                .origins
-                .iter()
-                .any(|allowed| allowed.eq_ignore_ascii_case(origin)),
+            Some(settings) if !settings.origins.is_empty() => {
+                settings.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+            }
             _ => true,
         }
     }
@@ -72,11 +72,7 @@ impl Tenants {
         let count = Arc::clone(self.sockets.lock().entry(tenant.clone()).or_default());
         let place = SocketPlace(Arc::clone(&count));
         // The place is counted first and given back when there is none: two who ask at once never both get the last.
-        if count.fetch_add(1, Ordering::AcqRel) < max {
-            Some(place)
-        } else {
-            None
-        }
+        if count.fetch_add(1, Ordering::AcqRel) < max { Some(place) } else { None }
     }
 }
 

@@ -10,9 +10,7 @@ impl Host for GuestState {
         Ok(match &self.phase {
             Phase::Turn(turn) => turn.accepted_at(),
             // A clock before 1970 reads as 1970.
-            _ => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0.0, |age| age.as_millis() as f64),
+            _ => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_millis() as f64),
         })
     }
 }

@@ -71,9 +71,7 @@ impl GuestState {
             Ok(counted) => counted?,
             Err(_) => {
                 self.calls_exhausted = true;
-                return Err(CallError::Trap(wasmtime::Error::msg(
-                    "called on behind the bound host-calls-per-turn",
-                )));
+                return Err(CallError::Trap(wasmtime::Error::msg("called on behind the bound host-calls-per-turn")));
             }
         }
         Ok(turn)

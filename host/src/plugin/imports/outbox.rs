@@ -37,14 +37,7 @@ impl Host for GuestState {
         event: String,
         data: Payload,
     ) -> CallResult<u32> {
-        self.emit(
-            Target::ChannelExcept {
-                channel,
-                clients: excluded,
-            },
-            event,
-            data,
-        )
+        self.emit(Target::ChannelExcept { channel, clients: excluded }, event, data)
     }
 
     fn to_user(&mut self, user_id: String, event: String, data: Payload) -> CallResult<u32> {

@@ -92,17 +92,11 @@ impl Host for GuestState {
         let limit = limit as usize;
         // Deleted keys take no place on the page, so that many more are read, and one to know whether more follow.
         let hidden = written.values().filter(|value| value.is_none()).count();
-        let stored = self
-            .room_storage()?
-            .scan(&prefix, after.as_deref(), limit + hidden + 1)
-            .await?;
+        let stored = self.room_storage()?.scan(&prefix, after.as_deref(), limit + hidden + 1).await?;
         for (key, value) in stored {
             written.entry(key).or_insert(Some(value));
         }
-        let mut page = Page {
-            entries: Vec::new(),
-            next: None,
-        };
+        let mut page = Page { entries: Vec::new(), next: None };
         let mut bytes = 0;
         for (key, value) in written.into_iter().filter_map(|(key, value)| Some((key, value?))) {
             let full = page.entries.len() == limit || (bytes + value.len() > PAGE_BYTES && !page.entries.is_empty());

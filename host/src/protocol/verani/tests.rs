@@ -23,17 +23,11 @@ fn data_text(event: &ClientEvent) -> Option<&str> {
 #[test]
 fn what_is_valid_is_taken() {
     let full = event(r#"{"type":"chat.message","channel":"a","data":{"text":"hi"},"other":[1]}"#);
-    assert_eq!(
-        (full.name.as_str(), full.channel.as_deref()),
-        ("chat.message", Some("a"))
-    );
+    assert_eq!((full.name.as_str(), full.channel.as_deref()), ("chat.message", Some("a")));
     assert_eq!(data_text(&full), Some(r#"{"text":"hi"}"#));
     assert_eq!(data_text(&event(r#"{"type":"x"}"#)), None);
     for value in ["0", "\"\"", "false", "null", "[]"] {
-        assert_eq!(
-            data_text(&event(&format!(r#"{{"data":{value},"type":"x"}}"#))),
-            Some(value)
-        );
+        assert_eq!(data_text(&event(&format!(r#"{{"data":{value},"type":"x"}}"#))), Some(value));
     }
     assert_eq!(event(r#"{"type":"a","type":"b"}"#).name, "b");
     assert_eq!(event(r#"{"type":"caf\u00e9"}"#).name, "café");
@@ -48,44 +42,25 @@ fn a_bare_ping_is_a_keepalive() {
 
 #[test]
 fn what_is_invalid_is_named() {
-    for bad in [
-        "",
-        "[]",
-        "\"x\"",
-        "{}",
-        r#"{"type":1}"#,
-        r#"{"type":"a","channel":null}"#,
-        r#"{"type":"a"} x"#,
-    ] {
+    for bad in ["", "[]", "\"x\"", "{}", r#"{"type":1}"#, r#"{"type":"a","channel":null}"#, r#"{"type":"a"} x"#] {
         assert_eq!(decode(bad), Err(BadFrame::NotAFrame), "{bad}");
     }
     assert_eq!(decode(r#"{"type":"$connect"}"#), Err(BadFrame::ReservedName));
     assert_eq!(decode(r#"{"type":"\u0024connect"}"#), Err(BadFrame::ReservedName));
     assert_eq!(decode(r#"{"type":""}"#), Err(BadFrame::BadName));
-    assert_eq!(
-        decode(&format!(r#"{{"type":"{}"}}"#, "x".repeat(129))),
-        Err(BadFrame::BadName)
-    );
+    assert_eq!(decode(&format!(r#"{{"type":"{}"}}"#, "x".repeat(129))), Err(BadFrame::BadName));
     let deep = format!(r#"{{"type":"a","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(decode(&deep), Err(BadFrame::TooDeep));
 }
 
 fn encoded(channel: &str, name: &str, data: &Value) -> String {
-    encode(channel, name, &Json::parse(data.to_string()).unwrap())
-        .as_str()
-        .to_owned()
+    encode(channel, name, &Json::parse(data.to_string()).unwrap()).as_str().to_owned()
 }
 
 #[test]
 fn an_emit_is_an_envelope_in_a_fixed_order() {
-    assert_eq!(
-        encoded("a", "e", &json!({})),
-        r#"{"type":"event","channel":"a","data":{"type":"e"}}"#
-    );
-    assert_eq!(
-        encoded("a", "e", &json!({"x": 1})),
-        r#"{"type":"event","channel":"a","data":{"type":"e","x":1}}"#
-    );
+    assert_eq!(encoded("a", "e", &json!({})), r#"{"type":"event","channel":"a","data":{"type":"e"}}"#);
+    assert_eq!(encoded("a", "e", &json!({"x": 1})), r#"{"type":"event","channel":"a","data":{"type":"e","x":1}}"#);
     assert_eq!(
         encoded("a", "e", &json!({"type": "forged", "x": 1})),
         r#"{"type":"event","channel":"a","data":{"type":"e","x":1}}"#

@@ -1,0 +1,133 @@
+//! The boundary alone: what a turn costs between an event that is decoded and effects that are collected, and what a
+//! room's instance costs. No sockets, no fan-out.
+//!
+//! `cargo bench -p parlor` builds the guest of the load program and measures it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use parlor::model::event::{Event, Payload};
+use parlor::model::json::Json;
+use parlor::model::limits::Limits;
+use parlor::model::members::Members;
+use parlor::model::meta::Meta;
+use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
+use parlor::model::turn::Turn;
+use parlor::plugin::engine;
+use parlor::plugin::instance::{ConnectRequest, Instance, Outcome};
+use parlor::plugin::loader::{Loader, Plugin, PluginSettings};
+use parlor::storage::memory::MemoryStorage;
+use parlor::storage::{RoomStorage, Storage as _};
+use tokio::runtime::Runtime;
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn key() -> PluginKey {
+    PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("bench-room").expect("a name") }
+}
+
+/// The guest of the load program, which parses and answers JSON with serde.
+fn guest(runtime: &Runtime) -> Plugin {
+    let out = root().join("target/bench-plugins");
+    let built = Command::new(env!("CARGO_BIN_EXE_parlor"))
+        .current_dir(root())
+        .args(["build", "tests/load/guest", "--out", "target/bench-plugins"])
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the guest did not build");
+    let limits = Arc::new(Limits::default());
+    let engine = Arc::new(engine::start(&limits).expect("an engine"));
+    let loader = Loader::new(engine, limits, &root().join("target/bench-data")).expect("a loader");
+    let file = out.join("bench-room.wasm");
+    runtime.block_on(loader.load(key(), &file, PluginSettings::default())).expect("the guest loads")
+}
+
+fn storage(runtime: &Runtime) -> Arc<dyn RoomStorage> {
+    let storage = MemoryStorage::default();
+    let room = RoomKey { plugin: key(), room: RoomId::default_room() };
+    runtime.block_on(storage.open(&room)).expect("storage")
+}
+
+fn echo() -> Event {
+    let data = Json::parse(r#"{"n":17,"text":"a message of some thirty bytes"}"#.to_owned()).expect("JSON");
+    Event {
+        cause: "echo".to_owned(),
+        name: "echo".to_owned(),
+        channel: None,
+        payload: Some(Payload::Json(data)),
+        socket: Some(1),
+        answer_wanted: false,
+        accepted_at: 1_700_000_000_000.0,
+    }
+}
+
+/// One event into the guest, which parses it and makes one emit.
+async fn handle(instance: &mut Instance, members: Members, limits: &Arc<Limits>, event: Event) -> Members {
+    let turn = Turn::begin(members, 0, Some(1), event.accepted_at, Arc::clone(limits));
+    let (turn, outcome) = instance.handle(event, turn).await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    let (members, effects) = turn.commit();
+    assert_eq!(effects.emits.len(), 1);
+    members
+}
+
+fn boundary(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let plugin = guest(&runtime);
+    let storage = storage(&runtime);
+    let limits = Arc::clone(plugin.limits());
+
+    criterion.bench_function("handle with one emit", |bencher| {
+        bencher.iter_custom(|count| {
+            runtime.block_on(async {
+                let mut instance = plugin.open(RoomId::default_room(), Arc::clone(&storage)).await.expect("a room");
+                let mut members = Members::default();
+                members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
+                let event = echo();
+                let start = Instant::now();
+                for _ in 0..count {
+                    members = handle(&mut instance, members, &limits, event.clone()).await;
+                }
+                start.elapsed()
+            })
+        });
+    });
+
+    criterion.bench_function("open a warm room's instance and drop it", |bencher| {
+        bencher.iter_custom(|count| runtime.block_on(open_and_drop(&plugin, &storage, count)));
+    });
+
+    criterion.bench_function("authorize in an instance of its own", |bencher| {
+        bencher.iter_custom(|count| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                for _ in 0..count {
+                    let request = ConnectRequest {
+                        uri: "ws://localhost/bench".to_owned(),
+                        room: "default".to_owned(),
+                        headers: vec![("host".to_owned(), "localhost".to_owned())],
+                        remote: "127.0.0.1".to_owned(),
+                    };
+                    plugin.authorize(request).await.expect("an answer");
+                }
+                start.elapsed()
+            })
+        });
+    });
+}
+
+async fn open_and_drop(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, count: u64) -> Duration {
+    let start = Instant::now();
+    for _ in 0..count {
+        drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));
+    }
+    start.elapsed()
+}
+
+criterion_group!(benches, boundary);
+criterion_main!(benches);
