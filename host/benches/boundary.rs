@@ -68,7 +68,7 @@ fn echo() -> Event {
 
 /// One event into the guest, which parses it and makes one emit.
 async fn handle(instance: &mut Instance, members: Members, limits: &Arc<Limits>, event: Event) -> Members {
-    let turn = Turn::begin(members, 0, Some(1), event.accepted_at, Arc::clone(limits));
+    let turn = Box::new(Turn::begin(members, 0, Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     let (members, effects) = turn.commit();

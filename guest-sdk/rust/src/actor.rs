@@ -261,8 +261,6 @@ impl Actor {
 
 impl fmt::Debug for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Actor")
-            .field("event", &self.event)
-            .finish_non_exhaustive()
+        f.debug_struct("Actor").field("event", &self.event).finish_non_exhaustive()
     }
 }

@@ -75,8 +75,5 @@ pub fn random_bytes(count: usize) -> Vec<u8> {
 pub fn random_id() -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    random_bytes(16)
-        .into_iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte)])
-        .collect()
+    random_bytes(16).into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte)]).collect()
 }

@@ -48,7 +48,8 @@ struct Inner {
 }
 
 /// An error that is meant for the client who sent the event: it gets the event `error` with `code` and `message`,
-/// after the turn was undone. [`Room::on_error`](crate::Room::on_error) does not run for it, and it counts against nobody.
+/// after the turn was undone. [`Room::on_error`](crate::Room::on_error) does not run for it, and it counts
+/// against nobody.
 ///
 /// `code` is up to 128 bytes, `message` up to 1 KiB; what is longer is cut off.
 ///
@@ -63,11 +64,7 @@ struct Inner {
 /// assert_eq!(alice.events(), [json!({ "type": "error", "code": "chat.closed", "message": "come back tomorrow" })]);
 /// ```
 pub fn reject(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Error {
-    Error(Box::new(Inner {
-        code: code.into(),
-        message: message.into(),
-        for_sender: true,
-    }))
+    Error(Box::new(Inner { code: code.into(), message: message.into(), for_sender: true }))
 }
 
 impl Error {
@@ -78,11 +75,7 @@ impl Error {
     /// assert_eq!(error.code(), "inventory.gone");
     /// ```
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner {
-            code: code.into(),
-            message: message.into(),
-            for_sender: false,
-        }))
+        Error(Box::new(Inner { code: code.into(), message: message.into(), for_sender: false }))
     }
 
     /// An error for the log, with the code `error`.
@@ -125,16 +118,8 @@ impl Error {
     }
 
     pub(crate) fn into_failure(self) -> Failure {
-        let Inner {
-            code,
-            message,
-            for_sender,
-        } = *self.0;
-        Failure {
-            code: cut(code.into_owned(), 128),
-            message: cut(message, 1024),
-            for_sender,
-        }
+        let Inner { code, message, for_sender } = *self.0;
+        Failure { code: cut(code.into_owned(), 128), message: cut(message, 1024), for_sender }
     }
 }
 

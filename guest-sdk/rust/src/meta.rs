@@ -6,8 +6,9 @@ use crate::{Error, Result, host::types, random_id};
 
 /// What is known of one socket: who it belongs to, its channels, and fields of your own.
 ///
-/// Returned by [`Room::authorize`](crate::Room::authorize)'s closure, read with [`Ctx::meta`](crate::Ctx::meta). A meta that you hold is a
-/// copy: later joins, leaves and changes of fields do not change it.
+/// Returned by [`Room::authorize`](crate::Room::authorize)'s closure, read with
+/// [`Ctx::meta`](crate::Ctx::meta). A meta that you hold is a copy: later joins, leaves and changes of fields do
+/// not change it.
 ///
 /// ```
 /// use parlor_guest::prelude::*;
@@ -42,12 +43,7 @@ impl Meta {
     /// assert_ne!(Meta::new("ada").client_id, Meta::new("ada").client_id);
     /// ```
     pub fn new(user_id: impl Into<String>) -> Self {
-        Meta {
-            user_id: user_id.into(),
-            client_id: random_id(),
-            channels: Vec::new(),
-            fields: "{}".to_owned(),
-        }
+        Meta { user_id: user_id.into(), client_id: random_id(), channels: Vec::new(), fields: "{}".to_owned() }
     }
 
     /// A stranger: a random user id as well.
@@ -118,52 +114,23 @@ impl Meta {
     }
 
     pub(crate) fn into_contract(self) -> types::Meta {
-        let Meta {
-            user_id,
-            client_id,
-            channels,
-            fields,
-        } = self;
-        types::Meta {
-            user_id,
-            client_id,
-            channels,
-            fields,
-        }
+        let Meta { user_id, client_id, channels, fields } = self;
+        types::Meta { user_id, client_id, channels, fields }
     }
 
     pub(crate) fn from_contract(meta: types::Meta) -> Self {
-        let types::Meta {
-            user_id,
-            client_id,
-            channels,
-            fields,
-        } = meta;
-        Meta {
-            user_id,
-            client_id,
-            channels,
-            fields,
-        }
+        let types::Meta { user_id, client_id, channels, fields } = meta;
+        Meta { user_id, client_id, channels, fields }
     }
 
     /// Stands in where the host refused to say who it is; the turn is failing then.
     pub(crate) fn unknown() -> Self {
-        Meta {
-            user_id: String::new(),
-            client_id: String::new(),
-            channels: Vec::new(),
-            fields: "{}".to_owned(),
-        }
+        Meta { user_id: String::new(), client_id: String::new(), channels: Vec::new(), fields: "{}".to_owned() }
     }
 }
 
 /// A socket's own fields as the contract carries them: one JSON object.
 pub(crate) fn fields_text<T: Serialize + ?Sized>(fields: &T) -> Result<String> {
     let text = serde_json::to_string(fields)?;
-    if text.starts_with('{') {
-        Ok(text)
-    } else {
-        Err(Error::new("invalid", "a socket's fields are a JSON object"))
-    }
+    if text.starts_with('{') { Ok(text) } else { Err(Error::new("invalid", "a socket's fields are a JSON object")) }
 }

@@ -58,18 +58,29 @@ pub fn answer<T: Serialize + ?Sized>(value: &T) -> Result<Answer> {
             end it with `;` or with `Ok(())`",
     note = "errors of other types become `parlor_guest::Error` through `?`"
 )]
-pub trait Outcome: sealed::Outcome {}
+pub trait Outcome {
+    #[doc(hidden)]
+    fn into_handled(self) -> Handled;
+}
 
-impl<T: sealed::Outcome> Outcome for T {}
-
-/// What stands in the `Ok` of a handler's result.
+/// What stands in the `Ok` of a handler's result: `()`, the count of an emit, or an [`Answer`].
+///
+/// ```
+/// use parlor_guest::prelude::*;
+///
+/// fn relay(ctx: &Ctx, data: Value) -> Result<u32> {
+///     ctx.actor().emit("relayed", data)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `Ok` of `{Self}`",
+    label = "this handler returns `Ok` of `{Self}`",
     note = "end it with `Ok(())`, with an emit, or with `answer(&value)` to answer the client"
 )]
-pub trait Reply: sealed::Reply {}
-
-impl<T: sealed::Reply> Reply for T {}
+pub trait Reply {
+    #[doc(hidden)]
+    fn into_payload(self) -> Option<Payload>;
+}
 
 /// What a set-up function may return: `()`, or a [`Result`] whose error refuses the plugin.
 ///
@@ -84,86 +95,74 @@ impl<T: sealed::Reply> Reply for T {}
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a room's function cannot return `{Self}`",
+    label = "this room's function returns `{Self}`",
     note = "it returns nothing, or `parlor_guest::Result` to refuse to start"
 )]
-pub trait Setup: sealed::Setup {}
+pub trait Setup {
+    #[doc(hidden)]
+    fn into_result(self) -> Result;
+}
 
-impl<T: sealed::Setup> Setup for T {}
+/// What a handled event comes to.
+#[doc(hidden)]
+pub type Handled = Result<Option<Payload>>;
 
-pub(crate) type Handled = Result<Option<Payload>>;
-
-pub(crate) mod sealed {
-    use super::{Answer, Error, Handled, Payload, Result};
-
-    pub trait Outcome {
-        fn into_handled(self) -> Handled;
+impl Outcome for () {
+    fn into_handled(self) -> Handled {
+        Ok(None)
     }
+}
 
-    impl Outcome for () {
-        fn into_handled(self) -> Handled {
-            Ok(None)
-        }
+impl Outcome for u32 {
+    fn into_handled(self) -> Handled {
+        Ok(None)
     }
+}
 
-    impl Outcome for u32 {
-        fn into_handled(self) -> Handled {
-            Ok(None)
-        }
+impl Outcome for Answer {
+    fn into_handled(self) -> Handled {
+        Ok(Some(self.0))
     }
+}
 
-    impl Outcome for Answer {
-        fn into_handled(self) -> Handled {
-            Ok(Some(self.0))
-        }
+impl Outcome for Error {
+    fn into_handled(self) -> Handled {
+        Err(self)
     }
+}
 
-    impl Outcome for Error {
-        fn into_handled(self) -> Handled {
-            Err(self)
-        }
+impl<T: Reply> Outcome for Result<T, Error> {
+    fn into_handled(self) -> Handled {
+        self.map(Reply::into_payload)
     }
+}
 
-    impl<T: super::Reply> Outcome for Result<T, Error> {
-        fn into_handled(self) -> Handled {
-            self.map(Reply::into_payload)
-        }
+impl Reply for () {
+    fn into_payload(self) -> Option<Payload> {
+        None
     }
+}
 
-    pub trait Reply {
-        fn into_payload(self) -> Option<Payload>;
+impl Reply for u32 {
+    fn into_payload(self) -> Option<Payload> {
+        None
     }
+}
 
-    impl Reply for () {
-        fn into_payload(self) -> Option<Payload> {
-            None
-        }
+impl Reply for Answer {
+    fn into_payload(self) -> Option<Payload> {
+        Some(self.0)
     }
+}
 
-    impl Reply for u32 {
-        fn into_payload(self) -> Option<Payload> {
-            None
-        }
+impl Setup for () {
+    fn into_result(self) -> Result {
+        Ok(())
     }
+}
 
-    impl Reply for Answer {
-        fn into_payload(self) -> Option<Payload> {
-            Some(self.0)
-        }
-    }
-
-    pub trait Setup {
-        fn into_result(self) -> Result;
-    }
-
-    impl Setup for () {
-        fn into_result(self) -> Result {
-            Ok(())
-        }
-    }
-
-    impl Setup for Result<(), Error> {
-        fn into_result(self) -> Result {
-            self
-        }
+impl Setup for Result<(), Error> {
+    fn into_result(self) -> Result {
+        self
     }
 }

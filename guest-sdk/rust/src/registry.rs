@@ -48,10 +48,7 @@ type List = Rc<Vec<Entry>>;
 
 impl Clone for Entry {
     fn clone(&self) -> Self {
-        Entry {
-            number: self.number,
-            call: Rc::clone(&self.call),
-        }
+        Entry { number: self.number, call: Rc::clone(&self.call) }
     }
 }
 
@@ -70,10 +67,7 @@ impl Registry {
     pub(crate) fn add(&mut self, event: &str, call: Call) -> (Handler, Result<(), Refusal>) {
         self.registered += 1;
         let number = self.registered;
-        let handler = Handler {
-            event: event.into(),
-            number,
-        };
+        let handler = Handler { event: event.into(), number };
         if let Some(list) = self.lists.get_mut(event) {
             Rc::make_mut(list).push(Entry { number, call });
             return (handler, Ok(()));
@@ -105,14 +99,7 @@ impl Registry {
     /// Removes all handlers of an event.
     pub(crate) fn remove_all(&mut self, event: &str) -> (bool, Result<(), Refusal>) {
         let removed = self.lists.remove(event).is_some();
-        (
-            removed,
-            if removed && self.started {
-                events::off(event)
-            } else {
-                Ok(())
-            },
-        )
+        (removed, if removed && self.started { events::off(event) } else { Ok(()) })
     }
 
     pub(crate) fn set_authorize(&mut self, authorize: Authorize) {
@@ -122,9 +109,7 @@ impl Registry {
     /// Tells the host of all that is registered, each name once.
     pub(crate) fn start(&mut self) -> Result<(), (String, Refusal)> {
         self.started = true;
-        self.lists
-            .keys()
-            .try_for_each(|event| events::on(event).map_err(|refusal| (event.to_string(), refusal)))
+        self.lists.keys().try_for_each(|event| events::on(event).map_err(|refusal| (event.to_string(), refusal)))
     }
 
     fn list(&self, event: &str) -> Option<List> {
@@ -137,11 +122,7 @@ impl Registry {
 pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> Handled {
     let (own, any) = {
         let registry = registry.borrow();
-        let any = if cause.starts_with('$') {
-            None
-        } else {
-            registry.list(ANY)
-        };
+        let any = if cause.starts_with('$') { None } else { registry.list(ANY) };
         (registry.list(cause), any)
     };
     let mut answer = None;

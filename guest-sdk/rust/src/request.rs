@@ -30,18 +30,8 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn from_contract(request: types::Request) -> Self {
-        let types::Request {
-            uri,
-            room,
-            headers,
-            remote,
-        } = request;
-        Request {
-            uri,
-            room,
-            headers,
-            remote,
-        }
+        let types::Request { uri, room, headers, remote } = request;
+        Request { uri, room, headers, remote }
     }
 
     /// The first value of a query parameter, decoded. What is not UTF-8 in it becomes U+FFFD.
@@ -71,10 +61,7 @@ impl Request {
     /// assert_eq!(req.header("Authorization"), Some("Bearer t0ken"));
     /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
@@ -124,10 +111,7 @@ impl Rejection {
     /// assert_eq!(parlor_guest::Rejection::new(402, "pay first").status, 402);
     /// ```
     pub fn new(status: u16, message: impl Into<String>) -> Self {
-        Rejection {
-            status,
-            message: message.into(),
-        }
+        Rejection { status, message: message.into() }
     }
 
     /// 401: nobody knows who this is.
@@ -149,10 +133,7 @@ impl Rejection {
     }
 
     pub(crate) fn into_contract(self) -> types::Rejection {
-        types::Rejection {
-            status: self.status,
-            message: self.message,
-        }
+        types::Rejection { status: self.status, message: self.message }
     }
 }
 

@@ -135,13 +135,11 @@ impl Room {
     /// ```
     pub fn on<T, F, R>(&self, event: &str, mut handler: F) -> Handler
     where
-        T: DeserializeOwned,
+        T: for<'de> Deserialize<'de>,
         F: FnMut(&Ctx, T) -> R + 'static,
         R: Outcome,
     {
-        self.add(event, move |ctx| {
-            handler(ctx, payload::read(ctx.event().payload())?).into_handled()
-        })
+        self.add(event, move |ctx| handler(ctx, payload::read(ctx.event().payload())?).into_handled())
     }
 
     /// Calls `handler` with every event that a client sends, behind the event's own handlers: the seed's `"*"`.
@@ -158,7 +156,7 @@ impl Room {
     /// ```
     pub fn on_any<T, F, R>(&self, handler: F) -> Handler
     where
-        T: DeserializeOwned,
+        T: for<'de> Deserialize<'de>,
         F: FnMut(&Ctx, T) -> R + 'static,
         R: Outcome,
     {
@@ -182,7 +180,7 @@ impl Room {
     /// ```
     pub fn on_message<T, F, R>(&self, handler: F) -> Handler
     where
-        T: DeserializeOwned,
+        T: for<'de> Deserialize<'de>,
         F: FnMut(&Ctx, T) -> R + 'static,
         R: Outcome,
     {
@@ -227,9 +225,7 @@ impl Room {
         F: FnMut(&Ctx, Disconnect) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::DISCONNECT, move |ctx| {
-            handler(ctx, hook_data(ctx)?).into_handled()
-        })
+        self.add(hook::DISCONNECT, move |ctx| handler(ctx, hook_data(ctx)?).into_handled())
     }
 
     /// Calls `handler` when a turn failed with an error that is not for its sender, or was ended by the host; in a
@@ -256,9 +252,7 @@ impl Room {
         F: FnMut(&Actor, Failed) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::ERROR, move |ctx| {
-            handler(ctx.actor(), hook_data(ctx)?).into_handled()
-        })
+        self.add(hook::ERROR, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
     /// Calls `handler` when a room that was there before has a new instance, and with it new memory: the place to
@@ -279,9 +273,7 @@ impl Room {
         F: FnMut(&Actor, Restore) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::RESTORE, move |ctx| {
-            handler(ctx.actor(), hook_data(ctx)?).into_handled()
-        })
+        self.add(hook::RESTORE, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
     /// Decides who may connect, and as whom: the seed's `extractMeta`. The last closure given counts.
@@ -356,11 +348,7 @@ impl Room {
     }
 
     fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
-        let (handler, told) = self
-            .runtime
-            .registry
-            .borrow_mut()
-            .add(event, Rc::new(RefCell::new(call)));
+        let (handler, told) = self.runtime.registry.borrow_mut().add(event, Rc::new(RefCell::new(call)));
         self.runtime.note(told);
         handler
     }

@@ -98,17 +98,12 @@ pub(crate) fn init(
     runtime: &Rc<Runtime>,
     setup: impl FnOnce(&mut Room) -> crate::Result,
 ) -> Result<types::Definition, String> {
-    let mut room = Room {
-        runtime: Rc::clone(runtime),
-    };
+    let mut room = Room { runtime: Rc::clone(runtime) };
     setup(&mut room).map_err(|error| error.to_string())?;
     let started = runtime.registry.borrow_mut().start();
     started.map_err(|(event, refusal)| format!("cannot register `{event}`: {}", Error::from(refusal)))?;
     let (name, path) = runtime.definition.get().unwrap_or(("room", "/ws"));
-    Ok(types::Definition {
-        name: name.to_owned(),
-        path: path.to_owned(),
-    })
+    Ok(types::Definition { name: name.to_owned(), path: path.to_owned() })
 }
 
 /// Asks the plugin who wants to connect.
@@ -125,12 +120,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     if event.socket.is_none() && !socketless {
         return Err(Error::new("no-socket", format!("the event {} came without a socket", event.name)).into_failure());
     }
-    let ctx = Ctx::new(Actor::new(
-        Room {
-            runtime: Rc::clone(runtime),
-        },
-        Event::new(event),
-    ));
+    let ctx = Ctx::new(Actor::new(Room { runtime: Rc::clone(runtime) }, Event::new(event)));
     let handled = registry::dispatch(&runtime.registry, ctx.event().cause(), &ctx);
     if ctx.event().cause() == hook::DISCONNECT {
         runtime.metas.changed(ctx.id());

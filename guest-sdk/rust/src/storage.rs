@@ -42,9 +42,7 @@ impl Storage {
     /// }
     /// ```
     pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
-        storage::get(key)?
-            .map(|bytes| Ok(serde_json::from_slice(&bytes)?))
-            .transpose()
+        storage::get(key)?.map(|bytes| Ok(serde_json::from_slice(&bytes)?)).transpose()
     }
 
     /// Sets the value of a key, as JSON.
@@ -110,11 +108,7 @@ impl Storage {
     /// }
     /// ```
     pub fn list(self, prefix: &str) -> Entries {
-        Entries {
-            prefix: prefix.to_owned(),
-            page: Vec::new().into_iter(),
-            next: Next::First,
-        }
+        Entries { prefix: prefix.to_owned(), page: Vec::new().into_iter(), next: Next::First }
     }
 
     /// One page of [`list`](Storage::list): up to `limit` entries (1 to 1,000) behind the key `after`. It may hold
@@ -130,10 +124,7 @@ impl Storage {
     /// ```
     pub fn page(self, prefix: &str, after: Option<&str>, limit: u32) -> Result<Page> {
         let storage::Page { entries, next } = storage::scan(prefix, after, limit)?;
-        let entries = entries
-            .into_iter()
-            .map(|storage::Entry { key, value }| Entry { key, value })
-            .collect();
+        let entries = entries.into_iter().map(|storage::Entry { key, value }| Entry { key, value }).collect();
         Ok(Page { entries, next })
     }
 }

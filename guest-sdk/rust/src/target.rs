@@ -10,7 +10,9 @@ use crate::{Result, host::outbox, payload};
 /// use parlor_guest::{prelude::*, testing::TestRoom};
 ///
 /// let room = TestRoom::new(|room| {
-///     room.on("shout", |ctx, data: Value| ctx.actor().to("default").except([&ctx.meta().client_id]).emit("shout", data));
+///     room.on("shout", |ctx, data: Value| {
+///         ctx.actor().to("default").except([&ctx.meta().client_id]).emit("shout", data)
+///     });
 /// });
 /// let (ada, bob) = (room.connect("/ws"), room.connect("/ws"));
 /// ada.send("shout", json!({ "text": "hey" }));
@@ -105,9 +107,6 @@ impl<'a> Channel<'a> {
     /// }
     /// ```
     pub fn except<C: Into<String>>(&self, client_ids: impl IntoIterator<Item = C>) -> Target<'a> {
-        Target(To::ChannelExcept(
-            self.0,
-            client_ids.into_iter().map(Into::into).collect(),
-        ))
+        Target(To::ChannelExcept(self.0, client_ids.into_iter().map(Into::into).collect()))
     }
 }

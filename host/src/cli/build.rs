@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
 use crate::model::names::PluginName;
-use crate::plugin::folder::is_project;
+use crate::plugin::folder::{is_project, write_whole};
 
 /// The target of Rust guests: cargo's own output for it is a component.
 const RUST_TARGET: &str = "wasm32-wasip2";
@@ -137,8 +137,5 @@ fn install(from: &Path, to: &Path) -> anyhow::Result<()> {
     if std::fs::read(to).is_ok_and(|old| old == new) {
         return Ok(());
     }
-    let partial = to.with_extension("partial");
-    std::fs::write(&partial, new)
-        .and_then(|()| std::fs::rename(&partial, to))
-        .with_context(|| format!("cannot write {}", to.display()))
+    write_whole(to, &new)
 }

@@ -24,6 +24,8 @@ enum Shape {
         empty: bool,
     },
     Other,
+    /// Not looked at: it came from a client, and goes to a guest.
+    Unknown,
 }
 
 /// Why a text is no JSON that we take.
@@ -59,6 +61,11 @@ impl Json {
         }
     }
 
+    /// Takes what is one JSON value already. How deep it nests was checked with the text that it stands in.
+    pub fn of_raw(raw: &RawValue) -> Self {
+        Self { text: raw.get().to_owned(), shape: Shape::Unknown }
+    }
+
     /// The text of a value that the host made.
     pub fn of(value: &serde_json::Value) -> Self {
         let shape = match value {
@@ -79,21 +86,25 @@ impl Json {
     }
 
     pub fn is_object(&self) -> bool {
-        matches!(self.shape, Shape::Object { .. })
+        match self.shape {
+            Shape::Object { .. } => true,
+            Shape::Other => false,
+            Shape::Unknown => self.text.trim_start().starts_with('{'),
+        }
     }
 
     /// Appends the members of an object, a comma before each, without a member `type`. False where it is no object.
     pub fn push_members(&self, out: &mut String) -> bool {
         match self.shape {
-            Shape::Other => return false,
-            Shape::Object { empty: true, .. } => {}
+            _ if !self.is_object() => return false,
+            Shape::Other | Shape::Object { empty: true, .. } => {}
             Shape::Object { has_type: false, .. } => {
                 // Both braces are there: the text was parsed.
                 out.push(',');
                 out.push_str(&self.text.trim()[1..]);
                 out.pop();
             }
-            Shape::Object { has_type: true, .. } => {
+            Shape::Object { has_type: true, .. } | Shape::Unknown => {
                 if let Ok(WithoutType(members)) = serde_json::from_str(&self.text) {
                     out.push_str(&members);
                 }

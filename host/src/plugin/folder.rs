@@ -1,6 +1,7 @@
 //! The plugin folder: `NAME.wasm` is a plugin of the tenant `default`, `TENANT/NAME.wasm` one of another.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 
@@ -62,6 +63,17 @@ impl Found {
             Err(why) => self.skipped.push((path, format!("cannot be a plugin: {why}"))),
         }
     }
+}
+
+/// Writes a file so that nobody ever sees a part of it.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let unique = format!("tmp-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let partial = file.with_extension(unique);
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, file))
+        .inspect_err(|_| drop(std::fs::remove_file(&partial)))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

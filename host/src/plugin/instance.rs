@@ -180,10 +180,10 @@ impl Instance {
     }
 
     /// Gives it one event. The turn comes back in any case, with what the guest asked for.
-    pub async fn handle(&mut self, event: Event, turn: Turn) -> (Turn, Outcome) {
+    pub async fn handle(&mut self, event: Event, turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
         let event = event_to_guest(event);
-        self.store.data_mut().phase = Phase::Turn(Box::new(turn));
+        self.store.data_mut().phase = Phase::Turn(turn);
         begin_call(&mut self.store, cpu_ms);
         let called = within(self.wall, self.guest().call_handle(&mut self.store, &event)).await;
         let Phase::Turn(turn) = self.end_call() else {
@@ -201,7 +201,7 @@ impl Instance {
             Ok(Ok(Err(failure))) => Outcome::Failed(failure_from_guest(failure)),
             other => Outcome::Faulted(fault_of(self.store.data(), other.map(|result| result.err()))),
         };
-        (*turn, outcome)
+        (turn, outcome)
     }
 
     /// Asks who wants to connect. None leaves it to the host.

@@ -12,6 +12,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::engine::{SharedEngine, one_line};
+use super::folder::write_whole;
 use super::imports;
 use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
 use super::state::{GuestState, RoomContext};
@@ -223,17 +224,6 @@ fn load_compiled(engine: &Engine, cached: &Path) -> Option<Component> {
     #[allow(unsafe_code)]
     let component = unsafe { Component::deserialize_file(engine, cached) };
     component.inspect_err(|why| tracing::warn!("{} is compiled anew: {why:#}", cached.display())).ok()
-}
-
-/// Writes a file so that nobody ever sees a part of it.
-fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let unique = format!("tmp-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let partial = file.with_extension(unique);
-    std::fs::write(&partial, bytes)
-        .and_then(|()| std::fs::rename(&partial, file))
-        .inspect_err(|_| drop(std::fs::remove_file(&partial)))
-        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn private_folder(folder: &Path) -> std::io::Result<()> {

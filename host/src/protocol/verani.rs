@@ -53,11 +53,11 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     if !is_short_name(&raw.name) || channel.is_some_and(|name| !is_short_name(name)) {
         return Err(BadFrame::BadName);
     }
-    let payload = match raw.data {
-        None => None,
-        Some(data) => Some(Payload::Json(Json::parse(data.get().to_owned()).map_err(|_| BadFrame::NotAFrame)?)),
-    };
-    Ok(Inbound::Event(ClientEvent { name: raw.name.into_owned(), channel: raw.channel.map(Cow::into_owned), payload }))
+    Ok(Inbound::Event(ClientEvent {
+        name: raw.name.into_owned(),
+        channel: raw.channel.map(Cow::into_owned),
+        payload: raw.data.map(|data| Payload::Json(Json::of_raw(data))),
+    }))
 }
 
 /// Writes an emit, once for all its receivers. The event's name stands first and cannot be overridden by the data.

@@ -32,7 +32,24 @@ pub(super) struct Room {
     pub(super) storage: Arc<dyn RoomStorage>,
     /// None until the first event, and after a fault.
     pub(super) instance: Option<Instance>,
+    /// Why the next instance is told to rebuild what the last one knew.
+    restore: Option<RestoreReason>,
     shutting_down: bool,
+}
+
+/// Why a new instance has to rebuild what the last one knew, as `$restore` is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RestoreReason {
+    /// The last instance was lost in a turn.
+    Crash,
+}
+
+impl RestoreReason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Crash => "crash",
+        }
+    }
 }
 
 /// Runs a room until nobody is in it any more, or the server shuts down.
@@ -50,6 +67,7 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
         outbound: HashMap::new(),
         storage,
         instance: None,
+        restore: None,
         shutting_down: false,
     };
     room.live().await;
@@ -123,22 +141,28 @@ impl Room {
         if self.outbound.len() >= self.limits.sockets_per_room {
             return outbound.close(CloseReason::ROOM_FULL);
         }
-        let Some(asked) = self.asks_for(hook::CONNECT).await else {
+        if !self.make_ready().await {
             return outbound.close(CloseReason::TRY_LATER);
-        };
+        }
         self.members.insert(socket, meta);
         self.outbound.insert(socket, outbound);
-        if asked && self.give(Event::hook(hook::CONNECT, None, Some(socket), now())).await.is_err() {
+        if !self.asks_for(hook::CONNECT) {
+            return;
+        }
+        if let Err(failure) = self.turn(Event::hook(hook::CONNECT, None, Some(socket), now())).await {
+            self.tell(hook::CONNECT, Some(socket), &failure);
+            // Before anyone rebuilds who is here: this socket is not.
             self.members.forget(socket);
             if let Some(outbound) = self.outbound.remove(&socket) {
                 outbound.close(CloseReason::CONNECT_FAILED);
             }
+            self.follow_up(hook::CONNECT, None, &failure).await;
         }
     }
 
     async fn client_event(&mut self, socket: SocketId, event: ClientEvent) {
         // A socket that a turn closed is heard no more, whatever it still sends.
-        if !self.members.is_present(socket) || !self.ensure_instance().await {
+        if !self.members.is_present(socket) || !self.make_ready().await {
             return;
         }
         let Some(instance) = &self.instance else { return };
@@ -154,8 +178,7 @@ impl Room {
             answer_wanted: false,
             accepted_at: now(),
         };
-        // A failure was told and counted where it happened; the room goes on.
-        let _ = self.give(event).await;
+        self.give(event).await;
     }
 
     /// The socket is out of all counts and channels in its own `$disconnect`; its meta can still be read.
@@ -164,13 +187,11 @@ impl Room {
             return;
         }
         self.members.depart(socket);
-        match self.asks_for(hook::DISCONNECT).await {
-            Some(true) => {
-                let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
-                let _ = self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now())).await;
-            }
-            Some(false) => {}
-            None => tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect"),
+        if !self.make_ready().await {
+            tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect");
+        } else if self.asks_for(hook::DISCONNECT) {
+            let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
+            self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now())).await;
         }
         self.members.forget(socket);
     }
@@ -194,56 +215,55 @@ impl Room {
         }
     }
 
-    /// Whether the plugin asks for a hook; none where it has no instance and none can be made.
-    async fn asks_for(&mut self, hook: &str) -> Option<bool> {
-        if !self.ensure_instance().await {
-            return None;
-        }
-        self.instance.as_ref().map(|instance| instance.registrations().has(hook))
+    /// Whether the instance, where there is one, asks for a hook.
+    fn asks_for(&self, hook: &str) -> bool {
+        self.instance.as_ref().is_some_and(|instance| instance.registrations().has(hook))
     }
 
-    /// One event and what follows from it: the turn itself and, if that failed, `$restore` for a new instance and
-    /// `$error`, in turns of their own. Their failures have no aftermath.
-    async fn give(&mut self, event: Event) -> Result<(), TurnFailure> {
+    /// One event and what follows from it.
+    async fn give(&mut self, event: Event) {
         let (name, socket) = (event.name.clone(), event.socket);
-        let failure = match self.turn(event).await {
-            Ok(()) => return Ok(()),
-            Err(failure) => failure,
-        };
-        self.tell(&name, socket, &failure);
-        if self.instance.is_none() && self.ensure_instance().await {
-            self.restore(failure.restore_reason()).await;
+        if let Err(failure) = self.turn(event).await {
+            self.tell(&name, socket, &failure);
+            self.follow_up(&name, socket, &failure).await;
         }
-        if failure.runs_error_hook() && self.asks_for(hook::ERROR).await == Some(true) {
-            let payload = Json::of(&json!({ "event": name, "code": failure.code, "message": failure.message }));
-            if let Err(again) = self.turn(Event::hook(hook::ERROR, Some(payload), socket, now())).await {
-                self.tell(hook::ERROR, socket, &again);
-            }
-        }
-        Err(failure)
     }
 
-    async fn restore(&mut self, reason: &str) {
-        if self.asks_for(hook::RESTORE).await != Some(true) {
+    /// What follows a failed turn: a new instance where the old one is lost, and `$error` in a turn of its own, whose
+    /// failure nothing follows.
+    async fn follow_up(&mut self, event: &str, socket: Option<SocketId>, failure: &TurnFailure) {
+        if !self.make_ready().await || !failure.runs_error_hook() || !self.asks_for(hook::ERROR) {
             return;
         }
-        let payload = Json::of(&json!({ "reason": reason }));
+        let payload = Json::of(&json!({ "event": event, "code": failure.code, "message": failure.message }));
+        if let Err(again) = self.turn(Event::hook(hook::ERROR, Some(payload), socket, now())).await {
+            self.tell(hook::ERROR, socket, &again);
+        }
+    }
+
+    /// Makes sure that there is an instance, and that one that follows a lost one was told to rebuild what it needs.
+    /// False where none can be made. A `$restore` that fails keeps no event from being handled.
+    async fn make_ready(&mut self) -> bool {
+        if self.instance.is_none() && !self.open_instance().await {
+            return false;
+        }
+        let Some(reason) = self.restore.take().filter(|_| self.asks_for(hook::RESTORE)) else { return true };
+        let payload = Json::of(&json!({ "reason": reason.as_str() }));
         if let Err(failure) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, now())).await {
             self.tell(hook::RESTORE, None, &failure);
+            self.restore = None;
         }
+        self.instance.is_some() || self.open_instance().await
     }
 
     /// Runs one turn: it commits, or it leaves no trace.
     async fn turn(&mut self, event: Event) -> Result<(), TurnFailure> {
-        if !self.ensure_instance().await {
-            return Err(TurnFailure::no_instance());
-        }
         let Some(instance) = &mut self.instance else {
             return Err(TurnFailure::no_instance());
         };
         let members = std::mem::take(&mut self.members);
-        let turn =
-            Turn::begin(members, self.storage.bytes(), event.socket, event.accepted_at, Arc::clone(&self.limits));
+        let limits = Arc::clone(&self.limits);
+        let turn = Box::new(Turn::begin(members, self.storage.bytes(), event.socket, event.accepted_at, limits));
         let (turn, outcome) = instance.handle(event, turn).await;
         let wants_ping = instance.registrations().has("ping");
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
@@ -253,7 +273,7 @@ impl Room {
             (Outcome::Done(_), None) => return self.commit(turn).await,
             (Outcome::Faulted(fault), _) => {
                 // wasmtime never enters the store of a guest that trapped or was cut off.
-                self.instance = None;
+                self.lose_instance();
                 TurnFailure::of_fault(&fault)
             }
             (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
@@ -263,11 +283,14 @@ impl Room {
         Err(failure)
     }
 
-    /// Makes an instance where there is none; false where that fails, which is told in the log.
-    async fn ensure_instance(&mut self) -> bool {
-        if self.instance.is_some() {
-            return true;
-        }
+    /// Drops an instance that cannot or must not be entered again.
+    pub(super) fn lose_instance(&mut self) {
+        self.instance = None;
+        self.restore = Some(RestoreReason::Crash);
+    }
+
+    /// Makes an instance; false where that fails, which is told in the log.
+    async fn open_instance(&mut self) -> bool {
         let shared = &self.shared;
         match shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage)).await {
             Ok(instance) => {

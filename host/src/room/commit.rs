@@ -14,14 +14,14 @@ const DELIVERIES_AT_ONCE: usize = 256;
 
 impl Room {
     /// Nothing is said before what was written is safe; where writing fails, nothing is said at all.
-    pub(super) async fn commit(&mut self, mut turn: Turn) -> Result<(), TurnFailure> {
+    pub(super) async fn commit(&mut self, mut turn: Box<Turn>) -> Result<(), TurnFailure> {
         let writes = turn.take_writes();
         if !writes.is_empty()
             && let Err(why) = self.storage.commit(writes).await
         {
             self.members = turn.roll_back();
             // What the instance remembers may rest on what was not written.
-            self.instance = None;
+            self.lose_instance();
             return Err(TurnFailure::of_storage(&why));
         }
         let (members, effects) = turn.commit();

@@ -17,13 +17,11 @@ pub(super) struct TurnFailure {
     pub(super) code: String,
     pub(super) message: String,
     for_sender: bool,
-    /// Why the instance that comes next must rebuild what it needs.
-    restore_reason: &'static str,
 }
 
 impl TurnFailure {
     fn of(code: &str, message: String) -> Self {
-        Self { code: code.to_owned(), message, for_sender: false, restore_reason: "crash" }
+        Self { code: code.to_owned(), message, for_sender: false }
     }
 
     pub(super) fn of_fault(fault: &Fault) -> Self {
@@ -46,11 +44,6 @@ impl TurnFailure {
 
     pub(super) fn no_instance() -> Self {
         Self::of("no-instance", "the plugin's instance cannot be made".to_owned())
-    }
-
-    /// What `$restore` is told.
-    pub(super) fn restore_reason(&self) -> &'static str {
-        self.restore_reason
     }
 
     /// What the sender was told needs no `$error`: the handler refused knowingly.

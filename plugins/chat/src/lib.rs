@@ -19,21 +19,12 @@ pub fn chat(room: &mut Room) {
 
     room.on_connect(|ctx| {
         let meta = ctx.meta();
-        ctx.emit(
-            "welcome",
-            json!({ "message": "Connected!", "userId": meta.user_id, "users": ctx.user_ids() }),
-        )?;
-        ctx.to("default").emit(
-            "user.join",
-            json!({ "userId": meta.user_id, "count": ctx.session_count() }),
-        )
+        ctx.emit("welcome", json!({ "message": "Connected!", "userId": meta.user_id, "users": ctx.user_ids() }))?;
+        ctx.to("default").emit("user.join", json!({ "userId": meta.user_id, "count": ctx.session_count() }))
     });
 
     room.on_disconnect(|ctx, _| {
-        ctx.actor().emit(
-            "user.leave",
-            json!({ "userId": ctx.meta().user_id, "count": ctx.session_count() }),
-        )
+        ctx.actor().emit("user.leave", json!({ "userId": ctx.meta().user_id, "count": ctx.session_count() }))
     });
 
     room.on("chat.message", |ctx, message: ChatMessage| {
@@ -41,29 +32,18 @@ pub fn chat(room: &mut Room) {
             return Err(reject("chat.empty", "say something first"));
         }
         let from = &ctx.meta().user_id;
-        ctx.actor().emit(
-            "chat.message",
-            json!({ "from": from, "text": message.text, "timestamp": ctx.now() }),
-        )
+        ctx.actor().emit("chat.message", json!({ "from": from, "text": message.text, "timestamp": ctx.now() }))
     });
 
     room.on("user.typing", |ctx, typing: Typing| {
         let user_id = &ctx.meta().user_id;
-        ctx.actor().emit(
-            "user.typing",
-            json!({ "userId": user_id, "isTyping": typing.is_typing }),
-        )
+        ctx.actor().emit("user.typing", json!({ "userId": user_id, "isTyping": typing.is_typing }))
     });
 
-    room.on("ping", |ctx, _: Value| {
-        ctx.emit("pong", json!({ "timestamp": ctx.now() }))
-    });
+    room.on("ping", |ctx, _: Value| ctx.emit("pong", json!({ "timestamp": ctx.now() })));
 
     room.on_message(|ctx, _: Value| {
-        ctx.emit(
-            "error",
-            json!({ "message": format!("Unknown event: {}", ctx.event().name()) }),
-        )
+        ctx.emit("error", json!({ "message": format!("Unknown event: {}", ctx.event().name()) }))
     });
 }
 

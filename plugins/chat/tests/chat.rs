@@ -23,10 +23,7 @@ fn a_newcomer_is_welcomed_and_announced_to_the_others() {
     let bob = room.connect("/ws?userId=bob");
     let welcome = json!({ "type": "welcome", "message": "Connected!", "userId": "bob", "users": ["ada", "bob"] });
     assert_eq!(bob.events(), [welcome]);
-    assert_eq!(
-        ada.events(),
-        [json!({ "type": "user.join", "userId": "bob", "count": 2 })]
-    );
+    assert_eq!(ada.events(), [json!({ "type": "user.join", "userId": "bob", "count": 2 })]);
 }
 
 #[test]
@@ -34,12 +31,7 @@ fn who_does_not_say_a_user_id_gets_one_and_a_bad_one_is_refused() {
     let room = TestRoom::new(chat);
     assert!(!room.connect("/ws").meta().user_id.is_empty());
     assert_eq!(room.try_connect("/ws?userId=").unwrap_err().status, 400);
-    assert_eq!(
-        room.try_connect(format!("/ws?userId={}", "x".repeat(129)).as_str())
-            .unwrap_err()
-            .status,
-        400
-    );
+    assert_eq!(room.try_connect(format!("/ws?userId={}", "x".repeat(129)).as_str()).unwrap_err().status, 400);
 }
 
 #[test]
@@ -56,10 +48,7 @@ fn a_message_reaches_everybody_with_its_sender_and_time() {
 fn an_empty_message_is_refused_to_its_sender_alone() {
     let (_room, ada, bob) = ada_and_bob();
     ada.send("chat.message", json!({ "text": "  " }));
-    assert_eq!(
-        ada.events(),
-        [json!({ "type": "error", "code": "chat.empty", "message": "say something first" })]
-    );
+    assert_eq!(ada.events(), [json!({ "type": "error", "code": "chat.empty", "message": "say something first" })]);
     assert_eq!(bob.events(), Vec::<Value>::new());
 }
 
@@ -67,10 +56,7 @@ fn an_empty_message_is_refused_to_its_sender_alone() {
 fn typing_is_told_and_a_ping_is_answered() {
     let (_room, ada, bob) = ada_and_bob();
     ada.send("user.typing", json!({ "isTyping": true }));
-    assert_eq!(
-        bob.events(),
-        [json!({ "type": "user.typing", "userId": "ada", "isTyping": true })]
-    );
+    assert_eq!(bob.events(), [json!({ "type": "user.typing", "userId": "ada", "isTyping": true })]);
     bob.send_empty("ping");
     let frames = bob.received();
     assert_eq!(frames[0], json!({ "type": "pong" }));
@@ -81,18 +67,12 @@ fn typing_is_told_and_a_ping_is_answered() {
 fn an_unknown_event_is_answered_with_an_error() {
     let (_room, ada, _bob) = ada_and_bob();
     ada.send("chat.dance", json!({}));
-    assert_eq!(
-        ada.events(),
-        [json!({ "type": "error", "message": "Unknown event: chat.dance" })]
-    );
+    assert_eq!(ada.events(), [json!({ "type": "error", "message": "Unknown event: chat.dance" })]);
 }
 
 #[test]
 fn who_leaves_is_announced() {
     let (_room, ada, bob) = ada_and_bob();
     bob.disconnect(1006, "");
-    assert_eq!(
-        ada.events(),
-        [json!({ "type": "user.leave", "userId": "bob", "count": 1 })]
-    );
+    assert_eq!(ada.events(), [json!({ "type": "user.leave", "userId": "bob", "count": 1 })]);
 }

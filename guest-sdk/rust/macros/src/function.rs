@@ -39,23 +39,14 @@ pub fn expand(arguments: &Arguments, item: TokenStream) -> Result<TokenStream> {
 fn check(function: &ItemFn) -> Result<syn::Ident> {
     let signature = &function.sig;
     if let Some(token) = &signature.asyncness {
-        return Err(Error::new(
-            token.span(),
-            "a room's function is not async: handlers run in turns, one at a time",
-        ));
+        return Err(Error::new(token.span(), "a room's function is not async: handlers run in turns, one at a time"));
     }
     if !signature.generics.params.is_empty() {
-        return Err(Error::new_spanned(
-            &signature.generics,
-            "a room's function has no generic parameters",
-        ));
+        return Err(Error::new_spanned(&signature.generics, "a room's function has no generic parameters"));
     }
     let mut inputs = signature.inputs.iter();
     let (Some(FnArg::Typed(input)), None) = (inputs.next(), inputs.next()) else {
-        return Err(Error::new(
-            signature.paren_token.span.join(),
-            format!("it takes one parameter: {SHAPE}"),
-        ));
+        return Err(Error::new(signature.paren_token.span.join(), format!("it takes one parameter: {SHAPE}")));
     };
     match &*input.pat {
         syn::Pat::Ident(pattern) if pattern.subpat.is_none() => Ok(pattern.ident.clone()),

@@ -34,10 +34,7 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Refusal> {
     if (1..=NAME_BYTES).contains(&name.len()) {
         Ok(())
     } else {
-        Err(invalid(format!(
-            "{what} must be 1 to {NAME_BYTES} bytes, not {}",
-            name.len()
-        )))
+        Err(invalid(format!("{what} must be 1 to {NAME_BYTES} bytes, not {}", name.len())))
     }
 }
 
@@ -50,4 +47,21 @@ pub(crate) fn check_fields(fields: &str) -> Result<(), Refusal> {
         Ok(_) => Ok(()),
         Err(why) => Err(invalid(format!("fields must be a JSON object: {why}"))),
     }
+}
+
+/// What the host checks of a meta, and the channel that every socket has.
+pub(crate) fn checked(mut meta: crate::Meta) -> Result<crate::Meta, Refusal> {
+    check_name("user-id", &meta.user_id)?;
+    check_name("client-id", &meta.client_id)?;
+    let mut seen = std::collections::BTreeSet::new();
+    meta.channels.retain(|name| seen.insert(name.clone()));
+    if meta.channels.is_empty() {
+        meta.channels.push("default".to_owned());
+    }
+    if meta.channels.len() > CHANNELS_PER_SOCKET {
+        return Err(exceeded("channels-per-socket"));
+    }
+    meta.channels.iter().try_for_each(|name| check_name("the channel", name))?;
+    check_fields(&meta.clone().into_contract().fields)?;
+    Ok(meta)
 }

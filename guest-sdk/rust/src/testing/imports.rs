@@ -7,13 +7,7 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{host::types::Refusal, registry::hook};
 
-    const HOOKS: [&str; 5] = [
-        hook::CONNECT,
-        hook::DISCONNECT,
-        hook::MESSAGE,
-        hook::ERROR,
-        hook::RESTORE,
-    ];
+    const HOOKS: [&str; 5] = [hook::CONNECT, hook::DISCONNECT, hook::MESSAGE, hook::ERROR, hook::RESTORE];
 
     pub(crate) fn on(event: &str) -> Result<(), Refusal> {
         bounds::check_name("the event", event)?;
@@ -31,9 +25,7 @@ pub(crate) mod events {
     }
 
     pub(crate) fn off(event: &str) -> Result<(), Refusal> {
-        world::current(|state| state.events.remove(event))
-            .map(|_| ())
-            .ok_or(Refusal::NoTurn)
+        world::current(|state| state.events.remove(event)).map(|_| ()).ok_or(Refusal::NoTurn)
     }
 }
 
@@ -141,10 +133,7 @@ pub(crate) mod storage {
 
     pub(crate) fn scan(prefix: &str, after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
         if !(1..=bounds::SCAN_ENTRIES).contains(&limit) {
-            return Err(bounds::invalid(format!(
-                "limit must be 1 to {}, not {limit}",
-                bounds::SCAN_ENTRIES
-            )));
+            return Err(bounds::invalid(format!("limit must be 1 to {}, not {limit}", bounds::SCAN_ENTRIES)));
         }
         world::turn(|turn| {
             let start = match after {
@@ -153,17 +142,11 @@ pub(crate) mod storage {
             };
             let found = turn.storage.range::<str, _>((start, Bound::Unbounded));
             let mut entries = found.take_while(|(key, _)| key.starts_with(prefix)).peekable();
-            let mut page = Page {
-                entries: Vec::new(),
-                next: None,
-            };
+            let mut page = Page { entries: Vec::new(), next: None };
             let mut bytes = 0;
             while let Some((key, value)) = entries.next() {
                 bytes += key.len() + value.len();
-                page.entries.push(Entry {
-                    key: key.clone(),
-                    value: value.clone(),
-                });
+                page.entries.push(Entry { key: key.clone(), value: value.clone() });
                 let full = page.entries.len() >= limit as usize || bytes >= bounds::SCAN_BYTES;
                 if full && entries.peek().is_some() {
                     page.next = Some(key.clone());

@@ -65,9 +65,7 @@ impl Members {
     /// The channel that a frame to this socket alone carries.
     pub(crate) fn first_channel(&self, id: Option<SocketId>) -> String {
         let meta = id.and_then(|id| self.meta(id).ok());
-        meta.and_then(|meta| meta.channels.first())
-            .map_or("default", String::as_str)
-            .to_owned()
+        meta.and_then(|meta| meta.channels.first()).map_or("default", String::as_str).to_owned()
     }
 
     pub(crate) fn in_channel(&self, channel: &str) -> Vec<SocketId> {
@@ -93,10 +91,6 @@ impl Members {
     }
 
     fn those(&self, wanted: impl Fn(&Meta) -> bool) -> Vec<SocketId> {
-        self.0
-            .iter()
-            .filter(|(_, member)| member.present && wanted(&member.meta))
-            .map(|(id, _)| *id)
-            .collect()
+        self.0.iter().filter(|(_, member)| member.present && wanted(&member.meta)).map(|(id, _)| *id).collect()
     }
 }

@@ -2,27 +2,25 @@
 //!
 //! A [`TestRoom`] means what the server means: an event is a turn that commits or leaves no trace, emits are counted at
 //! the call and arrive at the commit, `authorize` runs before `on_connect` in an instance of its own, a failed
-//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. The server's bounds on emits, host
-//! calls, names and storage hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic
-//! is the test's.
+//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. The server's bounds on emits,
+//! host calls, names and storage hold at their defaults. What it does not have are bounds on CPU time and memory, and a
+//! panic is the test's.
 
 mod bounds;
+mod builder;
 pub(crate) mod imports;
 mod members;
 mod socket;
 mod turn;
 mod world;
 
-use std::{collections::BTreeMap, fmt, rc::Rc};
+use std::{fmt, rc::Rc};
 
 use serde::de::DeserializeOwned;
 
-pub use self::socket::TestSocket;
-use self::world::{State, World, checked};
-use crate::{Failed, Meta, Rejection, Request, Room, Setup, runtime::setup as run};
-
-/// The clock of a new test room: 14 November 2023, 22:13:20 UTC. It stands still until it is set.
-const START_MILLIS: u64 = 1_700_000_000_000;
+use self::{bounds::checked, world::World};
+pub use self::{builder::Builder, socket::TestSocket};
+use crate::{Failed, Meta, Rejection, Request, Room, Setup};
 
 /// A room to test a plugin with.
 ///
@@ -49,93 +47,6 @@ pub struct TestRoom {
     world: Rc<World>,
 }
 
-/// Makes a [`TestRoom`] with a configuration, a room id, a time; made by [`TestRoom::builder`].
-///
-/// ```
-/// use parlor_guest::{prelude::*, testing::TestRoom};
-///
-/// let room = TestRoom::builder().room_id("lobby").config("motd", "be kind").time(1_000).build(|room| {
-///     room.on_connect(|ctx| ctx.emit("hello", json!({ "room": ctx.room_id(), "at": ctx.now(), "motd": ctx.config("motd") })));
-/// });
-/// assert_eq!(room.connect("/ws").events(), [json!({ "type": "hello", "room": "lobby", "at": 1_000, "motd": "be kind" })]);
-/// ```
-#[derive(Debug, Clone)]
-#[must_use = "finish it with `.build(setup)`"]
-pub struct Builder {
-    room_id: String,
-    config: BTreeMap<String, String>,
-    time: u64,
-}
-
-impl Builder {
-    /// A key of the plugin's configuration.
-    ///
-    /// ```
-    /// # use parlor_guest::testing::TestRoom;
-    /// let room = TestRoom::builder().config("motd", "be kind").build(|_| {});
-    /// ```
-    pub fn config(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.config.insert(key.to_owned(), value.into());
-        self
-    }
-
-    /// The room's id; `default` unless said otherwise.
-    ///
-    /// ```
-    /// # use parlor_guest::testing::TestRoom;
-    /// let room = TestRoom::builder().room_id("lobby").build(|_| {});
-    /// ```
-    pub fn room_id(mut self, id: &str) -> Self {
-        self.room_id = id.to_owned();
-        self
-    }
-
-    /// The time, in milliseconds since the Unix epoch.
-    ///
-    /// ```
-    /// # use parlor_guest::testing::TestRoom;
-    /// let room = TestRoom::builder().time(1_000).build(|_| {});
-    /// ```
-    pub fn time(mut self, millis: u64) -> Self {
-        self.time = millis;
-        self
-    }
-
-    /// Starts the plugin.
-    ///
-    /// # Panics
-    /// Where it refuses to start, with its words.
-    ///
-    /// ```
-    /// # use parlor_guest::testing::TestRoom;
-    /// let room = TestRoom::builder().build(|_| {});
-    /// ```
-    pub fn build<S: Setup>(self, setup: impl Fn(&mut Room) -> S + 'static) -> TestRoom {
-        self.try_build(setup)
-            .unwrap_or_else(|why| panic!("the plugin refuses to start: {why}"))
-    }
-
-    /// Starts the plugin, or says why it refuses to start.
-    ///
-    /// ```
-    /// # use parlor_guest::{prelude::*, testing::TestRoom};
-    /// let refused = TestRoom::builder().try_build(|_| -> Result { Err(Error::msg("set `tokens`")) });
-    /// assert_eq!(refused.unwrap_err(), "set `tokens`");
-    /// ```
-    pub fn try_build<S: Setup>(self, setup: impl Fn(&mut Room) -> S + 'static) -> Result<TestRoom, String> {
-        let Builder { room_id, config, time } = self;
-        let state = State {
-            room_id,
-            config,
-            time: time as f64,
-            ..State::default()
-        };
-        Ok(TestRoom {
-            world: World::start(Box::new(move |room| run(setup(room))), state)?,
-        })
-    }
-}
-
 impl TestRoom {
     /// A room `default` of this plugin, without configuration.
     ///
@@ -159,11 +70,7 @@ impl TestRoom {
     /// let room = TestRoom::builder().config("motd", "be kind").build(|_| {});
     /// ```
     pub fn builder() -> Builder {
-        Builder {
-            room_id: "default".to_owned(),
-            config: BTreeMap::new(),
-            time: START_MILLIS,
-        }
+        Builder::new()
     }
 
     /// Connects as a browser does: `authorize`, then `on_connect`. Takes an address (`/ws?token=...`) or a [`request`].
@@ -216,10 +123,7 @@ impl TestRoom {
     }
 
     fn admit(&self, meta: Meta) -> TestSocket {
-        TestSocket {
-            id: self.world.connect(meta),
-            world: Rc::clone(&self.world),
-        }
+        TestSocket { id: self.world.connect(meta), world: Rc::clone(&self.world) }
     }
 
     /// Gives the room a new instance, as after a crash: what closures held is gone, sockets and storage stay, and
@@ -366,9 +270,7 @@ impl TestRoom {
 
 impl fmt::Debug for TestRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestRoom")
-            .field("users", &self.user_ids())
-            .finish_non_exhaustive()
+        f.debug_struct("TestRoom").field("users", &self.user_ids()).finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,8 @@ use super::world::World;
 /// });
 /// let ada = room.connect("/ws");
 /// ada.send("echo", json!({ "text": "ho" }));
-/// assert_eq!(ada.received(), [json!({ "type": "event", "channel": "default", "data": { "type": "echo", "text": "ho" } })]);
+/// let echo = json!({ "type": "echo", "text": "ho" });
+/// assert_eq!(ada.received(), [json!({ "type": "event", "channel": "default", "data": echo })]);
 /// ```
 #[derive(Clone)]
 pub struct TestSocket {
@@ -105,12 +106,8 @@ impl TestSocket {
     /// assert_eq!(ada.received(), [json!({ "type": "pong" })]);
     /// ```
     pub fn send_frame(&self, frame: Value) {
-        let Value::Object(mut frame) = frame else {
-            panic!("a frame is an object, not {frame}")
-        };
-        let Some(Value::String(event)) = frame.remove("type") else {
-            panic!("a frame has a string `type`")
-        };
+        let Value::Object(mut frame) = frame else { panic!("a frame is an object, not {frame}") };
+        let Some(Value::String(event)) = frame.remove("type") else { panic!("a frame has a string `type`") };
         let channel = match frame.remove("channel") {
             None => None,
             Some(Value::String(channel)) => Some(channel),
@@ -182,12 +179,7 @@ impl TestSocket {
     /// assert_eq!(room.connect("/ws").closed().map(|(code, _)| code), Some(1011));
     /// ```
     pub fn closed(&self) -> Option<(u16, String)> {
-        self.world
-            .state
-            .borrow()
-            .inboxes
-            .get(&self.id)
-            .and_then(|inbox| inbox.closed.clone())
+        self.world.state.borrow().inboxes.get(&self.id).and_then(|inbox| inbox.closed.clone())
     }
 
     /// Ends the connection from the client's side; `on_disconnect` has run when this returns.
@@ -211,15 +203,8 @@ impl TestSocket {
 }
 
 fn check(event: &str) {
-    assert!(
-        !event.starts_with('$'),
-        "a client cannot send {event}: names that begin with `$` are the host's"
-    );
-    assert!(
-        (1..=128).contains(&event.len()),
-        "an event's name has 1 to 128 bytes, not {}",
-        event.len()
-    );
+    assert!(!event.starts_with('$'), "a client cannot send {event}: names that begin with `$` are the host's");
+    assert!((1..=128).contains(&event.len()), "an event's name has 1 to 128 bytes, not {}", event.len());
 }
 
 impl fmt::Debug for TestSocket {

@@ -76,11 +76,7 @@ impl Turn {
     /// Counts a call into the host.
     pub(crate) fn count_call(&mut self) -> Result<(), Refusal> {
         self.calls += 1;
-        if self.calls > bounds::HOST_CALLS_PER_TURN {
-            Err(self.pass("host-calls-per-turn"))
-        } else {
-            Ok(())
-        }
+        if self.calls > bounds::HOST_CALLS_PER_TURN { Err(self.pass("host-calls-per-turn")) } else { Ok(()) }
     }
 
     /// A bound of the turn was passed: it cannot commit, even if the handler goes on.
@@ -91,9 +87,7 @@ impl Turn {
 
     pub(crate) fn emit(&mut self, target: Target<'_>, event: &str, data: &Payload) -> Result<u32, Refusal> {
         let Payload::Json(text) = data else {
-            return Err(bounds::invalid(
-                "data must be JSON: the sockets of this room speak Verani frames",
-            ));
+            return Err(bounds::invalid("data must be JSON: the sockets of this room speak Verani frames"));
         };
         if text.len() > bounds::EMIT_BYTES {
             return Err(self.pass("emit-bytes"));
@@ -106,10 +100,7 @@ impl Turn {
         let (to, channel) = self.resolve(&target)?;
         self.charge(text.len(), to.len())?;
         let count = to.len() as u32;
-        self.emits.push(Emit {
-            to,
-            frame: frame(&channel, event, data),
-        });
+        self.emits.push(Emit { to, frame: frame(&channel, event, data) });
         Ok(count)
     }
 
@@ -153,11 +144,7 @@ impl Turn {
             Target::ChannelExcept(name, client_ids) => {
                 bounds::check_name("the channel", name)?;
                 let excluded = members.of_clients(client_ids);
-                let left = members
-                    .in_channel(name)
-                    .into_iter()
-                    .filter(|id| !excluded.contains(id))
-                    .collect();
+                let left = members.in_channel(name).into_iter().filter(|id| !excluded.contains(id)).collect();
                 (left, name.to_owned())
             }
             Target::User(user_id) => (members.of_user(user_id), own_channel()),
@@ -177,11 +164,7 @@ impl Turn {
             return Err(bounds::invalid(format!("a close reason must be at most {max} bytes")));
         }
         self.members.depart(socket);
-        self.closes.push(Close {
-            socket,
-            code,
-            reason: reason.to_owned(),
-        });
+        self.closes.push(Close { socket, code, reason: reason.to_owned() });
         Ok(())
     }
 
@@ -190,12 +173,7 @@ impl Turn {
         if value.len() > bounds::STORAGE_VALUE_BYTES {
             return Err(bounds::exceeded("storage-value-bytes"));
         }
-        let others: usize = self
-            .storage
-            .iter()
-            .filter(|(k, _)| *k != key)
-            .map(|(k, v)| k.len() + v.len())
-            .sum();
+        let others: usize = self.storage.iter().filter(|(k, _)| *k != key).map(|(k, v)| k.len() + v.len()).sum();
         if others + key.len() + value.len() > bounds::STORAGE_ROOM_BYTES {
             return Err(bounds::exceeded("storage-room-bytes"));
         }

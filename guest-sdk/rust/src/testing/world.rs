@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    bounds,
+    bounds::checked,
     members::Members,
     turn::{self, Turn},
 };
@@ -119,24 +119,10 @@ impl World {
 
     /// Asks who this is, in an instance that is gone afterwards.
     pub(crate) fn authorize(self: &Rc<Self>, request: Request) -> Result<Meta, Rejection> {
-        let path = request
-            .uri
-            .split(['?', '#'])
-            .next()
-            .unwrap_or_default()
-            .splitn(4, '/')
-            .nth(3)
-            .unwrap_or_default();
-        let served = self
-            .definition
-            .borrow()
-            .as_ref()
-            .map(|definition| definition.path.clone());
+        let path = request.uri.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).unwrap_or_default();
+        let served = self.definition.borrow().as_ref().map(|definition| definition.path.clone());
         if let Some(served) = served.filter(|served| served.get(1..) != Some(path)) {
-            return Err(Rejection::new(
-                404,
-                format!("no plugin serves /{path}: this one serves {served}"),
-            ));
+            return Err(Rejection::new(404, format!("no plugin serves /{path}: this one serves {served}")));
         }
         let room_instance = Rc::clone(&self.instance.borrow());
         let room_events = self.state.borrow().events.clone();
@@ -144,18 +130,8 @@ impl World {
         let answer = self.instantiate().map_err(refused).and_then(|()| {
             let _running = Running::new(self);
             let instance = Rc::clone(&self.instance.borrow());
-            let Request {
-                uri,
-                room,
-                headers,
-                remote,
-            } = request;
-            let request = crate::host::types::Request {
-                uri,
-                room,
-                headers,
-                remote,
-            };
+            let Request { uri, room, headers, remote } = request;
+            let request = crate::host::types::Request { uri, room, headers, remote };
             runtime::authorize(&instance, request).map_err(|no| Rejection::new(no.status, no.message))
         });
         self.instance.replace(room_instance);
@@ -195,11 +171,7 @@ impl World {
             state.members.depart(id);
         }
         // Its failure was told where it happened, and the socket is gone either way.
-        let _ = self.give_hook(
-            hook::DISCONNECT,
-            Some(json!({ "code": code, "reason": reason })),
-            Some(id),
-        );
+        let _ = self.give_hook(hook::DISCONNECT, Some(json!({ "code": code, "reason": reason })), Some(id));
         self.state.borrow_mut().members.forget(id);
     }
 
@@ -277,11 +249,7 @@ impl World {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
-        let failed = Failed {
-            event: name,
-            code: failure.code,
-            message: failure.message,
-        };
+        let failed = Failed { event: name, code: failure.code, message: failure.message };
         if failure.for_sender {
             self.tell_sender(socket, &failed);
             return Err(failed);
@@ -299,9 +267,7 @@ impl World {
         let mut state = self.state.borrow_mut();
         let channel = state.members.first_channel(socket);
         let data = json!({ "code": failed.code, "message": failed.message });
-        let inbox = socket
-            .and_then(|id| state.inboxes.get_mut(&id))
-            .filter(|inbox| inbox.closed.is_none());
+        let inbox = socket.and_then(|id| state.inboxes.get_mut(&id)).filter(|inbox| inbox.closed.is_none());
         if let Some(inbox) = inbox {
             inbox.frames.push(turn::frame(&channel, "error", data));
         }
@@ -311,16 +277,8 @@ impl World {
     fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
         {
             let mut state = self.state.borrow_mut();
-            assert!(
-                state.turn.is_none(),
-                "a handler cannot send events to its own test room"
-            );
-            let turn = Turn::new(
-                state.members.clone(),
-                state.storage.clone(),
-                event.socket,
-                event.accepted_at,
-            );
+            assert!(state.turn.is_none(), "a handler cannot send events to its own test room");
+            let turn = Turn::new(state.members.clone(), state.storage.clone(), event.socket, event.accepted_at);
             state.turn = Some(turn);
         }
         let instance = Rc::clone(&self.instance.borrow());
@@ -332,11 +290,7 @@ impl World {
             let Some(turn) = state.turn.take() else { return outcome };
             if let Some(bound) = turn.poison {
                 let message = format!("the turn passed the bound {bound}");
-                return Err(Failure {
-                    code: bound.to_owned(),
-                    message,
-                    for_sender: false,
-                });
+                return Err(Failure { code: bound.to_owned(), message, for_sender: false });
             }
             outcome.as_ref().map_err(Clone::clone)?;
             state.commit(turn)
@@ -350,13 +304,7 @@ impl World {
 
 impl State {
     fn commit(&mut self, turn: Turn) -> Vec<turn::Close> {
-        let Turn {
-            members,
-            storage,
-            emits,
-            closes,
-            ..
-        } = turn;
+        let Turn { members, storage, emits, closes, .. } = turn;
         self.storage = storage;
         self.members = members;
         for emit in emits {
@@ -370,10 +318,7 @@ impl State {
     }
 
     pub(crate) fn take_frames(&mut self, socket: SocketId) -> Vec<Value> {
-        self.inboxes
-            .get_mut(&socket)
-            .map(|inbox| mem::take(&mut inbox.frames))
-            .unwrap_or_default()
+        self.inboxes.get_mut(&socket).map(|inbox| mem::take(&mut inbox.frames)).unwrap_or_default()
     }
 }
 
@@ -382,23 +327,4 @@ fn cause_of(name: &str, events: &BTreeSet<String>) -> Option<String> {
     let asked = events.contains(name) || events.contains(ANY);
     let cause = if asked { name } else { hook::MESSAGE };
     (asked || events.contains(hook::MESSAGE)).then(|| cause.to_owned())
-}
-
-/// What the host checks of a meta, and the channel that every socket has.
-pub(crate) fn checked(mut meta: Meta) -> Result<Meta, Refusal> {
-    bounds::check_name("user-id", &meta.user_id)?;
-    bounds::check_name("client-id", &meta.client_id)?;
-    let mut seen = BTreeSet::new();
-    meta.channels.retain(|name| seen.insert(name.clone()));
-    if meta.channels.is_empty() {
-        meta.channels.push("default".to_owned());
-    }
-    if meta.channels.len() > bounds::CHANNELS_PER_SOCKET {
-        return Err(bounds::exceeded("channels-per-socket"));
-    }
-    meta.channels
-        .iter()
-        .try_for_each(|name| bounds::check_name("the channel", name))?;
-    bounds::check_fields(&meta.clone().into_contract().fields)?;
-    Ok(meta)
 }

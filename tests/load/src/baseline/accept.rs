@@ -119,7 +119,10 @@ pub struct Shards {
 impl Shards {
     /// Everything on the runtime that accepts.
     pub fn one(runtime: Handle) -> Arc<Self> {
-        Arc::new(Self { rooms: vec![(runtime.clone(), Rooms::new(runtime))], moves: false })
+        Arc::new(Self {
+            rooms: vec![(runtime.clone(), Rooms::new(runtime))],
+            moves: false,
+        })
     }
 
     /// The runtime that accepts is the first shard, `further` ones get a thread each.
@@ -153,7 +156,11 @@ impl Shards {
             .max_message_size(Some(FRAME_BYTES))
             .max_frame_size(Some(FRAME_BYTES));
         runtime.spawn(async move {
-            let stream = if moves { stream.into_std().and_then(TcpStream::from_std) } else { Ok(stream) };
+            let stream = if moves {
+                stream.into_std().and_then(TcpStream::from_std)
+            } else {
+                Ok(stream)
+            };
             if let Ok(stream) = stream {
                 let wire = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
                 serve(wire, rooms, room).await;

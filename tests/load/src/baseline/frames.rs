@@ -60,11 +60,18 @@ pub fn decode(text: &str) -> Option<Event> {
 
 /// The frame that carries `note` to clients as the event `name`.
 pub fn encode(name: &'static str, note: &Note) -> String {
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let at = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64);
     let frame = Outbound {
         r#type: "event",
         channel: "default",
-        data: Emit { r#type: name, n: note.n, text: &note.text, at },
+        data: Emit {
+            r#type: name,
+            n: note.n,
+            text: &note.text,
+            at,
+        },
     };
     serde_json::to_string(&frame).expect("strings and numbers always encode")
 }
@@ -89,7 +96,13 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_dropped() {
-        for text in ["", "[]", r#"{"data":{}}"#, r#"{"type":"echo"}"#, r#"{"type":"echo","channel":1,"data":{"n":1,"text":""}}"#] {
+        for text in [
+            "",
+            "[]",
+            r#"{"data":{}}"#,
+            r#"{"type":"echo"}"#,
+            r#"{"type":"echo","channel":1,"data":{"n":1,"text":""}}"#,
+        ] {
             assert!(decode(text).is_none(), "{text}");
         }
     }

@@ -29,26 +29,35 @@ pub enum Mail<T> {
     Leave { socket: u64 },
 }
 
+/// Where a room's mail goes.
+pub type Mailbox<T> = Sender<Mail<T>>;
+
 /// The open rooms of one runtime.
 pub struct Rooms<T> {
-    open: Arc<Mutex<HashMap<String, Sender<Mail<T>>>>>,
+    open: Arc<Mutex<HashMap<String, Mailbox<T>>>>,
     runtime: Handle,
 }
 
 impl<T> Clone for Rooms<T> {
     fn clone(&self) -> Self {
-        Self { open: self.open.clone(), runtime: self.runtime.clone() }
+        Self {
+            open: self.open.clone(),
+            runtime: self.runtime.clone(),
+        }
     }
 }
 
 impl<T: Text> Rooms<T> {
     /// No room is open yet; those that open run on `runtime`.
     pub fn new(runtime: Handle) -> Self {
-        Self { open: Arc::default(), runtime }
+        Self {
+            open: Arc::default(),
+            runtime,
+        }
     }
 
     /// Enters a room, opening it where it is not. Waits while its mailbox is full.
-    pub async fn join(&self, room: &str, socket: u64, outbound: Sender<T>) -> Sender<Mail<T>> {
+    pub async fn join(&self, room: &str, socket: u64, outbound: Sender<T>) -> Mailbox<T> {
         let mut mail = Mail::Join { socket, outbound };
         loop {
             let mailbox = match self.try_join(room, mail) {
@@ -64,14 +73,18 @@ impl<T: Text> Rooms<T> {
     }
 
     /// Sent under the lock, so that a room that closes (also under the lock) sees who has just entered.
-    fn try_join(&self, room: &str, mail: Mail<T>) -> Result<Sender<Mail<T>>, (Sender<Mail<T>>, Mail<T>)> {
+    fn try_join(&self, room: &str, mail: Mail<T>) -> Result<Mailbox<T>, (Mailbox<T>, Mail<T>)> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mailbox = match open.get(room) {
             Some(mailbox) => mailbox.clone(),
             None => {
                 let (mailbox, mails) = channel(MAILBOX_EVENTS);
                 open.insert(room.to_owned(), mailbox.clone());
-                let actor = Actor { members: Members::default(), rooms: self.clone(), name: room.to_owned() };
+                let actor = Actor {
+                    members: Members::default(),
+                    rooms: self.clone(),
+                    name: room.to_owned(),
+                };
                 self.runtime.spawn(actor.run(mails));
                 mailbox
             }
@@ -104,10 +117,16 @@ impl<T: Text> Actor<T> {
         while let Some(mail) = mails.recv().await {
             match mail {
                 Mail::Join { socket, outbound } => self.members.insert(socket, outbound),
-                Mail::Event { socket, event: Event::Echo(note) } => {
+                Mail::Event {
+                    socket,
+                    event: Event::Echo(note),
+                } => {
                     self.members.send_to(socket, encode("echo", &note).into());
                 }
-                Mail::Event { event: Event::Say(note), .. } => self.members.send_to_all(encode("say", &note).into()),
+                Mail::Event {
+                    event: Event::Say(note),
+                    ..
+                } => self.members.send_to_all(encode("say", &note).into()),
                 Mail::Leave { socket } => {
                     self.members.remove(socket);
                     if self.members.list.is_empty() && self.rooms.close(&self.name, &mails) {
@@ -127,7 +146,10 @@ struct Members<T> {
 
 impl<T> Default for Members<T> {
     fn default() -> Self {
-        Self { list: Vec::new(), places: HashMap::new() }
+        Self {
+            list: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 }
 

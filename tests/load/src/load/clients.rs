@@ -84,8 +84,13 @@ impl Clients {
     /// Connects one client for each of the `paths` (with query), and waits until all are accepted.
     pub fn connect(server: SocketAddr, paths: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let poll = Poll::new().context("open epoll")?;
-        let mut clients =
-            Self { poll, events: Events::with_capacity(1_024), list: Vec::new(), out: Outgoing::default(), buffer: vec![0; READ_BYTES] };
+        let mut clients = Self {
+            poll,
+            events: Events::with_capacity(1_024),
+            list: Vec::new(),
+            out: Outgoing::default(),
+            buffer: vec![0; READ_BYTES],
+        };
         let mut paths = paths.peekable();
         while paths.peek().is_some() {
             let mut opening = Vec::with_capacity(HANDSHAKES);
@@ -105,7 +110,9 @@ impl Clients {
         let partial = await_upgrade(&mut stream).with_context(|| format!("the handshake of socket {number}"))?;
         stream.set_nonblocking(true)?;
         let mut stream = mio::net::TcpStream::from_std(stream);
-        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
+        self.poll
+            .registry()
+            .register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
         self.list.push(Client { stream, partial });
         self.out.unsent.push(Vec::new());
         Ok(())
@@ -118,7 +125,12 @@ impl Clients {
     }
 
     /// Sends and receives until `done` says so or the time is over; says whether it was done.
-    pub fn run<D: Driver>(&mut self, driver: &mut D, time: Duration, done: impl Fn(&D) -> bool) -> anyhow::Result<bool> {
+    pub fn run<D: Driver>(
+        &mut self,
+        driver: &mut D,
+        time: Duration,
+        done: impl Fn(&D) -> bool,
+    ) -> anyhow::Result<bool> {
         let end = Instant::now() + time;
         loop {
             let now = Instant::now();
@@ -134,14 +146,18 @@ impl Clients {
             {
                 return Err(error).context("wait for the sockets");
             }
-            let ready: Vec<(usize, bool, bool)> =
-                self.events.iter().map(|event| (event.token().0, event.is_readable(), event.is_writable())).collect();
+            let ready: Vec<(usize, bool, bool)> = self
+                .events
+                .iter()
+                .map(|event| (event.token().0, event.is_readable(), event.is_writable()))
+                .collect();
             for (socket, readable, writable) in ready {
                 if writable {
                     self.send(socket)?;
                 }
                 if readable {
-                    self.receive(socket, driver).with_context(|| format!("socket {socket}"))?;
+                    self.receive(socket, driver)
+                        .with_context(|| format!("socket {socket}"))?;
                     self.send_fresh()?;
                 }
             }
@@ -222,13 +238,17 @@ fn request_upgrade(server: SocketAddr, path: &str, number: usize) -> anyhow::Res
     let source = number / SOCKETS_A_SOURCE;
     if source > 0 {
         let address = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + source as u32);
-        socket.bind(&SocketAddr::from((address, 0)).into()).with_context(|| format!("use the address {address}"))?;
+        socket
+            .bind(&SocketAddr::from((address, 0)).into())
+            .with_context(|| format!("use the address {address}"))?;
     }
     // Closing without waiting leaves no ports behind that later rounds would lack.
     socket.set_linger(Some(Duration::ZERO))?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(HANDSHAKE))?;
-    socket.connect_timeout(&server.into(), HANDSHAKE).with_context(|| format!("connect socket {number} to {server}"))?;
+    socket
+        .connect_timeout(&server.into(), HANDSHAKE)
+        .with_context(|| format!("connect socket {number} to {server}"))?;
     let mut stream = TcpStream::from(socket);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -244,10 +264,18 @@ fn await_upgrade(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
     let mut buffer = [0; 1_024];
     loop {
         let count = stream.read(&mut buffer).context("read the answer to the upgrade")?;
-        ensure!(count > 0, "the server ended the connection: {}", String::from_utf8_lossy(&answer));
+        ensure!(
+            count > 0,
+            "the server ended the connection: {}",
+            String::from_utf8_lossy(&answer)
+        );
         answer.extend_from_slice(&buffer[..count]);
         if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
-            ensure!(answer.starts_with(b"HTTP/1.1 101 "), "refused: {}", String::from_utf8_lossy(&answer));
+            ensure!(
+                answer.starts_with(b"HTTP/1.1 101 "),
+                "refused: {}",
+                String::from_utf8_lossy(&answer)
+            );
             return Ok(answer.split_off(end + 4));
         }
         ensure!(answer.len() < 16_384, "an answer to the upgrade without an end");

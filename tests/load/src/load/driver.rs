@@ -31,7 +31,14 @@ pub struct Tally {
 impl Tally {
     fn new() -> Self {
         let latency = Histogram::new_with_bounds(100, LONGEST_NS, 3).expect("the bounds are in order");
-        Self { messages: 0, deliveries: 0, latency, ending: false, started: 0, due: 0 }
+        Self {
+            messages: 0,
+            deliveries: 0,
+            latency,
+            ending: false,
+            started: 0,
+            due: 0,
+        }
     }
 
     /// Forgets what was seen so far: the window begins.
@@ -79,7 +86,12 @@ pub struct Echoes {
 impl Echoes {
     /// For so many sockets.
     pub fn new(sockets: usize, depth: usize) -> Self {
-        Self { tally: Tally::new(), depth, expected: vec![0; sockets], sent_at: vec![Instant::now(); sockets * depth] }
+        Self {
+            tally: Tally::new(),
+            depth,
+            expected: vec![0; sockets],
+            sent_at: vec![Instant::now(); sockets * depth],
+        }
     }
 
     fn send(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
@@ -106,7 +118,8 @@ impl Driver for Echoes {
         self.expected[socket] += 1;
         self.tally.arrived()?;
         self.tally.messages += 1;
-        self.tally.answered(now - self.sent_at[socket * self.depth + n as usize % self.depth]);
+        self.tally
+            .answered(now - self.sent_at[socket * self.depth + n as usize % self.depth]);
         if !self.tally.ending {
             self.send(socket, n + self.depth as u64, now, out);
         }
@@ -233,15 +246,24 @@ fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
     if frame["type"] != "event" || frame["channel"] != "default" || data["type"] != name || data["text"] != TEXT {
         bail!("not the event {name} that was asked for: {}", shown());
     }
-    ensure!(data["at"].as_f64().is_some_and(|at| at > 0.0), "the event {name} without its time: {}", shown());
-    data["n"].as_u64().with_context(|| format!("the event {name} without its number: {}", shown()))
+    ensure!(
+        data["at"].as_f64().is_some_and(|at| at > 0.0),
+        "the event {name} without its time: {}",
+        shown()
+    );
+    data["n"]
+        .as_u64()
+        .with_context(|| format!("the event {name} without its number: {}", shown()))
 }
 
 fn usual_form(text: &[u8], name: &str) -> Option<u64> {
     let rest = text.strip_prefix(br#"{"type":"event","channel":"default","data":{"type":""#)?;
     let rest = rest.strip_prefix(name.as_bytes())?.strip_prefix(br#"","n":"#)?;
     let (n, rest) = digits(rest)?;
-    let rest = rest.strip_prefix(br#","text":""#)?.strip_prefix(TEXT.as_bytes())?.strip_prefix(br#"","at":"#)?;
+    let rest = rest
+        .strip_prefix(br#","text":""#)?
+        .strip_prefix(TEXT.as_bytes())?
+        .strip_prefix(br#"","at":"#)?;
     let (at, rest) = digits(rest)?;
     (at > 0 && rest == b"}}").then_some(n)
 }
@@ -258,13 +280,24 @@ mod tests {
 
     #[test]
     fn a_right_answer_is_told_from_a_wrong_one() {
-        let usual = format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","n":12,"text":"{TEXT}","at":5}}}}"#);
-        let other = format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","at":5,"text":"{TEXT}","n":12}}}}"#);
+        let usual =
+            format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","n":12,"text":"{TEXT}","at":5}}}}"#);
+        let other =
+            format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","at":5,"text":"{TEXT}","n":12}}}}"#);
         assert_eq!(usual_form(usual.as_bytes(), "echo"), Some(12));
         for right in [&usual, &other] {
             assert_eq!(number(right.as_bytes(), "echo").unwrap(), 12);
-            for (part, wrong) in [("echo", "say"), ("fox", "cow"), ("default", "other"), ("\"at\":5", "\"at\":0"), ("}}", "}")] {
-                assert!(number(right.replace(part, wrong).as_bytes(), "echo").is_err(), "{part} -> {wrong}");
+            for (part, wrong) in [
+                ("echo", "say"),
+                ("fox", "cow"),
+                ("default", "other"),
+                ("\"at\":5", "\"at\":0"),
+                ("}}", "}"),
+            ] {
+                assert!(
+                    number(right.replace(part, wrong).as_bytes(), "echo").is_err(),
+                    "{part} -> {wrong}"
+                );
             }
         }
     }

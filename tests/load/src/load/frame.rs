@@ -41,7 +41,9 @@ pub enum Frame<'a> {
 /// The first frame in `bytes` and its length, none if it has not arrived in full. A server that closes, or that sends
 /// what Parlor never does, is an error.
 pub fn next(bytes: &[u8]) -> anyhow::Result<Option<(Frame<'_>, usize)>> {
-    let [first, second, rest @ ..] = bytes else { return Ok(None) };
+    let [first, second, rest @ ..] = bytes else {
+        return Ok(None);
+    };
     let (length, header) = match second & 0x7F {
         126 => match rest {
             [a, b, ..] => (usize::from(u16::from_be_bytes([*a, *b])), 4),
@@ -53,7 +55,9 @@ pub fn next(bytes: &[u8]) -> anyhow::Result<Option<(Frame<'_>, usize)>> {
     if second & 0x80 != 0 {
         bail!("a server must not mask its frames");
     }
-    let Some(body) = bytes.get(header..header + length) else { return Ok(None) };
+    let Some(body) = bytes.get(header..header + length) else {
+        return Ok(None);
+    };
     let frame = match first {
         0x81 => Frame::Text(body),
         0x89 => Frame::Ping(body),
@@ -84,7 +88,11 @@ mod tests {
             assert_eq!(buffer.len(), header + 4 + length);
             assert_eq!(buffer[0], 0x81);
             assert_eq!(buffer[1] & 0x80, 0x80);
-            let unmasked: Vec<u8> = buffer[header + 4..].iter().zip([1, 2, 3, 4].iter().cycle()).map(|(a, b)| a ^ b).collect();
+            let unmasked: Vec<u8> = buffer[header + 4..]
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .map(|(a, b)| a ^ b)
+                .collect();
             assert_eq!(unmasked, text);
         }
     }

@@ -21,14 +21,25 @@ struct Row {
 impl Report {
     /// For these servers; the first is what the others are compared with.
     pub fn new(servers: Vec<String>) -> Self {
-        Self { servers, rows: Vec::new() }
+        Self {
+            servers,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a measurement.
     pub fn add(&mut self, scenario: Scenario, server: usize, figures: Figures) {
-        match self.rows.iter_mut().find(|row| row.scenario == scenario && row.server == server) {
+        match self
+            .rows
+            .iter_mut()
+            .find(|row| row.scenario == scenario && row.server == server)
+        {
             Some(row) => row.rounds.push(figures),
-            None => self.rows.push(Row { scenario, server, rounds: vec![figures] }),
+            None => self.rows.push(Row {
+                scenario,
+                server,
+                rounds: vec![figures],
+            }),
         }
     }
 
@@ -36,8 +47,20 @@ impl Report {
     pub fn table(&self) -> String {
         let mut table = format!(
             "{:<11}{:<14}{:>10}{:>16}{:>14}{:>8}{:>8}{:>10}{:>10}{:>10}{:>8}{:>7}{:>7}{:>7}\n",
-            "scenario", "server", "1,000/s", "CPU us", "range", "ratio", "diff", "p50 us", "p99 us", "max us", "RSS MiB",
-            "server", "load", "others"
+            "scenario",
+            "server",
+            "1,000/s",
+            "CPU us",
+            "range",
+            "ratio",
+            "diff",
+            "p50 us",
+            "p99 us",
+            "max us",
+            "RSS MiB",
+            "server",
+            "load",
+            "others"
         );
         for row in &self.rows {
             let server = &self.servers[row.server];
@@ -48,7 +71,11 @@ impl Report {
             // Writing to a string does not fail.
             let _ = if row.is_memory() {
                 let cost = format!("{:.2} KiB/{}", row.cost(), row.scenario.unit());
-                writeln!(table, "{name:<11}{server:<14}{:>10}{cost:>16}{range:>14}{ratio:>8.2}{difference:>+8.2}", "")
+                writeln!(
+                    table,
+                    "{name:<11}{server:<14}{:>10}{cost:>16}{range:>14}{ratio:>8.2}{difference:>+8.2}",
+                    ""
+                )
             } else {
                 let of = |pick: fn(&Speed) -> f64| row.median(pick);
                 writeln!(
@@ -69,11 +96,20 @@ impl Report {
         table
     }
 
-    /// A row's cost as a multiple of the first server's in the same scenario, and as the difference to it.
+    /// A row's cost as a multiple of the first server's, and the difference to it: medians of what the rounds say, each
+    /// for itself, since the machine changes more from round to round than within one.
     fn compared(&self, row: &Row) -> (f64, f64) {
-        let first = self.rows.iter().find(|other| other.scenario == row.scenario && other.server == 0);
-        let base = first.map_or(f64::NAN, Row::cost);
-        (row.cost() / base, row.cost() - base)
+        let first = self
+            .rows
+            .iter()
+            .find(|other| other.scenario == row.scenario && other.server == 0);
+        let base = first.map(Row::costs).unwrap_or_default();
+        let pairs: Vec<(f64, f64)> = row.costs().into_iter().zip(base).collect();
+        let ratios = pairs.iter().map(|(cost, base)| cost / base).collect();
+        (
+            median(ratios),
+            median(pairs.iter().map(|(cost, base)| cost - base).collect()),
+        )
     }
 
     /// Everything, every round included.
@@ -182,7 +218,7 @@ mod tests {
     #[test]
     fn a_server_is_compared_with_the_first_in_the_same_scenario() {
         let mut report = Report::new(vec!["one".to_owned(), "two".to_owned()]);
-        for (server, kib) in [(0, 8.0), (1, 10.0), (0, 8.0), (1, 10.0)] {
+        for (server, kib) in [(0, 8.0), (1, 10.0), (0, 16.0), (1, 20.0), (0, 8.0), (1, 8.0)] {
             report.add(Scenario::Idle, server, Figures::Memory(kib));
         }
         report.add(Scenario::Roomcost, 0, Figures::Memory(100.0));

@@ -46,6 +46,16 @@ pub enum Figures {
     Memory(f64),
 }
 
+impl Figures {
+    /// Share of a core that other processes used; memory does not care.
+    pub fn others_share(&self) -> f64 {
+        match self {
+            Self::Speed(speed) => speed.others_share,
+            Self::Memory(_) => 0.0,
+        }
+    }
+}
+
 /// A loaded server.
 pub struct Speed {
     /// Units (see [`Scenario::unit`]) a second.
@@ -86,7 +96,9 @@ impl Scenario {
 
     /// As on the command line.
     pub fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 
     /// What rate and CPU are counted in.
@@ -142,14 +154,34 @@ fn connect(server: SocketAddr, rooms: usize, room_size: usize) -> anyhow::Result
 fn echoes(server: &Server, extent: &Extent, rooms: usize, room_size: usize, depth: usize) -> anyhow::Result<Speed> {
     let mut clients = connect(server.address, rooms, room_size)?;
     let mut driver = Echoes::new(rooms * room_size, depth);
-    window(server, extent, &mut clients, &mut driver, |driver| &mut driver.tally, |tally| tally.messages)
+    window(
+        server,
+        extent,
+        &mut clients,
+        &mut driver,
+        |driver| &mut driver.tally,
+        |tally| tally.messages,
+    )
 }
 
 fn says(server: &Server, extent: &Extent, rooms: usize, room_size: usize, speakers: Speakers) -> anyhow::Result<Speed> {
     let mut clients = connect(server.address, rooms, room_size)?;
     let mut driver = Says::new(rooms, room_size, speakers);
-    let units = |tally: &Tally| if speakers == Speakers::All { tally.messages } else { tally.deliveries };
-    window(server, extent, &mut clients, &mut driver, |driver| &mut driver.tally, units)
+    let units = |tally: &Tally| {
+        if speakers == Speakers::All {
+            tally.messages
+        } else {
+            tally.deliveries
+        }
+    };
+    window(
+        server,
+        extent,
+        &mut clients,
+        &mut driver,
+        |driver| &mut driver.tally,
+        units,
+    )
 }
 
 /// Warms up, measures, and sees to it that every frame that is due arrives and none beyond.
@@ -198,10 +230,15 @@ fn settle<D: Driver>(
     let end = std::time::Instant::now() + DRAIN;
     while tally(driver).outstanding() > 0 {
         let (missing, sent) = (tally(driver).outstanding(), tally(driver).started());
-        ensure!(std::time::Instant::now() < end, "{missing} frames are missing, of {sent} events sent");
+        ensure!(
+            std::time::Instant::now() < end,
+            "{missing} frames are missing, of {sent} events sent"
+        );
         clients.run(driver, SURPLUS, |_| false)?;
     }
-    clients.run(driver, SURPLUS, |_| false).context("after all was answered")?;
+    clients
+        .run(driver, SURPLUS, |_| false)
+        .context("after all was answered")?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A server under load: a child process, what it uses, and its end.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -15,6 +16,9 @@ use super::cores::Cores;
 /// How long a server may take until it says where it listens: Parlor compiles its plugin in that time.
 const START: Duration = Duration::from_secs(60);
 
+/// Lines of a server's log that an error shows.
+const LAST_LINES: usize = 15;
+
 /// One of the servers that are compared.
 #[derive(Clone)]
 pub struct Recipe {
@@ -23,7 +27,18 @@ pub struct Recipe {
     /// What to run.
     pub program: PathBuf,
     /// With which arguments.
-    pub arguments: Vec<String>,
+    pub arguments: Vec<OsString>,
+    /// Where what it says on its error output goes.
+    pub log: PathBuf,
+}
+
+impl Recipe {
+    /// The last lines that the server wrote, for whoever looks for the cause of a failure.
+    pub fn last_words(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    }
 }
 
 /// A running server. Dropping it kills the process.
@@ -36,14 +51,22 @@ pub struct Server {
 impl Server {
     /// Starts it on its cores, and waits until it listens.
     pub fn start(recipe: &Recipe, cores: &Cores) -> anyhow::Result<Self> {
+        let log = fs::File::create(&recipe.log).with_context(|| format!("write {}", recipe.log.display()))?;
         let mut command = Command::new(&recipe.program);
-        command.args(&recipe.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+            .args(&recipe.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
         let mut child = cores
             .on_server_cores(|| command.spawn())?
             .with_context(|| format!("start {}: {}", recipe.name, recipe.program.display()))?;
         let output = child.stdout.take();
         // From here on, whatever fails drops the server, and with it the process.
-        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
+        let mut server = Self {
+            child,
+            address: ([127, 0, 0, 1], 0).into(),
+        };
         let output = output.context("the server's output is not a pipe")?;
         let (found, address) = sync_channel(1);
         std::thread::spawn(move || {
@@ -66,8 +89,13 @@ impl Server {
         let mut total = 0;
         for task in fs::read_dir(&tasks).with_context(|| format!("the server has gone: {tasks}"))? {
             // A thread that ends between the listing and the reading has nothing more to tell.
-            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
-            let on_core = text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<u64>().ok());
+            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
+            let on_core = text
+                .split_whitespace()
+                .next()
+                .and_then(|nanoseconds| nanoseconds.parse::<u64>().ok());
             total += on_core.with_context(|| format!("cannot read {tasks}/*/schedstat"))?;
         }
         Ok(Duration::from_nanos(total))
@@ -78,7 +106,8 @@ impl Server {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(&path).with_context(|| format!("the server has gone: {path}"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).with_context(|| format!("no VmRSS in {path}"))
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+            .with_context(|| format!("no VmRSS in {path}"))
     }
 }
 
@@ -100,10 +129,16 @@ fn listening_address(line: &str) -> Option<SocketAddr> {
 pub fn machine_cpu() -> anyhow::Result<Duration> {
     let text = fs::read_to_string("/proc/stat").context("read /proc/stat")?;
     let line = text.lines().next().unwrap_or_default();
-    let fields: Vec<u64> = line.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+    let fields: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .map_while(|field| field.parse().ok())
+        .collect();
     // user, nice, system, idle, iowait, irq, softirq, steal
     let busy: u64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|&index| fields.get(index)).sum();
-    Ok(Duration::from_millis(busy * 1_000 / rustix::param::clock_ticks_per_second()))
+    Ok(Duration::from_millis(
+        busy * 1_000 / rustix::param::clock_ticks_per_second(),
+    ))
 }
 
 /// CPU time that this thread, which is the load, has used so far.
@@ -135,7 +170,12 @@ pub struct Clocks {
 impl Clocks {
     /// Reads all clocks.
     pub fn read(server: &Server) -> anyhow::Result<Self> {
-        Ok(Self { wall: Instant::now(), server: server.cpu()?, load: load_cpu(), machine: machine_cpu()? })
+        Ok(Self {
+            wall: Instant::now(),
+            server: server.cpu()?,
+            load: load_cpu(),
+            machine: machine_cpu()?,
+        })
     }
 
     /// What has been used since.
@@ -143,7 +183,12 @@ impl Clocks {
         let now = Self::read(server)?;
         let (server, load) = (now.server.saturating_sub(self.server), now.load - self.load);
         let machine = now.machine.saturating_sub(self.machine);
-        Ok(Usage { wall: now.wall - self.wall, server, load, others: machine.saturating_sub(server + load) })
+        Ok(Usage {
+            wall: now.wall - self.wall,
+            server,
+            load,
+            others: machine.saturating_sub(server + load),
+        })
     }
 }
 

@@ -1,0 +1,98 @@
+// The pages of the other examples: notifications and presence.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setUp } from "../support/bench.mjs";
+import { PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, openTab } from "../support/browser.mjs";
+
+async function assertFitsAPhone(tab) {
+  await assertNoSidewaysScroll(tab);
+  await assertLabelled(tab);
+}
+
+describe("the notifications page", () => {
+  const bench = setUp();
+
+  async function join(...tokens) {
+    const context = await bench.newContext(PHONE);
+    const tabs = [];
+    for (const token of tokens) {
+      const tab = await openTab(context, `${bench.url}/_parlor/pages/notifications/?token=${token}`);
+      await tab.getByRole("button", { name: "Connect" }).click();
+      tabs.push(tab);
+    }
+    return tabs;
+  }
+
+  test("an admin's announcement reaches all, another's is refused", async () => {
+    const [ada, bob] = await join("demo-ada", "demo-bob");
+    for (const tab of [ada, bob]) await tab.getByText("Connected", { exact: true }).waitFor();
+    await bob.getByLabel("Announcement").fill("I am nobody");
+    await bob.getByRole("button", { name: "Announce" }).click();
+    await bob.getByText("Unauthorized").waitFor();
+    await ada.getByLabel("Announcement").fill("<b>tea</b> at five");
+    await ada.getByRole("button", { name: "Announce" }).click();
+    for (const tab of [ada, bob]) await tab.getByText("Ada announces: <b>tea</b> at five").waitFor();
+    assert.equal(await ada.getByText("I am nobody").count(), 0);
+    await assertFitsAPhone(bob);
+    assertQuiet([ada, bob]);
+  });
+
+  test("a user hears of their inbox in all tabs, and reads it in all of them", async () => {
+    const [ada, ...bobs] = await join("demo-ada", "demo-bob", "demo-bob");
+    for (const tab of [ada, ...bobs]) await tab.getByText("Connected", { exact: true }).waitFor();
+    await ada.getByLabel("User", { exact: true }).fill("bob");
+    await ada.getByLabel("Unread").fill("3");
+    await ada.getByRole("button", { name: "Tell their inbox" }).click();
+    for (const bob of bobs) await bob.getByText("3 unread", { exact: true }).waitFor();
+    await bobs[0].getByRole("button", { name: "Mark as read" }).click();
+    for (const bob of bobs) await bob.getByText("3 unread", { exact: true }).waitFor({ state: "hidden" });
+    assert.equal(await ada.getByText("Your inbox changed").count(), 0);
+    assertQuiet([ada, ...bobs]);
+  });
+
+  test("a token that nobody has is refused, once", async () => {
+    const [stranger] = await join("no-such-token");
+    await stranger.getByText("Refused").waitFor();
+    assert.ok(await stranger.getByRole("button", { name: "Connect" }).isEnabled());
+    assertQuiet([stranger], /WebSocket connection to .* failed/);
+  });
+});
+
+describe("the presence page", () => {
+  const bench = setUp();
+
+  async function join(user) {
+    const context = await bench.newContext(PHONE);
+    const tab = await openTab(context, `${bench.url}/_parlor/pages/presence/?user=${encodeURIComponent(user)}`);
+    await tab.getByText("Connected", { exact: true }).waitFor();
+    return tab;
+  }
+
+  const entry = (tab, user) => tab.locator("#online li").filter({ hasText: user });
+
+  test("a user is online from the first device to the last", async () => {
+    const ana = await join("ana");
+    const phone = await join("<i>ben</i>");
+    await entry(ana, "<i>ben</i>").getByText("online, 1 device").waitFor();
+    const laptop = await join("<i>ben</i>");
+    await entry(ana, "<i>ben</i>").getByText("online, 2 devices").waitFor();
+    await phone.getByText("a device of yours came").first().waitFor();
+    await laptop.close();
+    await entry(ana, "<i>ben</i>").getByText("online, 1 device").waitFor();
+    await phone.close();
+    await entry(ana, "<i>ben</i>").waitFor({ state: "detached" });
+    await ana.getByText("<i>ben</i> went offline").waitFor();
+    await assertFitsAPhone(ana);
+    assertQuiet([ana]);
+  });
+
+  test("status and typing are seen by the others", async () => {
+    const [ana, ben] = [await join("ana"), await join("ben")];
+    await ben.getByLabel("Status").selectOption("busy");
+    await entry(ana, "ben").getByText("busy, 1 device").waitFor();
+    await ben.getByLabel("Type here").pressSequentially("hello");
+    await entry(ana, "ben").getByText("typing…").waitFor();
+    await entry(ana, "ben").getByText("typing…").waitFor({ state: "hidden" });
+    assertQuiet([ana, ben]);
+  });
+});

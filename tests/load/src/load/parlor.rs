@@ -1,0 +1,83 @@
+//! Parlor as one of the servers: its plugin, its configuration, and a data folder that goes with the run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use super::server::Recipe;
+
+/// What a load needs beyond the defaults: more rooms and sockets, as [`super::scenario`] counts them. Every bound
+/// stays enforced.
+const CONFIGURATION: &str = "\
+operator-token = \"parlor-load-operator-token\"
+
+[limits]
+rooms-per-tenant = 2000
+sockets-per-room = 20000
+sockets-per-tenant = 20000
+";
+
+/// A folder for the time of the run.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes it, for this process alone.
+    pub fn make() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("parlor-load-{}", std::process::id()));
+        fs::create_dir(&path).with_context(|| format!("make the folder {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever cleans the system's folder of temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How Parlor is started: with the plugins of `plugins`, or with the bench plugin, built for it from `guest`.
+pub fn recipe(program: &Path, plugins: Option<&Path>, guest: &Path, scratch: &Scratch) -> anyhow::Result<Recipe> {
+    let plugins = match plugins {
+        Some(folder) => folder.to_owned(),
+        None => build(program, guest, scratch)?,
+    };
+    let configuration = scratch.path().join("parlor.toml");
+    fs::write(&configuration, CONFIGURATION).with_context(|| format!("write {}", configuration.display()))?;
+    let data = scratch.path().join("data");
+    let words = |name: &str, path: &Path| [name.into(), path.as_os_str().to_owned()];
+    let mut arguments = vec!["serve".into(), "--listen".into(), "127.0.0.1:0".into()];
+    arguments.extend(words("--config", &configuration));
+    arguments.extend(words("--plugins", &plugins));
+    arguments.extend(words("--data", &data));
+    Ok(Recipe {
+        name: "parlor".to_owned(),
+        program: program.to_owned(),
+        arguments,
+        log: scratch.path().join("parlor.log"),
+    })
+}
+
+fn build(program: &Path, guest: &Path, scratch: &Scratch) -> anyhow::Result<PathBuf> {
+    let out = scratch.path().join("plugins");
+    let status = Command::new(program)
+        .arg("build")
+        .arg(guest)
+        .arg("--out")
+        .arg(&out)
+        .status();
+    let status = status.with_context(|| format!("run {}", program.display()))?;
+    ensure!(
+        status.success(),
+        "the plugin in {} could not be built: give --plugins, or --guest",
+        guest.display()
+    );
+    Ok(out)
+}

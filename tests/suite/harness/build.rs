@@ -1,0 +1,68 @@
+//! The components under test, built once a run and only where something changed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The bytes of a test guest, an example of the package `test-guests`; a plugin's name has dashes where that has
+/// underscores.
+pub fn guest(name: &str) -> Vec<u8> {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(build_guests);
+    read(&folder.join(format!("{}.wasm", name.replace('-', "_"))))
+}
+
+/// The bytes of an example plugin, of the folder `plugins`.
+pub fn plugin(name: &str) -> Vec<u8> {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(build_plugins);
+    read(&folder.join(format!("{name}.wasm")))
+}
+
+/// The repository.
+pub fn root() -> &'static Path {
+    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    host.parent().expect("the package `parlor` lies in the repository")
+}
+
+/// Cargo's target folder, which `CARGO_TARGET_TMPDIR` is a part of.
+fn target() -> &'static Path {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    tmp.parent().expect("Cargo's temporary folder lies in its target folder")
+}
+
+fn read(file: &Path) -> Vec<u8> {
+    std::fs::read(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
+}
+
+/// As users build theirs: with the command.
+fn build_plugins() -> PathBuf {
+    let out = target().join("test-plugins");
+    let mut build = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    build.current_dir(root()).args(["build", "plugins", "--out"]).arg(&out);
+    run(build);
+    out
+}
+
+/// The folder of the command's own builds serves here too, so that the SDK is compiled once.
+fn build_guests() -> PathBuf {
+    // The command adds the wasm target where it is missing.
+    build_plugins();
+    let folder = target().join("guests");
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build
+        .current_dir(root())
+        .args(["build", "--release", "--quiet", "-p", "test-guests", "--examples"])
+        .args(["--features", "component", "--target", "wasm32-wasip2", "--target-dir"])
+        .arg(&folder);
+    run(build);
+    folder.join("wasm32-wasip2/release/examples")
+}
+
+fn run(mut command: Command) {
+    let status = command.status();
+    assert!(
+        status.as_ref().is_ok_and(|status| status.success()),
+        "{command:?} failed: {status:?}; its words are above"
+    );
+}

@@ -1,0 +1,30 @@
+//! What the tests stand on: components built once, a real server on a port of its own, and clients that speak to it
+//! over real sockets.
+
+mod build;
+mod client;
+mod http;
+mod server;
+
+pub use build::{guest, plugin, root};
+pub use client::{Client, Closed};
+pub use http::{Request, Response};
+pub use server::{Builder, NotStarted, Server};
+
+pub use serde_json::{Value, json};
+
+use std::time::Duration;
+
+/// How long a test waits for what must come. Far more than it takes: a busy machine fails no test.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The operator's token of every server that is not told otherwise.
+pub const TOKEN: &str = "the-token-of-the-test-suite";
+
+/// Waits for something that must come; says what it was if it does not.
+pub async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(came) => came,
+        Err(_) => panic!("waited {} s for {what}", PATIENCE.as_secs()),
+    }
+}

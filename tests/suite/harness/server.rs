@@ -1,0 +1,303 @@
+//! A server of its own for each test: the real program, on a port that it picks itself.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::watch;
+
+use super::{Client, Request, Response, TOKEN, Value, build, soon};
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    files: Vec<(String, Vec<u8>)>,
+    config: String,
+    token: Option<String>,
+    log: String,
+}
+
+/// A running server; it ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: watch::Receiver<Vec<String>>,
+    folder: Folder,
+}
+
+/// A server that ended before it served.
+#[derive(Debug)]
+pub struct NotStarted {
+    pub status: ExitStatus,
+    pub log: Vec<String>,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self { files: Vec::new(), config: String::new(), token: Some(TOKEN.to_owned()), log: "info".to_owned() }
+    }
+
+    /// Serves a test guest as the plugin of its own name, of the tenant `default`.
+    pub fn guest(self, guest: &str) -> Self {
+        self.guest_as(guest, guest)
+    }
+
+    /// Serves a test guest at a place: `NAME` or `TENANT/NAME`.
+    pub fn guest_as(self, guest: &str, place: &str) -> Self {
+        let bytes = build::guest(guest);
+        self.file(&format!("{place}.wasm"), bytes)
+    }
+
+    /// Serves an example plugin under its own name.
+    pub fn plugin(self, plugin: &str) -> Self {
+        self.plugin_as(plugin, plugin)
+    }
+
+    /// Serves an example plugin at a place: `NAME` or `TENANT/NAME`.
+    pub fn plugin_as(self, plugin: &str, place: &str) -> Self {
+        let bytes = build::plugin(plugin);
+        self.file(&format!("{place}.wasm"), bytes)
+    }
+
+    /// Puts a file into the folder of plugins.
+    pub fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.push((path.to_owned(), bytes.into()));
+        self
+    }
+
+    /// Adds lines to the configuration file.
+    pub fn config(mut self, toml: &str) -> Self {
+        self.config.push_str(toml);
+        self.config.push('\n');
+        self
+    }
+
+    /// Configures no operator's token.
+    pub fn without_token(mut self) -> Self {
+        self.token = None;
+        self
+    }
+
+    /// What is logged, as `PARLOR_LOG` says it: `info` unless told otherwise.
+    pub fn log(mut self, filter: &str) -> Self {
+        filter.clone_into(&mut self.log);
+        self
+    }
+
+    pub fn start(self) -> Server {
+        match self.try_start() {
+            Ok(server) => server,
+            Err(NotStarted { status, log }) => panic!("the server ended with {status}:\n{}", log.join("\n")),
+        }
+    }
+
+    pub fn try_start(self) -> Result<Server, NotStarted> {
+        let folder = Folder::new();
+        for (path, bytes) in &self.files {
+            let file = folder.path().join("plugins").join(path);
+            fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("a folder for plugins");
+            fs::write(&file, bytes).expect("a plugin's file");
+        }
+        fs::write(folder.path().join("parlor.toml"), &self.config).expect("a configuration");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+        command
+            .current_dir(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--data", "data"])
+            .args(["--plugins", "plugins", "--config", "parlor.toml"])
+            .env("PARLOR_LOG", &self.log)
+            .env_remove("PARLOR_OPERATOR_TOKEN")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(token) = &self.token {
+            command.env("PARLOR_OPERATOR_TOKEN", token);
+        }
+        let mut child = command.spawn().expect("the server's program");
+        let (log, reader) = follow(child.stderr.take().expect("stderr is piped"));
+        match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
+            Some(address) => Ok(Server { child, address, log, folder }),
+            None => {
+                let status = child.wait().expect("a child that ends");
+                reader.join().expect("a log that is text");
+                let log = log.borrow().clone();
+                Err(NotStarted { status, log })
+            }
+        }
+    }
+}
+
+impl Server {
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Serves one test guest with all defaults.
+    pub fn with_guest(guest: &str) -> Self {
+        Self::builder().guest(guest).start()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its plugins lie.
+    pub fn plugins(&self) -> PathBuf {
+        self.folder.path().join("plugins")
+    }
+
+    /// A request with no more than a `Host`.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    /// Asks for a socket.
+    pub async fn connect(&self, path: &str) -> Result<Client, Response> {
+        self.request("GET", path).websocket().upgrade().await
+    }
+
+    /// Gets a socket.
+    pub async fn join(&self, path: &str) -> Client {
+        match self.connect(path).await {
+            Ok(client) => client,
+            Err(refused) => panic!("{path} was refused: {refused:?}"),
+        }
+    }
+
+    /// Gets a socket and waits until it is a member of its room, for guests that answer `sync`; nothing comes before.
+    pub async fn enter(&self, path: &str) -> Client {
+        let mut client = self.join(path).await;
+        client.expect_silence().await;
+        client
+    }
+
+    /// Asks for a socket, and is refused.
+    pub async fn refused(&self, path: &str) -> Response {
+        match self.connect(path).await {
+            Ok(_) => panic!("{path} was not refused"),
+            Err(refused) => refused,
+        }
+    }
+
+    /// What the API says of a plugin, with the operator's token: an entry of `/_parlor/api/plugins`.
+    pub async fn plugin(&self, tenant: &str, plugin: &str) -> Value {
+        let list = self.request("GET", "/_parlor/api/plugins").operator().send().await.json();
+        let plugins = list["plugins"].as_array().expect("a list of plugins");
+        let found = plugins.iter().find(|entry| entry["tenant"] == tenant && entry["plugin"] == plugin);
+        found.unwrap_or_else(|| panic!("{tenant}/{plugin} is not served: {list}")).clone()
+    }
+
+    /// What the API says of a room: `tenant/plugin/room`.
+    pub async fn room(&self, room: &str) -> Value {
+        let path = format!("/_parlor/api/rooms/{room}");
+        self.request("GET", &path).operator().send().await.json()
+    }
+
+    /// All that it logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.borrow().clone()
+    }
+
+    /// Waits for a line of the log that holds all of these words; it may be there already.
+    pub async fn wait_for_log(&self, words: &[&str]) -> String {
+        let mut log = self.log.clone();
+        let is_it = |line: &&String| words.iter().all(|word| line.contains(word));
+        let found = log.wait_for(|lines| lines.iter().any(|line| is_it(&line)));
+        let lines = soon(&format!("the log to say {words:?}"), found).await;
+        let lines = lines.expect("the server has not ended");
+        lines.iter().find(is_it).expect("it was found").clone()
+    }
+
+    /// Sends SIGTERM without waiting for anything.
+    pub fn signal_end(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal to the server");
+    }
+
+    /// Waits for its end.
+    pub async fn exited(&mut self) -> ExitStatus {
+        let wait = async {
+            loop {
+                match self.child.try_wait().expect("a child of ours") {
+                    Some(status) => return status,
+                    None => tokio::time::sleep(Duration::from_millis(5)).await,
+                }
+            }
+        };
+        soon("the server's end", wait).await
+    }
+
+    /// SIGTERM, and how it ended.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal_end();
+        self.exited().await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log().join("\n"));
+        }
+    }
+}
+
+/// Reads the log in a thread of its own, so that the server never waits for a reader.
+fn follow(stderr: impl Read + Send + 'static) -> (watch::Receiver<Vec<String>>, JoinHandle<()>) {
+    let (sender, log) = watch::channel(Vec::new());
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            let line = line.expect("a log that is text");
+            sender.send_modify(|lines| lines.push(line));
+        }
+    });
+    (log, reader)
+}
+
+/// The address that the server prints once it serves; none where it ended before.
+fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).expect("a line of text");
+    let address = line.trim_end().strip_prefix("parlor listening on http://")?;
+    Some(address.parse().expect("an address"))
+}
+
+/// A temporary folder, gone with this value.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    /// Made with an empty folder of plugins, and with a folder of data whose compiled code all servers share: it is
+    /// named by content, so that each component is compiled once a run.
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let name = format!("suite-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = all.join(name);
+        let compiled = all.join("suite-compiled");
+        for folder in [&path.join("plugins"), &path.join("data"), &compiled] {
+            fs::create_dir_all(folder).expect("a folder");
+        }
+        std::os::unix::fs::symlink(compiled, path.join("data/compiled")).expect("a link to a folder");
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind lies in Cargo's own temporary folder.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

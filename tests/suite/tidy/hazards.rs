@@ -1,0 +1,107 @@
+//! Queues without a bound, and code that ends the process of every tenant for the mistake of one.
+
+use super::{Source, assert_tidy, sources, without_comment};
+
+/// What opens a queue that can grow for ever.
+const UNBOUNDED: [&str; 5] = [
+    "unbounded_channel",
+    "mpsc::unbounded",
+    "UnboundedSender",
+    "std::sync::mpsc::channel(",
+    "mpsc::channel()",
+];
+/// What panics on a value that was not there.
+const PANICS: [&str; 5] = [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!("];
+
+/// The lines that are compiled into the program: without comments, and without what `#[cfg(test)]` stands over.
+fn program_lines(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = Vec::new();
+    let mut all = text.lines().enumerate();
+    while let Some((number, line)) = all.next() {
+        if !line.trim_start().starts_with("#[cfg(test)]") {
+            lines.push((number + 1, without_comment(line)));
+            continue;
+        }
+        let indent = line.len() - line.trim_start().len();
+        let ends = |line: &str| {
+            let same = line.len() - line.trim_start().len() == indent;
+            same && (line.ends_with(';') || line.trim_start().starts_with('}') || line.ends_with('}'))
+        };
+        all.by_ref().find(|(_, line)| ends(line));
+    }
+    lines
+}
+
+/// Files that are modules for tests alone, by their declaration in the module above.
+fn test_files(sources: &[Source]) -> Vec<String> {
+    let mut files = Vec::new();
+    for Source { path, text } in sources {
+        let folder = path.trim_end_matches(".rs").trim_end_matches("/mod");
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+            let name = pair[1].trim_start_matches("pub ").strip_prefix("mod ");
+            if let Some(name) = name.and_then(|rest| rest.strip_suffix(';')) {
+                files.push(format!("{folder}/{name}.rs"));
+            }
+        }
+    }
+    files
+}
+
+fn check(sources: &[Source], patterns: &[&str]) -> Vec<String> {
+    let tests = test_files(sources);
+    let mut complaints = Vec::new();
+    for source in sources.iter().filter(|source| !tests.contains(&source.path)) {
+        for (number, line) in program_lines(&source.text) {
+            if let Some(pattern) = patterns.iter().find(|pattern| line.contains(**pattern)) {
+                complaints.push(format!("{}:{number}: `{pattern}`", source.path));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn no_queue_is_without_a_bound() {
+    assert_tidy(&check(&sources(&["host/src", "guest-sdk/rust"], &[".rs"]), &UNBOUNDED));
+}
+
+#[test]
+fn the_host_does_not_panic_on_what_it_is_given() {
+    assert_tidy(&check(&sources(&["host/src"], &[".rs"]), &PANICS));
+}
+
+#[test]
+fn hazards_are_found_and_named() {
+    let bad = [
+        Source::sample(
+            "a.rs",
+            "fn f() {\n    let (tx, rx) = tokio::sync::mpsc::unbounded_channel();\n}\n",
+        ),
+        Source::sample("b.rs", "fn f() {\n    let (tx, rx) = std::sync::mpsc::channel();\n}\n"),
+    ];
+    assert_eq!(check(&bad, &UNBOUNDED).len(), 2);
+    let bad = [Source::sample(
+        "c.rs",
+        "#[cfg(test)]\nuse x;\nfn f() {\n    g().unwrap();\n    g().expect(\"g\"); // why\n}\n",
+    )];
+    let found = check(&bad, &PANICS);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("c.rs:4: `.unwrap()`"), "{found:?}");
+}
+
+#[test]
+fn tests_and_comments_may_say_what_they_like() {
+    let good = [
+        Source::sample(
+            "a/mod.rs",
+            "#[cfg(test)]\nmod suite;\n// a.unwrap()\nfn f() -> u32 {\n    a.unwrap_or(1)\n}\n",
+        ),
+        Source::sample("a/suite.rs", "fn f() {\n    g().unwrap();\n}\n"),
+        Source::sample(
+            "b.rs",
+            "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn f() {\n        g().unwrap();\n    }\n}\n",
+        ),
+    ];
+    assert_tidy(&check(&good, &PANICS));
+}
