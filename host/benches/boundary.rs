@@ -18,9 +18,10 @@ use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::model::turn::Turn;
 use parlor::plugin::engine;
 use parlor::plugin::instance::{ConnectRequest, Instance, Outcome};
-use parlor::plugin::loader::{Loader, Plugin, PluginSettings};
+use parlor::plugin::loader::{Loader, Plugin};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{RoomStorage, Storage as _};
+use parlor::tenant::PluginSettings;
 use tokio::runtime::Runtime;
 
 /// The root of the workspace.

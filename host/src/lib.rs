@@ -1,6 +1,6 @@
 //! Parlor: a server that hosts realtime rooms whose logic is somebody else's code, as WebAssembly components.
 //!
-//! `ARCHITECTURE.md` is the map. The modules, each resting on those before it:
+//! `ARCHITECTURE.md` is the map, and says which module may rest on which.
 
 #![deny(unsafe_code)]
 

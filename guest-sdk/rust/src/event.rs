@@ -29,6 +29,11 @@ impl Event {
         &self.0.cause
     }
 
+    /// A bare ping: the client's keepalive, which the host answered already.
+    pub(crate) fn is_keepalive(&self) -> bool {
+        self.0.name == "ping" && self.0.payload.is_none() && self.0.channel.is_none()
+    }
+
     pub(crate) fn payload(&self) -> Option<&types::Payload> {
         self.0.payload.as_ref()
     }

@@ -122,7 +122,8 @@ impl Registry {
 pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> Handled {
     let (own, any) = {
         let registry = registry.borrow();
-        let any = if cause.starts_with('$') { None } else { registry.list(ANY) };
+        // `*` is for what clients say, which neither a hook nor a bare keepalive is.
+        let any = if cause.starts_with('$') || ctx.event().is_keepalive() { None } else { registry.list(ANY) };
         (registry.list(cause), any)
     };
     let mut answer = None;

@@ -1,5 +1,6 @@
 //! `parlor build`: from plugin projects to components.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,8 +17,10 @@ const RUST_TARGET: &str = "wasm32-wasip2";
 #[derive(Debug)]
 pub struct Project {
     /// The plugin's name, which is the package's.
-    pub name: String,
+    pub name: PluginName,
     pub folder: PathBuf,
+    /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of its Cargo.toml.
+    pub dev_config: BTreeMap<String, String>,
 }
 
 /// Builds every project of a folder, or the folder itself where it is one, and puts the components into `out`.
@@ -83,6 +86,20 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    /// `[package.metadata]`: `null` where there is none.
+    metadata: Option<PackageMetadata>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct PackageMetadata {
+    parlor: ParlorMetadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct ParlorMetadata {
+    config: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +134,8 @@ fn build_rust(folder: &Path, out: &Path) -> anyhow::Result<Project> {
     let file = format!("{}.wasm", library.name.replace('-', "_"));
     let component = target.join(RUST_TARGET).join("release").join(file);
     install(&component, &out.join(format!("{name}.wasm")))?;
-    Ok(Project { name: name.to_string(), folder: folder.to_owned() })
+    let dev_config = package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default();
+    Ok(Project { name, folder: folder.to_owned(), dev_config })
 }
 
 fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
@@ -128,7 +146,8 @@ fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
         .output()
         .context("cannot run cargo; Rust plugins need Rust")?;
     ensure!(output.status.success(), "cargo does not understand {}", manifest.display());
-    serde_json::from_slice(&output.stdout).context("cargo metadata said something unexpected")
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{}: [package.metadata.parlor] is not what it must be", manifest.display()))
 }
 
 /// Puts a file in its place as a whole, and only where it changed: a server that watches sees one change a build.

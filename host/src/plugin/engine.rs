@@ -11,8 +11,8 @@ use wasmtime::{
 use crate::model::limits::Limits;
 
 /// How often running guests are interrupted, so that others on their thread get a turn and CPU time is charged.
-/// 1 ms costs 0.1 to 0.3 per cent of a core at rest; 10 ms would let a spinning guest delay its neighbours by as much.
-pub const EPOCH_TICK: Duration = Duration::from_millis(1);
+/// A spinning guest delays its neighbours by this much at a time; each tick costs a core some 5 us.
+pub const EPOCH_TICK: Duration = Duration::from_millis(2);
 /// Native stack of a guest's fiber beyond the guest's own: host calls run on it as well.
 const HOST_STACK_BYTES: usize = 512 << 10;
 /// Core instances, memories and tables of one component. QuickJS needs 13, 3 and 3; Python 38, 1 and 2.

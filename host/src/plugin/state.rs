@@ -38,16 +38,28 @@ pub enum Phase {
 
 /// The events that an instance asked for.
 #[derive(Debug, Default, Clone)]
-pub struct Registrations(HashSet<String>);
+pub struct Registrations {
+    names: HashSet<String>,
+    /// Whether `ping` is among them: a room's sockets ask at every keepalive.
+    ping: bool,
+}
+
+/// The event of a bare keepalive.
+const PING: &str = "ping";
 
 impl Registrations {
     pub fn has(&self, event: &str) -> bool {
-        self.0.contains(event)
+        self.names.contains(event)
+    }
+
+    /// Whether a bare keepalive is an event as well.
+    pub fn has_ping(&self) -> bool {
+        self.ping
     }
 
     /// All of them, in ascending order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.iter().cloned().collect();
+        let mut names: Vec<String> = self.names.iter().cloned().collect();
         names.sort_unstable();
         names
     }
@@ -59,15 +71,17 @@ impl Registrations {
         if !crate::model::names::is_short_name(&event) {
             return Err(Refusal::invalid(format!("an event's name must be 1 to 128 bytes, not {}", event.len())));
         }
-        if !self.0.contains(&event) && self.0.len() >= limits.registrations {
+        if !self.names.contains(&event) && self.names.len() >= limits.registrations {
             return Err(Refusal::LimitExceeded(Bound::Registrations));
         }
-        self.0.insert(event);
+        self.ping |= event == PING;
+        self.names.insert(event);
         Ok(())
     }
 
     pub fn remove(&mut self, event: &str) {
-        self.0.remove(event);
+        self.ping &= event != PING;
+        self.names.remove(event);
     }
 }
 

@@ -265,7 +265,7 @@ impl Room {
         let limits = Arc::clone(&self.limits);
         let turn = Box::new(Turn::begin(members, self.storage.bytes(), event.socket, event.accepted_at, limits));
         let (turn, outcome) = instance.handle(event, turn).await;
-        let wants_ping = instance.registrations().has("ping");
+        let wants_ping = instance.registrations().has_ping();
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.shared.wants_ping.store(wants_ping, Ordering::Relaxed);
         }
@@ -292,9 +292,11 @@ impl Room {
     /// Makes an instance; false where that fails, which is told in the log.
     async fn open_instance(&mut self) -> bool {
         let shared = &self.shared;
-        match shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage)).await {
+        // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
+        let opening = Box::pin(shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage)));
+        match opening.await {
             Ok(instance) => {
-                shared.wants_ping.store(instance.registrations().has("ping"), Ordering::Relaxed);
+                shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
                 self.instance = Some(instance);
                 true
             }

@@ -18,7 +18,7 @@ pub struct Place<'a> {
     pub own_host: bool,
 }
 
-/// Finds the tenant of a request: by host name, by `/t/<tenant>`, or `default`. None where `/t/` names no tenant.
+/// Finds the tenant of a request: by host name, by `/t/<tenant>`, or `default`. None where `/t/` names no other tenant.
 pub fn place<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> Option<Place<'a>> {
     let path = uri.path();
     let host = host_of(headers).map(|host| without_port(host).to_ascii_lowercase());
@@ -29,7 +29,8 @@ pub fn place<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> Option
         return Some(Place { tenant: TenantName::default_tenant(), path, own_host: false });
     };
     let end = rest.find('/')?;
-    let tenant = TenantName::new(&rest[..end]).ok()?;
+    // A room has one address: the default tenant's stand at the root.
+    let tenant = TenantName::new(&rest[..end]).ok().filter(|name| !name.is_default())?;
     Some(Place { tenant, path: &rest[end..], own_host: false })
 }
 

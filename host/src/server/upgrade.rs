@@ -9,7 +9,7 @@ use axum::http::header::{
     CONNECTION, CONTENT_TYPE, COOKIE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -59,7 +59,7 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
     let nobody = || Refused::new(StatusCode::NOT_FOUND, "no plugin serves this path");
     let place = address::place(&server.tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
     let plugin = server.registry.at(&place.tenant, place.path).ok_or_else(nobody)?;
-    let accept_key = handshake(request.headers())?;
+    let accept_key = handshake(request.method(), request.headers())?;
     let room = address::room(request.uri()).map_err(|why| Refused::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(server, &place, request.headers())?;
 
@@ -82,13 +82,17 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
 }
 
 /// Checks that a request asks for a WebSocket (RFC 6455, 4.2.1); answers the key to accept it with.
-fn handshake(headers: &HeaderMap) -> Result<String, Refused> {
+fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, Refused> {
     let has = |name: &HeaderName, token: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
     };
     let needed = || Refused::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
-    if !has(&CONNECTION, "upgrade") || !has(&UPGRADE, "websocket") || !has(&SEC_WEBSOCKET_VERSION, "13") {
+    if method != Method::GET
+        || !has(&CONNECTION, "upgrade")
+        || !has(&UPGRADE, "websocket")
+        || !has(&SEC_WEBSOCKET_VERSION, "13")
+    {
         return Err(needed());
     }
     match headers.get(SEC_WEBSOCKET_KEY) {
@@ -184,7 +188,7 @@ async fn hand_over(server: Arc<Server>, request: Request<Body>, arrival: Arrival
         return tracing::error!("an upgraded connection is not the one that was accepted");
     };
     match parts.io.into_inner().into_std() {
-        Ok(stream) => socket::serve(Arc::clone(&server.router), stream, parts.read_buf, arrival),
+        Ok(stream) => socket::serve(Arc::clone(&server.router), stream, &parts.read_buf, arrival),
         Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
     }
 }

@@ -279,7 +279,8 @@ async fn linger(ws: &mut Ws, farewell: Duration) {
         let _ = ws.flush().await;
         let stream = ws.get_mut();
         let _ = stream.shutdown().await;
-        let mut buffer = [0; DISCARD_BYTES];
+        // On the heap: an array would be part of every connection's task for all of its life.
+        let mut buffer = vec![0; DISCARD_BYTES];
         while let Ok(1..) = stream.read(&mut buffer).await {}
     };
     let _ = tokio::time::timeout(farewell, discard).await;

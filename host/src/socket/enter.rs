@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -36,7 +35,9 @@ pub struct Arrival {
 }
 
 /// Serves one socket on its room's thread until it ends.
-pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: Bytes, arrival: Arrival) {
+pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: &[u8], arrival: Arrival) {
+    // A copy: the HTTP connection's buffer of 8 KiB would live as long as the socket.
+    let read_ahead = read_ahead.to_vec();
     let worker = arrival.room.worker;
     let runtime = router.workers().runtime(worker).clone();
     runtime.spawn(async move {
@@ -48,7 +49,7 @@ pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: Bytes
         };
         let limits = Arc::clone(arrival.room.plugin.limits());
         let config = Some(websocket_config(&limits));
-        let ws = WebSocketStream::from_partially_read(stream, read_ahead.into(), Role::Server, config).await;
+        let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
         let outbound = Arc::new(Outbound::new(&limits));
         let Arrival { room, meta, place } = arrival;
         match announce(&router, room, meta, &outbound) {

@@ -18,13 +18,14 @@ pub fn chat(room: &mut Room) {
     room.authorize(authorize);
 
     room.on_connect(|ctx| {
-        let meta = ctx.meta();
-        ctx.emit("welcome", json!({ "message": "Connected!", "userId": meta.user_id, "users": ctx.user_ids() }))?;
-        ctx.to("default").emit("user.join", json!({ "userId": meta.user_id, "count": ctx.session_count() }))
+        let (user_id, users) = (&ctx.meta().user_id, ctx.user_ids());
+        ctx.emit("welcome", json!({ "message": "Connected!", "userId": user_id, "users": users }))?;
+        ctx.to("default").emit("user.join", json!({ "userId": user_id, "count": ctx.session_count(), "users": users }))
     });
 
     room.on_disconnect(|ctx, _| {
-        ctx.actor().emit("user.leave", json!({ "userId": ctx.meta().user_id, "count": ctx.session_count() }))
+        let (user_id, users) = (&ctx.meta().user_id, ctx.user_ids());
+        ctx.actor().emit("user.leave", json!({ "userId": user_id, "count": ctx.session_count(), "users": users }))
     });
 
     room.on("chat.message", |ctx, message: ChatMessage| {

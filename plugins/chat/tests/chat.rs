@@ -23,7 +23,7 @@ fn a_newcomer_is_welcomed_and_announced_to_the_others() {
     let bob = room.connect("/ws?userId=bob");
     let welcome = json!({ "type": "welcome", "message": "Connected!", "userId": "bob", "users": ["ada", "bob"] });
     assert_eq!(bob.events(), [welcome]);
-    assert_eq!(ada.events(), [json!({ "type": "user.join", "userId": "bob", "count": 2 })]);
+    assert_eq!(ada.events(), [json!({ "type": "user.join", "userId": "bob", "count": 2, "users": ["ada", "bob"] })]);
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn an_unknown_event_is_answered_with_an_error() {
 fn who_leaves_is_announced() {
     let (_room, ada, bob) = ada_and_bob();
     bob.disconnect(1006, "");
-    assert_eq!(ada.events(), [json!({ "type": "user.leave", "userId": "bob", "count": 1 })]);
+    assert_eq!(ada.events(), [json!({ "type": "user.leave", "userId": "bob", "count": 1, "users": ["ada"] })]);
 }

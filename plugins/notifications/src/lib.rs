@@ -37,12 +37,6 @@ struct Announcement {
     message: String,
 }
 
-/// Stands in where the operator configured no `tokens`, so that the plugin can be tried at once.
-const DEMO_TOKENS: &str = r#"{
-    "demo-ada": { "id": "ada", "username": "Ada", "role": "admin" },
-    "demo-bob": { "id": "bob", "username": "Bob", "role": "member" }
-}"#;
-
 #[parlor_guest::room(name = "notifications", path = "/ws/notifications")]
 pub fn notifications(room: &mut Room) {
     room.authorize(authorize);
@@ -74,10 +68,10 @@ pub fn notifications(room: &mut Room) {
 /// Exchanges `?token=` for the user it stands for.
 fn authorize(request: &Request) -> Result<Meta, Rejection> {
     let token = request.query("token").ok_or_else(|| Rejection::unauthorized("add ?token= to the address"))?;
-    let tokens = config("tokens").unwrap_or_else(|| {
-        log().warn("no `tokens` are configured: anybody can use the demo tokens");
-        DEMO_TOKENS.to_owned()
-    });
+    let tokens = config("tokens").ok_or_else(|| {
+        log().error("nobody can connect: `tokens` are not configured");
+        Rejection::unauthorized("nobody has a token yet")
+    })?;
     let mut users: BTreeMap<String, User> = serde_json::from_str(&tokens)?;
     let user = users.remove(&token).ok_or_else(|| Rejection::unauthorized("nobody has this token"))?;
     Ok(Meta::new(user.id).in_channels(["notifications"]).with_fields(&user.profile)?)

@@ -36,9 +36,11 @@ fn only_tokens_of_the_configuration_open_the_door() {
 }
 
 #[test]
-fn the_demo_tokens_work_where_nothing_is_configured() {
+fn nobody_gets_in_where_no_tokens_are_configured() {
     let room = TestRoom::new(notifications);
-    assert_eq!(room.connect("/ws/notifications?token=demo-bob").meta().user_id, "bob");
+    let refused = room.try_connect("/ws/notifications?token=demo-bob").unwrap_err();
+    assert_eq!(refused.status, 401);
+    assert_eq!(room.log(), ["error: nobody can connect: `tokens` are not configured"]);
 }
 
 #[test]

@@ -60,9 +60,11 @@ fn hooks(room: &mut Room) -> Result {
     });
     room.on("fail", |_, _: Value| at("event"));
     // For the hooks that follow from a failure.
-    room.on("fail-anyway", |_, way: String| match &*way {
-        "panic" => panic!("panicked in an event"),
-        _ => Err(Error::new("event.error", "failed in an event")),
+    room.on("fail-anyway", |_, way: String| -> Result {
+        match &*way {
+            "panic" => panic!("panicked in an event"),
+            _ => Err(Error::new("event.error", "failed in an event")),
+        }
     });
     room.on_message(|_, _: Value| at("$message"));
     let note = seen("$error");

@@ -15,7 +15,8 @@ fn members(room: &mut Room) {
     room.on_disconnect(|ctx, gone: parlor_guest::Disconnect| {
         let meta = ctx.meta();
         let own = ctx.emit("nobody hears this", json!({}))?;
-        let in_channel = ctx.actor().to(&meta.channels[0]).emit("gone", json!({ "userId": meta.user_id, "code": gone.code }))?;
+        let in_channel =
+            ctx.actor().to(&meta.channels[0]).emit("gone", json!({ "userId": meta.user_id, "code": gone.code }))?;
         let line = json!({
             "who": meta.user_id, "code": gone.code, "reason": gone.reason, "channels": meta.channels,
             "fields": meta.fields::<Value>()?, "sessions": ctx.session_count(), "own": own, "others": in_channel,
@@ -48,10 +49,7 @@ fn members(room: &mut Room) {
         ctx.close(close.code, &close.reason)?;
         let to_self = ctx.emit("not any more", json!({}))?;
         let sessions = ctx.session_count();
-        ctx.actor().emit(
-            "closed one",
-            json!([sessions_before, to_self_before, sessions, to_self]),
-        )
+        ctx.actor().emit("closed one", json!([sessions_before, to_self_before, sessions, to_self]))
     });
     room.on("close.refused", |ctx, close: Close| {
         let refused = ctx.close(close.code, &close.reason).err();

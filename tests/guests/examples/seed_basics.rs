@@ -18,15 +18,13 @@ fn basics(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);
     room.on("chat.message", |ctx, message: Message| {
-        ctx.actor().to("default").emit(
-            "chat.message",
-            json!({ "from": ctx.meta().user_id, "text": message.text, "timestamp": ctx.now() }),
-        )
+        ctx.actor()
+            .to("default")
+            .emit("chat.message", json!({ "from": ctx.meta().user_id, "text": message.text, "timestamp": ctx.now() }))
     });
     room.on("user.typing", |ctx, typing: Typing| {
-        ctx.actor().to("default").emit(
-            "user.typing",
-            json!({ "userId": ctx.meta().user_id, "isTyping": typing.is_typing }),
-        )
+        ctx.actor()
+            .to("default")
+            .emit("user.typing", json!({ "userId": ctx.meta().user_id, "isTyping": typing.is_typing }))
     });
 }

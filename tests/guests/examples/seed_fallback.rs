@@ -9,10 +9,6 @@ fn fallback(room: &mut Room) {
         ctx.log().info(format_args!("Unhandled event: {event}"));
         ctx.emit("error", json!({ "message": format!("Unknown event: {event}") }))
     });
-    room.on("chat.message", |ctx, data: Value| {
-        ctx.actor().to("default").emit("chat.message", data)
-    });
-    room.on("ping", |ctx, _: Value| {
-        ctx.emit("pong", json!({ "timestamp": ctx.now() }))
-    });
+    room.on("chat.message", |ctx, data: Value| ctx.actor().to("default").emit("chat.message", data));
+    room.on("ping", |ctx, _: Value| ctx.emit("pong", json!({ "timestamp": ctx.now() })));
 }

@@ -25,9 +25,7 @@ fn inbox(room: &mut Room) {
         ctx.to(update.user()?).emit("inbox_changed", data)
     });
     room.on("notification.update-gracefully", |ctx, update: Update| {
-        let sent = update
-            .user()
-            .and_then(|user| ctx.to(user).emit("inbox_changed", json!({ "count": update.count })));
+        let sent = update.user().and_then(|user| ctx.to(user).emit("inbox_changed", json!({ "count": update.count })));
         sent.or_else(|error| ctx.emit("error", json!({ "message": error.message() })))
     });
 }

@@ -21,7 +21,5 @@ fn migration(room: &mut Room) {
 }
 
 fn relay(ctx: &Ctx, data: &Text) -> Result<u32> {
-    ctx.actor()
-        .to("default")
-        .emit("chat.message", json!({ "from": ctx.meta().user_id, "text": data.text }))
+    ctx.actor().to("default").emit("chat.message", json!({ "from": ctx.meta().user_id, "text": data.text }))
 }

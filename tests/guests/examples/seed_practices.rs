@@ -31,9 +31,7 @@ fn practices(room: &mut Room) {
     room.on("message.send", handle_message_send);
     room.on("notify", |ctx, to: ToUser| {
         ctx.to(&to.user_id).emit("notification", json!({ "by": "ctx.emit.to" }))?;
-        ctx.actor()
-            .to_user(&to.user_id)
-            .emit("notification", json!({ "by": "actor.sendToUser" }))
+        ctx.actor().to_user(&to.user_id).emit("notification", json!({ "by": "actor.sendToUser" }))
     });
     room.on("update", |ctx, data: Value| {
         ctx.actor().to("default").emit("update", &data)?;
@@ -53,7 +51,5 @@ fn handle_user_leave(ctx: &Ctx, channel: String) -> Result<u32> {
 
 fn handle_message_send(ctx: &Ctx, data: Text) -> Result<u32> {
     let ChatMeta { username } = ctx.meta().fields()?;
-    ctx.actor()
-        .to("default")
-        .emit("chat.message", json!({ "from": username, "text": data.text }))
+    ctx.actor().to("default").emit("chat.message", json!({ "from": username, "text": data.text }))
 }

@@ -13,12 +13,8 @@ fn removal(room: &mut Room) {
 
     let first = Rc::new(RefCell::new(first));
     let removed = Rc::clone(&first);
-    room.on("remove.first", move |ctx, _: Value| {
-        ctx.emit("removed", ctx.room().off(&removed.borrow()))
-    });
-    room.on("remove.all", |ctx, _: Value| {
-        ctx.emit("removed", ctx.room().off_all("chat.message"))
-    });
+    room.on("remove.first", move |ctx, _: Value| ctx.emit("removed", ctx.room().off(&removed.borrow())));
+    room.on("remove.all", |ctx, _: Value| ctx.emit("removed", ctx.room().off_all("chat.message")));
     room.on("add.third", move |ctx, _: Value| {
         *first.borrow_mut() = ctx.room().on("chat.message", |ctx, _: Value| ctx.emit("third", json!({})));
     });

@@ -6,13 +6,6 @@ use parlor_guest::prelude::*;
 fn welcome(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);
-    room.on_connect(|ctx| {
-        ctx.emit(
-            "welcome",
-            json!({ "message": "Connected!", "userId": ctx.meta().user_id }),
-        )
-    });
-    room.on("ping", |ctx, _: Value| {
-        ctx.emit("pong", json!({ "timestamp": ctx.now() }))
-    });
+    room.on_connect(|ctx| ctx.emit("welcome", json!({ "message": "Connected!", "userId": ctx.meta().user_id })));
+    room.on("ping", |ctx, _: Value| ctx.emit("pong", json!({ "timestamp": ctx.now() })));
 }

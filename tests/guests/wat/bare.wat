@@ -32,6 +32,7 @@
     (i32.store (i32.const 264) (i32.const 3))
     (i32.store (i32.const 268) (i32.const 32))
     (i32.store (i32.const 272) (i32.const 5))
+    (; in init ;)
     (i32.const 256))
 
   (func (export "parlor:room/guest@0.1.0#authorize") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)

@@ -8,10 +8,7 @@ mod load;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "parlor-load",
-    about = "Measure Parlor against a native server that does the same work"
-)]
+#[command(name = "parlor-load", about = "Measure Parlor against a native server that does the same work")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -7,16 +7,16 @@ use std::sync::OnceLock;
 /// The bytes of a test guest, an example of the package `test-guests`; a plugin's name has dashes where that has
 /// underscores.
 pub fn guest(name: &str) -> Vec<u8> {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    static FOLDER: OnceLock<Built> = OnceLock::new();
     let folder = FOLDER.get_or_init(build_guests);
-    read(&folder.join(format!("{}.wasm", name.replace('-', "_"))))
+    read(folder, &name.replace('-', "_"))
 }
 
 /// The bytes of an example plugin, of the folder `plugins`.
 pub fn plugin(name: &str) -> Vec<u8> {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    static FOLDER: OnceLock<Built> = OnceLock::new();
     let folder = FOLDER.get_or_init(build_plugins);
-    read(&folder.join(format!("{name}.wasm")))
+    read(folder, name)
 }
 
 /// The repository.
@@ -31,23 +31,27 @@ fn target() -> &'static Path {
     tmp.parent().expect("Cargo's temporary folder lies in its target folder")
 }
 
-fn read(file: &Path) -> Vec<u8> {
-    std::fs::read(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
+/// Where the components are, or why they are not: what failed once is not tried again by each test.
+type Built = Result<PathBuf, String>;
+
+fn read(folder: &Built, name: &str) -> Vec<u8> {
+    let folder = folder.as_ref().unwrap_or_else(|why| panic!("{why}"));
+    let file = folder.join(name).with_extension("wasm");
+    std::fs::read(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
 }
 
 /// As users build theirs: with the command.
-fn build_plugins() -> PathBuf {
+fn build_plugins() -> Built {
     let out = target().join("test-plugins");
     let mut build = Command::new(env!("CARGO_BIN_EXE_parlor"));
     build.current_dir(root()).args(["build", "plugins", "--out"]).arg(&out);
-    run(build);
-    out
+    run(build, out)
 }
 
 /// The folder of the command's own builds serves here too, so that the SDK is compiled once.
-fn build_guests() -> PathBuf {
+fn build_guests() -> Built {
     // The command adds the wasm target where it is missing.
-    build_plugins();
+    build_plugins()?;
     let folder = target().join("guests");
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build
@@ -55,14 +59,12 @@ fn build_guests() -> PathBuf {
         .args(["build", "--release", "--quiet", "-p", "test-guests", "--examples"])
         .args(["--features", "component", "--target", "wasm32-wasip2", "--target-dir"])
         .arg(&folder);
-    run(build);
-    folder.join("wasm32-wasip2/release/examples")
+    run(build, folder.join("wasm32-wasip2/release/examples"))
 }
 
-fn run(mut command: Command) {
-    let status = command.status();
-    assert!(
-        status.as_ref().is_ok_and(|status| status.success()),
-        "{command:?} failed: {status:?}; its words are above"
-    );
+fn run(mut command: Command, folder: PathBuf) -> Built {
+    match command.status() {
+        Ok(status) if status.success() => Ok(folder),
+        other => Err(format!("{command:?} failed: {other:?}; its words are above")),
+    }
 }

@@ -19,6 +19,7 @@ use super::{Client, Request, Response, TOKEN, Value, build, soon};
 pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     config: String,
+    flags: Vec<(String, String)>,
     token: Option<String>,
     log: String,
 }
@@ -41,7 +42,15 @@ pub struct NotStarted {
 
 impl Builder {
     fn new() -> Self {
-        Self { files: Vec::new(), config: String::new(), token: Some(TOKEN.to_owned()), log: "info".to_owned() }
+        let flags =
+            [("--listen", "127.0.0.1:0"), ("--data", "data"), ("--plugins", "plugins"), ("--config", "parlor.toml")];
+        Self {
+            files: Vec::new(),
+            config: String::new(),
+            flags: flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            token: Some(TOKEN.to_owned()),
+            log: "info".to_owned(),
+        }
     }
 
     /// Serves a test guest as the plugin of its own name, of the tenant `default`.
@@ -79,6 +88,14 @@ impl Builder {
         self
     }
 
+    /// Gives a flag of the command line another value: `--listen`, `--data`, `--plugins` or `--config`.
+    pub fn flag(mut self, name: &str, value: &str) -> Self {
+        let flag = self.flags.iter_mut().find(|(flag, _)| flag == name);
+        let (_, old) = flag.unwrap_or_else(|| panic!("{name} is no flag of `parlor serve`"));
+        value.clone_into(old);
+        self
+    }
+
     /// Configures no operator's token.
     pub fn without_token(mut self) -> Self {
         self.token = None;
@@ -109,8 +126,8 @@ impl Builder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
         command
             .current_dir(folder.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data", "data"])
-            .args(["--plugins", "plugins", "--config", "parlor.toml"])
+            .arg("serve")
+            .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .env("PARLOR_LOG", &self.log)
             .env_remove("PARLOR_OPERATOR_TOKEN")
             .stdin(Stdio::null())
@@ -177,6 +194,13 @@ impl Server {
         client
     }
 
+    /// Gets a socket and reads its greeting, the first event of this name.
+    pub async fn enter_after(&self, path: &str, greeting: &str) -> Client {
+        let mut client = self.join(path).await;
+        client.expect(greeting).await;
+        client
+    }
+
     /// Asks for a socket, and is refused.
     pub async fn refused(&self, path: &str) -> Response {
         match self.connect(path).await {
@@ -217,6 +241,11 @@ impl Server {
     /// Sends SIGTERM without waiting for anything.
     pub fn signal_end(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal to the server");
+    }
+
+    /// What Ctrl-C sends.
+    pub fn signal_interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal to the server");
     }
 
     /// Waits for its end.

@@ -15,16 +15,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("plugin", &["model", "storage", "tenant"]),
     ("room", &["model", "plugin", "protocol", "storage", "tenant", "workers"]),
     ("router", &["model", "plugin", "protocol", "room", "storage", "workers"]),
-    (
-        "socket",
-        &["model", "plugin", "protocol", "room", "router", "tenant", "workers"],
-    ),
-    (
-        "server",
-        &[
-            "config", "model", "plugin", "protocol", "room", "router", "socket", "storage", "tenant", "workers",
-        ],
-    ),
+    ("socket", &["model", "plugin", "protocol", "room", "router", "tenant", "workers"]),
+    ("server", &["config", "model", "plugin", "protocol", "room", "router", "socket", "storage", "tenant", "workers"]),
     (
         "cli",
         &[
@@ -104,9 +96,7 @@ fn check(sources: &[Source]) -> Vec<String> {
             continue;
         }
         let Some(may) = allowed.get(from) else {
-            complaints.push(format!(
-                "{path}: the module `{from}` has no place in the table of arrows"
-            ));
+            complaints.push(format!("{path}: the module `{from}` has no place in the table of arrows"));
             continue;
         };
         let code: Vec<&str> = text.lines().map(without_comment).collect();
@@ -115,10 +105,7 @@ fn check(sources: &[Source]) -> Vec<String> {
                 complaints.push(format!("{path}: the arrow {from} -> {to} is not allowed"));
             }
         }
-        let inner = code
-            .iter()
-            .position(|line| line.starts_with("mod tests {"))
-            .unwrap_or(code.len());
+        let inner = code.iter().position(|line| line.starts_with("mod tests {")).unwrap_or(code.len());
         if code[..inner].iter().any(|line| supers(line) >= depth_of(path)) {
             complaints.push(format!("{path}: leaves its module through `super`; write `crate::`"));
         }
@@ -167,10 +154,7 @@ fn the_program_uses_the_library_through_its_commands_alone() {
 fn a_wrong_arrow_is_found_and_named() {
     let bad = [
         Source::sample("host/src/model/turn.rs", "use crate::storage::Storage;\n"),
-        Source::sample(
-            "host/src/plugin/a.rs",
-            "use crate::{\n    model::{x, y},\n    room::handle,\n};\n",
-        ),
+        Source::sample("host/src/plugin/a.rs", "use crate::{\n    model::{x, y},\n    room::handle,\n};\n"),
         Source::sample("host/src/room/b.rs", "fn f() { crate::socket::go() }\n"),
         Source::sample("host/src/novel/c.rs", "use crate::model;\n"),
         Source::sample("host/src/plugin/imports/d.rs", "use super::super::super::room::x;\n"),
@@ -193,14 +177,8 @@ fn a_wrong_arrow_is_found_and_named() {
 #[test]
 fn right_arrows_are_let_through() {
     let good = [
-        Source::sample(
-            "host/src/room/a.rs",
-            "// crate::socket\nuse crate::{model::{a, b}, plugin::c};\n",
-        ),
-        Source::sample(
-            "host/src/plugin/imports/b.rs",
-            "use super::super::state::S;\nuse crate::plugin::x;\n",
-        ),
+        Source::sample("host/src/room/a.rs", "// crate::socket\nuse crate::{model::{a, b}, plugin::c};\n"),
+        Source::sample("host/src/plugin/imports/b.rs", "use super::super::state::S;\nuse crate::plugin::x;\n"),
         Source::sample("host/src/router.rs", "mod tests {\n    use super::*;\n}\n"),
     ];
     assert_tidy(&check(&good));

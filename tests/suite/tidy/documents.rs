@@ -24,9 +24,7 @@ fn is_path(quoted: &str, is_folder: impl Fn(&str) -> bool) -> bool {
     let Some((first, _)) = quoted.split_once('/') else {
         return false;
     };
-    let is_file = [".rs", ".wit", ".md", ".mjs", ".js", ".css", ".html"]
-        .iter()
-        .any(|kind| quoted.ends_with(kind));
+    let is_file = [".rs", ".wit", ".md", ".mjs", ".js", ".css", ".html"].iter().any(|kind| quoted.ends_with(kind));
     quoted.chars().all(plain) && !first.is_empty() && (is_folder(first) || is_file) && first != "target"
 }
 
@@ -34,24 +32,13 @@ fn is_path(quoted: &str, is_folder: impl Fn(&str) -> bool) -> bool {
 fn check(document: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
     let somewhere = |path: &str| {
         let path = path.trim_end_matches('/');
-        [
-            "",
-            "host/",
-            "host/src/",
-            "guest-sdk/rust/",
-            "guest-sdk/rust/src/",
-            "tests/",
-        ]
-        .iter()
-        .any(|base| exists(&format!("{base}{path}")) || exists(&format!("{base}{path}.rs")))
+        ["", "host/", "host/src/", "guest-sdk/rust/", "guest-sdk/rust/src/", "tests/"]
+            .iter()
+            .any(|base| exists(&format!("{base}{path}")) || exists(&format!("{base}{path}.rs")))
     };
-    let paths = quoted(&document.text)
-        .into_iter()
-        .filter(|text| is_path(text, &somewhere));
+    let paths = quoted(&document.text).into_iter().filter(|text| is_path(text, &somewhere));
     let missing = paths.filter(|path| !somewhere(path));
-    missing
-        .map(|path| format!("{}: `{path}` does not exist", document.path))
-        .collect()
+    missing.map(|path| format!("{}: `{path}` does not exist", document.path)).collect()
 }
 
 #[test]

@@ -3,13 +3,8 @@
 use super::{Source, assert_tidy, sources, without_comment};
 
 /// What opens a queue that can grow for ever.
-const UNBOUNDED: [&str; 5] = [
-    "unbounded_channel",
-    "mpsc::unbounded",
-    "UnboundedSender",
-    "std::sync::mpsc::channel(",
-    "mpsc::channel()",
-];
+const UNBOUNDED: [&str; 5] =
+    ["unbounded_channel", "mpsc::unbounded", "UnboundedSender", "std::sync::mpsc::channel(", "mpsc::channel()"];
 /// What panics on a value that was not there.
 const PANICS: [&str; 5] = [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!("];
 
@@ -74,10 +69,7 @@ fn the_host_does_not_panic_on_what_it_is_given() {
 #[test]
 fn hazards_are_found_and_named() {
     let bad = [
-        Source::sample(
-            "a.rs",
-            "fn f() {\n    let (tx, rx) = tokio::sync::mpsc::unbounded_channel();\n}\n",
-        ),
+        Source::sample("a.rs", "fn f() {\n    let (tx, rx) = tokio::sync::mpsc::unbounded_channel();\n}\n"),
         Source::sample("b.rs", "fn f() {\n    let (tx, rx) = std::sync::mpsc::channel();\n}\n"),
     ];
     assert_eq!(check(&bad, &UNBOUNDED).len(), 2);
@@ -93,10 +85,7 @@ fn hazards_are_found_and_named() {
 #[test]
 fn tests_and_comments_may_say_what_they_like() {
     let good = [
-        Source::sample(
-            "a/mod.rs",
-            "#[cfg(test)]\nmod suite;\n// a.unwrap()\nfn f() -> u32 {\n    a.unwrap_or(1)\n}\n",
-        ),
+        Source::sample("a/mod.rs", "#[cfg(test)]\nmod suite;\n// a.unwrap()\nfn f() -> u32 {\n    a.unwrap_or(1)\n}\n"),
         Source::sample("a/suite.rs", "fn f() {\n    g().unwrap();\n}\n"),
         Source::sample(
             "b.rs",

@@ -19,18 +19,12 @@ struct Source {
 impl Source {
     #[cfg(test)]
     fn sample(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     fn read(path: &str) -> Option<Self> {
         let text = std::fs::read_to_string(root().join(path)).ok()?;
-        Some(Self {
-            path: path.to_owned(),
-            text,
-        })
+        Some(Self { path: path.to_owned(), text })
     }
 }
 

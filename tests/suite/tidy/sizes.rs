@@ -11,11 +11,7 @@ const EXCEPTIONS: [(&str, usize); 0] = [];
 /// A function's name and its lines, from its head to its closing brace. Code is formatted by machine, so the brace
 /// stands where the head's line begins.
 fn functions(source: &Source) -> Vec<(String, usize)> {
-    let is_head = if source.path.ends_with(".rs") {
-        is_rust_head
-    } else {
-        is_script_head
-    };
+    let is_head = if source.path.ends_with(".rs") { is_rust_head } else { is_script_head };
     let lines: Vec<&str> = source.text.lines().collect();
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
@@ -50,13 +46,8 @@ fn is_script_head(line: &str) -> bool {
     if line.starts_with("describe(") {
         return false;
     }
-    let keyword = [
-        "if", "for", "while", "switch", "catch", "else", "}", "do", "try", "return", "with",
-    ];
-    let first = line
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '}')
-        .next()
-        .unwrap_or_default();
+    let keyword = ["if", "for", "while", "switch", "catch", "else", "}", "do", "try", "return", "with"];
+    let first = line.split(|letter: char| !letter.is_alphanumeric() && letter != '}').next().unwrap_or_default();
     let opens = line.ends_with('{');
     opens
         && (line.contains("function") || line.ends_with("=> {") || (line.ends_with(") {") && !keyword.contains(&first)))
@@ -71,9 +62,7 @@ fn check(sources: &[Source], exceptions: &[(&str, usize)]) -> Vec<String> {
                 complaints.push(format!("{name} grew to {lines} lines, from {allowed}"))
             }
             Some((_, allowed)) if lines < *allowed => {
-                complaints.push(format!(
-                    "{name} fell to {lines} lines: write that down instead of {allowed}"
-                ));
+                complaints.push(format!("{name} fell to {lines} lines: write that down instead of {allowed}"));
             }
             None if lines >= bound => complaints.push(format!("{name} has {lines} lines; fewer than {bound}, please")),
             _ => {}
@@ -90,10 +79,7 @@ fn check(sources: &[Source], exceptions: &[(&str, usize)]) -> Vec<String> {
 
 #[test]
 fn files_and_functions_are_short() {
-    let all = sources(
-        &["host", "guest-sdk", "plugins", "tests"],
-        &[".rs", ".ts", ".js", ".mjs"],
-    );
+    let all = sources(&["host", "guest-sdk", "plugins", "tests"], &[".rs", ".ts", ".js", ".mjs"]);
     assert_tidy(&check(&all, &EXCEPTIONS));
 }
 
@@ -115,18 +101,9 @@ fn what_is_too_long_is_found_and_named() {
         Source::sample("e.rs", &"\n".repeat(400)),
     ];
     let found = check(&bad, &[]);
-    let named = [
-        "a.rs: pub(super) async fn long",
-        "b.rs: fn long",
-        "c.js: #long",
-        "d.mjs: const f",
-        "e.rs has 400",
-    ];
+    let named = ["a.rs: pub(super) async fn long", "b.rs: fn long", "c.js: #long", "d.mjs: const f", "e.rs has 400"];
     assert_eq!(found.len(), named.len(), "{found:#?}");
-    found
-        .iter()
-        .zip(named)
-        .for_each(|(complaint, name)| assert!(complaint.contains(name), "{complaint}"));
+    found.iter().zip(named).for_each(|(complaint, name)| assert!(complaint.contains(name), "{complaint}"));
 }
 
 #[test]

@@ -73,12 +73,7 @@ fn check(resolve: &Resolve) -> Vec<String> {
     for (_, world) in &resolve.worlds {
         documented(&format!("the world {}", world.name), &world.docs, &mut complaints);
         let outside = |item: &&WorldItem| !matches!(item, WorldItem::Interface { .. });
-        if world
-            .exports
-            .values()
-            .chain(world.imports.values())
-            .any(|item| outside(&item))
-        {
+        if world.exports.values().chain(world.imports.values()).any(|item| outside(&item)) {
             complaints.push(format!("the world {}: functions stand in interfaces", world.name));
         }
     }
@@ -106,13 +101,7 @@ fn check_numbers(resolve: &Resolve) -> Vec<String> {
     }
     for (_, interface) in &resolve.interfaces {
         for (name, function) in &interface.functions {
-            if function
-                .params
-                .iter()
-                .map(|param| &param.ty)
-                .chain(&function.result)
-                .any(wide)
-            {
+            if function.params.iter().map(|param| &param.ty).chain(&function.result).any(wide) {
                 complaints.push(format!("{name} takes or gives a number of 64 bits"));
             }
         }
@@ -125,10 +114,8 @@ fn check_files(files: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
     for Source { path, text } in files {
         let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".wit");
-        let declared: Vec<&str> = text
-            .lines()
-            .filter(|line| line.starts_with("interface ") || line.starts_with("world "))
-            .collect();
+        let declared: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("interface ") || line.starts_with("world ")).collect();
         let fits = match declared[..] {
             [line] if stem == "world" => line.starts_with("world "),
             [line] => line == format!("interface {stem} {{"),
@@ -147,11 +134,7 @@ fn the_contract_parses_and_every_item_is_documented() {
     let resolve = parse(&files).unwrap_or_else(|why| panic!("wit does not parse: {why}"));
     assert_tidy(&check(&resolve));
     assert_tidy(&check_files(&files));
-    let names: Vec<String> = resolve
-        .packages
-        .iter()
-        .map(|(_, package)| package.name.to_string())
-        .collect();
+    let names: Vec<String> = resolve.packages.iter().map(|(_, package)| package.name.to_string()).collect();
     assert_eq!(names, ["parlor:room@0.1.0"]);
 }
 
@@ -181,16 +164,7 @@ fn a_contract_out_of_shape_is_found_and_named() {
         "the world w: functions stand in interfaces",
         "wit/other.wit must hold one interface",
     ] {
-        assert!(
-            found.iter().any(|complaint| complaint.contains(words)),
-            "{words}: {found:#?}"
-        );
+        assert!(found.iter().any(|complaint| complaint.contains(words)), "{words}: {found:#?}");
     }
-    assert!(
-        parse(&[Source::sample(
-            "x.wit",
-            "package a:b;\ninterface i {\n    f: func(\n}\n"
-        )])
-        .is_err()
-    );
+    assert!(parse(&[Source::sample("x.wit", "package a:b;\ninterface i {\n    f: func(\n}\n")]).is_err());
 }

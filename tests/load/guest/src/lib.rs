@@ -23,9 +23,5 @@ pub fn bench(room: &mut Room) {
 }
 
 fn stamped<'a>(ctx: &Ctx, note: &'a Note) -> Stamped<'a> {
-    Stamped {
-        n: note.n,
-        text: &note.text,
-        at: ctx.now(),
-    }
+    Stamped { n: note.n, text: &note.text, at: ctx.now() }
 }

@@ -53,9 +53,8 @@ pub async fn with_axum(listener: TcpListener) -> anyhow::Result<()> {
             .max_frame_size(FRAME_BYTES)
             .on_upgrade(move |wire| serve(wire, rooms, address.room))
     }
-    let router = axum::Router::new()
-        .route(PATH, axum::routing::any(upgrade))
-        .with_state(AxumRooms::new(Handle::current()));
+    let router =
+        axum::Router::new().route(PATH, axum::routing::any(upgrade)).with_state(AxumRooms::new(Handle::current()));
     // Without it the kernel may hold a small frame back until the one before it is acknowledged.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, router).await.context("serve")
@@ -119,10 +118,7 @@ pub struct Shards {
 impl Shards {
     /// Everything on the runtime that accepts.
     pub fn one(runtime: Handle) -> Arc<Self> {
-        Arc::new(Self {
-            rooms: vec![(runtime.clone(), Rooms::new(runtime))],
-            moves: false,
-        })
+        Arc::new(Self { rooms: vec![(runtime.clone(), Rooms::new(runtime))], moves: false })
     }
 
     /// The runtime that accepts is the first shard, `further` ones get a thread each.
@@ -156,11 +152,7 @@ impl Shards {
             .max_message_size(Some(FRAME_BYTES))
             .max_frame_size(Some(FRAME_BYTES));
         runtime.spawn(async move {
-            let stream = if moves {
-                stream.into_std().and_then(TcpStream::from_std)
-            } else {
-                Ok(stream)
-            };
+            let stream = if moves { stream.into_std().and_then(TcpStream::from_std) } else { Ok(stream) };
             if let Ok(stream) = stream {
                 let wire = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
                 serve(wire, rooms, room).await;

@@ -60,19 +60,9 @@ pub fn decode(text: &str) -> Option<Event> {
 
 /// The frame that carries `note` to clients as the event `name`.
 pub fn encode(name: &'static str, note: &Note) -> String {
-    let at = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64);
-    let frame = Outbound {
-        r#type: "event",
-        channel: "default",
-        data: Emit {
-            r#type: name,
-            n: note.n,
-            text: &note.text,
-            at,
-        },
-    };
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let frame =
+        Outbound { r#type: "event", channel: "default", data: Emit { r#type: name, n: note.n, text: &note.text, at } };
     serde_json::to_string(&frame).expect("strings and numbers always encode")
 }
 

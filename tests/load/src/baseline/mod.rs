@@ -82,10 +82,7 @@ pub fn serve(options: &Options) -> anyhow::Result<()> {
 }
 
 fn worker_count(options: &Options) -> usize {
-    options
-        .threads
-        .or_else(|| std::thread::available_parallelism().ok())
-        .map_or(1, NonZeroUsize::get)
+    options.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
 /// The runtime that accepts; of a sharded server it is the first shard as well.

@@ -40,20 +40,14 @@ pub struct Rooms<T> {
 
 impl<T> Clone for Rooms<T> {
     fn clone(&self) -> Self {
-        Self {
-            open: self.open.clone(),
-            runtime: self.runtime.clone(),
-        }
+        Self { open: self.open.clone(), runtime: self.runtime.clone() }
     }
 }
 
 impl<T: Text> Rooms<T> {
     /// No room is open yet; those that open run on `runtime`.
     pub fn new(runtime: Handle) -> Self {
-        Self {
-            open: Arc::default(),
-            runtime,
-        }
+        Self { open: Arc::default(), runtime }
     }
 
     /// Enters a room, opening it where it is not. Waits while its mailbox is full.
@@ -80,11 +74,7 @@ impl<T: Text> Rooms<T> {
             None => {
                 let (mailbox, mails) = channel(MAILBOX_EVENTS);
                 open.insert(room.to_owned(), mailbox.clone());
-                let actor = Actor {
-                    members: Members::default(),
-                    rooms: self.clone(),
-                    name: room.to_owned(),
-                };
+                let actor = Actor { members: Members::default(), rooms: self.clone(), name: room.to_owned() };
                 self.runtime.spawn(actor.run(mails));
                 mailbox
             }
@@ -117,16 +107,10 @@ impl<T: Text> Actor<T> {
         while let Some(mail) = mails.recv().await {
             match mail {
                 Mail::Join { socket, outbound } => self.members.insert(socket, outbound),
-                Mail::Event {
-                    socket,
-                    event: Event::Echo(note),
-                } => {
+                Mail::Event { socket, event: Event::Echo(note) } => {
                     self.members.send_to(socket, encode("echo", &note).into());
                 }
-                Mail::Event {
-                    event: Event::Say(note),
-                    ..
-                } => self.members.send_to_all(encode("say", &note).into()),
+                Mail::Event { event: Event::Say(note), .. } => self.members.send_to_all(encode("say", &note).into()),
                 Mail::Leave { socket } => {
                     self.members.remove(socket);
                     if self.members.list.is_empty() && self.rooms.close(&self.name, &mails) {
@@ -146,10 +130,7 @@ struct Members<T> {
 
 impl<T> Default for Members<T> {
     fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            places: HashMap::new(),
-        }
+        Self { list: Vec::new(), places: HashMap::new() }
     }
 }
 

@@ -44,6 +44,12 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// For a test, without connections.
+    #[cfg(test)]
+    pub fn to_nobody(sockets: usize) -> Self {
+        Self { unsent: vec![Vec::new(); sockets], ..Self::default() }
+    }
+
     /// Sends a text frame.
     pub fn text(&mut self, socket: usize, text: &[u8]) {
         let mask = self.next_mask(socket);
@@ -110,9 +116,7 @@ impl Clients {
         let partial = await_upgrade(&mut stream).with_context(|| format!("the handshake of socket {number}"))?;
         stream.set_nonblocking(true)?;
         let mut stream = mio::net::TcpStream::from_std(stream);
-        self.poll
-            .registry()
-            .register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
+        self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
         self.list.push(Client { stream, partial });
         self.out.unsent.push(Vec::new());
         Ok(())
@@ -146,18 +150,14 @@ impl Clients {
             {
                 return Err(error).context("wait for the sockets");
             }
-            let ready: Vec<(usize, bool, bool)> = self
-                .events
-                .iter()
-                .map(|event| (event.token().0, event.is_readable(), event.is_writable()))
-                .collect();
+            let ready: Vec<(usize, bool, bool)> =
+                self.events.iter().map(|event| (event.token().0, event.is_readable(), event.is_writable())).collect();
             for (socket, readable, writable) in ready {
                 if writable {
                     self.send(socket)?;
                 }
                 if readable {
-                    self.receive(socket, driver)
-                        .with_context(|| format!("socket {socket}"))?;
+                    self.receive(socket, driver).with_context(|| format!("socket {socket}"))?;
                     self.send_fresh()?;
                 }
             }
@@ -238,9 +238,7 @@ fn request_upgrade(server: SocketAddr, path: &str, number: usize) -> anyhow::Res
     let source = number / SOCKETS_A_SOURCE;
     if source > 0 {
         let address = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + source as u32);
-        socket
-            .bind(&SocketAddr::from((address, 0)).into())
-            .with_context(|| format!("use the address {address}"))?;
+        socket.bind(&SocketAddr::from((address, 0)).into()).with_context(|| format!("use the address {address}"))?;
     }
     // Closing without waiting leaves no ports behind that later rounds would lack.
     socket.set_linger(Some(Duration::ZERO))?;
@@ -264,18 +262,10 @@ fn await_upgrade(stream: &mut TcpStream) -> anyhow::Result<Vec<u8>> {
     let mut buffer = [0; 1_024];
     loop {
         let count = stream.read(&mut buffer).context("read the answer to the upgrade")?;
-        ensure!(
-            count > 0,
-            "the server ended the connection: {}",
-            String::from_utf8_lossy(&answer)
-        );
+        ensure!(count > 0, "the server ended the connection: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&buffer[..count]);
         if let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") {
-            ensure!(
-                answer.starts_with(b"HTTP/1.1 101 "),
-                "refused: {}",
-                String::from_utf8_lossy(&answer)
-            );
+            ensure!(answer.starts_with(b"HTTP/1.1 101 "), "refused: {}", String::from_utf8_lossy(&answer));
             return Ok(answer.split_off(end + 4));
         }
         ensure!(answer.len() < 16_384, "an answer to the upgrade without an end");

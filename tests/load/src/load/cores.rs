@@ -17,20 +17,9 @@ impl Cores {
     pub fn split(count: usize) -> anyhow::Result<Self> {
         let allowed = sched_getaffinity(None).context("read which cores this process may use")?;
         let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
-        anyhow::ensure!(
-            count >= 1 && count <= all.len(),
-            "--cores {count}: this process may use {}",
-            all.len()
-        );
-        let load = if count < all.len() {
-            all[count..=count].to_vec()
-        } else {
-            all.clone()
-        };
-        Ok(Self {
-            server: all[..count].to_vec(),
-            load,
-        })
+        anyhow::ensure!(count >= 1 && count <= all.len(), "--cores {count}: this process may use {}", all.len());
+        let load = if count < all.len() { all[count..=count].to_vec() } else { all.clone() };
+        Ok(Self { server: all[..count].to_vec(), load })
     }
 
     /// Runs `start` on the server's cores, then goes back to the load's.

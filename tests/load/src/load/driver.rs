@@ -31,14 +31,7 @@ pub struct Tally {
 impl Tally {
     fn new() -> Self {
         let latency = Histogram::new_with_bounds(100, LONGEST_NS, 3).expect("the bounds are in order");
-        Self {
-            messages: 0,
-            deliveries: 0,
-            latency,
-            ending: false,
-            started: 0,
-            due: 0,
-        }
+        Self { messages: 0, deliveries: 0, latency, ending: false, started: 0, due: 0 }
     }
 
     /// Forgets what was seen so far: the window begins.
@@ -86,12 +79,7 @@ pub struct Echoes {
 impl Echoes {
     /// For so many sockets.
     pub fn new(sockets: usize, depth: usize) -> Self {
-        Self {
-            tally: Tally::new(),
-            depth,
-            expected: vec![0; sockets],
-            sent_at: vec![Instant::now(); sockets * depth],
-        }
+        Self { tally: Tally::new(), depth, expected: vec![0; sockets], sent_at: vec![Instant::now(); sockets * depth] }
     }
 
     fn send(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
@@ -118,8 +106,7 @@ impl Driver for Echoes {
         self.expected[socket] += 1;
         self.tally.arrived()?;
         self.tally.messages += 1;
-        self.tally
-            .answered(now - self.sent_at[socket * self.depth + n as usize % self.depth]);
+        self.tally.answered(now - self.sent_at[socket * self.depth + n as usize % self.depth]);
         if !self.tally.ending {
             self.send(socket, n + self.depth as u64, now, out);
         }
@@ -246,24 +233,15 @@ fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
     if frame["type"] != "event" || frame["channel"] != "default" || data["type"] != name || data["text"] != TEXT {
         bail!("not the event {name} that was asked for: {}", shown());
     }
-    ensure!(
-        data["at"].as_f64().is_some_and(|at| at > 0.0),
-        "the event {name} without its time: {}",
-        shown()
-    );
-    data["n"]
-        .as_u64()
-        .with_context(|| format!("the event {name} without its number: {}", shown()))
+    ensure!(data["at"].as_f64().is_some_and(|at| at > 0.0), "the event {name} without its time: {}", shown());
+    data["n"].as_u64().with_context(|| format!("the event {name} without its number: {}", shown()))
 }
 
 fn usual_form(text: &[u8], name: &str) -> Option<u64> {
     let rest = text.strip_prefix(br#"{"type":"event","channel":"default","data":{"type":""#)?;
     let rest = rest.strip_prefix(name.as_bytes())?.strip_prefix(br#"","n":"#)?;
     let (n, rest) = digits(rest)?;
-    let rest = rest
-        .strip_prefix(br#","text":""#)?
-        .strip_prefix(TEXT.as_bytes())?
-        .strip_prefix(br#"","at":"#)?;
+    let rest = rest.strip_prefix(br#","text":""#)?.strip_prefix(TEXT.as_bytes())?.strip_prefix(br#"","at":"#)?;
     let (at, rest) = digits(rest)?;
     (at > 0 && rest == b"}}").then_some(n)
 }
@@ -287,18 +265,58 @@ mod tests {
         assert_eq!(usual_form(usual.as_bytes(), "echo"), Some(12));
         for right in [&usual, &other] {
             assert_eq!(number(right.as_bytes(), "echo").unwrap(), 12);
-            for (part, wrong) in [
-                ("echo", "say"),
-                ("fox", "cow"),
-                ("default", "other"),
-                ("\"at\":5", "\"at\":0"),
-                ("}}", "}"),
-            ] {
-                assert!(
-                    number(right.replace(part, wrong).as_bytes(), "echo").is_err(),
-                    "{part} -> {wrong}"
-                );
+            for (part, wrong) in
+                [("echo", "say"), ("fox", "cow"), ("default", "other"), ("\"at\":5", "\"at\":0"), ("}}", "}")]
+            {
+                assert!(number(right.replace(part, wrong).as_bytes(), "echo").is_err(), "{part} -> {wrong}");
             }
         }
+    }
+
+    fn frame(name: &str, n: u64) -> Vec<u8> {
+        format!(r#"{{"type":"event","channel":"default","data":{{"type":"{name}","n":{n},"text":"{TEXT}","at":5}}}}"#)
+            .into_bytes()
+    }
+
+    #[test]
+    fn answers_must_come_in_order_and_once() {
+        let (mut driver, mut out) = (Echoes::new(2, 2), Outgoing::to_nobody(2));
+        driver.start(&mut out);
+        let mut answer = |socket, n| driver.frame(socket, &frame("echo", n), Instant::now(), &mut out);
+        assert!(answer(0, 1).is_err(), "the second before the first");
+        assert!(answer(0, 0).is_ok());
+        assert!(answer(0, 0).is_err(), "the first again");
+        assert!(answer(1, 0).is_ok(), "each socket counts for itself");
+        assert_eq!(driver.tally.outstanding(), 4, "two answers came, two more events went out");
+        driver.tally.ending = true;
+        for (socket, n) in [(0, 1), (0, 2), (1, 1), (1, 2)] {
+            driver.frame(socket, &frame("echo", n), Instant::now(), &mut out).unwrap();
+        }
+        assert_eq!(driver.tally.outstanding(), 0);
+        assert!(driver.frame(0, &frame("echo", 3), Instant::now(), &mut out).is_err(), "nobody asked for it");
+    }
+
+    #[test]
+    fn one_speaks_when_all_have_heard_the_one_before() {
+        let (mut driver, mut out) = (Says::new(1, 2, Speakers::InTurn), Outgoing::to_nobody(2));
+        driver.start(&mut out);
+        assert_eq!(driver.tally.started(), 1);
+        driver.frame(1, &frame("say", 0), Instant::now(), &mut out).unwrap();
+        assert!(driver.frame(1, &frame("say", 0), Instant::now(), &mut out).is_err(), "heard twice");
+        assert_eq!(driver.tally.started(), 1);
+        driver.frame(0, &frame("say", 0), Instant::now(), &mut out).unwrap();
+        assert_eq!(driver.tally.started(), 2);
+    }
+
+    #[test]
+    fn those_who_speak_at_once_are_told_apart() {
+        let (mut driver, mut out) = (Says::new(1, 2, Speakers::All), Outgoing::to_nobody(2));
+        driver.start(&mut out);
+        assert_eq!(driver.tally.started(), 2);
+        driver.frame(0, &frame("say", 1), Instant::now(), &mut out).unwrap();
+        assert_eq!(driver.tally.messages, 0, "the other's event is no answer");
+        driver.frame(0, &frame("say", 0), Instant::now(), &mut out).unwrap();
+        assert_eq!((driver.tally.messages, driver.tally.started()), (1, 3));
+        assert!(driver.frame(0, &frame("say", 4), Instant::now(), &mut out).is_err(), "one is missing between");
     }
 }

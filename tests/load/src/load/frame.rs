@@ -88,11 +88,8 @@ mod tests {
             assert_eq!(buffer.len(), header + 4 + length);
             assert_eq!(buffer[0], 0x81);
             assert_eq!(buffer[1] & 0x80, 0x80);
-            let unmasked: Vec<u8> = buffer[header + 4..]
-                .iter()
-                .zip([1, 2, 3, 4].iter().cycle())
-                .map(|(a, b)| a ^ b)
-                .collect();
+            let unmasked: Vec<u8> =
+                buffer[header + 4..].iter().zip([1, 2, 3, 4].iter().cycle()).map(|(a, b)| a ^ b).collect();
             assert_eq!(unmasked, text);
         }
     }

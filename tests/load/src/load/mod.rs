@@ -73,20 +73,13 @@ pub struct Options {
 
 /// Measures everything that was asked for, and prints the table.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    ensure!(
-        options.rounds > 0 && options.seconds > 0.0,
-        "--rounds and --seconds must be more than 0"
-    );
+    ensure!(options.rounds > 0 && options.seconds > 0.0, "--rounds and --seconds must be more than 0");
     watch_signals()?;
     raise_descriptors(options.idle_sockets)?;
     let cores = Cores::split(options.cores)?;
     let scratch = Scratch::make()?;
     let recipes = recipes(options, &scratch)?;
-    let scenarios = if options.scenario.is_empty() {
-        Scenario::all()
-    } else {
-        options.scenario.clone()
-    };
+    let scenarios = if options.scenario.is_empty() { Scenario::all() } else { options.scenario.clone() };
     let extent = Extent {
         warm_up: Duration::from_secs_f64(options.warm_up),
         window: Duration::from_secs_f64(options.seconds),
@@ -137,23 +130,12 @@ fn quietest(scenario: Scenario, recipe: &Recipe, cores: &Cores, extent: &Extent)
 /// The base lines, then Parlor.
 fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> {
     let own = std::env::current_exe().context("find this program's own file")?;
-    let default = [if options.cores == 1 {
-        BEST_ON_ONE_CORE
-    } else {
-        BEST_ON_SEVERAL
-    }
-    .to_owned()];
-    let given = if options.baseline.is_empty() {
-        &default[..]
-    } else {
-        &options.baseline
-    };
+    let default = [if options.cores == 1 { BEST_ON_ONE_CORE } else { BEST_ON_SEVERAL }.to_owned()];
+    let given = if options.baseline.is_empty() { &default[..] } else { &options.baseline };
     let mut recipes = Vec::new();
     for text in given {
         let (name, arguments) = text.split_once('=').context("--baseline must be NAME=ARGUMENTS")?;
-        let words = ["baseline", "--listen", "127.0.0.1:0"]
-            .into_iter()
-            .chain(arguments.split_whitespace());
+        let words = ["baseline", "--listen", "127.0.0.1:0"].into_iter().chain(arguments.split_whitespace());
         recipes.push(Recipe {
             name: name.to_owned(),
             program: own.clone(),
@@ -162,12 +144,7 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
         });
     }
     if let Some(program) = &options.parlor {
-        recipes.push(parlor::recipe(
-            program,
-            options.plugins.as_deref(),
-            &options.guest,
-            scratch,
-        )?);
+        recipes.push(parlor::recipe(program, options.plugins.as_deref(), &options.guest, scratch)?);
     }
     Ok(recipes)
 }
@@ -175,10 +152,7 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
 /// A signal ends the run at the next tick of the load, which kills the servers on its way out.
 fn watch_signals() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .context("watch for signals")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().context("watch for signals")?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             let (Ok(mut interrupt), Ok(mut terminate)) =

@@ -67,17 +67,8 @@ pub fn recipe(program: &Path, plugins: Option<&Path>, guest: &Path, scratch: &Sc
 
 fn build(program: &Path, guest: &Path, scratch: &Scratch) -> anyhow::Result<PathBuf> {
     let out = scratch.path().join("plugins");
-    let status = Command::new(program)
-        .arg("build")
-        .arg(guest)
-        .arg("--out")
-        .arg(&out)
-        .status();
+    let status = Command::new(program).arg("build").arg(guest).arg("--out").arg(&out).status();
     let status = status.with_context(|| format!("run {}", program.display()))?;
-    ensure!(
-        status.success(),
-        "the plugin in {} could not be built: give --plugins, or --guest",
-        guest.display()
-    );
+    ensure!(status.success(), "the plugin in {} could not be built: give --plugins, or --guest", guest.display());
     Ok(out)
 }

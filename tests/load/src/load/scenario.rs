@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::clients::{Clients, Driver};
 use super::driver::{Echoes, Says, Speakers, Tally};
-use super::server::{Clocks, Server};
+use super::server::{Clocks, Memory, Server};
 
 /// How long answers may take once nothing more is sent.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -42,8 +42,8 @@ pub enum Scenario {
 pub enum Figures {
     /// Of a server under load.
     Speed(Speed),
-    /// Memory that one more costs, in KiB.
-    Memory(f64),
+    /// Memory that one more costs.
+    Memory(Memory),
 }
 
 impl Figures {
@@ -96,9 +96,7 @@ impl Scenario {
 
     /// As on the command line.
     pub fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// What rate and CPU are counted in.
@@ -123,12 +121,12 @@ impl Scenario {
             Self::Rooms1000 => speed(says(&start()?, extent, 1_000, 2, Speakers::All)?),
             Self::Idle => {
                 let grown = growth(&start()?, 10, extent.idle_sockets / 10)?;
-                Ok(Figures::Memory(grown / extent.idle_sockets as f64))
+                Ok(Figures::Memory(grown.each(Memory::none(), extent.idle_sockets)))
             }
             Self::Roomcost => {
                 let apart = growth(&start()?, 1_000, 1)?;
                 let together = growth(&start()?, 1, 1_000)?;
-                Ok(Figures::Memory((apart - together) / 999.0))
+                Ok(Figures::Memory(apart.each(together, 999)))
             }
         }
     }
@@ -154,34 +152,16 @@ fn connect(server: SocketAddr, rooms: usize, room_size: usize) -> anyhow::Result
 fn echoes(server: &Server, extent: &Extent, rooms: usize, room_size: usize, depth: usize) -> anyhow::Result<Speed> {
     let mut clients = connect(server.address, rooms, room_size)?;
     let mut driver = Echoes::new(rooms * room_size, depth);
-    window(
-        server,
-        extent,
-        &mut clients,
-        &mut driver,
-        |driver| &mut driver.tally,
-        |tally| tally.messages,
-    )
+    window(server, extent, &mut clients, &mut driver, |driver| &mut driver.tally, |tally| tally.messages)
 }
 
 fn says(server: &Server, extent: &Extent, rooms: usize, room_size: usize, speakers: Speakers) -> anyhow::Result<Speed> {
     let mut clients = connect(server.address, rooms, room_size)?;
     let mut driver = Says::new(rooms, room_size, speakers);
     let units = |tally: &Tally| {
-        if speakers == Speakers::All {
-            tally.messages
-        } else {
-            tally.deliveries
-        }
+        if speakers == Speakers::All { tally.messages } else { tally.deliveries }
     };
-    window(
-        server,
-        extent,
-        &mut clients,
-        &mut driver,
-        |driver| &mut driver.tally,
-        units,
-    )
+    window(server, extent, &mut clients, &mut driver, |driver| &mut driver.tally, units)
 }
 
 /// Warms up, measures, and sees to it that every frame that is due arrives and none beyond.
@@ -199,7 +179,7 @@ fn window<D: Driver>(
     let clocks = Clocks::read(server)?;
     clients.run(driver, extent.window, |_| false)?;
     let usage = clocks.since(server)?;
-    let rss_kib = server.resident_kib()? as f64;
+    let rss_kib = server.memory()?.rss_kib;
     let seen = tally(driver);
     seen.ending = true;
     let count = units(seen) as f64;
@@ -230,27 +210,22 @@ fn settle<D: Driver>(
     let end = std::time::Instant::now() + DRAIN;
     while tally(driver).outstanding() > 0 {
         let (missing, sent) = (tally(driver).outstanding(), tally(driver).started());
-        ensure!(
-            std::time::Instant::now() < end,
-            "{missing} frames are missing, of {sent} events sent"
-        );
+        ensure!(std::time::Instant::now() < end, "{missing} frames are missing, of {sent} events sent");
         clients.run(driver, SURPLUS, |_| false)?;
     }
-    clients
-        .run(driver, SURPLUS, |_| false)
-        .context("after all was answered")?;
+    clients.run(driver, SURPLUS, |_| false).context("after all was answered")?;
     Ok(())
 }
 
-/// By how many KiB the server grows with these sockets, each of which has had one answer.
-fn growth(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<f64> {
+/// By how much the server grows with these sockets, each of which has had one answer.
+fn growth(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<Memory> {
     // One socket first, so that what the server makes once is not counted.
     drop(connect(server.address, 1, 1)?);
     std::thread::sleep(SETTLE);
-    let before = server.resident_kib()?;
+    let before = server.memory()?;
     let clients = connect(server.address, rooms, room_size)?;
     std::thread::sleep(SETTLE);
-    let after = server.resident_kib()?;
+    let after = server.memory()?;
     drop(clients);
-    Ok(after as f64 - before as f64)
+    Ok(after.each(before, 1))
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
@@ -53,20 +53,13 @@ impl Server {
     pub fn start(recipe: &Recipe, cores: &Cores) -> anyhow::Result<Self> {
         let log = fs::File::create(&recipe.log).with_context(|| format!("write {}", recipe.log.display()))?;
         let mut command = Command::new(&recipe.program);
-        command
-            .args(&recipe.arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log);
+        command.args(&recipe.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = cores
             .on_server_cores(|| command.spawn())?
             .with_context(|| format!("start {}: {}", recipe.name, recipe.program.display()))?;
         let output = child.stdout.take();
         // From here on, whatever fails drops the server, and with it the process.
-        let mut server = Self {
-            child,
-            address: ([127, 0, 0, 1], 0).into(),
-        };
+        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
         let output = output.context("the server's output is not a pipe")?;
         let (found, address) = sync_channel(1);
         std::thread::spawn(move || {
@@ -77,9 +70,10 @@ impl Server {
             // Read on, so that a server that prints more is not stopped by a full pipe.
             lines.for_each(drop);
         });
-        server.address = address
-            .recv_timeout(START)
-            .map_err(|_| anyhow!("{} did not say where it listens within {START:?}", recipe.name))?;
+        server.address = address.recv_timeout(START).map_err(|why| match why {
+            RecvTimeoutError::Timeout => anyhow!("{} did not say where it listens within {START:?}", recipe.name),
+            RecvTimeoutError::Disconnected => anyhow!("{} ended before it said where it listens", recipe.name),
+        })?;
         Ok(server)
     }
 
@@ -92,22 +86,43 @@ impl Server {
             let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
                 continue;
             };
-            let on_core = text
-                .split_whitespace()
-                .next()
-                .and_then(|nanoseconds| nanoseconds.parse::<u64>().ok());
+            let on_core = text.split_whitespace().next().and_then(|nanoseconds| nanoseconds.parse::<u64>().ok());
             total += on_core.with_context(|| format!("cannot read {tasks}/*/schedstat"))?;
         }
         Ok(Duration::from_nanos(total))
     }
 
-    /// Memory that it has in use (RSS), in KiB.
-    pub fn resident_kib(&self) -> anyhow::Result<u64> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = fs::read_to_string(&path).with_context(|| format!("the server has gone: {path}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-            .with_context(|| format!("no VmRSS in {path}"))
+    /// Memory that it has in use.
+    pub fn memory(&self) -> anyhow::Result<Memory> {
+        let path = format!("/proc/{}/smaps_rollup", self.child.id());
+        let text = fs::read_to_string(&path).with_context(|| format!("the server has gone: {path}"))?;
+        let kib = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+                .with_context(|| format!("no {name} in {path}"))
+        };
+        Ok(Memory { pss_kib: kib("Pss:")?, rss_kib: kib("Rss:")? })
+    }
+}
+
+/// Memory of a process, or what a thing adds to it, in KiB.
+pub struct Memory {
+    /// What it takes from the machine: a page that is mapped several times counts once.
+    pub pss_kib: f64,
+    /// What it has mapped: a page of the image that instances share counts once for each of them.
+    pub rss_kib: f64,
+}
+
+impl Memory {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self { pss_kib: 0.0, rss_kib: 0.0 }
+    }
+
+    /// What is more than `less`, for each of so many things.
+    pub fn each(&self, less: Self, things: usize) -> Self {
+        let share = |more: f64, less: f64| (more - less) / things as f64;
+        Self { pss_kib: share(self.pss_kib, less.pss_kib), rss_kib: share(self.rss_kib, less.rss_kib) }
     }
 }
 
@@ -129,16 +144,10 @@ fn listening_address(line: &str) -> Option<SocketAddr> {
 pub fn machine_cpu() -> anyhow::Result<Duration> {
     let text = fs::read_to_string("/proc/stat").context("read /proc/stat")?;
     let line = text.lines().next().unwrap_or_default();
-    let fields: Vec<u64> = line
-        .split_whitespace()
-        .skip(1)
-        .map_while(|field| field.parse().ok())
-        .collect();
+    let fields: Vec<u64> = line.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
     // user, nice, system, idle, iowait, irq, softirq, steal
     let busy: u64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|&index| fields.get(index)).sum();
-    Ok(Duration::from_millis(
-        busy * 1_000 / rustix::param::clock_ticks_per_second(),
-    ))
+    Ok(Duration::from_millis(busy * 1_000 / rustix::param::clock_ticks_per_second()))
 }
 
 /// CPU time that this thread, which is the load, has used so far.
@@ -170,12 +179,7 @@ pub struct Clocks {
 impl Clocks {
     /// Reads all clocks.
     pub fn read(server: &Server) -> anyhow::Result<Self> {
-        Ok(Self {
-            wall: Instant::now(),
-            server: server.cpu()?,
-            load: load_cpu(),
-            machine: machine_cpu()?,
-        })
+        Ok(Self { wall: Instant::now(), server: server.cpu()?, load: load_cpu(), machine: machine_cpu()? })
     }
 
     /// What has been used since.
@@ -183,12 +187,7 @@ impl Clocks {
         let now = Self::read(server)?;
         let (server, load) = (now.server.saturating_sub(self.server), now.load - self.load);
         let machine = now.machine.saturating_sub(self.machine);
-        Ok(Usage {
-            wall: now.wall - self.wall,
-            server,
-            load,
-            others: machine.saturating_sub(server + load),
-        })
+        Ok(Usage { wall: now.wall - self.wall, server, load, others: machine.saturating_sub(server + load) })
     }
 }
 

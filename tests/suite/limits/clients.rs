@@ -1,0 +1,145 @@
+//! Bounds that clients reach.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::{Client, Server, json, soon};
+
+fn watch(limits: &str) -> Server {
+    Server::builder().guest_as("end_watch", "watch").config(&format!("[limits]\n{limits}")).start()
+}
+
+async fn guest_of(server: &Server, user: &str) -> Client {
+    let mut client = server.join(&format!("/watch?user={user}")).await;
+    client.expect("welcome").await;
+    client
+}
+
+/// A full mailbox makes senders wait; it drops nothing and mixes nothing up.
+#[tokio::test]
+async fn a_full_mailbox_drops_nothing() {
+    let server = watch("mailbox-events = 3\nmailbox-events-per-socket = 2");
+    let mut clients = [guest_of(&server, "a").await, guest_of(&server, "b").await, guest_of(&server, "c").await];
+    clients[0].send("work", json!({ "ms": 20 })).await;
+    for count in 0..300 {
+        for (place, client) in clients.iter_mut().enumerate() {
+            client.send("say", json!(format!("{place} {count}"))).await;
+        }
+    }
+    clients[0].expect("worked").await;
+    let mut next = [0; 3];
+    for _ in 0..900 {
+        let said = clients[0].expect("said").await;
+        let (place, count) = said["text"].as_str().and_then(|text| text.split_once(' ')).expect("who and what");
+        let place: usize = place.parse().expect("a place");
+        assert_eq!(count, next[place].to_string(), "of client {place}");
+        next[place] += 1;
+    }
+    assert_eq!(next, [300; 3]);
+}
+
+/// Who takes its frames too slowly is closed; the room neither waits nor loses anything for others.
+#[tokio::test]
+async fn a_slow_reader_is_closed_and_the_room_goes_on() {
+    let server = watch("outbound-bytes = 200_000");
+    let mut watcher = guest_of(&server, "watcher").await;
+    let mut slow = guest_of(&server, "slow").await;
+    // More than the kernel takes on the way: what is not read stays in the host's queue, up to its bound.
+    for _ in 0..50 {
+        watcher.send("flood-user", json!("slow")).await;
+        watcher.sync().await;
+    }
+    let closed = slow.closed().await;
+    assert_eq!(closed.code, 1008);
+    assert!(closed.reason.contains("slow consumer"), "{closed:?}");
+    let gone = watcher.next_event("gone").await;
+    assert_eq!((&gone["user"], &gone["code"], &gone["ends"]), (&json!("slow"), &json!(1008), &json!(1)));
+    watcher.expect_silence().await;
+}
+
+#[tokio::test]
+async fn too_many_frames_for_one_reader() {
+    let server = watch("outbound-frames = 10\nemits-per-turn = 100");
+    let mut watcher = guest_of(&server, "watcher").await;
+    let mut slow = guest_of(&server, "slow").await;
+    // One turn queues them all at once, so that no reader is fast enough.
+    slow.send("flood", json!({ "frames": 50, "bytes": 1 })).await;
+    assert_eq!(slow.closed().await.code, 1008);
+    assert_eq!(watcher.next_event("gone").await["code"], 1008);
+}
+
+#[tokio::test]
+async fn sockets_of_a_room() {
+    let server = watch("sockets-per-room = 2");
+    let mut first = guest_of(&server, "a").await;
+    let _second = guest_of(&server, "b").await;
+    let refused = server.refused("/watch?user=c").await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.contains("sockets-per-room"), "{}", refused.body);
+    assert!(refused.header("retry-after").is_some());
+    // Another room has places of its own, and a place that is left is free.
+    server.join("/watch?room=other&user=c").await.expect("welcome").await;
+    first.close(1000, "").await;
+    server.wait_for_log(&["gone a"]).await;
+    guest_of(&server, "c").await;
+}
+
+#[tokio::test]
+async fn sockets_and_rooms_of_a_tenant() {
+    let server = Server::builder()
+        .guest_as("end_watch", "watch")
+        .guest_as("end_watch", "other/watch")
+        .config("[limits]\nsockets-per-tenant = 2\nrooms-per-tenant = 2")
+        .start();
+    let room = async |path: &str| server.join(path).await;
+    let (_a, mut b) = (room("/watch?room=a").await, room("/watch?room=b").await);
+    let refused = server.refused("/watch?room=a").await;
+    assert!(refused.status == 503 && refused.body.contains("sockets-per-tenant"), "{refused:?}");
+    // One leaves, and its room lingers: there is a place for a socket, but none for a third room.
+    b.close(1000, "").await;
+    server.wait_for_log(&["gone somebody"]).await;
+    let refused = loop {
+        // The place is given back a moment after the client's goodbye was answered.
+        let refused = server.refused("/watch?room=c").await;
+        if !refused.body.contains("sockets-per-tenant") {
+            break refused;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(refused.status == 503 && refused.body.contains("rooms-per-tenant"), "{refused:?}");
+    // Another tenant is not concerned.
+    room("/t/other/watch?room=a").await.expect("welcome").await;
+}
+
+/// Pinged at half of the time; who answers stays, who does not is closed.
+#[tokio::test]
+async fn a_silent_socket_is_closed() {
+    let server = watch("idle-socket-ms = 600");
+    let mut watcher = guest_of(&server, "watcher").await;
+    let mut silent = crate::disconnect::raw_socket(&server, "/watch?user=silent").await;
+    // The watcher answers pings, since it reads all the time.
+    let gone = watcher.next_event("gone").await;
+    assert_eq!((&gone["user"], &gone["code"], &gone["ends"]), (&json!("silent"), &json!(1008), &json!(1)));
+    assert!(gone["reason"].as_str().is_some_and(|reason| reason.contains("idle-socket-ms")), "{gone}");
+    let mut bytes = Vec::new();
+    soon("the end of the silent connection", silent.read_to_end(&mut bytes)).await.expect("an orderly end");
+    let ping = bytes.windows(2).position(|part| part == [0x89, 0x00]);
+    let close = bytes.windows(4).position(|part| part[0] == 0x88 && part[2..] == 1008u16.to_be_bytes());
+    assert!(ping.is_some() && ping < close, "first a ping, then 1008: {bytes:x?}");
+    watcher.expect_silence().await;
+}
+
+/// A connection that says nothing, or not enough, is no way to hold the server's descriptors.
+#[tokio::test]
+async fn a_slow_handshake_is_cut_off() {
+    let server = watch("handshake-ms = 300");
+    for sent in ["", "GET /watch HTTP/1.1\r\nHost: a\r\nX-Slow: "] {
+        let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        stream.write_all(sent.as_bytes()).await.expect("the server reads");
+        let mut answer = Vec::new();
+        // Cut off by an end or by a reset.
+        let _ = soon("the end of a slow handshake", stream.read_to_end(&mut answer)).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 101"), "{answer:?}");
+    }
+    guest_of(&server, "fast").await;
+}

@@ -1,0 +1,5 @@
+//! The bounds that a plugin or a client can reach, each set low and told by its name.
+
+mod calls;
+mod clients;
+mod settings;

@@ -1,0 +1,176 @@
+//! What is no frame, and what is no WebSocket: dropped and counted, or the end of the connection with its code.
+
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use crate::harness::{Client, Server, json};
+
+/// Bad frames that a socket may send with all defaults.
+const BAD_FRAMES: usize = 10;
+
+async fn bad_frames(server: &Server) -> u64 {
+    let entry = server.plugin("default", "echo").await;
+    entry["bad_frames"].as_u64().expect("a count")
+}
+
+/// A frame whose data is nested so deep.
+fn nested(levels: usize) -> String {
+    format!(r#"{{"type":"x","data":{}{}}}"#, "[".repeat(levels), "]".repeat(levels))
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_dropped_and_counted() {
+    let server = Server::builder().guest("echo").config("[limits]\nbad-frames = 100").start();
+    let mut client = server.enter("/echo").await;
+    let too_long = "x".repeat(129);
+    let bad = [
+        "".to_owned(),
+        "hello".to_owned(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        r#""echo""#.to_owned(),
+        "{}".to_owned(),
+        r#"{"data":1}"#.to_owned(),
+        r#"{"type":1}"#.to_owned(),
+        r#"{"type":null}"#.to_owned(),
+        r#"{"type":"x","channel":null}"#.to_owned(),
+        r#"{"type":"x","channel":1}"#.to_owned(),
+        r#"{"type":"x"} {"type":"x"}"#.to_owned(),
+        r#"{"type":"x""#.to_owned(),
+        r#"{"type":"x","data":}"#.to_owned(),
+        r#"{"type":"x","data":01}"#.to_owned(),
+        r#"{"type":"x","data":NaN}"#.to_owned(),
+        r#"{"type":""}"#.to_owned(),
+        r#"{"type":"$connect"}"#.to_owned(),
+        r#"{"type":"$disconnect","data":{"code":1000,"reason":""}}"#.to_owned(),
+        r#"{"type":"\u0024message"}"#.to_owned(),
+        format!(r#"{{"type":"{too_long}"}}"#),
+        format!(r#"{{"type":"x","channel":"{too_long}"}}"#),
+        nested(129),
+        nested(10_000),
+        format!(r#"{{"type":"x","other":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000)),
+    ];
+    for (sent, bad) in bad.iter().enumerate() {
+        client.send_text(bad).await;
+        client.expect_silence().await;
+        assert_eq!(bad_frames(&server).await, sent as u64 + 1, "{bad}");
+    }
+    let mut other = server.enter("/echo").await;
+    other.send_message(Message::binary(vec![1, 2, 3])).await;
+    other.expect_silence().await;
+    assert_eq!(bad_frames(&server).await, bad.len() as u64 + 1);
+}
+
+#[tokio::test]
+async fn past_the_budget_of_bad_frames_the_socket_is_closed() {
+    let server = Server::with_guest("echo");
+    let mut bystander = server.enter("/echo").await;
+    let bad = [(Message::text("{"), 1007), (Message::binary(vec![0]), 1008)];
+    for (bad, code) in bad {
+        let mut client = server.enter("/echo").await;
+        for _ in 0..BAD_FRAMES {
+            client.send_message(bad.clone()).await;
+        }
+        client.expect_silence().await;
+        client.send_message(bad).await;
+        let closed = client.closed().await;
+        assert_eq!(closed.code, code);
+        assert!(closed.reason.starts_with("too many"), "{closed:?}");
+    }
+    bystander.expect_silence().await;
+}
+
+/// What stands around the text in a frame for the guest `measure`.
+const AROUND: usize = r#"{"type":"size","data":""}"#.len();
+
+/// A frame of exactly so many bytes, for the guest `measure`.
+fn frame_of(bytes: usize) -> String {
+    format!(r#"{{"type":"size","data":"{}"}}"#, "x".repeat(bytes - AROUND))
+}
+
+#[tokio::test]
+async fn a_frame_of_64_kib_is_taken_and_a_larger_one_closes_the_socket() {
+    let server = Server::with_guest("measure");
+    let mut client = server.enter("/measure").await;
+    client.send_text(&frame_of(64 << 10)).await;
+    assert_eq!(client.expect("size").await["data"], (64 << 10) - AROUND);
+    client.send_text(&frame_of((64 << 10) + 1)).await;
+    let closed = client.closed().await;
+    assert_eq!((closed.code, closed.reason.as_str()), (1009, "a frame is larger than frame-bytes"));
+}
+
+#[tokio::test]
+async fn the_bound_of_a_frame_counts_its_fragments_together() {
+    let server = Server::builder().guest("measure").config("[limits]\nframe-bytes = 1000").start();
+    let mut client = server.enter("/measure").await;
+    client.send_text(&frame_of(1000)).await;
+    client.expect("size").await;
+    let too_large = frame_of(1001);
+    let (first, second) = too_large.split_at(600);
+    send_fragment(&mut client, first, Data::Text, false).await;
+    send_fragment(&mut client, second, Data::Continue, true).await;
+    assert_eq!(client.closed().await.code, 1009);
+}
+
+async fn send_fragment(client: &mut Client, text: &str, kind: Data, is_final: bool) {
+    let frame = Frame::message(text.to_owned().into_bytes(), OpCode::Data(kind), is_final);
+    client.send_message(Message::Frame(frame)).await;
+}
+
+#[tokio::test]
+async fn a_frame_in_fragments_is_one_frame() {
+    let server = Server::with_guest("echo");
+    let mut client = server.enter("/echo").await;
+    send_fragment(&mut client, r#"{"type":"echo","#, Data::Text, false).await;
+    send_fragment(&mut client, r#""data":"a"#, Data::Continue, false).await;
+    // A ping may stand between them.
+    client.send_message(Message::Ping(vec![7].into())).await;
+    send_fragment(&mut client, r#"b"}"#, Data::Continue, true).await;
+    assert_eq!(client.message().await, Message::Pong(vec![7].into()));
+    assert_eq!(client.expect("echo").await["data"], "ab");
+}
+
+#[tokio::test]
+async fn a_websocket_ping_is_answered_with_its_payload() {
+    let server = Server::with_guest("echo");
+    let mut client = server.enter("/echo").await;
+    client.send_message(Message::Ping(b"are you there".to_vec().into())).await;
+    assert_eq!(client.message().await, Message::Pong(b"are you there".to_vec().into()));
+}
+
+#[tokio::test]
+async fn what_is_not_the_websocket_protocol_closes_with_1002() {
+    let server = Server::with_guest("echo");
+    let unmasked = [&[0x81, 14][..], br#"{"type":"sync"}"#].concat();
+    let reserved_bits = vec![0xf1, 0x80, 0, 0, 0, 0];
+    let unknown_opcode = vec![0x83, 0x80, 0, 0, 0, 0];
+    let lone_continuation = vec![0x80, 0x80, 0, 0, 0, 0];
+    let fragmented_ping = vec![0x09, 0x80, 0, 0, 0, 0];
+    for bytes in [unmasked, reserved_bits, unknown_opcode, lone_continuation, fragmented_ping] {
+        let mut client = server.enter("/echo").await;
+        client.send_bytes(&bytes).await;
+        assert_eq!(client.closed().await.code, 1002, "{bytes:x?}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_utf_8_closes_with_1007() {
+    let server = Server::with_guest("echo");
+    let mut client = server.enter("/echo").await;
+    client.send_bytes(&[0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]).await;
+    assert_eq!(client.closed().await.code, 1007);
+}
+
+#[tokio::test]
+async fn a_clients_goodbye_is_answered() {
+    let server = Server::with_guest("echo");
+    for code in [1000, 1001, 3000, 4999] {
+        let mut client = server.enter("/echo").await;
+        client.send("echo", json!({ "last": true })).await;
+        client.expect("echo").await;
+        let goodbye = tokio_tungstenite::tungstenite::protocol::CloseFrame { code: code.into(), reason: "bye".into() };
+        client.send_message(Message::Close(Some(goodbye))).await;
+        assert_eq!(client.closed().await.code, code);
+    }
+}
