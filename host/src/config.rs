@@ -119,7 +119,27 @@ impl Config {
 
 fn read_file(path: &Path) -> anyhow::Result<File> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+    toml::from_str(&text)
+        .map_err(|why| anyhow::anyhow!("{}{}: {}", path.display(), place(&text, &why), without_value(why.message())))
+}
+
+/// What is wrong with a value, without the value itself: it may be a secret that only lacks its quotes.
+fn without_value(message: &str) -> String {
+    match message.split_once(", expected ") {
+        Some((wrong, expected)) if wrong.starts_with("invalid ") => {
+            let kind = wrong.split(['`', '"']).next().unwrap_or_default();
+            format!("{}, expected {expected}", kind.trim_end())
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// Where a configuration is wrong: the line and its key.
+fn place(text: &str, why: &toml::de::Error) -> String {
+    let Some(before) = why.span().and_then(|span| text.get(..span.start)) else { return String::new() };
+    let line = before.matches('\n').count();
+    let key = text.lines().nth(line).and_then(|line| line.split('=').next()).unwrap_or_default();
+    format!(", line {}, {}", line + 1, key.trim())
 }
 
 /// The environment, else a file of its own, else the configuration itself.

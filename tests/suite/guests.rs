@@ -27,7 +27,7 @@ fn every_guest_is_built_and_has_a_test() {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in the manifest");
-        let name = name.replace('_', "-");
-        assert!(suite.contains(&format!("\"{name}\"")), "no test uses the guest {name}");
+        let is_used = [name.replace('_', "-"), name.clone()].map(|name| suite.contains(&format!("\"{name}\"")));
+        assert_ne!(is_used, [false, false], "no test uses the guest {name}");
     }
 }

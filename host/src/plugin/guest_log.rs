@@ -56,8 +56,8 @@ impl GuestLog {
         let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
-        // The message is an argument and its control characters are escaped by the subscriber: a guest cannot forge
-        // lines of the host.
+        // Nothing in a guest's line ends it, or moves a terminal's cursor over what stands before it.
+        let line = line.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}");
         match level {
             Level::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
             Level::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),

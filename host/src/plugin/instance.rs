@@ -228,6 +228,7 @@ impl Instance {
 
     fn end_call(&mut self) -> Phase {
         let state = self.store.data_mut();
+        state.wasi.end_call();
         state.log.end();
         std::mem::replace(&mut state.phase, Phase::Outside)
     }

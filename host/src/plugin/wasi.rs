@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
@@ -27,7 +28,8 @@ const WRITE_BYTES_MAX: usize = 4_096;
 
 /// The WASI state of one instance, made when it is first used: many guests never do.
 pub struct GuestWasi {
-    log: Arc<GuestLog>,
+    stdout: LogStream,
+    stderr: LogStream,
     ctx: Option<Box<WasiCtx>>,
     table: ResourceTable,
 }
@@ -36,18 +38,25 @@ impl GuestWasi {
     pub fn new(log: Arc<GuestLog>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        Self { log, ctx: None, table }
+        let stdout = LogStream { log: Arc::clone(&log), level: Level::Info, partial: Arc::default() };
+        let stderr = LogStream { log, level: Level::Warn, partial: Arc::default() };
+        Self { stdout, stderr, ctx: None, table }
+    }
+
+    /// Ends a call: what was written without a newline at its end is a line as well.
+    pub fn end_call(&self) {
+        self.stdout.end_line();
+        self.stderr.end_line();
     }
 }
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let GuestWasi { log, ctx, table } = &mut self.wasi;
+        let GuestWasi { stdout, stderr, ctx, table } = &mut self.wasi;
         let ctx = ctx.get_or_insert_with(|| {
-            let output = |level| LogStream { log: Arc::clone(log), level };
             let ctx = WasiCtxBuilder::new()
-                .stdout(output(Level::Info))
-                .stderr(output(Level::Warn))
+                .stdout(stdout.clone())
+                .stderr(stderr.clone())
                 .max_random_size(RANDOM_BYTES_MAX)
                 .allow_tcp(false)
                 .allow_udp(false)
@@ -99,11 +108,28 @@ pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
 struct LogStream {
     log: Arc<GuestLog>,
     level: Level,
+    /// What came since the last newline: some libraries write a line in several pieces.
+    partial: Arc<Mutex<Vec<u8>>>,
 }
 
 impl LogStream {
     fn print(&self, bytes: &[u8]) {
-        self.log.write(self.level, &String::from_utf8_lossy(bytes));
+        let mut partial = self.partial.lock();
+        partial.extend_from_slice(bytes);
+        let complete = partial.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        // A line without an end is cut where it would be kept for too long.
+        let ready = if partial.len() - complete > WRITE_BYTES_MAX { partial.len() } else { complete };
+        if ready > 0 {
+            let lines: Vec<u8> = partial.drain(..ready).collect();
+            self.log.write(self.level, &String::from_utf8_lossy(&lines));
+        }
+    }
+
+    fn end_line(&self) {
+        let rest = std::mem::take(&mut *self.partial.lock());
+        if !rest.is_empty() {
+            self.log.write(self.level, &String::from_utf8_lossy(&rest));
+        }
     }
 }
 

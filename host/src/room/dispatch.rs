@@ -3,7 +3,7 @@
 use crate::model::event::hook;
 
 /// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
-pub fn cause_of<'a>(name: &'a str, has: impl Fn(&str) -> bool) -> Option<&'a str> {
+pub fn cause_of(name: &str, has: impl Fn(&str) -> bool) -> Option<&str> {
     if has(name) || has(hook::ANY) {
         Some(name)
     } else if has(hook::MESSAGE) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 
-use super::{Batch, RoomStorage, Storage, StorageError};
+use super::{Batch, Entry, RoomStorage, Storage, StorageError};
 use crate::model::names::RoomKey;
 
 /// Every room's keys and values. A room stays known when it closes, so that its next sockets find what it wrote.
@@ -61,7 +61,7 @@ impl RoomStorage for MemoryRoom {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<(String, Vec<u8>)>, StorageError>> {
+    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>> {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
@@ -98,6 +98,6 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_promises_of_storage() {
-        super::super::suite::run(|| MemoryStorage::default()).await;
+        super::super::suite::run(MemoryStorage::default).await;
     }
 }

@@ -15,6 +15,9 @@ use crate::model::names::RoomKey;
 /// The writes of one turn: a value, or none for a key that goes. A batch is durable as a whole or not at all.
 pub type Batch = BTreeMap<String, Option<Vec<u8>>>;
 
+/// A key with its value.
+pub type Entry = (String, Vec<u8>);
+
 /// A backend of storage.
 pub trait Storage: Send + Sync + fmt::Debug {
     /// The storage of a room, which need not exist yet. A room is opened by one owner at a time.
@@ -35,7 +38,7 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<(String, Vec<u8>)>, StorageError>>;
+    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>>;
 
     /// Makes a batch durable. When this returns an error, nothing of it is there.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StorageError>>;

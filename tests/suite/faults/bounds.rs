@@ -53,6 +53,7 @@ async fn a_turn_past_the_bytes_of_its_emits_cannot_commit() {
 async fn a_turn_past_its_deliveries_cannot_commit() {
     let server = calls("deliveries-per-turn = 5");
     let (mut client, mut other) = (server.join("/calls").await, server.join("/calls").await);
+    other.expect_silence().await;
     let twice = json!([["times", 2, "to-channel", "default", "heard-by-all"]]);
     assert_eq!(answers(&mut client, twice).await, ["ok: 2"]);
     client.sync().await;

@@ -10,7 +10,11 @@ const BOUNDS: &str = "[limits]
     memory-bytes = 16_777_216";
 
 async fn two_in(server: &Server, room: &str) -> (Client, Client) {
-    let join = async |user: &str| server.join(&format!("/turns?room={room}&user={user}")).await;
+    let join = async |user: &str| {
+        let mut client = server.join(&format!("/turns?room={room}&user={user}")).await;
+        client.expect_silence().await;
+        client
+    };
     (join("ana").await, join("bo").await)
 }
 

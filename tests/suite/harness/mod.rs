@@ -6,10 +6,10 @@ mod client;
 mod http;
 mod server;
 
-pub use build::{guest, plugin, root};
-pub use client::{Client, Closed};
+pub use build::{guest, root};
+pub use client::Client;
 pub use http::{Request, Response};
-pub use server::{Builder, NotStarted, Server};
+pub use server::{Builder, Server};
 
 pub use serde_json::{Value, json};
 

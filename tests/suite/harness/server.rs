@@ -30,7 +30,8 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     log: watch::Receiver<Vec<String>>,
-    folder: Folder,
+    /// Removed when the server is gone.
+    _folder: Folder,
 }
 
 /// A server that ended before it served.
@@ -139,7 +140,7 @@ impl Builder {
         let mut child = command.spawn().expect("the server's program");
         let (log, reader) = follow(child.stderr.take().expect("stderr is piped"));
         match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
-            Some(address) => Ok(Server { child, address, log, folder }),
+            Some(address) => Ok(Server { child, address, log, _folder: folder }),
             None => {
                 let status = child.wait().expect("a child that ends");
                 reader.join().expect("a log that is text");
@@ -162,11 +163,6 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Where its plugins lie.
-    pub fn plugins(&self) -> PathBuf {
-        self.folder.path().join("plugins")
     }
 
     /// A request with no more than a `Host`.
@@ -248,15 +244,18 @@ impl Server {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal to the server");
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for the last line of its log.
     pub async fn exited(&mut self) -> ExitStatus {
         let wait = async {
-            loop {
+            let status = loop {
                 match self.child.try_wait().expect("a child of ours") {
-                    Some(status) => return status,
+                    Some(status) => break status,
                     None => tokio::time::sleep(Duration::from_millis(5)).await,
                 }
-            }
+            };
+            // The thread that reads the log lets go of it when it has read everything.
+            while self.log.changed().await.is_ok() {}
+            status
         };
         soon("the server's end", wait).await
     }

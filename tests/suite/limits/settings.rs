@@ -26,7 +26,14 @@ fn an_unknown_key() {
 fn a_value_of_the_wrong_kind() {
     assert_refused(with("[limits]\nturn-cpu-ms = \"5\""), &["parlor.toml", "turn-cpu-ms"]);
     assert_refused(with("[limits]\nframe-bytes = -1"), &["parlor.toml", "frame-bytes"]);
-    assert_refused(with("listen = \"nowhere\""), &["parlor.toml", "listen"]);
+    assert_refused(with("listen = \"nowhere\""), &["parlor.toml", "line 1", "listen"]);
+}
+
+/// Not even where it is wrong.
+#[test]
+fn a_secret_is_not_printed() {
+    let ended = with("operator-token = 12345678").try_start().expect_err("the server must not serve");
+    assert!(!ended.log.iter().any(|line| line.contains("12345678")), "{:#?}", ended.log);
 }
 
 #[test]

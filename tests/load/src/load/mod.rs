@@ -29,8 +29,6 @@ const BEST_ON_SEVERAL: &str = "baseline=--runtime sharded --io-events 16 --event
 
 /// The share of a core that other processes may use during a measurement.
 const QUIET_SHARE: f64 = 0.15;
-/// How often a disturbed measurement is made at most.
-const ATTEMPTS: usize = 3;
 
 /// What is measured, and against what.
 #[derive(Args)]
@@ -47,6 +45,9 @@ pub struct Options {
     /// How often each scenario is measured with each server; the table shows medians.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// How often a measurement that other processes disturbed is made at most; the least disturbed one counts.
+    #[arg(long, default_value_t = 3)]
+    attempts: usize,
     /// Cores of the server: with one, the load has another core to itself; with more it shares them.
     #[arg(long, default_value_t = 1)]
     cores: usize,
@@ -90,7 +91,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for round in 0..options.rounds {
         for &scenario in &scenarios {
             for (index, recipe) in recipes.iter().enumerate() {
-                let figures = quietest(scenario, recipe, &cores, &extent)
+                let start = || Server::start(recipe, &cores);
+                let figures = quietest(scenario, options.attempts, &start, &extent)
                     .with_context(|| format!("{} of {}, round {}", scenario.name(), recipe.name, round + 1))
                     .inspect_err(|_| eprintln!("{} said last:\n{}", recipe.name, recipe.last_words()))?;
                 eprintln!(
@@ -112,14 +114,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Measures once; again where other processes took part, and then the attempt counts that they disturbed least.
-fn quietest(scenario: Scenario, recipe: &Recipe, cores: &Cores, extent: &Extent) -> anyhow::Result<Figures> {
-    let start = || Server::start(recipe, cores);
-    let mut best = scenario.measure(&start, extent)?;
-    for _ in 1..ATTEMPTS {
+fn quietest(
+    scenario: Scenario,
+    attempts: usize,
+    start: &dyn Fn() -> anyhow::Result<Server>,
+    extent: &Extent,
+) -> anyhow::Result<Figures> {
+    let mut best = scenario.measure(start, extent)?;
+    for _ in 1..attempts {
         if best.others_share() <= QUIET_SHARE {
             break;
         }
-        let again = scenario.measure(&start, extent)?;
+        let again = scenario.measure(start, extent)?;
         if again.others_share() < best.others_share() {
             best = again;
         }
