@@ -54,11 +54,11 @@ fn storage(runtime: &Runtime) -> Arc<dyn RoomStorage> {
     runtime.block_on(storage.open(&room)).expect("storage")
 }
 
-fn echo() -> Event {
+fn event(name: &str) -> Event {
     let data = Json::parse(r#"{"n":17,"text":"a message of some thirty bytes"}"#.to_owned()).expect("JSON");
     Event {
-        cause: "echo".to_owned(),
-        name: "echo".to_owned(),
+        cause: name.to_owned(),
+        name: name.to_owned(),
         channel: None,
         payload: Some(Payload::Json(data)),
         socket: Some(1),
@@ -81,23 +81,13 @@ fn boundary(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let plugin = guest(&runtime);
     let storage = storage(&runtime);
-    let limits = Arc::clone(plugin.limits());
 
-    criterion.bench_function("handle with one emit", |bencher| {
-        bencher.iter_custom(|count| {
-            runtime.block_on(async {
-                let mut instance = plugin.open(RoomId::default_room(), Arc::clone(&storage)).await.expect("a room");
-                let mut members = Members::default();
-                members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
-                let event = echo();
-                let start = Instant::now();
-                for _ in 0..count {
-                    members = handle(&mut instance, members, &limits, event.clone()).await;
-                }
-                start.elapsed()
-            })
+    for (label, name) in [("handle with one emit", "relay"), ("handle with one emit, JSON parsed and written", "echo")]
+    {
+        criterion.bench_function(label, |bencher| {
+            bencher.iter_custom(|count| runtime.block_on(turns(&plugin, &storage, &event(name), count)));
         });
-    });
+    }
 
     criterion.bench_function("open a warm room's instance and drop it", |bencher| {
         bencher.iter_custom(|count| runtime.block_on(open_and_drop(&plugin, &storage, count)));
@@ -120,6 +110,18 @@ fn boundary(criterion: &mut Criterion) {
             })
         });
     });
+}
+
+/// So many turns of one room with one socket.
+async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, count: u64) -> Duration {
+    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
+    let mut members = Members::default();
+    members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
+    let start = Instant::now();
+    for _ in 0..count {
+        members = handle(&mut instance, members, plugin.limits(), event.clone()).await;
+    }
+    start.elapsed()
 }
 
 async fn open_and_drop(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, count: u64) -> Duration {

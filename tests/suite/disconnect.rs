@@ -88,7 +88,7 @@ async fn a_connection_that_is_reset() {
     let mut watcher = watcher(&server).await;
     let stream = raw_socket(&server, "/watch?user=a").await;
     // What was sent to it and not read makes the end a reset.
-    stream.readable().await.expect("its welcome");
+    soon("its welcome", stream.readable()).await.expect("a connection");
     stream.set_zero_linger().expect("a socket's option");
     drop(stream);
     assert_gone(&mut watcher, "a", 1006).await;

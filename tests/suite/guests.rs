@@ -9,11 +9,7 @@ use crate::harness::root;
 fn suite_text(folder: &Path) -> String {
     let entries = fs::read_dir(folder).expect("a folder of tests");
     let text = |path: &Path| {
-        if path.is_dir() {
-            suite_text(path)
-        } else {
-            fs::read_to_string(path).expect("a file of text")
-        }
+        if path.is_dir() { suite_text(path) } else { fs::read_to_string(path).expect("a file of text") }
     };
     entries.map(|entry| text(&entry.expect("an entry").path())).collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use crate::harness::{Client, Server};
+use crate::harness::{Client, Server, soon};
 
 async fn guest_of(server: &Server, room: &str, user: &str) -> Client {
     let mut client = server.join(&format!("/watch?room={room}&user={user}")).await;
@@ -56,6 +56,7 @@ async fn a_server_without_sockets_ends_at_once() {
 async fn a_client_that_does_not_answer_holds_nothing_up() {
     let mut server = Server::builder().guest_as("end_watch", "watch").config("[limits]\ndrain-ms = 600_000").start();
     let silent = crate::disconnect::raw_socket(&server, "/watch?user=silent").await;
+    soon("its welcome", silent.readable()).await.expect("a connection");
     server.signal_end();
     assert!(server.exited().await.success());
     assert!(server.log().iter().any(|line| line.contains("gone silent 1012")));

@@ -6,7 +6,7 @@ use crate::harness::{Client, Server, json};
 
 fn failing(hook: &str, way: &str) -> crate::harness::Builder {
     let config = format!(
-        "[limits]\nturn-cpu-ms = 100\ninit-cpu-ms = 2_000\n[tenants.default.plugins.hooks.config]\nhook = \"{hook}\"\nway = \"{way}\""
+        "[limits]\nturn-cpu-ms = 100\ninit-cpu-ms = 300\ncall-wall-ms = 15_000\n[tenants.default.plugins.hooks.config]\nhook = \"{hook}\"\nway = \"{way}\""
     );
     Server::builder().guest_as("fault_hooks", "hooks").config(&config)
 }
