@@ -1,6 +1,5 @@
 //! From a file to a plugin that can serve: read, check, compile, link, rehearse.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
 use super::state::{GuestState, RoomContext};
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
-use crate::model::names::{PluginKey, PluginPath, RoomId};
+use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
 use crate::storage::RoomStorage;
 use crate::tenant::PluginSettings;
 
@@ -37,8 +36,8 @@ pub struct Plugin {
     pub client_channels: bool,
     /// Turns and authorisations that failed.
     pub failures: AtomicU64,
-    limits: Arc<Limits>,
-    config: Arc<BTreeMap<String, String>>,
+    /// Whom its instances belong to that belong to no room.
+    outside: Arc<RoomContext>,
     template: Template,
     authorizing: Semaphore,
 }
@@ -56,21 +55,22 @@ pub enum AuthorizeError {
 impl Plugin {
     /// Makes an instance for a room.
     pub async fn open(&self, room: RoomId, storage: Arc<dyn RoomStorage>) -> Result<Instance, OpenError> {
-        let (instance, _) = Instance::open(&self.template, self.context(Some(room)), Some(storage)).await?;
+        let context = Arc::new(RoomContext { room: Some(room), ..RoomContext::clone(&self.outside) });
+        let (instance, _) = Instance::open(&self.template, context, Some(storage)).await?;
         Ok(instance)
     }
 
     /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
     pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
-        let (mut instance, _) = match Instance::open(&self.template, self.context(None), None).await {
+        let (mut instance, _) = match Instance::open(&self.template, Arc::clone(&self.outside), None).await {
             Ok(opened) => opened,
             Err(why @ OpenError::NoPlace(_)) => return Err(AuthorizeError::Busy(why)),
             Err(why) => return Err(AuthorizeError::Broken(why.to_string())),
         };
-        match instance.authorize(request, self.limits.turn_cpu_ms).await {
+        match instance.authorize(request, self.limits().turn_cpu_ms).await {
             Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(meta))) => match meta.checked(&self.limits) {
+            Ok(Ok(Some(meta))) => match meta.checked(self.limits()) {
                 Ok(meta) => Ok(Some(meta)),
                 Err(why) => Err(AuthorizeError::Broken(format!("authorize answered a meta that is not one: {why}"))),
             },
@@ -80,22 +80,12 @@ impl Plugin {
     }
 
     pub fn limits(&self) -> &Arc<Limits> {
-        &self.limits
+        &self.outside.limits
     }
 
     /// Counts a failure of the plugin's code.
     pub fn count_failure(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn context(&self, room: Option<RoomId>) -> Arc<RoomContext> {
-        Arc::new(RoomContext {
-            plugin: self.key.clone(),
-            version: self.version.clone(),
-            room,
-            limits: Arc::clone(&self.limits),
-            config: Arc::clone(&self.config),
-        })
     }
 }
 
@@ -125,7 +115,8 @@ impl Loader {
         Ok(Self { engine, linker, limits, cache })
     }
 
-    /// Loads a file as a plugin. Nothing is left behind where it fails, and every error says why in one line.
+    /// Loads a file as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
+    /// Nothing is left behind where this fails, and every error says why in one line.
     pub async fn load(&self, key: PluginKey, file: &Path, settings: PluginSettings) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, self.limits.component_bytes)?;
         let hash = blake3::hash(&bytes).to_hex();
@@ -136,21 +127,31 @@ impl Loader {
             .await
             .context("compiling panicked")??;
         let template = self.link(&component)?;
-        let mut plugin = Plugin {
-            key,
+        let outside = Arc::new(RoomContext {
+            plugin: key,
             version: hash[..VERSION_DIGITS].to_owned(),
-            name: String::new(),
-            path: PluginPath::new("/").context("a path")?,
-            events: Vec::new(),
-            client_channels: settings.client_channels,
-            failures: AtomicU64::new(0),
+            room: None,
             limits: Arc::clone(&self.limits),
             config: Arc::new(settings.config),
+        });
+        let (instance, definition) =
+            Instance::open(&template, Arc::clone(&outside), None).await.map_err(|why| anyhow::anyhow!("{why}"))?;
+        let path = PluginPath::new(&definition.path)
+            .with_context(|| format!("the path {:?} that init returned", definition.path))?;
+        let name = definition.name;
+        ensure!(is_short_name(&name), "the name that init returned must be 1 to 128 bytes, not {}", name.len());
+        Ok(Plugin {
+            key: outside.plugin.clone(),
+            version: outside.version.clone(),
+            name,
+            path,
+            events: instance.registrations().names(),
+            client_channels: settings.client_channels,
+            failures: AtomicU64::new(0),
+            outside,
             template,
             authorizing: Semaphore::new(self.limits.authorize_at_once),
-        };
-        self.rehearse(&mut plugin).await?;
-        Ok(plugin)
+        })
     }
 
     /// Checks what the component imports and exports against what this host offers and calls.
@@ -161,22 +162,6 @@ impl Loader {
             .map_err(|why| anyhow::anyhow!("imports what this host does not offer: {}", one_line(&why)))?;
         Template::new(pre)
             .map_err(|why| anyhow::anyhow!("does not export the contract parlor:room/guest@0.1.0: {}", one_line(&why)))
-    }
-
-    /// Calls `init` once, in no room: what the plugin says of itself is fixed here.
-    async fn rehearse(&self, plugin: &mut Plugin) -> anyhow::Result<()> {
-        let opened = Instance::open(&plugin.template, plugin.context(None), None).await;
-        let (instance, definition) = opened.map_err(|why| anyhow::anyhow!("{why}"))?;
-        plugin.events = instance.registrations().names();
-        plugin.path = PluginPath::new(&definition.path)
-            .with_context(|| format!("the path {:?} that init returned", definition.path))?;
-        ensure!(
-            crate::model::names::is_short_name(&definition.name),
-            "the name that init returned must be 1 to 128 bytes, not {}",
-            definition.name.len()
-        );
-        plugin.name = definition.name;
-        Ok(())
     }
 }
 

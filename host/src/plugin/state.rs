@@ -15,7 +15,7 @@ use crate::model::turn::Turn;
 use crate::storage::RoomStorage;
 
 /// Whom an instance belongs to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RoomContext {
     pub plugin: PluginKey,
     pub version: String,

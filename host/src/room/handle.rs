@@ -37,6 +37,8 @@ pub struct RoomStats {
 
 impl RoomShared {
     pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId) -> Self {
+        // A keepalive may come before the room has an instance: then what `init` asked for at load holds.
+        let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits().mailbox_events);
         Self {
             key,
@@ -44,7 +46,7 @@ impl RoomShared {
             mailbox,
             worker,
             stats: RoomStats::default(),
-            wants_ping: AtomicBool::new(false),
+            wants_ping: AtomicBool::new(wants_ping),
             next_socket: AtomicU32::new(1),
         }
     }

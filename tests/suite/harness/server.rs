@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::sync::watch;
 
 use super::{Client, Request, Response, TOKEN, Value, build, soon};
+
+/// How often a test looks again for what it waits for.
+const POLL: Duration = Duration::from_millis(5);
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -29,9 +30,7 @@ pub struct Builder {
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    log: watch::Receiver<Vec<String>>,
-    /// Removed when the server is gone.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// A server that ended before it served.
@@ -133,19 +132,16 @@ impl Builder {
             .env_remove("PARLOR_OPERATOR_TOKEN")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stderr(fs::File::create(folder.log()).expect("a file for the log"));
         if let Some(token) = &self.token {
             command.env("PARLOR_OPERATOR_TOKEN", token);
         }
         let mut child = command.spawn().expect("the server's program");
-        let (log, reader) = follow(child.stderr.take().expect("stderr is piped"));
         match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
-            Some(address) => Ok(Server { child, address, log, _folder: folder }),
+            Some(address) => Ok(Server { child, address, folder }),
             None => {
                 let status = child.wait().expect("a child that ends");
-                reader.join().expect("a log that is text");
-                let log = log.borrow().clone();
-                Err(NotStarted { status, log })
+                Err(NotStarted { status, log: folder.log_lines() })
             }
         }
     }
@@ -221,17 +217,21 @@ impl Server {
 
     /// All that it logged so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.borrow().clone()
+        self.folder.log_lines()
     }
 
     /// Waits for a line of the log that holds all of these words; it may be there already.
     pub async fn wait_for_log(&self, words: &[&str]) -> String {
-        let mut log = self.log.clone();
-        let is_it = |line: &&String| words.iter().all(|word| line.contains(word));
-        let found = log.wait_for(|lines| lines.iter().any(|line| is_it(&line)));
-        let lines = soon(&format!("the log to say {words:?}"), found).await;
-        let lines = lines.expect("the server has not ended");
-        lines.iter().find(is_it).expect("it was found").clone()
+        let is_it = |line: &String| words.iter().all(|word| line.contains(word));
+        let found = async {
+            loop {
+                match self.log().into_iter().find(is_it) {
+                    Some(line) => return line,
+                    None => tokio::time::sleep(POLL).await,
+                }
+            }
+        };
+        soon(&format!("the log to say {words:?}"), found).await
     }
 
     /// Sends SIGTERM without waiting for anything.
@@ -244,18 +244,15 @@ impl Server {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal to the server");
     }
 
-    /// Waits for its end, and for the last line of its log.
+    /// Waits for its end.
     pub async fn exited(&mut self) -> ExitStatus {
         let wait = async {
-            let status = loop {
+            loop {
                 match self.child.try_wait().expect("a child of ours") {
-                    Some(status) => break status,
-                    None => tokio::time::sleep(Duration::from_millis(5)).await,
+                    Some(status) => return status,
+                    None => tokio::time::sleep(POLL).await,
                 }
-            };
-            // The thread that reads the log lets go of it when it has read everything.
-            while self.log.changed().await.is_ok() {}
-            status
+            }
         };
         soon("the server's end", wait).await
     }
@@ -276,18 +273,6 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", self.log().join("\n"));
         }
     }
-}
-
-/// Reads the log in a thread of its own, so that the server never waits for a reader.
-fn follow(stderr: impl Read + Send + 'static) -> (watch::Receiver<Vec<String>>, JoinHandle<()>) {
-    let (sender, log) = watch::channel(Vec::new());
-    let reader = std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines() {
-            let line = line.expect("a log that is text");
-            sender.send_modify(|lines| lines.push(line));
-        }
-    });
-    (log, reader)
 }
 
 /// The address that the server prints once it serves; none where it ended before.
@@ -320,6 +305,19 @@ impl Folder {
 
     fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The log is a file, so that whoever looks sees all that was written before.
+    fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    /// The whole lines of the log.
+    fn log_lines(&self) -> Vec<String> {
+        let bytes = fs::read(self.log()).expect("the file of the log");
+        let text = String::from_utf8_lossy(&bytes);
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
     }
 }
 
