@@ -106,7 +106,14 @@ async fn a_request_that_asks_for_no_websocket_is_426() {
         assert_eq!(refused.header("upgrade"), Some("websocket"));
         assert_eq!(refused.header("sec-websocket-version"), Some("13"));
     }
-    assert_eq!(ask().without("sec-websocket-key").send().await.status, 400);
+    for malformed in [
+        ask().without("sec-websocket-key"),
+        ask().without("sec-websocket-key").header("sec-websocket-key", "c2hvcnQ="),
+        ask().without("sec-websocket-key").header("sec-websocket-key", "not base 64 at all !!!!!"),
+        ask().without("host"),
+    ] {
+        assert_plain(&malformed.send().await, 400);
+    }
     // Header values are lists of tokens, whatever their case.
     let browser = ask()
         .without("connection")

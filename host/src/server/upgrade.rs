@@ -10,6 +10,7 @@ use axum::http::header::{
     SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use data_encoding::BASE64;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -95,9 +96,14 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, Refused> {
     {
         return Err(needed());
     }
-    match headers.get(SEC_WEBSOCKET_KEY) {
-        Some(key) => Ok(derive_accept_key(key.as_bytes())),
-        None => Err(Refused::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key is missing")),
+    if address::host_of(headers).is_none() {
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "the header Host is missing"));
+    }
+    let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
+    if BASE64.decode(key).is_ok_and(|key| key.len() == 16) {
+        Ok(derive_accept_key(key))
+    } else {
+        Err(Refused::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key must be 16 bytes in base 64"))
     }
 }
 
@@ -120,7 +126,8 @@ fn connect_request(
 ) -> ConnectRequest {
     let headers = request.headers();
     let client = address::client(headers, remote, &server.config.trusted_proxies);
-    let host = address::host_of(headers).map_or_else(|| server.config.listen.to_string(), str::to_owned);
+    // There is one: the handshake was refused otherwise.
+    let host = address::host_of(headers).unwrap_or_default();
     let scheme = if client.tls { "wss" } else { "ws" };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     // Another tenant's cookies are sent along by browsers wherever tenants share a host name.

@@ -72,7 +72,7 @@ fn make(call: &[Value], socket: u32) -> String {
     let number = |place: usize| call.get(place).and_then(Value::as_u64).unwrap_or_default();
     let filled = |place: usize| "x".repeat(number(place) as usize);
     match text(0) {
-        "times" => (0..number(1)).map(|_| make(&call[2..], socket)).last().unwrap_or_default(),
+        "times" => (0..number(1)).map(|_| make(&call[2..], socket)).fold(String::new(), |_, said| said),
         "on" => said(events::on(text(1))),
         "off" => said(events::off(text(1))),
         "emit" => said(outbox::to_socket(socket, text(1), &Payload::Json(text(2).to_owned()))),
@@ -87,7 +87,7 @@ fn make(call: &[Value], socket: u32) -> String {
         "join-size" => said(sockets::join(socket, &filled(1))),
         "join-many" => {
             let joins = (0..number(1)).map(|count| said(sockets::join(socket, &format!("channel-{count}"))));
-            joins.last().unwrap_or_default()
+            joins.fold(String::new(), |_, said| said)
         }
         "fields" => said(sockets::set_fields(socket, text(1))),
         "fields-size" => said(sockets::set_fields(

@@ -33,7 +33,7 @@ fn check(document: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
             .iter()
             .any(|base| exists(&format!("{base}{path}")) || exists(&format!("{base}{path}.rs")))
     };
-    let paths = quoted(&document.text).into_iter().filter(|text| is_path(text, &somewhere));
+    let paths = quoted(&document.text).into_iter().filter(|text| is_path(text, somewhere));
     let missing = paths.filter(|path| !somewhere(path));
     missing.map(|path| format!("{}: `{path}` does not exist", document.path)).collect()
 }
