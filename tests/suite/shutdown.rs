@@ -1,5 +1,6 @@
 //! How a server ends: everyone is told, everything is handled, within a bound.
 
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use crate::harness::{Client, Server, soon};
@@ -53,8 +54,12 @@ async fn a_server_without_sockets_ends_at_once() {
 #[tokio::test]
 async fn a_client_that_does_not_answer_holds_nothing_up() {
     let mut server = Server::builder().guest_as("end_watch", "watch").config("[limits]\ndrain-ms = 600_000").start();
-    let silent = crate::disconnect::raw_socket(&server, "/watch?user=silent").await;
-    soon("its welcome", silent.readable()).await.expect("a connection");
+    let mut silent = crate::disconnect::raw_socket(&server, "/watch?user=silent").await;
+    // It is in its room once it was welcomed; before that no `$disconnect` is owed to it.
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains("welcome") {
+        soon("its welcome", silent.read_buf(&mut read)).await.expect("a connection");
+    }
     server.signal_end();
     assert!(server.exited().await.success());
     assert!(server.log().iter().any(|line| line.contains("gone silent 1012")));
