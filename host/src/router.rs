@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
 use crate::plugin::loader::Plugin;
-use crate::room::handle::{Mail, RoomHandle, RoomShared};
+use crate::room::handle::{RoomHandle, RoomShared};
 use crate::storage::Storage;
 use crate::workers::Workers;
 
@@ -111,8 +111,7 @@ impl Router {
         if !rooms.draining {
             rooms.draining = true;
             for room in rooms.open.values() {
-                // A room whose mailbox is closed is ending anyway.
-                let _ = room.mailbox.push(Mail::Shutdown);
+                room.mailbox.shut_down();
             }
         }
         rooms.open.len()

@@ -51,6 +51,11 @@ impl Workers {
         WorkerId(least.map_or(0, |(index, _)| index))
     }
 
+    /// Sockets that are not quite gone yet.
+    pub fn sockets(&self) -> usize {
+        self.workers.iter().map(|worker| worker.sockets.load(Ordering::Relaxed)).sum()
+    }
+
     /// The runtime of a worker, to spawn on.
     pub fn runtime(&self, id: WorkerId) -> &Handle {
         &self.workers[id.0].runtime

@@ -140,25 +140,25 @@ pub fn is_deeper_than(text: &str, max: usize) -> bool {
     false
 }
 
-/// A member's name, borrowed where it holds no escape.
-struct Key<'de>(Cow<'de, str>);
+/// A JSON string, borrowed where it holds no escape; serde's own `Cow` never borrows.
+pub struct Text<'de>(pub Cow<'de, str>);
 
-impl<'de> serde::Deserialize<'de> for Key<'de> {
+impl<'de> serde::Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member's name")
+                f.write_str("a string")
             }
-            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
             }
-            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
             }
         }
-        deserializer.deserialize_str(KeyVisitor)
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 
@@ -178,7 +178,7 @@ impl<'de> serde::Deserialize<'de> for Members {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Members { has_type: false, empty: true };
-                while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
+                while let Some((Text(key), IgnoredAny)) = map.next_entry()? {
                     members.has_type |= key == "type";
                     members.empty = false;
                 }
@@ -202,7 +202,7 @@ impl<'de> serde::Deserialize<'de> for WithoutType {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WithoutType, A::Error> {
                 let mut out = String::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
                     if key != "type" {
                         out.push(',');
                         push_string(&mut out, &key).map_err(A::Error::custom)?;

@@ -42,6 +42,7 @@ pub struct Turn {
     limits: Arc<Limits>,
     effects: Effects,
     calls: u32,
+    calls_after_bound: u32,
     emits: usize,
     emit_bytes: usize,
     deliveries: usize,
@@ -68,6 +69,7 @@ impl Turn {
             limits,
             effects: Effects::default(),
             calls: 0,
+            calls_after_bound: 0,
             emits: 0,
             emit_bytes: 0,
             deliveries: 0,
@@ -112,11 +114,14 @@ impl Turn {
     /// Counts a host call. The bound refuses; a guest that goes on regardless is stopped.
     pub fn count_call(&mut self) -> Result<Result<(), Refusal>, CallsExhausted> {
         self.calls = self.calls.saturating_add(1);
-        let over = self.calls.saturating_sub(self.limits.host_calls_per_turn);
-        if over > self.limits.calls_after_bound {
-            return Err(CallsExhausted);
+        if self.poison.is_some() {
+            self.calls_after_bound += 1;
+            if self.calls_after_bound > self.limits.calls_after_bound {
+                return Err(CallsExhausted);
+            }
         }
-        Ok(if over > 0 { Err(self.pass(Bound::HostCallsPerTurn)) } else { Ok(()) })
+        let over = self.calls > self.limits.host_calls_per_turn;
+        Ok(if over { Err(self.exceed(Bound::HostCallsPerTurn)) } else { Ok(()) })
     }
 
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {
@@ -181,7 +186,7 @@ impl Turn {
 
     /// Whether a payload may be taken for an emit at all, before it is looked at.
     pub fn check_emit_size(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if bytes > self.limits.emit_bytes { Err(self.pass(Bound::EmitBytes)) } else { Ok(()) }
+        if bytes > self.limits.emit_bytes { Err(self.exceed(Bound::EmitBytes)) } else { Ok(()) }
     }
 
     /// This turn's own write of a key, where it made one.
@@ -238,18 +243,20 @@ impl Turn {
     }
 
     fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
-        clients.iter().flat_map(|id| self.members.client(id).to_vec()).collect()
+        // Each name once: a guest that repeats one must not make the host do its work as often.
+        let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
+        names.into_iter().flat_map(|name| self.members.client(name).iter().copied().collect::<Vec<_>>()).collect()
     }
 
     fn charge_emit(&mut self, bytes: usize, deliveries: usize) -> Result<(), Refusal> {
         if self.emits >= self.limits.emits_per_turn {
-            return Err(self.pass(Bound::EmitsPerTurn));
+            return Err(self.exceed(Bound::EmitsPerTurn));
         }
         if self.emit_bytes + bytes > self.limits.emit_bytes_per_turn {
-            return Err(self.pass(Bound::EmitBytesPerTurn));
+            return Err(self.exceed(Bound::EmitBytesPerTurn));
         }
         if self.deliveries + deliveries > self.limits.deliveries_per_turn {
-            return Err(self.pass(Bound::DeliveriesPerTurn));
+            return Err(self.exceed(Bound::DeliveriesPerTurn));
         }
         self.emits += 1;
         self.emit_bytes += bytes;
@@ -258,7 +265,7 @@ impl Turn {
     }
 
     /// A bound of the turn was passed: it cannot commit any more, whatever the guest does.
-    fn pass(&mut self, bound: Bound) -> Refusal {
+    fn exceed(&mut self, bound: Bound) -> Refusal {
         self.poison.get_or_insert(bound);
         Refusal::LimitExceeded(bound)
     }

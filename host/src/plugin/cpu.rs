@@ -1,6 +1,5 @@
 //! How much a call may execute, in CPU time of its thread: a noisy machine kills nobody.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -8,14 +7,14 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::state::GuestState;
 
-/// The CPU time of the current call. Shared with the future that a yielding guest waits in; one thread at a time
-/// uses it, so its orderings are relaxed.
+/// The CPU time of the current call. The store and whoever polls the call share it; one thread at a time uses it, so its
+/// orderings are relaxed.
 #[derive(Debug, Default)]
 pub struct CpuMeter {
     budget_ns: AtomicU64,
     used_ns: AtomicU64,
-    /// Thread CPU time when the current slice began; 0 until the first tick of a call, whose first slice is not
-    /// charged: reading the clock costs a system call, and most calls are over before any tick.
+    /// Thread CPU time when the current slice began, 0 between slices. The first slice of a call is not charged: reading
+    /// the clock costs a system call, and most calls are over before any tick.
     slice_start_ns: AtomicU64,
     exceeded: AtomicBool,
 }
@@ -34,15 +33,16 @@ impl CpuMeter {
         self.exceeded.load(Ordering::Relaxed)
     }
 
-    fn start_slice(&self) {
+    /// The guest runs from here on, until the slice ends.
+    pub fn start_slice(&self) {
         self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
     }
 
-    /// Ends a slice; says whether the budget is used up.
-    fn end_slice(&self) -> bool {
-        let start = self.slice_start_ns.load(Ordering::Relaxed);
+    /// Ends a slice: the guest gives way, waits or is done. Says whether the budget is used up.
+    pub fn end_slice(&self) -> bool {
+        let start = self.slice_start_ns.swap(0, Ordering::Relaxed);
         if start == 0 {
-            return false;
+            return self.exceeded();
         }
         let slice = thread_cpu_ns().saturating_sub(start);
         let used = self.used_ns.fetch_add(slice, Ordering::Relaxed) + slice;
@@ -55,16 +55,11 @@ impl CpuMeter {
 /// At each tick a running guest is charged, and gives way to whatever else its thread has to do.
 pub fn meter(store: &mut Store<GuestState>) {
     store.epoch_deadline_callback(|context| {
-        let meter = &context.data().cpu;
-        if meter.end_slice() {
+        if context.data().cpu.end_slice() {
             return Ok(UpdateDeadline::Interrupt);
         }
-        let meter = Arc::clone(meter);
-        let give_way = async move {
-            tokio::task::yield_now().await;
-            meter.start_slice();
-        };
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(give_way)))
+        // The next slice starts where the call is polled again.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
 }
 

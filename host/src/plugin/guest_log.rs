@@ -56,8 +56,7 @@ impl GuestLog {
         let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
-        // Nothing in a guest's line ends it, or moves a terminal's cursor over what stands before it.
-        let line = line.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}");
+        let line = printable(line);
         match level {
             Level::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
             Level::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
@@ -65,4 +64,9 @@ impl GuestLog {
             Level::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
         }
     }
+}
+
+/// A guest's words as a part of one line: nothing in them ends it, or moves a terminal's cursor over what stands before.
+pub fn printable(words: &str) -> String {
+    words.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}")
 }

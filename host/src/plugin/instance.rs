@@ -10,10 +10,11 @@ use futures_util::future::poll_fn;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
-use super::bindings::exports::parlor::room::guest::{Guest, Request as WitRequest};
+use super::bindings::exports::parlor::room::guest::Request as WitRequest;
 use super::bindings::{Plugin as GuestExports, PluginPre};
 use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
-use super::cpu;
+use super::cpu::{self, CpuMeter};
+use super::guest_log::printable;
 use super::state::{GuestState, Phase, Registrations, RoomContext};
 use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
@@ -135,6 +136,7 @@ pub struct Instance {
     store: Store<GuestState>,
     exports: GuestExports,
     wall: Duration,
+    cpu: Arc<CpuMeter>,
 }
 
 impl Instance {
@@ -152,9 +154,10 @@ impl Instance {
         store.set_max_component_handles(COMPONENT_HANDLES_MAX);
         cpu::meter(&mut store);
 
+        let cpu = Arc::clone(&store.data().cpu);
         begin_call(&mut store, limits.init_cpu_ms);
         let wall = Duration::from_millis(limits.call_wall_ms);
-        let exports = match within(wall, template.0.instantiate_async(&mut store)).await {
+        let exports = match within(wall, &cpu, template.0.instantiate_async(&mut store)).await {
             Ok(Ok(exports)) => exports,
             Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
                 return Err(OpenError::NoPlace(why.to_string()));
@@ -163,13 +166,13 @@ impl Instance {
                 return Err(OpenError::Faulted(fault_of(store.data(), other.map(|result| result.err()))));
             }
         };
-        let mut instance = Self { store, exports, wall };
+        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu) };
         instance.store.data_mut().phase = Phase::Init;
-        let called = within(wall, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
+        let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
         match called {
             Ok(Ok(Ok(definition))) => Ok((instance, Definition { name: definition.name, path: definition.path })),
-            Ok(Ok(Err(why))) => Err(OpenError::Refused(why)),
+            Ok(Ok(Err(why))) => Err(OpenError::Refused(printable(&why[..why.floor_char_boundary(1_024)]))),
             other => Err(OpenError::Faulted(fault_of(instance.store.data(), other.map(|result| result.err())))),
         }
     }
@@ -185,7 +188,8 @@ impl Instance {
         let event = event_to_guest(event);
         self.store.data_mut().phase = Phase::Turn(turn);
         begin_call(&mut self.store, cpu_ms);
-        let called = within(self.wall, self.guest().call_handle(&mut self.store, &event)).await;
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, &event)).await;
         let Phase::Turn(turn) = self.end_call() else {
             unreachable!("the phase of a turn is set above and nothing else changes it");
         };
@@ -213,17 +217,15 @@ impl Instance {
         let ConnectRequest { uri, room, headers, remote } = request;
         let request = WitRequest { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
-        let called = within(self.wall, self.guest().call_authorize(&mut self.store, &request)).await;
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_authorize(&mut self.store, &request))
+                .await;
         self.end_call();
         match called {
             Ok(Ok(Ok(meta))) => Ok(Ok(meta.map(meta_from_guest))),
             Ok(Ok(Err(rejection))) => Ok(Err(Rejection { status: rejection.status, message: rejection.message })),
             other => Err(fault_of(self.store.data(), other.map(|result| result.err()))),
         }
-    }
-
-    fn guest(&self) -> Guest {
-        self.exports.parlor_room_guest().clone()
     }
 
     fn end_call(&mut self) -> Phase {
@@ -246,13 +248,20 @@ fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
 /// The call took longer than it may.
 struct TimedOut;
 
-/// Bounds the wall time of a call. Most calls are over at the first poll and never meet a timer.
-async fn within<T>(wall: Duration, call: impl Future<Output = T>) -> Result<T, TimedOut> {
+/// Bounds the wall time of a call, and charges it for the time that it runs, not for what its thread does while it waits.
+/// Most calls are over at the first poll, and meet neither a timer nor the meter.
+async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut call = pin!(call);
-    match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
-        Poll::Ready(done) => Ok(done),
-        Poll::Pending => tokio::time::timeout(wall, call).await.map_err(|_| TimedOut),
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+        return Ok(done);
     }
+    let metered = poll_fn(|context| {
+        cpu.start_slice();
+        let polled = call.as_mut().poll(context);
+        cpu.end_slice();
+        polled
+    });
+    tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)
 }
 
 /// Names what ended a call that did not return.

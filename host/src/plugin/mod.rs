@@ -16,4 +16,5 @@ pub mod registry;
 mod state;
 mod wasi;
 
+pub use guest_log::printable;
 pub use state::RoomContext;

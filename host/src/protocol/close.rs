@@ -14,8 +14,6 @@ impl CloseReason {
         Self { code, reason: Cow::Borrowed(reason) }
     }
 
-    /// The client closed; its close frame is answered.
-    pub const NORMAL: Self = Self::of(1000, "");
     pub const BAD_TEXT: Self = Self::of(1007, "too many frames that are no Verani frames");
     pub const BAD_BINARY: Self = Self::of(1008, "too many binary frames; Verani frames are text");
     pub const SLOW: Self = Self::of(1008, "slow consumer: too much is queued for this socket");

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::Frame;
 use crate::model::event::{ClientEvent, Payload};
-use crate::model::json::{DEPTH_MAX, Json, is_deeper_than, push_string};
+use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than, push_string};
 use crate::model::names::is_short_name;
 
 /// The answer to a bare ping.
@@ -92,28 +92,6 @@ struct RawFrame<'de> {
     name: Cow<'de, str>,
     channel: Option<Cow<'de, str>>,
     data: Option<&'de RawValue>,
-}
-
-/// A string that borrows where it can; serde's own `Cow` never does.
-struct Text<'de>(Cow<'de, str>);
-
-impl<'de> serde::Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
 }
 
 impl<'de> serde::Deserialize<'de> for RawFrame<'de> {

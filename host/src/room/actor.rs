@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
+use super::commit::Delivered;
 use super::dispatch::cause_of;
 use super::failure::TurnFailure;
 use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomView};
@@ -34,6 +35,8 @@ pub(super) struct Room {
     pub(super) instance: Option<Instance>,
     /// Why the next instance is told to rebuild what the last one knew.
     restore: Option<RestoreReason>,
+    /// What was delivered since the room's sockets last had a chance to write.
+    pub(super) unyielded: Delivered,
     shutting_down: bool,
 }
 
@@ -68,6 +71,7 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
         storage,
         instance: None,
         restore: None,
+        unyielded: Delivered::default(),
         shutting_down: false,
     };
     room.live().await;
@@ -108,6 +112,8 @@ impl Room {
                 self.shared.mailbox.next().await
             };
             self.take(mail).await;
+            // A turn that ends at its first poll would never let its thread's other tasks run.
+            tokio::task::consume_budget().await;
         }
     }
 

@@ -11,6 +11,16 @@ use crate::protocol::verani;
 
 /// A fan-out gives way to other tasks of its thread after so many deliveries.
 const DELIVERIES_AT_ONCE: usize = 256;
+/// The same in bytes that one socket may have been sent meanwhile: a quarter of what its queue holds, so that nobody who
+/// reads is taken for slow.
+const BYTES_AT_ONCE: usize = 256 << 10;
+
+/// How much a room has queued without giving way.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    frames: usize,
+    bytes: usize,
+}
 
 impl Room {
     /// Nothing is said before what was written is safe; where writing fails, nothing is said at all.
@@ -40,11 +50,14 @@ impl Room {
     /// Queues one frame, encoded once, for each socket of the audience that is still there.
     pub(super) async fn deliver(&mut self, emit: Emit) {
         let frame = verani::encode(&emit.channel, &emit.event, &emit.data);
-        for (count, id) in emit.audience.iter().enumerate() {
+        self.unyielded.bytes += frame.len();
+        for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id) {
                 outbound.push(frame.clone());
             }
-            if count % DELIVERIES_AT_ONCE == DELIVERIES_AT_ONCE - 1 {
+            self.unyielded.frames += 1;
+            if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
+                self.unyielded = Delivered::default();
                 tokio::task::yield_now().await;
             }
         }

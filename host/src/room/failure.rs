@@ -7,6 +7,7 @@ use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::refusal::Bound;
 use crate::plugin::instance::Fault;
+use crate::plugin::printable;
 use crate::protocol::verani;
 use crate::storage::StorageError;
 
@@ -56,7 +57,7 @@ impl Room {
     /// Tells the log and, where the handler wants it, the sender.
     pub(super) fn tell(&self, event: &str, socket: Option<SocketId>, failure: &TurnFailure) {
         let (plugin, room) = (&self.shared.plugin, self.shared.key.room.as_str());
-        let TurnFailure { code, message, .. } = failure;
+        let (code, message) = (printable(&failure.code), printable(&failure.message));
         if failure.for_sender {
             tracing::debug!(plugin = %plugin.key, version = plugin.version, room, event, code, "rejected: {message}");
             self.send_error(socket, failure);

@@ -87,6 +87,8 @@ struct Inner {
     requests: usize,
     /// Sockets that wait for a place.
     waiting: BTreeMap<SocketId, Waker>,
+    /// The server ends; this comes before everything that waits.
+    shutdown: bool,
     closed: bool,
 }
 
@@ -98,6 +100,12 @@ impl Mailbox {
     /// Puts in what always finds a place: its number is bounded by that of the sockets.
     pub fn push(&self, mail: Mail) -> Result<(), Closed> {
         self.put(mail, |_| ())
+    }
+
+    /// Tells the room, before all else, to close every socket.
+    pub fn shut_down(&self) {
+        self.inner.lock().shutdown = true;
+        self.actor.wake();
     }
 
     /// Puts in a request of administration.
@@ -147,7 +155,7 @@ impl Mailbox {
     /// Closes where nothing waits; says whether it did.
     pub fn close_if_empty(&self) -> bool {
         let mut inner = self.inner.lock();
-        inner.closed |= inner.mails.is_empty();
+        inner.closed |= inner.mails.is_empty() && !inner.shutdown;
         inner.closed
     }
 
@@ -180,6 +188,9 @@ impl Mailbox {
 
     fn pop(&self) -> Option<Mail> {
         let mut inner = self.inner.lock();
+        if std::mem::take(&mut inner.shutdown) {
+            return Some(Mail::Shutdown);
+        }
         let mail = inner.mails.pop_front()?;
         match mail {
             Mail::Event { .. } => inner.events -= 1,

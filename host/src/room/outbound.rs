@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::model::limits::Limits;
 use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
+use crate::tenant::SocketPlace;
 
 /// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub struct Outbound {
     bytes_max: usize,
     frames_max: usize,
     unhandled_max: u32,
+    /// Given back when the room is done with the socket, not when the connection ends: what waits in the mailbox is
+    /// bounded by the number of places.
+    _place: SocketPlace,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +55,7 @@ pub enum Next {
 }
 
 impl Outbound {
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, place: SocketPlace) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AtomicWaker::new(),
@@ -60,6 +64,7 @@ impl Outbound {
             bytes_max: limits.outbound_bytes,
             frames_max: limits.outbound_frames,
             unhandled_max: limits.mailbox_events_per_socket,
+            _place: place,
         }
     }
 
@@ -107,12 +112,12 @@ impl Outbound {
         self.pop().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Why the socket is to be closed at once, where what it is owed was given up: for a task that cannot write.
-    pub fn poll_overflowed(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+    /// Why the socket is to be closed, and whether frames are left before that: for a task that cannot write.
+    pub fn poll_closing(&self, context: &mut Context<'_>) -> Poll<(CloseReason, bool)> {
         self.writer.register(context.waker());
         let queue = self.queue.lock();
         match &queue.end {
-            End::Closing(reason) if queue.frames.is_empty() => Poll::Ready(reason.clone()),
+            End::Closing(reason) => Poll::Ready((reason.clone(), !queue.frames.is_empty())),
             _ => Poll::Pending,
         }
     }
@@ -159,9 +164,12 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::names::TenantName;
+    use crate::tenant::Tenants;
 
     fn outbound() -> Outbound {
-        Outbound::new(&Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() })
+        let place = Tenants::default().take_socket_place(&TenantName::default_tenant(), 1).unwrap();
+        Outbound::new(&Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() }, place)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -144,7 +145,11 @@ fn connect_request(
 
 /// Asks the plugin, in an instance that belongs to no room, before there is a socket.
 async fn authorize(plugin: &Plugin, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
-    match plugin.authorize(connect).await {
+    let limit = Duration::from_millis(plugin.limits().handshake_ms);
+    let Ok(answer) = tokio::time::timeout(limit, plugin.authorize(connect)).await else {
+        return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
+    };
+    match answer {
         Ok(Some(meta)) => Ok(meta),
         Ok(None) => default_meta(plugin, uri),
         Err(AuthorizeError::Rejected(rejection)) => {

@@ -27,6 +27,8 @@ use crate::room::outbound::{Next, Outbound};
 
 type Ws = WebSocketStream<TcpStream>;
 
+/// A socket that does not take what it is owed at its end is cut off after this.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// What comes behind the end is read in pieces of this size and thrown away.
 const DISCARD_BYTES: usize = 4 << 10;
 /// Frames that one socket may read before others of its thread get their turn.
@@ -47,6 +49,8 @@ pub struct Connection {
     heard: bool,
     pinged: bool,
     watch: Pin<Box<Sleep>>,
+    /// Set while the room closes a socket that takes nothing.
+    farewell: Option<Pin<Box<Sleep>>>,
 }
 
 /// How far an event is on its way into the room.
@@ -81,29 +85,30 @@ impl Connection {
             heard: false,
             pinged: false,
             watch,
+            farewell: None,
         }
     }
 
     /// Serves the socket to its end. The room hears of the end in any case.
-    pub async fn run(mut self, farewell: Duration) {
+    pub async fn run(mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
         self.outbound.abandon();
         let reason = match &end {
             End::Client(reason) | End::Host(reason) => reason.clone(),
         };
-        // An ended room has told the socket already, or is gone with it.
+        // Where the room has ended, nobody is left to hear of it.
         let disconnect = Mail::Disconnect { socket: self.id, reason };
         match end {
             End::Host(reason) => {
-                let told = tokio::time::timeout(farewell, tell(&mut self.ws, reason)).await;
+                let told = tokio::time::timeout(FAREWELL, tell(&mut self.ws, reason)).await;
                 let _ = self.room.mailbox.push(disconnect);
                 if matches!(told, Ok(Ok(()))) {
-                    linger(&mut self.ws, farewell).await;
+                    linger(&mut self.ws).await;
                 }
             }
             End::Client(_) => {
                 let _ = self.room.mailbox.push(disconnect);
-                linger(&mut self.ws, farewell).await;
+                linger(&mut self.ws).await;
             }
         }
     }
@@ -129,7 +134,7 @@ impl Connection {
             match Pin::new(&mut self.ws).poll_ready(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(End::Client(ABNORMAL)),
-                Poll::Pending => return self.outbound.poll_overflowed(context).map(End::Host),
+                Poll::Pending => return self.poll_blocked(context),
             }
             let Poll::Ready(next) = self.outbound.poll_next(context) else {
                 break;
@@ -149,6 +154,16 @@ impl Connection {
         }
         self.unflushed = false;
         Poll::Pending
+    }
+
+    /// The client takes nothing at the moment. Where the room closes the socket, what it is still owed gets a last chance.
+    fn poll_blocked(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let (reason, frames_left) = ready!(self.outbound.poll_closing(context));
+        if frames_left {
+            let farewell = self.farewell.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
+            ready!(farewell.as_mut().poll(context));
+        }
+        Poll::Ready(End::Host(reason))
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
@@ -235,7 +250,8 @@ impl Connection {
     /// Pings a socket that is silent for half of what it may be, and gives it up at the end of it.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.watch.as_mut().poll(context).is_ready() {
-            if self.heard {
+            // A socket that is held back by its room is not silent: nothing is read from it.
+            if self.heard || !matches!(self.held, Held::Nothing) {
                 self.pinged = false;
             } else if self.pinged {
                 return Poll::Ready(End::Host(CloseReason::SILENT));
@@ -260,9 +276,9 @@ impl Connection {
 const ABNORMAL: CloseReason = CloseReason { code: 1006, reason: std::borrow::Cow::Borrowed("") };
 
 /// Turns a socket away that never got into its room.
-pub async fn refuse(mut ws: Ws, reason: CloseReason, farewell: Duration) {
-    if let Ok(Ok(())) = tokio::time::timeout(farewell, tell(&mut ws, reason)).await {
-        linger(&mut ws, farewell).await;
+pub async fn refuse(mut ws: Ws, reason: CloseReason) {
+    if let Ok(Ok(())) = tokio::time::timeout(FAREWELL, tell(&mut ws, reason)).await {
+        linger(&mut ws).await;
     }
 }
 
@@ -274,7 +290,7 @@ async fn tell(ws: &mut Ws, reason: CloseReason) -> Result<(), Error> {
 
 /// Ends our side and discards what still comes: a connection dropped with unread input is reset, and a reset overtakes
 /// the close frame.
-async fn linger(ws: &mut Ws, farewell: Duration) {
+async fn linger(ws: &mut Ws) {
     let discard = async {
         let _ = ws.flush().await;
         let stream = ws.get_mut();
@@ -283,7 +299,7 @@ async fn linger(ws: &mut Ws, farewell: Duration) {
         let mut buffer = vec![0; DISCARD_BYTES];
         while let Ok(1..) = stream.read(&mut buffer).await {}
     };
-    let _ = tokio::time::timeout(farewell, discard).await;
+    let _ = tokio::time::timeout(FAREWELL, discard).await;
 }
 
 fn close_of(frame: Option<CloseFrame>) -> CloseReason {

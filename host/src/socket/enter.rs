@@ -1,7 +1,6 @@
 //! How an accepted socket gets into its room: it moves to the room's thread and announces itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -14,7 +13,7 @@ use crate::model::meta::Meta;
 use crate::protocol::close::CloseReason;
 use crate::room::handle::{Closed, Mail, RoomHandle};
 use crate::room::outbound::Outbound;
-use crate::router::Router;
+use crate::router::{NoRoom, Router};
 use crate::tenant::SocketPlace;
 
 /// Read attempts fill a buffer of this size: tungstenite's default of 128 KiB costs idle sockets 17 times the memory
@@ -22,8 +21,6 @@ use crate::tenant::SocketPlace;
 const READ_BUFFER_BYTES: usize = 4 << 10;
 /// Frames are gathered up to this size before a write; a flush follows when nothing more is queued.
 const WRITE_BUFFER_BYTES: usize = 16 << 10;
-/// A socket that does not take what it is owed at its end is cut off after this.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// An authorised connection.
 #[derive(Debug)]
@@ -50,13 +47,12 @@ pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: &[u8]
         let limits = Arc::clone(arrival.room.plugin.limits());
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
-        let outbound = Arc::new(Outbound::new(&limits));
         let Arrival { room, meta, place } = arrival;
+        let outbound = Arc::new(Outbound::new(&limits, place));
         match announce(&router, room, meta, &outbound) {
-            Some((room, id)) => Connection::new(ws, room, id, outbound, limits).run(FAREWELL).await,
-            None => super::connection::refuse(ws, CloseReason::TRY_LATER, FAREWELL).await,
+            Ok((room, id)) => Connection::new(ws, room, id, outbound, limits).run().await,
+            Err(reason) => super::connection::refuse(ws, reason).await,
         }
-        drop(place);
     });
 }
 
@@ -66,12 +62,17 @@ fn announce(
     mut room: RoomHandle,
     meta: Meta,
     outbound: &Arc<Outbound>,
-) -> Option<(RoomHandle, SocketId)> {
+) -> Result<(RoomHandle, SocketId), CloseReason> {
     loop {
         let socket = room.next_socket();
         match room.mailbox.push(Mail::Connect { socket, meta: meta.clone(), outbound: Arc::clone(outbound) }) {
-            Ok(()) => return Some((room, socket)),
-            Err(Closed) => room = router.enter(&room.plugin, &room.key.room).ok()?,
+            Ok(()) => return Ok((room, socket)),
+            Err(Closed) => {
+                room = router.enter(&room.plugin, &room.key.room).map_err(|why| match why {
+                    NoRoom::TooMany => CloseReason::TRY_LATER,
+                    NoRoom::Draining => CloseReason::RESTART,
+                })?;
+            }
         }
     }
 }
