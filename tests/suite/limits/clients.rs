@@ -70,6 +70,41 @@ async fn too_many_frames_for_one_reader() {
     assert_eq!(watcher.next_event("gone").await["code"], 1008);
 }
 
+/// Once a client that read all the time was closed as slow: its room took one waiting event after the other and never
+/// let the socket write in between.
+#[tokio::test]
+async fn who_reads_all_the_time_is_never_too_slow() {
+    let server = watch("outbound-frames = 1_000\noutbound-bytes = 1_000_000");
+    let mut eager = guest_of(&server, "eager").await;
+    for _ in 0..60 {
+        eager.send("flood", json!({ "frames": 100, "bytes": 100 })).await;
+    }
+    for _ in 0..6_000 {
+        eager.expect("flood").await;
+    }
+    for _ in 0..10 {
+        eager.send("flood", json!({ "frames": 10, "bytes": 40_000 })).await;
+    }
+    for _ in 0..100 {
+        eager.expect("flood").await;
+    }
+}
+
+/// Once a socket that took nothing more could not be closed: its close waited behind frames that never left.
+#[tokio::test]
+async fn a_stalled_socket_can_be_closed() {
+    let server = watch("outbound-bytes = 100_000_000\noutbound-frames = 100_000");
+    let mut watcher = guest_of(&server, "watcher").await;
+    let mut stalled = guest_of(&server, "stalled").await;
+    // More than the kernel takes on the way, and less than the queue holds.
+    for _ in 0..80 {
+        stalled.send("flood", json!({ "frames": 12, "bytes": 40_000 })).await;
+    }
+    stalled.send("close", json!({ "code": 4000, "reason": "enough" })).await;
+    let gone = watcher.next_event("gone").await;
+    assert_eq!((&gone["user"], &gone["code"]), (&json!("stalled"), &json!(4000)));
+}
+
 #[tokio::test]
 async fn sockets_of_a_room() {
     let server = watch("sockets-per-room = 2");
