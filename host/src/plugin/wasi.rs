@@ -45,8 +45,10 @@ impl GuestWasi {
 
     /// Ends a call: what was written without a newline at its end is a line as well.
     pub fn end_call(&self) {
-        self.stdout.end_line();
-        self.stderr.end_line();
+        if self.ctx.is_some() {
+            self.stdout.end_line();
+            self.stderr.end_line();
+        }
     }
 }
 
