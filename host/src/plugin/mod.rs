@@ -17,4 +17,5 @@ mod state;
 mod wasi;
 
 pub use guest_log::printable;
+pub use imports::unix_ms;
 pub use state::RoomContext;

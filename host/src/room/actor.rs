@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::commit::Delivered;
 use super::dispatch::cause_of;
@@ -21,6 +22,7 @@ use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::turn::Turn;
 use crate::plugin::instance::{Instance, Outcome};
+use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
 use crate::storage::{RoomStorage, Storage};
 
@@ -100,15 +102,19 @@ impl Drop for Room {
 impl Room {
     async fn live(mut self) {
         let linger = Duration::from_millis(self.limits.room_linger_ms);
+        let mut empty_since = None;
         loop {
             let mail = if self.outbound.is_empty() {
-                let wait = if self.shutting_down { Duration::ZERO } else { linger };
-                match tokio::time::timeout(wait, self.shared.mailbox.next()).await {
+                // Counted from the last socket's end: requests of administration keep no empty room.
+                let since = *empty_since.get_or_insert_with(Instant::now);
+                let until = if self.shutting_down { since } else { since + linger };
+                match tokio::time::timeout_at(until, self.shared.mailbox.next()).await {
                     Ok(mail) => mail,
                     Err(_) if self.shared.mailbox.close_if_empty() => return,
                     Err(_) => continue,
                 }
             } else {
+                empty_since = None;
                 self.shared.mailbox.next().await
             };
             self.take(mail).await;
@@ -120,8 +126,8 @@ impl Room {
     async fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
-            Mail::Event { socket, event } => {
-                self.client_event(socket, event).await;
+            Mail::Event { socket, event, accepted_at } => {
+                self.client_event(socket, event, accepted_at).await;
                 if let Some(outbound) = self.outbound.get(&socket) {
                     outbound.handled();
                 }
@@ -155,7 +161,7 @@ impl Room {
         if !self.asks_for(hook::CONNECT) {
             return;
         }
-        if let Err(failure) = self.turn(Event::hook(hook::CONNECT, None, Some(socket), now())).await {
+        if let Err(failure) = self.turn(Event::hook(hook::CONNECT, None, Some(socket), unix_ms())).await {
             self.tell(hook::CONNECT, Some(socket), &failure);
             // Before anyone rebuilds who is here: this socket is not.
             self.members.forget(socket);
@@ -166,7 +172,7 @@ impl Room {
         }
     }
 
-    async fn client_event(&mut self, socket: SocketId, event: ClientEvent) {
+    async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
         // A socket that a turn closed is heard no more, whatever it still sends.
         if !self.members.is_present(socket) || !self.make_ready().await {
             return;
@@ -182,7 +188,7 @@ impl Room {
             payload: event.payload,
             socket: Some(socket),
             answer_wanted: false,
-            accepted_at: now(),
+            accepted_at,
         };
         self.give(event).await;
     }
@@ -197,7 +203,7 @@ impl Room {
             tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect");
         } else if self.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
-            self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), now())).await;
+            self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }
         self.members.forget(socket);
     }
@@ -242,7 +248,7 @@ impl Room {
             return;
         }
         let payload = Json::of(&json!({ "event": event, "code": failure.code, "message": failure.message }));
-        if let Err(again) = self.turn(Event::hook(hook::ERROR, Some(payload), socket, now())).await {
+        if let Err(again) = self.turn(Event::hook(hook::ERROR, Some(payload), socket, unix_ms())).await {
             self.tell(hook::ERROR, socket, &again);
         }
     }
@@ -255,7 +261,7 @@ impl Room {
         }
         let Some(reason) = self.restore.take().filter(|_| self.asks_for(hook::RESTORE)) else { return true };
         let payload = Json::of(&json!({ "reason": reason.as_str() }));
-        if let Err(failure) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, now())).await {
+        if let Err(failure) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, unix_ms())).await {
             self.tell(hook::RESTORE, None, &failure);
             self.restore = None;
         }
@@ -313,9 +319,4 @@ impl Room {
             }
         }
     }
-}
-
-/// Milliseconds since the Unix epoch; a clock before it reads as 0.
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_millis() as f64)
 }

@@ -14,6 +14,7 @@ use super::outbound::Outbound;
 use crate::model::event::{ClientEvent, SocketId};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
+use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
 
 /// Requests of administration that may wait in one mailbox.
@@ -30,6 +31,8 @@ pub enum Mail {
     Event {
         socket: SocketId,
         event: ClientEvent,
+        /// When it got its place in the room's order, in milliseconds since the Unix epoch.
+        accepted_at: f64,
     },
     Disconnect {
         socket: SocketId,
@@ -133,7 +136,7 @@ impl Mailbox {
         }
         if let Some(event) = event.take() {
             inner.events += 1;
-            inner.mails.push_back(Mail::Event { socket, event });
+            inner.mails.push_back(Mail::Event { socket, event, accepted_at: unix_ms() });
         }
         drop(inner);
         self.actor.wake();

@@ -69,7 +69,7 @@ async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>
     let tenant_place = server.tenants.take_socket_place(&place.tenant, limits.sockets_per_tenant);
     let tenant_place = tenant_place.ok_or_else(|| Refused::busy("too many sockets: sockets-per-tenant"))?;
     let connect = connect_request(server, &place, &room, remote, &request);
-    let meta = authorize(&plugin, connect, request.uri()).await?;
+    let meta = authorize(server, &plugin, connect, request.uri()).await?;
 
     let handle = server.router.enter(&plugin, &room).map_err(|why| match why {
         NoRoom::TooMany => Refused::busy("too many open rooms: rooms-per-tenant"),
@@ -144,9 +144,13 @@ fn connect_request(
 }
 
 /// Asks the plugin, in an instance that belongs to no room, before there is a socket.
-async fn authorize(plugin: &Plugin, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
+async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
-    let Ok(answer) = tokio::time::timeout(limit, plugin.authorize(connect)).await else {
+    // On a room's thread: this one accepts connections, and a guest may take its time.
+    let workers = server.router.workers();
+    let guest = Arc::clone(plugin);
+    let asked = workers.runtime(workers.least_busy()).spawn(async move { guest.authorize(connect).await });
+    let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
         return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
     };
     match answer {

@@ -9,8 +9,12 @@ impl Host for GuestState {
     fn now(&mut self) -> wasmtime::Result<f64> {
         Ok(match &self.phase {
             Phase::Turn(turn) => turn.accepted_at(),
-            // A clock before 1970 reads as 1970.
-            _ => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_millis() as f64),
+            _ => unix_ms(),
         })
     }
+}
+
+/// Milliseconds since the Unix epoch; a clock before it reads as 0.
+pub fn unix_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_millis() as f64)
 }

@@ -11,6 +11,7 @@ mod room;
 mod sockets;
 mod storage;
 
+pub use clock::unix_ms;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::Plugin;
