@@ -40,10 +40,6 @@ impl Workers {
         Ok(Self { workers })
     }
 
-    pub fn count(&self) -> usize {
-        self.workers.len()
-    }
-
     /// The worker with the fewest sockets, and of those the one with the fewest rooms.
     pub fn least_busy(&self) -> WorkerId {
         let load = |worker: &Worker| (worker.sockets.load(Ordering::Relaxed), worker.rooms.load(Ordering::Relaxed));

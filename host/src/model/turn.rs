@@ -245,7 +245,11 @@ impl Turn {
     fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
         // Each name once: a guest that repeats one must not make the host do its work as often.
         let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
-        names.into_iter().flat_map(|name| self.members.client(name).iter().copied().collect::<Vec<_>>()).collect()
+        let mut sockets = BTreeSet::new();
+        for name in names {
+            sockets.extend(self.members.client(name).iter().copied());
+        }
+        sockets
     }
 
     fn charge_emit(&mut self, bytes: usize, deliveries: usize) -> Result<(), Refusal> {

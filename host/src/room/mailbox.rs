@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::outbound::Outbound;
@@ -102,7 +102,12 @@ impl Mailbox {
 
     /// Puts in what always finds a place: its number is bounded by that of the sockets.
     pub fn push(&self, mail: Mail) -> Result<(), Closed> {
-        self.put(mail, |_| ())
+        let inner = self.inner.lock();
+        if inner.closed {
+            return Err(Closed);
+        }
+        self.put(inner, mail);
+        Ok(())
     }
 
     /// Tells the room, before all else, to close every socket.
@@ -113,10 +118,16 @@ impl Mailbox {
 
     /// Puts in a request of administration.
     pub fn request(&self, request: Request) -> Result<(), NotTaken> {
-        if self.inner.lock().requests >= REQUESTS_MAX {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Err(NotTaken::Closed);
+        }
+        if inner.requests >= REQUESTS_MAX {
             return Err(NotTaken::Full);
         }
-        self.put(Mail::Request(request), |inner| inner.requests += 1).map_err(|Closed| NotTaken::Closed)
+        inner.requests += 1;
+        self.put(inner, Mail::Request(request));
+        Ok(())
     }
 
     /// Puts in a client's event, or waits for a place. The event is taken only when this is ready.
@@ -136,10 +147,8 @@ impl Mailbox {
         }
         if let Some(event) = event.take() {
             inner.events += 1;
-            inner.mails.push_back(Mail::Event { socket, event, accepted_at: unix_ms() });
+            self.put(inner, Mail::Event { socket, event, accepted_at: unix_ms() });
         }
-        drop(inner);
-        self.actor.wake();
         Poll::Ready(Ok(()))
     }
 
@@ -177,16 +186,11 @@ impl Mailbox {
         self.inner.lock().closed
     }
 
-    fn put(&self, mail: Mail, count: impl FnOnce(&mut Inner)) -> Result<(), Closed> {
-        let mut inner = self.inner.lock();
-        if inner.closed {
-            return Err(Closed);
-        }
-        count(&mut inner);
+    /// Puts a mail behind all others and wakes the room.
+    fn put(&self, mut inner: MutexGuard<'_, Inner>, mail: Mail) {
         inner.mails.push_back(mail);
         drop(inner);
         self.actor.wake();
-        Ok(())
     }
 
     fn pop(&self) -> Option<Mail> {

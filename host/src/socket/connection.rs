@@ -46,7 +46,9 @@ pub struct Connection {
     bad_frames: u32,
     /// Whether anything was written since the last flush.
     unflushed: bool,
+    /// Whether anything came since the watch last looked.
     heard: bool,
+    /// Whether the silence was answered with a ping already.
     pinged: bool,
     watch: Pin<Box<Sleep>>,
     /// Set while the room closes a socket that takes nothing.
