@@ -66,16 +66,24 @@ async fn a_client_that_does_not_answer_holds_nothing_up() {
     drop(silent);
 }
 
-/// A guest that would run for a minute, beside a bound of a third of a second.
-#[tokio::test]
-async fn a_guest_cannot_hold_the_end_up() {
-    let config = "[limits]
-        drain-ms = 300
+/// A server whose guest runs for a minute in the `$disconnect` of the user `spinner`, and nothing cuts it off but the
+/// bound of the drain.
+fn held_up_by_its_guest(drain_ms: &str) -> Server {
+    let config = format!(
+        "[limits]
+        drain-ms = {drain_ms}
         turn-cpu-ms = 600_000
         call-wall-ms = 600_000
         [tenants.default.plugins.watch.config]
-        spin = \"spinner\"";
-    let mut server = Server::builder().guest_as("end_watch", "watch").config(config).start();
+        spin = \"spinner\""
+    );
+    Server::builder().guest_as("end_watch", "watch").config(&config).start()
+}
+
+/// A guest that would run for a minute, beside a bound of a third of a second.
+#[tokio::test]
+async fn a_guest_cannot_hold_the_end_up() {
+    let mut server = held_up_by_its_guest("300");
     let _spinner = guest_of(&server, "a", "spinner").await;
     let _waits_behind = guest_of(&server, "a", "ana").await;
     let mut elsewhere = guest_of(&server, "b", "bo").await;
@@ -91,13 +99,7 @@ async fn a_guest_cannot_hold_the_end_up() {
 #[tokio::test]
 async fn nobody_comes_in_during_the_drain() {
     // A drain that lasts for as long as the test: the guest holds it up.
-    let config = "[limits]
-        drain-ms = 600_000
-        turn-cpu-ms = 600_000
-        call-wall-ms = 600_000
-        [tenants.default.plugins.watch.config]
-        spin = \"spinner\"";
-    let server = Server::builder().guest_as("end_watch", "watch").config(config).start();
+    let server = held_up_by_its_guest("600_000");
     let _spinner = guest_of(&server, "a", "spinner").await;
     server.signal_end();
     server.wait_for_log(&["SIGTERM: draining"]).await;
