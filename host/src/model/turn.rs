@@ -35,8 +35,7 @@ pub enum Target {
 #[derive(Debug)]
 pub struct Turn {
     pub members: Members,
-    /// Bytes of keys and values that the room stores, this turn's writes included.
-    pub storage_bytes: usize,
+    storage: StorageUse,
     sender: Option<SocketId>,
     accepted_at: f64,
     limits: Arc<Limits>,
@@ -49,6 +48,15 @@ pub struct Turn {
     poison: Option<Bound>,
 }
 
+/// What is stored when a turn begins; kept up with what it writes.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageUse {
+    /// Bytes of the room's keys and values.
+    pub room_bytes: usize,
+    /// What all rooms of the tenant together may still add.
+    pub tenant_left_bytes: usize,
+}
+
 /// The turn made too many calls behind a bound that it had already passed.
 #[derive(Debug)]
 pub struct CallsExhausted;
@@ -56,14 +64,14 @@ pub struct CallsExhausted;
 impl Turn {
     pub fn begin(
         members: Members,
-        storage_bytes: usize,
+        storage: StorageUse,
         sender: Option<SocketId>,
         accepted_at: f64,
         limits: Arc<Limits>,
     ) -> Self {
         Self {
             members,
-            storage_bytes,
+            storage,
             sender,
             accepted_at,
             limits,
@@ -197,11 +205,17 @@ impl Turn {
     /// Writes a key; `old_bytes` is what the key and its value took before.
     pub fn write(&mut self, key: String, value: Option<Vec<u8>>, old_bytes: usize) -> Result<(), Refusal> {
         let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
-        let total = self.storage_bytes.saturating_sub(old_bytes) + new_bytes;
-        if total > self.limits.storage_room_bytes && new_bytes > old_bytes {
+        let StorageUse { room_bytes, tenant_left_bytes } = self.storage;
+        let room_bytes = room_bytes.saturating_sub(old_bytes) + new_bytes;
+        let more = new_bytes.saturating_sub(old_bytes);
+        if room_bytes > self.limits.storage_room_bytes && more > 0 {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
         }
-        self.storage_bytes = total;
+        if more > tenant_left_bytes {
+            return Err(Refusal::LimitExceeded(Bound::StorageTenantBytes));
+        }
+        let tenant_left_bytes = tenant_left_bytes - more + old_bytes.saturating_sub(new_bytes);
+        self.storage = StorageUse { room_bytes, tenant_left_bytes };
         self.effects.writes.insert(key, value);
         Ok(())
     }

@@ -13,6 +13,8 @@ use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::Turn;
 use crate::storage::RoomStorage;
+use crate::tenant::Account;
+use crate::tenant::lane::{Lane, Reserved};
 
 /// Whom an instance belongs to.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct RoomContext {
     pub limits: Arc<Limits>,
     /// What the operator configured for the plugin.
     pub config: Arc<BTreeMap<String, String>>,
+    /// Whom its use is charged to.
+    pub account: Arc<Account>,
+    /// The tenant's lane on the thread that the instance runs on.
+    pub lane: Arc<Lane>,
 }
 
 /// What a guest is being called for, and so what it may ask of the host.
@@ -93,6 +99,8 @@ pub struct GuestState {
     /// None for an instance that belongs to no room.
     pub storage: Option<Arc<dyn RoomStorage>>,
     pub cpu: Arc<CpuMeter>,
+    /// CPU time of the tenant's that is set aside for the current call, once it turned out to be long.
+    pub reserved: Option<Reserved>,
     pub memory: MemoryLimit,
     pub log: Arc<GuestLog>,
     pub wasi: GuestWasi,
@@ -108,8 +116,13 @@ impl GuestState {
             registrations: Registrations::default(),
             storage,
             cpu: Arc::default(),
-            memory: MemoryLimit::new(context.limits.memory_bytes, context.limits.table_elements),
-            wasi: GuestWasi::new(Arc::clone(&log)),
+            reserved: None,
+            memory: MemoryLimit::new(
+                context.limits.memory_bytes,
+                context.limits.table_elements,
+                Arc::clone(&context.account.memory),
+            ),
+            wasi: GuestWasi::new(Arc::clone(&log), context.limits.wasi_handles),
             log,
             calls_exhausted: false,
             context,
