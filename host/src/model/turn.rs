@@ -40,8 +40,7 @@ pub struct Turn {
     accepted_at: f64,
     limits: Arc<Limits>,
     effects: Effects,
-    calls: u32,
-    calls_after_bound: u32,
+    calls: Calls,
     emits: usize,
     emit_bytes: usize,
     deliveries: usize,
@@ -57,9 +56,38 @@ pub struct StorageUse {
     pub tenant_left_bytes: usize,
 }
 
-/// The turn made too many calls behind a bound that it had already passed.
+/// The guest made too many calls behind a bound that it had already passed.
 #[derive(Debug)]
 pub struct CallsExhausted;
+
+/// Whether a counted call is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Within,
+    Past,
+}
+
+/// The host calls of one call into a guest.
+#[derive(Debug, Default)]
+pub struct Calls {
+    made: u32,
+    after_bound: u32,
+}
+
+impl Calls {
+    /// Counts a call; `past` says whether another bound was passed before.
+    pub fn count(&mut self, limits: &Limits, past: bool) -> Result<Counted, CallsExhausted> {
+        self.made = self.made.saturating_add(1);
+        let over = self.made > limits.host_calls_per_turn;
+        if over || past {
+            self.after_bound += 1;
+            if self.after_bound > limits.calls_after_bound {
+                return Err(CallsExhausted);
+            }
+        }
+        Ok(if over { Counted::Past } else { Counted::Within })
+    }
+}
 
 impl Turn {
     pub fn begin(
@@ -76,8 +104,7 @@ impl Turn {
             accepted_at,
             limits,
             effects: Effects::default(),
-            calls: 0,
-            calls_after_bound: 0,
+            calls: Calls::default(),
             emits: 0,
             emit_bytes: 0,
             deliveries: 0,
@@ -119,17 +146,13 @@ impl Turn {
         self.members
     }
 
-    /// Counts a host call. The bound refuses; a guest that goes on regardless is stopped.
-    pub fn count_call(&mut self) -> Result<Result<(), Refusal>, CallsExhausted> {
-        self.calls = self.calls.saturating_add(1);
-        if self.poison.is_some() {
-            self.calls_after_bound += 1;
-            if self.calls_after_bound > self.limits.calls_after_bound {
-                return Err(CallsExhausted);
-            }
+    /// Counts a host call. One past the bound is to be refused; a guest that goes on regardless is to be stopped.
+    pub fn count_call(&mut self) -> Result<Counted, CallsExhausted> {
+        let counted = self.calls.count(&self.limits, self.poison.is_some())?;
+        if counted == Counted::Past {
+            self.poison.get_or_insert(Bound::HostCallsPerTurn);
         }
-        let over = self.calls > self.limits.host_calls_per_turn;
-        Ok(if over { Err(self.exceed(Bound::HostCallsPerTurn)) } else { Ok(()) })
+        Ok(counted)
     }
 
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {

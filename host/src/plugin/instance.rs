@@ -19,7 +19,7 @@ use super::guest_log::printable;
 use super::state::{GuestState, Phase, Registrations, RoomContext};
 use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
-use crate::model::turn::Turn;
+use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
 
 /// A fault of the guest's code that ends its instance.
@@ -265,6 +265,7 @@ fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
     store.set_epoch_deadline(1);
     let state = store.data_mut();
     state.cpu.begin(cpu_ms);
+    state.calls = Calls::default();
     state.memory.begin();
     state.log.begin();
 }

@@ -11,7 +11,7 @@ use crate::model::event::hook;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
-use crate::model::turn::Turn;
+use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
 use crate::tenant::Account;
 use crate::tenant::lane::{Lane, Reserved};
@@ -104,6 +104,8 @@ pub struct GuestState {
     pub memory: MemoryLimit,
     pub log: Arc<GuestLog>,
     pub wasi: GuestWasi,
+    /// Host calls outside of turns: in `init` and `authorize`.
+    pub calls: Calls,
     /// Set by the import that stopped a guest for calling on behind a bound.
     pub calls_exhausted: bool,
 }
@@ -124,6 +126,7 @@ impl GuestState {
             ),
             wasi: GuestWasi::new(Arc::clone(&log), context.limits.wasi_handles),
             log,
+            calls: Calls::default(),
             calls_exhausted: false,
             context,
         }

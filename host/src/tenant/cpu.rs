@@ -48,6 +48,11 @@ impl CpuBucket {
         (ahead > 0).then(|| Duration::from_nanos(ahead))
     }
 
+    /// What a full bucket holds.
+    pub fn burst_ns(&self) -> u64 {
+        self.fill_ns.saturating_mul(self.percent) / 100
+    }
+
     /// All execution time so far.
     pub fn used(&self) -> Duration {
         Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))

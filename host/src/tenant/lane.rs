@@ -24,6 +24,8 @@ pub const SLICE: Duration = Duration::from_millis(2);
 const ROUND_NS: u64 = 2 * SLICE.as_nanos() as u64;
 /// What was executed is charged in portions of this size: the bucket is shared by threads.
 const CHARGE_NS: u64 = 100_000;
+/// Calls that outlive a slice and that a tenant that saved its whole burst may have under way at once.
+const LONG_CALLS: u64 = 10;
 /// The longest nap of a tenant that owes: meanwhile its debt may have become smaller, or the server may drain.
 const NAP: Duration = Duration::from_millis(20);
 
@@ -99,9 +101,10 @@ impl Lane {
     }
 
     /// Reserves CPU time for a call that turns out to be long, so that not all rooms of a tenant begin such calls on what
-    /// is left in its bucket. Given back when the value is dropped.
+    /// is left in its bucket: what the call may use, but no more than lets [`LONG_CALLS`] run at once. Given back when
+    /// the value is dropped.
     pub fn reserve(&self, time: Duration) -> Reserved {
-        let ns = time.as_nanos() as u64;
+        let ns = (time.as_nanos() as u64).min(self.bucket.burst_ns() / LONG_CALLS);
         self.bucket.reserve(ns);
         Reserved { bucket: Arc::clone(&self.bucket), ns }
     }
