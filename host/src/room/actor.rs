@@ -83,7 +83,8 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
         faults: Faults::default(),
         shutting_down: false,
     };
-    room.live().await;
+    let lane = Arc::clone(&room.lane);
+    lane.run(room.live()).await;
     drop(end);
 }
 
@@ -116,7 +117,7 @@ impl Room {
                 let shutting_down = self.shutting_down;
                 lane.start(|| shutting_down || shared.mailbox.ends()).await;
             }
-            lane.run(self.take(mail)).await;
+            self.take(mail).await;
             if self.is_ending() {
                 return;
             }
@@ -307,7 +308,7 @@ impl Room {
             room_bytes: self.storage.bytes(),
             tenant_left_bytes: self.shared.plugin.account().storage.left(),
         };
-        let name = event.name.clone();
+        let is_restore = event.name == hook::RESTORE;
         let turn = Box::new(Turn::begin(members, storage, event.socket, event.accepted_at, limits));
         let (turn, outcome) = instance.handle(event, turn).await;
         let wants_ping = instance.registrations().has_ping();
@@ -319,7 +320,7 @@ impl Room {
             (Outcome::Faulted(fault), _) => {
                 // wasmtime never enters the store of a guest that trapped or was cut off.
                 self.lose_instance();
-                self.faulted(&name, &fault.to_string());
+                self.faulted(is_restore, &fault.to_string());
                 TurnFailure::of_fault(&fault)
             }
             (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),

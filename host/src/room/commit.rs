@@ -62,7 +62,7 @@ impl Room {
             self.unyielded.frames += 1;
             if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
                 self.unyielded = Delivered::default();
-                self.lane.next_slice().await;
+                self.lane.give_way().await;
             }
         }
     }

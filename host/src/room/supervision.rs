@@ -42,14 +42,14 @@ impl Faults {
 }
 
 impl Room {
-    /// The plugin's code ended its instance.
-    pub(super) fn faulted(&mut self, event: &str, why: &str) {
-        if event == hook::RESTORE {
+    /// The plugin's code ended its instance, in `$restore` or in another turn.
+    pub(super) fn faulted(&mut self, is_restore: bool, why: &str) {
+        if is_restore {
             // What is stored made it fail, or it fails always: no client is in this turn.
-            self.shared.plugin.supervisor.own_fault(&format!("{event} {why}"), &self.limits);
+            self.shared.plugin.supervisor.own_fault(&format!("{} {why}", hook::RESTORE), &self.limits);
         }
         if self.faults.count(Instant::now(), &self.limits) {
-            self.crash(&format!("{event} {why}"));
+            self.crash(why);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
@@ -12,9 +12,8 @@ use crate::model::rate::Rate;
 pub struct FrameRate {
     rate: Rate,
     per_second: u32,
-    since: Instant,
     /// Since when its room holds the socket back.
-    held_since: Option<Instant>,
+    held_since: Option<Duration>,
     /// Frames that count for nothing: a client that sends steadily while its room holds it back is heard all at once
     /// afterwards, and did nothing wrong.
     free: u64,
@@ -25,7 +24,6 @@ impl FrameRate {
         Self {
             rate: Rate::new(limits.frames_per_second, limits.frames_burst),
             per_second: limits.frames_per_second,
-            since: Instant::now(),
             held_since: None,
             free: 0,
         }
@@ -37,18 +35,18 @@ impl FrameRate {
             self.free -= 1;
             return true;
         }
-        self.rate.allows(1, self.since.elapsed())
+        self.rate.allows(1, coarse_now())
     }
 
     /// The room takes no event of the socket at the moment.
     pub fn is_held(&mut self) {
-        self.held_since.get_or_insert_with(Instant::now);
+        self.held_since.get_or_insert_with(coarse_now);
     }
 
     /// The room takes events again.
     pub fn goes_on(&mut self) {
         if let Some(since) = self.held_since.take() {
-            self.was_held(since.elapsed());
+            self.was_held(coarse_now().saturating_sub(since));
         }
     }
 
@@ -57,6 +55,13 @@ impl FrameRate {
         // Cut off on purpose: it is never negative, and a part of a frame is none.
         self.free = self.free.saturating_add(frames as u64);
     }
+}
+
+/// A clock that is right to some milliseconds and costs next to nothing: it is read for every frame.
+pub fn coarse_now() -> Duration {
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    // Both parts are never negative for this clock.
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
+use super::rate::coarse_now;
 use crate::model::rate::Rate;
 
 /// Rates are counted in steps of this many bytes: a second has only so many nanoseconds.
@@ -19,7 +20,6 @@ const BURST_SECONDS: u32 = 1;
 #[derive(Debug)]
 pub struct Throttled {
     stream: TcpStream,
-    since: Instant,
     rate: Rate,
     /// Set while the connection has to wait.
     pause: Option<Pin<Box<Sleep>>>,
@@ -29,7 +29,7 @@ impl Throttled {
     pub fn new(stream: TcpStream, bytes_per_second: u32) -> Self {
         let steps = bytes_per_second / STEP_BYTES as u32;
         let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
-        Self { stream, since: Instant::now(), rate, pause: None }
+        Self { stream, rate, pause: None }
     }
 }
 
@@ -47,8 +47,7 @@ impl AsyncRead for Throttled {
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         // Each read costs something, however little it brings.
         let steps = (buffer.filled().len() - before).div_ceil(STEP_BYTES);
-        let now = self.since.elapsed();
-        let wait = self.rate.overdraw(u32::try_from(steps).unwrap_or(u32::MAX), now);
+        let wait = self.rate.overdraw(u32::try_from(steps).unwrap_or(u32::MAX), coarse_now());
         self.pause = wait.map(|wait| Box::pin(sleep(wait)));
         Poll::Ready(Ok(()))
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ use super::cpu::{CpuBucket, now_ns};
 /// What a tenant may execute on a thread before all else there gets its turn: an epoch tick, after which a running guest
 /// is interrupted anyway.
 pub const SLICE: Duration = Duration::from_millis(2);
+const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that was begun longer ago than this is over: the thread has long looked at its sockets.
-const ROUND_NS: u64 = 2 * SLICE.as_nanos() as u64;
+const ROUND_NS: u64 = 2 * SLICE_NS;
 /// What was executed is charged in portions of this size: the bucket is shared by threads.
 const CHARGE_NS: u64 = 100_000;
 /// Calls that outlive a slice and that a tenant that saved its whole burst may have under way at once.
@@ -29,16 +30,20 @@ const LONG_CALLS: u64 = 10;
 /// The longest nap of a tenant that owes: meanwhile its debt may have become smaller, or the server may drain.
 const NAP: Duration = Duration::from_millis(20);
 
-/// One tenant on one thread.
+/// One tenant on one thread. What is atomic here is used by that thread alone, which loads and stores instead of adding.
 #[derive(Debug)]
 pub struct Lane {
     bucket: Arc<CpuBucket>,
-    /// When the slice was begun, and what of it is used.
-    begun_ns: AtomicU64,
+    /// When the slice was begun, and what of it was used before the poll that runs now.
+    slice_begun_ns: AtomicU64,
     used_ns: AtomicU64,
+    /// When the poll that runs now was begun.
+    poll_begun_ns: AtomicU64,
     /// Executed but not charged yet, by the clock on the wall; and the thread's own CPU time when it was last charged.
     uncharged_ns: AtomicU64,
     charged_at_cpu_ns: AtomicU64,
+    /// How many stand in line.
+    waiting: AtomicUsize,
     line: Mutex<Line>,
 }
 
@@ -53,39 +58,47 @@ impl Lane {
     pub fn new(bucket: Arc<CpuBucket>) -> Self {
         Self {
             bucket,
-            begun_ns: AtomicU64::new(0),
+            slice_begun_ns: AtomicU64::new(0),
             used_ns: AtomicU64::new(0),
+            poll_begun_ns: AtomicU64::new(0),
             uncharged_ns: AtomicU64::new(0),
             charged_at_cpu_ns: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
             line: Mutex::default(),
         }
     }
 
-    /// Waits until something new may start: the tenant owes nothing, and it is its turn on this thread. Ends at once
-    /// where `hurry` says so, for a server that drains.
+    /// Waits until something new may start: the tenant owes nothing, and it is its turn on this thread. Within
+    /// [`Lane::run`]. `hurry` says that nothing is owed any more: the server drains.
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
-            while let Some(owed) = self.bucket.owes(now_ns()).filter(|_| !hurry()) {
+            let now = now_ns();
+            if let Some(owed) = self.bucket.owes(now).filter(|_| !hurry()) {
                 tokio::time::sleep(owed.min(NAP)).await;
-            }
-            if self.has_slice() {
+            } else if self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now) {
                 return;
-            }
-            self.next_slice().await;
-            // Others of the tenant may have run up a debt meanwhile.
-            if self.bucket.owes(now_ns()).is_none() || hurry() {
-                return;
+            } else {
+                self.line_up().await;
+                // Others of the tenant may have run up a debt meanwhile.
+                if self.bucket.owes(now_ns()).is_none() || hurry() {
+                    return;
+                }
             }
         }
     }
 
-    /// Waits for the next round, behind the others of the tenant on this thread.
+    /// Waits for the next round, behind the others of the tenant on this thread. Within [`Lane::run`].
     pub async fn next_slice(&self) {
-        let place = InLine::join(self);
-        place.first().await;
+        self.used_ns.store(SLICE_NS, Ordering::Relaxed);
+        self.line_up().await;
+    }
+
+    /// Lets the thread look at its sockets, and waits for the next round where the slice is used up.
+    pub async fn give_way(&self) {
         tokio::task::yield_now().await;
-        self.used_ns.store(0, Ordering::Relaxed);
-        self.begun_ns.store(now_ns(), Ordering::Relaxed);
+        if !self.has_slice(now_ns()) {
+            self.line_up().await;
+        }
     }
 
     /// Runs something of the tenant's and counts what it executes, not what it waits.
@@ -93,6 +106,7 @@ impl Lane {
         let mut work = pin!(work);
         poll_fn(|context| {
             let begin = now_ns();
+            self.poll_begun_ns.store(begin, Ordering::Relaxed);
             let polled = work.as_mut().poll(context);
             self.count(now_ns() - begin);
             polled
@@ -109,19 +123,34 @@ impl Lane {
         Reserved { bucket: Arc::clone(&self.bucket), ns }
     }
 
-    /// Whether something of the slice is left and nobody waits for another.
-    fn has_slice(&self) -> bool {
-        let now = now_ns();
-        if now - self.begun_ns.load(Ordering::Relaxed) > ROUND_NS {
-            self.begun_ns.store(now, Ordering::Relaxed);
-            self.used_ns.store(0, Ordering::Relaxed);
+    /// Stands in line until it is the first, and then waits for a new round, unless something of this one is left.
+    async fn line_up(&self) {
+        let place = InLine::join(self);
+        place.first().await;
+        if !self.has_slice(now_ns()) {
+            tokio::task::yield_now().await;
+            self.begin_slice(now_ns());
         }
-        self.used_ns.load(Ordering::Relaxed) < SLICE.as_nanos() as u64 && self.line.lock().waiting.is_empty()
     }
 
-    /// A lane belongs to one thread, so that it loads and stores where it would have to add.
+    /// Whether something of the slice is left.
+    fn has_slice(&self, now: u64) -> bool {
+        if now.saturating_sub(self.slice_begun_ns.load(Ordering::Relaxed)) > ROUND_NS {
+            self.begin_slice(now);
+            return true;
+        }
+        let of_this_poll = now.saturating_sub(self.poll_begun_ns.load(Ordering::Relaxed));
+        self.used_ns.load(Ordering::Relaxed).saturating_add(of_this_poll) < SLICE_NS
+    }
+
+    /// The poll that runs now counts from here on.
+    fn begin_slice(&self, now: u64) {
+        self.slice_begun_ns.store(now, Ordering::Relaxed);
+        self.used_ns.store(0, Ordering::Relaxed);
+    }
+
     fn count(&self, ns: u64) {
-        self.used_ns.store(self.used_ns.load(Ordering::Relaxed) + ns, Ordering::Relaxed);
+        self.used_ns.store(self.used_ns.load(Ordering::Relaxed).saturating_add(ns), Ordering::Relaxed);
         let uncharged = self.uncharged_ns.load(Ordering::Relaxed) + ns;
         if uncharged < CHARGE_NS {
             return self.uncharged_ns.store(uncharged, Ordering::Relaxed);
@@ -146,6 +175,7 @@ impl<'a> InLine<'a> {
         let number = line.next;
         line.next += 1;
         line.waiting.push_back((number, Waker::noop().clone()));
+        lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
         Self { lane, number }
     }
 
@@ -170,6 +200,7 @@ impl Drop for InLine<'_> {
         let mut line = self.lane.line.lock();
         let Some(place) = line.waiting.iter().position(|(number, _)| *number == self.number) else { return };
         line.waiting.remove(place);
+        self.lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
         let next = line.waiting.front().filter(|_| place == 0).map(|(_, waker)| waker.clone());
         drop(line);
         if let Some(next) = next {

@@ -8,8 +8,8 @@ use anyhow::{Context, ensure};
 
 use super::server::Recipe;
 
-/// What a load needs beyond the defaults: more rooms and sockets, as [`super::scenario`] counts them. Every bound
-/// stays enforced.
+/// What a load needs beyond the defaults: more rooms and sockets, as [`super::scenario`] counts them, all from one
+/// address and as fast as they can, and all of the CPU. Every bound stays enforced.
 const CONFIGURATION: &str = "\
 operator-token = \"parlor-load-operator-token\"
 
@@ -17,6 +17,14 @@ operator-token = \"parlor-load-operator-token\"
 rooms-per-tenant = 2000
 sockets-per-room = 20000
 sockets-per-tenant = 20000
+sockets-per-address = 20000
+upgrades-per-address-per-second = 20000
+upgrades-per-address-burst = 20000
+frames-per-second = 1000000
+frames-burst = 1000000
+inbound-bytes-per-second = 1000000000
+tenant-cpu-percent = 100000
+memory-tenant-bytes = 100000000000
 ";
 
 /// A folder for the time of the run.
