@@ -34,6 +34,18 @@ pub struct ClientEvent {
     pub payload: Option<Payload>,
 }
 
+impl ClientEvent {
+    /// What it takes while it waits.
+    pub fn bytes(&self) -> usize {
+        let payload = match &self.payload {
+            Some(Payload::Json(json)) => json.text().len(),
+            Some(Payload::Binary(bytes)) => bytes.len(),
+            None => 0,
+        };
+        self.name.len() + self.channel.as_ref().map_or(0, String::len) + payload
+    }
+}
+
 /// One event with all that a turn is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {

@@ -49,7 +49,7 @@ impl RoomShared {
     pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: Place) -> Self {
         // A keepalive may come before the room has an instance: then what `init` asked for at load holds.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
-        let mailbox = Mailbox::new(plugin.limits().mailbox_events);
+        let mailbox = Mailbox::new(plugin.limits());
         Self {
             key,
             plugin,

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::outbound::Outbound;
 use crate::model::event::{ClientEvent, SocketId};
 use crate::model::json::Json;
+use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
@@ -83,12 +84,15 @@ pub struct Mailbox {
     inner: Mutex<Inner>,
     actor: AtomicWaker,
     events_max: usize,
+    bytes_max: usize,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     mails: VecDeque<Mail>,
     events: usize,
+    /// Bytes of these events.
+    bytes: usize,
     requests: usize,
     /// Sockets that wait for a place.
     waiting: BTreeMap<SocketId, Waker>,
@@ -100,8 +104,9 @@ struct Inner {
 }
 
 impl Mailbox {
-    pub fn new(events_max: usize) -> Self {
-        Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max }
+    pub fn new(limits: &Limits) -> Self {
+        let (events_max, bytes_max) = (limits.mailbox_events, limits.mailbox_bytes);
+        Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
     /// Puts in what always finds a place: its number is bounded by that of the sockets.
@@ -151,12 +156,13 @@ impl Mailbox {
         if inner.closed {
             return Poll::Ready(Err(Closed));
         }
-        if inner.events >= self.events_max {
+        if inner.events >= self.events_max || inner.bytes >= self.bytes_max {
             inner.waiting.insert(socket, context.waker().clone());
             return Poll::Pending;
         }
         if let Some(event) = event.take() {
             inner.events += 1;
+            inner.bytes += event.bytes();
             self.put(inner, Mail::Event { socket, event, accepted_at: unix_ms() });
         }
         Poll::Ready(Ok(()))
@@ -218,13 +224,17 @@ impl Mailbox {
             return Some(Mail::Quarantined);
         }
         let mail = inner.mails.pop_front()?;
-        match mail {
-            Mail::Event { .. } => inner.events -= 1,
+        match &mail {
+            Mail::Event { event, .. } => {
+                inner.events -= 1;
+                inner.bytes -= event.bytes();
+            }
             Mail::Request(_) => inner.requests -= 1,
             Mail::Connect { .. } | Mail::Disconnect { .. } | Mail::Shutdown | Mail::Quarantined => {}
         }
         // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
-        if !inner.waiting.is_empty() && inner.events <= self.events_max / 2 {
+        let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;
+        if !inner.waiting.is_empty() && is_half_empty {
             let waiting = std::mem::take(&mut inner.waiting);
             drop(inner);
             waiting.into_values().for_each(Waker::wake);

@@ -18,7 +18,13 @@ async fn guest_of(server: &Server, user: &str) -> Client {
 /// A full mailbox makes senders wait; it drops nothing and mixes nothing up.
 #[tokio::test]
 async fn a_full_mailbox_drops_nothing() {
-    let server = watch("mailbox-events = 3\nmailbox-events-per-socket = 2");
+    for bounds in ["mailbox-events = 3\nmailbox-events-per-socket = 2", "mailbox-bytes = 20"] {
+        assert_nothing_is_dropped(bounds).await;
+    }
+}
+
+async fn assert_nothing_is_dropped(bounds: &str) {
+    let server = watch(bounds);
     let mut clients = [guest_of(&server, "a").await, guest_of(&server, "b").await, guest_of(&server, "c").await];
     clients[0].send("work", json!({ "ms": 20 })).await;
     for count in 0..300 {

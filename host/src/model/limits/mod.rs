@@ -81,6 +81,8 @@ limits! {
     // A room.
     /// Events of clients that wait in a room.
     mailbox_events: usize = 1_024, Plugin, least 1;
+    /// Bytes of the events of clients that wait in a room: what a thousand rooms of a tenant hold fits into memory.
+    mailbox_bytes: usize = 1 << 20, Plugin, least 1;
     /// Events of one socket that wait in its room.
     mailbox_events_per_socket: u32 = 64, Plugin, least 1;
     /// How long a room without sockets keeps its instance, so that a reload of a page finds it warm.
