@@ -7,8 +7,7 @@ use crate::{Hostile, When};
 const LOG: &str = r#"(import "parlor:room/logging@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
 const PUT: &str = r#"(import "parlor:room/storage@0.1.0" "put" (func $put (param i32 i32 i32 i32 i32)))"#;
 const RANDOM: &str = r#"(import "parlor:room/random@0.1.0" "get-bytes" (func $random (param i32 i32)))"#;
-const WASI_RANDOM: &str =
-    r#"(import "wasi:random/random@0.2.0" "get-random-bytes" (func $random (param i64 i32)))"#;
+const WASI_RANDOM: &str = r#"(import "wasi:random/random@0.2.0" "get-random-bytes" (func $random (param i64 i32)))"#;
 const STDOUT: &str = r#"(import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))"#;
 
 /// A million.
@@ -47,9 +46,8 @@ pub const LIST: &[Hostile] = &[
         reporting(PUT, "(global $key (mut i32) (i32.const 1))", &format!("{} (loop $again {put})", grow_to(4)))
     }),
     Hostile::new("storage-huge", "stores a value of 60 MB", |_| {
-        let put = format!(
-            "(call $put (i32.const 16) (i32.const 3) (i32.const {BEHIND}) (i32.const {HUGE}) (i32.const 512))"
-        );
+        let put =
+            format!("(call $put (i32.const 16) (i32.const 3) (i32.const {BEHIND}) (i32.const {HUGE}) (i32.const 512))");
         handling(PUT, "", &format!("{} {put}", grow_to(HUGE_PAGES)))
     }),
     Hostile::new("random-huge", "asks for 4 GB of randomness", |_| {

@@ -30,22 +30,16 @@ pub const LIST: &[Hostile] = &[
     Hostile::new("recursion", "calls itself without an end", |_| {
         handling("", "(func $deep (result i32) (i32.add (call $deep) (i32.const 1)))", "(drop (call $deep))")
     }),
-    Hostile::new("memory-at-load", "declares a memory of 125 MiB", |_| {
-        bare(&[("at the end", "(memory $more 2000)")])
-    })
-    .when(When::Load),
-    Hostile::new("memories-at-load", "declares ten memories", |_| {
-        bare(&[("at the end", &"(memory 1)".repeat(9))])
-    })
-    .when(When::Load),
+    Hostile::new("memory-at-load", "declares a memory of 125 MiB", |_| bare(&[("at the end", "(memory $more 2000)")]))
+        .when(When::Load),
+    Hostile::new("memories-at-load", "declares ten memories", |_| bare(&[("at the end", &"(memory 1)".repeat(9))]))
+        .when(When::Load),
     Hostile::new("table-at-load", "declares a table of ten million elements", |_| {
         bare(&[("at the end", "(table 10000000 funcref)")])
     })
     .when(When::Load),
-    Hostile::new("core-instances", "makes 100 core instances", |_| {
-        with_core_instances(&bare(&[]), "(module)", 100)
-    })
-    .when(When::Load),
+    Hostile::new("core-instances", "makes 100 core instances", |_| with_core_instances(&bare(&[]), "(module)", 100))
+        .when(When::Load),
     Hostile::new("core-instance-memories", "makes 50 core instances with a memory each", |_| {
         with_core_instances(&bare(&[]), "(module (memory 100))", 50)
     })

@@ -118,6 +118,14 @@ impl Attack {
         }
     }
 
+    /// The hostile file, where there is one.
+    pub fn file(&self) -> Option<(String, Vec<u8>)> {
+        match self.means {
+            Means::Guest { hostile, rooms: 1 } | Means::File(hostile) => Some(plugin(hostile)),
+            _ => None,
+        }
+    }
+
     /// Attacks until the arena says that it is over. Answers when all its threads have ended.
     pub fn run(&self, arena: &Arena) {
         match self.means {

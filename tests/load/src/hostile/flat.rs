@@ -53,7 +53,11 @@ const KINDS: &[Kind] = &[
     Kind { name: "traps-in-authorize", guest: "trap-authorize", once: |arena, number| visit(arena, number, &[]) },
     Kind { name: "grown-memories", guest: "hold-memory", once: |arena, number| visit(arena, number, SAY) },
     Kind { name: "pollables", guest: "pollables", once: |arena, number| visit(arena, number, SAY) },
-    Kind { name: "bad-uploads", guest: "", once: |arena, _| drop(uploads::upload("noise", b"\0asm\x0d\0\x01\0x", arena)) },
+    Kind {
+        name: "bad-uploads",
+        guest: "",
+        once: |arena, _| drop(uploads::upload("noise", b"\0asm\x0d\0\x01\0x", arena)),
+    },
 ];
 
 /// A masked text frame `{"type":"say"}`.

@@ -16,6 +16,8 @@ use super::{in_threads, low_priority};
 const EVENT_EVERY: Duration = Duration::from_millis(50);
 /// From one connection of a client to its next.
 const CONNECT_EVERY: Duration = Duration::from_millis(200);
+/// From one client's first connection to the next one's.
+const STAGGER: Duration = Duration::from_millis(5);
 /// How long a client stays that only came to connect.
 const STAY: Duration = Duration::from_millis(300);
 
@@ -29,6 +31,8 @@ pub struct Rooms {
 pub fn attack(hostile: &Hostile, rooms: Rooms, arena: &Arena) {
     in_threads(rooms.count, |number| {
         low_priority();
+        // One after the other, so that the host spreads their rooms over its threads.
+        arena.seen.pause(STAGGER * number as u32);
         let mut visit = 0;
         while !arena.seen.is_over() {
             // What acts when a room opens needs new rooms.

@@ -61,7 +61,8 @@ fn misfortune(line: &str) -> Option<String> {
         return message.contains("lines left out").then(|| "log-lines-per-turn".to_owned());
     }
     // Fields stand behind the message: `name=value`.
-    let fields = [" plugin=", " room=", " tenant=", " version=", " socket="].iter().filter_map(|name| message.find(name));
+    let fields =
+        [" plugin=", " room=", " tenant=", " version=", " socket="].iter().filter_map(|name| message.find(name));
     let words = &message[..fields.min().unwrap_or(message.len())];
     match line.split_once("code=") {
         Some((_, code)) => {
@@ -98,7 +99,8 @@ mod tests {
         assert_eq!(misfortune(LINE).as_deref(), Some("turn failed: trap"));
         assert_eq!(misfortune(&LINE.replace("evil", "good")), None);
         assert_eq!(misfortune(&LINE.replace(" WARN ", " INFO ")), None);
-        let room = "2026-11-24T00:00:01.5Z ERROR parlor::room::actor: the room cannot be opened: init used room=evil/x/r";
+        let room =
+            "2026-11-24T00:00:01.5Z ERROR parlor::room::actor: the room cannot be opened: init used room=evil/x/r";
         assert_eq!(misfortune(room).as_deref(), Some("the room cannot be opened: init used"));
         let file = "2026-11-24T00:00:01.5Z ERROR parlor::cli::run: plugins/evil/x.wasm is not served: is empty";
         assert_eq!(misfortune(file).as_deref(), Some("not served: is empty"));

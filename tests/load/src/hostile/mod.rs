@@ -15,7 +15,7 @@ mod table;
 mod uploads;
 mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -49,6 +49,9 @@ pub struct Options {
     /// Prints the attacks and ends.
     #[arg(long)]
     list: bool,
+    /// Writes the hostile files to this folder and ends: for `parlor check`, say.
+    #[arg(long, value_name = "DIR")]
+    write: Option<PathBuf>,
     /// Seconds of load without, and of load with the attack.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
@@ -80,13 +83,15 @@ pub struct Options {
 
 /// Attacks, and prints the table. An error where a line misses the aim.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let is_wanted = |name: &str| {
-        options.attack.is_empty() || options.attack.iter().any(|part| name.contains(part.as_str()))
-    };
+    let is_wanted =
+        |name: &str| options.attack.is_empty() || options.attack.iter().any(|part| name.contains(part.as_str()));
     let attacks: Vec<Attack> = attack::all().into_iter().filter(|attack| is_wanted(&attack.name())).collect();
     if options.list {
         attacks.iter().for_each(|attack| println!("{:<28} {}", attack.name(), attack.what()));
         return Ok(());
+    }
+    if let Some(folder) = &options.write {
+        return write_files(folder, &attacks);
     }
     ensure!(options.rounds > 0 && options.seconds > 0.0, "--rounds and --seconds must be more than 0");
     watch_signals()?;
@@ -108,12 +113,19 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
 }
 
+fn write_files(folder: &Path, attacks: &[Attack]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    for (name, bytes) in attacks.iter().filter_map(Attack::file) {
+        let path = folder.join(name).with_extension("wasm");
+        std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// All lines, printed as they come, and how many of them miss the aim.
 fn table(options: &Options, kit: &Kit, attacks: &[Attack]) -> anyhow::Result<(String, usize)> {
-    let extent = Extent {
-        warm_up: Duration::from_secs_f64(options.warm_up),
-        window: Duration::from_secs_f64(options.seconds),
-    };
+    let extent =
+        Extent { warm_up: Duration::from_secs_f64(options.warm_up), window: Duration::from_secs_f64(options.seconds) };
     let mut text = format!("{}\n", table::HEAD);
     print!("{text}");
     let mut missed = 0;

@@ -123,7 +123,8 @@ impl Seen {
 
     /// What stopped it, in the order in which it began to, and after how long the first did.
     pub fn summary(&self) -> Option<(String, Duration)> {
-        let mut stops: Vec<(String, Stop)> = lock(&self.stops).iter().map(|(what, stop)| (what.clone(), *stop)).collect();
+        let mut stops: Vec<(String, Stop)> =
+            lock(&self.stops).iter().map(|(what, stop)| (what.clone(), *stop)).collect();
         stops.sort_by_key(|(_, stop)| stop.after);
         let first = stops.first()?.1.after;
         let shown = stops.iter().take(KINDS_SHOWN).map(|(what, _)| what.as_str());
@@ -137,7 +138,8 @@ impl Seen {
 
 /// Words as a part of a table's line.
 fn clipped(what: &str) -> String {
-    let plain: String = what.chars().map(|letter| if letter.is_control() || letter == '|' { ' ' } else { letter }).collect();
+    let plain: String =
+        what.chars().map(|letter| if letter.is_control() || letter == '|' { ' ' } else { letter }).collect();
     match plain.char_indices().nth(WORDS_MAX) {
         Some((end, _)) => format!("{}...", &plain[..end]),
         None => plain,

@@ -64,7 +64,8 @@ pub enum Got {
 impl Wire {
     /// A TCP connection, nothing sent.
     pub fn dial(from: Ipv4Addr, server: SocketAddr) -> Result<Self, Refused> {
-        let stream = dial(from, server).map_err(|why| Refused::Broken(format!("no connection: {}", why.root_cause())))?;
+        let stream =
+            dial(from, server).map_err(|why| Refused::Broken(format!("no connection: {}", why.root_cause())))?;
         let timeouts = stream.set_read_timeout(Some(STEP)).and_then(|()| stream.set_write_timeout(Some(STEP)));
         timeouts.map_err(|why| Refused::Broken(why.to_string()))?;
         Ok(Self { stream, partial: Vec::new(), masks: 0 })
@@ -173,7 +174,8 @@ impl Answer {
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let length = head.to_ascii_lowercase();
-        let length = length.split_once("\r\ncontent-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
+        let length =
+            length.split_once("\r\ncontent-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
         let body = &bytes[end..];
         (body.len() >= length.unwrap_or(0)).then(|| Self { status, head, body: body.to_vec() })
     }

@@ -103,38 +103,46 @@ pub struct Clients {
 impl Clients {
     /// Connects one client for each of the `paths` (with query), and waits until all are accepted.
     pub fn connect(server: SocketAddr, paths: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        Self::connect_from(Ipv4Addr::LOCALHOST, server, paths)
+        let mut clients = Self::none()?;
+        clients.join(Ipv4Addr::LOCALHOST, server, paths)?;
+        Ok(clients)
     }
 
-    /// The same from another address of this machine, or from it and those behind it.
-    pub fn connect_from(
-        from: Ipv4Addr,
-        server: SocketAddr,
-        paths: impl Iterator<Item = String>,
-    ) -> anyhow::Result<Self> {
+    /// Nobody yet.
+    pub fn none() -> anyhow::Result<Self> {
         let poll = Poll::new().context("open epoll")?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK).context("open a timer")?;
         poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
-        let mut clients = Self {
+        Ok(Self {
             poll,
             timer,
             events: Events::with_capacity(1_024),
             list: Vec::new(),
             out: Outgoing::default(),
             buffer: vec![0; READ_BYTES],
-        };
+        })
+    }
+
+    /// Adds a client for each of the `paths`, from an address of this machine and, where there are many, from those
+    /// behind it.
+    pub fn join(
+        &mut self,
+        from: Ipv4Addr,
+        server: SocketAddr,
+        paths: impl Iterator<Item = String>,
+    ) -> anyhow::Result<()> {
         let mut paths = paths.peekable();
         while paths.peek().is_some() {
             let mut opening = Vec::with_capacity(HANDSHAKES);
             for path in paths.by_ref().take(HANDSHAKES) {
-                opening.push(request_upgrade(from, server, &path, clients.list.len() + opening.len())?);
+                opening.push(request_upgrade(from, server, &path, self.list.len() + opening.len())?);
             }
             for stream in opening {
-                clients.add(stream)?;
+                self.add(stream)?;
             }
             ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
         }
-        Ok(clients)
+        Ok(())
     }
 
     fn add(&mut self, mut stream: TcpStream) -> anyhow::Result<()> {

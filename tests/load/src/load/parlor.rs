@@ -62,12 +62,7 @@ pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) ->
     arguments.extend(words("--config", &configuration));
     arguments.extend(words("--plugins", plugins));
     arguments.extend(words("--data", &data));
-    Ok(Recipe {
-        name: "parlor".to_owned(),
-        program: program.to_owned(),
-        arguments,
-        log: folder.join("parlor.log"),
-    })
+    Ok(Recipe { name: "parlor".to_owned(), program: program.to_owned(), arguments, log: folder.join("parlor.log") })
 }
 
 /// Builds the bench plugin; answers the folder that it lies in.

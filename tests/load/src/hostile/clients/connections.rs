@@ -74,8 +74,14 @@ fn hold(arena: &Arena, begin: impl Fn(&mut Wire), keep: impl Fn(&mut Wire)) {
 }
 
 pub fn slowloris(arena: &Arena) {
-    let begin = |wire: &mut Wire| { wire.send(b"GET /t/evil/bare HTTP/1.1\r\nHost: parlor\r\nX-Slow: "); };
-    hold(arena, begin, |wire| { wire.send(b"x"); });
+    // A connection that takes no more is looked at by `hold`.
+    let begin = |wire: &mut Wire| {
+        wire.send(b"GET /t/evil/bare HTTP/1.1\r\nHost: parlor\r\nX-Slow: ");
+    };
+    let keep = |wire: &mut Wire| {
+        wire.send(b"x");
+    };
+    hold(arena, begin, keep);
 }
 
 pub fn silent(arena: &Arena) {
@@ -120,7 +126,8 @@ fn with_headers(arena: &Arena, headers: &str) {
             Ok(mut wire) => {
                 let request = upgrade_request(arena.server, &path("r"));
                 // A host that does not read on does not take it all.
-                let _ = wire.send(request.trim_end().as_bytes()) && wire.send(headers.as_bytes()) && wire.send(b"\r\n\r\n");
+                let _ =
+                    wire.send(request.trim_end().as_bytes()) && wire.send(headers.as_bytes()) && wire.send(b"\r\n\r\n");
                 match wire.await_upgrade(&arena.seen) {
                     Ok(()) => arena.seen.breach("the host took the headers"),
                     Err(why) => refused(&why, arena),
@@ -149,7 +156,8 @@ pub fn churn(arena: &Arena) {
             let begin = Instant::now();
             arena.seen.act();
             room += 1;
-            if let Err(why) = Wire::open(attacker(number), arena.server, &path(&format!("c{}", room % 8)), &arena.seen) {
+            if let Err(why) = Wire::open(attacker(number), arena.server, &path(&format!("c{}", room % 8)), &arena.seen)
+            {
                 refused(&why, arena);
             }
             std::thread::sleep(CHURN_PACE.saturating_sub(begin.elapsed()));
