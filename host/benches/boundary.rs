@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p parlor` builds the guest of the load program and measures it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -11,17 +12,19 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use parlor::model::event::{Event, Payload};
 use parlor::model::json::Json;
-use parlor::model::limits::Limits;
+use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
 use parlor::model::members::Members;
 use parlor::model::meta::Meta;
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
+use parlor::model::turn::StorageUse;
 use parlor::model::turn::Turn;
 use parlor::plugin::engine;
 use parlor::plugin::instance::{ConnectRequest, Instance, Outcome};
 use parlor::plugin::loader::{Loader, Plugin};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{RoomStorage, Storage as _};
-use parlor::tenant::PluginSettings;
+use parlor::tenant::Tenants;
+use parlor::tenant::lane::Lane;
 use tokio::runtime::Runtime;
 
 /// The root of the workspace.
@@ -41,11 +44,17 @@ fn guest(runtime: &Runtime) -> Plugin {
         .args(["build", "tests/load/guest", "--out", "target/bench-plugins"])
         .status();
     assert!(built.is_ok_and(|status| status.success()), "the guest did not build");
-    let limits = Arc::new(Limits::default());
-    let engine = Arc::new(engine::start(&limits).expect("an engine"));
-    let loader = Loader::new(engine, limits, &root().join("target/bench-data")).expect("a loader");
+    let engine = Arc::new(engine::start(&Limits::default()).expect("an engine"));
+    let loader = Loader::new(engine, &root().join("target/bench-data")).expect("a loader");
     let file = out.join("bench-room.wasm");
-    runtime.block_on(loader.load(key(), &file, PluginSettings::default())).expect("the guest loads")
+    let PluginKey { tenant, plugin } = key();
+    // All of the core: what is measured here is what it costs, not how much of it a tenant may have.
+    let whole_core: LimitsTable = serde_json::from_str(r#"{"tenant-cpu-percent": 100000}"#).expect("a table");
+    let mut limits = Layers::default();
+    limits.lay(&whole_core, Scope::Host, &Source("the benchmark".to_owned())).expect("a bound");
+    let terms = Tenants::new(BTreeMap::new(), limits, 1).terms(&tenant, &plugin);
+    let lane = Arc::clone(terms.account.lane_outside());
+    runtime.block_on(loader.load(key(), &file, terms, &lane)).expect("the guest loads")
 }
 
 fn storage(runtime: &Runtime) -> Arc<dyn RoomStorage> {
@@ -67,9 +76,15 @@ fn event(name: &str) -> Event {
     }
 }
 
+/// The lane of the thread that measures.
+fn lane(plugin: &Plugin) -> &Arc<Lane> {
+    plugin.account().lane_outside()
+}
+
 /// One event into the guest, which parses it and makes one emit.
 async fn handle(instance: &mut Instance, members: Members, limits: &Arc<Limits>, event: Event) -> Members {
-    let turn = Box::new(Turn::begin(members, 0, Some(1), event.accepted_at, Arc::clone(limits)));
+    let storage = StorageUse { room_bytes: 0, tenant_left_bytes: 0 };
+    let turn = Box::new(Turn::begin(members, storage, Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     let (members, effects) = turn.commit();
@@ -104,7 +119,7 @@ fn boundary(criterion: &mut Criterion) {
                         headers: vec![("host".to_owned(), "localhost".to_owned())],
                         remote: "127.0.0.1".to_owned(),
                     };
-                    plugin.authorize(request).await.expect("an answer");
+                    plugin.authorize(request, lane(&plugin)).await.expect("an answer");
                 }
                 start.elapsed()
             })
@@ -114,7 +129,7 @@ fn boundary(criterion: &mut Criterion) {
 
 /// So many turns of one room with one socket.
 async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, count: u64) -> Duration {
-    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
+    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage), lane(plugin)).await.expect("a room");
     let mut members = Members::default();
     members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
@@ -127,7 +142,7 @@ async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, c
 async fn open_and_drop(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
-        drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));
+        drop(plugin.open(RoomId::default_room(), Arc::clone(storage), lane(plugin)).await.expect("a room"));
     }
     start.elapsed()
 }

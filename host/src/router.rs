@@ -1,12 +1,16 @@
 //! From (tenant, plugin, room id) to the room: the one that is open, or one that is opened now.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 
-use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
+use crate::model::names::{PluginKey, RoomId, RoomKey};
 use crate::plugin::loader::Plugin;
+use crate::plugin::supervisor::{Refusal, Supervised};
 use crate::room::handle::{RoomHandle, RoomShared};
 use crate::storage::Storage;
 use crate::workers::Workers;
@@ -17,38 +21,20 @@ pub struct Router {
     rooms: Arc<Mutex<Rooms>>,
     workers: Arc<Workers>,
     storage: Arc<dyn Storage>,
+    panics: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
 struct Rooms {
     open: HashMap<RoomKey, RoomHandle>,
-    /// How many of them each tenant has.
-    of_tenant: HashMap<TenantName, usize>,
     draining: bool,
 }
 
 impl Rooms {
-    /// Puts a room into the table; one that ended may still stand in its place.
-    fn add(&mut self, room: RoomHandle) {
-        let key = room.key.clone();
-        let tenant = key.plugin.tenant.clone();
-        if self.open.insert(key, room).is_none() {
-            *self.of_tenant.entry(tenant).or_default() += 1;
-        }
-    }
-
     /// Takes a room out of the table, unless a successor stands in its place.
     fn remove(&mut self, room: &RoomHandle) {
-        if !self.open.get(&room.key).is_some_and(|open| Arc::ptr_eq(open, room)) {
-            return;
-        }
-        self.open.remove(&room.key);
-        let tenant = &room.key.plugin.tenant;
-        if let Some(count) = self.of_tenant.get_mut(tenant) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_tenant.remove(tenant);
-            }
+        if self.open.get(&room.key).is_some_and(|open| Arc::ptr_eq(open, room)) {
+            self.open.remove(&room.key);
         }
     }
 }
@@ -58,13 +44,15 @@ impl Rooms {
 pub enum NoRoom {
     /// The tenant has as many open rooms as it may: `rooms-per-tenant`.
     TooMany,
+    /// Its plugin failed too often.
+    Refused(Refusal),
     /// The server is shutting down.
     Draining,
 }
 
 impl Router {
     pub fn new(workers: Arc<Workers>, storage: Arc<dyn Storage>) -> Self {
-        Self { rooms: Arc::default(), workers, storage }
+        Self { rooms: Arc::default(), workers, storage, panics: Arc::default() }
     }
 
     pub fn workers(&self) -> &Arc<Workers> {
@@ -83,13 +71,18 @@ impl Router {
         {
             return Ok(Arc::clone(open));
         }
-        let of_tenant = rooms.of_tenant.get(&key.plugin.tenant).copied().unwrap_or(0);
-        if of_tenant >= plugin.limits().rooms_per_tenant {
-            return Err(NoRoom::TooMany);
+        if let Some(refusal) = plugin.supervisor.refuses(room) {
+            return Err(NoRoom::Refused(refusal));
         }
+        let Some(place) = plugin.account().rooms.place() else {
+            // A room that nobody is in may end for this one.
+            plugin.account().wanted.notify_one();
+            return Err(NoRoom::TooMany);
+        };
         let worker = self.workers.least_busy();
-        let handle = Arc::new(RoomShared::new(key, Arc::clone(plugin), worker));
-        rooms.add(Arc::clone(&handle));
+        let handle = Arc::new(RoomShared::new(key.clone(), Arc::clone(plugin), worker, place));
+        plugin.supervisor.opened(room, self.supervised(&handle));
+        rooms.open.insert(key, Arc::clone(&handle));
         self.run(Arc::clone(&handle));
         Ok(handle)
     }
@@ -120,16 +113,35 @@ impl Router {
     /// Sockets that are still in a room.
     pub fn sockets(&self) -> usize {
         let rooms = self.rooms.lock();
-        rooms.open.values().map(|room| room.stats.sockets.load(std::sync::atomic::Ordering::Relaxed)).sum()
+        rooms.open.values().map(|room| room.stats.sockets.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Rooms that ended in a panic of the host's own code.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+
+    fn supervised(&self, handle: &RoomHandle) -> Weak<dyn Supervised> {
+        let handle: Arc<dyn Supervised> = Arc::clone(handle) as Arc<dyn Supervised>;
+        Arc::downgrade(&handle)
     }
 
     fn run(&self, handle: RoomHandle) {
         let (rooms, workers, storage) = (Arc::clone(&self.rooms), Arc::clone(&self.workers), Arc::clone(&self.storage));
+        let panics = Arc::clone(&self.panics);
         let runtime = self.workers.runtime(handle.worker).clone();
         runtime.spawn(async move {
             let _place = workers.place_room(handle.worker);
             let end = Forget { rooms, handle: Arc::clone(&handle) };
-            crate::room::run(handle, storage).await;
+            // The room ends and nothing else: what it held is dropped, its sockets are told, and its name is free.
+            let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), storage)).catch_unwind().await;
+            if let Err(panic) = ran {
+                panics.fetch_add(1, Ordering::Relaxed);
+                let (key, version) = (&handle.key, handle.plugin.version.as_str());
+                let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
+                let (room, why) = (key.room.as_str(), words_of(&*panic));
+                tracing::error!(tenant, plugin, version, room, "a fault of the host's own ended the room: {why}");
+            }
             drop(end);
         });
     }
@@ -144,5 +156,12 @@ struct Forget {
 impl Drop for Forget {
     fn drop(&mut self) {
         self.rooms.lock().remove(&self.handle);
+        self.handle.plugin.supervisor.ended(&self.handle.key.room);
     }
+}
+
+/// What a panic said.
+fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
 }

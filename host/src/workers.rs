@@ -16,6 +16,13 @@ const TASKS_PER_TICK: u32 = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerId(usize);
 
+impl WorkerId {
+    /// Its number, from 0 on.
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// All of them. They end with the process.
 #[derive(Debug)]
 pub struct Workers {

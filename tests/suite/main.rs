@@ -17,6 +17,7 @@ mod order;
 mod seed;
 mod seed_handlers;
 mod shutdown;
+mod tenants;
 mod tidy;
 mod wire;
 mod wire_bad;

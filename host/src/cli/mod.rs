@@ -1,6 +1,7 @@
 //! The commands.
 
 mod build;
+mod descriptors;
 mod dev;
 mod run;
 mod serve;

@@ -10,15 +10,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use super::descriptors;
 use crate::config::Config;
 use crate::model::names::PluginName;
 use crate::plugin::loader::Loader;
 use crate::plugin::registry::{PathTaken, Registry};
 use crate::plugin::{engine, folder};
 use crate::router::Router;
-use crate::server::{self, Server};
+use crate::server::{self, Addresses, Server};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::Tenants;
+use crate::tenant::account::Counter;
 use crate::workers::Workers;
 
 /// How often the drain looks whether rooms are left.
@@ -47,19 +49,29 @@ pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> 
 }
 
 async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<Arc<Server>> {
-    let limits = Arc::new(config.limits.clone());
+    let limits = config.limits().clone();
+    let connections = descriptors::connections(&limits)?;
+    tracing::info!("up to {connections} connections at once");
     let engine = Arc::new(engine::start(&limits)?);
     match engine.pool_slots {
         Some(slots) => tracing::info!(threads = config.threads, "up to {slots} instances at once"),
         None => tracing::info!(threads = config.threads, "instances are allocated on demand"),
     }
-    let loader = Loader::new(engine, limits, &config.data)?;
-    let tenants = Tenants::new(config.tenants.clone());
+    let loader = Loader::new(engine, &config.data)?;
+    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
     let registry = Registry::default();
     load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
     let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
-    Ok(Arc::new(Server { config, registry, router, tenants, dev_pages }))
+    Ok(Arc::new(Server {
+        registry,
+        router,
+        tenants,
+        connections: Arc::new(Counter::new(connections)),
+        addresses: Arc::new(Addresses::new(&limits)),
+        dev_pages,
+        config,
+    }))
 }
 
 /// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
@@ -74,8 +86,9 @@ async fn load_all(
         tracing::warn!("{} {why}", path.display());
     }
     for folder::PluginFile { key, file } in found.files {
-        let settings = tenants.plugin_settings(&key.tenant, &key.plugin);
-        let loaded = loader.load(key, &file, settings).await.and_then(|plugin| {
+        let terms = tenants.terms(&key.tenant, &key.plugin);
+        let lane = Arc::clone(terms.account.lane_outside());
+        let loaded = loader.load(key, &file, terms, &lane).await.and_then(|plugin| {
             let (key, path) = (plugin.key.clone(), plugin.path.clone());
             registry.add(plugin).map_err(|PathTaken { by }| {
                 anyhow::anyhow!("{key} wants the path {path}, which {by} of the same tenant serves already")
@@ -83,7 +96,8 @@ async fn load_all(
         });
         match loaded {
             Ok(plugin) => tracing::info!(
-                plugin = %plugin.key,
+                tenant = plugin.key.tenant.as_str(),
+                plugin = plugin.key.plugin.as_str(),
                 name = plugin.name,
                 path = %plugin.path,
                 version = plugin.version,
@@ -111,7 +125,7 @@ async fn wait_for_signal() -> anyhow::Result<()> {
 
 /// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.
 async fn drain(server: &Server) {
-    let deadline = Instant::now() + Duration::from_millis(server.config.limits.drain_ms);
+    let deadline = Instant::now() + Duration::from_millis(server.config.limits().drain_ms);
     // A socket may outlive its room for a moment: its close frame is still on the way.
     while server.router.drain() > 0 || server.router.workers().sockets() > 0 {
         if Instant::now() >= deadline {

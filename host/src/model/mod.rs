@@ -7,5 +7,7 @@ pub mod limits;
 pub mod members;
 pub mod meta;
 pub mod names;
+pub mod rate;
 pub mod refusal;
+pub mod secret;
 pub mod turn;

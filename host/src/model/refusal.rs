@@ -10,6 +10,8 @@ macro_rules! bounds {
         pub enum Bound { $($name),* }
 
         impl Bound {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
@@ -29,6 +31,7 @@ bounds! {
     Registrations = "registrations",
     StorageKeyBytes = "storage-key-bytes",
     StorageRoomBytes = "storage-room-bytes",
+    StorageTenantBytes = "storage-tenant-bytes",
     StorageValueBytes = "storage-value-bytes",
 }
 

@@ -35,41 +35,76 @@ pub enum Target {
 #[derive(Debug)]
 pub struct Turn {
     pub members: Members,
-    /// Bytes of keys and values that the room stores, this turn's writes included.
-    pub storage_bytes: usize,
+    storage: StorageUse,
     sender: Option<SocketId>,
     accepted_at: f64,
     limits: Arc<Limits>,
     effects: Effects,
-    calls: u32,
-    calls_after_bound: u32,
+    calls: Calls,
     emits: usize,
     emit_bytes: usize,
     deliveries: usize,
     poison: Option<Bound>,
 }
 
-/// The turn made too many calls behind a bound that it had already passed.
+/// What is stored when a turn begins; kept up with what it writes.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageUse {
+    /// Bytes of the room's keys and values.
+    pub room_bytes: usize,
+    /// What all rooms of the tenant together may still add.
+    pub tenant_left_bytes: usize,
+}
+
+/// The guest made too many calls behind a bound that it had already passed.
 #[derive(Debug)]
 pub struct CallsExhausted;
+
+/// Whether a counted call is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Within,
+    Past,
+}
+
+/// The host calls of one call into a guest.
+#[derive(Debug, Default)]
+pub struct Calls {
+    made: u32,
+    after_bound: u32,
+}
+
+impl Calls {
+    /// Counts a call; `past` says whether another bound was passed before.
+    pub fn count(&mut self, limits: &Limits, past: bool) -> Result<Counted, CallsExhausted> {
+        self.made = self.made.saturating_add(1);
+        let over = self.made > limits.host_calls_per_turn;
+        if over || past {
+            self.after_bound += 1;
+            if self.after_bound > limits.calls_after_bound {
+                return Err(CallsExhausted);
+            }
+        }
+        Ok(if over { Counted::Past } else { Counted::Within })
+    }
+}
 
 impl Turn {
     pub fn begin(
         members: Members,
-        storage_bytes: usize,
+        storage: StorageUse,
         sender: Option<SocketId>,
         accepted_at: f64,
         limits: Arc<Limits>,
     ) -> Self {
         Self {
             members,
-            storage_bytes,
+            storage,
             sender,
             accepted_at,
             limits,
             effects: Effects::default(),
-            calls: 0,
-            calls_after_bound: 0,
+            calls: Calls::default(),
             emits: 0,
             emit_bytes: 0,
             deliveries: 0,
@@ -111,17 +146,13 @@ impl Turn {
         self.members
     }
 
-    /// Counts a host call. The bound refuses; a guest that goes on regardless is stopped.
-    pub fn count_call(&mut self) -> Result<Result<(), Refusal>, CallsExhausted> {
-        self.calls = self.calls.saturating_add(1);
-        if self.poison.is_some() {
-            self.calls_after_bound += 1;
-            if self.calls_after_bound > self.limits.calls_after_bound {
-                return Err(CallsExhausted);
-            }
+    /// Counts a host call. One past the bound is to be refused; a guest that goes on regardless is to be stopped.
+    pub fn count_call(&mut self) -> Result<Counted, CallsExhausted> {
+        let counted = self.calls.count(&self.limits, self.poison.is_some())?;
+        if counted == Counted::Past {
+            self.poison.get_or_insert(Bound::HostCallsPerTurn);
         }
-        let over = self.calls > self.limits.host_calls_per_turn;
-        Ok(if over { Err(self.exceed(Bound::HostCallsPerTurn)) } else { Ok(()) })
+        Ok(counted)
     }
 
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {
@@ -197,11 +228,17 @@ impl Turn {
     /// Writes a key; `old_bytes` is what the key and its value took before.
     pub fn write(&mut self, key: String, value: Option<Vec<u8>>, old_bytes: usize) -> Result<(), Refusal> {
         let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
-        let total = self.storage_bytes.saturating_sub(old_bytes) + new_bytes;
-        if total > self.limits.storage_room_bytes && new_bytes > old_bytes {
+        let StorageUse { room_bytes, tenant_left_bytes } = self.storage;
+        let room_bytes = room_bytes.saturating_sub(old_bytes) + new_bytes;
+        let more = new_bytes.saturating_sub(old_bytes);
+        if room_bytes > self.limits.storage_room_bytes && more > 0 {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
         }
-        self.storage_bytes = total;
+        if more > tenant_left_bytes {
+            return Err(Refusal::LimitExceeded(Bound::StorageTenantBytes));
+        }
+        let tenant_left_bytes = tenant_left_bytes - more + old_bytes.saturating_sub(new_bytes);
+        self.storage = StorageUse { room_bytes, tenant_left_bytes };
         self.effects.writes.insert(key, value);
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! How much a call may execute, in CPU time of its thread: a noisy machine kills nobody.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::state::GuestState;
+use crate::tenant::lane::thread_cpu_ns;
 
 /// The CPU time of the current call. The store and whoever polls the call share it; one thread at a time uses it, so its
 /// orderings are relaxed.
@@ -52,19 +54,19 @@ impl CpuMeter {
     }
 }
 
-/// At each tick a running guest is charged, and gives way to whatever else its thread has to do.
+/// At each tick a running guest is charged, and gives way to whatever else its thread has to do: to other tenants for a
+/// round, and to others of its own tenant in their order.
 pub fn meter(store: &mut Store<GuestState>) {
-    store.epoch_deadline_callback(|context| {
-        if context.data().cpu.end_slice() {
+    store.epoch_deadline_callback(|mut context| {
+        let state = context.data_mut();
+        if state.cpu.end_slice() {
             return Ok(UpdateDeadline::Interrupt);
         }
+        let lane = Arc::clone(&state.context.lane);
+        if state.reserved.is_none() {
+            state.reserved = Some(lane.reserve(Duration::from_millis(state.context.limits.turn_cpu_ms)));
+        }
         // The next slice starts where the call is polled again.
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { lane.next_slice().await })))
     });
-}
-
-fn thread_cpu_ns() -> u64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    // Both parts are never negative for this clock.
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }

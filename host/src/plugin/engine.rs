@@ -4,27 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::Notify;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
 };
 
 use crate::model::limits::Limits;
+use crate::tenant::lane::SLICE;
 
 /// How often running guests are interrupted, so that others on their thread get a turn and CPU time is charged.
 /// A spinning guest delays its neighbours by this much at a time; each tick costs a core some 5 us.
-pub const EPOCH_TICK: Duration = Duration::from_millis(2);
+pub const EPOCH_TICK: Duration = SLICE;
 /// Native stack of a guest's fiber beyond the guest's own: host calls run on it as well.
 const HOST_STACK_BYTES: usize = 512 << 10;
-/// Core instances, memories and tables of one component. QuickJS needs 13, 3 and 3; Python 38, 1 and 2.
-const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
-const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
-const TABLES_PER_COMPONENT_MAX: u32 = 4;
 /// Memory maps that one resident instance takes: its memory image and heap, and its stack with a guard page.
 const MAPS_PER_INSTANCE: u32 = 6;
 /// Memory maps that the rest of the process may take: threads, code, libraries.
 const MAPS_RESERVED: u32 = 4_000;
-/// More resident instances than this want more than one process anyway.
-const INSTANCES_MAX: u32 = 10_000;
+/// The fewest instances that make a pool worth its while.
+const INSTANCES_MIN: u32 = 64;
 /// Of a dropped instance's memory this much stays mapped and is zeroed instead, which saves page faults at the next.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
@@ -33,20 +31,35 @@ pub struct GuestEngine {
     pub engine: Engine,
     /// Instances that may live at once; none where they are allocated on demand.
     pub pool_slots: Option<u32>,
+    /// Told of each instance that ends, for openings that wait for its place.
+    pub freed: Notify,
+    /// Told by an opening that waits, for rooms that nobody is in.
+    pub wanted: Notify,
+}
+
+impl GuestEngine {
+    fn new(engine: Engine, pool_slots: Option<u32>) -> Self {
+        Self { engine, pool_slots, freed: Notify::new(), wanted: Notify::new() }
+    }
+
+    /// Instances that live now.
+    pub fn instances(&self) -> Option<u64> {
+        self.engine.pooling_allocator_metrics().map(|metrics| metrics.component_instances() as u64)
+    }
 }
 
 /// Makes the engine: with a pool of instances where the address space allows it, on demand where not.
 pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
-    let mut slots = pool_slots_by_maps();
+    let mut slots = pool_slots_by_maps(limits.instances_of_host);
     let guest_engine = loop {
         let mut config = base_config(limits);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, slots)));
         match Engine::new(&config) {
             Ok(engine) => {
-                break GuestEngine { engine, pool_slots: Some(slots) };
+                break GuestEngine::new(engine, Some(slots));
             }
             // A smaller pool may fit where the address space is bounded (ulimit -v, small virtual machines).
-            Err(why) if slots > 64 => {
+            Err(why) if slots > INSTANCES_MIN => {
                 tracing::debug!("no pool of {slots} instances: {why:#}");
                 slots /= 4;
             }
@@ -54,7 +67,7 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
                 tracing::warn!("no room for a pool of instances, they are allocated on demand: {why:#}");
                 let engine = Engine::new(&base_config(limits))
                     .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
-                break GuestEngine { engine, pool_slots: None };
+                break GuestEngine::new(engine, None);
             }
         }
     };
@@ -86,9 +99,9 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
         .total_tables(slots.saturating_mul(2))
         .total_stacks(slots)
         .total_gc_heaps(0)
-        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT_MAX)
-        .max_memories_per_component(MEMORIES_PER_COMPONENT_MAX)
-        .max_tables_per_component(TABLES_PER_COMPONENT_MAX)
+        .max_core_instances_per_component(limits.core_instances_per_component)
+        .max_memories_per_component(limits.memories_per_component)
+        .max_tables_per_component(limits.tables_per_component)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
@@ -96,14 +109,14 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// As many instances as the kernel's bound on memory maps lets live.
-fn pool_slots_by_maps() -> u32 {
+/// As many instances as the kernel's bound on memory maps lets live, and as are wanted.
+fn pool_slots_by_maps(wanted: u32) -> u32 {
     let max_maps = std::fs::read_to_string("/proc/sys/vm/max_map_count")
         .ok()
         .and_then(|text| text.trim().parse::<u32>().ok())
         // The kernel's default, and a sane number where there is no such bound.
         .unwrap_or(65_530);
-    (max_maps.saturating_sub(MAPS_RESERVED) / MAPS_PER_INSTANCE).clamp(64, INSTANCES_MAX)
+    (max_maps.saturating_sub(MAPS_RESERVED) / MAPS_PER_INSTANCE).max(INSTANCES_MIN).min(wanted)
 }
 
 /// Ticks from an OS thread of its own, so that a guest that holds every worker is still interrupted. The thread ends

@@ -14,15 +14,13 @@ use super::bindings::exports::parlor::room::guest::Request as WitRequest;
 use super::bindings::{Plugin as GuestExports, PluginPre};
 use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
 use super::cpu::{self, CpuMeter};
+use super::engine::SharedEngine;
 use super::guest_log::printable;
 use super::state::{GuestState, Phase, Registrations, RoomContext};
 use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
-use crate::model::turn::Turn;
+use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
-
-/// Handles of the component model that an instance may hold, in its own tables.
-const COMPONENT_HANDLES_MAX: usize = 1_024;
 
 /// A fault of the guest's code that ends its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +80,8 @@ pub enum Outcome {
 pub enum OpenError {
     /// The pool is full, or the host is out of memory: not the guest's doing.
     NoPlace(String),
+    /// The tenant's instances hold as much memory as they may.
+    TenantFull,
     /// `init` returned an error.
     Refused(String),
     Faulted(Fault),
@@ -91,6 +91,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPlace(why) => write!(f, "no place for an instance: {why}"),
+            Self::TenantFull => f.write_str("no memory for another instance of this tenant: memory-tenant-bytes"),
             Self::Refused(why) => write!(f, "init refused: {why}"),
             Self::Faulted(fault) => write!(f, "init {fault}"),
         }
@@ -122,12 +123,28 @@ pub struct Rejection {
 
 /// A component that is compiled and linked: what instances are made of.
 #[derive(Clone)]
-pub struct Template(PluginPre<GuestState>);
+pub struct Template {
+    pre: PluginPre<GuestState>,
+    engine: SharedEngine,
+}
 
 impl Template {
     /// Fails where the component does not export the contract.
-    pub fn new(pre: InstancePre<GuestState>) -> wasmtime::Result<Self> {
-        PluginPre::new(pre).map(Self)
+    pub fn new(pre: InstancePre<GuestState>, engine: &SharedEngine) -> wasmtime::Result<Self> {
+        Ok(Self { pre: PluginPre::new(pre)?, engine: Arc::clone(engine) })
+    }
+
+    pub fn engine(&self) -> &SharedEngine {
+        &self.engine
+    }
+}
+
+/// A place among the host's instances; told of when it is free again.
+struct InstancePlace(SharedEngine);
+
+impl Drop for InstancePlace {
+    fn drop(&mut self) {
+        self.0.freed.notify_one();
     }
 }
 
@@ -137,6 +154,8 @@ pub struct Instance {
     exports: GuestExports,
     wall: Duration,
     cpu: Arc<CpuMeter>,
+    /// Behind the store, and so dropped after it.
+    _place: InstancePlace,
 }
 
 impl Instance {
@@ -147,26 +166,30 @@ impl Instance {
         storage: Option<Arc<dyn RoomStorage>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
-        let mut store = Store::new(template.0.engine(), GuestState::new(context, storage));
+        let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
         store.limiter(|state| &mut state.memory);
         // What the host copies in or out for one call: twice the largest argument.
         store.set_hostcall_fuel(2 * limits.emit_bytes_per_turn.max(limits.storage_value_bytes));
-        store.set_max_component_handles(COMPONENT_HANDLES_MAX);
+        store.set_max_component_handles(limits.component_handles);
         cpu::meter(&mut store);
 
         let cpu = Arc::clone(&store.data().cpu);
         begin_call(&mut store, limits.init_cpu_ms);
         let wall = Duration::from_millis(limits.call_wall_ms);
-        let exports = match within(wall, &cpu, template.0.instantiate_async(&mut store)).await {
+        let exports = match within(wall, &cpu, template.pre.instantiate_async(&mut store)).await {
             Ok(Ok(exports)) => exports,
             Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
                 return Err(OpenError::NoPlace(why.to_string()));
+            }
+            _ if store.data().memory.tenant_is_full() => {
+                return Err(OpenError::TenantFull);
             }
             other => {
                 return Err(OpenError::Faulted(fault_of(store.data(), other.map(|result| result.err()))));
             }
         };
-        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu) };
+        let place = InstancePlace(Arc::clone(template.engine()));
+        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), _place: place };
         instance.store.data_mut().phase = Phase::Init;
         let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
@@ -230,6 +253,7 @@ impl Instance {
 
     fn end_call(&mut self) -> Phase {
         let state = self.store.data_mut();
+        state.reserved = None;
         state.wasi.end_call();
         state.log.end();
         std::mem::replace(&mut state.phase, Phase::Outside)
@@ -241,6 +265,7 @@ fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
     store.set_epoch_deadline(1);
     let state = store.data_mut();
     state.cpu.begin(cpu_ms);
+    state.calls = Calls::default();
     state.memory.begin();
     state.log.begin();
 }

@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::sync::Semaphore;
@@ -15,11 +16,13 @@ use super::folder::write_whole;
 use super::imports;
 use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
 use super::state::{GuestState, RoomContext};
+use super::supervisor::{FailureKind, FailureRecord, Supervisor};
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
 use crate::storage::RoomStorage;
-use crate::tenant::PluginSettings;
+use crate::tenant::lane::Lane;
+use crate::tenant::{Account, Terms};
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
@@ -34,18 +37,21 @@ pub struct Plugin {
     /// The events that it registers in `init`, in ascending order.
     pub events: Vec<String>,
     pub client_channels: bool,
-    /// Turns and authorisations that failed.
-    pub failures: AtomicU64,
+    pub supervisor: Supervisor,
     /// Whom its instances belong to that belong to no room.
     outside: Arc<RoomContext>,
     template: Template,
     authorizing: Semaphore,
+    /// Upgrades that are at `authorize`, those that wait for it included.
+    at_authorize: AtomicUsize,
 }
 
 /// How `authorize` failed to answer.
 #[derive(Debug)]
 pub enum AuthorizeError {
     Rejected(Rejection),
+    /// As many as may already wait for it.
+    Crowded,
     /// The instance could not be made now.
     Busy(OpenError),
     /// The guest faulted, or answered what the contract does not allow.
@@ -53,20 +59,32 @@ pub enum AuthorizeError {
 }
 
 impl Plugin {
-    /// Makes an instance for a room.
-    pub async fn open(&self, room: RoomId, storage: Arc<dyn RoomStorage>) -> Result<Instance, OpenError> {
-        let context = Arc::new(RoomContext { room: Some(room), ..RoomContext::clone(&self.outside) });
-        let (instance, _) = Instance::open(&self.template, context, Some(storage)).await?;
-        Ok(instance)
+    /// Makes an instance for a room, on the thread of a lane.
+    pub async fn open(
+        &self,
+        room: RoomId,
+        storage: Arc<dyn RoomStorage>,
+        lane: &Arc<Lane>,
+    ) -> Result<Instance, OpenError> {
+        self.instance(Some(room), Some(storage), lane).await
     }
 
     /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
-    pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
+    pub async fn authorize(&self, request: ConnectRequest, lane: &Arc<Lane>) -> Result<Option<Meta>, AuthorizeError> {
+        let _waiting = Waiting::count(&self.at_authorize, self.limits().authorize_waiting)?;
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
-        let (mut instance, _) = match Instance::open(&self.template, Arc::clone(&self.outside), None).await {
-            Ok(opened) => opened,
-            Err(why @ OpenError::NoPlace(_)) => return Err(AuthorizeError::Busy(why)),
-            Err(why) => return Err(AuthorizeError::Broken(why.to_string())),
+        lane.start(|| false).await;
+        lane.run(self.ask(request, lane)).await
+    }
+
+    async fn ask(&self, request: ConnectRequest, lane: &Arc<Lane>) -> Result<Option<Meta>, AuthorizeError> {
+        let mut instance = match self.instance(None, None, lane).await {
+            Ok(instance) => instance,
+            Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull)) => return Err(AuthorizeError::Busy(why)),
+            Err(why) => {
+                self.supervisor.own_fault(&why.to_string(), self.limits());
+                return Err(AuthorizeError::Broken(why.to_string()));
+            }
         };
         match instance.authorize(request, self.limits().turn_cpu_ms).await {
             Ok(Ok(None)) => Ok(None),
@@ -79,13 +97,68 @@ impl Plugin {
         }
     }
 
+    /// Makes an instance. Where there is no place for it, rooms that nobody is in give way, and it waits for a while.
+    async fn instance(
+        &self,
+        room: Option<RoomId>,
+        storage: Option<Arc<dyn RoomStorage>>,
+        lane: &Arc<Lane>,
+    ) -> Result<Instance, OpenError> {
+        let context = Arc::new(RoomContext { room, lane: Arc::clone(lane), ..RoomContext::clone(&self.outside) });
+        let wait = Duration::from_millis(self.limits().instance_wait_ms);
+        let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
+        loop {
+            let full = match Instance::open(&self.template, Arc::clone(&context), storage.clone()).await {
+                Ok((instance, _)) => return Ok(instance),
+                Err(full @ OpenError::NoPlace(_)) => {
+                    self.engine().wanted.notify_one();
+                    full
+                }
+                Err(full @ OpenError::TenantFull) => {
+                    self.account().wanted.notify_one();
+                    full
+                }
+                Err(other) => return Err(other),
+            };
+            tokio::select! {
+                () = self.engine().freed.notified() => {}
+                () = &mut given_up => return Err(full),
+            }
+        }
+    }
+
     pub fn limits(&self) -> &Arc<Limits> {
         &self.outside.limits
     }
 
-    /// Counts a failure of the plugin's code.
-    pub fn count_failure(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+    pub fn account(&self) -> &Arc<Account> {
+        &self.outside.account
+    }
+
+    /// The engine that its instances live in.
+    pub fn engine(&self) -> &SharedEngine {
+        self.template.engine()
+    }
+
+    /// Counts and keeps a failure outside of rooms.
+    pub fn authorize_failed(&self, why: &str) {
+        self.supervisor.record(FailureKind::Authorize, FailureRecord::now(None, "authorize", "authorize", why));
+    }
+}
+
+/// An upgrade at `authorize`, counted until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn count(count: &'a AtomicUsize, max: usize) -> Result<Self, AuthorizeError> {
+        let waiting = Self(count);
+        if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waiting) } else { Err(AuthorizeError::Crowded) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -99,26 +172,25 @@ impl std::fmt::Debug for Plugin {
 pub struct Loader {
     engine: SharedEngine,
     linker: Linker<GuestState>,
-    limits: Arc<Limits>,
     /// Where compiled code is kept: a folder that only this user can write.
     cache: PathBuf,
 }
 
 impl Loader {
     /// `data` is the server's data folder.
-    pub fn new(engine: SharedEngine, limits: Arc<Limits>, data: &Path) -> anyhow::Result<Self> {
+    pub fn new(engine: SharedEngine, data: &Path) -> anyhow::Result<Self> {
         let mut linker = Linker::new(&engine.engine);
         imports::link(&mut linker)
             .map_err(|why| anyhow::anyhow!("the host's own functions cannot be linked: {}", one_line(&why)))?;
         let cache = data.join("compiled");
         private_folder(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
-        Ok(Self { engine, linker, limits, cache })
+        Ok(Self { engine, linker, cache })
     }
 
     /// Loads a file as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
     /// Nothing is left behind where this fails, and every error says why in one line.
-    pub async fn load(&self, key: PluginKey, file: &Path, settings: PluginSettings) -> anyhow::Result<Plugin> {
-        let bytes = read_component(file, self.limits.component_bytes)?;
+    pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms, lane: &Arc<Lane>) -> anyhow::Result<Plugin> {
+        let bytes = read_component(file, terms.limits.component_bytes)?;
         let hash = blake3::hash(&bytes).to_hex();
         let engine = self.engine.engine.clone();
         let cached = self.cache.join(format!("{hash}-{:016x}.cwasm", engine_hash(&engine)));
@@ -131,11 +203,14 @@ impl Loader {
             plugin: key,
             version: hash[..VERSION_DIGITS].to_owned(),
             room: None,
-            limits: Arc::clone(&self.limits),
-            config: Arc::new(settings.config),
+            config: Arc::new(terms.config),
+            account: terms.account,
+            lane: Arc::clone(lane),
+            limits: terms.limits,
         });
-        let (instance, definition) =
-            Instance::open(&template, Arc::clone(&outside), None).await.map_err(|why| anyhow::anyhow!("{why}"))?;
+        lane.start(|| false).await;
+        let rehearsal = lane.run(Instance::open(&template, Arc::clone(&outside), None)).await;
+        let (instance, definition) = rehearsal.map_err(|why| anyhow::anyhow!("{why}"))?;
         let path = PluginPath::new(&definition.path)
             .with_context(|| format!("the path {:?} that init returned", definition.path))?;
         let name = definition.name;
@@ -146,11 +221,12 @@ impl Loader {
             name,
             path,
             events: instance.registrations().names(),
-            client_channels: settings.client_channels,
-            failures: AtomicU64::new(0),
-            outside,
+            client_channels: terms.client_channels,
+            supervisor: Supervisor::default(),
             template,
-            authorizing: Semaphore::new(self.limits.authorize_at_once),
+            authorizing: Semaphore::new(outside.limits.authorize_at_once),
+            at_authorize: AtomicUsize::new(0),
+            outside,
         })
     }
 
@@ -160,7 +236,7 @@ impl Loader {
             .linker
             .instantiate_pre(component)
             .map_err(|why| anyhow::anyhow!("imports what this host does not offer: {}", one_line(&why)))?;
-        Template::new(pre)
+        Template::new(pre, &self.engine)
             .map_err(|why| anyhow::anyhow!("does not export the contract parlor:room/guest@0.1.0: {}", one_line(&why)))
     }
 }

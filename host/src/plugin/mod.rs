@@ -14,6 +14,7 @@ pub mod loader;
 mod memory;
 pub mod registry;
 mod state;
+pub mod supervisor;
 mod wasi;
 
 pub use guest_log::printable;

@@ -11,8 +11,10 @@ use crate::model::event::hook;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
-use crate::model::turn::Turn;
+use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
+use crate::tenant::Account;
+use crate::tenant::lane::{Lane, Reserved};
 
 /// Whom an instance belongs to.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub struct RoomContext {
     pub limits: Arc<Limits>,
     /// What the operator configured for the plugin.
     pub config: Arc<BTreeMap<String, String>>,
+    /// Whom its use is charged to.
+    pub account: Arc<Account>,
+    /// The tenant's lane on the thread that the instance runs on.
+    pub lane: Arc<Lane>,
 }
 
 /// What a guest is being called for, and so what it may ask of the host.
@@ -93,9 +99,13 @@ pub struct GuestState {
     /// None for an instance that belongs to no room.
     pub storage: Option<Arc<dyn RoomStorage>>,
     pub cpu: Arc<CpuMeter>,
+    /// CPU time of the tenant's that is set aside for the current call, once it turned out to be long.
+    pub reserved: Option<Reserved>,
     pub memory: MemoryLimit,
     pub log: Arc<GuestLog>,
     pub wasi: GuestWasi,
+    /// Host calls outside of turns: in `init` and `authorize`.
+    pub calls: Calls,
     /// Set by the import that stopped a guest for calling on behind a bound.
     pub calls_exhausted: bool,
 }
@@ -108,9 +118,15 @@ impl GuestState {
             registrations: Registrations::default(),
             storage,
             cpu: Arc::default(),
-            memory: MemoryLimit::new(context.limits.memory_bytes, context.limits.table_elements),
-            wasi: GuestWasi::new(Arc::clone(&log)),
+            reserved: None,
+            memory: MemoryLimit::new(
+                context.limits.memory_bytes,
+                context.limits.table_elements,
+                Arc::clone(&context.account.memory),
+            ),
+            wasi: GuestWasi::new(Arc::clone(&log), context.limits.wasi_handles),
             log,
+            calls: Calls::default(),
             calls_exhausted: false,
             context,
         }

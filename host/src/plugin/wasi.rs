@@ -19,8 +19,6 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use super::guest_log::{GuestLog, Level};
 use super::state::GuestState;
 
-/// Handles that a guest may hold at once: streams, pollables.
-const RESOURCES_MAX: usize = 256;
 /// Bytes of one call for randomness through WASI.
 const RANDOM_BYTES_MAX: u64 = 4_096;
 /// What a guest may write to a stream at once. More would only be cut by the log.
@@ -35,9 +33,10 @@ pub struct GuestWasi {
 }
 
 impl GuestWasi {
-    pub fn new(log: Arc<GuestLog>) -> Self {
+    /// `handles_max` bounds the streams and pollables that the guest may hold at once.
+    pub fn new(log: Arc<GuestLog>, handles_max: usize) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES_MAX);
+        table.set_max_capacity(handles_max);
         let stdout = LogStream { log: Arc::clone(&log), level: Level::Info, partial: Arc::default() };
         let stderr = LogStream { log, level: Level::Warn, partial: Arc::default() };
         Self { stdout, stderr, ctx: None, table }

@@ -17,12 +17,16 @@ impl CloseReason {
     pub const BAD_TEXT: Self = Self::of(1007, "too many frames that are no Verani frames");
     pub const BAD_BINARY: Self = Self::of(1008, "too many binary frames; Verani frames are text");
     pub const SLOW: Self = Self::of(1008, "slow consumer: too much is queued for this socket");
+    pub const TENANT_SLOW: Self = Self::of(1008, "slow consumer: outbound-tenant-bytes");
+    pub const TOO_FAST: Self = Self::of(1008, "too many frames: frames-per-second");
     pub const TOO_BIG: Self = Self::of(1009, "a frame is larger than frame-bytes");
     pub const PROTOCOL: Self = Self::of(1002, "not the WebSocket protocol");
     pub const CONNECT_FAILED: Self = Self::of(1011, "the plugin failed in $connect");
     pub const ROOM_FAILED: Self = Self::of(1011, "the room failed");
     pub const RESTART: Self = Self::of(1012, "the server restarts");
     pub const TRY_LATER: Self = Self::of(1013, "the room cannot be opened now");
+    pub const CRASHED: Self = Self::of(1013, "the room failed too often: room-faults");
+    pub const QUARANTINED: Self = Self::of(1013, "the plugin is out of service: quarantined");
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
 }

@@ -13,6 +13,7 @@ use super::dispatch::cause_of;
 use super::failure::TurnFailure;
 use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomView};
 use super::outbound::Outbound;
+use super::supervision::Faults;
 use crate::model::effect::{Audience, Emit};
 use crate::model::event::{ClientEvent, Event, SocketId, hook};
 use crate::model::json::Json;
@@ -20,11 +21,12 @@ use crate::model::limits::Limits;
 use crate::model::members::Members;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
-use crate::model::turn::Turn;
+use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::instance::{Instance, Outcome};
 use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
 use crate::storage::{RoomStorage, Storage};
+use crate::tenant::lane::Lane;
 
 /// A room's state; owned by its task alone.
 pub(super) struct Room {
@@ -39,6 +41,9 @@ pub(super) struct Room {
     restore: Option<RestoreReason>,
     /// What was delivered since the room's sockets last had a chance to write.
     pub(super) unyielded: Delivered,
+    pub(super) faults: Faults,
+    /// The tenant's lane on the room's thread.
+    pub(super) lane: Arc<Lane>,
     shutting_down: bool,
 }
 
@@ -66,6 +71,7 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
     };
     let limits = Arc::clone(shared.plugin.limits());
     let room = Room {
+        lane: Arc::clone(shared.lane()),
         shared,
         limits,
         members: Members::default(),
@@ -74,6 +80,7 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
         instance: None,
         restore: None,
         unyielded: Delivered::default(),
+        faults: Faults::default(),
         shutting_down: false,
     };
     room.live().await;
@@ -87,7 +94,7 @@ impl Drop for EndOfRoom {
     fn drop(&mut self) {
         for mail in self.0.mailbox.close() {
             if let Mail::Connect { outbound, .. } = mail {
-                outbound.close(CloseReason::ROOM_FAILED);
+                outbound.close(self.0.end_reason());
             }
         }
     }
@@ -95,31 +102,51 @@ impl Drop for EndOfRoom {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.outbound.values().for_each(|outbound| outbound.close(CloseReason::ROOM_FAILED));
+        self.outbound.values().for_each(|outbound| outbound.close(self.shared.end_reason()));
     }
 }
 
 impl Room {
     async fn live(mut self) {
-        let linger = Duration::from_millis(self.limits.room_linger_ms);
+        let (lane, shared) = (Arc::clone(&self.lane), Arc::clone(&self.shared));
         let mut empty_since = None;
-        loop {
-            let mail = if self.outbound.is_empty() {
-                // Counted from the last socket's end: requests of administration keep no empty room.
-                let since = *empty_since.get_or_insert_with(Instant::now);
-                let until = if self.shutting_down { since } else { since + linger };
-                match tokio::time::timeout_at(until, self.shared.mailbox.next()).await {
-                    Ok(mail) => mail,
-                    Err(_) if self.shared.mailbox.close_if_empty() => return,
-                    Err(_) => continue,
-                }
-            } else {
-                empty_since = None;
-                self.shared.mailbox.next().await
-            };
-            self.take(mail).await;
+        while let Some(mail) = self.next_mail(&mut empty_since).await {
+            // Administration asks for what is known already and waits for no CPU time of the tenant's.
+            if matches!(mail, Mail::Connect { .. } | Mail::Event { .. } | Mail::Disconnect { .. }) {
+                let shutting_down = self.shutting_down;
+                lane.start(|| shutting_down || shared.mailbox.ends()).await;
+            }
+            lane.run(self.take(mail)).await;
+            if self.is_ending() {
+                return;
+            }
             // A turn that ends at its first poll would never let its thread's other tasks run.
             tokio::task::consume_budget().await;
+        }
+    }
+
+    /// The next mail; none when the room has been empty for long enough, or gives way to others that need its place.
+    async fn next_mail(&mut self, empty_since: &mut Option<Instant>) -> Option<Mail> {
+        let (mailbox, plugin) = (&self.shared.mailbox, &self.shared.plugin);
+        if !self.outbound.is_empty() {
+            *empty_since = None;
+            return Some(mailbox.next().await);
+        }
+        // Counted from the last socket's end: requests of administration keep no empty room.
+        let since = *empty_since.get_or_insert_with(Instant::now);
+        let linger = Duration::from_millis(self.limits.room_linger_ms);
+        let until = if self.shutting_down { since } else { since + linger };
+        loop {
+            tokio::select! {
+                biased;
+                mail = mailbox.next() => return Some(mail),
+                () = tokio::time::sleep_until(until) => {}
+                () = plugin.engine().wanted.notified() => {}
+                () = plugin.account().wanted.notified() => {}
+            }
+            if mailbox.close_if_empty() {
+                return None;
+            }
         }
     }
 
@@ -139,6 +166,7 @@ impl Room {
                 self.shutting_down = true;
                 self.outbound.values().for_each(|outbound| outbound.close(CloseReason::RESTART));
             }
+            Mail::Quarantined => self.end(CloseReason::QUARANTINED),
         }
         let stats = &self.shared.stats;
         stats.sockets.store(self.members.count(), Ordering::Relaxed);
@@ -154,7 +182,7 @@ impl Room {
             return outbound.close(CloseReason::ROOM_FULL);
         }
         if !self.make_ready().await {
-            return outbound.close(CloseReason::TRY_LATER);
+            return outbound.close(self.shared.end_reason());
         }
         self.members.insert(socket, meta);
         self.outbound.insert(socket, outbound);
@@ -254,9 +282,9 @@ impl Room {
     }
 
     /// Makes sure that there is an instance, and that one that follows a lost one was told to rebuild what it needs.
-    /// False where none can be made. A `$restore` that fails keeps no event from being handled.
+    /// False where none can be made: the room ends. A `$restore` that fails keeps no event from being handled.
     async fn make_ready(&mut self) -> bool {
-        if self.instance.is_none() && !self.open_instance().await {
+        if self.is_ending() || (self.instance.is_none() && !self.open_instance().await) {
             return false;
         }
         let Some(reason) = self.restore.take().filter(|_| self.asks_for(hook::RESTORE)) else { return true };
@@ -265,7 +293,7 @@ impl Room {
             self.tell(hook::RESTORE, None, &failure);
             self.restore = None;
         }
-        self.instance.is_some() || self.open_instance().await
+        !self.is_ending() && (self.instance.is_some() || self.open_instance().await)
     }
 
     /// Runs one turn: it commits, or it leaves no trace.
@@ -275,7 +303,12 @@ impl Room {
         };
         let members = std::mem::take(&mut self.members);
         let limits = Arc::clone(&self.limits);
-        let turn = Box::new(Turn::begin(members, self.storage.bytes(), event.socket, event.accepted_at, limits));
+        let storage = StorageUse {
+            room_bytes: self.storage.bytes(),
+            tenant_left_bytes: self.shared.plugin.account().storage.left(),
+        };
+        let name = event.name.clone();
+        let turn = Box::new(Turn::begin(members, storage, event.socket, event.accepted_at, limits));
         let (turn, outcome) = instance.handle(event, turn).await;
         let wants_ping = instance.registrations().has_ping();
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
@@ -286,6 +319,7 @@ impl Room {
             (Outcome::Faulted(fault), _) => {
                 // wasmtime never enters the store of a guest that trapped or was cut off.
                 self.lose_instance();
+                self.faulted(&name, &fault.to_string());
                 TurnFailure::of_fault(&fault)
             }
             (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
@@ -301,11 +335,12 @@ impl Room {
         self.restore = Some(RestoreReason::Crash);
     }
 
-    /// Makes an instance; false where that fails, which is told in the log.
+    /// Makes an instance; false where that fails, which is told in the log and ends the room.
     async fn open_instance(&mut self) -> bool {
+        self.back_off().await;
         let shared = &self.shared;
         // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
-        let opening = Box::pin(shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage)));
+        let opening = Box::pin(shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage), &self.lane));
         match opening.await {
             Ok(instance) => {
                 shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
@@ -313,8 +348,7 @@ impl Room {
                 true
             }
             Err(why) => {
-                shared.plugin.count_failure();
-                tracing::error!(room = %shared.key, version = shared.plugin.version, "the room cannot be opened: {why}");
+                self.cannot_open(&why);
                 false
             }
         }

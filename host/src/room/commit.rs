@@ -1,6 +1,7 @@
 //! How a turn becomes true: storage first, then members, then emits in call order, then closes.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 
 use super::actor::Room;
 use super::failure::TurnFailure;
@@ -26,14 +27,17 @@ impl Room {
     /// Nothing is said before what was written is safe; where writing fails, nothing is said at all.
     pub(super) async fn commit(&mut self, mut turn: Box<Turn>) -> Result<(), TurnFailure> {
         let writes = turn.take_writes();
-        if !writes.is_empty()
-            && let Err(why) = self.storage.commit(writes).await
-        {
-            self.members = turn.roll_back();
-            // What the instance remembers may rest on what was not written.
-            self.lose_instance();
-            return Err(TurnFailure::of_storage(&why));
+        if !writes.is_empty() {
+            let before = self.storage.bytes();
+            if let Err(why) = self.storage.commit(writes).await {
+                self.members = turn.roll_back();
+                // What the instance remembers may rest on what was not written.
+                self.lose_instance();
+                return Err(TurnFailure::of_storage(&why));
+            }
+            self.shared.plugin.account().storage.change(before, self.storage.bytes());
         }
+        self.shared.stats.turns.fetch_add(1, Ordering::Relaxed);
         let (members, effects) = turn.commit();
         self.members = members;
         for emit in effects.emits {
@@ -58,7 +62,7 @@ impl Room {
             self.unyielded.frames += 1;
             if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
                 self.unyielded = Delivered::default();
-                tokio::task::yield_now().await;
+                self.lane.next_slice().await;
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::model::names::DEFAULT;
 use crate::model::refusal::Bound;
 use crate::plugin::instance::Fault;
 use crate::plugin::printable;
+use crate::plugin::supervisor::{FailureKind, FailureRecord};
 use crate::protocol::verani;
 use crate::storage::StorageError;
 
@@ -17,34 +18,42 @@ pub(super) struct TurnFailure {
     /// A stable word: a fault's or a bound's name, or what the guest says.
     pub(super) code: String,
     pub(super) message: String,
+    kind: FailureKind,
     for_sender: bool,
 }
 
 impl TurnFailure {
-    fn of(code: &str, message: String) -> Self {
-        Self { code: code.to_owned(), message, for_sender: false }
+    fn of(kind: FailureKind, code: &str, message: String) -> Self {
+        Self { kind, code: code.to_owned(), message, for_sender: false }
     }
 
     pub(super) fn of_fault(fault: &Fault) -> Self {
-        Self::of(fault.code(), fault.to_string())
+        let kind = match fault {
+            Fault::Trap(_) => FailureKind::Trap,
+            Fault::Deadline => FailureKind::Deadline,
+            Fault::Timeout => FailureKind::Timeout,
+            Fault::Memory => FailureKind::Memory,
+            Fault::HostCalls => FailureKind::HostCalls,
+        };
+        Self::of(kind, fault.code(), fault.to_string())
     }
 
     pub(super) fn of_bound(bound: Bound) -> Self {
-        Self::of(bound.name(), format!("the turn passed the bound {}", bound.name()))
+        Self::of(FailureKind::Bound, bound.name(), format!("the turn passed the bound {}", bound.name()))
     }
 
     pub(super) fn of_guest(failure: Failure) -> Self {
         let Failure { code, message, for_sender } = failure;
-        Self { for_sender, ..Self::of(&code, message) }
+        Self { for_sender, ..Self::of(FailureKind::Returned, &code, message) }
     }
 
     pub(super) fn of_storage(why: &StorageError) -> Self {
         tracing::error!("{why}");
-        Self::of("storage", "the host's storage failed".to_owned())
+        Self::of(FailureKind::Storage, "storage", "the host's storage failed".to_owned())
     }
 
     pub(super) fn no_instance() -> Self {
-        Self::of("no-instance", "the plugin's instance cannot be made".to_owned())
+        Self::of(FailureKind::NoInstance, "no-instance", "the plugin's instance cannot be made".to_owned())
     }
 
     /// What the sender was told needs no `$error`: the handler refused knowingly.
@@ -56,14 +65,17 @@ impl TurnFailure {
 impl Room {
     /// Tells the log and, where the handler wants it, the sender.
     pub(super) fn tell(&self, event: &str, socket: Option<SocketId>, failure: &TurnFailure) {
-        let (plugin, room) = (&self.shared.plugin, self.shared.key.room.as_str());
+        let (key, version) = (&self.shared.key, self.shared.plugin.version.as_str());
+        let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
+        let room = key.room.as_str();
         let (code, message) = (printable(&failure.code), printable(&failure.message));
         if failure.for_sender {
-            tracing::debug!(plugin = %plugin.key, version = plugin.version, room, event, code, "rejected: {message}");
+            tracing::debug!(tenant, plugin, version, room, event, code, "rejected: {message}");
             self.send_error(socket, failure);
         } else {
-            plugin.count_failure();
-            tracing::warn!(plugin = %plugin.key, version = plugin.version, room, event, code, "turn failed: {message}");
+            tracing::warn!(tenant, plugin, version, room, event, code, "turn failed: {message}");
+            let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
+            self.shared.plugin.supervisor.record(failure.kind, record);
         }
     }
 

@@ -1,13 +1,17 @@
 //! How others reach a room.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::mailbox::Mailbox;
 pub use super::mailbox::{Closed, HostTarget, Mail, NotTaken, Request, RoomView};
 use crate::model::event::SocketId;
 use crate::model::names::RoomKey;
 use crate::plugin::loader::Plugin;
+use crate::plugin::supervisor::Supervised;
+use crate::protocol::close::CloseReason;
+use crate::tenant::account::Place;
+use crate::tenant::lane::Lane;
 use crate::workers::WorkerId;
 
 /// A room as others see it.
@@ -24,7 +28,11 @@ pub struct RoomShared {
     pub stats: RoomStats,
     /// Whether a bare ping is an event here as well.
     pub wants_ping: AtomicBool,
+    /// Why the room ends, once that is certain: what its sockets are told.
+    pub ended_with: OnceLock<CloseReason>,
     next_socket: AtomicU32,
+    /// Its place among the tenant's rooms.
+    _place: Place,
 }
 
 /// Figures of a room, for overviews: each of them true a moment ago.
@@ -33,10 +41,12 @@ pub struct RoomStats {
     pub sockets: AtomicUsize,
     pub users: AtomicUsize,
     pub bad_frames: AtomicU64,
+    /// Turns that committed.
+    pub turns: AtomicU64,
 }
 
 impl RoomShared {
-    pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId) -> Self {
+    pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: Place) -> Self {
         // A keepalive may come before the room has an instance: then what `init` asked for at load holds.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits().mailbox_events);
@@ -47,12 +57,30 @@ impl RoomShared {
             worker,
             stats: RoomStats::default(),
             wants_ping: AtomicBool::new(wants_ping),
+            ended_with: OnceLock::new(),
             next_socket: AtomicU32::new(1),
+            _place: place,
         }
+    }
+
+    /// The tenant's lane on the room's thread.
+    pub fn lane(&self) -> &Arc<Lane> {
+        self.plugin.account().lane(self.worker.number())
+    }
+
+    /// What a socket is told that finds the room at its end.
+    pub fn end_reason(&self) -> CloseReason {
+        self.ended_with.get().cloned().unwrap_or(CloseReason::ROOM_FAILED)
     }
 
     /// A number that no socket of this room had before.
     pub fn next_socket(&self) -> SocketId {
         self.next_socket.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Supervised for RoomShared {
+    fn quarantined(&self) {
+        self.mailbox.quarantine();
     }
 }

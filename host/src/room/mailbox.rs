@@ -41,6 +41,8 @@ pub enum Mail {
     Request(Request),
     /// Close every socket and end when the last is gone.
     Shutdown,
+    /// The plugin's version is out of service: close every socket and end.
+    Quarantined,
 }
 
 /// What the operator's API asks of a room.
@@ -92,6 +94,8 @@ struct Inner {
     waiting: BTreeMap<SocketId, Waker>,
     /// The server ends; this comes before everything that waits.
     shutdown: bool,
+    /// The same of a version that is taken out of service.
+    quarantined: bool,
     closed: bool,
 }
 
@@ -113,6 +117,12 @@ impl Mailbox {
     /// Tells the room, before all else, to close every socket.
     pub fn shut_down(&self) {
         self.inner.lock().shutdown = true;
+        self.actor.wake();
+    }
+
+    /// Tells the room, before all else, that its plugin is out of service.
+    pub fn quarantine(&self) {
+        self.inner.lock().quarantined = true;
         self.actor.wake();
     }
 
@@ -182,6 +192,12 @@ impl Mailbox {
         mails
     }
 
+    /// Whether the room is told to end and has not heard it yet.
+    pub fn ends(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.shutdown || inner.quarantined
+    }
+
     pub fn is_closed(&self) -> bool {
         self.inner.lock().closed
     }
@@ -198,11 +214,14 @@ impl Mailbox {
         if std::mem::take(&mut inner.shutdown) {
             return Some(Mail::Shutdown);
         }
+        if std::mem::take(&mut inner.quarantined) {
+            return Some(Mail::Quarantined);
+        }
         let mail = inner.mails.pop_front()?;
         match mail {
             Mail::Event { .. } => inner.events -= 1,
             Mail::Request(_) => inner.requests -= 1,
-            Mail::Connect { .. } | Mail::Disconnect { .. } | Mail::Shutdown => {}
+            Mail::Connect { .. } | Mail::Disconnect { .. } | Mail::Shutdown | Mail::Quarantined => {}
         }
         // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
         if !inner.waiting.is_empty() && inner.events <= self.events_max / 2 {

@@ -7,5 +7,6 @@ mod failure;
 pub mod handle;
 mod mailbox;
 pub mod outbound;
+mod supervision;
 
 pub use actor::run;

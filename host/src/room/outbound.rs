@@ -1,6 +1,7 @@
 //! What a room sees as a socket: a bounded queue of frames towards it, and a count of its events that still wait.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use crate::model::limits::Limits;
 use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
-use crate::tenant::SocketPlace;
+use crate::tenant::account::{Counter, Place};
 
 /// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
 #[derive(Debug)]
@@ -23,9 +24,11 @@ pub struct Outbound {
     bytes_max: usize,
     frames_max: usize,
     unhandled_max: u32,
+    /// Bytes queued for all sockets of the tenant.
+    of_tenant: Arc<Counter>,
     /// Given back when the room is done with the socket, not when the connection ends: what waits in the mailbox is
     /// bounded by the number of places.
-    _place: SocketPlace,
+    _place: Place,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ pub enum Next {
 }
 
 impl Outbound {
-    pub fn new(limits: &Limits, place: SocketPlace) -> Self {
+    pub fn new(limits: &Limits, of_tenant: Arc<Counter>, place: Place) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AtomicWaker::new(),
@@ -64,6 +67,7 @@ impl Outbound {
             bytes_max: limits.outbound_bytes,
             frames_max: limits.outbound_frames,
             unhandled_max: limits.mailbox_events_per_socket,
+            of_tenant,
             _place: place,
         }
     }
@@ -74,12 +78,14 @@ impl Outbound {
         if !matches!(queue.end, End::Open) {
             return;
         }
-        if queue.frames.len() >= self.frames_max || queue.bytes + frame.len() > self.bytes_max {
-            queue.frames = VecDeque::new();
-            queue.bytes = 0;
-            queue.end = End::Closing(CloseReason::SLOW);
+        let tenant_is_full = self.of_tenant.add(frame.len());
+        queue.bytes += frame.len();
+        if queue.frames.len() >= self.frames_max || queue.bytes > self.bytes_max {
+            self.clear(&mut queue, End::Closing(CloseReason::SLOW));
+        } else if tenant_is_full && !queue.frames.is_empty() {
+            // Who has taken all its frames so far is not the one to blame.
+            self.clear(&mut queue, End::Closing(CloseReason::TENANT_SLOW));
         } else {
-            queue.bytes += frame.len();
             queue.frames.push_back(frame);
         }
         drop(queue);
@@ -98,8 +104,13 @@ impl Outbound {
 
     /// The socket is gone: nothing is queued any more.
     pub fn abandon(&self) {
-        let mut queue = self.queue.lock();
-        *queue = Queue { end: End::Closed, ..Queue::default() };
+        self.clear(&mut self.queue.lock(), End::Closed);
+    }
+
+    /// Forgets what is queued.
+    fn clear(&self, queue: &mut Queue, end: End) {
+        self.of_tenant.give(queue.bytes);
+        *queue = Queue { end, ..Queue::default() };
     }
 
     /// The next thing to write, for the socket's task.
@@ -145,6 +156,7 @@ impl Outbound {
         let mut queue = self.queue.lock();
         if let Some(frame) = queue.frames.pop_front() {
             queue.bytes -= frame.len();
+            self.of_tenant.give(frame.len());
             if queue.frames.is_empty() && queue.frames.capacity() > 64 {
                 // A burst is over; idle sockets keep no memory for it.
                 queue.frames = VecDeque::new();
@@ -161,15 +173,42 @@ impl Outbound {
     }
 }
 
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::names::TenantName;
-    use crate::tenant::Tenants;
 
     fn outbound() -> Outbound {
-        let place = Tenants::default().take_socket_place(&TenantName::default_tenant(), 1).unwrap();
-        Outbound::new(&Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() }, place)
+        outbound_of(&Arc::new(Counter::new(1_000)))
+    }
+
+    fn outbound_of(tenant: &Arc<Counter>) -> Outbound {
+        let place = Arc::new(Counter::new(1)).place().unwrap();
+        let limits = Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() };
+        Outbound::new(&limits, Arc::clone(tenant), place)
+    }
+
+    #[test]
+    fn a_tenants_queues_have_a_bound_together() {
+        let tenant = Arc::new(Counter::new(6));
+        let (slow, fresh) = (outbound_of(&tenant), outbound_of(&tenant));
+        slow.push(Frame::from_static("123"));
+        slow.push(Frame::from_static("123"));
+        // A socket that owes nothing still gets its frame.
+        fresh.push(Frame::from_static("abc"));
+        assert_eq!(fresh.pop(), Some(Next::Frame(Frame::from_static("abc"))));
+        slow.push(Frame::from_static("4"));
+        assert_eq!(slow.pop(), Some(Next::Close(CloseReason::TENANT_SLOW)));
+        assert_eq!(tenant.used(), 0);
+        slow.push(Frame::from_static("late"));
+        fresh.push(Frame::from_static("never read"));
+        drop((slow, fresh));
+        assert_eq!(tenant.used(), 0);
     }
 
     #[test]

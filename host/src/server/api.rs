@@ -38,7 +38,7 @@ fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
 }
 
 pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
-    let body_max = server.config.limits.emit_bytes + EMIT_ENVELOPE_BYTES;
+    let body_max = server.config.limits().emit_bytes + EMIT_ENVELOPE_BYTES;
     HttpRouter::new()
         .route("/api/plugins", get(plugins))
         .route("/api/rooms/{tenant}/{plugin}/{room}", get(room_view))
@@ -99,7 +99,7 @@ fn plugin_entry(server: &Server, plugin: &Plugin) -> PluginEntry {
         pages: has_pages.then(|| format!("/_parlor/pages/{name}/")),
         sockets: sum(|room| room.stats.sockets.load(Ordering::Relaxed) as u64) as usize,
         bad_frames: sum(|room| room.stats.bad_frames.load(Ordering::Relaxed)),
-        failures: plugin.failures.load(Ordering::Relaxed),
+        failures: plugin.supervisor.count(),
         rooms_open: open.len(),
         rooms: open
             .iter()
@@ -190,7 +190,7 @@ async fn emit(
         return Err(bad("`event` must be 1 to 128 bytes and not begin with $".to_owned()));
     }
     let text = body.data.map_or_else(|| "{}".to_owned(), |data| data.get().to_owned());
-    let max = server.config.limits.emit_bytes;
+    let max = server.config.limits().emit_bytes;
     if text.len() > max {
         return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, format!("`data` is {} bytes; at most {max}", text.len())));
     }

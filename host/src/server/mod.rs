@@ -2,6 +2,7 @@
 
 mod accept;
 mod address;
+mod addresses;
 mod api;
 mod auth;
 mod pages;
@@ -15,12 +16,14 @@ use axum::Router as HttpRouter;
 use axum::routing::get;
 
 pub use accept::serve;
+pub use addresses::Addresses;
 
 use crate::config::Config;
 use crate::model::names::PluginName;
 use crate::plugin::registry::Registry;
 use crate::router::Router;
 use crate::tenant::Tenants;
+use crate::tenant::account::Counter;
 
 /// What every request can reach.
 #[derive(Debug)]
@@ -29,6 +32,9 @@ pub struct Server {
     pub registry: Registry,
     pub router: Arc<Router>,
     pub tenants: Tenants,
+    /// Connections of the whole server.
+    pub connections: Arc<Counter>,
+    pub addresses: Arc<Addresses>,
     /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.
     pub dev_pages: Option<BTreeMap<PluginName, PathBuf>>,
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::{
@@ -14,34 +15,54 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use data_encoding::BASE64;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Server;
-use super::address::{self, Place};
+use super::accept::{self, ConnectionPlace};
+use super::address::{self, Client, Place};
 use crate::model::meta::Meta;
-use crate::model::names::{DEFAULT, RoomId, is_short_name};
+use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
 use crate::model::refusal::Refusal;
 use crate::plugin::instance::ConnectRequest;
 use crate::plugin::loader::{AuthorizeError, Plugin};
+use crate::plugin::supervisor;
+use crate::room::handle::RoomHandle;
 use crate::router::NoRoom;
 use crate::socket::{self, Arrival};
 
-/// What a client that comes too early is told to wait, in seconds.
-const RETRY_AFTER_SECONDS: &str = "5";
+/// How often an opening looks whether a room has ended for it.
+const ROOM_POLL: Duration = Duration::from_millis(10);
 
 /// Why there is no socket: a status, and words for people.
 struct Refused {
     status: StatusCode,
     words: String,
+    /// When it is worth another try at the earliest; where it is not known, what clients are told by default.
+    retry_after: Option<Duration>,
 }
 
 impl Refused {
     fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into() }
+        Self { status, words: words.into(), retry_after: None }
     }
 
     fn busy(words: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
+    }
+
+    fn too_many(words: &str) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, words)
+    }
+
+    /// The plugin failed too often to be asked now.
+    fn of_plugin(refusal: supervisor::Refusal) -> Self {
+        match refusal {
+            supervisor::Refusal::Crashed(wait) => {
+                Self { retry_after: Some(wait), ..Self::busy("the room failed too often: room-faults") }
+            }
+            supervisor::Refusal::Quarantined => Self::busy("the plugin is out of service: quarantined"),
+        }
     }
 }
 
@@ -49,38 +70,63 @@ impl Refused {
 pub async fn upgrade(
     State(server): State<Arc<Server>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    match accept(&server, remote, request).await {
+    match accept(&server, remote, connection, request).await {
         Ok(response) => response,
         Err(refused) => refusal(refused),
     }
 }
 
-async fn accept(server: &Arc<Server>, remote: SocketAddr, request: Request<Body>) -> Result<Response<Body>, Refused> {
+async fn accept(
+    server: &Arc<Server>,
+    remote: SocketAddr,
+    connection: ConnectionPlace,
+    request: Request<Body>,
+) -> Result<Response<Body>, Refused> {
     let nobody = || Refused::new(StatusCode::NOT_FOUND, "no plugin serves this path");
+    let client = address::client(request.headers(), remote, &server.config.trusted_proxies);
+    if !server.addresses.upgrade(client.address) {
+        return Err(Refused::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
+    }
     let place = address::place(&server.tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
     let plugin = server.registry.at(&place.tenant, place.path).ok_or_else(nobody)?;
     let accept_key = handshake(request.method(), request.headers())?;
     let room = address::room(request.uri()).map_err(|why| Refused::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(server, &place, request.headers())?;
+    if let Some(refusal) = plugin.supervisor.refuses(&room) {
+        return Err(Refused::of_plugin(refusal));
+    }
 
-    let limits = plugin.limits();
-    let tenant_place = server.tenants.take_socket_place(&place.tenant, limits.sockets_per_tenant);
+    let of_client = accept::place_behind_proxy(server, remote, client.address)
+        .map_err(|_| Refused::too_many("too many connections of this address: sockets-per-address"))?;
+    let tenant_place = plugin.account().sockets.place();
     let tenant_place = tenant_place.ok_or_else(|| Refused::busy("too many sockets: sockets-per-tenant"))?;
-    let connect = connect_request(server, &place, &room, remote, &request);
+    let connect = connect_request(&client, &place, &room, &request);
     let meta = authorize(server, &plugin, connect, request.uri()).await?;
 
-    let handle = server.router.enter(&plugin, &room).map_err(|why| match why {
-        NoRoom::TooMany => Refused::busy("too many open rooms: rooms-per-tenant"),
-        NoRoom::Draining => Refused::busy("the server is shutting down"),
-    })?;
-    if handle.stats.sockets.load(std::sync::atomic::Ordering::Relaxed) >= limits.sockets_per_room {
+    let handle = enter(server, &plugin, &room).await?;
+    if handle.stats.sockets.load(std::sync::atomic::Ordering::Relaxed) >= plugin.limits().sockets_per_room {
         return Err(Refused::busy("the room is full: sockets-per-room"));
     }
-    let arrival = Arrival { room: handle, meta, place: tenant_place };
+    let arrival = Arrival { room: handle, meta, place: tenant_place, held: Box::new((connection, of_client)) };
     tokio::spawn(hand_over(Arc::clone(server), request, arrival));
     Ok(switching(&accept_key))
+}
+
+/// The room, opened where it is not. Where the tenant has as many as it may, rooms that nobody is in give way.
+async fn enter(server: &Server, plugin: &Arc<Plugin>, room: &RoomId) -> Result<RoomHandle, Refused> {
+    let given_up = Instant::now() + Duration::from_millis(plugin.limits().instance_wait_ms);
+    loop {
+        match server.router.enter(plugin, room) {
+            Ok(handle) => return Ok(handle),
+            Err(NoRoom::TooMany) if Instant::now() < given_up => tokio::time::sleep(ROOM_POLL).await,
+            Err(NoRoom::TooMany) => return Err(Refused::busy("too many open rooms: rooms-per-tenant")),
+            Err(NoRoom::Refused(refusal)) => return Err(Refused::of_plugin(refusal)),
+            Err(NoRoom::Draining) => return Err(Refused::busy("the server is shutting down")),
+        }
+    }
 }
 
 /// Checks that a request asks for a WebSocket (RFC 6455, 4.2.1); answers the key to accept it with.
@@ -118,15 +164,8 @@ fn check_origin(server: &Server, place: &Place<'_>, headers: &HeaderMap) -> Resu
 }
 
 /// The request as the plugin is told of it.
-fn connect_request(
-    server: &Server,
-    place: &Place<'_>,
-    room: &RoomId,
-    remote: SocketAddr,
-    request: &Request<Body>,
-) -> ConnectRequest {
+fn connect_request(client: &Client, place: &Place<'_>, room: &RoomId, request: &Request<Body>) -> ConnectRequest {
     let headers = request.headers();
-    let client = address::client(headers, remote, &server.config.trusted_proxies);
     // There is one: the handshake was refused otherwise.
     let host = address::host_of(headers).unwrap_or_default();
     let scheme = if client.tls { "wss" } else { "ws" };
@@ -148,8 +187,9 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
     // On a room's thread: this one accepts connections, and a guest may take its time.
     let workers = server.router.workers();
-    let guest = Arc::clone(plugin);
-    let asked = workers.runtime(workers.least_busy()).spawn(async move { guest.authorize(connect).await });
+    let worker = workers.least_busy();
+    let (guest, lane) = (Arc::clone(plugin), Arc::clone(plugin.account().lane(worker.number())));
+    let asked = workers.runtime(worker).spawn(async move { guest.authorize(connect, &lane).await });
     let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
         return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
     };
@@ -162,13 +202,18 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
                 .filter(|status| status.is_client_error() || status.is_server_error());
             Err(Refused::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), rejection.message))
         }
+        Err(AuthorizeError::Crowded) => {
+            Err(Refused::busy("too many connections wait for this plugin: authorize-waiting"))
+        }
         Err(AuthorizeError::Busy(why)) => {
-            tracing::warn!(plugin = %plugin.key, "authorize has to wait: {why}");
+            let PluginKey { tenant, plugin: name } = &plugin.key;
+            tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), "nobody can be authorized now: {why}");
             Err(Refused::busy("the server is busy"))
         }
         Err(AuthorizeError::Broken(why)) => {
-            plugin.count_failure();
-            tracing::warn!(plugin = %plugin.key, version = plugin.version, "{why}");
+            plugin.authorize_failed(&why);
+            let PluginKey { tenant, plugin: name } = &plugin.key;
+            tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{why}");
             Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, ""))
         }
     }
@@ -222,7 +267,7 @@ fn switching(accept_key: &str) -> Response<Body> {
 }
 
 fn refusal(refused: Refused) -> Response<Body> {
-    let Refused { status, words } = refused;
+    let Refused { status, words, retry_after } = refused;
     let mut response = Response::new(Body::from(words));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -233,7 +278,7 @@ fn refusal(refused: Refused) -> Response<Body> {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        headers.insert(RETRY_AFTER, HeaderValue::from(accept::retry_after_seconds(retry_after)));
     }
     response
 }

@@ -11,13 +11,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Sink as _, SinkExt as _, Stream as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::rate::FrameRate;
+use super::throttle::Throttled;
 use crate::model::event::{ClientEvent, SocketId};
 use crate::model::limits::Limits;
 use crate::protocol::close::CloseReason;
@@ -25,7 +26,7 @@ use crate::protocol::verani::{self, Inbound};
 use crate::room::handle::{Mail, RoomHandle};
 use crate::room::outbound::{Next, Outbound};
 
-type Ws = WebSocketStream<TcpStream>;
+type Ws = WebSocketStream<Throttled>;
 
 /// A socket that does not take what it is owed at its end is cut off after this.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -44,6 +45,8 @@ pub struct Connection {
     /// An event that waits for its place in the room; nothing more is read meanwhile.
     held: Held,
     bad_frames: u32,
+    /// How fast frames may come.
+    frames: FrameRate,
     /// Whether anything was written since the last flush.
     unflushed: bool,
     /// Whether anything came since the watch last looked.
@@ -75,6 +78,7 @@ enum End {
 impl Connection {
     pub fn new(ws: Ws, room: RoomHandle, id: SocketId, outbound: Arc<Outbound>, limits: Arc<Limits>) -> Self {
         let watch = Box::pin(tokio::time::sleep(half_idle(&limits)));
+        let frames = FrameRate::new(&limits);
         Self {
             ws,
             room,
@@ -83,6 +87,7 @@ impl Connection {
             limits,
             held: Held::Nothing,
             bad_frames: 0,
+            frames,
             unflushed: false,
             heard: false,
             pinged: false,
@@ -170,8 +175,13 @@ impl Connection {
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
         for _ in 0..READS_AT_ONCE {
-            if let Err(end) = ready!(self.poll_held(context)) {
-                return Poll::Ready(end);
+            match self.poll_held(context) {
+                Poll::Ready(Ok(())) => self.frames.goes_on(),
+                Poll::Ready(Err(end)) => return Poll::Ready(end),
+                Poll::Pending => {
+                    self.frames.is_held();
+                    return Poll::Pending;
+                }
             }
             let message = match ready!(Pin::new(&mut self.ws).poll_next(context)) {
                 Some(Ok(message)) => message,
@@ -179,6 +189,9 @@ impl Connection {
                 None => return Poll::Ready(End::Client(ABNORMAL)),
             };
             self.heard = true;
+            if !self.frames.allows_one() {
+                return Poll::Ready(End::Host(CloseReason::TOO_FAST));
+            }
             let taken = match message {
                 Message::Text(text) => self.take_text(&text),
                 Message::Binary(_) => self.bad_frame(CloseReason::BAD_BINARY),
@@ -211,7 +224,7 @@ impl Connection {
             let put = ready!(self.room.mailbox.poll_event(context, self.id, event));
             self.held = Held::Nothing;
             if put.is_err() {
-                return Poll::Ready(Err(End::Host(CloseReason::ROOM_FAILED)));
+                return Poll::Ready(Err(End::Host(self.room.end_reason())));
             }
         }
         Poll::Ready(Ok(()))

@@ -7,14 +7,16 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::connection::Connection;
+use super::throttle::Throttled;
 use crate::model::event::SocketId;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
+use crate::plugin::supervisor::Refusal;
 use crate::protocol::close::CloseReason;
 use crate::room::handle::{Closed, Mail, RoomHandle};
 use crate::room::outbound::Outbound;
 use crate::router::{NoRoom, Router};
-use crate::tenant::SocketPlace;
+use crate::tenant::account::Place;
 
 /// Read attempts fill a buffer of this size: tungstenite's default of 128 KiB costs idle sockets 17 times the memory
 /// and busy ones up to 3 times the CPU (design, performance).
@@ -23,12 +25,13 @@ const READ_BUFFER_BYTES: usize = 4 << 10;
 const WRITE_BUFFER_BYTES: usize = 16 << 10;
 
 /// An authorised connection.
-#[derive(Debug)]
 pub struct Arrival {
     pub room: RoomHandle,
     pub meta: Meta,
     /// Its place among its tenant's sockets.
-    pub place: SocketPlace,
+    pub place: Place,
+    /// What else is counted for as long as the connection lasts.
+    pub held: Box<dyn Send>,
 }
 
 /// Serves one socket on its room's thread until it ends.
@@ -45,14 +48,16 @@ pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: &[u8]
             Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
         };
         let limits = Arc::clone(arrival.room.plugin.limits());
+        let stream = Throttled::new(stream, limits.inbound_bytes_per_second);
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
-        let Arrival { room, meta, place } = arrival;
-        let outbound = Arc::new(Outbound::new(&limits, place));
+        let Arrival { room, meta, place, held } = arrival;
+        let outbound = Arc::new(Outbound::new(&limits, Arc::clone(&room.plugin.account().outbound), place));
         match announce(&router, room, meta, &outbound) {
             Ok((room, id)) => Connection::new(ws, room, id, outbound, limits).run().await,
             Err(reason) => super::connection::refuse(ws, reason).await,
         }
+        drop(held);
     });
 }
 
@@ -70,6 +75,8 @@ fn announce(
             Err(Closed) => {
                 room = router.enter(&room.plugin, &room.key.room).map_err(|why| match why {
                     NoRoom::TooMany => CloseReason::TRY_LATER,
+                    NoRoom::Refused(Refusal::Crashed(_)) => CloseReason::CRASHED,
+                    NoRoom::Refused(Refusal::Quarantined) => CloseReason::QUARANTINED,
                     NoRoom::Draining => CloseReason::RESTART,
                 })?;
             }

@@ -2,5 +2,7 @@
 
 mod connection;
 mod enter;
+mod rate;
+mod throttle;
 
 pub use enter::{Arrival, serve};

@@ -1,49 +1,79 @@
-//! Tenants: where they are served, who may connect, and what they use.
+//! Tenants: where they are served, who may connect, what holds for their plugins, and what they use.
+
+pub mod account;
+mod cpu;
+mod imports;
+pub mod lane;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
+
+use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginName, TenantName};
+use crate::model::secret::Secret;
+
+pub use account::Account;
+pub use imports::{Imports, OFFERED};
 
 /// What the operator says of a plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct PluginSettings {
     /// What the plugin reads with `config.get`.
     pub config: BTreeMap<String, String>,
     /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
     pub client_channels: bool,
+    pub limits: Layers,
 }
 
 /// What the operator says of a tenant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TenantSettings {
     /// Host names at whose root the tenant is served.
     pub hosts: Vec<String>,
     /// Origins whose pages may connect; all where empty.
     pub origins: Vec<String>,
+    /// Opens what is the tenant's own in the API.
+    pub token: Option<Secret>,
+    /// What its plugins may import.
+    pub imports: Imports,
+    /// The bounds of the tenant, and of its plugins that have no table of their own.
+    pub limits: Layers,
     pub plugins: BTreeMap<PluginName, PluginSettings>,
 }
 
-/// The tenants that the configuration knows, and what all tenants use now.
-#[derive(Debug, Default)]
-pub struct Tenants {
-    settings: BTreeMap<TenantName, TenantSettings>,
-    by_host: HashMap<String, TenantName>,
-    sockets: parking_lot::Mutex<HashMap<TenantName, Arc<AtomicUsize>>>,
+/// What holds for one plugin.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub config: BTreeMap<String, String>,
+    pub client_channels: bool,
+    pub imports: Imports,
+    pub limits: Arc<Limits>,
+    /// Whom its use is charged to.
+    pub account: Arc<Account>,
 }
 
-/// A place among a tenant's sockets, given back when it is dropped.
+/// The tenants that the configuration knows, and what all tenants use now.
 #[derive(Debug)]
-pub struct SocketPlace(Arc<AtomicUsize>);
+pub struct Tenants {
+    settings: BTreeMap<TenantName, TenantSettings>,
+    /// For tenants of which nothing is said.
+    unnamed: TenantSettings,
+    by_host: HashMap<String, TenantName>,
+    threads: usize,
+    accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
+}
 
 impl Tenants {
-    pub fn new(settings: BTreeMap<TenantName, TenantSettings>) -> Self {
+    /// `host` are the bounds of the whole server, `threads` the number of its workers.
+    pub fn new(settings: BTreeMap<TenantName, TenantSettings>, host: Layers, threads: usize) -> Self {
         let by_host = settings
             .iter()
             .flat_map(|(tenant, settings)| settings.hosts.iter().map(|host| (host.clone(), tenant.clone())))
             .collect();
-        Self { settings, by_host, sockets: parking_lot::Mutex::default() }
+        let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
+        Self { settings, unnamed, by_host, threads, accounts: Mutex::default() }
     }
 
     /// Whose host name this is.
@@ -51,33 +81,53 @@ impl Tenants {
         self.by_host.get(host)
     }
 
-    /// What the operator says of a plugin, or the defaults.
-    pub fn plugin_settings(&self, tenant: &TenantName, plugin: &PluginName) -> PluginSettings {
-        let settings = self.settings.get(tenant).and_then(|settings| settings.plugins.get(plugin));
-        settings.cloned().unwrap_or_default()
+    /// What the operator says of a tenant, or the defaults.
+    pub fn settings(&self, tenant: &TenantName) -> &TenantSettings {
+        self.settings.get(tenant).unwrap_or(&self.unnamed)
+    }
+
+    /// The tenants that the configuration names, with what it says of each.
+    pub fn named(&self) -> &BTreeMap<TenantName, TenantSettings> {
+        &self.settings
+    }
+
+    /// The bounds of a tenant or of one of its plugins, and who set each.
+    pub fn layers(&self, tenant: &TenantName, plugin: Option<&PluginName>) -> &Layers {
+        let settings = self.settings(tenant);
+        plugin.and_then(|plugin| settings.plugins.get(plugin)).map_or(&settings.limits, |plugin| &plugin.limits)
+    }
+
+    /// What holds for a plugin.
+    pub fn terms(&self, tenant: &TenantName, plugin: &PluginName) -> Terms {
+        let settings = self.settings(tenant);
+        let own = settings.plugins.get(plugin);
+        Terms {
+            config: own.map(|own| own.config.clone()).unwrap_or_default(),
+            client_channels: own.is_some_and(|own| own.client_channels),
+            imports: settings.imports.clone(),
+            limits: Arc::new(self.layers(tenant, Some(plugin)).limits().clone()),
+            account: self.account(tenant),
+        }
     }
 
     /// Whether a page of this origin may connect to the tenant's rooms.
     pub fn allows_origin(&self, tenant: &TenantName, origin: &str) -> bool {
-        match self.settings.get(tenant) {
-            Some(settings) if !settings.origins.is_empty() => {
-                settings.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
-            }
-            _ => true,
-        }
+        let origins = &self.settings(tenant).origins;
+        origins.is_empty() || origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// Takes a place among a tenant's sockets, of which there are `max`.
-    pub fn take_socket_place(&self, tenant: &TenantName, max: usize) -> Option<SocketPlace> {
-        let count = Arc::clone(self.sockets.lock().entry(tenant.clone()).or_default());
-        let place = SocketPlace(Arc::clone(&count));
-        // The place is counted first and given back when there is none: two who ask at once never both get the last.
-        if count.fetch_add(1, Ordering::AcqRel) < max { Some(place) } else { None }
+    /// What a tenant uses; opened at its first plugin.
+    pub fn account(&self, tenant: &TenantName) -> Arc<Account> {
+        let mut accounts = self.accounts.lock();
+        let account = accounts.entry(tenant.clone()).or_insert_with(|| {
+            let limits = self.settings(tenant).limits.limits().clone();
+            Arc::new(Account::new(tenant.clone(), limits, self.threads))
+        });
+        Arc::clone(account)
     }
-}
 
-impl Drop for SocketPlace {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+    /// All accounts, by name.
+    pub fn accounts(&self) -> Vec<Arc<Account>> {
+        self.accounts.lock().values().cloned().collect()
     }
 }

@@ -7,7 +7,7 @@ mod http;
 mod server;
 
 pub use build::{guest, root};
-pub use client::Client;
+pub use client::{Client, Closed};
 pub use http::{Request, Response};
 pub use server::{Builder, Server};
 

@@ -133,24 +133,29 @@ async fn sockets_and_rooms_of_a_tenant() {
     let server = Server::builder()
         .guest_as("end_watch", "watch")
         .guest_as("end_watch", "other/watch")
-        .config("[limits]\nsockets-per-tenant = 2\nrooms-per-tenant = 2")
+        .config(
+            "[limits]\nsockets-per-tenant = 3\nrooms-per-tenant = 2\ninstance-wait-ms = 100\nroom-linger-ms = 600_000",
+        )
         .start();
     let room = async |path: &str| server.join(path).await;
     let (_a, mut b) = (room("/watch?room=a").await, room("/watch?room=b").await);
+    let refused = server.refused("/watch?room=c").await;
+    assert!(refused.status == 503 && refused.body.contains("rooms-per-tenant"), "{refused:?}");
+    let _third = room("/watch?room=a").await;
     let refused = server.refused("/watch?room=a").await;
     assert!(refused.status == 503 && refused.body.contains("sockets-per-tenant"), "{refused:?}");
-    // One leaves, and its room lingers: there is a place for a socket, but none for a third room.
+    // A room that nobody is in gives way to another.
     b.close(1000, "").await;
     server.wait_for_log(&["gone somebody"]).await;
-    let refused = loop {
-        // The place is given back a moment after the client's goodbye was answered.
-        let refused = server.refused("/watch?room=c").await;
-        if !refused.body.contains("sockets-per-tenant") {
-            break refused;
+    let mut c = soon("the place that was left", async {
+        loop {
+            if let Ok(client) = server.connect("/watch?room=c").await {
+                return client;
+            }
         }
-        tokio::task::yield_now().await;
-    };
-    assert!(refused.status == 503 && refused.body.contains("rooms-per-tenant"), "{refused:?}");
+    })
+    .await;
+    c.expect("welcome").await;
     // Another tenant is not concerned.
     room("/t/other/watch?room=a").await.expect("welcome").await;
 }
@@ -186,4 +191,128 @@ async fn a_slow_handshake_is_cut_off() {
         assert!(!answer.starts_with(b"HTTP/1.1 101"), "{answer:?}");
     }
     guest_of(&server, "fast").await;
+}
+
+#[tokio::test]
+async fn frames_that_come_too_fast() {
+    let server = watch("frames-per-second = 1\nframes-burst = 20");
+    let mut watcher = guest_of(&server, "watcher").await;
+    let mut fast = guest_of(&server, "fast").await;
+    for count in 0..40 {
+        fast.send("say", json!(count.to_string())).await;
+    }
+    let closed = fast.closed().await;
+    assert_eq!((closed.code, &*closed.reason), (1008, "too many frames: frames-per-second"));
+    // What was within the rate was heard, in order, and then the end of it.
+    for count in 0..20 {
+        assert_eq!(watcher.expect("said").await["text"], count.to_string());
+    }
+    assert_eq!(watcher.next_event("gone").await["user"], "fast");
+}
+
+/// A client that sends steadily is not to blame for what its room takes late.
+#[tokio::test]
+async fn a_client_that_its_room_holds_back_is_not_too_fast() {
+    let server =
+        watch("frames-per-second = 100\nframes-burst = 10\nmailbox-events-per-socket = 2\nturn-cpu-ms = 5_000");
+    let mut steady = guest_of(&server, "steady").await;
+    steady.send("work", json!({ "ms": 1_000 })).await;
+    for count in 0..60 {
+        steady.send("say", json!(count.to_string())).await;
+        tokio::time::sleep(std::time::Duration::from_millis(12)).await;
+    }
+    steady.expect("worked").await;
+    for count in 0..60 {
+        assert_eq!(steady.expect("said").await["text"], count.to_string());
+    }
+}
+
+/// It is read no faster; nothing of what it sends is lost.
+#[tokio::test]
+async fn bytes_that_come_too_fast_wait() {
+    let server = watch("inbound-bytes-per-second = 100_000");
+    let mut client = guest_of(&server, "client").await;
+    let start = std::time::Instant::now();
+    let text = "x".repeat(30_000);
+    for _ in 0..10 {
+        client.send("say", json!(text)).await;
+    }
+    for _ in 0..10 {
+        client.expect("said").await;
+    }
+    // The first second's bytes are free, the other 200,000 take two seconds.
+    assert!(start.elapsed().as_millis() >= 1_900, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn connections_of_an_address() {
+    let server = watch("sockets-per-address = 3");
+    let mut kept = vec![guest_of(&server, "a").await, guest_of(&server, "b").await];
+    let idle = TcpStream::connect(server.address()).await.expect("the server listens");
+    let refused = soon("an address that is full", async {
+        loop {
+            // The connection that says nothing is counted once it is accepted.
+            match server.connect("/watch?user=c").await {
+                Ok(client) => kept.push(client),
+                Err(refused) => return refused,
+            }
+        }
+    })
+    .await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.body.contains("sockets-per-address") && refused.header("retry-after").is_some(), "{refused:?}");
+    drop(idle);
+    drop(kept);
+    soon("a place that was left", async { while server.connect("/watch?user=d").await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn connections_of_an_address_behind_a_proxy() {
+    let builder = Server::builder().guest_as("end_watch", "watch");
+    let server = builder.config("trusted-proxies = [\"127.0.0.1\"]\n[limits]\nsockets-per-address = 1").start();
+    let connect = async |client: &str| {
+        server.request("GET", "/watch").header("x-forwarded-for", client).websocket().upgrade().await
+    };
+    let first = connect("203.0.113.1").await.expect("a place");
+    let refused = connect("203.0.113.1").await.expect_err("one place an address");
+    assert!(refused.status == 429 && refused.body.contains("sockets-per-address"), "{refused:?}");
+    connect("203.0.113.2").await.expect("another address");
+    drop(first);
+    soon("the place that was left", async { while connect("203.0.113.1").await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn upgrades_of_an_address() {
+    let server = watch("upgrades-per-address-per-second = 1\nupgrades-per-address-burst = 3");
+    for user in ["a", "b", "c"] {
+        guest_of(&server, user).await;
+    }
+    let refused = server.refused("/watch?user=d").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.body.contains("upgrades-per-address-per-second"), "{}", refused.body);
+    assert!(refused.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok_and(|wait| wait > 0)));
+}
+
+#[tokio::test]
+async fn connections_of_the_server() {
+    let server = watch("sockets-of-host = 2");
+    let _kept = [guest_of(&server, "a").await, guest_of(&server, "b").await];
+    let refused = server.refused("/watch?user=c").await;
+    assert!(refused.status == 503 && refused.body.contains("sockets-of-host"), "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+}
+
+/// A storm is turned away at once and not queued until nobody waits any more.
+#[tokio::test]
+async fn upgrades_that_wait_for_authorize() {
+    let server = watch("authorize-at-once = 1\nauthorize-waiting = 2\nturn-cpu-ms = 5_000");
+    let paths: Vec<String> = (0..60).map(|number| format!("/watch?user={number}")).collect();
+    let storm = paths.iter().map(|path| server.connect(path));
+    let answers = futures_util::future::join_all(storm).await;
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+    assert!(refused.len() < 60, "nobody was let in");
+    for refused in refused {
+        assert_eq!(refused.status, 503);
+        assert!(refused.body.contains("authorize-waiting") && refused.header("retry-after").is_some(), "{refused:?}");
+    }
 }

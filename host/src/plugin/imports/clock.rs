@@ -7,6 +7,7 @@ use super::super::state::{GuestState, Phase};
 
 impl Host for GuestState {
     fn now(&mut self) -> wasmtime::Result<f64> {
+        self.count_answered_call()?;
         Ok(match &self.phase {
             Phase::Turn(turn) => turn.accepted_at(),
             _ => unix_ms(),

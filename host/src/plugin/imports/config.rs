@@ -5,6 +5,7 @@ use super::super::state::GuestState;
 
 impl Host for GuestState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        self.count_answered_call()?;
         Ok(self.context.config.get(&key).cloned())
     }
 }

@@ -7,9 +7,9 @@ use crate::model::refusal::Refusal;
 
 impl GuestState {
     fn require_registering(&mut self) -> CallResult<()> {
+        self.count_call()?;
         match self.phase {
-            Phase::Init => Ok(()),
-            Phase::Turn(_) => self.turn().map(|_| ()),
+            Phase::Init | Phase::Turn(_) => Ok(()),
             Phase::Outside => Err(Refusal::NoTurn.into()),
         }
     }

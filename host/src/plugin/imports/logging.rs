@@ -6,6 +6,7 @@ use super::super::state::GuestState;
 
 impl Host for GuestState {
     fn write(&mut self, level: WitLevel, message: String) -> wasmtime::Result<()> {
+        self.count_answered_call()?;
         let level = match level {
             WitLevel::Debug => Level::Debug,
             WitLevel::Info => Level::Info,

@@ -19,8 +19,8 @@ use super::bindings::parlor::room::types as wit;
 use super::convert::refusal_to_guest;
 use super::state::{GuestState, Phase};
 use super::wasi;
-use crate::model::refusal::Refusal;
-use crate::model::turn::Turn;
+use crate::model::refusal::{Bound, Refusal};
+use crate::model::turn::{CallsExhausted, Counted, Turn};
 
 /// How a host call ends that does not succeed.
 #[derive(Debug)]
@@ -65,16 +65,31 @@ impl GuestState {
 
     /// The current turn, with this call counted.
     fn turn(&mut self) -> CallResult<&mut Turn> {
-        let Phase::Turn(turn) = &mut self.phase else {
-            return Err(Refusal::NoTurn.into());
+        self.count_call()?;
+        self.current_turn().ok_or(CallError::Refused(Refusal::NoTurn))
+    }
+
+    /// Counts a host call. Past the bound it is refused; a guest that calls on regardless is stopped.
+    fn count_call(&mut self) -> CallResult<()> {
+        let counted = match &mut self.phase {
+            Phase::Turn(turn) => turn.count_call(),
+            Phase::Init | Phase::Outside => self.calls.count(&self.context.limits, false),
         };
-        match turn.count_call() {
-            Ok(counted) => counted?,
-            Err(_) => {
+        match counted {
+            Ok(Counted::Within) => Ok(()),
+            Ok(Counted::Past) => Err(Refusal::LimitExceeded(Bound::HostCallsPerTurn).into()),
+            Err(CallsExhausted) => {
                 self.calls_exhausted = true;
-                return Err(CallError::Trap(wasmtime::Error::msg("called on behind the bound host-calls-per-turn")));
+                Err(CallError::Trap(wasmtime::Error::msg("called on behind the bound host-calls-per-turn")))
             }
         }
-        Ok(turn)
+    }
+
+    /// Counts a call that cannot be refused.
+    fn count_answered_call(&mut self) -> wasmtime::Result<()> {
+        match self.count_call() {
+            Ok(()) | Err(CallError::Refused(_)) => Ok(()),
+            Err(CallError::Trap(trap)) => Err(trap),
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::model::refusal::{Bound, Refusal};
 
 impl Host for GuestState {
     fn get_bytes(&mut self, count: u32) -> CallResult<Vec<u8>> {
+        self.count_call()?;
         if count > self.context.limits.random_bytes {
             return Err(Refusal::LimitExceeded(Bound::RandomBytes).into());
         }

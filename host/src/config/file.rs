@@ -1,0 +1,90 @@
+//! The files, as they are written.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::limits::LimitsTable;
+
+/// `parlor.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    pub listen: Option<SocketAddr>,
+    pub plugins: Option<PathBuf>,
+    pub data: Option<PathBuf>,
+    pub threads: Option<usize>,
+    pub operator_token: Option<String>,
+    pub operator_token_file: Option<PathBuf>,
+    pub trusted_proxies: Vec<String>,
+    pub limits: LimitsTable,
+    pub tenants: BTreeMap<String, TenantTable>,
+    /// The folder of the tenants' files.
+    pub tenant_files: Option<PathBuf>,
+}
+
+/// A tenant's table, or a tenant's file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TenantTable {
+    pub hosts: Vec<String>,
+    pub origins: Vec<String>,
+    pub token: Option<String>,
+    pub token_file: Option<PathBuf>,
+    /// Interfaces that the tenant's plugins may import; all that this host offers where it is absent.
+    pub imports: Option<Vec<String>>,
+    pub limits: LimitsTable,
+    pub plugins: BTreeMap<String, PluginTable>,
+}
+
+/// A plugin's table within its tenant's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PluginTable {
+    pub config: BTreeMap<String, String>,
+    pub client_channels: bool,
+    pub limits: LimitsTable,
+}
+
+/// Reads a file of ours. An error names the file, the line and the key.
+pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text)
+        .map_err(|why| anyhow::anyhow!("{}{}: {}", path.display(), place(&text, &why), without_value(why.message())))
+}
+
+/// What is wrong with a value, without the value itself: it may be a secret that only lacks its quotes.
+fn without_value(message: &str) -> String {
+    match message.split_once(", expected ") {
+        Some((wrong, expected)) if wrong.starts_with("invalid ") => {
+            let kind = wrong.split(['`', '"']).next().unwrap_or_default();
+            format!("{}, expected {expected}", kind.trim_end())
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// Where a configuration is wrong: the line and its key.
+fn place(text: &str, why: &toml::de::Error) -> String {
+    let Some(before) = why.span().and_then(|span| text.get(..span.start)) else { return String::new() };
+    let line = before.matches('\n').count();
+    let key = text.lines().nth(line).and_then(|line| line.split('=').next()).unwrap_or_default();
+    format!(", line {}, {}", line + 1, key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        for (text, key) in [("lisen = \"127.0.0.1:1\"", "lisen"), ("[limits]\nturn-cpu = 1", "turn-cpu")] {
+            let unknown = toml::from_str::<File>(text).unwrap_err();
+            assert!(unknown.to_string().contains(key), "{unknown}");
+        }
+    }
+}

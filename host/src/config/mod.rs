@@ -1,0 +1,104 @@
+//! What the operator says: flags before the environment, the environment before the file, the file before defaults.
+
+mod file;
+mod tenants;
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use ipnet::IpNet;
+
+use crate::model::limits::{Layers, Limits, Scope, Source};
+use crate::model::names::TenantName;
+use crate::model::secret::Secret;
+use crate::tenant::TenantSettings;
+use file::File;
+
+pub use tokens::TOKEN_VARIABLE;
+
+/// The configuration file that is read where no other is named.
+pub const DEFAULT_FILE: &str = "parlor.toml";
+/// The folder of tenants' files that is read where no other is named.
+pub const DEFAULT_TENANTS: &str = "tenants";
+
+/// Everything that is set, with defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// The folder of plugins.
+    pub plugins: PathBuf,
+    /// Where the server keeps what it makes: compiled code, later the rooms' storage.
+    pub data: PathBuf,
+    /// Threads for rooms and sockets.
+    pub threads: usize,
+    pub operator_token: Option<Secret>,
+    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The bounds of the whole server, and who set each.
+    pub limits: Layers,
+    pub tenants: BTreeMap<TenantName, TenantSettings>,
+}
+
+/// What flags say.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub config: Option<PathBuf>,
+    pub listen: Option<SocketAddr>,
+    pub plugins: Option<PathBuf>,
+    pub data: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the files and lays flags and environment over them. Every error names its key.
+    pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
+        let (file, path) = match overrides.config {
+            Some(path) => (file::read(&path)?, path),
+            None if Path::new(DEFAULT_FILE).is_file() => (file::read(Path::new(DEFAULT_FILE))?, DEFAULT_FILE.into()),
+            None => (File::default(), DEFAULT_FILE.into()),
+        };
+        let operator_token = tokens::operator(&file)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = file.threads.unwrap_or(cores);
+        ensure!((1..=256).contains(&threads), "threads must be 1 to 256, not {threads}");
+        let mut limits = Layers::default();
+        let source = Source(path.display().to_string());
+        limits.lay(&file.limits, Scope::Host, &source).map_err(anyhow::Error::msg)?;
+        Ok(Self {
+            listen: overrides.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7070))),
+            plugins: overrides.plugins.or(file.plugins).unwrap_or_else(|| "plugins".into()),
+            data: overrides.data.or(file.data).unwrap_or_else(|| "parlor-data".into()),
+            threads,
+            operator_token,
+            trusted_proxies: file.trusted_proxies.iter().map(|text| proxy(text)).collect::<anyhow::Result<_>>()?,
+            tenants: tenants::all(file.tenants, &source, file.tenant_files.as_deref(), &limits)?,
+            limits,
+        })
+    }
+
+    /// The bounds of the whole server.
+    pub fn limits(&self) -> &Limits {
+        self.limits.limits()
+    }
+}
+
+/// An address, or a network in CIDR notation.
+fn proxy(text: &str) -> anyhow::Result<IpNet> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .with_context(|| format!("trusted-proxies: {text:?} is neither an address nor a network such as 10.0.0.0/8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_names_its_key() {
+        let proxy = proxy("nowhere").unwrap_err();
+        assert!(format!("{proxy:#}").contains("trusted-proxies"));
+    }
+}

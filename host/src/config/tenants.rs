@@ -1,0 +1,127 @@
+//! What is said of tenants: in tables of the server's file, and in files of their own, one a tenant.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::DEFAULT_TENANTS;
+use super::file::{self, PluginTable, TenantTable};
+use super::tokens;
+use crate::model::limits::{Layers, LimitsTable, Scope, Source};
+use crate::model::names::{PluginName, TenantName};
+use crate::tenant::{Imports, PluginSettings, TenantSettings};
+
+/// All tenants that are told of. `folder` holds their own files; where none is named, the default one may be absent.
+pub fn all(
+    tables: BTreeMap<String, TenantTable>,
+    source: &Source,
+    folder: Option<&Path>,
+    host: &Layers,
+) -> anyhow::Result<BTreeMap<TenantName, TenantSettings>> {
+    let mut told: Vec<(String, TenantTable, Source)> =
+        tables.into_iter().map(|(name, table)| (name, table, source.clone())).collect();
+    for path in files(folder)? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        ensure!(
+            !told.iter().any(|(other, ..)| *other == name),
+            "{} tells of the tenant {name}, of which [tenants.{name}] tells already",
+            path.display()
+        );
+        let table = file::read(&path)?;
+        told.push((name, table, Source(path.display().to_string())));
+    }
+    let mut tenants = BTreeMap::new();
+    let mut hosts: BTreeMap<String, String> = BTreeMap::new();
+    for (name, table, source) in told {
+        let tenant = TenantName::new(&name).with_context(|| format!("tenants.{name}"))?;
+        let settings = settings(&tenant, table, &source, host).with_context(|| format!("{}", source.0))?;
+        for host in &settings.hosts {
+            if let Some(other) = hosts.insert(host.clone(), name.clone()) {
+                bail!("tenants.{name}.hosts: {host} is a host name of the tenant {other} already");
+            }
+        }
+        tenants.insert(tenant, settings);
+    }
+    Ok(tenants)
+}
+
+/// The tenants' own files: `NAME.toml` each.
+fn files(folder: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
+    let default = Path::new(DEFAULT_TENANTS);
+    let folder = match folder {
+        Some(folder) => folder,
+        None if default.is_dir() => default,
+        None => return Ok(Vec::new()),
+    };
+    let unreadable = || format!("tenant-files: cannot read the folder {}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Layers) -> anyhow::Result<TenantSettings> {
+    let token = tokens::tenant(tenant, &table)?;
+    let imports = match &table.imports {
+        Some(names) => Imports::only(names).map_err(|why| anyhow::anyhow!("tenants.{tenant}.imports: {why}"))?,
+        None => Imports::default(),
+    };
+    let mut limits = host.clone();
+    let lay = |layers: &mut Layers, table: &LimitsTable, scope, place: &str| {
+        let source = Source(format!("{}, {place}", source.0));
+        layers.lay(table, scope, &source).map_err(|why| anyhow::anyhow!("{place}: {why}"))
+    };
+    lay(&mut limits, &table.limits, Scope::Tenant, &format!("tenants.{tenant}"))?;
+    let mut plugins = BTreeMap::new();
+    for (name, PluginTable { config, client_channels, limits: own }) in table.plugins {
+        let place = format!("tenants.{tenant}.plugins.{name}");
+        let plugin = PluginName::new(&name).with_context(|| place.clone())?;
+        let mut limits = limits.clone();
+        lay(&mut limits, &own, Scope::Plugin, &place)?;
+        plugins.insert(plugin, PluginSettings { config, client_channels, limits });
+    }
+    let hosts = table.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    Ok(TenantSettings { hosts, origins: table.origins, token, imports, limits, plugins })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> anyhow::Result<BTreeMap<TenantName, TenantSettings>> {
+        let file: file::File = toml::from_str(text)?;
+        all(file.tenants, &Source("parlor.toml".into()), None, &Layers::default())
+    }
+
+    #[test]
+    fn every_error_names_its_key() {
+        for (text, words) in [
+            ("[tenants.Acme]", "tenants.Acme"),
+            ("[tenants.a]\nhosts=[\"X\"]\n[tenants.b]\nhosts=[\"x\"]", "tenants.b.hosts"),
+            ("[tenants.a.limits]\nframe-bytes = 0", "tenants.a: limits.frame-bytes"),
+            ("[tenants.a.plugins.p.limits]\ndrain-ms = 1", "tenants.a.plugins.p: limits.drain-ms"),
+            ("[tenants.a]\ntoken = \"short\"", "tenants.a.token"),
+            ("[tenants.a]\nimports = [\"novel:host/thing\"]", "tenants.a.imports"),
+        ] {
+            let why = format!("{:#}", parse(text).unwrap_err());
+            assert!(why.contains(words), "{words}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_takes_over_what_its_tenant_says() {
+        let tenants =
+            parse("[tenants.a.limits]\nframe-bytes = 9\n[tenants.a.plugins.p.limits]\nbad-frames = 1").unwrap();
+        let tenant = &tenants[&TenantName::new("a").unwrap()];
+        let plugin = &tenant.plugins[&PluginName::new("p").unwrap()];
+        assert_eq!((plugin.limits.limits().frame_bytes, plugin.limits.limits().bad_frames), (9, 1));
+        assert_eq!(plugin.limits.source("frame-bytes"), "parlor.toml, tenants.a");
+        assert_eq!(tenant.limits.source("bad-frames"), "default");
+    }
+}

@@ -1,0 +1,111 @@
+//! How the list of bounds is written once and known everywhere: as fields, as keys of the configuration, as rows of
+//! `parlor limits`.
+
+/// Who may set a bound, and so whom it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// One for the whole server: `[limits]` alone.
+    Host,
+    /// One for all that a tenant has: also `[tenants.T.limits]`.
+    Tenant,
+    /// Each plugin has its own: also `[tenants.T.plugins.P.limits]`.
+    Plugin,
+}
+
+impl Scope {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Tenant => "tenant",
+            Self::Plugin => "plugin",
+        }
+    }
+}
+
+/// A bound with its present value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The key in the configuration; its end is the unit.
+    pub key: &'static str,
+    pub scope: Scope,
+    /// The smallest value that lets anything work at all.
+    pub least: u64,
+    pub value: u64,
+    /// What is bounded, and why by this number.
+    pub why: &'static str,
+}
+
+/// Defines [`super::Limits`] and the table of the configuration that changes them.
+macro_rules! limits {
+    ($($(#[doc = $why:literal])+ $field:ident: $type:ty = $default:expr, $scope:ident, least $least:literal;)*) => {
+        /// What one plugin, one turn, one socket, one room, one tenant and the whole server may use.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $why])+ pub $field: $type,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl Limits {
+            /// All of them, in the order of their definition.
+            pub fn all(&self) -> Vec<Limit> {
+                vec![$(Limit {
+                    key: key!($field),
+                    scope: Scope::$scope,
+                    least: $least,
+                    value: self.$field as u64,
+                    why: concat!($($why),+).trim_ascii(),
+                },)*]
+            }
+
+            /// Takes over what a table of the configuration sets.
+            pub fn apply(&mut self, table: &LimitsTable) {
+                $(if let Some(value) = table.$field { self.$field = value; })*
+            }
+        }
+
+        /// A table `limits` of the configuration: what is set there, and only that.
+        #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct LimitsTable {
+            $($field: Option<$type>,)*
+        }
+
+        impl LimitsTable {
+            /// The bounds that are set here, with the values that they are set to.
+            pub fn set(&self) -> Vec<Limit> {
+                let mut limits = Limits::default();
+                limits.apply(self);
+                let is_set = [$(self.$field.is_some(),)*];
+                limits.all().into_iter().zip(is_set).filter(|(_, is_set)| *is_set).map(|(limit, _)| limit).collect()
+            }
+        }
+    };
+}
+
+/// The key of a field: its name with dashes.
+macro_rules! key {
+    ($field:ident) => {{
+        const NAME: &str = stringify!($field);
+        const DASHED: [u8; NAME.len()] = {
+            let (mut bytes, mut place) = ([0; NAME.len()], 0);
+            while place < NAME.len() {
+                let byte = NAME.as_bytes()[place];
+                bytes[place] = if byte == b'_' { b'-' } else { byte };
+                place += 1;
+            }
+            bytes
+        };
+        const KEY: &str = match std::str::from_utf8(&DASHED) {
+            Ok(key) => key,
+            Err(_) => NAME,
+        };
+        KEY
+    }};
+}
+
+pub(super) use {key, limits};

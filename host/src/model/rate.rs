@@ -1,0 +1,69 @@
+//! How often something may happen: so many a second in the long run, and a burst at once.
+
+use std::time::Duration;
+
+/// A rate, kept as one moment: how far what happened so far reaches (the generic cell rate algorithm, ITU-T I.371).
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// What one of them takes.
+    each: Duration,
+    /// How far ahead of the clock may be reached.
+    burst: Duration,
+    reached: Duration,
+}
+
+impl Rate {
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        let each = Duration::from_secs(1) / per_second.max(1);
+        Self { each, burst: each.saturating_mul(burst), reached: Duration::ZERO }
+    }
+
+    /// Counts `many` at the moment `now` of some clock; false where that is too much, and then nothing is counted.
+    pub fn allows(&mut self, many: u32, now: Duration) -> bool {
+        let reached = self.reached.max(now).saturating_add(self.each.saturating_mul(many));
+        let allowed = reached <= now.saturating_add(self.burst);
+        if allowed {
+            self.reached = reached;
+        }
+        allowed
+    }
+
+    /// Counts `many` that happened already; answers how long to wait until the rate is kept again.
+    pub fn overdraw(&mut self, many: u32, now: Duration) -> Option<Duration> {
+        self.reached = self.reached.max(now).saturating_add(self.each.saturating_mul(many));
+        let allowed = now.saturating_add(self.burst);
+        self.reached.checked_sub(allowed).filter(|wait| !wait.is_zero())
+    }
+
+    /// Whether nothing of what happened counts any more.
+    pub fn is_idle(&self, now: Duration) -> bool {
+        self.reached <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_burst_and_then_the_rate() {
+        let mut rate = Rate::new(100, 3);
+        assert!((0..3).all(|_| rate.allows(1, ms(1_000))));
+        assert!(!rate.allows(1, ms(1_000)));
+        assert!(!rate.allows(1, ms(1_009)) && rate.allows(1, ms(1_010)) && !rate.allows(1, ms(1_010)));
+        assert!(!rate.is_idle(ms(1_039)) && rate.is_idle(ms(1_040)));
+        assert!(rate.allows(3, ms(9_000)) && !rate.allows(1, ms(9_000)));
+    }
+
+    #[test]
+    fn what_happened_already_is_waited_for() {
+        let mut rate = Rate::new(1_000, 10);
+        assert_eq!(rate.overdraw(10, ms(5)), None);
+        assert_eq!(rate.overdraw(5, ms(5)), Some(ms(5)));
+        assert_eq!(rate.overdraw(0, ms(10)), None);
+    }
+}

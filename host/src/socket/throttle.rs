@@ -1,0 +1,81 @@
+//! A connection that reads no faster than it may: what comes too fast waits in the kernel, and in the client.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::model::rate::Rate;
+
+/// Rates are counted in steps of this many bytes: a second has only so many nanoseconds.
+const STEP_BYTES: usize = 64;
+/// What may be read at once, in seconds of the rate.
+const BURST_SECONDS: u32 = 1;
+
+/// A TCP connection with a bound on what is read from it; writing is not bounded here.
+#[derive(Debug)]
+pub struct Throttled {
+    stream: TcpStream,
+    since: Instant,
+    rate: Rate,
+    /// Set while the connection has to wait.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Throttled {
+    pub fn new(stream: TcpStream, bytes_per_second: u32) -> Self {
+        let steps = bytes_per_second / STEP_BYTES as u32;
+        let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
+        Self { stream, since: Instant::now(), rate, pause: None }
+    }
+}
+
+impl AsyncRead for Throttled {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        // Each read costs something, however little it brings.
+        let steps = (buffer.filled().len() - before).div_ceil(STEP_BYTES);
+        let now = self.since.elapsed();
+        let wait = self.rate.overdraw(u32::try_from(steps).unwrap_or(u32::MAX), now);
+        self.pause = wait.map(|wait| Box::pin(sleep(wait)));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Throttled {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,111 @@
+//! A tenant's CPU: a token bucket that fills with time and empties with execution.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The bucket, kept as the moment at which it will be empty no more: one number, so that it takes no lock. That moment
+/// lies in the future where the tenant owes, and at most the burst in the past where it saved.
+#[derive(Debug)]
+pub struct CpuBucket {
+    free_at_ns: AtomicU64,
+    percent: u64,
+    /// How long an empty bucket takes to fill.
+    fill_ns: u64,
+    used_ns: AtomicU64,
+}
+
+impl CpuBucket {
+    pub fn new(percent: u32, burst_ms: u64) -> Self {
+        let percent = u64::from(percent.max(1));
+        let fill_ns = burst_ms.saturating_mul(1_000_000).saturating_mul(100) / percent;
+        Self { free_at_ns: AtomicU64::new(0), percent, fill_ns, used_ns: AtomicU64::new(0) }
+    }
+
+    /// Takes execution time out of the bucket, which may owe some afterwards.
+    pub fn charge(&self, ns: u64) {
+        self.used_ns.fetch_add(ns, Ordering::Relaxed);
+        self.reserve(ns);
+    }
+
+    /// Takes time that may be used, until [`CpuBucket::refund`] gives it back.
+    pub fn reserve(&self, ns: u64) {
+        let full = now_ns().saturating_sub(self.fill_ns);
+        let later = |free_at: u64| Some(free_at.max(full).saturating_add(self.wait_for(ns)));
+        // Always some: the closure never answers none.
+        let _ = self.free_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    }
+
+    /// Gives back what was reserved.
+    pub fn refund(&self, ns: u64) {
+        let sooner = |free_at: u64| Some(free_at.saturating_sub(self.wait_for(ns)));
+        let _ = self.free_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sooner);
+    }
+
+    /// How long the tenant has to wait; none where the bucket holds something. `now` as of [`now_ns`].
+    pub fn owes(&self, now: u64) -> Option<Duration> {
+        let ahead = self.free_at_ns.load(Ordering::Relaxed).saturating_sub(now);
+        (ahead > 0).then(|| Duration::from_nanos(ahead))
+    }
+
+    /// What a full bucket holds.
+    pub fn burst_ns(&self) -> u64 {
+        self.fill_ns.saturating_mul(self.percent) / 100
+    }
+
+    /// All execution time so far.
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
+    }
+
+    /// The time in which the bucket gains this much.
+    fn wait_for(&self, ns: u64) -> u64 {
+        ns.saturating_mul(100) / self.percent
+    }
+}
+
+/// Nanoseconds on a clock that never goes back. It starts far from 0, so that a moment before the start has a number.
+pub fn now_ns() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    const BEFORE_START_NS: u64 = 1 << 50;
+    let since = START.get_or_init(Instant::now).elapsed();
+    BEFORE_START_NS + since.as_nanos() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn a_burst_is_free_and_what_is_beyond_is_waited_for() {
+        let bucket = CpuBucket::new(25, 500);
+        bucket.charge(400 * MS);
+        assert_eq!(bucket.owes(now_ns()), None);
+        bucket.charge(200 * MS);
+        // 100 ms too much, at a quarter of a core.
+        let owed = bucket.owes(now_ns()).unwrap();
+        assert!((350..=400).contains(&owed.as_millis()), "{owed:?}");
+        assert_eq!(bucket.owes(now_ns() + 400 * MS), None);
+        assert_eq!(bucket.used(), Duration::from_millis(600));
+    }
+
+    #[test]
+    fn what_was_reserved_comes_back_and_counts_as_no_use() {
+        let bucket = CpuBucket::new(100, 10);
+        bucket.reserve(50 * MS);
+        assert!(bucket.owes(now_ns()).is_some());
+        bucket.refund(50 * MS);
+        assert_eq!(bucket.owes(now_ns()), None);
+        assert_eq!(bucket.used(), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_idle_tenant_saves_no_more_than_the_burst() {
+        let bucket = CpuBucket::new(50, 100);
+        std::thread::sleep(Duration::from_millis(5));
+        bucket.charge(101 * MS);
+        assert!(bucket.owes(now_ns()).is_some());
+    }
+}

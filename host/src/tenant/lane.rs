@@ -1,0 +1,199 @@
+//! A tenant's share of one worker's thread: one slice a round, whatever number of its rooms want to run.
+//!
+//! A round ends when the thread has looked at its sockets again. Until a tenant has used up its slice nothing of this
+//! costs more than looking at the clock; after that its rooms line up, and one of them goes on in each round. A tenant
+//! that owes CPU time starts nothing until it has waited for it; what is under way goes on.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::cpu::{CpuBucket, now_ns};
+
+/// What a tenant may execute on a thread before all else there gets its turn: an epoch tick, after which a running guest
+/// is interrupted anyway.
+pub const SLICE: Duration = Duration::from_millis(2);
+/// A slice that was begun longer ago than this is over: the thread has long looked at its sockets.
+const ROUND_NS: u64 = 2 * SLICE.as_nanos() as u64;
+/// What was executed is charged in portions of this size: the bucket is shared by threads.
+const CHARGE_NS: u64 = 100_000;
+/// Calls that outlive a slice and that a tenant that saved its whole burst may have under way at once.
+const LONG_CALLS: u64 = 10;
+/// The longest nap of a tenant that owes: meanwhile its debt may have become smaller, or the server may drain.
+const NAP: Duration = Duration::from_millis(20);
+
+/// One tenant on one thread.
+#[derive(Debug)]
+pub struct Lane {
+    bucket: Arc<CpuBucket>,
+    /// When the slice was begun, and what of it is used.
+    begun_ns: AtomicU64,
+    used_ns: AtomicU64,
+    /// Executed but not charged yet, by the clock on the wall; and the thread's own CPU time when it was last charged.
+    uncharged_ns: AtomicU64,
+    charged_at_cpu_ns: AtomicU64,
+    line: Mutex<Line>,
+}
+
+/// Who waits for a slice, in order.
+#[derive(Debug, Default)]
+struct Line {
+    next: u64,
+    waiting: VecDeque<(u64, Waker)>,
+}
+
+impl Lane {
+    pub fn new(bucket: Arc<CpuBucket>) -> Self {
+        Self {
+            bucket,
+            begun_ns: AtomicU64::new(0),
+            used_ns: AtomicU64::new(0),
+            uncharged_ns: AtomicU64::new(0),
+            charged_at_cpu_ns: AtomicU64::new(0),
+            line: Mutex::default(),
+        }
+    }
+
+    /// Waits until something new may start: the tenant owes nothing, and it is its turn on this thread. Ends at once
+    /// where `hurry` says so, for a server that drains.
+    pub async fn start(&self, hurry: impl Fn() -> bool) {
+        loop {
+            while let Some(owed) = self.bucket.owes(now_ns()).filter(|_| !hurry()) {
+                tokio::time::sleep(owed.min(NAP)).await;
+            }
+            if self.has_slice() {
+                return;
+            }
+            self.next_slice().await;
+            // Others of the tenant may have run up a debt meanwhile.
+            if self.bucket.owes(now_ns()).is_none() || hurry() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the next round, behind the others of the tenant on this thread.
+    pub async fn next_slice(&self) {
+        let place = InLine::join(self);
+        place.first().await;
+        tokio::task::yield_now().await;
+        self.used_ns.store(0, Ordering::Relaxed);
+        self.begun_ns.store(now_ns(), Ordering::Relaxed);
+    }
+
+    /// Runs something of the tenant's and counts what it executes, not what it waits.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let begin = now_ns();
+            let polled = work.as_mut().poll(context);
+            self.count(now_ns() - begin);
+            polled
+        })
+        .await
+    }
+
+    /// Reserves CPU time for a call that turns out to be long, so that not all rooms of a tenant begin such calls on what
+    /// is left in its bucket: what the call may use, but no more than lets [`LONG_CALLS`] run at once. Given back when
+    /// the value is dropped.
+    pub fn reserve(&self, time: Duration) -> Reserved {
+        let ns = (time.as_nanos() as u64).min(self.bucket.burst_ns() / LONG_CALLS);
+        self.bucket.reserve(ns);
+        Reserved { bucket: Arc::clone(&self.bucket), ns }
+    }
+
+    /// Whether something of the slice is left and nobody waits for another.
+    fn has_slice(&self) -> bool {
+        let now = now_ns();
+        if now - self.begun_ns.load(Ordering::Relaxed) > ROUND_NS {
+            self.begun_ns.store(now, Ordering::Relaxed);
+            self.used_ns.store(0, Ordering::Relaxed);
+        }
+        self.used_ns.load(Ordering::Relaxed) < SLICE.as_nanos() as u64 && self.line.lock().waiting.is_empty()
+    }
+
+    /// A lane belongs to one thread, so that it loads and stores where it would have to add.
+    fn count(&self, ns: u64) {
+        self.used_ns.store(self.used_ns.load(Ordering::Relaxed) + ns, Ordering::Relaxed);
+        let uncharged = self.uncharged_ns.load(Ordering::Relaxed) + ns;
+        if uncharged < CHARGE_NS {
+            return self.uncharged_ns.store(uncharged, Ordering::Relaxed);
+        }
+        // The clock on the wall counts what other processes took from us; the thread's own CPU time does not.
+        let cpu = thread_cpu_ns();
+        let executed = cpu - self.charged_at_cpu_ns.swap(cpu, Ordering::Relaxed).min(cpu);
+        self.uncharged_ns.store(0, Ordering::Relaxed);
+        self.bucket.charge(uncharged.min(executed));
+    }
+}
+
+/// A place in the line, left when it is dropped.
+struct InLine<'a> {
+    lane: &'a Lane,
+    number: u64,
+}
+
+impl<'a> InLine<'a> {
+    fn join(lane: &'a Lane) -> Self {
+        let mut line = lane.line.lock();
+        let number = line.next;
+        line.next += 1;
+        line.waiting.push_back((number, Waker::noop().clone()));
+        Self { lane, number }
+    }
+
+    /// Waits to be the first.
+    async fn first(&self) {
+        poll_fn(|context| {
+            let mut line = self.lane.line.lock();
+            if line.waiting.front().is_some_and(|(number, _)| *number == self.number) {
+                return Poll::Ready(());
+            }
+            if let Some((_, waker)) = line.waiting.iter_mut().find(|(number, _)| *number == self.number) {
+                waker.clone_from(context.waker());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        let mut line = self.lane.line.lock();
+        let Some(place) = line.waiting.iter().position(|(number, _)| *number == self.number) else { return };
+        line.waiting.remove(place);
+        let next = line.waiting.front().filter(|_| place == 0).map(|(_, waker)| waker.clone());
+        drop(line);
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
+/// CPU time that is reserved.
+#[derive(Debug)]
+pub struct Reserved {
+    bucket: Arc<CpuBucket>,
+    ns: u64,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.bucket.refund(self.ns);
+    }
+}
+
+/// CPU time that the calling thread has used.
+pub fn thread_cpu_ns() -> u64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    // Both parts are never negative for this clock.
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

@@ -1,0 +1,26 @@
+//! One tenant's fault is that tenant's alone: crashes, budgets, and what a tenant's bounds hold.
+
+mod budgets;
+mod crashes;
+
+use crate::harness::{Client, Server, json};
+
+/// A server of the plugin that fails in every way, for two tenants.
+fn failing(limits: &str) -> Server {
+    Server::builder()
+        .guest_as("fault_turns", "evil/turns")
+        .guest_as("fault_turns", "good/turns")
+        .config(&format!("[limits]\n{limits}"))
+        .start()
+}
+
+/// Someone in a room of the tenant's.
+async fn member(server: &Server, tenant: &str, room: &str) -> Client {
+    let mut client = server.join(&format!("/t/{tenant}/turns?room={room}")).await;
+    client.expect_silence().await;
+    client
+}
+
+async fn fail(client: &mut Client, how: &str) {
+    client.send("attempt", json!({ "how": how })).await;
+}
