@@ -8,13 +8,6 @@ pub const LIST: &[Hostile] = &[
     Hostile::new("grow-memory", "grows its memory until it may not, then traps", |_| {
         handling("", "", &for_ever("(if (i32.lt_s (memory.grow (i32.const 16)) (i32.const 0)) (then unreachable))"))
     }),
-    Hostile::new("grow-memories", "grows four memories in turn until it may not, then traps", |_| {
-        let more = "(memory $b 1) (memory $c 1) (memory $d 1)";
-        let grow = ["0", "$b", "$c", "$d"].map(|memory| {
-            format!("(if (i32.lt_s (memory.grow {memory} (i32.const 16)) (i32.const 0)) (then unreachable))")
-        });
-        handling("", more, &for_ever(&grow.concat()))
-    }),
     Hostile::new("hold-memory", "keeps nearly as much memory as it may, every page of it touched", |_| {
         let touch = "(loop $touch
             (i32.store8 (global.get $place) (i32.const 7))
@@ -36,6 +29,10 @@ pub const LIST: &[Hostile] = &[
         .when(When::Load),
     Hostile::new("table-at-load", "declares a table of ten million elements", |_| {
         bare(&[("at the end", "(table 10000000 funcref)")])
+    })
+    .when(When::Load),
+    Hostile::new("memories-together", "makes three core instances with a memory of 62 MiB each", |_| {
+        with_core_instances(&bare(&[]), "(module (memory 1000))", 3)
     })
     .when(When::Load),
     Hostile::new("core-instances", "makes 100 core instances", |_| with_core_instances(&bare(&[]), "(module)", 100))

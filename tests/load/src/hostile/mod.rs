@@ -141,17 +141,16 @@ fn table(options: &Options, kit: &Kit, attacks: &[Attack]) -> anyhow::Result<(St
 /// Measures an attack, again where it misses the aim; the attempt that is nearest to it counts.
 fn best_row(options: &Options, kit: &Kit, attack: &Attack, extent: Extent) -> anyhow::Result<Row> {
     let mut best: Option<Row> = None;
-    for attempt in 1..=options.attempts.max(1) {
+    let mut attempts = 0;
+    while attempts < options.attempts.max(1) && !best.as_ref().is_some_and(Row::is_good) {
+        attempts += 1;
         let rounds = (0..options.rounds).map(|_| measure::round(kit, attack, extent));
-        let row = Row::of(attack, &rounds.collect::<anyhow::Result<Vec<_>>>()?, attempt);
-        let is_good = row.is_good();
+        let row = Row::of(attack, &rounds.collect::<anyhow::Result<Vec<_>>>()?);
         if best.as_ref().is_none_or(|best| row.is_better_than(best)) {
             best = Some(row);
         }
-        if is_good {
-            break;
-        }
     }
+    let best = best.map(|row| row.best_of(attempts));
     best.context("no attempt was made")
 }
 

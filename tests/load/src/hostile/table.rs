@@ -31,12 +31,12 @@ pub struct Row {
     errors: Vec<String>,
     note: Option<String>,
     acts: u64,
-    attempt: usize,
+    attempts: usize,
 }
 
 impl Row {
-    /// Of the rounds of one attempt, the first being 1.
-    pub fn of(attack: &Attack, rounds: &[Round], attempt: usize) -> Self {
+    /// Of the rounds of one attempt.
+    pub fn of(attack: &Attack, rounds: &[Round]) -> Self {
         let latency = |pick: fn(&Round) -> Latency| {
             let of = |figure: fn(&Latency) -> f64| median(rounds.iter().map(|round| figure(&pick(round))).collect());
             Latency { p50: of(|it| it.p50), p99: of(|it| it.p99), max: of(|it| it.max) }
@@ -65,8 +65,13 @@ impl Row {
             errors,
             note: rounds.iter().find_map(|round| round.note.clone()),
             acts: rounds.iter().map(|round| round.acts).sum(),
-            attempt,
+            attempts: 1,
         }
+    }
+
+    /// Says that it is the best of so many attempts.
+    pub fn best_of(self, attempts: usize) -> Self {
+        Self { attempts, ..self }
     }
 
     /// What it misses of the aim; nothing where it reaches it.
@@ -102,7 +107,7 @@ impl Row {
         };
         let spin = self.spin_ms.map(|ms| format!(" ({ms:.1} ms of CPU)")).unwrap_or_default();
         let note = self.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-        let again = if self.attempt > 1 { format!(", attempt {}", self.attempt) } else { String::new() };
+        let again = if self.attempts > 1 { format!(", best of {} attempts", self.attempts) } else { String::new() };
         let misses = self.misses();
         let verdict = if misses.is_empty() { "ok".to_owned() } else { format!("MISSED: {}", misses.join(", ")) };
         format!(
@@ -151,7 +156,7 @@ mod tests {
             ..Round::default()
         };
         let spin = attack::all().into_iter().find(|attack| attack.name() == "trap-handler").unwrap();
-        Row::of(&spin, &[round], 1)
+        Row::of(&spin, &[round])
     }
 
     #[test]
