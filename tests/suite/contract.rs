@@ -1,33 +1,8 @@
 //! The contract itself, without an SDK between: what a toolchain of any language stands on.
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use hostile_guests::{bare, bare_text, component_of};
 
-use crate::harness::{Server, json, root};
-
-/// The smallest plugin, with mischief put where its markers stand: `(; in handle ;)` and the like.
-pub fn bare(mischief: &[(&str, &str)]) -> Vec<u8> {
-    let file = root().join("tests/guests/wat/bare.wat");
-    let mut text = std::fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
-    for (marker, code) in mischief {
-        let marker = format!("(; {marker} ;)");
-        assert!(text.contains(&marker), "bare.wat has no {marker}");
-        text = text.replace(&marker, code);
-    }
-    component_of(&text)
-}
-
-/// Makes a component of a core module that follows the contract's ABI.
-fn component_of(wat: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(wat).unwrap_or_else(|why| panic!("{why}"));
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(root().join("wit")).expect("the contract parses");
-    let world = resolve.select_world(&[package], Some("plugin")).expect("the world of plugins");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).expect("a module");
-    let mut encoder = ComponentEncoder::default();
-    encoder.validate(true).module(&module).expect("a module that follows the contract");
-    encoder.encode().expect("a component")
-}
+use crate::harness::{Server, json};
 
 #[tokio::test]
 async fn a_plugin_needs_no_sdk() {
@@ -51,8 +26,7 @@ async fn a_plugin_may_import_nothing_at_all() {
 
 /// The bare plugin without its two imports and the calls of them.
 fn bare_without_imports() -> String {
-    let file = root().join("tests/guests/wat/bare.wat");
-    let text = std::fs::read_to_string(file).expect("bare.wat");
+    let text = bare_text();
     let stub = "(func $on (param i32 i32 i32))
       (func $to-socket (param i32 i32 i32 i32 i32 i32 i32))";
     let (from, to) = (text.find("(import").expect("an import"), text.find("(memory").expect("a memory"));

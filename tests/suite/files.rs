@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::contract::bare;
+use hostile_guests::bare;
+
 use crate::harness::{Builder, Server, guest, json};
 
 /// Serves these files beside a good plugin; each is told of in one line with these words, and the good one serves.

@@ -5,6 +5,7 @@
   (import "parlor:room/outbox@0.1.0" "to-socket"
     (func $to-socket (param $socket i32) (param $event i32) (param $event-len i32)
       (param $tag i32) (param $data i32) (param $data-len i32) (param $answer i32)))
+  (; more imports ;)
   (memory (export "memory") 2)
   (data (i32.const 16) "say")
   (data (i32.const 32) "/bare")

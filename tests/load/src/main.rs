@@ -1,8 +1,9 @@
 //! Parlor's load program. `baseline` is a plain axum server that does natively what a Parlor room does with a JSON
-//! plugin; `run` measures servers against it, interleaved, in one go. The README beside this crate says how to run it
-//! and what each figure means.
+//! plugin; `run` measures servers against it, interleaved, in one go; `hostile` attacks Parlor beside a well-behaved
+//! tenant. The README beside this crate says how to run it and what each figure means.
 
 mod baseline;
+mod hostile;
 mod load;
 
 use clap::{Parser, Subcommand};
@@ -20,11 +21,14 @@ enum Command {
     Baseline(baseline::Options),
     /// Start the servers, put load on them in turn, and print one table.
     Run(load::Options),
+    /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
+    Hostile(hostile::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Baseline(options) => baseline::serve(&options),
         Command::Run(options) => load::run(&options),
+        Command::Hostile(options) => hostile::run(&options),
     }
 }

@@ -1,7 +1,8 @@
 //! Guests that lie at the level of bytes, and ones that spin where no handler runs: in a start function, in an
 //! allocation that the host asks for.
 
-use crate::contract::bare;
+use hostile_guests::bare;
+
 use crate::harness::{Server, json};
 
 /// Lets the handler misbehave for a payload of 1,001 bytes, which no other message of these tests has.

@@ -7,7 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
 use socket2::{Domain, Socket, Type};
 
 use super::frame::{self, Frame};
@@ -23,6 +28,9 @@ const READ_BYTES: usize = 65_536;
 /// The longest wait without a look at the clock and at a request to stop.
 const TICK: Duration = Duration::from_millis(50);
 
+/// The timer among the sockets.
+const TIMER: Token = Token(usize::MAX);
+
 /// Set by a signal: the run ends at the next tick, and kills its servers on the way out.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -32,6 +40,10 @@ pub trait Driver {
     fn start(&mut self, out: &mut Outgoing);
     /// A socket got a frame at the time `now`.
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()>;
+    /// Says what is due by `now` without a frame, and when more is. Loads that only answer have nothing of the kind.
+    fn due(&mut self, _now: Instant, _out: &mut Outgoing) -> Option<Instant> {
+        None
+    }
 }
 
 /// Frames that the clients are about to send.
@@ -81,6 +93,8 @@ struct Client {
 pub struct Clients {
     poll: Poll,
     events: Events,
+    /// Wakes the loop when something is due: the timeouts of epoll are whole milliseconds.
+    timer: OwnedFd,
     list: Vec<Client>,
     out: Outgoing,
     buffer: Vec<u8>,
@@ -89,26 +103,46 @@ pub struct Clients {
 impl Clients {
     /// Connects one client for each of the `paths` (with query), and waits until all are accepted.
     pub fn connect(server: SocketAddr, paths: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        let mut clients = Self::none()?;
+        clients.join(Ipv4Addr::LOCALHOST, server, paths)?;
+        Ok(clients)
+    }
+
+    /// Nobody yet.
+    pub fn none() -> anyhow::Result<Self> {
         let poll = Poll::new().context("open epoll")?;
-        let mut clients = Self {
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK).context("open a timer")?;
+        poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
+        Ok(Self {
             poll,
+            timer,
             events: Events::with_capacity(1_024),
             list: Vec::new(),
             out: Outgoing::default(),
             buffer: vec![0; READ_BYTES],
-        };
+        })
+    }
+
+    /// Adds a client for each of the `paths`, from an address of this machine and, where there are many, from those
+    /// behind it.
+    pub fn join(
+        &mut self,
+        from: Ipv4Addr,
+        server: SocketAddr,
+        paths: impl Iterator<Item = String>,
+    ) -> anyhow::Result<()> {
         let mut paths = paths.peekable();
         while paths.peek().is_some() {
             let mut opening = Vec::with_capacity(HANDSHAKES);
             for path in paths.by_ref().take(HANDSHAKES) {
-                opening.push(request_upgrade(server, &path, clients.list.len() + opening.len())?);
+                opening.push(request_upgrade(from, server, &path, self.list.len() + opening.len())?);
             }
             for stream in opening {
-                clients.add(stream)?;
+                self.add(stream)?;
             }
             ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
         }
-        Ok(clients)
+        Ok(())
     }
 
     fn add(&mut self, mut stream: TcpStream) -> anyhow::Result<()> {
@@ -145,13 +179,18 @@ impl Clients {
                 return Ok(false);
             }
             ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
+            if let Some(next) = driver.due(now, &mut self.out) {
+                self.wake_at(next)?;
+            }
+            self.send_fresh()?;
             if let Err(error) = self.poll.poll(&mut self.events, Some(TICK.min(end - now)))
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 return Err(error).context("wait for the sockets");
             }
+            let sockets = self.events.iter().filter(|event| event.token() != TIMER);
             let ready: Vec<(usize, bool, bool)> =
-                self.events.iter().map(|event| (event.token().0, event.is_readable(), event.is_writable())).collect();
+                sockets.map(|event| (event.token().0, event.is_readable(), event.is_writable())).collect();
             for (socket, readable, writable) in ready {
                 if writable {
                     self.send(socket)?;
@@ -162,6 +201,15 @@ impl Clients {
                 }
             }
         }
+    }
+
+    /// Sets the timer; a time that is past wakes at once.
+    fn wake_at(&self, next: Instant) -> anyhow::Result<()> {
+        let left = next.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
+        let value = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once).context("set the timer")?;
+        Ok(())
     }
 
     fn receive(&mut self, socket: usize, driver: &mut impl Driver) -> anyhow::Result<()> {
@@ -228,32 +276,39 @@ fn take_frames(
             Frame::Text(text) => driver.frame(socket, text, now, out)?,
             Frame::Ping(body) => out.pong(socket, body),
             Frame::Pong => {}
+            Frame::Close { code, reason } => bail!("closed by the server: {code} {reason}"),
         }
     }
     Ok(used)
 }
 
-fn request_upgrade(server: SocketAddr, path: &str, number: usize) -> anyhow::Result<TcpStream> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).with_context(|| format!("open socket {number}"))?;
-    let source = number / SOCKETS_A_SOURCE;
-    if source > 0 {
-        let address = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + source as u32);
-        socket.bind(&SocketAddr::from((address, 0)).into()).with_context(|| format!("use the address {address}"))?;
+fn request_upgrade(from: Ipv4Addr, server: SocketAddr, path: &str, number: usize) -> anyhow::Result<TcpStream> {
+    let source = Ipv4Addr::from_bits(from.to_bits() + (number / SOCKETS_A_SOURCE) as u32);
+    let mut stream = dial(source, server).with_context(|| format!("socket {number}"))?;
+    stream.write_all(upgrade_request(server, path).as_bytes())?;
+    Ok(stream)
+}
+
+/// Connects from an address of this machine. Closing such a connection drops it at once.
+pub fn dial(from: Ipv4Addr, server: SocketAddr) -> anyhow::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).context("open a socket")?;
+    if from != Ipv4Addr::LOCALHOST {
+        socket.bind(&SocketAddr::from((from, 0)).into()).with_context(|| format!("use the address {from}"))?;
     }
     // Closing without waiting leaves no ports behind that later rounds would lack.
     socket.set_linger(Some(Duration::ZERO))?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(HANDSHAKE))?;
-    socket
-        .connect_timeout(&server.into(), HANDSHAKE)
-        .with_context(|| format!("connect socket {number} to {server}"))?;
-    let mut stream = TcpStream::from(socket);
-    let request = format!(
+    socket.connect_timeout(&server.into(), HANDSHAKE).with_context(|| format!("connect to {server}"))?;
+    Ok(TcpStream::from(socket))
+}
+
+/// The request for a WebSocket at this path.
+pub fn upgrade_request(server: SocketAddr, path: &str) -> String {
+    format!(
         "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes())?;
-    Ok(stream)
+    )
 }
 
 /// Reads the answer to the upgrade; what comes behind it belongs to the first frame.

@@ -22,6 +22,11 @@ impl Cores {
         Ok(Self { server: all[..count].to_vec(), load })
     }
 
+    /// Server and load on all of them.
+    pub fn shared() -> anyhow::Result<Self> {
+        Self::split(sched_getaffinity(None).context("read which cores this process may use")?.count() as usize)
+    }
+
     /// Runs `start` on the server's cores, then goes back to the load's.
     pub fn on_server_cores<T>(&self, start: impl FnOnce() -> T) -> anyhow::Result<T> {
         place(&self.server)?;

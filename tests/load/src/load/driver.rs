@@ -29,7 +29,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn new() -> Self {
+    /// Nothing yet.
+    pub fn new() -> Self {
         let latency = Histogram::new_with_bounds(100, LONGEST_NS, 3).expect("the bounds are in order");
         Self { messages: 0, deliveries: 0, latency, ending: false, started: 0, due: 0 }
     }
@@ -50,18 +51,21 @@ impl Tally {
         self.started
     }
 
-    fn sent(&mut self, receivers: usize) {
+    /// An event went out, which so many frames must follow.
+    pub fn sent(&mut self, receivers: usize) {
         self.started += 1;
         self.due += receivers as u64;
     }
 
-    fn arrived(&mut self) -> anyhow::Result<()> {
+    /// A frame came.
+    pub fn arrived(&mut self) -> anyhow::Result<()> {
         self.deliveries += 1;
         self.due = self.due.checked_sub(1).context("a frame that nothing asked for")?;
         Ok(())
     }
 
-    fn answered(&mut self, after: Duration) {
+    /// A frame came after that long.
+    pub fn answered(&mut self, after: Duration) {
         self.latency.saturating_record(after.as_nanos() as u64);
     }
 }
@@ -212,7 +216,8 @@ impl Driver for Says {
     }
 }
 
-fn put(out: &mut Outgoing, socket: usize, event: &str, n: u64) {
+/// Sends an event with its number.
+pub fn put(out: &mut Outgoing, socket: usize, event: &str, n: u64) {
     use std::io::Write;
     let mut frame = [0; 160];
     let mut rest = &mut frame[..];
@@ -223,7 +228,7 @@ fn put(out: &mut Outgoing, socket: usize, event: &str, n: u64) {
 
 /// The number in a frame for the event `name`, once all else in it is as it must be. The usual form is compared as
 /// bytes; another order of the keys in `data` goes through a JSON parser.
-fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
+pub fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
     if let Some(n) = usual_form(text, name) {
         return Ok(n);
     }

@@ -3,9 +3,26 @@
 
 use anyhow::bail;
 
-/// Appends a masked text frame of up to 65,535 bytes.
+/// Appends a masked text frame.
 pub fn put_text(buffer: &mut Vec<u8>, text: &[u8], mask: [u8; 4]) {
     put(buffer, 0x1, text, mask);
+}
+
+/// Appends the head of a masked frame of any length and kind, as an attacker sends it: what follows is up to the caller.
+pub fn put_head(buffer: &mut Vec<u8>, first: u8, length: u64, mask: [u8; 4]) {
+    buffer.push(first);
+    match length {
+        0..=125 => buffer.push(0x80 | length as u8),
+        126..=0xFFFF => {
+            buffer.push(0x80 | 126);
+            buffer.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        _ => {
+            buffer.push(0x80 | 127);
+            buffer.extend_from_slice(&length.to_be_bytes());
+        }
+    }
+    buffer.extend_from_slice(&mask);
 }
 
 /// Appends a masked pong.
@@ -14,16 +31,7 @@ pub fn put_pong(buffer: &mut Vec<u8>, body: &[u8], mask: [u8; 4]) {
 }
 
 fn put(buffer: &mut Vec<u8>, code: u8, body: &[u8], mask: [u8; 4]) {
-    buffer.push(0x80 | code);
-    match body.len() {
-        short @ 0..=125 => buffer.push(0x80 | short as u8),
-        long => {
-            let length = u16::try_from(long).expect("the load sends short frames");
-            buffer.push(0x80 | 126);
-            buffer.extend_from_slice(&length.to_be_bytes());
-        }
-    }
-    buffer.extend_from_slice(&mask);
+    put_head(buffer, 0x80 | code, body.len() as u64, mask);
     buffer.extend(body.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
@@ -36,10 +44,17 @@ pub enum Frame<'a> {
     Ping(&'a [u8]),
     /// Wants nothing.
     Pong,
+    /// The server closes, with a code (0 where it gives none) and a reason.
+    Close {
+        /// Why, for programs.
+        code: u16,
+        /// Why, for people.
+        reason: String,
+    },
 }
 
-/// The first frame in `bytes` and its length, none if it has not arrived in full. A server that closes, or that sends
-/// what Parlor never does, is an error.
+/// The first frame in `bytes` and its length, none if it has not arrived in full. A server that sends what
+/// Parlor never does is an error.
 pub fn next(bytes: &[u8]) -> anyhow::Result<Option<(Frame<'_>, usize)>> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
@@ -62,16 +77,19 @@ pub fn next(bytes: &[u8]) -> anyhow::Result<Option<(Frame<'_>, usize)>> {
         0x81 => Frame::Text(body),
         0x89 => Frame::Ping(body),
         0x8A => Frame::Pong,
-        0x88 => bail!("closed by the server: {}", close_reason(body)),
+        0x88 => close(body),
         other => bail!("a frame with the unexpected first byte {other:#04x}"),
     };
     Ok(Some((frame, header + length)))
 }
 
-fn close_reason(body: &[u8]) -> String {
+fn close(body: &[u8]) -> Frame<'static> {
     match body {
-        [a, b, reason @ ..] => format!("{} {}", u16::from_be_bytes([*a, *b]), String::from_utf8_lossy(reason)),
-        _ => "without a code".to_owned(),
+        [a, b, reason @ ..] => {
+            let reason = String::from_utf8_lossy(reason).into_owned();
+            Frame::Close { code: u16::from_be_bytes([*a, *b]), reason }
+        }
+        _ => Frame::Close { code: 0, reason: String::new() },
     }
 }
 
@@ -105,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_an_error_with_its_code_and_reason() {
+    fn a_close_has_its_code_and_reason() {
         let bytes = [&[0x88, 6][..], &1008u16.to_be_bytes(), b"slow"].concat();
-        assert_eq!(next(&bytes).unwrap_err().to_string(), "closed by the server: 1008 slow");
+        assert_eq!(next(&bytes).unwrap(), Some((Frame::Close { code: 1008, reason: "slow".to_owned() }, 8)));
     }
 }

@@ -1,13 +1,13 @@
 //! Measuring: servers in processes of their own, load from this one, scenario by scenario, round by round.
 
-mod clients;
-mod cores;
-mod driver;
-mod frame;
-mod parlor;
-mod report;
+pub mod clients;
+pub mod cores;
+pub mod driver;
+pub mod frame;
+pub mod parlor;
+pub mod report;
 mod scenario;
-mod server;
+pub mod server;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -156,7 +156,7 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
 }
 
 /// A signal ends the run at the next tick of the load, which kills the servers on its way out.
-fn watch_signals() -> anyhow::Result<()> {
+pub fn watch_signals() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().context("watch for signals")?;
     std::thread::spawn(move || {
@@ -177,7 +177,7 @@ fn watch_signals() -> anyhow::Result<()> {
 }
 
 /// Each socket is a descriptor here and one in the server, which inherits the limit.
-fn raise_descriptors(idle_sockets: usize) -> anyhow::Result<()> {
+pub fn raise_descriptors(idle_sockets: usize) -> anyhow::Result<()> {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

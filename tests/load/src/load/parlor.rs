@@ -57,23 +57,24 @@ pub fn recipe(program: &Path, plugins: Option<&Path>, guest: &Path, scratch: &Sc
         Some(folder) => folder.to_owned(),
         None => build(program, guest, scratch)?,
     };
-    let configuration = scratch.path().join("parlor.toml");
-    fs::write(&configuration, CONFIGURATION).with_context(|| format!("write {}", configuration.display()))?;
-    let data = scratch.path().join("data");
+    serve(program, &plugins, CONFIGURATION, scratch.path())
+}
+
+/// How Parlor is started with a folder of plugins and a configuration; what it writes goes to `folder`.
+pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) -> anyhow::Result<Recipe> {
+    let configuration = folder.join("parlor.toml");
+    fs::write(&configuration, configured).with_context(|| format!("write {}", configuration.display()))?;
+    let data = folder.join("data");
     let words = |name: &str, path: &Path| [name.into(), path.as_os_str().to_owned()];
     let mut arguments = vec!["serve".into(), "--listen".into(), "127.0.0.1:0".into()];
     arguments.extend(words("--config", &configuration));
-    arguments.extend(words("--plugins", &plugins));
+    arguments.extend(words("--plugins", plugins));
     arguments.extend(words("--data", &data));
-    Ok(Recipe {
-        name: "parlor".to_owned(),
-        program: program.to_owned(),
-        arguments,
-        log: scratch.path().join("parlor.log"),
-    })
+    Ok(Recipe { name: "parlor".to_owned(), program: program.to_owned(), arguments, log: folder.join("parlor.log") })
 }
 
-fn build(program: &Path, guest: &Path, scratch: &Scratch) -> anyhow::Result<PathBuf> {
+/// Builds the bench plugin; answers the folder that it lies in.
+pub fn build(program: &Path, guest: &Path, scratch: &Scratch) -> anyhow::Result<PathBuf> {
     let out = scratch.path().join("plugins");
     let status = Command::new(program).arg("build").arg(guest).arg("--out").arg(&out).status();
     let status = status.with_context(|| format!("run {}", program.display()))?;

@@ -160,7 +160,7 @@ impl Row {
 }
 
 /// The middle value; of two middle ones, the mean.
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

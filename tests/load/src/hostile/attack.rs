@@ -1,0 +1,151 @@
+//! The list of attacks: what each needs of the server, and what its threads do.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hostile_guests::{Hostile, Plan, When, bare};
+
+use super::clients;
+use super::guests::Rooms;
+use super::seen::Seen;
+use super::stand::Setting;
+use super::{guests, uploads};
+
+/// Rooms of the attacks that happen in many at once. With 62 MiB each they want more than a tenant may have.
+const MANY: usize = 40;
+/// How long after a server's start a guest may still behave well that acts when rooms open: the load without the
+/// attack is measured in that time.
+const QUIET: Duration = Duration::from_secs(4);
+
+/// What is done to a server.
+#[derive(Clone, Copy)]
+pub enum Means {
+    /// A hostile guest, and clients that make it act, in so many rooms.
+    Guest { hostile: Hostile, rooms: usize },
+    /// A hostile file: in the folder at the start, unless it takes long to compile, and uploaded again and again.
+    File(Hostile),
+    /// Hostile clients.
+    Clients(&'static clients::Attack),
+}
+
+/// One attack.
+#[derive(Clone, Copy)]
+pub struct Attack {
+    pub means: Means,
+}
+
+/// What an attack's threads are given.
+#[derive(Clone)]
+pub struct Arena {
+    pub server: SocketAddr,
+    pub seen: Arc<Seen>,
+}
+
+/// All attacks, in the order of the table.
+pub fn all() -> Vec<Attack> {
+    let mut means = Vec::new();
+    for hostile in hostile_guests::all() {
+        if matches!(hostile.when, When::Load | When::Compile) {
+            means.push(Means::File(hostile));
+        } else {
+            means.push(Means::Guest { hostile, rooms: 1 });
+            means.push(Means::Guest { hostile, rooms: MANY });
+        }
+    }
+    means.extend(clients::LIST.iter().map(Means::Clients));
+    means.into_iter().map(|means| Attack { means }).collect()
+}
+
+impl Attack {
+    /// What the table calls it.
+    pub fn name(&self) -> String {
+        match self.means {
+            Means::Guest { hostile, rooms: 1 } => hostile.name.to_owned(),
+            Means::Guest { hostile, rooms } => format!("{} x{rooms}", hostile.name),
+            Means::File(hostile) => hostile.name.to_owned(),
+            Means::Clients(attack) => attack.name.to_owned(),
+        }
+    }
+
+    /// What it does.
+    pub fn what(&self) -> String {
+        match self.means {
+            Means::Guest { hostile, rooms: 1 } => hostile.what.to_owned(),
+            Means::Guest { hostile, rooms } => format!("{}, in {rooms} rooms", hostile.what),
+            Means::File(hostile) => hostile.what.to_owned(),
+            Means::Clients(attack) => attack.what.to_owned(),
+        }
+    }
+
+    /// Whether something must stop it.
+    pub fn must_stop(&self) -> bool {
+        match self.means {
+            Means::Guest { hostile, .. } | Means::File(hostile) => hostile.must_stop,
+            Means::Clients(attack) => attack.must_stop,
+        }
+    }
+
+    /// How long it may go on beyond the measured window where nothing has stopped it yet.
+    pub fn patience(&self) -> Duration {
+        match self.means {
+            // The wall time of a call is 5 s.
+            Means::Guest { .. } => Duration::from_secs(7),
+            // A compilation may take 60 s.
+            Means::File(_) => Duration::from_secs(65),
+            Means::Clients(attack) => attack.patience,
+        }
+    }
+
+    /// Whether it is a spinning handler, whose CPU time is measured as well.
+    pub fn is_spin(&self) -> bool {
+        matches!(self.means, Means::Guest { hostile, rooms: 1 } if hostile.name == "spin-handler")
+    }
+
+    /// What the server is started with.
+    pub fn setting(&self) -> Setting {
+        match self.means {
+            Means::Guest { hostile, .. } => Setting { files: vec![plugin(hostile)], ..Setting::default() },
+            Means::File(hostile) if hostile.when == When::Load => {
+                Setting { files: vec![plugin(hostile)], ..Setting::default() }
+            }
+            Means::File(_) => Setting::default(),
+            Means::Clients(attack) => {
+                let bytes = attack.guest.and_then(hostile_guests::find);
+                let bytes = bytes.map_or_else(|| bare(&[]), |hostile| hostile.bytes(&plan()));
+                Setting { files: vec![("bare".to_owned(), bytes)], limits: attack.limits.to_owned() }
+            }
+        }
+    }
+
+    /// The hostile file, where there is one.
+    pub fn file(&self) -> Option<(String, Vec<u8>)> {
+        match self.means {
+            Means::Guest { hostile, rooms: 1 } | Means::File(hostile) => Some(plugin(hostile)),
+            _ => None,
+        }
+    }
+
+    /// Attacks until the arena says that it is over. Answers when all its threads have ended.
+    pub fn run(&self, arena: &Arena) {
+        match self.means {
+            Means::Guest { hostile, rooms } => guests::attack(&hostile, Rooms { count: rooms }, arena),
+            Means::File(hostile) => uploads::attack(&hostile, &hostile.bytes(&plan()), arena),
+            Means::Clients(attack) => (attack.run)(arena),
+        }
+    }
+}
+
+fn plugin(hostile: Hostile) -> (String, Vec<u8>) {
+    (hostile.name.to_owned(), hostile.bytes(&plan()))
+}
+
+fn plan() -> Plan {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Plan { quiet_until_ms: (now + QUIET).as_secs_f64() * 1e3 }
+}
+
+/// How long an attack has to wait until its guests act.
+pub fn quiet_left(started: SystemTime) -> Duration {
+    (started + QUIET).duration_since(SystemTime::now()).unwrap_or_default()
+}

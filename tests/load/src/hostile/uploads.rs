@@ -1,0 +1,68 @@
+//! Hostile files over the operator's API, again and again.
+
+use std::io::Write;
+use std::time::Duration;
+
+use hostile_guests::{Hostile, When};
+
+use super::attack::Arena;
+use super::low_priority;
+use super::stand::{EVIL, TOKEN};
+use super::wire::{Answer, Refused, Wire};
+
+/// Where the operator comes from.
+const OPERATOR: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 0, 0, 4);
+/// From one upload to the next.
+const UPLOAD_EVERY: Duration = Duration::from_millis(500);
+
+/// Uploads a file until it is over.
+pub fn attack(hostile: &Hostile, bytes: &[u8], arena: &Arena) {
+    low_priority();
+    let seen = &arena.seen;
+    while !seen.is_over() {
+        seen.act();
+        match upload(hostile.name, bytes, arena) {
+            // A host without this API leaves the file in the folder as the only attack.
+            Ok(answer) if answer.status == 404 || answer.status == 405 => seen.note("no upload API"),
+            Ok(answer) if answer.status < 300 && hostile.when == When::Compile => seen.stop("compiled, and served"),
+            Ok(answer) if answer.status < 300 => seen.breach("the host took the file"),
+            Ok(answer) => {
+                let words = String::from_utf8_lossy(&answer.body).into_owned();
+                seen.stop(&format!("{} {}", answer.status, words.lines().next().unwrap_or_default()));
+            }
+            Err(_) if seen.is_over() => {}
+            Err(why) => seen.stop(&format!("upload: {}", why.words())),
+        }
+        seen.pause(UPLOAD_EVERY);
+    }
+}
+
+/// Puts a component in the evil tenant's place.
+pub fn upload(name: &str, bytes: &[u8], arena: &Arena) -> Result<Answer, Refused> {
+    let mut wire = Wire::dial(OPERATOR, arena.server)?;
+    let head = format!(
+        "PUT /_parlor/api/plugins/{EVIL}/{name} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/wasm\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        arena.server,
+        bytes.len()
+    );
+    let long = Some(Duration::from_secs(5));
+    wire.stream.set_write_timeout(long).map_err(|why| Refused::Broken(why.to_string()))?;
+    // A host may answer before it has read all, and close: then the answer is still there to be read.
+    let _ = wire.stream.write_all(head.as_bytes()).and_then(|()| wire.stream.write_all(bytes));
+    wire.read_answer(&arena.seen)
+}
+
+/// Asks the operator's API for something; the body of a good answer.
+pub fn get(path: &str, arena: &Arena) -> Option<String> {
+    let mut wire = Wire::dial(OPERATOR, arena.server).ok()?;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n",
+        arena.server
+    );
+    if !wire.send(request.as_bytes()) {
+        return None;
+    }
+    let answer = wire.read_answer(&arena.seen).ok()?;
+    (answer.status == 200).then(|| String::from_utf8_lossy(&answer.body).into_owned())
+}
