@@ -8,19 +8,19 @@ use wit_parser::Resolve;
 /// What a core module begins with, as against a component.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// A component out of WebAssembly text. A core module is taken for a plugin's and gets the contract around it. None where
-/// the input is something else, such as a component.
+/// A component out of WebAssembly text. A core module gets the contract around it where it follows the contract's ABI. None
+/// where the input is something else, such as a component.
 pub fn assemble(input: &[u8]) -> Option<Vec<u8>> {
     // A text begins with a parenthesis or with a comment.
     if !matches!(input.first(), Some(b'(' | b';')) {
         return None;
     }
     let bytes = wat::parse_str(std::str::from_utf8(input).ok()?).ok()?;
-    if bytes.starts_with(CORE_MODULE) { wrap(bytes) } else { Some(bytes) }
+    if bytes.starts_with(CORE_MODULE) { wrap(&bytes).or(Some(bytes)) } else { Some(bytes) }
 }
 
-/// Wraps a core module that follows the contract's ABI. None where it does not follow it.
-fn wrap(mut module: Vec<u8>) -> Option<Vec<u8>> {
+fn wrap(module: &[u8]) -> Option<Vec<u8>> {
+    let mut module = module.to_vec();
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(contract).ok()?;

@@ -27,7 +27,9 @@ pub fn members(text: &str) -> Option<Vec<(String, String)>> {
                 }
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                     let mut members = Vec::new();
-                    while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>().map_err(A::Error::custom)? {
+                    while let Some((name, value)) =
+                        map.next_entry::<String, Box<RawValue>>().map_err(A::Error::custom)?
+                    {
                         members.push((name, value.get().to_owned()));
                     }
                     Ok(Members(members))
@@ -83,7 +85,11 @@ pub fn assert_well_formed(channel: &str, event: &str, data: &Json) {
     let mut inner = members(&outer[2].1).unwrap_or_else(|| panic!("`data` is no object: {frame}"));
     assert!(!inner.is_empty(), "`data` is empty: {frame}");
     let (name, value) = inner.remove(0);
-    assert_eq!((name.as_str(), string(&value).as_deref()), ("type", Some(event)), "the event's name is not first: {frame}");
+    assert_eq!(
+        (name.as_str(), string(&value).as_deref()),
+        ("type", Some(event)),
+        "the event's name is not first: {frame}"
+    );
     let expected = match members(data.text()) {
         Some(mut members) => {
             members.retain(|member| member.0 != "type");

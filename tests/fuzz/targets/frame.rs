@@ -30,8 +30,8 @@ fuzz_target!(|input: &[u8]| {
 /// What was read is what stands in the text.
 fn assert_read(text: &str, inbound: Inbound) {
     assert!(depth(text) <= FRAME_DEPTH_MAX, "too deep: {text}");
-    let members = members(text).unwrap_or_else(|| panic!("not an object: {text}"));
-    let (channel, data) = (last(&members, "channel"), last(&members, "data"));
+    let outer = members(text).unwrap_or_else(|| panic!("not an object: {text}"));
+    let (channel, data) = (last(&outer, "channel"), last(&outer, "data"));
     let ClientEvent { name, channel: read_channel, payload } = match inbound {
         Inbound::Ping => {
             assert_eq!((name_of(text).as_deref(), channel, data), (Some("ping"), None, None), "{text}");
@@ -48,7 +48,7 @@ fn assert_read(text: &str, inbound: Inbound) {
         Some(Payload::Json(json)) => {
             assert_eq!(data, Some(json.text()), "{text}");
             // An object with a name that is no text (half of a surrogate pair) has no members to compare.
-            if !json.is_object() || parlor_fuzz::frames::members(json.text()).is_some() {
+            if !json.is_object() || members(json.text()).is_some() {
                 assert_well_formed(read_channel.as_deref().unwrap_or("room"), &name, &json);
             }
         }
