@@ -9,6 +9,7 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
 };
 
+use super::guest_log::printable;
 use crate::model::limits::Limits;
 use crate::tenant::lane::SLICE;
 
@@ -25,6 +26,9 @@ const MAPS_RESERVED: u32 = 4_000;
 const INSTANCES_MIN: u32 = 64;
 /// Of a dropped instance's memory this much stays mapped and is zeroed instead, which saves page faults at the next.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// What is told of an error: a component's names are up to 100,000 bytes long.
+const ERROR_BYTES_MAX: usize = 1 << 10;
 
 /// The engine, and how many instances it can hold.
 pub struct GuestEngine {
@@ -142,11 +146,29 @@ impl std::fmt::Debug for GuestEngine {
     }
 }
 
-/// A wasmtime error as one line: its chain, without a backtrace.
+/// A wasmtime error as one line: its chain, without a backtrace. It may quote names out of a component, and these may be
+/// anything.
 pub fn one_line(why: &wasmtime::Error) -> String {
     let chain: Vec<String> = why.chain().map(|cause| cause.to_string().replace('\n', " ")).collect();
-    chain.join(": ")
+    let line = printable(&chain.join(": "));
+    if line.len() <= ERROR_BYTES_MAX {
+        return line;
+    }
+    format!("{}...", &line[..line.floor_char_boundary(ERROR_BYTES_MAX)])
 }
 
 /// Shared by everything that makes instances.
 pub type SharedEngine = Arc<GuestEngine>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_short_line_whatever_it_quotes() {
+        let why = wasmtime::Error::msg("no export named `\0\u{1b}[2J`\nin").context("does not parse");
+        assert_eq!(one_line(&why), "does not parse: no export named `\u{fffd}\u{fffd}[2J` in");
+        let long = one_line(&wasmtime::Error::msg("ü".repeat(ERROR_BYTES_MAX)));
+        assert_eq!(long, format!("{}...", "ü".repeat(ERROR_BYTES_MAX / 2)));
+    }
+}

@@ -230,6 +230,14 @@ impl Loader {
         })
     }
 
+    /// What `load` does with a component up to running it, in this process, and nothing is kept: for the fuzz targets.
+    pub fn prepare(&self, bytes: &[u8]) -> anyhow::Result<Template> {
+        check_header(bytes)?;
+        let component = Component::new(&self.engine.engine, bytes)
+            .map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
+        self.link(&component)
+    }
+
     /// Checks what the component imports and exports against what this host offers and calls.
     fn link(&self, component: &Component) -> anyhow::Result<Template> {
         let pre = self
@@ -245,12 +253,18 @@ fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     let size = file.metadata().context("cannot be read")?.len();
     ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
     let bytes = std::fs::read(file).context("cannot be read")?;
+    check_header(&bytes)?;
+    Ok(bytes)
+}
+
+/// What can be said of a file by its first bytes.
+fn check_header(bytes: &[u8]) -> anyhow::Result<()> {
     ensure!(!bytes.is_empty(), "is empty");
-    if Engine::detect_precompiled(&bytes).is_some() {
+    if Engine::detect_precompiled(bytes).is_some() {
         bail!("is precompiled code, which is loaded from the server's own cache only; give the component itself");
     }
     match bytes.get(..8) {
-        Some(b"\0asm\x0d\0\x01\0") => Ok(bytes),
+        Some(b"\0asm\x0d\0\x01\0") => Ok(()),
         Some(b"\0asm\x01\0\0\0") => {
             bail!(
                 "is a core module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"

@@ -1,0 +1,1 @@
+(component (import "novel:host/thing" (func)))
