@@ -90,7 +90,7 @@ async fn load_all(
         let lane = Arc::clone(terms.account.lane_outside());
         let loaded = loader.load(key, &file, terms, &lane).await.and_then(|plugin| {
             let (key, path) = (plugin.key.clone(), plugin.path.clone());
-            registry.add(plugin).map_err(|PathTaken { by }| {
+            registry.put(plugin).map_err(|PathTaken { by }| {
                 anyhow::anyhow!("{key} wants the path {path}, which {by} of the same tenant serves already")
             })
         });

@@ -187,10 +187,24 @@ impl Loader {
         Ok(Self { engine, linker, cache })
     }
 
-    /// Loads a file as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
-    /// Nothing is left behind where this fails, and every error says why in one line.
+    /// Loads a file as a plugin.
     pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms, lane: &Arc<Lane>) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, terms.limits.component_bytes)?;
+        self.load_bytes(key, bytes, terms, lane).await
+    }
+
+    /// Loads a component as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
+    /// Nothing is left behind where this fails, and every error says why in one line.
+    pub async fn load_bytes(
+        &self,
+        key: PluginKey,
+        bytes: Vec<u8>,
+        terms: Terms,
+        lane: &Arc<Lane>,
+    ) -> anyhow::Result<Plugin> {
+        let max = terms.limits.component_bytes;
+        ensure!(bytes.len() as u64 <= max, "is larger than component-bytes: {} bytes, at most {max}", bytes.len());
+        check_header(&bytes)?;
         let hash = blake3::hash(&bytes).to_hex();
         let engine = self.engine.engine.clone();
         let cached = self.cache.join(format!("{hash}-{:016x}.cwasm", engine_hash(&engine)));
@@ -252,9 +266,7 @@ impl Loader {
 fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     let size = file.metadata().context("cannot be read")?.len();
     ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
-    let bytes = std::fs::read(file).context("cannot be read")?;
-    check_header(&bytes)?;
-    Ok(bytes)
+    std::fs::read(file).context("cannot be read")
 }
 
 /// What can be said of a file by its first bytes.

@@ -27,17 +27,26 @@ struct Plugins {
 }
 
 impl Registry {
-    /// Lets a plugin serve its path. Who came first keeps it.
-    pub fn add(&self, plugin: Plugin) -> Result<Arc<Plugin>, PathTaken> {
+    /// Lets a plugin serve its path, in place of an older version of the same plugin where there is one. A path that
+    /// another plugin of the tenant serves stays with that.
+    pub fn put(&self, plugin: Plugin) -> Result<Arc<Plugin>, PathTaken> {
         let plugin = Arc::new(plugin);
         let mut plugins = self.plugins.write();
-        let paths = plugins.by_path.entry(plugin.key.tenant.clone()).or_default();
-        if let Some(first) = paths.get(plugin.path.as_str()) {
-            return Err(PathTaken { by: first.key.clone() });
+        let Plugins { by_key, by_path } = &mut *plugins;
+        let paths = by_path.entry(plugin.key.tenant.clone()).or_default();
+        if let Some(other) = paths.get(plugin.path.as_str()).filter(|other| other.key != plugin.key) {
+            return Err(PathTaken { by: other.key.clone() });
+        }
+        if let Some(older) = by_key.insert(plugin.key.clone(), Arc::clone(&plugin)) {
+            paths.remove(older.path.as_str());
         }
         paths.insert(plugin.path.as_str().to_owned(), Arc::clone(&plugin));
-        plugins.by_key.insert(plugin.key.clone(), Arc::clone(&plugin));
         Ok(plugin)
+    }
+
+    /// How many plugins a tenant has.
+    pub fn count(&self, tenant: &TenantName) -> usize {
+        self.plugins.read().by_path.get(tenant).map_or(0, HashMap::len)
     }
 
     /// The plugin that serves a path of a tenant. The path matches exactly.
