@@ -45,7 +45,9 @@ fn guest(runtime: &Runtime) -> Plugin {
         .status();
     assert!(built.is_ok_and(|status| status.success()), "the guest did not build");
     let engine = Arc::new(engine::start(&Limits::default()).expect("an engine"));
-    let loader = Loader::new(engine, &root().join("target/bench-data")).expect("a loader");
+    let loader =
+        Loader::new(engine, &root().join("target/bench-data"), env!("CARGO_BIN_EXE_parlor").into(), &Limits::default())
+            .expect("a loader");
     let file = out.join("bench-room.wasm");
     let PluginKey { tenant, plugin } = key();
     // All of the core: what is measured here is what it costs, not how much of it a tenant may have.

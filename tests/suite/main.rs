@@ -6,6 +6,8 @@ mod addresses;
 mod api;
 mod authorize;
 mod browser;
+mod check;
+mod compile;
 mod contract;
 mod disconnect;
 mod faults;

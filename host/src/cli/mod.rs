@@ -1,10 +1,13 @@
 //! The commands.
 
 mod build;
+mod check;
 mod descriptors;
 mod dev;
+mod limits;
 mod run;
 mod serve;
+mod units;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
+use crate::plugin::compiler::Job;
 
 /// Hosts realtime rooms whose logic is somebody else's WebAssembly component.
 #[derive(Debug, Parser)]
@@ -29,6 +33,13 @@ enum Command {
     Dev(DevArgs),
     /// Build the plugin projects of a folder into components.
     Build(BuildArgs),
+    /// Say what a component imports, exports, registers and needs, and whether a tenant could load it. Serves nothing.
+    Check(CheckArgs),
+    /// Print every bound that holds, and who set it.
+    Limits(LimitsArgs),
+    /// What the server starts to compile a component.
+    #[command(hide = true)]
+    CompileComponent { job: String },
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +94,37 @@ struct BuildArgs {
     out: PathBuf,
 }
 
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The component.
+    file: PathBuf,
+    /// The tenant that would load it.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    tenant: String,
+    /// The name that it would have [default: the file's].
+    #[arg(long, value_name = "NAME")]
+    plugin: Option<String>,
+    /// The configuration file [default: parlor.toml, where there is one].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct LimitsArgs {
+    /// TENANT or TENANT/PLUGIN; the server's own bounds where it is left out.
+    #[arg(value_name = "TENANT[/PLUGIN]")]
+    whose: Option<String>,
+    /// The configuration file [default: parlor.toml, where there is one].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Also what each bound is for, and why it is this number.
+    #[arg(long)]
+    why: bool,
+    /// As JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
 impl Cli {
     /// Does what the command line says.
     pub fn run(self) -> anyhow::Result<()> {
@@ -90,6 +132,9 @@ impl Cli {
             Command::Serve(args) => serve::serve(args.into()),
             Command::Dev(args) => dev::dev(&args),
             Command::Build(args) => build::build(&args.dir, &args.out).map(|_| ()),
+            Command::Check(args) => check::check(&args),
+            Command::Limits(args) => limits::limits(&args),
+            Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
 use crate::workers::Workers;
 
+/// The program that runs, even where its file was replaced meanwhile.
+pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
@@ -57,7 +59,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         Some(slots) => tracing::info!(threads = config.threads, "up to {slots} instances at once"),
         None => tracing::info!(threads = config.threads, "instances are allocated on demand"),
     }
-    let loader = Loader::new(engine, &config.data)?;
+    let loader = Loader::new(engine, &config.data, THIS_PROGRAM.into(), &limits)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
     let registry = Registry::default();
     load_all(&loader, &registry, &tenants, &config.plugins).await?;

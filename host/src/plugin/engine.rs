@@ -56,7 +56,7 @@ impl GuestEngine {
 pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
     let mut slots = pool_slots_by_maps(limits.instances_of_host);
     let guest_engine = loop {
-        let mut config = base_config(limits);
+        let mut config = base_config(limits.guest_stack_bytes);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, slots)));
         match Engine::new(&config) {
             Ok(engine) => {
@@ -69,7 +69,7 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
             }
             Err(why) => {
                 tracing::warn!("no room for a pool of instances, they are allocated on demand: {why:#}");
-                let engine = Engine::new(&base_config(limits))
+                let engine = Engine::new(&base_config(limits.guest_stack_bytes))
                     .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
                 break GuestEngine::new(engine, None);
             }
@@ -79,7 +79,13 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
     Ok(guest_engine)
 }
 
-fn base_config(limits: &Limits) -> Config {
+/// An engine for a process that only compiles: the same code, without a pool and without a clock.
+pub fn for_compiling(guest_stack_bytes: usize) -> anyhow::Result<Engine> {
+    Engine::new(&base_config(guest_stack_bytes))
+        .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))
+}
+
+fn base_config(guest_stack_bytes: usize) -> Config {
     let mut config = Config::new();
     // Without concurrency support a call costs a third to a quarter (measured; see docs of the design).
     config.concurrency_support(false);
@@ -87,8 +93,8 @@ fn base_config(limits: &Limits) -> Config {
     config.wasm_stack_switching(false);
     config.epoch_interruption(true);
     config.cranelift_opt_level(OptLevel::Speed);
-    config.max_wasm_stack(limits.guest_stack_bytes);
-    config.async_stack_size(limits.guest_stack_bytes + HOST_STACK_BYTES);
+    config.max_wasm_stack(guest_stack_bytes);
+    config.async_stack_size(guest_stack_bytes + HOST_STACK_BYTES);
     config.memory_init_cow(true);
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config

@@ -65,11 +65,18 @@ impl Found {
     }
 }
 
+/// What the extension of an unfinished file begins with.
+pub const PARTIAL: &str = "tmp-";
+
+/// An extension for an unfinished file that no other file has.
+pub fn partial_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{PARTIAL}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// Writes a file so that nobody ever sees a part of it.
 pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let unique = format!("tmp-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let partial = file.with_extension(unique);
+    let partial = file.with_extension(partial_name());
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, file))
         .inspect_err(|_| drop(std::fs::remove_file(&partial)))

@@ -1,6 +1,5 @@
 //! From a file to a plugin that can serve: read, check, compile, link, rehearse.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +10,9 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use super::anatomy::Anatomy;
+use super::compiler::Compiler;
 use super::engine::{SharedEngine, one_line};
-use super::folder::write_whole;
 use super::imports;
 use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
 use super::state::{GuestState, RoomContext};
@@ -22,7 +22,7 @@ use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
 use crate::storage::RoomStorage;
 use crate::tenant::lane::Lane;
-use crate::tenant::{Account, Terms};
+use crate::tenant::{Account, Imports, Terms};
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
@@ -172,19 +172,22 @@ impl std::fmt::Debug for Plugin {
 pub struct Loader {
     engine: SharedEngine,
     linker: Linker<GuestState>,
-    /// Where compiled code is kept: a folder that only this user can write.
-    cache: PathBuf,
+    compiler: Arc<Compiler>,
 }
 
 impl Loader {
-    /// `data` is the server's data folder.
-    pub fn new(engine: SharedEngine, data: &Path) -> anyhow::Result<Self> {
+    /// `data` is the server's data folder; `program` is this program, another run of which compiles.
+    pub fn new(engine: SharedEngine, data: &Path, program: PathBuf, limits: &Limits) -> anyhow::Result<Self> {
         let mut linker = Linker::new(&engine.engine);
         imports::link(&mut linker)
             .map_err(|why| anyhow::anyhow!("the host's own functions cannot be linked: {}", one_line(&why)))?;
-        let cache = data.join("compiled");
-        private_folder(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
-        Ok(Self { engine, linker, cache })
+        let compiler = Arc::new(Compiler::new(engine.engine.clone(), program, data, limits)?);
+        Ok(Self { engine, linker, compiler })
+    }
+
+    /// What a component is known by: the beginning of its content's hash.
+    pub fn version_of(bytes: &[u8]) -> String {
+        blake3::hash(bytes).to_hex()[..VERSION_DIGITS].to_owned()
     }
 
     /// Loads a file as a plugin.
@@ -202,20 +205,15 @@ impl Loader {
         terms: Terms,
         lane: &Arc<Lane>,
     ) -> anyhow::Result<Plugin> {
-        let max = terms.limits.component_bytes;
-        ensure!(bytes.len() as u64 <= max, "is larger than component-bytes: {} bytes, at most {max}", bytes.len());
-        check_header(&bytes)?;
-        let hash = blake3::hash(&bytes).to_hex();
-        let engine = self.engine.engine.clone();
-        let cached = self.cache.join(format!("{hash}-{:016x}.cwasm", engine_hash(&engine)));
-        // Compiling takes seconds for a script engine and belongs on no task that serves.
-        let component = tokio::task::spawn_blocking(move || compile(&engine, &bytes, &cached))
-            .await
-            .context("compiling panicked")??;
+        let anatomy = examine(&bytes, &terms.limits)?;
+        let allowed = anatomy.check_imports(&terms.imports).and_then(|()| anatomy.need.check(&terms.limits));
+        allowed.map_err(anyhow::Error::msg)?;
+        let version = Self::version_of(&bytes);
+        let component = self.compiler.component(&key, bytes.into()).await?;
         let template = self.link(&component)?;
         let outside = Arc::new(RoomContext {
             plugin: key,
-            version: hash[..VERSION_DIGITS].to_owned(),
+            version,
             room: None,
             config: Arc::new(terms.config),
             account: terms.account,
@@ -246,7 +244,9 @@ impl Loader {
 
     /// What `load` does with a component up to running it, in this process, and nothing is kept: for the fuzz targets.
     pub fn prepare(&self, bytes: &[u8]) -> anyhow::Result<Template> {
-        check_header(bytes)?;
+        let limits = Limits::default();
+        let anatomy = examine(bytes, &limits)?;
+        anatomy.check_imports(&Imports::All).and_then(|()| anatomy.need.check(&limits)).map_err(anyhow::Error::msg)?;
         let component = Component::new(&self.engine.engine, bytes)
             .map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
         self.link(&component)
@@ -269,6 +269,14 @@ fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).context("cannot be read")
 }
 
+/// Reads a component without compiling it.
+pub fn examine(bytes: &[u8], limits: &Limits) -> anyhow::Result<Anatomy> {
+    let max = limits.component_bytes;
+    ensure!(bytes.len() as u64 <= max, "is larger than component-bytes: {} bytes, at most {max}", bytes.len());
+    check_header(bytes)?;
+    Anatomy::of(bytes).map_err(|why| anyhow::anyhow!("does not compile: {why}"))
+}
+
 /// What can be said of a file by its first bytes.
 fn check_header(bytes: &[u8]) -> anyhow::Result<()> {
     ensure!(!bytes.is_empty(), "is empty");
@@ -284,43 +292,4 @@ fn check_header(bytes: &[u8]) -> anyhow::Result<()> {
         }
         _ => bail!("is no WebAssembly component: it does not begin with a component's header"),
     }
-}
-
-/// Compiles a component, or takes what was compiled before from the cache.
-fn compile(engine: &Engine, bytes: &[u8], cached: &Path) -> anyhow::Result<Component> {
-    if let Some(component) = load_compiled(engine, cached) {
-        return Ok(component);
-    }
-    let code =
-        engine.precompile_component(bytes).map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
-    if let Err(why) = write_whole(cached, &code) {
-        tracing::warn!("compiled code is not kept: {why:#}");
-    }
-    // SAFETY: this host's own engine wrote these bytes just now.
-    #[allow(unsafe_code)]
-    let component = unsafe { Component::deserialize(engine, &code) };
-    component.map_err(|why| anyhow::anyhow!("cannot be loaded: {}", one_line(&why)))
-}
-
-fn load_compiled(engine: &Engine, cached: &Path) -> Option<Component> {
-    if !cached.exists() {
-        return None;
-    }
-    // SAFETY: the folder can be written by this user alone, its files are written by `compile` alone, whole and under
-    // the hashes of their source and of the engine; whoever can change them can change this program as well.
-    #[allow(unsafe_code)]
-    let component = unsafe { Component::deserialize_file(engine, cached) };
-    component.inspect_err(|why| tracing::warn!("{} is compiled anew: {why:#}", cached.display())).ok()
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-}
-
-fn engine_hash(engine: &Engine) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    hasher.finish()
 }

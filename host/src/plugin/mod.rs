@@ -2,7 +2,9 @@
 //!
 //! Everything that knows wasmtime is in here. It knows no sockets and no HTTP.
 
+pub mod anatomy;
 mod bindings;
+pub mod compiler;
 mod convert;
 mod cpu;
 pub mod engine;

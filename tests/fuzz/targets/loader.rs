@@ -3,6 +3,7 @@
 //! Texts are assembled: as inputs they are the seeds, and their mutations are those of the component.
 #![no_main]
 
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
@@ -12,6 +13,7 @@ use parlor::plugin::RoomContext;
 use parlor::plugin::engine;
 use parlor::plugin::instance::Instance;
 use parlor::plugin::loader::Loader;
+use parlor::tenant::Account;
 use parlor_fuzz::components::assemble;
 use tokio::runtime::{Builder, Runtime};
 
@@ -33,9 +35,12 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let limits = Arc::new(Limits { init_cpu_ms: 10, call_wall_ms: 1_000, ..Limits::default() });
     let engine = Arc::new(engine::start(&limits).expect("an engine"));
     let data = std::env::temp_dir().join("parlor-fuzz");
-    let loader = Loader::new(engine, Arc::clone(&limits), &data).expect("a loader");
+    let loader = Loader::new(engine, &data, PathBuf::new(), &limits).expect("a loader");
     let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("fuzz").expect("a name") };
-    let outside = RoomContext { plugin, version: "fuzz".to_owned(), room: None, limits, config: Arc::default() };
+    let account = Arc::new(Account::new(plugin.tenant.clone(), Limits::clone(&limits), 1));
+    let lane = Arc::clone(account.lane_outside());
+    let (version, config) = ("fuzz".to_owned(), Arc::default());
+    let outside = RoomContext { plugin, version, room: None, limits, config, account, lane };
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     Host { loader, outside: Arc::new(outside), runtime }
 });

@@ -3,6 +3,7 @@
 
 mod build;
 mod client;
+pub mod command;
 mod http;
 mod server;
 

@@ -228,6 +228,19 @@ impl Server {
         }
     }
 
+    /// The names of the processes that it started and that are not gone.
+    pub fn children(&self) -> Vec<String> {
+        let parent = self.child.id().to_string();
+        let processes = fs::read_dir("/proc").expect("a system of processes").flatten();
+        let stats = processes.filter_map(|process| fs::read_to_string(process.path().join("stat")).ok());
+        // `pid (name) state parent ...`
+        let child = |stat: String| {
+            let (name, rest) = stat.rsplit_once(')')?;
+            (rest.split_whitespace().nth(1) == Some(&parent)).then(|| name.to_owned())
+        };
+        stats.filter_map(child).collect()
+    }
+
     /// What the API says of a plugin, with the operator's token: an entry of `/_parlor/api/plugins`.
     pub async fn plugin(&self, tenant: &str, plugin: &str) -> Value {
         let list = self.request("GET", "/_parlor/api/plugins").operator().send().await.json();

@@ -1,0 +1,90 @@
+//! `parlor check`: what a component is and needs, and whether a tenant could load it, without serving anything.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::CheckArgs;
+use super::run::THIS_PROGRAM;
+use super::units::bytes;
+use crate::config::{Config, Overrides};
+use crate::model::names::{PluginKey, PluginName, TenantName};
+use crate::plugin::anatomy::{Anatomy, Standing, standing};
+use crate::plugin::engine;
+use crate::plugin::loader::{Loader, Plugin, examine};
+use crate::tenant::{Imports, Tenants, Terms};
+
+pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
+    let config = Config::load(Overrides { config: args.config.clone(), ..Overrides::default() })?;
+    let key = PluginKey { tenant: TenantName::new(&args.tenant).context("--tenant")?, plugin: plugin_name(args)? };
+    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
+    let terms = tenants.terms(&key.tenant, &key.plugin);
+    let file = args.file.display();
+    let read = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
+
+    println!("{file}: {}, version {}", bytes(read.len() as u64), Loader::version_of(&read));
+    let anatomy = examine(&read, &terms.limits).with_context(|| format!("{file}"))?;
+    print_anatomy(&anatomy, &terms.imports);
+    let start = Instant::now();
+    let plugin = load(&config, key.clone(), read, terms)
+        .with_context(|| format!("the tenant {} could not load it as {}", key.tenant, key.plugin))?;
+    row("loaded", &format!("in {:.2} s, compiling included", start.elapsed().as_secs_f64()));
+    row("name", &plugin.name);
+    row("path", plugin.path.as_str());
+    row("events", &plugin.events.join(" "));
+    println!("the tenant {} can load it as {}", key.tenant, key.plugin);
+    Ok(())
+}
+
+/// The name that the file would have in a folder of plugins.
+fn plugin_name(args: &CheckArgs) -> anyhow::Result<PluginName> {
+    let stem = || args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = args.plugin.clone().unwrap_or_else(stem);
+    PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))
+}
+
+fn print_anatomy(anatomy: &Anatomy, granted: &Imports) {
+    for (place, import) in anatomy.imports.iter().enumerate() {
+        let note = match standing(import, granted) {
+            Standing::Granted => "",
+            Standing::NotGranted => "  (not granted)",
+            Standing::NotOffered => "  (this host does not offer it)",
+        };
+        row(if place == 0 { "imports" } else { "" }, &format!("{import}{note}"));
+    }
+    for (place, export) in anatomy.exports.iter().enumerate() {
+        row(if place == 0 { "exports" } else { "" }, export);
+    }
+    let need = anatomy.need;
+    let memory = bytes(need.memory_bytes);
+    row(
+        "needs",
+        &format!(
+            "core instances {}, memories {} ({memory} at first), tables {}",
+            need.core_instances, need.memories, need.tables
+        ),
+    );
+}
+
+fn row(name: &str, words: &str) {
+    println!("  {name:<8} {words}");
+}
+
+/// Loads it as a server would, and leaves nothing behind.
+fn load(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow::Result<Plugin> {
+    let data = std::env::temp_dir().join(format!("parlor-check-{}", std::process::id()));
+    let loaded = load_in(config, key, bytes, terms, &data);
+    // What is left lies where the system cleans up.
+    let _ = std::fs::remove_dir_all(&data);
+    loaded
+}
+
+fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Plugin> {
+    let engine = Arc::new(engine::start(config.limits())?);
+    let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
+    let lane = Arc::clone(terms.account.lane_outside());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(loader.load_bytes(key, bytes, terms, &lane))
+}

@@ -1,0 +1,309 @@
+//! What can be read off a component's binary before any of it is compiled: what it imports and exports, and what each of
+//! its instances takes from the pool.
+
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
+    Parser, Payload,
+};
+
+use crate::model::limits::Limits;
+use crate::tenant::{Imports, OFFERED};
+
+/// Bytes of a page of linear memory.
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// What one instance takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Need {
+    pub core_instances: u32,
+    pub memories: u32,
+    pub tables: u32,
+    /// Bytes of all memories before any of them grows.
+    pub memory_bytes: u64,
+}
+
+impl Need {
+    fn add(&mut self, other: Self) {
+        self.core_instances = self.core_instances.saturating_add(other.core_instances);
+        self.memories = self.memories.saturating_add(other.memories);
+        self.tables = self.tables.saturating_add(other.tables);
+        self.memory_bytes = self.memory_bytes.saturating_add(other.memory_bytes);
+    }
+
+    /// Whether the pool and the plugin's bounds have room for it; an error names the bound.
+    pub fn check(&self, limits: &Limits) -> Result<(), String> {
+        let counts = [
+            (
+                "core instances",
+                self.core_instances,
+                "core-instances-per-component",
+                limits.core_instances_per_component,
+            ),
+            ("memories", self.memories, "memories-per-component", limits.memories_per_component),
+            ("tables", self.tables, "tables-per-component", limits.tables_per_component),
+        ];
+        if let Some((what, count, key, max)) = counts.into_iter().find(|(_, count, _, max)| count > max) {
+            return Err(format!("has {count} {what}, more than {key}: at most {max}"));
+        }
+        if self.memory_bytes > limits.memory_bytes as u64 {
+            return Err(format!(
+                "begins with {} bytes of memory, more than memory-bytes: at most {}",
+                self.memory_bytes, limits.memory_bytes
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A component as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Anatomy {
+    /// With their versions, in the order of the file.
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
+    pub need: Need,
+}
+
+/// Whether an import can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Granted,
+    NotGranted,
+    NotOffered,
+}
+
+/// How an import stands with a tenant that is granted these.
+pub fn standing(import: &str, granted: &Imports) -> Standing {
+    let interface = import.split('@').next().unwrap_or(import);
+    match (OFFERED.contains(&interface), granted.allow(interface)) {
+        (false, _) => Standing::NotOffered,
+        (true, false) => Standing::NotGranted,
+        (true, true) => Standing::Granted,
+    }
+}
+
+impl Anatomy {
+    /// Reads a component; an error says where it is none.
+    pub fn of(bytes: &[u8]) -> Result<Self, String> {
+        let mut reader = Reader::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            let read = payload.map_err(|why| why.to_string()).and_then(|payload| reader.take(payload));
+            read.map_err(|why| why.replace('\n', " "))?;
+        }
+        Ok(reader.anatomy)
+    }
+
+    /// Whether a tenant that is granted these imports could load it; an error names the first that it could not have.
+    pub fn check_imports(&self, granted: &Imports) -> Result<(), String> {
+        for import in &self.imports {
+            match standing(import, granted) {
+                Standing::Granted => {}
+                Standing::NotGranted => return Err(format!("imports {import}, which its tenant is not granted")),
+                Standing::NotOffered => return Err(format!("imports {import}, which this host does not offer")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A module or a component that is being read; components nest.
+enum Level {
+    Module(Need),
+    Component { modules: Vec<Need>, components: Vec<Need>, need: Need },
+}
+
+/// Adds up what is instantiated. What comes into a component from outside, by import or alias, is counted where it was
+/// defined at the latest by the pool itself.
+#[derive(Default)]
+struct Reader {
+    levels: Vec<Level>,
+    anatomy: Anatomy,
+}
+
+impl Reader {
+    fn take(&mut self, payload: Payload<'_>) -> Result<(), String> {
+        let words = |why: wasmparser::BinaryReaderError| why.to_string();
+        match payload {
+            Payload::Version { encoding, .. } => self.levels.push(match encoding {
+                Encoding::Module => Level::Module(Need { core_instances: 1, ..Need::default() }),
+                Encoding::Component => {
+                    Level::Component { modules: Vec::new(), components: Vec::new(), need: Need::default() }
+                }
+            }),
+            Payload::End(_) => self.end(),
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let memory = memory.map_err(words)?;
+                    let bytes = memory.initial.saturating_mul(PAGE_BYTES);
+                    self.of_module(Need { memories: 1, memory_bytes: bytes, ..Need::default() });
+                }
+            }
+            Payload::TableSection(section) => {
+                self.of_module(Need { tables: section.count(), ..Need::default() });
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let wasmparser::Instance::Instantiate { module_index, .. } = instance.map_err(words)? {
+                        self.instantiate(module_index, |level| match level {
+                            Level::Component { modules, .. } => modules,
+                            Level::Module(_) => &[],
+                        });
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    if let ComponentInstance::Instantiate { component_index, .. } = instance.map_err(words)? {
+                        self.instantiate(component_index, |level| match level {
+                            Level::Component { components, .. } => components,
+                            Level::Module(_) => &[],
+                        });
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.alias(&alias.map_err(words)?);
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import.map_err(words)?;
+                    self.import(import.name.name, &import.ty);
+                }
+            }
+            Payload::ComponentExportSection(section) if self.levels.len() == 1 => {
+                for export in section {
+                    self.anatomy.exports.push(export.map_err(words)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn of_module(&mut self, more: Need) {
+        if let Some(Level::Module(need)) = self.levels.last_mut() {
+            need.add(more);
+        }
+    }
+
+    fn instantiate(&mut self, index: u32, space: impl Fn(&Level) -> &[Need]) {
+        let Some(level) = self.levels.last_mut() else { return };
+        let of_one = space(level).get(index as usize).copied().unwrap_or_default();
+        if let Level::Component { need, .. } = level {
+            need.add(of_one);
+        }
+    }
+
+    /// A module or component that comes from elsewhere has a number as well.
+    fn import(&mut self, name: &str, kind: &ComponentTypeRef) {
+        match kind {
+            ComponentTypeRef::Module(_) => self.number_module(),
+            ComponentTypeRef::Component(_) => self.number_component(),
+            _ => {}
+        }
+        if self.levels.len() == 1 {
+            self.anatomy.imports.push(name.to_owned());
+        }
+    }
+
+    fn alias(&mut self, alias: &ComponentAlias<'_>) {
+        match alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => self.number_module(),
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => self.number_component(),
+            _ => {}
+        }
+    }
+
+    fn number_module(&mut self) {
+        if let Some(Level::Component { modules, .. }) = self.levels.last_mut() {
+            modules.push(Need { core_instances: 1, ..Need::default() });
+        }
+    }
+
+    fn number_component(&mut self) {
+        if let Some(Level::Component { components, .. }) = self.levels.last_mut() {
+            components.push(Need::default());
+        }
+    }
+
+    fn end(&mut self) {
+        let Some(level) = self.levels.pop() else { return };
+        match (level, self.levels.last_mut()) {
+            (Level::Module(need), Some(Level::Component { modules, .. })) => modules.push(need),
+            (Level::Component { need, .. }, Some(Level::Component { components, .. })) => components.push(need),
+            (Level::Component { need, .. }, None) => self.anatomy.need = need,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(wat: &str) -> Anatomy {
+        Anatomy::of(&wat::parse_str(wat).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn instances_memories_and_tables_are_counted_where_they_are_made() {
+        let anatomy = of(r#"(component
+            (core module $unused (memory 9))
+            (core module $small (memory 1) (table 1 funcref) (table 1 funcref))
+            (core instance (instantiate $small))
+            (core instance (instantiate $small))
+            (component $inner
+                (core module $m (memory 2))
+                (core instance (instantiate $m)))
+            (instance (instantiate $inner))
+            (instance (instantiate $inner))
+            (instance (instantiate $inner)))"#);
+        let need = Need { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES };
+        assert_eq!(anatomy.need, need);
+    }
+
+    #[test]
+    fn imports_and_exports_have_their_names() {
+        let anatomy = of(r#"(component
+            (import "parlor:room/outbox@0.1.0" (instance))
+            (import "novel" (func))
+            (component (import "inner" (func)))
+            (instance $i (export "f" (func 0)))
+            (export "parlor:room/guest@0.1.0" (instance $i)))"#);
+        assert_eq!(anatomy.imports, ["parlor:room/outbox@0.1.0", "novel"]);
+        assert_eq!(anatomy.exports, ["parlor:room/guest@0.1.0"]);
+        assert!(anatomy.check_imports(&Imports::All).unwrap_err().contains("imports novel, which this host"));
+        let few = Imports::only(&["wasi:io/*".to_owned()]).unwrap();
+        assert!(anatomy.check_imports(&few).unwrap_err().contains("outbox@0.1.0, which its tenant is not granted"));
+    }
+
+    #[test]
+    fn each_bound_is_named_with_its_number() {
+        let limits = Limits {
+            core_instances_per_component: 1,
+            memories_per_component: 1,
+            tables_per_component: 1,
+            memory_bytes: 10,
+            ..Limits::default()
+        };
+        for (need, words) in [
+            (Need { core_instances: 2, ..Need::default() }, "2 core instances, more than core-instances-per-component"),
+            (Need { memories: 2, ..Need::default() }, "2 memories, more than memories-per-component: at most 1"),
+            (Need { tables: 3, ..Need::default() }, "3 tables, more than tables-per-component: at most 1"),
+            (Need { memory_bytes: 11, ..Need::default() }, "11 bytes of memory, more than memory-bytes: at most 10"),
+        ] {
+            assert!(need.check(&limits).unwrap_err().contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_told_in_one_line() {
+        let bytes = wat::parse_str("(component (core module))").unwrap();
+        let why = Anatomy::of(&bytes[..bytes.len() - 3]).unwrap_err();
+        assert!(!why.contains('\n') && !why.is_empty(), "{why}");
+    }
+}

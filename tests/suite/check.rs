@@ -1,0 +1,160 @@
+//! `parlor check` and `parlor limits`: what a user is told before anything is served.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hostile_guests::{bare, with_core_instances};
+
+use crate::harness::command::{Said, parlor};
+use crate::harness::{Server, guest};
+
+/// A folder with these files.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(name: &str, files: &[(&str, &[u8])]) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("check-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        for (file, bytes) in files {
+            let file = path.join(file);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            fs::write(file, bytes).expect("a file");
+        }
+        Self(path)
+    }
+
+    fn parlor(&self, arguments: &[&str]) -> Said {
+        parlor(&self.0, arguments)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_good_component_is_described() {
+    let folder = Folder::with("good", &[("echo.wasm", &guest("echo"))]);
+    let said = folder.parlor(&["check", "echo.wasm"]);
+    assert!(said.success, "{said:?}");
+    for words in [
+        "echo.wasm: ",
+        "imports  parlor:room/",
+        "wasi:io/poll@",
+        "exports  parlor:room/guest@0.1.0",
+        "needs    core instances ",
+        "path     /echo",
+        "events   ",
+        "the tenant default can load it as echo",
+    ] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
+    // It leaves nothing behind.
+    assert_eq!(fs::read_dir(&folder.0).expect("the folder").count(), 1);
+}
+
+#[test]
+fn what_a_tenant_may_not_import_is_named() {
+    let config = "[tenants.acme]\nimports = [\"parlor:room/events\", \"parlor:room/logging\", \"wasi:*\"]";
+    let wrong = Folder::with("wrong", &[("parlor.toml", config.as_bytes()), ("bare.wasm", &bare(&[]))]);
+    let said = wrong.parlor(&["check", "bare.wasm", "--tenant", "acme"]);
+    assert!(!said.success && said.err.contains("tenants.acme.imports") && said.err.contains("wasi:*"), "{said:?}");
+
+    let config = "[tenants.acme]\nimports = [\"parlor:room/events\"]";
+    let folder = Folder::with("grants", &[("parlor.toml", config.as_bytes()), ("bare.wasm", &bare(&[]))]);
+    let said = folder.parlor(&["check", "bare.wasm", "--tenant", "acme"]);
+    let outbox = "parlor:room/outbox@0.1.0";
+    assert!(!said.success && said.out.contains(&format!("{outbox}  (not granted)")), "{said:?}");
+    assert_eq!(
+        said.err.lines().last(),
+        Some(&*format!(
+            "parlor: the tenant acme could not load it as bare: imports {outbox}, which its tenant is not granted"
+        ))
+    );
+    assert!(folder.parlor(&["check", "bare.wasm"]).success);
+}
+
+#[tokio::test]
+async fn an_import_that_is_not_granted_keeps_the_plugin_out() {
+    let server = Server::builder()
+        .file("acme/bare.wasm", bare(&[]))
+        .file("bare.wasm", bare(&[]))
+        .config("[tenants.acme]\nimports = [\"parlor:room/events\", \"wasi:io/*\"]")
+        .start();
+    let line = server.wait_for_log(&["acme/bare.wasm is not served"]).await;
+    assert!(line.contains("imports parlor:room/outbox@0.1.0, which its tenant is not granted"), "{line}");
+    server.join("/bare").await;
+}
+
+#[test]
+fn bad_files_are_told_of_in_one_line() {
+    let many = with_core_instances(&bare(&[]), "(module)", 65);
+    let folder = Folder::with(
+        "bad",
+        &[("text.wasm", b"#!/bin/sh"), ("Bad Name.wasm", &bare(&[])), ("many.wasm", &many), ("empty.wasm", b"")],
+    );
+    for (file, words) in [
+        ("text.wasm", "is no WebAssembly component"),
+        ("empty.wasm", "is empty"),
+        ("nowhere.wasm", "cannot read nowhere.wasm"),
+        ("Bad Name.wasm", "--plugin"),
+        ("many.wasm", "core instances, more than core-instances-per-component: at most 64"),
+    ] {
+        let said = folder.parlor(&["check", file]);
+        assert!(!said.success && said.err.contains(words), "{file}: {said:?}");
+        assert_eq!(said.err.lines().filter(|line| line.starts_with("parlor: ")).count(), 1, "{said:?}");
+    }
+    assert!(folder.parlor(&["check", "Bad Name.wasm", "--plugin", "good-name"]).success);
+}
+
+/// The line of a bound: its value, its scope and its source.
+fn line<'a>(said: &'a Said, key: &str) -> Vec<&'a str> {
+    let line = said.out.lines().find(|line| line.split(' ').next() == Some(key));
+    line.unwrap_or_else(|| panic!("no {key}: {}", said.out))
+        .split("  ")
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .collect()
+}
+
+#[test]
+fn limits_say_where_they_come_from() {
+    let file = "[limits]\nframe-bytes = 1_000\n[tenants.acme.limits]\nroom-linger-ms = 15_000";
+    let tenant = "[limits]\nrooms-per-tenant = 7\n[plugins.chat.limits]\nturn-cpu-ms = 20";
+    let folder =
+        Folder::with("limits", &[("parlor.toml", file.as_bytes()), ("tenants/umbrella.toml", tenant.as_bytes())]);
+    let own = folder.parlor(&["limits"]);
+    assert!(own.success, "{own:?}");
+    assert_eq!(line(&own, "frame-bytes"), ["frame-bytes", "1000 B", "plugin", "parlor.toml"]);
+    assert_eq!(line(&own, "memory-bytes"), ["memory-bytes", "64 MiB", "plugin", "default"]);
+    let acme = folder.parlor(&["limits", "acme"]);
+    assert_eq!(line(&acme, "room-linger-ms"), ["room-linger-ms", "15 s", "plugin", "parlor.toml, tenants.acme"]);
+    assert_eq!(line(&acme, "frame-bytes")[3], "parlor.toml");
+    let chat = folder.parlor(&["limits", "umbrella/chat"]);
+    assert_eq!(
+        line(&chat, "turn-cpu-ms"),
+        ["turn-cpu-ms", "20 ms", "plugin", "tenants/umbrella.toml, tenants.umbrella.plugins.chat"]
+    );
+    assert_eq!(line(&chat, "rooms-per-tenant")[1..], ["7", "tenant", "tenants/umbrella.toml, tenants.umbrella"]);
+    let stranger = folder.parlor(&["limits", "stranger"]);
+    assert!(stranger.success && stranger.err.contains("stranger"), "{stranger:?}");
+    let json = folder.parlor(&["limits", "acme", "--json"]);
+    let rows: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert!(rows.as_array().is_some_and(|rows| rows.len() > 50), "{rows}");
+    assert!(folder.parlor(&["limits", "--why"]).out.contains("Fifty times"));
+}
+
+#[test]
+fn a_bound_in_the_wrong_place_is_named() {
+    for (file, words) in [
+        ("[tenants.acme.limits]\ndrain-ms = 5", "tenants.acme: limits.drain-ms is a bound of the whole host"),
+        ("[tenants.acme.limits]\nmemory-bytes = 100_000_000", "limits.memory-bytes must be at most 67108864"),
+        ("tenant-files = \"nowhere\"", "tenant-files: cannot read the folder nowhere"),
+    ] {
+        let folder = Folder::with("place", &[("parlor.toml", file.as_bytes())]);
+        let said = folder.parlor(&["limits"]);
+        assert!(!said.success && said.err.contains(words), "{words}: {said:?}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Components that are made to exhaust whoever compiles them: each is stopped by the bound that it reaches, which is
+//! named, and everybody else is served.
+
+use std::fs;
+
+use hostile_guests::{Plan, bare, find};
+
+use crate::harness::{Server, json};
+
+fn bomb(name: &str) -> Vec<u8> {
+    find(name).expect("a bomb of that name").bytes(&Plan { quiet_until_ms: 0.0 })
+}
+
+/// The bomb is refused with these words, and the good plugin beside it serves.
+async fn assert_stopped(bounds: &str, bytes: Vec<u8>, words: &[&str]) {
+    let data = tempfolder();
+    let server = Server::builder()
+        .file("bomb.wasm", bytes)
+        .file("zz-good.wasm", bare(&[]))
+        .flag("--data", data.to_str().expect("a path that is text"))
+        .config(&format!("[limits]\n{bounds}"))
+        .start();
+    let line = server.wait_for_log(&["bomb.wasm is not served"]).await;
+    assert!(words.iter().all(|word| line.contains(word)), "{words:?}: {line}");
+    let mut client = server.join("/bare").await;
+    client.send("say", json!(1)).await;
+    client.expect("say").await;
+    // Nothing unfinished is left, and no child.
+    let kept: Vec<String> = fs::read_dir(data.join("compiled"))
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("a name"))
+        .collect();
+    assert!(kept.len() == 1 && kept[0].ends_with(".cwasm"), "{kept:?}");
+    assert_eq!(server.children(), Vec::<String>::new());
+    drop(server);
+    fs::remove_dir_all(data).expect("a folder of ours");
+}
+
+fn tempfolder() -> std::path::PathBuf {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let name = format!("compile-{}-{number}", std::process::id());
+    std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[tokio::test]
+async fn wall_time() {
+    let words = ["takes longer to compile than compile-wall-ms: 500 ms"];
+    assert_stopped("compile-wall-ms = 500", bomb("bomb-function"), &words).await;
+}
+
+#[tokio::test]
+async fn cpu_time() {
+    let words = ["needs more CPU time to compile than compile-cpu-ms: 1000 ms"];
+    assert_stopped("compile-cpu-ms = 1_000", bomb("bomb-function"), &words).await;
+}
+
+#[tokio::test]
+async fn memory() {
+    // What the program itself maps is some of it.
+    let words = ["needs more memory to compile than compile-memory-bytes: 1500000000"];
+    assert_stopped("compile-memory-bytes = 1_500_000_000", bomb("bomb-function"), &words).await;
+}
+
+#[tokio::test]
+async fn size() {
+    let words = ["becomes larger by compiling than compiled-bytes: 200000"];
+    assert_stopped("compiled-bytes = 200_000", bomb("bomb-functions"), &words).await;
+}
+
+/// The parser's recursion or the compiler's is its own: a crash of the child is an error like another.
+#[tokio::test]
+async fn depth() {
+    let data = tempfolder();
+    let server = Server::builder()
+        .file("bomb.wasm", bomb("bomb-nested"))
+        .file("zz-good.wasm", bare(&[]))
+        .flag("--data", data.to_str().expect("a path that is text"))
+        .start();
+    let mut client = server.join("/bare").await;
+    client.send("say", json!(1)).await;
+    client.expect("say").await;
+    drop(server);
+    fs::remove_dir_all(data).expect("a folder of ours");
+}
+
+/// What was not used for longest goes first.
+#[tokio::test]
+async fn compiled_code_has_a_bound_as_a_whole() {
+    let data = tempfolder();
+    let start = |name: &str, more: &str, bound: u64| {
+        Server::builder()
+            .file(name, bare(&[("at the end", more)]))
+            .flag("--data", data.to_str().expect("a path that is text"))
+            .config(&format!("[limits]\ncompiled-cache-bytes = {bound}"))
+            .start()
+    };
+    let kept = || fs::read_dir(data.join("compiled")).expect("a folder").count();
+    for (number, expected) in [(1, 1), (2, 2), (3, 3)] {
+        start("bare.wasm", &format!("(func $f{number} (drop (i32.const {number})))"), 1 << 30);
+        assert_eq!(kept(), expected);
+    }
+    start("bare.wasm", "(func $f4)", 1);
+    assert_eq!(kept(), 1);
+    fs::remove_dir_all(data).expect("a folder of ours");
+}
