@@ -24,7 +24,6 @@ use parlor::plugin::loader::{Loader, Plugin};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{RoomStorage, Storage as _};
 use parlor::tenant::Tenants;
-use parlor::tenant::lane::Lane;
 use tokio::runtime::Runtime;
 
 /// The root of the workspace.
@@ -55,8 +54,7 @@ fn guest(runtime: &Runtime) -> Plugin {
     let mut limits = Layers::default();
     limits.lay(&whole_core, Scope::Host, &Source("the benchmark".to_owned())).expect("a bound");
     let terms = Tenants::new(BTreeMap::new(), limits, 1).terms(&tenant, &plugin);
-    let lane = Arc::clone(terms.account.lane_outside());
-    runtime.block_on(loader.load(key(), &file, terms, &lane)).expect("the guest loads")
+    runtime.block_on(loader.load(key(), &file, terms)).expect("the guest loads")
 }
 
 fn storage(runtime: &Runtime) -> Arc<dyn RoomStorage> {
@@ -76,11 +74,6 @@ fn event(name: &str) -> Event {
         answer_wanted: false,
         accepted_at: 1_700_000_000_000.0,
     }
-}
-
-/// The lane of the thread that measures.
-fn lane(plugin: &Plugin) -> &Arc<Lane> {
-    plugin.account().lane_outside()
 }
 
 /// One event into the guest, which parses it and makes one emit.
@@ -121,7 +114,7 @@ fn boundary(criterion: &mut Criterion) {
                         headers: vec![("host".to_owned(), "localhost".to_owned())],
                         remote: "127.0.0.1".to_owned(),
                     };
-                    plugin.authorize(request, lane(&plugin)).await.expect("an answer");
+                    plugin.authorize(request).await.expect("an answer");
                 }
                 start.elapsed()
             })
@@ -131,7 +124,7 @@ fn boundary(criterion: &mut Criterion) {
 
 /// So many turns of one room with one socket.
 async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, count: u64) -> Duration {
-    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage), lane(plugin)).await.expect("a room");
+    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
     let mut members = Members::default();
     members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
@@ -144,7 +137,7 @@ async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, c
 async fn open_and_drop(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
-        drop(plugin.open(RoomId::default_room(), Arc::clone(storage), lane(plugin)).await.expect("a room"));
+        drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));
     }
     start.elapsed()
 }

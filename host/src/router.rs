@@ -134,7 +134,8 @@ impl Router {
             let _place = workers.place_room(handle.worker);
             let end = Forget { rooms, handle: Arc::clone(&handle) };
             // The room ends and nothing else: what it held is dropped, its sockets are told, and its name is free.
-            let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), storage)).catch_unwind().await;
+            let slow = workers.slow_runtime(handle.worker).clone();
+            let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), storage, slow)).catch_unwind().await;
             if let Err(panic) = ran {
                 panics.fetch_add(1, Ordering::Relaxed);
                 let (key, version) = (&handle.key, handle.plugin.version.as_str());

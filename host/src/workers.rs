@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::runtime::{Builder, Handle};
+use rustix::process::nice;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::Instant;
+
+use crate::tenant::lane;
 
 /// Ready sockets that are taken up at once. A few of them are worked off to the write while their memory is in the
 /// cache; tokio's default of 1,024 reads all of them first. At 2,000 busy sockets 16 cost 5 to 25 per cent less CPU, and
@@ -15,6 +18,8 @@ const IO_EVENTS_PER_TICK: usize = 16;
 /// Tasks that run between two looks at the sockets; large, so that what was read is handled and answered first.
 const TASKS_PER_TICK: u32 = 256;
 
+/// How much the threads of long calls stand back: about a tenth of what other threads get where all want to run.
+const SLOW_NICENESS: i32 = 10;
 /// How often each thread notes whether it comes late.
 const BEAT: Duration = Duration::from_millis(10);
 
@@ -22,17 +27,12 @@ const BEAT: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerId(usize);
 
-impl WorkerId {
-    /// Its number, from 0 on.
-    pub fn number(self) -> usize {
-        self.0
-    }
-}
-
 /// All of them. They end with the process.
 #[derive(Debug)]
 pub struct Workers {
     workers: Vec<Worker>,
+    /// As many threads of low priority, for calls of plugins that take long.
+    slow: Vec<Handle>,
 }
 
 #[derive(Debug)]
@@ -51,8 +51,20 @@ pub struct Place<'a>(&'a AtomicUsize);
 impl Workers {
     /// Starts so many threads.
     pub fn start(count: usize) -> anyhow::Result<Self> {
-        let workers = (0..count.max(1)).map(Worker::start).collect::<anyhow::Result<_>>()?;
-        Ok(Self { workers })
+        let count = count.max(1);
+        let workers = (0..count).map(Worker::start).collect::<anyhow::Result<_>>()?;
+        let slow = (0..count).map(|index| start_slow(index, count + index)).collect::<anyhow::Result<_>>()?;
+        Ok(Self { workers, slow })
+    }
+
+    /// How many threads run plugins, those of low priority included.
+    pub fn threads(count: usize) -> usize {
+        2 * count.max(1)
+    }
+
+    /// The runtime of low priority beside a worker's, to spawn on.
+    pub fn slow_runtime(&self, id: WorkerId) -> &Handle {
+        &self.slow[id.0]
     }
 
     /// The worker with the fewest sockets, and of those the one with the fewest rooms.
@@ -98,15 +110,35 @@ impl Worker {
             .event_interval(TASKS_PER_TICK)
             .build()
             .context("a runtime cannot be made")?;
-        let handle = runtime.handle().clone();
+        let handle = run_on_thread(format!("parlor-room-{index}"), runtime, move || lane::number_thread(index))?;
         let latest_us = Arc::new(AtomicU64::new(0));
-        runtime.spawn(beat(Arc::clone(&latest_us)));
-        std::thread::Builder::new()
-            .name(format!("parlor-room-{index}"))
-            .spawn(move || runtime.block_on(std::future::pending::<()>()))
-            .context("a thread cannot be started")?;
+        handle.spawn(beat(Arc::clone(&latest_us)));
         Ok(Self { runtime: handle, sockets: AtomicUsize::new(0), rooms: AtomicUsize::new(0), latest_us })
     }
+}
+
+/// Starts a thread of low priority.
+fn start_slow(index: usize, number: usize) -> anyhow::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build().context("a runtime cannot be made")?;
+    run_on_thread(format!("parlor-slow-{index}"), runtime, move || {
+        lane::number_thread(number);
+        // Of this thread alone, on Linux. Where it may not be lowered, it competes like the others.
+        if let Err(why) = nice(SLOW_NICENESS) {
+            tracing::warn!("the priority of a thread cannot be lowered: {why}");
+        }
+    })
+}
+
+fn run_on_thread(name: String, runtime: Runtime, first: impl FnOnce() + Send + 'static) -> anyhow::Result<Handle> {
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || {
+            first();
+            runtime.block_on(std::future::pending::<()>());
+        })
+        .context("a thread cannot be started")?;
+    Ok(handle)
 }
 
 /// Notes how late its thread is.

@@ -19,7 +19,7 @@ use crate::tenant::{Imports, Tenants, Terms};
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let config = Config::load(Overrides { config: args.config.clone(), ..Overrides::default() })?;
     let key = PluginKey { tenant: TenantName::new(&args.tenant).context("--tenant")?, plugin: plugin_name(args)? };
-    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
+    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let terms = tenants.terms(&key.tenant, &key.plugin);
     let file = args.file.display();
     let read = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
@@ -84,7 +84,6 @@ fn load(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow
 fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Plugin> {
     let engine = Arc::new(engine::start(config.limits())?);
     let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
-    let lane = Arc::clone(terms.account.lane_outside());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(loader.load_bytes(key, bytes, terms, &lane))
+    runtime.block_on(loader.load_bytes(key, bytes, terms))
 }

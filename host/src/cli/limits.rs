@@ -22,7 +22,7 @@ struct Row<'a> {
 
 pub(super) fn limits(args: &LimitsArgs) -> anyhow::Result<()> {
     let config = Config::load(Overrides { config: args.config.clone(), ..Overrides::default() })?;
-    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
+    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let layers = match &args.whose {
         Some(whose) => of_tenant(&tenants, whose)?,
         None => config.limits.clone(),

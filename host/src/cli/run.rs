@@ -60,7 +60,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         None => tracing::info!(threads = config.threads, "instances are allocated on demand"),
     }
     let loader = Loader::new(engine, &config.data, THIS_PROGRAM.into(), &limits)?;
-    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), config.threads);
+    let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), Workers::threads(config.threads));
     let registry = Registry::default();
     load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
@@ -89,8 +89,7 @@ async fn load_all(
     }
     for folder::PluginFile { key, file } in found.files {
         let terms = tenants.terms(&key.tenant, &key.plugin);
-        let lane = Arc::clone(terms.account.lane_outside());
-        let loaded = loader.load(key, &file, terms, &lane).await.and_then(|plugin| {
+        let loaded = loader.load(key, &file, terms).await.and_then(|plugin| {
             let (key, path) = (plugin.key.clone(), plugin.path.clone());
             registry.put(plugin).map_err(|PathTaken { by }| {
                 anyhow::anyhow!("{key} wants the path {path}, which {by} of the same tenant serves already")

@@ -35,6 +35,11 @@ impl CpuMeter {
         self.exceeded.load(Ordering::Relaxed)
     }
 
+    /// CPU time that the current call has used, as far as it was measured.
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
+    }
+
     /// The guest runs from here on, until the slice ends.
     pub fn start_slice(&self) {
         self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
@@ -62,7 +67,8 @@ pub fn meter(store: &mut Store<GuestState>) {
         if state.cpu.end_slice() {
             return Ok(UpdateDeadline::Interrupt);
         }
-        let lane = Arc::clone(&state.context.lane);
+        state.context.pace.used(state.cpu.used());
+        let lane = Arc::clone(state.context.account.lane());
         if state.reserved.is_none() {
             state.reserved = Some(lane.reserve(Duration::from_millis(state.context.limits.turn_cpu_ms)));
         }

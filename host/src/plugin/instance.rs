@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
@@ -21,6 +21,7 @@ use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
 use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
+use crate::tenant::Pace;
 
 /// A fault of the guest's code that ends its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +155,7 @@ pub struct Instance {
     exports: GuestExports,
     wall: Duration,
     cpu: Arc<CpuMeter>,
+    pace: Arc<Pace>,
     /// Behind the store, and so dropped after it.
     _place: InstancePlace,
 }
@@ -173,10 +175,10 @@ impl Instance {
         store.set_max_component_handles(limits.component_handles);
         cpu::meter(&mut store);
 
-        let cpu = Arc::clone(&store.data().cpu);
+        let (cpu, pace) = (Arc::clone(&store.data().cpu), Arc::clone(&store.data().context.pace));
         begin_call(&mut store, limits.init_cpu_ms);
         let wall = Duration::from_millis(limits.call_wall_ms);
-        let exports = match within(wall, &cpu, template.pre.instantiate_async(&mut store)).await {
+        let exports = match within(wall, &cpu, &pace, template.pre.instantiate_async(&mut store)).await {
             Ok(Ok(exports)) => exports,
             Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
                 return Err(OpenError::NoPlace(why.to_string()));
@@ -189,9 +191,10 @@ impl Instance {
             }
         };
         let place = InstancePlace(Arc::clone(template.engine()));
-        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), _place: place };
+        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), pace: Arc::clone(&pace), _place: place };
         instance.store.data_mut().phase = Phase::Init;
-        let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
+        let called =
+            within(wall, &cpu, &pace, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
         match called {
             Ok(Ok(Ok(definition))) => Ok((instance, Definition { name: definition.name, path: definition.path })),
@@ -205,14 +208,25 @@ impl Instance {
         &self.store.data().registrations
     }
 
+    /// Gives it one event, and comes back with the turn: for whoever runs the call elsewhere.
+    pub async fn run(mut self, event: Event, turn: Box<Turn>) -> (Self, Box<Turn>, Outcome) {
+        let (turn, outcome) = self.handle(event, turn).await;
+        (self, turn, outcome)
+    }
+
     /// Gives it one event. The turn comes back in any case, with what the guest asked for.
     pub async fn handle(&mut self, event: Event, turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
         let event = event_to_guest(event);
         self.store.data_mut().phase = Phase::Turn(turn);
         begin_call(&mut self.store, cpu_ms);
-        let called =
-            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, &event)).await;
+        let called = within(
+            self.wall,
+            &self.cpu,
+            &self.pace,
+            self.exports.parlor_room_guest().call_handle(&mut self.store, &event),
+        )
+        .await;
         let Phase::Turn(turn) = self.end_call() else {
             unreachable!("the phase of a turn is set above and nothing else changes it");
         };
@@ -240,9 +254,13 @@ impl Instance {
         let ConnectRequest { uri, room, headers, remote } = request;
         let request = WitRequest { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
-        let called =
-            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_authorize(&mut self.store, &request))
-                .await;
+        let called = within(
+            self.wall,
+            &self.cpu,
+            &self.pace,
+            self.exports.parlor_room_guest().call_authorize(&mut self.store, &request),
+        )
+        .await;
         self.end_call();
         match called {
             Ok(Ok(Ok(meta))) => Ok(Ok(meta.map(meta_from_guest))),
@@ -275,17 +293,24 @@ struct TimedOut;
 
 /// Bounds the wall time of a call, and charges it for the time that it runs, not for what its thread does while it waits.
 /// Most calls are over at the first poll, and meet neither a timer nor the meter.
-async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>) -> Result<T, TimedOut> {
+async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut call = pin!(call);
-    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+    let mut poll = |context: &mut Context<'_>, is_measured: bool| {
+        if is_measured {
+            cpu.start_slice();
+        }
+        let polled = call.as_mut().poll(context);
+        if is_measured {
+            cpu.end_slice();
+            pace.used(cpu.used());
+        }
+        polled
+    };
+    let is_measured = pace.is_measured();
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(poll(context, is_measured))).await {
         return Ok(done);
     }
-    let metered = poll_fn(|context| {
-        cpu.start_slice();
-        let polled = call.as_mut().poll(context);
-        cpu.end_slice();
-        polled
-    });
+    let metered = poll_fn(|context| poll(context, true));
     tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)
 }
 

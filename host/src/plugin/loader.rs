@@ -21,8 +21,7 @@ use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
 use crate::storage::RoomStorage;
-use crate::tenant::lane::Lane;
-use crate::tenant::{Account, Imports, Terms};
+use crate::tenant::{Account, Imports, Pace, Terms};
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
@@ -59,26 +58,25 @@ pub enum AuthorizeError {
 }
 
 impl Plugin {
-    /// Makes an instance for a room, on the thread of a lane.
-    pub async fn open(
-        &self,
-        room: RoomId,
-        storage: Arc<dyn RoomStorage>,
-        lane: &Arc<Lane>,
-    ) -> Result<Instance, OpenError> {
-        self.instance(Some(room), Some(storage), lane).await
+    /// Makes an instance for a room.
+    pub async fn open(&self, room: RoomId, storage: Arc<dyn RoomStorage>) -> Result<Instance, OpenError> {
+        self.instance(Some(room), Some(storage)).await
     }
 
     /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
-    pub async fn authorize(&self, request: ConnectRequest, lane: &Arc<Lane>) -> Result<Option<Meta>, AuthorizeError> {
+    pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
         let _waiting = Waiting::count(&self.at_authorize, self.limits().authorize_waiting)?;
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
-        lane.start(|| false).await;
-        lane.run(self.ask(request, lane)).await
+        let lane = self.account().lane();
+        let asked = async {
+            lane.start(|| false).await;
+            self.ask(request).await
+        };
+        lane.run(self.pace(), asked).await
     }
 
-    async fn ask(&self, request: ConnectRequest, lane: &Arc<Lane>) -> Result<Option<Meta>, AuthorizeError> {
-        let mut instance = match self.instance(None, None, lane).await {
+    async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
+        let mut instance = match self.instance(None, None).await {
             Ok(instance) => instance,
             Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull)) => return Err(AuthorizeError::Busy(why)),
             Err(why) => {
@@ -102,9 +100,8 @@ impl Plugin {
         &self,
         room: Option<RoomId>,
         storage: Option<Arc<dyn RoomStorage>>,
-        lane: &Arc<Lane>,
     ) -> Result<Instance, OpenError> {
-        let context = Arc::new(RoomContext { room, lane: Arc::clone(lane), ..RoomContext::clone(&self.outside) });
+        let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
         loop {
@@ -133,6 +130,11 @@ impl Plugin {
 
     pub fn account(&self) -> &Arc<Account> {
         &self.outside.account
+    }
+
+    /// Whether its calls take long.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.outside.pace
     }
 
     /// The engine that its instances live in.
@@ -191,20 +193,14 @@ impl Loader {
     }
 
     /// Loads a file as a plugin.
-    pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms, lane: &Arc<Lane>) -> anyhow::Result<Plugin> {
+    pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, terms.limits.component_bytes)?;
-        self.load_bytes(key, bytes, terms, lane).await
+        self.load_bytes(key, bytes, terms).await
     }
 
     /// Loads a component as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
     /// Nothing is left behind where this fails, and every error says why in one line.
-    pub async fn load_bytes(
-        &self,
-        key: PluginKey,
-        bytes: Vec<u8>,
-        terms: Terms,
-        lane: &Arc<Lane>,
-    ) -> anyhow::Result<Plugin> {
+    pub async fn load_bytes(&self, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow::Result<Plugin> {
         let anatomy = examine(&bytes, &terms.limits)?;
         let allowed = anatomy.check_imports(&terms.imports).and_then(|()| anatomy.need.check(&terms.limits));
         allowed.map_err(anyhow::Error::msg)?;
@@ -217,11 +213,15 @@ impl Loader {
             room: None,
             config: Arc::new(terms.config),
             account: terms.account,
-            lane: Arc::clone(lane),
+            pace: Arc::default(),
             limits: terms.limits,
         });
-        lane.start(|| false).await;
-        let rehearsal = lane.run(Instance::open(&template, Arc::clone(&outside), None)).await;
+        let lane = outside.account.lane();
+        let rehearsal = async {
+            lane.start(|| false).await;
+            Instance::open(&template, Arc::clone(&outside), None).await
+        };
+        let rehearsal = lane.run(&outside.pace, rehearsal).await;
         let (instance, definition) = rehearsal.map_err(|why| anyhow::anyhow!("{why}"))?;
         let path = PluginPath::new(&definition.path)
             .with_context(|| format!("the path {:?} that init returned", definition.path))?;

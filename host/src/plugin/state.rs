@@ -13,8 +13,8 @@ use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
 use crate::storage::RoomStorage;
-use crate::tenant::Account;
-use crate::tenant::lane::{Lane, Reserved};
+use crate::tenant::lane::Reserved;
+use crate::tenant::{Account, Pace};
 
 /// Whom an instance belongs to.
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ pub struct RoomContext {
     pub config: Arc<BTreeMap<String, String>>,
     /// Whom its use is charged to.
     pub account: Arc<Account>,
-    /// The tenant's lane on the thread that the instance runs on.
-    pub lane: Arc<Lane>,
+    /// Whether the plugin's calls take long; all its instances know.
+    pub pace: Arc<Pace>,
 }
 
 /// What a guest is being called for, and so what it may ask of the host.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::commit::Delivered;
@@ -44,6 +45,8 @@ pub(super) struct Room {
     pub(super) faults: Faults,
     /// The tenant's lane on the room's thread.
     pub(super) lane: Arc<Lane>,
+    /// Where calls of a plugin run that take long.
+    slow: Handle,
     shutting_down: bool,
 }
 
@@ -63,7 +66,7 @@ impl RestoreReason {
 }
 
 /// Runs a room until nobody is in it any more, or the server shuts down.
-pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
+pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>, slow: Handle) {
     let end = EndOfRoom(Arc::clone(&shared));
     let storage = match storage.open(&shared.key).await {
         Ok(storage) => storage,
@@ -71,7 +74,8 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
     };
     let limits = Arc::clone(shared.plugin.limits());
     let room = Room {
-        lane: Arc::clone(shared.lane()),
+        lane: Arc::clone(shared.plugin.account().lane()),
+        slow,
         shared,
         limits,
         members: Members::default(),
@@ -83,8 +87,8 @@ pub async fn run(shared: RoomHandle, storage: Arc<dyn Storage>) {
         faults: Faults::default(),
         shutting_down: false,
     };
-    let lane = Arc::clone(&room.lane);
-    lane.run(room.live()).await;
+    let (lane, pace) = (Arc::clone(&room.lane), Arc::clone(room.shared.plugin.pace()));
+    lane.run(&pace, room.live()).await;
     drop(end);
 }
 
@@ -299,7 +303,7 @@ impl Room {
 
     /// Runs one turn: it commits, or it leaves no trace.
     async fn turn(&mut self, event: Event) -> Result<(), TurnFailure> {
-        let Some(instance) = &mut self.instance else {
+        let Some(instance) = self.instance.take() else {
             return Err(TurnFailure::no_instance());
         };
         let members = std::mem::take(&mut self.members);
@@ -310,8 +314,11 @@ impl Room {
         };
         let is_restore = event.name == hook::RESTORE;
         let turn = Box::new(Turn::begin(members, storage, event.socket, event.accepted_at, limits));
-        let (turn, outcome) = instance.handle(event, turn).await;
+        let call = instance.run(event, turn);
+        let (instance, turn, outcome) =
+            if self.shared.plugin.pace().is_heavy() { self.aside(call).await } else { call.await };
         let wants_ping = instance.registrations().has_ping();
+        self.instance = Some(instance);
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.shared.wants_ping.store(wants_ping, Ordering::Relaxed);
         }
@@ -330,6 +337,25 @@ impl Room {
         Err(failure)
     }
 
+    /// Runs a call of the plugin on a thread of low priority: this one goes on with other rooms meanwhile.
+    async fn aside<T: Send + 'static>(&mut self, call: impl Future<Output = T> + Send + 'static) -> T {
+        let plugin = Arc::clone(&self.shared.plugin);
+        let called = self.slow.spawn(async move {
+            let lane = plugin.account().lane();
+            let in_turn = async {
+                lane.slice().await;
+                call.await
+            };
+            lane.run(plugin.pace(), in_turn).await
+        });
+        match called.await {
+            Ok(done) => done,
+            Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
+            // The threads end with the process alone.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Drops an instance that cannot or must not be entered again.
     pub(super) fn lose_instance(&mut self) {
         self.instance = None;
@@ -341,10 +367,13 @@ impl Room {
         self.back_off().await;
         let shared = &self.shared;
         // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
-        let opening = Box::pin(shared.plugin.open(shared.key.room.clone(), Arc::clone(&self.storage), &self.lane));
-        match opening.await {
+        let (plugin, room, storage) = (Arc::clone(&shared.plugin), shared.key.room.clone(), Arc::clone(&self.storage));
+        let is_heavy = plugin.pace().is_heavy();
+        let opening = Box::pin(async move { plugin.open(room, storage).await });
+        let opened = if is_heavy { self.aside(opening).await } else { opening.await };
+        match opened {
             Ok(instance) => {
-                shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
+                self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
                 self.instance = Some(instance);
                 true
             }

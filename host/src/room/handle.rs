@@ -11,7 +11,6 @@ use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::Supervised;
 use crate::protocol::close::CloseReason;
 use crate::tenant::account::Place;
-use crate::tenant::lane::Lane;
 use crate::workers::WorkerId;
 
 /// A room as others see it.
@@ -61,11 +60,6 @@ impl RoomShared {
             next_socket: AtomicU32::new(1),
             _place: place,
         }
-    }
-
-    /// The tenant's lane on the room's thread.
-    pub fn lane(&self) -> &Arc<Lane> {
-        self.plugin.account().lane(self.worker.number())
     }
 
     /// What a socket is told that finds the room at its end.

@@ -187,9 +187,9 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
     // On a room's thread: this one accepts connections, and a guest may take its time.
     let workers = server.router.workers();
-    let worker = workers.least_busy();
-    let (guest, lane) = (Arc::clone(plugin), Arc::clone(plugin.account().lane(worker.number())));
-    let asked = workers.runtime(worker).spawn(async move { guest.authorize(connect, &lane).await });
+    let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
+    let runtime = if plugin.pace().is_heavy() { workers.slow_runtime(worker) } else { workers.runtime(worker) };
+    let asked = runtime.spawn(async move { guest.authorize(connect).await });
     let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
         return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
     };

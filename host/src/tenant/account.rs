@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 use super::cpu::CpuBucket;
-use super::lane::Lane;
+use super::lane::{self, Lane};
 use crate::model::limits::Limits;
 use crate::model::names::TenantName;
 
@@ -29,12 +29,12 @@ pub struct Account {
     pub outbound: Arc<Counter>,
     /// Told by an opening that waits, for rooms of the tenant that nobody is in.
     pub wanted: Notify,
-    /// One for each worker, and one for the thread that is none.
+    /// One for each thread that runs plugins, and one for the threads that are none of these.
     lanes: Vec<Arc<Lane>>,
 }
 
 impl Account {
-    /// `threads` is the number of workers.
+    /// `threads` is the number of threads that run plugins.
     pub fn new(tenant: TenantName, limits: Limits, threads: usize) -> Self {
         let cpu = Arc::new(CpuBucket::new(limits.tenant_cpu_percent, limits.tenant_cpu_burst_ms));
         let lanes = (0..=threads).map(|_| Arc::new(Lane::new(Arc::clone(&cpu)))).collect();
@@ -53,14 +53,9 @@ impl Account {
         }
     }
 
-    /// The tenant's lane on a worker, by the worker's number.
-    pub fn lane(&self, worker: usize) -> &Arc<Lane> {
-        &self.lanes[worker.min(self.lanes.len() - 1)]
-    }
-
-    /// The lane of what runs on no worker: loading, before anything is served.
-    pub fn lane_outside(&self) -> &Arc<Lane> {
-        &self.lanes[self.lanes.len() - 1]
+    /// The tenant's lane on this thread.
+    pub fn lane(&self) -> &Arc<Lane> {
+        &self.lanes[lane::thread_number().min(self.lanes.len() - 1)]
     }
 }
 

@@ -4,6 +4,7 @@
 //! costs more than looking at the clock; after that its rooms line up, and one of them goes on in each round. A tenant
 //! that owes CPU time starts nothing until it has waited for it; what is under way goes on.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::cpu::{CpuBucket, now_ns};
+use super::pace::Pace;
 
 /// What a tenant may execute on a thread before all else there gets its turn: an epoch tick, after which a running guest
 /// is interrupted anyway.
@@ -23,6 +25,8 @@ pub const SLICE: Duration = Duration::from_millis(2);
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that was begun longer ago than this is over: the thread has long looked at its sockets.
 const ROUND_NS: u64 = 2 * SLICE_NS;
+/// A poll that takes longer than this held up its thread: nothing interrupted it.
+const LONG_POLL_NS: u64 = 2 * SLICE_NS;
 /// What was executed is charged in portions of this size: the bucket is shared by threads.
 const CHARGE_NS: u64 = 100_000;
 /// Calls that outlive a slice and that a tenant that saved its whole burst may have under way at once.
@@ -87,6 +91,13 @@ impl Lane {
         }
     }
 
+    /// Waits until it is the tenant's turn on this thread, for what was started elsewhere. Within [`Lane::run`].
+    pub async fn slice(&self) {
+        if self.waiting.load(Ordering::Relaxed) > 0 || !self.has_slice(now_ns()) {
+            self.line_up().await;
+        }
+    }
+
     /// Waits for the next round, behind the others of the tenant on this thread. Within [`Lane::run`].
     pub async fn next_slice(&self) {
         self.used_ns.store(SLICE_NS, Ordering::Relaxed);
@@ -101,14 +112,18 @@ impl Lane {
         }
     }
 
-    /// Runs something of the tenant's and counts what it executes, not what it waits.
-    pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Runs something of a plugin's and counts what it executes, not what it waits.
+    pub async fn run<T>(&self, pace: &Pace, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
             let begin = now_ns();
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
             let polled = work.as_mut().poll(context);
-            self.count(now_ns() - begin);
+            let took = now_ns() - begin;
+            if took > LONG_POLL_NS {
+                pace.suspect();
+            }
+            self.count(took);
             polled
         })
         .await
@@ -220,6 +235,20 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         self.bucket.refund(self.ns);
     }
+}
+
+thread_local! {
+    static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Gives this thread, which runs plugins, its number; from 0 on.
+pub fn number_thread(number: usize) {
+    THREAD_NUMBER.set(number);
+}
+
+/// The number of this thread; the largest there is where it has none.
+pub(super) fn thread_number() -> usize {
+    THREAD_NUMBER.get()
 }
 
 /// CPU time that the calling thread has used.

@@ -4,6 +4,7 @@ pub mod account;
 mod cpu;
 mod imports;
 pub mod lane;
+mod pace;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::model::secret::Secret;
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
+pub use pace::Pace;
 
 /// What the operator says of a plugin.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +68,7 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// `host` are the bounds of the whole server, `threads` the number of its workers.
+    /// `host` are the bounds of the whole server, `threads` the number of its threads that run plugins.
     pub fn new(settings: BTreeMap<TenantName, TenantSettings>, host: Layers, threads: usize) -> Self {
         let by_host = settings
             .iter()

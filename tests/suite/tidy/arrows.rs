@@ -7,10 +7,10 @@ use super::{Source, assert_tidy, sources, without_comment};
 /// Each module of `host/src`, and those that it may use.
 const ALLOWED: [(&str, &[&str]); 12] = [
     ("model", &[]),
-    ("workers", &[]),
     ("protocol", &["model"]),
     ("storage", &["model"]),
     ("tenant", &["model"]),
+    ("workers", &["tenant"]),
     ("config", &["model", "tenant"]),
     ("plugin", &["model", "storage", "tenant"]),
     ("room", &["model", "plugin", "protocol", "storage", "tenant", "workers"]),
