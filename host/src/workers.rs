@@ -146,6 +146,7 @@ async fn beat(latest_us: Arc<AtomicU64>) {
     loop {
         let due = Instant::now() + BEAT;
         tokio::time::sleep_until(due).await;
+        lane::note_cpu();
         latest_us.fetch_max(due.elapsed().as_micros() as u64, Ordering::Relaxed);
     }
 }

@@ -17,7 +17,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::registry::{PathTaken, Registry};
 use crate::plugin::{engine, folder};
 use crate::router::Router;
-use crate::server::{self, Addresses, Server};
+use crate::server::{self, Addresses, Server, Uploads};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
@@ -71,6 +71,8 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         tenants,
         connections: Arc::new(Counter::new(connections)),
         addresses: Arc::new(Addresses::new(&limits)),
+        loader: Arc::new(loader),
+        uploads: Uploads::default(),
         dev_pages,
         config,
     }))
@@ -89,6 +91,11 @@ async fn load_all(
     }
     for folder::PluginFile { key, file } in found.files {
         let terms = tenants.terms(&key.tenant, &key.plugin);
+        let max = terms.limits.plugins_per_tenant;
+        if registry.count(&key.tenant) >= max {
+            tracing::error!("{} is not served: plugins-per-tenant: at most {max}", file.display());
+            continue;
+        }
         let loaded = loader.load(key, &file, terms).await.and_then(|plugin| {
             let (key, path) = (plugin.key.clone(), plugin.path.clone());
             registry.put(plugin).map_err(|PathTaken { by }| {

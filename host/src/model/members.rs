@@ -102,6 +102,12 @@ impl Members {
         self.sockets.get(&id).map(|member| &member.meta)
     }
 
+    /// The present sockets with higher numbers, in ascending order.
+    pub fn present_after(&self, id: SocketId) -> impl Iterator<Item = (SocketId, &Meta)> {
+        let behind = self.sockets.range(id.saturating_add(1)..);
+        behind.filter(|(_, member)| member.present).map(|(id, member)| (*id, &member.meta))
+    }
+
     pub fn channel(&self, name: &str) -> Arc<Vec<SocketId>> {
         self.channels.get(name)
     }

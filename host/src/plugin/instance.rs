@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
@@ -203,6 +203,11 @@ impl Instance {
         }
     }
 
+    /// Bytes of its memories and tables.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory.bytes()
+    }
+
     /// The events that it asks for now.
     pub fn registrations(&self) -> &Registrations {
         &self.store.data().registrations
@@ -295,22 +300,16 @@ struct TimedOut;
 /// Most calls are over at the first poll, and meet neither a timer nor the meter.
 async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut call = pin!(call);
-    let mut poll = |context: &mut Context<'_>, is_measured: bool| {
-        if is_measured {
-            cpu.start_slice();
-        }
-        let polled = call.as_mut().poll(context);
-        if is_measured {
-            cpu.end_slice();
-            pace.used(cpu.used());
-        }
-        polled
-    };
-    let is_measured = pace.is_measured();
-    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(poll(context, is_measured))).await {
+    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
         return Ok(done);
     }
-    let metered = poll_fn(|context| poll(context, true));
+    let metered = poll_fn(|context| {
+        cpu.start_slice();
+        let polled = call.as_mut().poll(context);
+        cpu.end_slice();
+        pace.used(cpu.used());
+        polled
+    });
     tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)
 }
 

@@ -34,6 +34,10 @@ impl MemoryLimit {
         self.tenant_is_full = false;
     }
 
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub fn refused(&self) -> bool {
         self.refused
     }

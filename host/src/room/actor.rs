@@ -29,6 +29,9 @@ use crate::protocol::close::CloseReason;
 use crate::storage::{RoomStorage, Storage};
 use crate::tenant::lane::Lane;
 
+/// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
+const DROP_HERE_BYTES: usize = 4 << 20;
+
 /// A room's state; owned by its task alone.
 pub(super) struct Room {
     pub(super) shared: RoomHandle,
@@ -107,6 +110,7 @@ impl Drop for EndOfRoom {
 
 impl Drop for Room {
     fn drop(&mut self) {
+        self.drop_instance();
         self.outbound.values().for_each(|outbound| outbound.close(self.shared.end_reason()));
     }
 }
@@ -248,6 +252,10 @@ impl Room {
                 // Whoever asked may have gone; then nobody needs the answer.
                 let _ = view.send(RoomView { sockets: self.members.count(), users });
             }
+            Request::Sockets { after, limit, sockets } => {
+                let found = self.members.present_after(after).take(limit);
+                let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
+            }
             Request::Emit { to, event, data, sent } => {
                 let (audience, channel) = match to {
                     HostTarget::Channel(name) => (Audience::all(self.members.channel(&name)), name),
@@ -337,6 +345,15 @@ impl Room {
         Err(failure)
     }
 
+    /// Drops the instance; a large one where giving back its memory holds up nobody.
+    fn drop_instance(&mut self) {
+        let Some(instance) = self.instance.take().filter(|instance| instance.memory_bytes() > DROP_HERE_BYTES) else {
+            return;
+        };
+        let plugin = Arc::clone(&self.shared.plugin);
+        self.slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
+    }
+
     /// Runs a call of the plugin on a thread of low priority: this one goes on with other rooms meanwhile.
     async fn aside<T: Send + 'static>(&mut self, call: impl Future<Output = T> + Send + 'static) -> T {
         let plugin = Arc::clone(&self.shared.plugin);
@@ -358,7 +375,7 @@ impl Room {
 
     /// Drops an instance that cannot or must not be entered again.
     pub(super) fn lose_instance(&mut self) {
-        self.instance = None;
+        self.drop_instance();
         self.restore = Some(RestoreReason::Crash);
     }
 
@@ -368,9 +385,12 @@ impl Room {
         let shared = &self.shared;
         // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
         let (plugin, room, storage) = (Arc::clone(&shared.plugin), shared.key.room.clone(), Arc::clone(&self.storage));
-        let is_heavy = plugin.pace().is_heavy();
-        let opening = Box::pin(async move { plugin.open(room, storage).await });
-        let opened = if is_heavy { self.aside(opening).await } else { opening.await };
+        let pace = Arc::clone(plugin.pace());
+        let mut opening = Box::pin(async move { plugin.open(room, storage).await });
+        let opened = match pace.until_heavy(&mut opening).await {
+            Some(opened) => opened,
+            None => self.aside(opening).await,
+        };
         match opened {
             Ok(instance) => {
                 self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);

@@ -49,8 +49,21 @@ pub enum Mail {
 /// What the operator's API asks of a room.
 #[derive(Debug)]
 pub enum Request {
-    Emit { to: HostTarget, event: String, data: Json, sent: oneshot::Sender<u32> },
-    View { view: oneshot::Sender<RoomView> },
+    Emit {
+        to: HostTarget,
+        event: String,
+        data: Json,
+        sent: oneshot::Sender<u32>,
+    },
+    View {
+        view: oneshot::Sender<RoomView>,
+    },
+    /// So many sockets, by number, that come behind one.
+    Sockets {
+        after: SocketId,
+        limit: usize,
+        sockets: oneshot::Sender<Vec<(SocketId, Meta)>>,
+    },
 }
 
 /// Whom the host itself can address.

@@ -17,16 +17,17 @@ use axum::routing::get;
 
 pub use accept::serve;
 pub use addresses::Addresses;
+pub use api::Uploads;
 
 use crate::config::Config;
 use crate::model::names::PluginName;
+use crate::plugin::loader::Loader;
 use crate::plugin::registry::Registry;
 use crate::router::Router;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
 
 /// What every request can reach.
-#[derive(Debug)]
 pub struct Server {
     pub config: Config,
     pub registry: Registry,
@@ -35,6 +36,8 @@ pub struct Server {
     /// Connections of the whole server.
     pub connections: Arc<Counter>,
     pub addresses: Arc<Addresses>,
+    pub loader: Arc<Loader>,
+    pub uploads: Uploads,
     /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.
     pub dev_pages: Option<BTreeMap<PluginName, PathBuf>>,
 }

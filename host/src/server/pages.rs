@@ -19,7 +19,7 @@ use tower_http::services::ServeDir;
 
 use super::Server;
 use super::address::host_of;
-use super::auth::{is_loopback_name, require_operator};
+use super::auth::{is_loopback_name, require_caller};
 use crate::model::names::PluginName;
 
 /// What the overview's pages may load: their own files and sockets of this server, and nothing else.
@@ -80,7 +80,7 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
     let overview = OVERVIEW.iter().fold(HttpRouter::new(), |router, asset| {
         router.route(asset.path, get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }))
     });
-    open.merge(overview.layer(from_fn_with_state(server, require_operator)))
+    open.merge(overview.layer(from_fn_with_state(server, require_caller)))
         .route("/health", get(health))
         .route("/pages/{plugin}", get(to_the_folder))
         .route("/pages/{plugin}/", get(plugin_page))

@@ -188,9 +188,16 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
     // On a room's thread: this one accepts connections, and a guest may take its time.
     let workers = server.router.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
-    let runtime = if plugin.pace().is_heavy() { workers.slow_runtime(worker) } else { workers.runtime(worker) };
-    let asked = runtime.spawn(async move { guest.authorize(connect).await });
-    let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
+    let slow = workers.slow_runtime(worker).clone();
+    let asked = workers.runtime(worker).spawn(async move {
+        let pace = Arc::clone(guest.pace());
+        let mut asking = Box::pin(async move { guest.authorize(connect).await });
+        match pace.until_heavy(&mut asking).await {
+            Some(answer) => Ok(answer),
+            None => slow.spawn(asking).await,
+        }
+    });
+    let Ok(Ok(Ok(answer))) = tokio::time::timeout(limit, asked).await else {
         return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
     };
     match answer {

@@ -48,6 +48,11 @@ impl CpuBucket {
         (ahead > 0).then(|| Duration::from_nanos(ahead))
     }
 
+    /// How long the tenant has to wait now.
+    pub fn owes_now(&self) -> Duration {
+        self.owes(now_ns()).unwrap_or_default()
+    }
+
     /// What a full bucket holds.
     pub fn burst_ns(&self) -> u64 {
         self.fill_ns.saturating_mul(self.percent) / 100

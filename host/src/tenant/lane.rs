@@ -121,7 +121,7 @@ impl Lane {
             let polled = work.as_mut().poll(context);
             let took = now_ns() - begin;
             if took > LONG_POLL_NS {
-                pace.suspect();
+                pace.used(executed_since(begin));
             }
             self.count(took);
             polled
@@ -173,6 +173,7 @@ impl Lane {
         // The clock on the wall counts what other processes took from us; the thread's own CPU time does not.
         let cpu = thread_cpu_ns();
         let executed = cpu - self.charged_at_cpu_ns.swap(cpu, Ordering::Relaxed).min(cpu);
+        CLOCKS.set((now_ns(), cpu));
         self.uncharged_ns.store(0, Ordering::Relaxed);
         self.bucket.charge(uncharged.min(executed));
     }
@@ -239,6 +240,21 @@ impl Drop for Reserved {
 
 thread_local! {
     static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// The clock and this thread's CPU time, both of one moment not long ago.
+    static CLOCKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+/// Notes how much CPU time this thread has used; to be called now and then.
+pub fn note_cpu() {
+    CLOCKS.set((now_ns(), thread_cpu_ns()));
+}
+
+/// What the thread has executed at least since a moment: all since the last note, less all that it can have executed
+/// between the note and that moment. The clock alone would count what other processes took.
+fn executed_since(begin_ns: u64) -> Duration {
+    let (noted_ns, cpu_ns) = CLOCKS.get();
+    let all = thread_cpu_ns().saturating_sub(cpu_ns);
+    Duration::from_nanos(all.saturating_sub(begin_ns.saturating_sub(noted_ns)))
 }
 
 /// Gives this thread, which runs plugins, its number; from 0 on.

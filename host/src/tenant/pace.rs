@@ -1,9 +1,9 @@
 //! Whether a plugin's calls outlive a slice: such calls run on threads of low priority, where they hold up nobody.
-//!
-//! That a call took long by the clock on the wall is a suspicion only, since the machine may have been busy; while it
-//! lasts, CPU time is measured from the first instruction on, which costs two system calls a call.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::cpu::now_ns;
@@ -15,16 +15,10 @@ const MEMORY: Duration = Duration::from_secs(10);
 /// The pace of one version of a plugin.
 #[derive(Debug, Default)]
 pub struct Pace {
-    suspect_until_ns: AtomicU64,
     heavy_until_ns: AtomicU64,
 }
 
 impl Pace {
-    /// A call seems to have been long.
-    pub fn suspect(&self) {
-        remember(&self.suspect_until_ns);
-    }
-
     /// A call has used this much CPU time so far.
     pub fn used(&self, cpu: Duration) {
         if cpu >= SLICE {
@@ -37,9 +31,20 @@ impl Pace {
         is_remembered(&self.heavy_until_ns)
     }
 
-    /// Whether the CPU time of the next call is measured from its beginning.
-    pub fn is_measured(&self) -> bool {
-        is_remembered(&self.suspect_until_ns) || self.is_heavy()
+    /// Polls work here until it is done, or until its plugin's calls are known to take long: then it answers none, and the
+    /// rest is to be done elsewhere.
+    pub async fn until_heavy<T>(&self, work: &mut Pin<Box<impl Future<Output = T> + ?Sized>>) -> Option<T> {
+        poll_fn(|context| {
+            if self.is_heavy() {
+                return Poll::Ready(None);
+            }
+            match work.as_mut().poll(context) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending if self.is_heavy() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
 }
 
@@ -61,10 +66,8 @@ mod tests {
     fn one_long_call_is_remembered() {
         let pace = Pace::default();
         pace.used(SLICE / 2);
-        assert!(!pace.is_heavy() && !pace.is_measured());
-        pace.suspect();
-        assert!(!pace.is_heavy() && pace.is_measured());
+        assert!(!pace.is_heavy());
         pace.used(SLICE);
-        assert!(pace.is_heavy() && pace.is_measured());
+        assert!(pace.is_heavy());
     }
 }

@@ -115,9 +115,9 @@ limits! {
     frames_per_second: u32 = 100, Plugin, least 1;
     /// Inbound frames of a socket at once: a client that was held up may catch up.
     frames_burst: u32 = 200, Plugin, least 1;
-    /// What is read from a socket in the long run, fragments and control frames included. More than `frames-per-second`
-    /// of the largest frames; past it the socket waits.
-    inbound_bytes_per_second: u32 = 8 << 20, Plugin, least 1;
+    /// What is read from a socket in the long run, fragments and control frames included: ten KiB a frame at
+    /// `frames-per-second`. Past it the socket waits.
+    inbound_bytes_per_second: u32 = 1 << 20, Plugin, least 1;
     /// Invalid and binary frames that a socket may send before it is closed: enough for a client under development.
     bad_frames: u32 = 10, Plugin, least 0;
     /// Channels of a socket.

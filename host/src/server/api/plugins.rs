@@ -1,0 +1,174 @@
+//! Plugins: what is served, in which state, and how it fails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json as JsonBody};
+use serde::{Deserialize, Serialize};
+
+use super::rooms::{RoomEntry, entries};
+use super::{PAGE_ENTRIES_MAX, Refused, bad_path, no_plugin, plugin_key, refused};
+use crate::model::names::{PluginKey, RoomId};
+use crate::plugin::loader::Plugin;
+use crate::plugin::supervisor::{FailureRecord, Quarantine};
+use crate::room::handle::RoomHandle;
+use crate::server::Server;
+use crate::server::auth::Caller;
+
+#[derive(Serialize)]
+pub struct PluginList {
+    plugins: Vec<PluginEntry>,
+}
+
+#[derive(Serialize)]
+pub struct PluginEntry {
+    tenant: String,
+    plugin: String,
+    name: String,
+    /// As clients use it, with the tenant's prefix.
+    path: String,
+    version: String,
+    /// `serving`, or `quarantined`.
+    state: &'static str,
+    quarantine: Option<QuarantineBody>,
+    events: Vec<String>,
+    pages: Option<String>,
+    sockets: usize,
+    /// Frames that were dropped because they are none, in the rooms that are open.
+    bad_frames: u64,
+    failures: u64,
+    failures_by_kind: BTreeMap<&'static str, u64>,
+    rooms: Vec<RoomEntry>,
+    rooms_open: usize,
+    /// Open rooms that are still on an older version.
+    rooms_on_older_versions: usize,
+}
+
+#[derive(Serialize)]
+struct QuarantineBody {
+    since: f64,
+    why: String,
+}
+
+#[derive(Serialize)]
+pub struct PluginBody {
+    #[serde(flatten)]
+    entry: PluginEntry,
+    /// The newest first.
+    last_failures: Vec<FailureBody>,
+}
+
+#[derive(Serialize)]
+struct FailureBody {
+    at: f64,
+    room: Option<String>,
+    event: String,
+    code: String,
+    message: String,
+}
+
+impl From<FailureRecord> for FailureBody {
+    fn from(failure: FailureRecord) -> Self {
+        let FailureRecord { at, room, event, code, message } = failure;
+        Self { at, room: room.as_ref().map(RoomId::to_string), event, code, message }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct PluginPath {
+    pub tenant: String,
+    pub plugin: String,
+}
+
+pub async fn list(State(server): State<Arc<Server>>, Extension(caller): Extension<Caller>) -> JsonBody<PluginList> {
+    let mut all = server.registry.all();
+    all.retain(|plugin| caller.may_see(&plugin.key.tenant));
+    JsonBody(PluginList { plugins: all.iter().map(|plugin| entry(&server, plugin)).collect() })
+}
+
+pub async fn one(
+    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<PluginPath>, PathRejection>,
+) -> Result<JsonBody<PluginBody>, Refused> {
+    let plugin = served(&server, &caller, path)?;
+    let last_failures = plugin.supervisor.failures().into_iter().map(FailureBody::from).collect();
+    Ok(JsonBody(PluginBody { entry: entry(&server, &plugin), last_failures }))
+}
+
+#[derive(Serialize)]
+pub struct Lifted {
+    lifted: bool,
+}
+
+/// Puts a version back into service.
+pub async fn lift(
+    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<PluginPath>, PathRejection>,
+) -> Result<JsonBody<Lifted>, Refused> {
+    let plugin = served(&server, &caller, path)?;
+    if caller != Caller::Operator {
+        return Err(refused(StatusCode::FORBIDDEN, "only the operator lifts a quarantine; a new version ends it too"));
+    }
+    let lifted = plugin.supervisor.lift();
+    if lifted {
+        let PluginKey { tenant, plugin: name } = &plugin.key;
+        let (tenant, name, version) = (tenant.as_str(), name.as_str(), plugin.version.as_str());
+        tracing::info!(tenant, plugin = name, version, "the quarantine is lifted");
+    }
+    Ok(JsonBody(Lifted { lifted }))
+}
+
+/// The plugin that a path names and that is served.
+fn served(
+    server: &Server,
+    caller: &Caller,
+    path: Result<Path<PluginPath>, PathRejection>,
+) -> Result<Arc<Plugin>, Refused> {
+    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
+    let key = plugin_key(caller, &tenant, &plugin)?;
+    server.registry.get(&key).ok_or_else(|| no_plugin(&key))
+}
+
+fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
+    let PluginKey { tenant, plugin: name } = &plugin.key;
+    let open = server.router.rooms_of(&plugin.key);
+    let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
+    let has_pages = tenant.is_default() && server.dev_pages.as_ref().is_some_and(|folders| folders.contains_key(name));
+    let quarantine = plugin.supervisor.quarantine();
+    PluginEntry {
+        tenant: tenant.to_string(),
+        plugin: name.to_string(),
+        name: plugin.name.clone(),
+        path: address_of(plugin),
+        version: plugin.version.clone(),
+        state: if quarantine.is_some() { "quarantined" } else { "serving" },
+        quarantine: quarantine.map(|Quarantine { since, why }| QuarantineBody { since, why }),
+        events: plugin.events.clone(),
+        pages: has_pages.then(|| format!("/_parlor/pages/{name}/")),
+        sockets: sum(|room| room.stats.sockets.load(Ordering::Relaxed) as u64) as usize,
+        bad_frames: sum(|room| room.stats.bad_frames.load(Ordering::Relaxed)),
+        failures: plugin.supervisor.count(),
+        failures_by_kind: plugin.supervisor.counts().into_iter().map(|(kind, count)| (kind.as_str(), count)).collect(),
+        rooms_open: open.len(),
+        rooms_on_older_versions: on_older_versions(&open, plugin),
+        rooms: entries(open, None, PAGE_ENTRIES_MAX),
+    }
+}
+
+/// A plugin's path as clients use it.
+pub fn address_of(plugin: &Plugin) -> String {
+    let tenant = &plugin.key.tenant;
+    let prefix = if tenant.is_default() { String::new() } else { format!("/t/{tenant}") };
+    format!("{prefix}{}", plugin.path)
+}
+
+/// How many of these rooms do not run the version that is served now.
+pub fn on_older_versions(open: &[RoomHandle], plugin: &Plugin) -> usize {
+    open.iter().filter(|room| room.plugin.version != plugin.version).count()
+}

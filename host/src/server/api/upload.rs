@@ -1,0 +1,182 @@
+//! Uploads: a component is loaded and rehearsed as a whole before anything is replaced by it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json as JsonBody};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::plugins::{PluginPath, address_of, on_older_versions};
+use super::{Refused, bad_path, plugin_key, refused};
+use crate::model::names::{PluginKey, TenantName};
+use crate::plugin::folder::{is_project, write_whole};
+use crate::plugin::loader::{Loader, Plugin};
+use crate::plugin::registry::PathTaken;
+use crate::server::Server;
+use crate::server::auth::Caller;
+use crate::tenant::Terms;
+
+/// How long a body may take to arrive.
+const BODY_WAIT: Duration = Duration::from_secs(60);
+/// Uploads of all tenants at once: their bodies are in memory.
+const UPLOADS_AT_ONCE: usize = 4;
+
+/// The uploads that are under way: one for each tenant.
+#[derive(Debug, Default)]
+pub struct Uploads {
+    tenants: Mutex<HashSet<TenantName>>,
+    /// Held while a version takes the place of another: its file and its entry change together.
+    replacing: tokio::sync::Mutex<()>,
+}
+
+/// A tenant's upload, until it is dropped.
+struct Upload<'a> {
+    uploads: &'a Uploads,
+    tenant: TenantName,
+}
+
+impl Uploads {
+    fn begin(&self, tenant: &TenantName) -> Result<Upload<'_>, Refused> {
+        let busy = |words: &str| refused(StatusCode::TOO_MANY_REQUESTS, words);
+        let mut tenants = self.tenants.lock();
+        if tenants.contains(tenant) {
+            return Err(busy("another upload of this tenant is under way"));
+        }
+        if tenants.len() >= UPLOADS_AT_ONCE {
+            return Err(busy("too many uploads are under way"));
+        }
+        tenants.insert(tenant.clone());
+        Ok(Upload { uploads: self, tenant: tenant.clone() })
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        self.uploads.tenants.lock().remove(&self.tenant);
+    }
+}
+
+#[derive(Serialize)]
+pub struct Uploaded {
+    tenant: String,
+    plugin: String,
+    version: String,
+    path: String,
+    events: Vec<String>,
+    /// Whether this very version was served already.
+    unchanged: bool,
+    /// Rooms that were open before stay on their version until they end.
+    rooms_on_older_versions: usize,
+}
+
+pub async fn upload(
+    State(server): State<Arc<Server>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<PluginPath>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
+    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
+    let key = plugin_key(&caller, &tenant, &plugin)?;
+    let _upload = server.uploads.begin(&key.tenant)?;
+    let terms = server.tenants.terms(&key.tenant, &key.plugin);
+    let older = server.registry.get(&key);
+    let max = terms.limits.plugins_per_tenant;
+    if older.is_none() && server.registry.count(&key.tenant) >= max {
+        return Err(refused(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
+    }
+    let bytes = read_body(&headers, body, terms.limits.component_bytes).await?;
+    if let Some(same) = older.as_ref().filter(|older| older.version == Loader::version_of(&bytes)) {
+        return Ok((StatusCode::OK, answer(&server, same, true)));
+    }
+    let loaded = load(&server, key.clone(), bytes.clone(), terms).await?;
+    let plugin = replace(&server, loaded, &bytes).await?;
+    let (tenant, name) = (key.tenant.as_str(), key.plugin.as_str());
+    tracing::info!(tenant, plugin = name, version = plugin.version, path = %plugin.path, "uploaded");
+    let status = if older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, answer(&server, &plugin, false)))
+}
+
+/// Reads the component, within its bound and within its time.
+async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, Refused> {
+    let too_large = || refused(StatusCode::PAYLOAD_TOO_LARGE, format!("is larger than component-bytes: at most {max}"));
+    let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if told.is_some_and(|length| length > max) {
+        return Err(too_large());
+    }
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    match tokio::time::timeout(BODY_WAIT, to_bytes(body, max)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        // The bound, or a connection that broke off, to which nothing can be said.
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => {
+            let words = format!("the component did not arrive within {} s", BODY_WAIT.as_secs());
+            Err(refused(StatusCode::REQUEST_TIMEOUT, words))
+        }
+    }
+}
+
+/// Loads it on a thread for plugins: this one accepts connections.
+async fn load(server: &Arc<Server>, key: PluginKey, bytes: Bytes, terms: Terms) -> Result<Plugin, Refused> {
+    let workers = server.router.workers();
+    let loader = Arc::clone(&server.loader);
+    let loading = async move { loader.load_bytes(key, bytes.to_vec(), terms).await };
+    let loaded = workers.slow_runtime(workers.least_busy()).spawn(loading).await;
+    match loaded {
+        Ok(Ok(plugin)) => Ok(plugin),
+        Ok(Err(why)) => Err(refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{why:#}"))),
+        Err(why) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))),
+    }
+}
+
+/// Puts a version into its place, in the folder and in service, or in neither.
+async fn replace(server: &Server, plugin: Plugin, bytes: &[u8]) -> Result<Arc<Plugin>, Refused> {
+    let _replacing = server.uploads.replacing.lock().await;
+    let (key, path) = (plugin.key.clone(), plugin.path.clone());
+    let taken = |by: &PluginKey| {
+        let words = format!("{key} wants the path {path}, which {by} of the same tenant serves already");
+        refused(StatusCode::CONFLICT, words)
+    };
+    if let Some(other) = server.registry.at(&key.tenant, path.as_str()).filter(|other| other.key != key) {
+        return Err(taken(&other.key));
+    }
+    let file = place_of(server, &key)?;
+    write_whole(&file, bytes).map_err(|why| refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{why:#}")))?;
+    server.registry.put(plugin).map_err(|PathTaken { by }| taken(&by))
+}
+
+/// The plugin's file, in a folder that is there.
+fn place_of(server: &Server, key: &PluginKey) -> Result<PathBuf, Refused> {
+    let mut folder = server.config.plugins.clone();
+    if !key.tenant.is_default() {
+        folder.push(key.tenant.as_str());
+    }
+    if is_project(&folder) {
+        let words = format!("{} is a project's folder, not a tenant's", folder.display());
+        return Err(refused(StatusCode::CONFLICT, words));
+    }
+    std::fs::create_dir_all(&folder).map_err(|why| {
+        refused(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot make the folder {}: {why}", folder.display()))
+    })?;
+    Ok(folder.join(format!("{}.wasm", key.plugin)))
+}
+
+fn answer(server: &Server, plugin: &Plugin, unchanged: bool) -> JsonBody<Uploaded> {
+    JsonBody(Uploaded {
+        tenant: plugin.key.tenant.to_string(),
+        plugin: plugin.key.plugin.to_string(),
+        version: plugin.version.clone(),
+        path: address_of(plugin),
+        events: plugin.events.clone(),
+        unchanged,
+        rooms_on_older_versions: on_older_versions(&server.router.rooms_of(&plugin.key), plugin),
+    })
+}
