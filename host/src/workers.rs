@@ -67,6 +67,11 @@ impl Workers {
         &self.slow[id.0]
     }
 
+    /// All workers.
+    pub fn ids(&self) -> impl Iterator<Item = WorkerId> + use<> {
+        (0..self.workers.len()).map(WorkerId)
+    }
+
     /// The worker with the fewest sockets, and of those the one with the fewest rooms.
     pub fn least_busy(&self) -> WorkerId {
         let load = |worker: &Worker| (worker.sockets.load(Ordering::Relaxed), worker.rooms.load(Ordering::Relaxed));

@@ -17,7 +17,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::registry::{PathTaken, Registry};
 use crate::plugin::{engine, folder};
 use crate::router::Router;
-use crate::server::{self, Addresses, Server, Uploads};
+use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
@@ -64,6 +64,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     let registry = Registry::default();
     load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
+    let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
     let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
     Ok(Arc::new(Server {
         registry,
@@ -73,6 +74,8 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         addresses: Arc::new(Addresses::new(&limits)),
         loader: Arc::new(loader),
         uploads: Uploads::default(),
+        health,
+        upgrades: Upgrades::default(),
         dev_pages,
         config,
     }))

@@ -2,6 +2,7 @@
 
 pub mod effect;
 pub mod event;
+pub mod failure;
 pub mod json;
 pub mod limits;
 pub mod members;

@@ -82,6 +82,11 @@ impl TenantName {
         Self(DEFAULT.into())
     }
 
+    /// A tenant that nobody can configure, address or upload to: the host's own.
+    pub fn of_the_host() -> Self {
+        Self("$host".into())
+    }
+
     /// Whether its plugins' paths stand at the root of the address space.
     pub fn is_default(&self) -> bool {
         self.as_str() == DEFAULT

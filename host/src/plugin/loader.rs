@@ -15,13 +15,15 @@ use super::compiler::Compiler;
 use super::engine::{SharedEngine, one_line};
 use super::imports;
 use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
+use super::probe;
 use super::state::{GuestState, RoomContext};
-use super::supervisor::{FailureKind, FailureRecord, Supervisor};
+use super::supervisor::{FailureRecord, Supervisor};
+use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
 use crate::storage::RoomStorage;
-use crate::tenant::{Account, Imports, Pace, Terms};
+use crate::tenant::{Account, Imports, Pace, Terms, Totals};
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
@@ -37,6 +39,8 @@ pub struct Plugin {
     pub events: Vec<String>,
     pub client_channels: bool,
     pub supervisor: Supervisor,
+    /// What all versions of the plugin did since the server started.
+    pub totals: Arc<Totals>,
     /// Whom its instances belong to that belong to no room.
     outside: Arc<RoomContext>,
     template: Template,
@@ -142,9 +146,15 @@ impl Plugin {
         self.template.engine()
     }
 
-    /// Counts and keeps a failure outside of rooms.
+    /// Counts a failure of its code, and keeps it for whoever looks for the cause.
+    pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
+        self.totals.count_failure(kind);
+        self.supervisor.record(kind, failure);
+    }
+
+    /// The same outside of rooms.
     pub fn authorize_failed(&self, why: &str) {
-        self.supervisor.record(FailureKind::Authorize, FailureRecord::now(None, "authorize", "authorize", why));
+        self.record(FailureKind::Authorize, FailureRecord::now(None, "authorize", "authorize", why));
     }
 }
 
@@ -187,6 +197,10 @@ impl Loader {
         Ok(Self { engine, linker, compiler })
     }
 
+    pub fn engine(&self) -> &SharedEngine {
+        &self.engine
+    }
+
     /// What a component is known by: the beginning of its content's hash.
     pub fn version_of(bytes: &[u8]) -> String {
         blake3::hash(bytes).to_hex()[..VERSION_DIGITS].to_owned()
@@ -206,7 +220,25 @@ impl Loader {
         allowed.map_err(anyhow::Error::msg)?;
         let version = Self::version_of(&bytes);
         let component = self.compiler.component(&key, bytes.into()).await?;
-        let template = self.link(&component)?;
+        self.rehearse(key, version, &component, terms).await
+    }
+
+    /// The plugin of the health check. Its component is this program's own, and compiled here.
+    pub async fn load_probe(&self, key: PluginKey, terms: Terms) -> anyhow::Result<Plugin> {
+        let component = Component::new(&self.engine.engine, probe::component()?)
+            .map_err(|why| anyhow::anyhow!("the probe does not compile: {}", one_line(&why)))?;
+        self.rehearse(key, String::new(), &component, terms).await
+    }
+
+    /// Calls `init` once, in no room.
+    async fn rehearse(
+        &self,
+        key: PluginKey,
+        version: String,
+        component: &Component,
+        terms: Terms,
+    ) -> anyhow::Result<Plugin> {
+        let template = self.link(component)?;
         let outside = Arc::new(RoomContext {
             plugin: key,
             version,
@@ -234,6 +266,7 @@ impl Loader {
             path,
             events: instance.registrations().names(),
             client_channels: terms.client_channels,
+            totals: terms.totals,
             supervisor: Supervisor::default(),
             template,
             authorizing: Semaphore::new(outside.limits.authorize_at_once),

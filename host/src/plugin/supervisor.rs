@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::imports::unix_ms;
+use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::names::RoomId;
 
@@ -23,56 +24,6 @@ const FAILURES_KEPT: usize = 20;
 const ROOMS_OF_QUARANTINE: usize = 5;
 /// Rooms that are remembered as closed; beyond them the oldest are forgotten, and may open again.
 const CLOSED_ROOMS_KEPT: usize = 10_000;
-
-/// What kind of failure it was, for figures: a closed list, whatever a guest calls its own failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// A handler returned it.
-    Returned,
-    Trap,
-    Deadline,
-    Timeout,
-    Memory,
-    HostCalls,
-    /// The turn passed a bound and was not committed.
-    Bound,
-    Storage,
-    /// No instance could be made.
-    NoInstance,
-    /// `authorize` faulted, or answered what the contract does not allow.
-    Authorize,
-}
-
-impl FailureKind {
-    pub const ALL: [Self; 10] = [
-        Self::Returned,
-        Self::Trap,
-        Self::Deadline,
-        Self::Timeout,
-        Self::Memory,
-        Self::HostCalls,
-        Self::Bound,
-        Self::Storage,
-        Self::NoInstance,
-        Self::Authorize,
-    ];
-
-    /// The stable word for figures.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Returned => "returned",
-            Self::Trap => "trap",
-            Self::Deadline => "deadline",
-            Self::Timeout => "timeout",
-            Self::Memory => "memory",
-            Self::HostCalls => "host-calls",
-            Self::Bound => "bound",
-            Self::Storage => "storage",
-            Self::NoInstance => "no-instance",
-            Self::Authorize => "authorize",
-        }
-    }
-}
 
 /// One failure, as it is shown.
 #[derive(Debug, Clone)]

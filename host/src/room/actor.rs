@@ -100,6 +100,9 @@ struct EndOfRoom(RoomHandle);
 
 impl Drop for EndOfRoom {
     fn drop(&mut self) {
+        let stats = &self.0.stats;
+        let (turns, bad_frames) = (stats.turns.swap(0, Ordering::Relaxed), stats.bad_frames.swap(0, Ordering::Relaxed));
+        self.0.plugin.totals.room_ended(turns, bad_frames);
         for mail in self.0.mailbox.close() {
             if let Mail::Connect { outbound, .. } = mail {
                 outbound.close(self.0.end_reason());

@@ -2,13 +2,14 @@
 
 use super::actor::Room;
 use crate::model::event::{Failure, SocketId};
+use crate::model::failure::FailureKind;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::refusal::Bound;
 use crate::plugin::instance::Fault;
 use crate::plugin::printable;
-use crate::plugin::supervisor::{FailureKind, FailureRecord};
+use crate::plugin::supervisor::FailureRecord;
 use crate::protocol::verani;
 use crate::storage::StorageError;
 
@@ -75,7 +76,7 @@ impl Room {
         } else {
             tracing::warn!(tenant, plugin, version, room, event, code, "turn failed: {message}");
             let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
-            self.shared.plugin.supervisor.record(failure.kind, record);
+            self.shared.plugin.record(failure.kind, record);
         }
     }
 

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::actor::Room;
 use crate::model::event::hook;
+use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::plugin::instance::OpenError;
-use crate::plugin::supervisor::{FailureKind, FailureRecord};
+use crate::plugin::supervisor::FailureRecord;
 use crate::protocol::close::CloseReason;
 
 /// The faults of a room that still count.
@@ -71,7 +72,7 @@ impl Room {
         }
         let words = why.to_string();
         let failure = FailureRecord::now(Some(key.room.clone()), "init", "no-instance", &words);
-        plugin.supervisor.record(FailureKind::NoInstance, failure);
+        plugin.record(FailureKind::NoInstance, failure);
         plugin.supervisor.own_fault(&words, &self.limits);
         self.crash(&words);
     }

@@ -5,6 +5,8 @@ mod address;
 mod addresses;
 mod api;
 mod auth;
+mod health;
+mod metrics;
 mod pages;
 mod upgrade;
 
@@ -13,11 +15,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router as HttpRouter;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
 pub use accept::serve;
 pub use addresses::Addresses;
 pub use api::Uploads;
+pub use health::Health;
+pub use metrics::Upgrades;
 
 use crate::config::Config;
 use crate::model::names::PluginName;
@@ -38,6 +43,8 @@ pub struct Server {
     pub addresses: Arc<Addresses>,
     pub loader: Arc<Loader>,
     pub uploads: Uploads,
+    pub health: Health,
+    pub upgrades: Upgrades,
     /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.
     pub dev_pages: Option<BTreeMap<PluginName, PathBuf>>,
 }
@@ -53,7 +60,17 @@ impl Server {
 pub fn http(server: Arc<Server>) -> HttpRouter {
     HttpRouter::new()
         .route("/_parlor", get(pages::to_the_overview))
-        .nest("/_parlor/", pages::routes(Arc::clone(&server)).merge(api::routes(Arc::clone(&server))))
+        .nest("/_parlor/", host_routes(&server))
         .fallback(upgrade::upgrade)
         .with_state(server)
+}
+
+fn host_routes(server: &Arc<Server>) -> HttpRouter<Arc<Server>> {
+    let metrics = get(metrics::metrics)
+        .layer(from_fn(auth::require_operator))
+        .layer(from_fn_with_state(Arc::clone(server), auth::require_caller));
+    pages::routes(Arc::clone(server))
+        .merge(api::routes(Arc::clone(server)))
+        .route("/health", get(health::health))
+        .route("/metrics", metrics)
 }

@@ -81,7 +81,6 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
         router.route(asset.path, get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }))
     });
     open.merge(overview.layer(from_fn_with_state(server, require_caller)))
-        .route("/health", get(health))
         .route("/pages/{plugin}", get(to_the_folder))
         .route("/pages/{plugin}/", get(plugin_page))
         .route("/pages/{plugin}/{*file}", get(plugin_page))
@@ -97,10 +96,6 @@ async fn to_the_folder(Path(plugin): Path<String>) -> Response<Body> {
         Ok(plugin) => Redirect::permanent(&format!("/_parlor/pages/{plugin}/")).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
-}
-
-async fn health() -> &'static str {
-    "ok\n"
 }
 
 fn serve(asset: &Asset, header: Option<(HeaderName, &'static str)>) -> Response<Body> {

@@ -73,10 +73,9 @@ pub async fn upgrade(
     Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    match accept(&server, remote, connection, request).await {
-        Ok(response) => response,
-        Err(refused) => refusal(refused),
-    }
+    let response = accept(&server, remote, connection, request).await.unwrap_or_else(refusal);
+    server.upgrades.count(response.status());
+    response
 }
 
 async fn accept(

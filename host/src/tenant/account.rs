@@ -1,14 +1,17 @@
 //! What one tenant uses, and may use: every figure is true at any moment, and nothing of it waits for a lock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::cpu::CpuBucket;
 use super::lane::{self, Lane};
+use super::totals::Totals;
 use crate::model::limits::Limits;
-use crate::model::names::TenantName;
+use crate::model::names::{PluginName, TenantName};
 
 /// One tenant's account.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct Account {
     pub wanted: Notify,
     /// One for each thread that runs plugins, and one for the threads that are none of these.
     lanes: Vec<Arc<Lane>>,
+    /// By plugin; as many as the tenant ever had.
+    totals: Mutex<BTreeMap<PluginName, Arc<Totals>>>,
 }
 
 impl Account {
@@ -50,7 +55,13 @@ impl Account {
             cpu,
             wanted: Notify::new(),
             lanes,
+            totals: Mutex::default(),
         }
+    }
+
+    /// Where what a plugin does is counted.
+    pub fn totals(&self, plugin: &PluginName) -> Arc<Totals> {
+        Arc::clone(self.totals.lock().entry(plugin.clone()).or_default())
     }
 
     /// The tenant's lane on this thread.
@@ -107,6 +118,12 @@ impl Counter {
         } else {
             self.give(before - after);
         }
+    }
+
+    /// Takes one, whatever the bound.
+    pub fn place_beyond_bounds(self: &Arc<Self>) -> Place {
+        self.add(1);
+        Place(Arc::clone(self))
     }
 
     /// Takes one, which is given back when the place is dropped.

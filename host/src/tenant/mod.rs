@@ -5,6 +5,7 @@ mod cpu;
 mod imports;
 pub mod lane;
 mod pace;
+mod totals;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::model::secret::Secret;
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
 pub use pace::Pace;
+pub use totals::Totals;
 
 /// What the operator says of a plugin.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +56,8 @@ pub struct Terms {
     pub limits: Arc<Limits>,
     /// Whom its use is charged to.
     pub account: Arc<Account>,
+    /// Where what the plugin does is counted.
+    pub totals: Arc<Totals>,
 }
 
 /// The tenants that the configuration knows, and what all tenants use now.
@@ -103,12 +107,14 @@ impl Tenants {
     pub fn terms(&self, tenant: &TenantName, plugin: &PluginName) -> Terms {
         let settings = self.settings(tenant);
         let own = settings.plugins.get(plugin);
+        let account = self.account(tenant);
         Terms {
             config: own.map(|own| own.config.clone()).unwrap_or_default(),
             client_channels: own.is_some_and(|own| own.client_channels),
             imports: settings.imports.clone(),
             limits: Arc::new(self.layers(tenant, Some(plugin)).limits().clone()),
-            account: self.account(tenant),
+            totals: account.totals(plugin),
+            account,
         }
     }
 

@@ -1,0 +1,155 @@
+//! Figures for Prometheus, read off the live state at each scrape: what is gone is shown no more. Labels are names that
+//! the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::Server;
+use crate::tenant::Account;
+use crate::tenant::account;
+
+/// The text format's name (OpenMetrics 1.0).
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The label of a plugin's or a tenant's figure.
+type Labels = Vec<(&'static str, String)>;
+type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
+type Counters = Family<Labels, Counter<f64, AtomicU64>>;
+
+/// A registry of one scrape.
+struct Scrape(Registry);
+
+impl Scrape {
+    fn gauges(&mut self, name: &str, help: &str) -> Gauges {
+        let family = Gauges::default();
+        self.0.register(name, help, family.clone());
+        family
+    }
+
+    /// The text format adds `_total` to the name.
+    fn counters(&mut self, name: &str, help: &str) -> Counters {
+        let family = Counters::default();
+        self.0.register(name, help, family.clone());
+        family
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.gauges(name, help).get_or_create(&Vec::new()).set(value);
+    }
+}
+
+pub async fn metrics(State(server): State<Arc<Server>>) -> Response {
+    let mut scrape = Scrape(Registry::with_prefix("parlor"));
+    of_host(&server, &mut scrape);
+    of_tenants(&server, &mut scrape);
+    of_plugins(&server, &mut scrape);
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &scrape.0) {
+        Ok(()) => ([(CONTENT_TYPE, TEXT)], text).into_response(),
+        Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")).into_response(),
+    }
+}
+
+fn of_host(server: &Server, scrape: &mut Scrape) {
+    let build = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+    scrape.gauges("build_info", "The version of the server").get_or_create(&build).set(1.0);
+    scrape.gauge("connections", "Connections, those of HTTP included", server.connections.used() as f64);
+    scrape.gauge("connections_max", "As many as there may be", server.connections.max() as f64);
+    let engine = server.loader.engine();
+    let live = engine.instances().unwrap_or_default();
+    scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
+    scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
+    let panics = scrape.counters("room_panics", "Rooms that ended in a fault of the host's own");
+    panics.get_or_create(&Vec::new()).inc_by(server.router.panics() as f64);
+    let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
+    for (status, count) in server.upgrades.counts() {
+        upgrades.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
+    }
+    let held =
+        scrape.gauges("worker_longest_hold_seconds", "For how long a worker's thread was held since the last look");
+    for (number, longest) in server.router.workers().take_longest_holds().iter().enumerate() {
+        held.get_or_create(&vec![("worker", number.to_string())]).set(longest.as_secs_f64());
+    }
+}
+
+fn of_tenants(server: &Server, scrape: &mut Scrape) {
+    type Figure = fn(&Account) -> &account::Counter;
+    let figures: [(&str, &str, Figure); 5] = [
+        ("sockets", "Sockets", |account| &account.sockets),
+        ("rooms", "Open rooms", |account| &account.rooms),
+        ("memory_bytes", "Memory of its instances", |account| &account.memory),
+        ("storage_bytes", "What its rooms store", |account| &account.storage),
+        ("outbound_bytes", "What is queued for its sockets", |account| &account.outbound),
+    ];
+    let accounts = server.tenants.accounts();
+    for (name, help, figure) in figures {
+        let used = scrape.gauges(&format!("tenant_{name}"), help);
+        let max = scrape.gauges(&format!("tenant_{name}_max"), "As much as there may be");
+        for account in &accounts {
+            let (labels, counter) = (vec![("tenant", account.tenant.to_string())], figure(account));
+            used.get_or_create(&labels).set(counter.used() as f64);
+            max.get_or_create(&labels).set(counter.max() as f64);
+        }
+    }
+    let cpu = scrape.counters("tenant_cpu_seconds", "CPU time of its rooms, their opening and its authorizations");
+    let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
+    for account in &accounts {
+        let labels = vec![("tenant", account.tenant.to_string())];
+        cpu.get_or_create(&labels).inc_by(account.cpu.used().as_secs_f64());
+        owed.get_or_create(&labels).set(account.cpu.owes_now().as_secs_f64());
+    }
+}
+
+fn of_plugins(server: &Server, scrape: &mut Scrape) {
+    let sockets = scrape.gauges("plugin_sockets", "Sockets in rooms");
+    let rooms = scrape.gauges("plugin_rooms", "Open rooms");
+    let quarantined = scrape.gauges("plugin_quarantined", "Whether it is out of service");
+    let turns = scrape.counters("plugin_turns", "Turns that committed");
+    let bad_frames = scrape.counters("plugin_bad_frames", "Frames that were dropped because they are none");
+    let failures = scrape.counters("plugin_failures", "Turns and authorizations that failed, by kind");
+    let closes = scrape.counters("plugin_sockets_closed", "Sockets closed by the host, by code; 0 for a plugin's own");
+    for plugin in server.registry.all() {
+        let labels = vec![("tenant", plugin.key.tenant.to_string()), ("plugin", plugin.key.plugin.to_string())];
+        let and = |name, value: String| labels.iter().cloned().chain([(name, value)]).collect::<Labels>();
+        let open = server.router.rooms_of(&plugin.key);
+        let sum = |figure: fn(&crate::room::handle::RoomStats) -> u64| -> f64 {
+            open.iter().map(|room| figure(&room.stats)).sum::<u64>() as f64
+        };
+        sockets.get_or_create(&labels).set(sum(|stats| stats.sockets.load(Ordering::Relaxed) as u64));
+        rooms.get_or_create(&labels).set(open.len() as f64);
+        quarantined.get_or_create(&labels).set(f64::from(u8::from(plugin.supervisor.quarantine().is_some())));
+        let totals = &plugin.totals;
+        turns.get_or_create(&labels).inc_by(totals.turns() as f64 + sum(|stats| stats.turns.load(Ordering::Relaxed)));
+        let bad = totals.bad_frames() as f64 + sum(|stats| stats.bad_frames.load(Ordering::Relaxed));
+        bad_frames.get_or_create(&labels).inc_by(bad);
+        for (kind, count) in totals.failures() {
+            failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
+        }
+        for (code, count) in totals.closes() {
+            closes.get_or_create(&and("code", code.to_string())).inc_by(count as f64);
+        }
+    }
+}
+
+/// Upgrades by the status of their answer, of which there are not many.
+#[derive(Debug, Default)]
+pub struct Upgrades(parking_lot::Mutex<std::collections::BTreeMap<u16, u64>>);
+
+impl Upgrades {
+    pub fn count(&self, status: StatusCode) {
+        *self.0.lock().entry(status.as_u16()).or_default() += 1;
+    }
+
+    fn counts(&self) -> Vec<(u16, u64)> {
+        self.0.lock().iter().map(|(status, count)| (*status, *count)).collect()
+    }
+}
