@@ -53,11 +53,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "traps-in-authorize", guest: "trap-authorize", once: |arena, number| visit(arena, number, &[]) },
     Kind { name: "grown-memories", guest: "hold-memory", once: |arena, number| visit(arena, number, SAY) },
     Kind { name: "pollables", guest: "pollables", once: |arena, number| visit(arena, number, SAY) },
-    Kind {
-        name: "bad-uploads",
-        guest: "",
-        once: |arena, _| drop(uploads::upload("noise", b"\0asm\x0d\0\x01\0x", arena)),
-    },
+    Kind { name: "bad-uploads", guest: "", once: bad_upload },
 ];
 
 /// A masked text frame `{"type":"say"}`.
@@ -169,6 +165,13 @@ fn visit(arena: &Arena, number: usize, bytes: &[u8]) {
 fn half_handshake(arena: &Arena, number: usize) {
     if let Ok(mut wire) = Wire::dial(attacker(number % ADDRESSES), arena.server) {
         wire.send(b"GET /t/evil/bare HTTP/1.1\r\nHost: parlor\r\nUpgr");
+    }
+}
+
+fn bad_upload(arena: &Arena, _: usize) {
+    match uploads::upload("noise", b"\0asm\x0d\0\x01\0x", arena) {
+        Ok(answer) => arena.seen.stop(&answer.status.to_string()),
+        Err(why) => arena.seen.stop(&why.words()),
     }
 }
 

@@ -56,8 +56,8 @@ fn misfortune(line: &str) -> Option<String> {
     if let Some((_, rest)) = line.split_once(" is not served: ") {
         return Some(format!("not served: {rest}"));
     }
-    let (_, message) = line.split_once(": ")?;
-    if line.contains(" guest: ") {
+    let (head, message) = line.split_once(": ")?;
+    if head.ends_with(" guest") {
         return message.contains("lines left out").then(|| "log-lines-per-turn".to_owned());
     }
     // Fields stand behind the message: `name=value`.
@@ -102,6 +102,8 @@ mod tests {
         let room =
             "2026-11-24T00:00:01.5Z ERROR parlor::room::actor: the room cannot be opened: init used room=evil/x/r";
         assert_eq!(misfortune(room).as_deref(), Some("the room cannot be opened: init used"));
+        let words = LINE.replace("trapped: wasm", "trapped: the host and the guest: wasm");
+        assert_eq!(misfortune(&words).as_deref(), Some("turn failed: trap"));
         let file = "2026-11-24T00:00:01.5Z ERROR parlor::cli::run: plugins/evil/x.wasm is not served: is empty";
         assert_eq!(misfortune(file).as_deref(), Some("not served: is empty"));
     }

@@ -15,7 +15,9 @@ const READERS: usize = 200;
 /// How many of them come from one address.
 const OF_AN_ADDRESS: usize = 50;
 /// What the speaker says: the smallest plugin's evil cousin sends it to everyone. A bound lets it say that often.
-const WORDS_BYTES: usize = 10_000;
+const WORDS_BYTES: usize = 20_000;
+/// What the kernel keeps for a reader: the rest piles up at the server.
+const BUFFER_BYTES: usize = 4_096;
 const SPEAKS_EVERY: Duration = Duration::from_millis(20);
 
 /// Comes in with 200 sockets that never read and one that speaks; the host's own count tells how many are left.
@@ -26,7 +28,11 @@ pub fn slow_readers(arena: &Arena) {
     let mut readers = Vec::new();
     while readers.len() < READERS && !seen.is_over() {
         match Wire::open(attacker(1 + readers.len() / OF_AN_ADDRESS), arena.server, &path, seen) {
-            Ok(wire) => readers.push(wire),
+            Ok(wire) => {
+                // Where it cannot be set, more is kept for a reader that nobody reads.
+                let _ = socket2::SockRef::from(&wire.stream).set_recv_buffer_size(BUFFER_BYTES);
+                readers.push(wire);
+            }
             Err(_) => drop(seen.pause(Duration::from_millis(100))),
         }
     }
@@ -41,7 +47,7 @@ pub fn slow_readers(arena: &Arena) {
         speaker.text(frame.as_bytes());
         while let Got::Text(_) = speaker.receive() {}
         said += 1;
-        if said % 10 == 0 && !seen.is_stopped() && sockets(arena).is_some_and(|count| count <= READERS) {
+        if said.is_multiple_of(10) && !seen.is_stopped() && sockets(arena).is_some_and(|count| count <= READERS) {
             let why = readers.first_mut().map(last_words).unwrap_or_default();
             seen.stop(&format!("readers are closed: {why}"));
         }
