@@ -4,6 +4,7 @@ import { Overview } from "./overview.js";
 import { Playground } from "./playground.js";
 
 const PLUGINS_URL = "/_parlor/api/plugins";
+const TENANTS_URL = "/_parlor/api/tenants";
 const REFRESH_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
@@ -11,17 +12,17 @@ const freshness = document.getElementById("freshness");
 const playground = new Playground(document.getElementById("panels"), document.getElementById("add-panel"));
 const overview = new Overview(document, (plugin, room) => playground.choose(plugin, room));
 
-async function ask() {
-  const response = await fetch(PLUGINS_URL, {
+async function ask(url, list) {
+  const response = await fetch(url, {
     headers: { accept: "application/json" },
     cache: "no-store",
     signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
   });
   if (response.status === 401 || response.status === 403) throw new Error("the host wants the operator's token");
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  const { plugins } = await response.json();
-  if (!Array.isArray(plugins)) throw new Error("the host's answer has no list of plugins");
-  return plugins;
+  const { [list]: rows } = await response.json();
+  if (!Array.isArray(rows)) throw new Error(`the host's answer has no list of ${list}`);
+  return rows;
 }
 
 function say(kind, text) {
@@ -31,8 +32,8 @@ function say(kind, text) {
 
 async function refresh() {
   try {
-    const plugins = await ask();
-    overview.show(plugins);
+    const [plugins, tenants] = await Promise.all([ask(PLUGINS_URL, "plugins"), ask(TENANTS_URL, "tenants")]);
+    overview.show(plugins, tenants);
     playground.offer(plugins);
     say("good", "Live");
   } catch (error) {

@@ -11,6 +11,7 @@ export class Overview {
   #totals;
   #tenants = new Map();
   #cards = new Map();
+  #usage = new Map();
   #tryOut;
 
   /** `tryOut(plugin, room)` is called when somebody wants to try a plugin, or one of its rooms. */
@@ -21,7 +22,9 @@ export class Overview {
     this.#tryOut = tryOut;
   }
 
-  show(plugins) {
+  /** `tenants` is what each tenant uses, as the API tells it. */
+  show(plugins, tenants = []) {
+    this.#usage = new Map(tenants.map(({ tenant, usage }) => [tenant, usage]));
     this.#showTotals(plugins);
     this.#empty.hidden = plugins.length > 0;
     if (plugins.length === 0) {
@@ -54,11 +57,13 @@ export class Overview {
 
   #group(tenant, plugins, several) {
     if (!this.#tenants.has(tenant)) {
-      const title = make("h3", { class: "tenant" }, "Tenant ", make("b", {}, tenant));
+      const usage = make("span", { class: "hint" });
+      const title = make("h3", { class: "tenant" }, "Tenant ", make("b", {}, tenant), " ", usage);
       const cards = make("div", { class: "cards" });
-      this.#tenants.set(tenant, { box: make("div", { class: "group" }, title, cards), title, cards });
+      this.#tenants.set(tenant, { box: make("div", { class: "group" }, title, cards), title, usage, cards });
     }
     const group = this.#tenants.get(tenant);
+    setText(group.usage, usageOf(this.#usage.get(tenant)));
     group.title.hidden = !several && tenant === "default";
     arrange(group.cards, plugins.map((plugin) => this.#card(plugin)));
     return group.box;
@@ -75,6 +80,22 @@ export class Overview {
 
 function keyOf({ tenant, plugin }) {
   return `${tenant}/${plugin}`;
+}
+
+// What a tenant uses, in words; nothing where the host does not say.
+function usageOf(usage) {
+  if (!usage) return "";
+  const mebibytes = (bytes) => `${count(Math.round(bytes / (1 << 20)))} MiB`;
+  const { sockets, memory_bytes: memory, cpu_seconds: seconds, cpu_owed_ms: owed } = usage;
+  const waits = owed > 0 ? `, waits ${count(owed)} ms for more` : "";
+  return `${plural(sockets.used, "socket")} of ${count(sockets.max)}, ${mebibytes(memory.used)} of ${mebibytes(memory.max)}, `
+    + `${count(Math.round(seconds))} s of CPU${waits}`;
+}
+
+// `3 (trap 2, returned 1)`.
+function failuresOf({ failures, failures_by_kind: kinds }) {
+  const parts = Object.entries(kinds ?? {}).map(([kind, number]) => `${kind} ${count(number)}`);
+  return parts.length > 0 ? `${count(failures)} (${parts.join(", ")})` : count(failures);
 }
 
 function openRooms({ rooms, rooms_open: open }) {
@@ -102,6 +123,7 @@ class Card {
   #sockets = make("dd", {});
   #failures = make("dd", {});
   #badFrames = make("dd", {});
+  #state = make("p", { class: "problem", hidden: true });
   #events = make("ul", { class: "chips" });
   #roomCount = make("summary", {});
   #rooms = make("div", { class: "rooms", tabindex: "0" });
@@ -116,6 +138,7 @@ class Card {
       "article",
       { class: "card" },
       make("header", { class: "card-head" }, make("div", {}, this.#name, this.#display), this.#links),
+      this.#state,
       make(
         "dl",
         { class: "facts" },
@@ -143,7 +166,10 @@ class Card {
     setText(this.#path, plugin.path);
     setText(this.#version, plugin.version);
     setText(this.#sockets, count(plugin.sockets));
-    setText(this.#failures, count(plugin.failures));
+    const { quarantine } = plugin;
+    this.#state.hidden = !quarantine;
+    setText(this.#state, quarantine ? `Out of service since ${new Date(quarantine.since).toLocaleString()}: ${quarantine.why}` : "");
+    setText(this.#failures, failuresOf(plugin));
     this.#failures.parentElement.classList.toggle("alarming", plugin.failures > 0);
     setText(this.#badFrames, count(plugin.bad_frames));
     this.#badFrames.parentElement.hidden = !(plugin.bad_frames > 0);

@@ -64,6 +64,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     let registry = Registry::default();
     load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
+    // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
     let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
     Ok(Arc::new(Server {

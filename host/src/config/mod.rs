@@ -66,6 +66,8 @@ impl Config {
         let mut limits = Layers::default();
         let source = Source(path.display().to_string());
         limits.lay(&file.limits, Scope::Host, &source).map_err(anyhow::Error::msg)?;
+        let tenants = tenants::all(file.tenants, &source, file.tenant_files.as_deref(), &limits)?;
+        tokens::check_distinct(operator_token.as_ref(), &tenants)?;
         Ok(Self {
             listen: overrides.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7070))),
             plugins: overrides.plugins.or(file.plugins).unwrap_or_else(|| "plugins".into()),
@@ -73,7 +75,7 @@ impl Config {
             threads,
             operator_token,
             trusted_proxies: file.trusted_proxies.iter().map(|text| proxy(text)).collect::<anyhow::Result<_>>()?,
-            tenants: tenants::all(file.tenants, &source, file.tenant_files.as_deref(), &limits)?,
+            tenants,
             limits,
         })
     }

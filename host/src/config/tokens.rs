@@ -1,13 +1,15 @@
 //! The tokens of the operator and of tenants: from the environment, else from a file of their own, else from the
 //! configuration itself.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::file::{File, TenantTable};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
+use crate::tenant::TenantSettings;
 
 /// The environment variable of the operator's token.
 pub const TOKEN_VARIABLE: &str = "PARLOR_OPERATOR_TOKEN";
@@ -28,6 +30,20 @@ pub fn tenant(name: &TenantName, table: &TenantTable) -> anyhow::Result<Option<S
     let variable = format!("{TENANT_TOKEN_VARIABLE}{}", name.as_str().to_ascii_uppercase().replace('-', "_"));
     let (file_key, key) = (format!("tenants.{name}.token-file"), format!("tenants.{name}.token"));
     first_of(&variable, (&file_key, table.token_file.as_deref()), (&key, table.token.as_deref()))
+}
+
+/// One token for two would let the one reach what is the other's.
+pub fn check_distinct(operator: Option<&Secret>, tenants: &BTreeMap<TenantName, TenantSettings>) -> anyhow::Result<()> {
+    let operator = operator.map(|token| ("the operator".to_owned(), token));
+    let mut seen: Vec<(String, &Secret)> = operator.into_iter().collect();
+    for (tenant, settings) in tenants {
+        let Some(token) = &settings.token else { continue };
+        if let Some((other, _)) = seen.iter().find(|(_, known)| *known == token) {
+            bail!("tenants.{tenant}.token: {other} has the same token");
+        }
+        seen.push((format!("the tenant {tenant}"), token));
+    }
+    Ok(())
 }
 
 fn first_of(

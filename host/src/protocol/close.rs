@@ -29,4 +29,45 @@ impl CloseReason {
     pub const QUARANTINED: Self = Self::of(1013, "the plugin is out of service: quarantined");
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
+
+    /// The word for figures: one of a closed list, whatever a plugin writes into its own closes.
+    pub fn label(&self) -> &'static str {
+        LABELS.iter().find(|(reason, _)| reason == self).map_or(BY_PLUGIN, |(_, label)| *label)
+    }
+}
+
+/// Every reason of the host's own, with its word for figures.
+static LABELS: [(CloseReason, &str); 15] = [
+    (CloseReason::BAD_TEXT, "bad-text"),
+    (CloseReason::BAD_BINARY, "bad-binary"),
+    (CloseReason::SLOW, "slow"),
+    (CloseReason::TENANT_SLOW, "outbound-tenant-bytes"),
+    (CloseReason::TOO_FAST, "frames-per-second"),
+    (CloseReason::TOO_BIG, "frame-bytes"),
+    (CloseReason::PROTOCOL, "protocol"),
+    (CloseReason::CONNECT_FAILED, "connect-failed"),
+    (CloseReason::ROOM_FAILED, "room-failed"),
+    (CloseReason::RESTART, "restart"),
+    (CloseReason::TRY_LATER, "try-later"),
+    (CloseReason::CRASHED, "room-faults"),
+    (CloseReason::QUARANTINED, "quarantined"),
+    (CloseReason::ROOM_FULL, "sockets-per-room"),
+    (CloseReason::SILENT, "idle-socket-ms"),
+];
+
+/// The word for closes that a plugin asked for.
+const BY_PLUGIN: &str = "plugin";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_word_and_those_of_plugins_share_one() {
+        assert_eq!(CloseReason::TOO_FAST.label(), "frames-per-second");
+        assert_eq!(CloseReason { code: 4000, reason: "mine".to_owned().into() }.label(), "plugin");
+        let mut labels: Vec<_> = LABELS.iter().map(|(reason, _)| reason.label()).collect();
+        labels.sort_unstable();
+        assert!(labels.windows(2).all(|pair| pair[0] != pair[1]), "{labels:?}");
+    }
 }

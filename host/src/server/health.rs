@@ -75,7 +75,11 @@ impl Health {
             account,
         };
         let plugin = Arc::new(loader.load_probe(key, terms).await.context("the health check cannot be made")?);
-        Ok(Self { plugin, workers: Arc::clone(workers), state: Mutex::default() })
+        let health = Self { plugin, workers: Arc::clone(workers), state: Mutex::default() };
+        match health.check().await {
+            Ok(()) => Ok(health),
+            Err(unwell) => anyhow::bail!("{unwell}"),
+        }
     }
 
     /// Sends an event through each worker, unless that was done a moment ago.
@@ -184,7 +188,8 @@ mod tests {
         let loader = Loader::new(engine, &data, "parlor".into(), &limits).unwrap();
         let workers = Arc::new(Workers::start(2).unwrap());
         let health = Health::start(&loader, &workers, Workers::threads(2)).await.unwrap();
-        std::fs::remove_dir_all(data).unwrap();
+        // Two tests share the folder; whoever comes second finds nothing to remove.
+        let _ = std::fs::remove_dir_all(data);
         health
     }
 

@@ -68,7 +68,7 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
-    let panics = scrape.counters("room_panics", "Rooms that ended in a fault of the host's own");
+    let panics = scrape.counters("panics", "Rooms that ended in a fault of the host's own");
     panics.get_or_create(&Vec::new()).inc_by(server.router.panics() as f64);
     let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in server.upgrades.counts() {
@@ -110,13 +110,14 @@ fn of_tenants(server: &Server, scrape: &mut Scrape) {
 }
 
 fn of_plugins(server: &Server, scrape: &mut Scrape) {
-    let sockets = scrape.gauges("plugin_sockets", "Sockets in rooms");
-    let rooms = scrape.gauges("plugin_rooms", "Open rooms");
-    let quarantined = scrape.gauges("plugin_quarantined", "Whether it is out of service");
-    let turns = scrape.counters("plugin_turns", "Turns that committed");
-    let bad_frames = scrape.counters("plugin_bad_frames", "Frames that were dropped because they are none");
-    let failures = scrape.counters("plugin_failures", "Turns and authorizations that failed, by kind");
-    let closes = scrape.counters("plugin_sockets_closed", "Sockets closed by the host, by code; 0 for a plugin's own");
+    let sockets = scrape.gauges("sockets", "Sockets in rooms");
+    let rooms = scrape.gauges("rooms", "Open rooms");
+    let quarantined = scrape.gauges("quarantined", "Whether it is out of service");
+    let turns = scrape.counters("turns", "Turns that committed");
+    let bad_frames = scrape.counters("bad_frames", "Frames that were dropped because they are none");
+    let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
+    let closes =
+        scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");
     for plugin in server.registry.all() {
         let labels = vec![("tenant", plugin.key.tenant.to_string()), ("plugin", plugin.key.plugin.to_string())];
         let and = |name, value: String| labels.iter().cloned().chain([(name, value)]).collect::<Labels>();
@@ -134,8 +135,8 @@ fn of_plugins(server: &Server, scrape: &mut Scrape) {
         for (kind, count) in totals.failures() {
             failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
         }
-        for (code, count) in totals.closes() {
-            closes.get_or_create(&and("code", code.to_string())).inc_by(count as f64);
+        for (reason, count) in totals.closes() {
+            closes.get_or_create(&and("reason", reason.to_owned())).inc_by(count as f64);
         }
     }
 }

@@ -52,10 +52,14 @@ pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: &[u8]
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
         let Arrival { room, meta, place, held } = arrival;
+        let totals = Arc::clone(&room.plugin.totals);
         let outbound = Arc::new(Outbound::new(&limits, Arc::clone(&room.plugin.account().outbound), place));
         match announce(&router, room, meta, &outbound) {
             Ok((room, id)) => Connection::new(ws, room, id, outbound, limits).run().await,
-            Err(reason) => super::connection::refuse(ws, reason).await,
+            Err(reason) => {
+                totals.count_close(reason.label());
+                super::connection::refuse(ws, reason).await;
+            }
         }
         drop(held);
     });

@@ -1,11 +1,11 @@
 //! What a plugin did since the server started, whatever became of its rooms and versions: counters that never go back.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::failure::FailureKind;
+use parking_lot::Mutex;
 
-/// The close codes that the host uses, and 0 for all others: those that plugins choose.
-pub const CLOSE_CODES: [u16; 8] = [1002, 1007, 1008, 1009, 1011, 1012, 1013, 0];
+use crate::model::failure::FailureKind;
 
 /// One plugin's counters.
 #[derive(Debug, Default)]
@@ -15,7 +15,8 @@ pub struct Totals {
     /// Frames that were dropped in rooms that ended, because they were none.
     bad_frames: AtomicU64,
     failures: [AtomicU64; FailureKind::ALL.len()],
-    closes: [AtomicU64; CLOSE_CODES.len()],
+    /// By a word of a closed list.
+    closes: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Totals {
@@ -29,10 +30,9 @@ impl Totals {
         self.failures[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The host closed a socket with this code.
-    pub fn count_close(&self, code: u16) {
-        let place = CLOSE_CODES.iter().position(|known| *known == code).unwrap_or(CLOSE_CODES.len() - 1);
-        self.closes[place].fetch_add(1, Ordering::Relaxed);
+    /// The host closed a socket, for a reason of a closed list.
+    pub fn count_close(&self, label: &'static str) {
+        *self.closes.lock().entry(label).or_default() += 1;
     }
 
     /// Turns of rooms that ended.
@@ -49,7 +49,7 @@ impl Totals {
         FailureKind::ALL.into_iter().zip(self.failures.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 
-    pub fn closes(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        CLOSE_CODES.into_iter().zip(self.closes.iter().map(|count| count.load(Ordering::Relaxed)))
+    pub fn closes(&self) -> Vec<(&'static str, u64)> {
+        self.closes.lock().iter().map(|(label, count)| (*label, *count)).collect()
     }
 }

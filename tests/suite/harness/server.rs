@@ -35,6 +35,7 @@ pub struct Builder {
     flags: Vec<(String, String)>,
     token: Option<String>,
     log: String,
+    variables: Vec<(String, String)>,
 }
 
 /// A running server; it ends with this value.
@@ -62,6 +63,7 @@ impl Builder {
             flags: flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             token: Some(TOKEN.to_owned()),
             log: "info".to_owned(),
+            variables: Vec::new(),
         }
     }
 
@@ -120,6 +122,12 @@ impl Builder {
         self
     }
 
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub fn start(self) -> Server {
         match self.try_start() {
             Ok(server) => server,
@@ -141,6 +149,7 @@ impl Builder {
             .arg("serve")
             .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .env("PARLOR_LOG", &self.log)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env_remove("PARLOR_OPERATOR_TOKEN")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -186,6 +195,11 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it runs: its folders `plugins` and `data` are in here.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A request with no more than a `Host`.

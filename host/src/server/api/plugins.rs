@@ -44,8 +44,6 @@ pub struct PluginEntry {
     failures_by_kind: BTreeMap<&'static str, u64>,
     rooms: Vec<RoomEntry>,
     rooms_open: usize,
-    /// Open rooms that are still on an older version.
-    rooms_on_older_versions: usize,
 }
 
 #[derive(Serialize)]
@@ -64,7 +62,7 @@ pub struct PluginBody {
 
 #[derive(Serialize)]
 struct FailureBody {
-    at: f64,
+    time: f64,
     room: Option<String>,
     event: String,
     code: String,
@@ -74,7 +72,7 @@ struct FailureBody {
 impl From<FailureRecord> for FailureBody {
     fn from(failure: FailureRecord) -> Self {
         let FailureRecord { at, room, event, code, message } = failure;
-        Self { at, room: room.as_ref().map(RoomId::to_string), event, code, message }
+        Self { time: at, room: room.as_ref().map(RoomId::to_string), event, code, message }
     }
 }
 
@@ -141,6 +139,7 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
     let has_pages = tenant.is_default() && server.dev_pages.as_ref().is_some_and(|folders| folders.contains_key(name));
     let quarantine = plugin.supervisor.quarantine();
+    let kinds = plugin.supervisor.counts().into_iter();
     PluginEntry {
         tenant: tenant.to_string(),
         plugin: name.to_string(),
@@ -154,10 +153,9 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
         sockets: sum(|room| room.stats.sockets.load(Ordering::Relaxed) as u64) as usize,
         bad_frames: sum(|room| room.stats.bad_frames.load(Ordering::Relaxed)),
         failures: plugin.supervisor.count(),
-        failures_by_kind: plugin.supervisor.counts().into_iter().map(|(kind, count)| (kind.as_str(), count)).collect(),
+        failures_by_kind: kinds.filter(|(_, count)| *count > 0).map(|(kind, count)| (kind.as_str(), count)).collect(),
         rooms_open: open.len(),
-        rooms_on_older_versions: on_older_versions(&open, plugin),
-        rooms: entries(open, None, PAGE_ENTRIES_MAX),
+        rooms: entries(open, None, PAGE_ENTRIES_MAX).0,
     }
 }
 

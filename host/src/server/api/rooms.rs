@@ -28,8 +28,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 #[derive(Serialize)]
 pub struct RoomList {
     rooms: Vec<RoomEntry>,
-    /// What `after` is for the next page; absent at the end.
-    next: Option<String>,
+    /// Whether others come behind these: `?after=` the last of them.
+    more: bool,
 }
 
 #[derive(Serialize)]
@@ -54,15 +54,15 @@ pub async fn list(
         return Err(no_plugin(&key));
     }
     let limit = page.limit()?;
-    let rooms = entries(server.router.rooms_of(&key), page.after.as_deref(), limit);
-    let next = rooms.last().filter(|_| rooms.len() == limit).map(|last| last.room.clone());
-    Ok(JsonBody(RoomList { rooms, next }))
+    let (rooms, more) = entries(server.router.rooms_of(&key), page.after.as_deref(), limit);
+    Ok(JsonBody(RoomList { rooms, more }))
 }
 
-/// Some of these rooms, in ascending order.
-pub fn entries(mut open: Vec<RoomHandle>, after: Option<&str>, limit: usize) -> Vec<RoomEntry> {
+/// Some of these rooms, in ascending order, and whether there are more.
+pub fn entries(mut open: Vec<RoomHandle>, after: Option<&str>, limit: usize) -> (Vec<RoomEntry>, bool) {
     open.retain(|room| after.is_none_or(|after| room.key.room.as_str() > after));
     open.sort_by(|a, b| a.key.room.cmp(&b.key.room));
+    let more = open.len() > limit;
     open.truncate(limit);
     let entry = |room: &RoomHandle| RoomEntry {
         room: room.key.room.to_string(),
@@ -70,7 +70,7 @@ pub fn entries(mut open: Vec<RoomHandle>, after: Option<&str>, limit: usize) -> 
         sockets: room.stats.sockets.load(Ordering::Relaxed),
         users: room.stats.users.load(Ordering::Relaxed),
     };
-    open.iter().map(entry).collect()
+    (open.iter().map(entry).collect(), more)
 }
 
 #[derive(Deserialize)]
@@ -112,8 +112,8 @@ pub async fn view(
 #[derive(Serialize)]
 pub struct SocketList {
     sockets: Vec<SocketEntry>,
-    /// What `after` is for the next page; absent at the end.
-    next: Option<String>,
+    /// Whether others come behind these: `?after=` the last of them.
+    more: bool,
 }
 
 #[derive(Serialize)]
@@ -136,14 +136,15 @@ pub async fn sockets(
     let limit = page.limit()?;
     let after = page.after.as_deref().unwrap_or("0").parse::<SocketId>();
     let after = after.map_err(|_| refused(StatusCode::BAD_REQUEST, "`after` must be a socket's number"))?;
-    let asked = ask(&server, &key, |sockets| Request::Sockets { after, limit, sockets }).await?;
+    let asked = ask(&server, &key, |sockets| Request::Sockets { after, limit: limit + 1, sockets }).await?;
     let entry = |(socket, meta): (SocketId, Meta)| {
         let Meta { user_id, client_id, channels, .. } = meta;
         SocketEntry { socket, user: user_id, client: client_id, channels }
     };
-    let sockets: Vec<SocketEntry> = asked.unwrap_or_default().into_iter().map(entry).collect();
-    let next = sockets.last().filter(|_| sockets.len() == limit).map(|last| last.socket.to_string());
-    Ok(JsonBody(SocketList { sockets, next }))
+    let mut sockets: Vec<SocketEntry> = asked.unwrap_or_default().into_iter().map(entry).collect();
+    let more = sockets.len() > limit;
+    sockets.truncate(limit);
+    Ok(JsonBody(SocketList { sockets, more }))
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use axum::{Extension, Json as JsonBody};
 use serde::Serialize;
 
 use super::{Refused, bad_name, bad_path, refused};
-use crate::model::limits::Limit;
+use crate::model::limits::{Limit, Scope};
 use crate::model::names::TenantName;
 use crate::server::Server;
 use crate::server::auth::Caller;
@@ -35,12 +35,12 @@ pub struct TenantBody {
     entry: TenantEntry,
     hosts: Vec<String>,
     origins: Vec<String>,
-    limits: Vec<LimitBody>,
+    quotas: Vec<Quota>,
 }
 
 #[derive(Serialize)]
-struct LimitBody {
-    key: &'static str,
+struct Quota {
+    limit: &'static str,
     value: u64,
     scope: &'static str,
     source: String,
@@ -55,7 +55,7 @@ struct Usage {
     storage_bytes: Used,
     outbound_bytes: Used,
     /// Since the server started.
-    cpu_ms: u64,
+    cpu_seconds: f64,
     /// How long its rooms have to wait for CPU time at the moment.
     cpu_owed_ms: u64,
 }
@@ -80,7 +80,7 @@ impl Usage {
             memory_bytes: Used::from(&account.memory),
             storage_bytes: Used::from(&account.storage),
             outbound_bytes: Used::from(&account.outbound),
-            cpu_ms: account.cpu.used().as_millis() as u64,
+            cpu_seconds: account.cpu.used().as_secs_f64(),
             cpu_owed_ms: account.cpu.owes_now().as_millis() as u64,
         }
     }
@@ -103,14 +103,15 @@ pub async fn one(
         return Err(refused(StatusCode::NOT_FOUND, format!("there is no tenant {tenant}")));
     }
     let (settings, layers) = (server.tenants.settings(&tenant), server.tenants.layers(&tenant, None));
-    let limit = |limit: Limit| {
+    let quota = |limit: Limit| {
         let Limit { key, scope, value, .. } = limit;
-        LimitBody { key, value, scope: scope.as_str(), source: layers.source(key).to_owned() }
+        Quota { limit: key, value, scope: scope.as_str(), source: layers.source(key).to_owned() }
     };
+    let quotas = layers.limits().all().into_iter().filter(|limit| limit.scope != Scope::Host);
     Ok(JsonBody(TenantBody {
         hosts: settings.hosts.clone(),
         origins: settings.origins.clone(),
-        limits: layers.limits().all().into_iter().map(limit).collect(),
+        quotas: quotas.map(quota).collect(),
         entry: entry(&server, &tenant),
     }))
 }

@@ -48,7 +48,7 @@ impl Uploads {
         let busy = |words: &str| refused(StatusCode::TOO_MANY_REQUESTS, words);
         let mut tenants = self.tenants.lock();
         if tenants.contains(tenant) {
-            return Err(busy("another upload of this tenant is under way"));
+            return Err(busy("uploads of a tenant run one at a time"));
         }
         if tenants.len() >= UPLOADS_AT_ONCE {
             return Err(busy("too many uploads are under way"));
@@ -94,6 +94,9 @@ pub async fn upload(
         return Err(refused(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
     }
     let bytes = read_body(&headers, body, terms.limits.component_bytes).await?;
+    if bytes.is_empty() {
+        return Err(refused(StatusCode::BAD_REQUEST, "the component is empty"));
+    }
     if let Some(same) = older.as_ref().filter(|older| older.version == Loader::version_of(&bytes)) {
         return Ok((StatusCode::OK, answer(&server, same, true)));
     }
@@ -107,7 +110,7 @@ pub async fn upload(
 
 /// Reads the component, within its bound and within its time.
 async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, Refused> {
-    let too_large = || refused(StatusCode::PAYLOAD_TOO_LARGE, format!("is larger than component-bytes: at most {max}"));
+    let too_large = || refused(StatusCode::PAYLOAD_TOO_LARGE, format!("is larger than component-bytes: {max}"));
     let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|length| length > max) {
         return Err(too_large());
