@@ -267,7 +267,7 @@ impl Loader {
             events: instance.registrations().names(),
             client_channels: terms.client_channels,
             totals: terms.totals,
-            supervisor: Supervisor::default(),
+            supervisor: Supervisor::new(&outside.plugin, &outside.version),
             template,
             authorizing: Semaphore::new(outside.limits.authorize_at_once),
             at_authorize: AtomicUsize::new(0),

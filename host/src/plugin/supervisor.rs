@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::imports::unix_ms;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
-use crate::model::names::RoomId;
+use crate::model::names::{PluginKey, RoomId};
 
 /// Failures that are kept of a version, for whoever looks for the cause.
 const FAILURES_KEPT: usize = 20;
@@ -70,6 +70,8 @@ pub trait Supervised: Send + Sync {
 /// The supervisor of one version of a plugin.
 #[derive(Default)]
 pub struct Supervisor {
+    /// Whose version it is, for the log: tenant, plugin and version.
+    place: [String; 3],
     counts: [AtomicU64; FailureKind::ALL.len()],
     quarantined: AtomicBool,
     inner: Mutex<Inner>,
@@ -88,6 +90,10 @@ struct Inner {
 }
 
 impl Supervisor {
+    pub fn new(key: &PluginKey, version: &str) -> Self {
+        Self { place: [key.tenant.as_str(), key.plugin.as_str(), version].map(str::to_owned), ..Self::default() }
+    }
+
     /// Counts a failure, and keeps it in place of the oldest one.
     pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
         self.counts[kind as usize].fetch_add(1, Ordering::Relaxed);
@@ -188,7 +194,8 @@ impl Supervisor {
         if inner.quarantine.is_some() {
             return;
         }
-        tracing::error!("the version is quarantined: {why}");
+        let [tenant, plugin, version] = self.place.each_ref().map(String::as_str);
+        tracing::error!(tenant, plugin, version, "the version is quarantined: {why}");
         inner.quarantine = Some(Quarantine { since: unix_ms(), why });
         self.quarantined.store(true, Ordering::Release);
         let rooms: Vec<Arc<dyn Supervised>> = inner.resident.values().filter_map(Weak::upgrade).collect();

@@ -7,6 +7,7 @@ mod failure;
 pub mod handle;
 mod mailbox;
 pub mod outbound;
+mod slow;
 mod supervision;
 
 pub use actor::run;

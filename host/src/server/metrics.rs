@@ -43,7 +43,15 @@ impl Scrape {
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: f64) {
-        self.gauges(name, help).get_or_create(&Vec::new()).set(value);
+        let gauge: Gauge<f64, AtomicU64> = Gauge::default();
+        gauge.set(value);
+        self.0.register(name, help, gauge);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: f64) {
+        let counter: Counter<f64, AtomicU64> = Counter::default();
+        counter.inc_by(value);
+        self.0.register(name, help, counter);
     }
 }
 
@@ -68,8 +76,7 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
-    let panics = scrape.counters("panics", "Rooms that ended in a fault of the host's own");
-    panics.get_or_create(&Vec::new()).inc_by(server.router.panics() as f64);
+    scrape.counter("panics", "Rooms that ended in a fault of the host's own", server.router.panics() as f64);
     let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in server.upgrades.counts() {
         upgrades.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);

@@ -87,8 +87,10 @@ async fn memory_of_all_instances_of_a_tenant() {
 /// The pool is full: who comes waits, rooms that nobody is in end for it, and otherwise it is told to come again.
 #[tokio::test]
 async fn places_of_the_host() {
-    let limits = "instances-of-host = 3\ninstance-wait-ms = 200\nroom-linger-ms = 600_000";
-    let server = failing(limits);
+    // Two places are the health check's.
+    let limits = "instances-of-host = 5\ninstance-wait-ms = 200\nroom-linger-ms = 600_000";
+    let builder = Server::builder().guest_as("fault_turns", "evil/turns").guest_as("fault_turns", "good/turns");
+    let server = builder.config(&format!("threads = 2\n[limits]\n{limits}")).start();
     let _first = member(&server, "evil", "a").await;
     let _second = member(&server, "evil", "b").await;
     let third = member(&server, "evil", "c").await;

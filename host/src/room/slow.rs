@@ -1,0 +1,38 @@
+//! What takes long, and is done on a thread of low priority so that it holds up no other room.
+
+use std::sync::Arc;
+
+use super::actor::Room;
+
+/// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
+const DROP_HERE_BYTES: usize = 4 << 20;
+
+impl Room {
+    /// Drops the instance; a large one where giving back its memory holds up nobody.
+    pub(super) fn drop_instance(&mut self) {
+        let Some(instance) = self.instance.take().filter(|instance| instance.memory_bytes() > DROP_HERE_BYTES) else {
+            return;
+        };
+        let plugin = Arc::clone(&self.shared.plugin);
+        self.slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
+    }
+
+    /// Runs a call of the plugin on a thread of low priority: this one goes on with other rooms meanwhile.
+    pub(super) async fn aside<T: Send + 'static>(&mut self, call: impl Future<Output = T> + Send + 'static) -> T {
+        let plugin = Arc::clone(&self.shared.plugin);
+        let called = self.slow.spawn(async move {
+            let lane = plugin.account().lane();
+            let in_turn = async {
+                lane.slice().await;
+                call.await
+            };
+            lane.run(plugin.pace(), in_turn).await
+        });
+        match called.await {
+            Ok(done) => done,
+            Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
+            // The threads end with the process alone.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
