@@ -14,6 +14,7 @@ use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::plugin::anatomy::{Anatomy, Standing, standing};
 use crate::plugin::engine;
 use crate::plugin::loader::{Loader, Plugin, examine};
+use crate::plugin::printable;
 use crate::tenant::{Imports, Tenants, Terms};
 
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
@@ -52,10 +53,10 @@ fn print_anatomy(anatomy: &Anatomy, granted: &Imports) {
             Standing::NotGranted => "  (not granted)",
             Standing::NotOffered => "  (this host does not offer it)",
         };
-        row(if place == 0 { "imports" } else { "" }, &format!("{import}{note}"));
+        row(if place == 0 { "imports" } else { "" }, &format!("{}{note}", printable(import)));
     }
     for (place, export) in anatomy.exports.iter().enumerate() {
-        row(if place == 0 { "exports" } else { "" }, export);
+        row(if place == 0 { "exports" } else { "" }, &printable(export));
     }
     let need = anatomy.need;
     let memory = bytes(need.memory_bytes);

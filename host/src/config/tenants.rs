@@ -35,7 +35,7 @@ pub fn all(
     let mut hosts: BTreeMap<String, String> = BTreeMap::new();
     for (name, table, source) in told {
         let tenant = TenantName::new(&name).with_context(|| format!("tenants.{name}"))?;
-        let settings = settings(&tenant, table, &source, host).with_context(|| format!("{}", source.0))?;
+        let settings = settings(&tenant, table, &source, host).with_context(|| source.0.clone())?;
         for host in &settings.hosts {
             if let Some(other) = hosts.insert(host.clone(), name.clone()) {
                 bail!("tenants.{name}.hosts: {host} is a host name of the tenant {other} already");

@@ -6,9 +6,12 @@ use wasmparser::{
     Parser, Payload,
 };
 
+use super::guest_log::printable;
 use crate::model::limits::Limits;
 use crate::tenant::{Imports, OFFERED};
 
+/// What an error shows of an import's name.
+const NAME_SHOWN_BYTES: usize = 256;
 /// Bytes of a page of linear memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
@@ -88,7 +91,7 @@ impl Anatomy {
         let mut reader = Reader::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.map_err(|why| why.to_string()).and_then(|payload| reader.take(payload));
-            read.map_err(|why| why.replace('\n', " "))?;
+            read.map_err(|why| printable(&why[..why.floor_char_boundary(NAME_SHOWN_BYTES)]))?;
         }
         Ok(reader.anatomy)
     }
@@ -96,11 +99,14 @@ impl Anatomy {
     /// Whether a tenant that is granted these imports could load it; an error names the first that it could not have.
     pub fn check_imports(&self, granted: &Imports) -> Result<(), String> {
         for import in &self.imports {
-            match standing(import, granted) {
-                Standing::Granted => {}
-                Standing::NotGranted => return Err(format!("imports {import}, which its tenant is not granted")),
-                Standing::NotOffered => return Err(format!("imports {import}, which this host does not offer")),
-            }
+            let why = match standing(import, granted) {
+                Standing::Granted => continue,
+                Standing::NotGranted => "which its tenant is not granted",
+                Standing::NotOffered => "which this host does not offer",
+            };
+            // A component's own words, as a part of one line.
+            let name = printable(&import[..import.floor_char_boundary(NAME_SHOWN_BYTES)]);
+            return Err(format!("imports {name}, {why}"));
         }
         Ok(())
     }

@@ -48,7 +48,7 @@ impl GuestEngine {
 
     /// Instances that live now.
     pub fn instances(&self) -> Option<u64> {
-        self.engine.pooling_allocator_metrics().map(|metrics| metrics.component_instances() as u64)
+        self.engine.pooling_allocator_metrics().map(|metrics| metrics.component_instances())
     }
 }
 

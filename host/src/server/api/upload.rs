@@ -38,15 +38,15 @@ pub struct Uploads {
 }
 
 /// A tenant's upload, until it is dropped.
-struct Upload<'a> {
-    uploads: &'a Uploads,
+struct Upload {
+    server: Arc<Server>,
     tenant: TenantName,
 }
 
-impl Uploads {
-    fn begin(&self, tenant: &TenantName) -> Result<Upload<'_>, Refused> {
+impl Upload {
+    fn begin(server: &Arc<Server>, tenant: &TenantName) -> Result<Self, Refused> {
         let busy = |words: &str| refused(StatusCode::TOO_MANY_REQUESTS, words);
-        let mut tenants = self.tenants.lock();
+        let mut tenants = server.uploads.tenants.lock();
         if tenants.contains(tenant) {
             return Err(busy("uploads of a tenant run one at a time"));
         }
@@ -54,13 +54,13 @@ impl Uploads {
             return Err(busy("too many uploads are under way"));
         }
         tenants.insert(tenant.clone());
-        Ok(Upload { uploads: self, tenant: tenant.clone() })
+        Ok(Self { server: Arc::clone(server), tenant: tenant.clone() })
     }
 }
 
-impl Drop for Upload<'_> {
+impl Drop for Upload {
     fn drop(&mut self) {
-        self.uploads.tenants.lock().remove(&self.tenant);
+        self.server.uploads.tenants.lock().remove(&self.tenant);
     }
 }
 
@@ -86,26 +86,48 @@ pub async fn upload(
 ) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
     let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
     let key = plugin_key(&caller, &tenant, &plugin)?;
-    let _upload = server.uploads.begin(&key.tenant)?;
+    let upload = Upload::begin(&server, &key.tenant)?;
     let terms = server.tenants.terms(&key.tenant, &key.plugin);
-    let older = server.registry.get(&key);
-    let max = terms.limits.plugins_per_tenant;
-    if older.is_none() && server.registry.count(&key.tenant) >= max {
+    let (max, is_new) = (terms.limits.plugins_per_tenant, server.registry.get(&key).is_none());
+    if is_new && server.registry.count(&key.tenant) >= max {
         return Err(refused(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
     }
     let bytes = read_body(&headers, body, terms.limits.component_bytes).await?;
     if bytes.is_empty() {
         return Err(refused(StatusCode::BAD_REQUEST, "the component is empty"));
     }
+    // On a thread for what takes long: this one accepts connections. A client that hangs up leaves nothing half done,
+    // and its place is taken until all is.
+    let workers = server.router.workers();
+    let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes, terms)).await;
+    finished.unwrap_or_else(|why| Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
+}
+
+/// What follows when the component is there as a whole.
+async fn finish(
+    upload: Upload,
+    key: PluginKey,
+    bytes: Bytes,
+    terms: Terms,
+) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
+    let server = &upload.server;
+    let older = server.registry.get(&key);
     if let Some(same) = older.as_ref().filter(|older| older.version == Loader::version_of(&bytes)) {
-        return Ok((StatusCode::OK, answer(&server, same, true)));
+        return Ok((StatusCode::OK, answer(server, same, true)));
     }
-    let loaded = load(&server, key.clone(), bytes.clone(), terms).await?;
-    let plugin = replace(&server, loaded, &bytes).await?;
+    // Compiling has its own bounds; waiting for others' and for the tenant's CPU time has this one.
+    let wait = Duration::from_millis(terms.limits.compile_wall_ms) * (UPLOADS_AT_ONCE as u32 + 1);
+    let loading = server.loader.load_bytes(key.clone(), bytes.to_vec(), terms);
+    let plugin = match tokio::time::timeout(wait, loading).await {
+        Ok(Ok(plugin)) => plugin,
+        Ok(Err(why)) => return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{why:#}"))),
+        Err(_) => return Err(refused(StatusCode::SERVICE_UNAVAILABLE, "there was no time to load it")),
+    };
+    let plugin = replace(server, plugin, &bytes).await?;
     let (tenant, name) = (key.tenant.as_str(), key.plugin.as_str());
     tracing::info!(tenant, plugin = name, version = plugin.version, path = %plugin.path, "uploaded");
     let status = if older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, answer(&server, &plugin, false)))
+    Ok((status, answer(server, &plugin, false)))
 }
 
 /// Reads the component, within its bound and within its time.
@@ -127,19 +149,6 @@ async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, R
     }
 }
 
-/// Loads it on a thread for plugins: this one accepts connections.
-async fn load(server: &Arc<Server>, key: PluginKey, bytes: Bytes, terms: Terms) -> Result<Plugin, Refused> {
-    let workers = server.router.workers();
-    let loader = Arc::clone(&server.loader);
-    let loading = async move { loader.load_bytes(key, bytes.to_vec(), terms).await };
-    let loaded = workers.slow_runtime(workers.least_busy()).spawn(loading).await;
-    match loaded {
-        Ok(Ok(plugin)) => Ok(plugin),
-        Ok(Err(why)) => Err(refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{why:#}"))),
-        Err(why) => Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))),
-    }
-}
-
 /// Puts a version into its place, in the folder and in service, or in neither.
 async fn replace(server: &Server, plugin: Plugin, bytes: &[u8]) -> Result<Arc<Plugin>, Refused> {
     let _replacing = server.uploads.replacing.lock().await;
@@ -152,7 +161,7 @@ async fn replace(server: &Server, plugin: Plugin, bytes: &[u8]) -> Result<Arc<Pl
         return Err(taken(&other.key));
     }
     let file = place_of(server, &key)?;
-    write_whole(&file, bytes).map_err(|why| refused(StatusCode::INTERNAL_SERVER_ERROR, format!("{why:#}")))?;
+    write_whole(&file, bytes).map_err(not_written)?;
     server.registry.put(plugin).map_err(|PathTaken { by }| taken(&by))
 }
 
@@ -163,13 +172,16 @@ fn place_of(server: &Server, key: &PluginKey) -> Result<PathBuf, Refused> {
         folder.push(key.tenant.as_str());
     }
     if is_project(&folder) {
-        let words = format!("{} is a project's folder, not a tenant's", folder.display());
-        return Err(refused(StatusCode::CONFLICT, words));
+        return Err(refused(StatusCode::CONFLICT, "the tenant's folder holds a project"));
     }
-    std::fs::create_dir_all(&folder).map_err(|why| {
-        refused(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot make the folder {}: {why}", folder.display()))
-    })?;
+    std::fs::create_dir_all(&folder).map_err(|why| not_written(why.into()))?;
     Ok(folder.join(format!("{}.wasm", key.plugin)))
+}
+
+/// Where files lie is the operator's business, not a tenant's.
+fn not_written(why: anyhow::Error) -> Refused {
+    tracing::error!("an upload is not kept: {why:#}");
+    refused(StatusCode::INTERNAL_SERVER_ERROR, "the plugin folder cannot be written")
 }
 
 fn answer(server: &Server, plugin: &Plugin, unchanged: bool) -> JsonBody<Uploaded> {

@@ -149,3 +149,21 @@ fn plan() -> Plan {
 pub fn quiet_left(started: SystemTime) -> Duration {
     (started + QUIET).duration_since(SystemTime::now()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_attack_has_a_name_of_its_own_and_the_guest_that_it_needs() {
+        let mut names = BTreeSet::new();
+        for attack in all() {
+            assert!(names.insert(attack.name()), "{} twice", attack.name());
+            if let Means::Clients(clients) = attack.means {
+                assert!(clients.guest.is_none_or(|guest| hostile_guests::find(guest).is_some()), "{}", clients.name);
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ use super::probe;
 use super::seen::Seen;
 use super::stand::{Kit, Stand};
 use crate::load::clients::INTERRUPTED;
+use crate::load::server::Clocks;
 
 /// How long the windows are.
 #[derive(Clone, Copy)]
@@ -33,6 +34,8 @@ pub struct Round {
     /// CPU that a spinning handler used at most before it was stopped.
     pub spin_cpu: Option<Duration>,
     pub note: Option<String>,
+    /// Share of a core that other processes of the machine used in the window without the attack.
+    pub others_share: f64,
     /// Everything that must not be: lost or wrong frames, closed sockets, what the host let through.
     pub errors: Vec<String>,
 }
@@ -76,7 +79,10 @@ fn windows(
     let mut good = Good::connect(stand.address())?;
     good.window(extent.warm_up, || false).context("before the attack")?;
     let newcomer = Newcomer::start(stand.address());
+    let clocks = Clocks::read(&stand.server)?;
     let without = good.window(extent.window, || false);
+    let usage = clocks.since(&stand.server)?;
+    round.others_share = usage.others.as_secs_f64() / usage.wall.as_secs_f64();
     round.newcomer_without = newcomer.end();
     round.without = good.latency();
     without.context("before the attack")?;

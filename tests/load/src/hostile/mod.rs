@@ -138,11 +138,11 @@ fn table(options: &Options, kit: &Kit, attacks: &[Attack]) -> anyhow::Result<(St
     Ok((text, missed))
 }
 
-/// Measures an attack, again where it misses the aim; the attempt that is nearest to it counts.
+/// Measures an attack, again where it misses the aim or others disturbed it; the attempt that is nearest to it counts.
 fn best_row(options: &Options, kit: &Kit, attack: &Attack, extent: Extent) -> anyhow::Result<Row> {
     let mut best: Option<Row> = None;
     let mut attempts = 0;
-    while attempts < options.attempts.max(1) && !best.as_ref().is_some_and(Row::is_good) {
+    while attempts < options.attempts.max(1) && !best.as_ref().is_some_and(|row| row.is_good() && !row.is_disturbed()) {
         attempts += 1;
         let rounds = (0..options.rounds).map(|_| measure::round(kit, attack, extent));
         let row = Row::of(attack, &rounds.collect::<anyhow::Result<Vec<_>>>()?);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::attack::Attack;
 use super::good::Latency;
 use super::measure::Round;
+use crate::load::QUIET_SHARE;
 use crate::load::report::median;
 
 /// The good tenant's 99th percentile may grow to so many times what it is without the attack, or by so much.
@@ -31,6 +32,7 @@ pub struct Row {
     errors: Vec<String>,
     note: Option<String>,
     acts: u64,
+    others_share: f64,
     attempts: usize,
 }
 
@@ -65,6 +67,7 @@ impl Row {
             errors,
             note: rounds.iter().find_map(|round| round.note.clone()),
             acts: rounds.iter().map(|round| round.acts).sum(),
+            others_share: rounds.iter().map(|round| round.others_share).fold(0.0, f64::max),
             attempts: 1,
         }
     }
@@ -92,9 +95,14 @@ impl Row {
         self.misses().is_empty()
     }
 
+    /// Whether other processes had a part in it: they move both figures, and a verdict on them says little.
+    pub fn is_disturbed(&self) -> bool {
+        self.others_share > QUIET_SHARE
+    }
+
     /// Whether it is nearer to the aim than another attempt.
     pub fn is_better_than(&self, other: &Self) -> bool {
-        let rank = |row: &Self| (row.misses().len(), row.with.p99);
+        let rank = |row: &Self| (row.misses().len(), row.is_disturbed(), row.with.p99);
         rank(self).partial_cmp(&rank(other)).is_some_and(std::cmp::Ordering::is_lt)
     }
 
@@ -108,10 +116,14 @@ impl Row {
         let spin = self.spin_ms.map(|ms| format!(" ({ms:.1} ms of CPU)")).unwrap_or_default();
         let note = self.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
         let again = if self.attempts > 1 { format!(", best of {} attempts", self.attempts) } else { String::new() };
+        let disturbed = match self.is_disturbed() {
+            true => format!(", disturbed: others used {:.2} of a core", self.others_share),
+            false => String::new(),
+        };
         let misses = self.misses();
         let verdict = if misses.is_empty() { "ok".to_owned() } else { format!("MISSED: {}", misses.join(", ")) };
         format!(
-            "| {} | {} | {words}{spin}{note} | {after} | {:.1} / {:.1} / {:.0} | {:.1} / {:.1} / {:.0} | {:.0} / {:.0} | {} | {verdict}{again} |",
+            "| {} | {} | {words}{spin}{note} | {after} | {:.1} / {:.1} / {:.0} | {:.1} / {:.1} / {:.0} | {:.0} / {:.0} | {} | {verdict}{again}{disturbed} |",
             self.name,
             self.what,
             self.without.p50,

@@ -28,7 +28,7 @@ const BEST_ON_ONE_CORE: &str = "baseline=--runtime single --sockets axum --io-ev
 const BEST_ON_SEVERAL: &str = "baseline=--runtime sharded --io-events 16 --event-interval 256";
 
 /// The share of a core that other processes may use during a measurement.
-const QUIET_SHARE: f64 = 0.15;
+pub const QUIET_SHARE: f64 = 0.15;
 
 /// What is measured, and against what.
 #[derive(Args)]
