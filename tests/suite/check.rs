@@ -45,6 +45,7 @@ fn a_good_component_is_described() {
         "wasi:io/poll@",
         "exports  parlor:room/guest@0.1.0",
         "needs    core instances ",
+        " of native code",
         "path     /echo",
         "events   ",
         "the tenant default can load it as echo",
@@ -109,6 +110,24 @@ fn bad_files_are_told_of_in_one_line() {
     assert!(folder.parlor(&["check", "Bad Name.wasm", "--plugin", "good-name"]).success);
 }
 
+/// Too little memory even for the compiler's own threads is told like any other lack of it.
+#[test]
+fn no_memory_to_begin_with() {
+    let config = "[limits]\ncompile-memory-bytes = 1";
+    let folder = Folder::with("memory", &[("parlor.toml", config.as_bytes()), ("bare.wasm", &bare(&[]))]);
+    let said = folder.parlor(&["check", "bare.wasm"]);
+    assert!(!said.success && said.err.ends_with("more memory to compile than compile-memory-bytes: 1\n"), "{said:?}");
+}
+
+#[test]
+fn a_table_that_is_too_large_is_named() {
+    let large = bare(&[("at the end", "(table $large 20001 funcref)")]);
+    let folder = Folder::with("table", &[("large.wasm", &large)]);
+    let said = folder.parlor(&["check", "large.wasm"]);
+    let words = "begins with a table of 20001 elements, more than table-elements: at most 20000\n";
+    assert!(!said.success && said.err.ends_with(words), "{said:?}");
+}
+
 /// The line of a bound: its value, its scope and its source.
 fn line<'a>(said: &'a Said, key: &str) -> Vec<&'a str> {
     let line = said.out.lines().find(|line| line.split(' ').next() == Some(key));
@@ -143,7 +162,8 @@ fn limits_say_where_they_come_from() {
     let json = folder.parlor(&["limits", "acme", "--json"]);
     let rows: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
     assert!(rows.as_array().is_some_and(|rows| rows.len() > 50), "{rows}");
-    assert!(folder.parlor(&["limits", "--why"]).out.contains("Fifty times"));
+    let why = folder.parlor(&["limits", "--why"]).out;
+    assert!(why.contains("Fifty times") && why.lines().all(|line| line.chars().count() <= 120), "{why}");
 }
 
 #[test]

@@ -7,11 +7,13 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::CheckArgs;
+use super::print::print;
 use super::run::THIS_PROGRAM;
 use super::units::bytes;
 use crate::config::{Config, Overrides};
 use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::plugin::anatomy::{Anatomy, Standing, standing};
+use crate::plugin::compiler::compiled_bytes;
 use crate::plugin::engine;
 use crate::plugin::loader::{Loader, Plugin, examine};
 use crate::plugin::printable;
@@ -25,18 +27,18 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let file = args.file.display();
     let read = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
 
-    println!("{file}: {}, version {}", bytes(read.len() as u64), Loader::version_of(&read));
+    print(&format!("{file}: {}, version {}\n", bytes(read.len() as u64), Loader::version_of(&read)))?;
     let anatomy = examine(&read, &terms.limits).with_context(|| format!("{file}"))?;
-    print_anatomy(&anatomy, &terms.imports);
+    print_anatomy(&anatomy, &terms.imports)?;
     let start = Instant::now();
-    let plugin = load(&config, key.clone(), read, terms)
+    let (plugin, compiled) = load(&config, key.clone(), read, terms)
         .with_context(|| format!("the tenant {} could not load it as {}", key.tenant, key.plugin))?;
-    row("loaded", &format!("in {:.2} s, compiling included", start.elapsed().as_secs_f64()));
-    row("name", &plugin.name);
-    row("path", plugin.path.as_str());
-    row("events", &plugin.events.join(" "));
-    println!("the tenant {} can load it as {}", key.tenant, key.plugin);
-    Ok(())
+    let took = start.elapsed().as_secs_f64();
+    row("loaded", &format!("in {took:.2} s, compiling included, to {} of native code", bytes(compiled)))?;
+    row("name", &plugin.name)?;
+    row("path", plugin.path.as_str())?;
+    row("events", &plugin.events.join(" "))?;
+    print(&format!("the tenant {} can load it as {}\n", key.tenant, key.plugin))
 }
 
 /// The name that the file would have in a folder of plugins.
@@ -46,40 +48,41 @@ fn plugin_name(args: &CheckArgs) -> anyhow::Result<PluginName> {
     PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))
 }
 
-fn print_anatomy(anatomy: &Anatomy, granted: &Imports) {
+fn print_anatomy(anatomy: &Anatomy, granted: &Imports) -> anyhow::Result<()> {
     for (place, import) in anatomy.imports.iter().enumerate() {
         let note = match standing(import, granted) {
             Standing::Granted => "",
             Standing::NotGranted => "  (not granted)",
             Standing::NotOffered => "  (this host does not offer it)",
         };
-        row(if place == 0 { "imports" } else { "" }, &format!("{}{note}", printable(import)));
+        row(if place == 0 { "imports" } else { "" }, &format!("{}{note}", printable(import)))?;
     }
     for (place, export) in anatomy.exports.iter().enumerate() {
-        row(if place == 0 { "exports" } else { "" }, &printable(export));
+        row(if place == 0 { "exports" } else { "" }, &printable(export))?;
     }
     let need = anatomy.need;
     let memory = bytes(need.memory_bytes);
     row(
         "needs",
         &format!(
-            "core instances {}, memories {} ({memory} at first), tables {}",
-            need.core_instances, need.memories, need.tables
+            "core instances {}, memories {} ({memory} at first), tables {} (at most {} elements at first)",
+            need.core_instances, need.memories, need.tables, need.table_elements
         ),
-    );
+    )
 }
 
-fn row(name: &str, words: &str) {
-    println!("  {name:<8} {words}");
+fn row(name: &str, words: &str) -> anyhow::Result<()> {
+    print(&format!("  {name:<8} {words}\n"))
 }
 
-/// Loads it as a server would, and leaves nothing behind.
-fn load(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow::Result<Plugin> {
+/// Loads it as a server would, and leaves nothing behind. Answers the bytes of native code as well.
+fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<(Plugin, u64)> {
     let data = std::env::temp_dir().join(format!("parlor-check-{}", std::process::id()));
-    let loaded = load_in(config, key, bytes, terms, &data);
+    let loaded = load_in(config, key, read, terms, &data);
+    let compiled = compiled_bytes(&data);
     // What is left lies where the system cleans up.
     let _ = std::fs::remove_dir_all(&data);
-    loaded
+    Ok((loaded?, compiled))
 }
 
 fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Plugin> {

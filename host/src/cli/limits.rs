@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::LimitsArgs;
+use super::print::{print, wrapped};
 use super::units::in_unit_of;
 use crate::config::{Config, Overrides};
 use crate::model::limits::{Layers, Limit};
@@ -30,18 +31,17 @@ pub(super) fn limits(args: &LimitsArgs) -> anyhow::Result<()> {
     let all = layers.limits().all();
     if args.json {
         let rows: Vec<Row<'_>> = all.iter().map(|limit| for_programs(limit, &layers)).collect();
-        println!("{}", serde_json::to_string_pretty(&rows).context("a table")?);
-        return Ok(());
+        return print(&format!("{}\n", serde_json::to_string_pretty(&rows).context("a table")?));
     }
-    println!("{:<32} {:>12}  {:<7} SOURCE", "KEY", "VALUE", "SCOPE");
+    let mut table = format!("{:<32} {:>12}  {:<7} SOURCE\n", "KEY", "VALUE", "SCOPE");
     for limit in &all {
         let (value, source) = (in_unit_of(limit.key, limit.value), layers.source(limit.key));
-        println!("{:<32} {value:>12}  {:<7} {source}", limit.key, limit.scope.as_str());
+        table.push_str(&format!("{:<32} {value:>12}  {:<7} {source}\n", limit.key, limit.scope.as_str()));
         if args.why {
-            println!("    {}", limit.why);
+            table.push_str(&wrapped(limit.why, "    "));
         }
     }
-    Ok(())
+    print(&table)
 }
 
 /// `TENANT` or `TENANT/PLUGIN`.

@@ -5,6 +5,7 @@ mod check;
 mod descriptors;
 mod dev;
 mod limits;
+mod print;
 mod run;
 mod serve;
 mod units;

@@ -23,6 +23,8 @@ pub struct Need {
     pub tables: u32,
     /// Bytes of all memories before any of them grows.
     pub memory_bytes: u64,
+    /// Elements of the largest table before it grows.
+    pub table_elements: u64,
 }
 
 impl Need {
@@ -31,6 +33,7 @@ impl Need {
         self.memories = self.memories.saturating_add(other.memories);
         self.tables = self.tables.saturating_add(other.tables);
         self.memory_bytes = self.memory_bytes.saturating_add(other.memory_bytes);
+        self.table_elements = self.table_elements.max(other.table_elements);
     }
 
     /// Whether the pool and the plugin's bounds have room for it; an error names the bound.
@@ -54,9 +57,18 @@ impl Need {
                 self.memory_bytes, limits.memory_bytes
             ));
         }
+        if self.table_elements > limits.table_elements as u64 {
+            return Err(format!(
+                "begins with a table of {} elements, more than table-elements: at most {}",
+                self.table_elements, limits.table_elements
+            ));
+        }
         Ok(())
     }
 }
+
+/// What a plugin exports.
+const CONTRACT: &str = "parlor:room/guest@0.1.0";
 
 /// A component as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,8 +108,18 @@ impl Anatomy {
         Ok(reader.anatomy)
     }
 
-    /// Whether a tenant that is granted these imports could load it; an error names the first that it could not have.
-    pub fn check_imports(&self, granted: &Imports) -> Result<(), String> {
+    /// Whether it is a plugin that a tenant could load which is granted these imports, as far as its binary tells.
+    pub fn check(&self, granted: &Imports, limits: &Limits) -> Result<(), String> {
+        self.check_imports(granted)?;
+        self.need.check(limits)?;
+        if !self.exports.iter().any(|export| export == CONTRACT) {
+            return Err(format!("does not export the contract {CONTRACT}"));
+        }
+        Ok(())
+    }
+
+    /// An error names the first import that a tenant which is granted these could not have.
+    fn check_imports(&self, granted: &Imports) -> Result<(), String> {
         for import in &self.imports {
             let why = match standing(import, granted) {
                 Standing::Granted => continue,
@@ -118,8 +140,7 @@ enum Level {
     Component { modules: Vec<Need>, components: Vec<Need>, need: Need },
 }
 
-/// Adds up what is instantiated. What comes into a component from outside, by import or alias, is counted where it was
-/// defined at the latest by the pool itself.
+/// Adds up what is instantiated. What an instance exports as a module or a component is counted by the pool alone.
 #[derive(Default)]
 struct Reader {
     levels: Vec<Level>,
@@ -145,7 +166,10 @@ impl Reader {
                 }
             }
             Payload::TableSection(section) => {
-                self.of_module(Need { tables: section.count(), ..Need::default() });
+                for table in section {
+                    let elements = table.map_err(words)?.ty.initial;
+                    self.of_module(Need { tables: 1, table_elements: elements, ..Need::default() });
+                }
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
@@ -215,12 +239,26 @@ impl Reader {
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) {
-        match alias {
-            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
-            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => self.number_module(),
-            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. }
-            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => self.number_component(),
+        match *alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. } => self.number_module(),
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. } => self.number_component(),
+            ComponentAlias::Outer { kind, count, index } => self.outer_alias(kind, count, index),
             _ => {}
+        }
+    }
+
+    /// Something that a component around this one defined.
+    fn outer_alias(&mut self, kind: ComponentOuterAliasKind, count: u32, index: u32) {
+        let outer = self.levels.len().checked_sub(1 + count as usize).and_then(|place| self.levels.get(place));
+        let Some(Level::Component { modules, components, .. }) = outer else { return };
+        let need = |space: &[Need]| space.get(index as usize).copied().unwrap_or_default();
+        let (module, component) = (need(modules), need(components));
+        if let Some(Level::Component { modules, components, .. }) = self.levels.last_mut() {
+            match kind {
+                ComponentOuterAliasKind::CoreModule => modules.push(module),
+                ComponentOuterAliasKind::Component => components.push(component),
+                _ => {}
+            }
         }
     }
 
@@ -268,7 +306,20 @@ mod tests {
             (instance (instantiate $inner))
             (instance (instantiate $inner))
             (instance (instantiate $inner)))"#);
-        let need = Need { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES };
+        let need = Need { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
+        assert_eq!(anatomy.need, need);
+    }
+
+    #[test]
+    fn what_is_defined_further_out_counts_where_it_is_instantiated() {
+        let anatomy = of(r#"(component $out
+            (core module $m (memory 2) (table 7 funcref))
+            (component $two (alias outer $out $m (core module $n))
+                (core instance (instantiate $n)) (core instance (instantiate $n)))
+            (component $four (alias outer $out $two (component $c))
+                (instance (instantiate $c)) (instance (instantiate $c)))
+            (instance (instantiate $four)))"#);
+        let need = Need { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -288,12 +339,20 @@ mod tests {
     }
 
     #[test]
+    fn what_exports_no_contract_is_no_plugin() {
+        let check = |wat| of(wat).check(&Imports::All, &Limits::default());
+        assert!(check("(component)").unwrap_err().contains(CONTRACT));
+        assert!(check(r#"(component (instance $i) (export "parlor:room/guest@0.1.0" (instance $i)))"#).is_ok());
+    }
+
+    #[test]
     fn each_bound_is_named_with_its_number() {
         let limits = Limits {
             core_instances_per_component: 1,
             memories_per_component: 1,
             tables_per_component: 1,
             memory_bytes: 10,
+            table_elements: 5,
             ..Limits::default()
         };
         for (need, words) in [
@@ -301,6 +360,7 @@ mod tests {
             (Need { memories: 2, ..Need::default() }, "2 memories, more than memories-per-component: at most 1"),
             (Need { tables: 3, ..Need::default() }, "3 tables, more than tables-per-component: at most 1"),
             (Need { memory_bytes: 11, ..Need::default() }, "11 bytes of memory, more than memory-bytes: at most 10"),
+            (Need { table_elements: 6, ..Need::default() }, "6 elements, more than table-elements: at most 5"),
         ] {
             assert!(need.check(&limits).unwrap_err().contains(words), "{words}");
         }

@@ -216,8 +216,7 @@ impl Loader {
     /// Nothing is left behind where this fails, and every error says why in one line.
     pub async fn load_bytes(&self, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow::Result<Plugin> {
         let anatomy = examine(&bytes, &terms.limits)?;
-        let allowed = anatomy.check_imports(&terms.imports).and_then(|()| anatomy.need.check(&terms.limits));
-        allowed.map_err(anyhow::Error::msg)?;
+        anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
         let version = Self::version_of(&bytes);
         let component = self.compiler.component(&key, bytes.into()).await?;
         self.rehearse(key, version, &component, terms).await
@@ -279,7 +278,7 @@ impl Loader {
     pub fn prepare(&self, bytes: &[u8]) -> anyhow::Result<Template> {
         let limits = Limits::default();
         let anatomy = examine(bytes, &limits)?;
-        anatomy.check_imports(&Imports::All).and_then(|()| anatomy.need.check(&limits)).map_err(anyhow::Error::msg)?;
+        anatomy.check(&Imports::All, &limits).map_err(anyhow::Error::msg)?;
         let component = Component::new(&self.engine.engine, bytes)
             .map_err(|why| anyhow::anyhow!("does not compile: {}", one_line(&why)))?;
         self.link(&component)

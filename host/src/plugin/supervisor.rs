@@ -3,7 +3,7 @@
 //!
 //! A failure that a handler returns counts for nothing but figures: a client's bad data may cause it. Faults (traps,
 //! deadlines, memory) end the instance. A room with too many of them closes. A version is quarantined for faults that no
-//! client caused, or when at least [`ROOMS_OF_QUARANTINE`] rooms and half of all crash.
+//! client caused, or when at least five rooms and half of all crash.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -130,7 +130,7 @@ impl Lane {
     }
 
     /// Reserves CPU time for a call that turns out to be long, so that not all rooms of a tenant begin such calls on what
-    /// is left in its bucket: what the call may use, but no more than lets [`LONG_CALLS`] run at once. Given back when
+    /// is left in its bucket: what the call may use, but no more than lets ten run at once. Given back when
     /// the value is dropped.
     pub fn reserve(&self, time: Duration) -> Reserved {
         let ns = (time.as_nanos() as u64).min(self.bucket.burst_ns() / LONG_CALLS);

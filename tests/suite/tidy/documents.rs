@@ -2,7 +2,7 @@
 
 use super::{Source, assert_tidy, root};
 
-const DOCUMENTS: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
+const DOCUMENTS: [&str; 3] = ["README.md", "ARCHITECTURE.md", "SECURITY.md"];
 
 /// What stands in backticks outside of code blocks.
 fn quoted(text: &str) -> Vec<&str> {

@@ -49,6 +49,11 @@ impl Job {
 
     /// Compiles what comes in on standard input; the code goes to standard output, which is a file.
     pub fn run(&self) -> anyhow::Result<()> {
+        // Of a panic the server wants one line, and no place in a source that it does not have.
+        std::panic::set_hook(Box::new(|panic| {
+            let words = panic.payload_as_str().unwrap_or_default();
+            eprintln!("the compiler crashed: {words}");
+        }));
         self.bound_this_process()?;
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).context("the component cannot be read")?;
@@ -67,15 +72,16 @@ impl Job {
         set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("prctl")?;
         // A process that may not lower its own priority compiles at the one it has.
         let _ = nice(NICENESS);
-        for (resource, bound) in [
-            (Resource::Core, 0),
-            (Resource::Nofile, DESCRIPTORS),
-            (Resource::Fsize, self.output_bytes),
-            (Resource::As, self.memory_bytes),
-            (Resource::Cpu, self.cpu_ms.div_ceil(1_000)),
+        let cpu_seconds = self.cpu_ms.div_ceil(1_000);
+        for (resource, current, maximum) in [
+            (Resource::Core, 0, 0),
+            (Resource::Nofile, DESCRIPTORS, DESCRIPTORS),
+            (Resource::Fsize, self.output_bytes, self.output_bytes),
+            (Resource::As, self.memory_bytes, self.memory_bytes),
+            // At the first of these comes a signal of its own, which tells it from other ends.
+            (Resource::Cpu, cpu_seconds, cpu_seconds + 1),
         ] {
-            let bound = Some(bound);
-            setrlimit(resource, Rlimit { current: bound, maximum: bound })
+            setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
                 .with_context(|| format!("the bound {resource:?} cannot be set"))?;
         }
         Ok(())

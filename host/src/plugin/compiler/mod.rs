@@ -3,6 +3,8 @@
 //! only native code that is ever loaded.
 
 mod child;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,6 +14,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail};
@@ -28,14 +31,17 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, TenantName};
 pub use child::Job;
 
+/// Where native code is kept in the data folder.
+const FOLDER: &str = "compiled";
 /// How often it is looked whether the child is done.
 const POLL: Duration = Duration::from_millis(5);
 /// Compiling that takes longer than this is told of.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// What the child may say of an error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
-/// Unfinished files that are older were left by a process that ended.
-const STALE: Duration = Duration::from_secs(3_600);
+/// What the child's allocator maps at once. By default it is a GiB, which would count towards the bound of its memory
+/// although most of it is never used.
+const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
 
 /// Makes native code of components.
 pub struct Compiler {
@@ -44,7 +50,7 @@ pub struct Compiler {
     program: PathBuf,
     folder: PathBuf,
     limits: Limits,
-    at_once: Semaphore,
+    at_once: Arc<Semaphore>,
     /// One at a time for each tenant, so that none keeps the others waiting with all that it has.
     tenants: Mutex<HashMap<TenantName, Arc<Semaphore>>>,
 }
@@ -52,10 +58,10 @@ pub struct Compiler {
 impl Compiler {
     /// `program` is `parlor` itself, `data` the server's data folder, `limits` the server's own.
     pub fn new(engine: Engine, program: PathBuf, data: &Path, limits: &Limits) -> anyhow::Result<Self> {
-        let folder = data.join("compiled");
+        let folder = data.join(FOLDER);
         private_folder(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         remove_stale(&folder);
-        let at_once = Semaphore::new(limits.compiles_at_once);
+        let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
         Ok(Self { engine, program, folder, limits: limits.clone(), at_once, tenants: Mutex::default() })
     }
 
@@ -63,40 +69,60 @@ impl Compiler {
     pub async fn component(self: &Arc<Self>, key: &PluginKey, bytes: Arc<[u8]>) -> anyhow::Result<Component> {
         let hash = blake3::hash(&bytes).to_hex();
         let kept = self.folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(&self.engine)));
-        if let Some(component) = self.load(&kept) {
+        if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
         let of_tenant =
             Arc::clone(self.tenants.lock().entry(key.tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))));
-        let _turn_of_tenant = of_tenant.acquire().await.context("closed")?;
-        let _turn = self.at_once.acquire().await.context("closed")?;
+        let turns = (of_tenant.acquire_owned().await?, Arc::clone(&self.at_once).acquire_owned().await?);
+        // Whoever was before may have compiled the same.
+        if let Some(component) = self.load_kept(&kept) {
+            return Ok(component);
+        }
         let (compiler, key) = (Arc::clone(self), key.clone());
-        tokio::task::spawn_blocking(move || compiler.compile(&key, &bytes, &kept))
-            .await
-            .context("compiling panicked")?
+        let wanted = Wanted::default();
+        let given_up = Arc::clone(&wanted.given_up);
+        tokio::task::spawn_blocking(move || {
+            // Held until the child is gone, whether somebody waits for it or not.
+            let _turns = turns;
+            compiler.compile(&key, &bytes, &kept, &given_up)
+        })
+        .await
+        .context("compiling panicked")?
     }
 
-    fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path) -> anyhow::Result<Component> {
+    fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path, given_up: &AtomicBool) -> anyhow::Result<Component> {
         let partial = kept.with_extension(partial_name());
-        let file = File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
-        let compiled = self
-            .run_child(key, bytes, file)
-            .and_then(|()| std::fs::rename(&partial, kept).with_context(|| format!("cannot write {}", kept.display())));
-        if let Err(why) = compiled {
-            // Where it cannot be removed, the next start does it.
+        let compiled = self.make(key, bytes, &partial, given_up).and_then(|()| {
+            std::fs::rename(&partial, kept).with_context(|| format!("cannot write {}", kept.display()))?;
+            self.load(kept).map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))
+        });
+        if compiled.is_err() {
+            // What cannot be removed goes at the next start, or is compiled anew.
             let _ = std::fs::remove_file(&partial);
-            return Err(why);
+            let _ = std::fs::remove_file(kept);
         }
         self.forget_unused(kept);
-        self.load(kept).context("what was compiled cannot be loaded by the engine that wrote it")
+        compiled
     }
 
-    fn run_child(&self, key: &PluginKey, bytes: &[u8], output: File) -> anyhow::Result<()> {
+    /// Makes a file of native code. It is locked as long as this process or the child has it open.
+    fn make(&self, key: &PluginKey, bytes: &[u8], partial: &Path, given_up: &AtomicBool) -> anyhow::Result<()> {
+        let unwritten = || format!("cannot write {}", partial.display());
+        let file = File::create(partial).with_context(unwritten)?;
+        file.lock().with_context(unwritten)?;
+        self.run_child(key, bytes, file.try_clone().with_context(unwritten)?, given_up)?;
+        // The name says that the code is whole, after a power failure too.
+        file.sync_data().with_context(unwritten)
+    }
+
+    fn run_child(&self, key: &PluginKey, bytes: &[u8], output: File, given_up: &AtomicBool) -> anyhow::Result<()> {
         let limits = &self.limits;
         let mut child = Command::new(&self.program)
             .arg("compile-component")
             .arg(Job::new(limits, engine_hash(&self.engine)).to_argument())
             .env_clear()
+            .env(ALLOCATOR_RESERVE.0, ALLOCATOR_RESERVE.1)
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(Stdio::piped())
@@ -107,10 +133,12 @@ impl Compiler {
         let status = std::thread::scope(|scope| {
             // A child that ends early takes no more; how it ended says why.
             scope.spawn(move || input.map(|mut input| input.write_all(bytes)));
-            wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), key)
+            wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         })?;
-        let Some(status) = status else {
-            bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms);
+        let status = match status {
+            Ended::Itself(status) => status,
+            Ended::TookTooLong => bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms),
+            Ended::GivenUp => bail!("nobody waits for it any more"),
         };
         let took = start.elapsed();
         if took > WORTH_TELLING {
@@ -123,7 +151,9 @@ impl Compiler {
     /// Why the child failed, by how it ended.
     fn failure(&self, status: ExitStatus, words: &str) -> anyhow::Error {
         let limits = &self.limits;
-        let out_of_memory = ["memory allocation of", "os error 12", "Cannot allocate memory", "out of memory"];
+        // A thread that gets no stack is told to try again.
+        let out_of_memory =
+            ["memory allocation of", "os error 12", "Cannot allocate memory", "code: 11, kind: WouldBlock"];
         if out_of_memory.iter().any(|sign| words.contains(sign)) {
             return anyhow::anyhow!(
                 "needs more memory to compile than compile-memory-bytes: {}",
@@ -131,27 +161,39 @@ impl Compiler {
             );
         }
         match status.signal() {
-            Some(signal) if [Signal::XCPU, Signal::KILL].map(Signal::as_raw).contains(&signal) => {
+            Some(signal) if signal == Signal::XCPU.as_raw() => {
                 anyhow::anyhow!("needs more CPU time to compile than compile-cpu-ms: {} ms", limits.compile_cpu_ms)
             }
             Some(signal) if signal == Signal::XFSZ.as_raw() => {
                 anyhow::anyhow!("becomes larger by compiling than compiled-bytes: {}", limits.compiled_bytes)
+            }
+            Some(signal) if signal == Signal::KILL.as_raw() => {
+                anyhow::anyhow!("does not compile: the compiler was killed from outside; the machine may lack memory")
             }
             Some(signal) => anyhow::anyhow!("does not compile: the compiler crashed with signal {signal}"),
             None => anyhow::anyhow!("does not compile: {words}"),
         }
     }
 
-    /// Takes code that was compiled before, and notes that it is used.
-    fn load(&self, kept: &Path) -> Option<Component> {
-        let file = File::open(kept).ok()?;
+    /// Takes code that was compiled before; none where there is none, or none that this engine takes.
+    fn load_kept(&self, kept: &Path) -> Option<Component> {
+        if !kept.exists() {
+            return None;
+        }
+        let refused = |why: &wasmtime::Error| tracing::warn!("{} is compiled anew: {}", kept.display(), one_line(why));
+        self.load(kept).inspect_err(refused).ok()
+    }
+
+    /// Maps a file of native code, and notes that it is used.
+    fn load(&self, kept: &Path) -> wasmtime::Result<Component> {
         // Where the time cannot be noted, the file only looks older than it is.
-        let _ = file.set_modified(SystemTime::now());
+        let _ = File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
         // SAFETY: the folder can be written by this user alone; its files are written by children of this program, whole
         // and under the hashes of their source and of the engine; whoever can change them can change this program too.
         #[allow(unsafe_code)]
-        let component = unsafe { Component::deserialize_file(&self.engine, kept) };
-        component.inspect_err(|why| tracing::warn!("{} is compiled anew: {}", kept.display(), one_line(why))).ok()
+        unsafe {
+            Component::deserialize_file(&self.engine, kept)
+        }
     }
 
     /// Keeps the folder within its bound: what was not used for longest goes first, what was made now stays.
@@ -170,24 +212,53 @@ impl Compiler {
     }
 }
 
-/// Waits for the child; none where it took too long and was killed.
-fn wait(child: &mut Child, start: Instant, wall: Duration, key: &PluginKey) -> anyhow::Result<Option<ExitStatus>> {
+/// Tells that nobody waits for the code any more, by being dropped.
+#[derive(Default)]
+struct Wanted {
+    given_up: Arc<AtomicBool>,
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How the child ended.
+enum Ended {
+    Itself(ExitStatus),
+    /// It was killed for it.
+    TookTooLong,
+    /// It was killed because nobody waited for it.
+    GivenUp,
+}
+
+/// Waits for the child, which is gone afterwards in any case.
+fn wait(
+    child: &mut Child,
+    start: Instant,
+    wall: Duration,
+    given_up: &AtomicBool,
+    key: &PluginKey,
+) -> anyhow::Result<Ended> {
     let mut told = false;
-    loop {
-        if let Some(status) = child.try_wait().context("the child that compiles cannot be waited for")? {
-            return Ok(Some(status));
-        }
-        if start.elapsed() >= wall {
-            child.kill().context("the child that compiles cannot be stopped")?;
-            child.wait().context("the child that compiles cannot be waited for")?;
-            return Ok(None);
+    let ended = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(Ended::Itself(status)),
+            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(Ended::GivenUp),
+            Ok(None) if start.elapsed() >= wall => break Ok(Ended::TookTooLong),
+            Ok(None) => {}
+            Err(why) => break Err(why),
         }
         if !told && start.elapsed() > WORTH_TELLING {
             told = true;
             tracing::info!(tenant = key.tenant.as_str(), plugin = key.plugin.as_str(), "compiling ...");
         }
         std::thread::sleep(POLL);
-    }
+    };
+    // It may have ended by itself meanwhile.
+    let _ = child.kill();
+    child.wait().and(ended).context("the child that compiles cannot be waited for")
 }
 
 /// What the child said, as one line.
@@ -197,7 +268,13 @@ fn words_of(child: &mut Child) -> String {
         // What cannot be read is not said.
         let _ = stderr.take(WORDS_BYTES_MAX).read_to_end(&mut words);
     }
-    printable(String::from_utf8_lossy(&words).trim())
+    let words = String::from_utf8_lossy(&words);
+    printable(words.trim().trim_start_matches("parlor: "))
+}
+
+/// All native code that is kept in a server's data folder.
+pub fn compiled_bytes(data: &Path) -> u64 {
+    files_of(&data.join(FOLDER), |name| name.ends_with(".cwasm")).iter().map(|file| file.bytes).sum()
 }
 
 /// A file of the folder.
@@ -218,13 +295,12 @@ fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<Kept> {
     kept.collect()
 }
 
-/// Removes what processes left behind that ended while they compiled.
+/// Removes what processes left behind that ended while they compiled: what nobody has locked.
 fn remove_stale(folder: &Path) {
-    let now = SystemTime::now();
-    for file in files_of(folder, |name| name.contains(PARTIAL)) {
-        if now.duration_since(file.used).is_ok_and(|age| age > STALE) {
+    for Kept { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
             // Where it cannot be removed, it lies there for another while.
-            let _ = std::fs::remove_file(file.path);
+            let _ = std::fs::remove_file(path);
         }
     }
 }

@@ -93,3 +93,40 @@ impl GuestState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use wasmtime::Engine;
+    use wasmtime::component::ResourceType;
+
+    use super::*;
+    use crate::tenant::OFFERED;
+
+    /// The interfaces that are linked, by the lines that link them.
+    fn linked() -> BTreeSet<String> {
+        let wasi = include_str!("../wasi.rs").lines().filter_map(|line| line.split_once("::add_to_linker::<"));
+        let wasi = wasi.map(|(path, _)| format!("wasi:{}", path.trim().replace("::", "/").replace('_', "-")));
+        let contract = include_str!("../../../../wit/world.wit").lines();
+        let contract = contract.filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';'));
+        let types = ["types"];
+        wasi.chain(contract.chain(types).map(|name| format!("parlor:room/{name}"))).collect()
+    }
+
+    #[test]
+    fn what_is_offered_is_what_is_linked() {
+        let offered: BTreeSet<String> = OFFERED.map(str::to_owned).into();
+        assert_eq!(linked(), offered);
+        let mut linker = Linker::new(&Engine::default());
+        link(&mut linker).unwrap();
+        // A name that is taken cannot be taken again.
+        let mut is_taken =
+            |name: &str| linker.root().resource(name, ResourceType::host::<()>(), |_, _| Ok(())).is_err();
+        for name in OFFERED {
+            let version = if name.starts_with("wasi:") { "0.2.12" } else { "0.1.0" };
+            assert!(is_taken(&format!("{name}@{version}")), "{name} is not linked");
+        }
+        assert!(!is_taken("wasi:sockets/tcp@0.2.12"));
+    }
+}

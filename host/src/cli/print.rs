@@ -1,0 +1,47 @@
+//! What commands say on standard output.
+
+use std::io::{ErrorKind, Write as _};
+
+use anyhow::Context as _;
+
+/// The widest line: what a terminal shows beside something else.
+const COLUMNS: usize = 120;
+
+/// Prints a text. Whoever reads it may have read enough: `parlor limits | head` is no failure.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => Err(why).context("cannot print"),
+        _ => Ok(()),
+    }
+}
+
+/// A text in lines of at most so many columns, each of which begins with this.
+pub fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent.len() + line.len() + 1 + word.len() > COLUMNS {
+            lines.push_str(&format!("{indent}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines + &format!("{indent}{line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(wrapped("a few words", "  "), "  a few words\n");
+        let long = wrapped(&"word ".repeat(60), "    ");
+        assert!(long.lines().all(|line| line.len() <= COLUMNS && line.starts_with("    word")), "{long}");
+        assert_eq!(long.matches("word").count(), 60);
+    }
+}

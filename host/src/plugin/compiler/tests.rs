@@ -1,0 +1,86 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+use crate::model::names::PluginName;
+
+/// A folder of data, gone with this value.
+struct Data(PathBuf);
+
+impl Data {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("parlor-compiler-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(path.join("compiled")).unwrap();
+        Self(path)
+    }
+
+    /// A compiler whose child is a shell that does this.
+    fn compiler(&self, script: &str) -> Arc<Compiler> {
+        let program = self.0.join("program");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        Arc::new(Compiler::new(Engine::default(), program, &self.0, &Limits::default()).unwrap())
+    }
+
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.0.join("compiled")).unwrap().count()
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key() -> PluginKey {
+    PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("p").unwrap() }
+}
+
+#[tokio::test]
+async fn how_the_child_ends_is_told_in_one_line() {
+    let data = Data::new("ends");
+    for (script, words) in [
+        ("kill -XCPU $$", "more CPU time to compile than compile-cpu-ms: 120000 ms"),
+        ("kill -XFSZ $$", "larger by compiling than compiled-bytes: 536870912"),
+        ("kill -KILL $$", "killed from outside"),
+        ("kill -SEGV $$", "crashed with signal 11"),
+        (
+            "echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$",
+            "memory to compile than compile-memory-bytes",
+        ),
+        ("echo 'parlor: what is wrong' >&2; exit 1", "does not compile: what is wrong"),
+        ("exit 0", "does not fit this host"),
+        ("echo no native code", "does not fit this host"),
+    ] {
+        let why = data.compiler(script).component(&key(), Arc::from(*b"x")).await.err().unwrap().to_string();
+        assert!(why.contains(words) && !why.contains('\n') && why.len() < 5_000, "{script}: {why}");
+        assert_eq!(data.files(), 0, "{script}");
+    }
+}
+
+#[tokio::test]
+async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
+    let data = Data::new("given-up");
+    let compiler = data.compiler("exec sleep 30");
+    let start = Instant::now();
+    let key = key();
+    let compiling = compiler.component(&key, Arc::from(*b"x"));
+    assert!(tokio::time::timeout(Duration::from_millis(100), compiling).await.is_err());
+    // Until the child is gone it counts among those that compile at once.
+    assert_eq!(compiler.at_once.available_permits(), compiler.limits.compiles_at_once - 1);
+    let _turn = compiler.at_once.acquire().await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(data.files(), 0);
+}
+
+#[test]
+fn what_a_dead_process_left_behind_goes_at_the_start() {
+    let data = Data::new("stale");
+    let partial = |name: &str| data.0.join("compiled").join(format!("{name}.{PARTIAL}1-0"));
+    std::fs::write(partial("left"), "half").unwrap();
+    let at_work = File::create(partial("at-work")).unwrap();
+    at_work.lock().unwrap();
+    data.compiler("");
+    assert!(!partial("left").exists() && partial("at-work").exists());
+}
