@@ -170,9 +170,12 @@ impl Drop for Probe {
 
 /// Open to all: it tells nothing of what is served.
 pub async fn health(State(server): State<Arc<Server>>) -> (StatusCode, String) {
-    match server.health.check().await {
-        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
-        Err(unwell) => (StatusCode::SERVICE_UNAVAILABLE, format!("{unwell}\n")),
+    // A task of its own: who hangs up early does not end the check, whose answer is for the next one then.
+    let checked = tokio::spawn(async move { server.health.check().await }).await;
+    match checked {
+        Ok(Ok(())) => (StatusCode::OK, "ok\n".to_owned()),
+        Ok(Err(unwell)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{unwell}\n")),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("the check failed: {why}\n")),
     }
 }
 

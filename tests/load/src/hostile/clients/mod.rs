@@ -67,7 +67,8 @@ pub const LIST: &[Attack] = &[
     Attack::new("flood", "20 sockets, frames as fast as they are taken", frames::flood),
     Attack::new("flood-empty", "20 sockets, empty frames as fast as they are taken", frames::flood_empty),
     Attack::new("flood-pings", "20 sockets, pings as fast as they are taken", frames::flood_pings),
-    Attack::new("flood-large", "20 sockets, frames of 60 KiB as fast as they are taken", frames::flood_large),
+    Attack::new("flood-large", "20 sockets, frames of 60 KiB as fast as they are taken", frames::flood_large)
+        .bearable(),
     Attack::new("oversized-frames", "frames of 10 MB", frames::oversized),
     Attack::new("length-of-ages", "a frame that says it has 2^62 bytes", frames::length_of_ages),
     Attack::new("fragments", "messages that never end, in fragments of a byte", frames::fragments),
