@@ -123,14 +123,19 @@ pub async fn lift(
 }
 
 /// The plugin that a path names and that is served.
-fn served(
+pub fn served(
     server: &Server,
     caller: &Caller,
     path: Result<Path<PluginPath>, PathRejection>,
 ) -> Result<Arc<Plugin>, Refused> {
-    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
-    let key = plugin_key(caller, &tenant, &plugin)?;
+    let key = named(caller, path)?;
     server.registry.get(&key).ok_or_else(|| no_plugin(&key))
+}
+
+/// The plugin that a path names, served or not.
+pub fn named(caller: &Caller, path: Result<Path<PluginPath>, PathRejection>) -> Result<PluginKey, Refused> {
+    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
+    plugin_key(caller, &tenant, &plugin)
 }
 
 fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {

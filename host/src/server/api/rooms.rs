@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use super::plugins::PluginPath;
+use super::plugins::{PluginPath, served};
 use super::{Page, Refused, bad_name, bad_path, no_plugin, plugin_key, refused};
 use crate::model::event::SocketId;
 use crate::model::json::Json;
@@ -47,14 +47,10 @@ pub async fn list(
     path: Result<Path<PluginPath>, PathRejection>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<JsonBody<RoomList>, Refused> {
-    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
+    let plugin = served(&server, &caller, path)?;
     let Query(page) = page.map_err(|why| refused(StatusCode::BAD_REQUEST, why.body_text()))?;
-    let key = plugin_key(&caller, &tenant, &plugin)?;
-    if server.registry.get(&key).is_none() {
-        return Err(no_plugin(&key));
-    }
     let limit = page.limit()?;
-    let (rooms, more) = entries(server.router.rooms_of(&key), page.after.as_deref(), limit);
+    let (rooms, more) = entries(server.router.rooms_of(&plugin.key), page.after.as_deref(), limit);
     Ok(JsonBody(RoomList { rooms, more }))
 }
 

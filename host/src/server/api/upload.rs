@@ -14,8 +14,8 @@ use axum::{Extension, Json as JsonBody};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::plugins::{PluginPath, address_of, on_older_versions};
-use super::{Refused, bad_path, plugin_key, refused};
+use super::plugins::{PluginPath, address_of, named, on_older_versions};
+use super::{Refused, refused};
 use crate::model::names::{PluginKey, TenantName};
 use crate::plugin::folder::{is_project, write_whole};
 use crate::plugin::loader::{Loader, Plugin};
@@ -84,8 +84,7 @@ pub async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
-    let Path(PluginPath { tenant, plugin }) = path.map_err(|why| bad_path(&why))?;
-    let key = plugin_key(&caller, &tenant, &plugin)?;
+    let key = named(&caller, path)?;
     let upload = Upload::begin(&server, &key.tenant)?;
     let terms = server.tenants.terms(&key.tenant, &key.plugin);
     let (max, is_new) = (terms.limits.plugins_per_tenant, server.registry.get(&key).is_none());
