@@ -29,10 +29,16 @@ bounds! {
     MetaFieldsBytes = "meta-fields-bytes",
     RandomBytes = "random-bytes",
     Registrations = "registrations",
+    StorageBytesPerCall = "storage-bytes-per-call",
+    StorageBytesPerTurn = "storage-bytes-per-turn",
     StorageKeyBytes = "storage-key-bytes",
+    StorageKeysPerCall = "storage-keys-per-call",
     StorageRoomBytes = "storage-room-bytes",
     StorageTenantBytes = "storage-tenant-bytes",
+    StorageRoomsPerTenant = "storage-rooms-per-tenant",
     StorageValueBytes = "storage-value-bytes",
+    TimerBytes = "timer-bytes",
+    TimersPerRoom = "timers-per-room",
 }
 
 /// A host call that changed nothing, and why.

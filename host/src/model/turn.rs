@@ -36,6 +36,8 @@ pub enum Target {
 pub struct Turn {
     pub members: Members,
     storage: StorageUse,
+    /// Bytes of all keys and values that the turn wrote, one over the other too.
+    written_bytes: usize,
     sender: Option<SocketId>,
     accepted_at: f64,
     limits: Arc<Limits>,
@@ -54,6 +56,16 @@ pub struct StorageUse {
     pub room_bytes: usize,
     /// What all rooms of the tenant together may still add.
     pub tenant_left_bytes: usize,
+}
+
+/// One key to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    pub key: String,
+    /// None for a key that goes.
+    pub value: Option<Vec<u8>>,
+    /// What the key and its value took before.
+    pub old_bytes: usize,
 }
 
 /// The guest made too many calls behind a bound that it had already passed.
@@ -100,6 +112,7 @@ impl Turn {
         Self {
             members,
             storage,
+            written_bytes: 0,
             sender,
             accepted_at,
             limits,
@@ -225,21 +238,29 @@ impl Turn {
         self.effects.writes.get(key).map(Option::as_deref)
     }
 
-    /// Writes a key; `old_bytes` is what the key and its value took before.
-    pub fn write(&mut self, key: String, value: Option<Vec<u8>>, old_bytes: usize) -> Result<(), Refusal> {
-        let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
-        let StorageUse { room_bytes, tenant_left_bytes } = self.storage;
-        let room_bytes = room_bytes.saturating_sub(old_bytes) + new_bytes;
-        let more = new_bytes.saturating_sub(old_bytes);
-        if room_bytes > self.limits.storage_room_bytes && more > 0 {
+    /// Writes all of these keys, or none of them.
+    pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
+        let StorageUse { mut room_bytes, mut tenant_left_bytes } = self.storage;
+        let mut written_bytes = self.written_bytes;
+        let mut grows = false;
+        for Write { key, value, old_bytes } in &writes {
+            let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
+            grows |= new_bytes > *old_bytes;
+            room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
+            tenant_left_bytes = (tenant_left_bytes + old_bytes)
+                .checked_sub(new_bytes)
+                .ok_or(Refusal::LimitExceeded(Bound::StorageTenantBytes))?;
+            written_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+        }
+        if grows && room_bytes > self.limits.storage_room_bytes {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
         }
-        if more > tenant_left_bytes {
-            return Err(Refusal::LimitExceeded(Bound::StorageTenantBytes));
+        if written_bytes > self.limits.storage_bytes_per_turn {
+            return Err(Refusal::LimitExceeded(Bound::StorageBytesPerTurn));
         }
-        let tenant_left_bytes = tenant_left_bytes - more + old_bytes.saturating_sub(new_bytes);
         self.storage = StorageUse { room_bytes, tenant_left_bytes };
-        self.effects.writes.insert(key, value);
+        self.written_bytes = written_bytes;
+        self.effects.writes.extend(writes.into_iter().map(|write| (write.key, write.value)));
         Ok(())
     }
 

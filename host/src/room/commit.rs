@@ -9,6 +9,7 @@ use crate::model::effect::{Close, Emit};
 use crate::model::turn::Turn;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani;
+use crate::storage::{Batch, Durability};
 
 /// A fan-out gives way to other tasks of its thread after so many deliveries.
 const DELIVERIES_AT_ONCE: usize = 256;
@@ -29,7 +30,8 @@ impl Room {
         let writes = turn.take_writes();
         if !writes.is_empty() {
             let before = self.storage.bytes();
-            if let Err(why) = self.storage.commit(writes).await {
+            let batch = Batch { writes, alarm: None };
+            if let Err(why) = self.storage.commit(batch, Durability::Strict).await {
                 self.members = turn.roll_back();
                 // What the instance remembers may rest on what was not written.
                 self.lose_instance();

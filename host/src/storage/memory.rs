@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 
-use super::{Batch, Entry, RoomStorage, Storage, StorageError};
-use crate::model::names::RoomKey;
+use super::{Batch, Durability, Durable, Entry, RoomStorage, Storage, StorageError, Stored, UnixMs};
+use crate::model::names::{RoomKey, TenantName};
 
 /// Every room's keys and values. A room stays known when it closes, so that its next sockets find what it wrote.
 #[derive(Debug, Default)]
@@ -32,6 +33,7 @@ struct MemoryRoom {
 struct State {
     entries: BTreeMap<String, Vec<u8>>,
     bytes: usize,
+    alarm: Option<UnixMs>,
 }
 
 impl Storage for MemoryStorage {
@@ -39,11 +41,16 @@ impl Storage for MemoryStorage {
         let mut rooms = self.rooms.lock();
         // A room that wrote nothing is not worth remembering; nobody else holds it.
         if rooms.known.len() >= rooms.prune_at {
-            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0);
+            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0 || room.alarm().is_some());
             rooms.prune_at = (2 * rooms.known.len()).max(1_024);
         }
         let room: Arc<dyn RoomStorage> = rooms.known.entry(room.clone()).or_default().clone();
         ready(Ok(room)).boxed()
+    }
+
+    /// Nothing outlives the process, so a server that starts finds nothing.
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
+        ready(Vec::new()).boxed()
     }
 }
 
@@ -52,8 +59,13 @@ impl RoomStorage for MemoryRoom {
         self.state.lock().bytes
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
-        ready(Ok(self.state.lock().entries.get(key).cloned())).boxed()
+    fn alarm(&self) -> Option<UnixMs> {
+        self.state.lock().alarm
+    }
+
+    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+        let state = self.state.lock();
+        ready(Ok(keys.iter().map(|key| state.entries.get(*key).cloned()).collect())).boxed()
     }
 
     fn scan<'a>(
@@ -77,9 +89,10 @@ impl RoomStorage for MemoryRoom {
         ready(Ok(found)).boxed()
     }
 
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StorageError>> {
+    fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {
         let mut state = self.state.lock();
-        for (key, value) in batch {
+        state.alarm = batch.alarm.unwrap_or(state.alarm);
+        for (key, value) in batch.writes {
             let size = |value: &Vec<u8>| key.len() + value.len();
             let new = value.as_ref().map_or(0, size);
             let old = match value {
@@ -88,8 +101,10 @@ impl RoomStorage for MemoryRoom {
             };
             state.bytes = state.bytes + new - old.as_ref().map_or(0, size);
         }
-        ready(Ok(())).boxed()
+        ready(Ok(Durable { cpu: Duration::ZERO })).boxed()
     }
+
+    fn resume(&self) {}
 }
 
 #[cfg(test)]

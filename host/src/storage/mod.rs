@@ -1,4 +1,4 @@
-//! What a room keeps. A backend holds the keys of every room of every tenant; rooms see their own only.
+//! What a room keeps. A backend holds the keys and the alarm of every room of every tenant; rooms see their own only.
 
 pub mod memory;
 #[cfg(test)]
@@ -7,30 +7,75 @@ pub mod suite;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::model::names::RoomKey;
+use crate::model::names::{RoomKey, TenantName};
 
-/// The writes of one turn: a value, or none for a key that goes. A batch is durable as a whole or not at all.
-pub type Batch = BTreeMap<String, Option<Vec<u8>>>;
+/// Milliseconds since the Unix epoch.
+pub type UnixMs = u64;
+
+/// What one turn makes durable: as a whole or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// A value, or none for a key that goes.
+    pub writes: BTreeMap<String, Option<Vec<u8>>>,
+    /// When the room's alarm is due from now on (none: not at all), where that changes.
+    pub alarm: Option<Option<UnixMs>>,
+}
 
 /// A key with its value.
 pub type Entry = (String, Vec<u8>);
 
-/// A backend of storage.
-pub trait Storage: Send + Sync + fmt::Debug {
-    /// The storage of a room, which need not exist yet. A room is opened by one owner at a time.
-    fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>>;
+/// How long a batch may wait for others to be made durable with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Not at all: somebody waits for it.
+    Strict,
+    /// A few tens of milliseconds: nobody waits.
+    Relaxed,
 }
 
-/// The keys and values of one room.
+/// A batch is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durable {
+    /// The batch's share of the CPU time that this took.
+    pub cpu: Duration,
+}
+
+/// What is kept of a tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes of all keys and values of all rooms.
+    pub bytes: usize,
+    /// Rooms with a key or an alarm.
+    pub rooms: usize,
+    /// Every alarm, by when it is due.
+    pub alarms: Vec<(UnixMs, RoomKey)>,
+}
+
+/// A backend of storage.
+pub trait Storage: Send + Sync + fmt::Debug {
+    /// The storage of a room, which need not exist yet. A room is opened by one owner at a time; this waits until all
+    /// batches of an earlier owner are durable or have failed.
+    fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>>;
+
+    /// What is kept of every tenant, for a server that starts. A tenant whose storage cannot be read keeps no other from
+    /// being served.
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>>;
+}
+
+/// The keys, the values and the alarm of one room.
 pub trait RoomStorage: Send + Sync + fmt::Debug {
-    /// Bytes of all keys and values.
+    /// Bytes of all keys and values that are durable.
     fn bytes(&self) -> usize;
 
-    /// The value of a key, as the last commit left it.
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
+    /// When the durable alarm is due, if there is one.
+    fn alarm(&self) -> Option<UnixMs>;
+
+    /// The values of keys, in their order, as the last durable batch left them.
+    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
 
     /// Up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of the bytes.
     fn scan<'a>(
@@ -40,17 +85,42 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>>;
 
-    /// Makes a batch durable. When this returns an error, nothing of it is there.
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StorageError>>;
+    /// Queues a batch at this call, behind the room's earlier ones, and makes it durable whether or not anyone waits for
+    /// the answer. When the answer is an error, nothing of the batch is there, and every later batch of the room is
+    /// refused as well until `resume`: it may rest on this one.
+    fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'static, Result<Durable, StorageError>>;
+
+    /// The room has heard that a batch failed, and goes on from what is durable.
+    fn resume(&self);
 }
 
-/// Storage failed; the words are for the operator.
-#[derive(Debug)]
-pub struct StorageError(pub anyhow::Error);
+/// What kept storage from doing what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageErrorKind {
+    /// No space is left.
+    Full,
+    /// The file cannot be read or written.
+    Io,
+    /// The file does not hold what it must.
+    Corrupt,
+    /// A later version of the server wrote the file.
+    Newer,
+    /// Another process holds the file.
+    InUse,
+    /// An earlier batch of the room failed.
+    Follows,
+}
+
+/// Storage failed; the words are for the operator, and name the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageError {
+    pub kind: StorageErrorKind,
+    pub message: String,
+}
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "storage failed: {:#}", self.0)
+        write!(f, "storage failed: {}", self.message)
     }
 }
 

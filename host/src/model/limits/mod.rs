@@ -95,6 +95,10 @@ limits! {
     room_backoff_ms: u64 = 100, Plugin, least 0;
     /// How long a room that was closed for its faults stays closed.
     room_closed_ms: u64 = 30_000, Plugin, least 0;
+    /// Timers of a room.
+    timers_per_room: usize = 64, Plugin, least 0;
+    /// What a timer gives to its turn.
+    timer_bytes: usize = 4 << 10, Plugin, least 0;
     /// Sockets of one room.
     sockets_per_room: usize = 10_000, Plugin, least 0;
 
@@ -103,8 +107,16 @@ limits! {
     storage_key_bytes: usize = 512, Plugin, least 0;
     /// A storage value.
     storage_value_bytes: usize = 128 << 10, Plugin, least 0;
+    /// Keys that one call names.
+    storage_keys_per_call: usize = 128, Plugin, least 0;
+    /// Keys and values that one call with many of them reads or writes: eight values of the largest size.
+    storage_bytes_per_call: usize = 1 << 20, Plugin, least 0;
+    /// Keys and values that a turn writes: held in memory until they are durable.
+    storage_bytes_per_turn: usize = 4 << 20, Plugin, least 0;
     /// Keys and values of a room together.
     storage_room_bytes: usize = 16 << 20, Plugin, least 0;
+    /// Rooms of a tenant that keep something, open or not.
+    storage_rooms_per_tenant: usize = 100_000, Tenant, least 0;
     /// Keys and values of all rooms of a tenant together.
     storage_tenant_bytes: usize = 1 << 30, Tenant, least 0;
 

@@ -1,5 +1,6 @@
 //! `parlor:room/storage`: the room's keys and values, with the turn's own writes laid over them.
 
+use std::collections::HashSet;
 use std::ops::Bound as RangeBound;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
 use super::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
+use crate::model::turn::Write;
 use crate::storage::{RoomStorage, StorageError};
 
 /// Where a page ends early.
@@ -26,24 +28,60 @@ impl GuestState {
         Ok(self.storage.clone().ok_or(Refusal::NoTurn)?)
     }
 
-    /// The value that this turn sees.
-    async fn read(&mut self, key: &str) -> CallResult<Option<Vec<u8>>> {
+    /// The values that this turn sees.
+    async fn read(&mut self, keys: &[&str]) -> CallResult<Vec<Option<Vec<u8>>>> {
         let turn = self.turn()?;
-        check_key(key, turn.limits().storage_key_bytes)?;
-        match turn.written(key) {
-            Some(value) => Ok(value.map(<[u8]>::to_vec)),
-            None => Ok(self.room_storage()?.get(key).await?),
+        keys.iter().try_for_each(|key| check_key(key, turn.limits().storage_key_bytes))?;
+        let written = |key: &&str| turn.written(key).map(|value| value.map(<[u8]>::to_vec));
+        let mut values: Vec<Option<Option<Vec<u8>>>> = keys.iter().map(written).collect();
+        let unwritten = || keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key);
+        let unwritten: Vec<&str> = unwritten().collect();
+        if !unwritten.is_empty() {
+            let mut stored = self.room_storage()?.get(&unwritten).await?.into_iter();
+            values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = stored.next());
         }
+        Ok(values.into_iter().map(Option::flatten).collect())
     }
 
-    async fn write(&mut self, key: String, value: Option<Vec<u8>>) -> CallResult<bool> {
-        let old = self.read(&key).await?;
-        let old_bytes = old.as_ref().map_or(0, |old| key.len() + old.len());
+    /// Writes all of these keys or none; says how many of them had a value.
+    async fn write(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> CallResult<u32> {
+        let keys: Vec<&str> = writes.iter().map(|(key, _)| key.as_str()).collect();
+        let old = self.read(&keys).await?;
+        let old_bytes = old.iter().zip(&keys).map(|(old, key)| old.as_ref().map_or(0, |old| key.len() + old.len()));
+        let old_bytes: Vec<usize> = old_bytes.collect();
         let Some(turn) = self.current_turn() else {
             return Err(Refusal::NoTurn.into());
         };
-        turn.write(key, value, old_bytes)?;
-        Ok(old.is_some())
+        turn.write(
+            writes.into_iter().zip(old_bytes).map(|((key, value), old)| Write { key, value, old_bytes: old }).collect(),
+        )?;
+        Ok(old.iter().flatten().count() as u32)
+    }
+
+    fn check_value(&self, value: &[u8]) -> Result<(), Refusal> {
+        match value.len() <= self.context.limits.storage_value_bytes {
+            true => Ok(()),
+            false => Err(Refusal::LimitExceeded(Bound::StorageValueBytes)),
+        }
+    }
+
+    /// What a call with many keys may name: so many of them, each once.
+    fn check_keys<'a>(&self, keys: impl ExactSizeIterator<Item = &'a str>) -> Result<(), Refusal> {
+        if keys.len() > self.context.limits.storage_keys_per_call {
+            return Err(Refusal::LimitExceeded(Bound::StorageKeysPerCall));
+        }
+        let mut seen = HashSet::new();
+        match keys.into_iter().find(|key| !seen.insert(*key)) {
+            Some(twice) => Err(Refusal::invalid(format!("the key {twice:?} is named twice"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_call_bytes(&self, bytes: usize) -> Result<(), Refusal> {
+        match bytes <= self.context.limits.storage_bytes_per_call {
+            true => Ok(()),
+            false => Err(Refusal::LimitExceeded(Bound::StorageBytesPerCall)),
+        }
     }
 }
 
@@ -57,19 +95,38 @@ fn check_key(key: &str, max: usize) -> Result<(), Refusal> {
 
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> CallResult<Option<Vec<u8>>> {
-        self.read(&key).await
+        Ok(self.read(&[&key]).await?.pop().flatten())
+    }
+
+    async fn get_many(&mut self, keys: Vec<String>) -> CallResult<Vec<Option<Vec<u8>>>> {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        self.check_keys(keys.iter().copied())?;
+        let values = self.read(&keys).await?;
+        self.check_call_bytes(values.iter().flatten().map(Vec::len).sum())?;
+        Ok(values)
     }
 
     async fn put(&mut self, key: String, value: Vec<u8>) -> CallResult<()> {
-        if value.len() > self.context.limits.storage_value_bytes {
-            return Err(Refusal::LimitExceeded(Bound::StorageValueBytes).into());
-        }
-        self.write(key, Some(value)).await?;
+        self.check_value(&value)?;
+        self.write(vec![(key, Some(value))]).await?;
+        Ok(())
+    }
+
+    async fn put_many(&mut self, entries: Vec<Entry>) -> CallResult<()> {
+        self.check_keys(entries.iter().map(|entry| entry.key.as_str()))?;
+        entries.iter().try_for_each(|entry| self.check_value(&entry.value))?;
+        self.check_call_bytes(entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum())?;
+        self.write(entries.into_iter().map(|Entry { key, value }| (key, Some(value))).collect()).await?;
         Ok(())
     }
 
     async fn delete(&mut self, key: String) -> CallResult<bool> {
-        self.write(key, None).await
+        Ok(self.write(vec![(key, None)]).await? > 0)
+    }
+
+    async fn delete_many(&mut self, keys: Vec<String>) -> CallResult<u32> {
+        self.check_keys(keys.iter().map(String::as_str))?;
+        self.write(keys.into_iter().map(|key| (key, None)).collect()).await
     }
 
     async fn scan(&mut self, prefix: String, after: Option<String>, limit: u32) -> CallResult<Page> {
