@@ -13,16 +13,17 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use parlor::model::event::{Event, Payload};
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
-use parlor::model::members::Members;
 use parlor::model::meta::Meta;
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
+use parlor::model::state::RoomState;
 use parlor::model::turn::StorageUse;
 use parlor::model::turn::Turn;
 use parlor::plugin::engine;
 use parlor::plugin::instance::{ConnectRequest, Instance, Outcome};
 use parlor::plugin::loader::{Loader, Plugin};
+use parlor::storage::Storage as _;
 use parlor::storage::memory::MemoryStorage;
-use parlor::storage::{RoomStorage, Storage as _};
+use parlor::storage::view::RoomView;
 use parlor::tenant::Tenants;
 use tokio::runtime::Runtime;
 
@@ -57,10 +58,10 @@ fn guest(runtime: &Runtime) -> Plugin {
     runtime.block_on(loader.load(key(), &file, terms)).expect("the guest loads")
 }
 
-fn storage(runtime: &Runtime) -> Arc<dyn RoomStorage> {
+fn storage(runtime: &Runtime) -> Arc<RoomView> {
     let storage = MemoryStorage::default();
     let room = RoomKey { plugin: key(), room: RoomId::default_room() };
-    runtime.block_on(storage.open(&room)).expect("storage")
+    Arc::new(RoomView::new(runtime.block_on(storage.open(&room)).expect("storage"), 0))
 }
 
 fn event(name: &str) -> Event {
@@ -77,14 +78,15 @@ fn event(name: &str) -> Event {
 }
 
 /// One event into the guest, which parses it and makes one emit.
-async fn handle(instance: &mut Instance, members: Members, limits: &Arc<Limits>, event: Event) -> Members {
-    let storage = StorageUse { room_bytes: 0, tenant_left_bytes: 0 };
-    let turn = Box::new(Turn::begin(members, storage, Some(1), event.accepted_at, Arc::clone(limits)));
+async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>, event: Event) -> RoomState {
+    let storage = StorageUse { room_bytes: 0, tenant_left_bytes: 0, may_keep: true, alarm: None };
+    let turn = Box::new(Turn::begin(state, storage, Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
-    let (members, effects) = turn.commit();
+    let (mut state, _, effects) = turn.end();
+    state.keep(state.mark());
     assert_eq!(effects.emits.len(), 1);
-    members
+    state
 }
 
 fn boundary(criterion: &mut Criterion) {
@@ -123,18 +125,18 @@ fn boundary(criterion: &mut Criterion) {
 }
 
 /// So many turns of one room with one socket.
-async fn turns(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, event: &Event, count: u64) -> Duration {
+async fn turns(plugin: &Plugin, storage: &Arc<RoomView>, event: &Event, count: u64) -> Duration {
     let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
-    let mut members = Members::default();
-    members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
+    let mut state = RoomState::default();
+    state.members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
     for _ in 0..count {
-        members = handle(&mut instance, members, plugin.limits(), event.clone()).await;
+        state = handle(&mut instance, state, plugin.limits(), event.clone()).await;
     }
     start.elapsed()
 }
 
-async fn open_and_drop(plugin: &Plugin, storage: &Arc<dyn RoomStorage>, count: u64) -> Duration {
+async fn open_and_drop(plugin: &Plugin, storage: &Arc<RoomView>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
         drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));

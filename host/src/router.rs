@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use crate::model::names::{PluginKey, RoomId, RoomKey};
 use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::{Refusal, Supervised};
+use crate::room::backing::Backing;
 use crate::room::handle::{RoomHandle, RoomShared};
-use crate::storage::Storage;
 use crate::workers::Workers;
 
 /// The open rooms.
@@ -20,7 +20,7 @@ use crate::workers::Workers;
 pub struct Router {
     rooms: Arc<Mutex<Rooms>>,
     workers: Arc<Workers>,
-    storage: Arc<dyn Storage>,
+    backing: Arc<Backing>,
     panics: Arc<AtomicU64>,
 }
 
@@ -51,8 +51,13 @@ pub enum NoRoom {
 }
 
 impl Router {
-    pub fn new(workers: Arc<Workers>, storage: Arc<dyn Storage>) -> Self {
-        Self { rooms: Arc::default(), workers, storage, panics: Arc::default() }
+    pub fn new(workers: Arc<Workers>, backing: Arc<Backing>) -> Self {
+        Self { rooms: Arc::default(), workers, backing, panics: Arc::default() }
+    }
+
+    /// What the rooms rest on.
+    pub fn backing(&self) -> &Arc<Backing> {
+        &self.backing
     }
 
     pub fn workers(&self) -> &Arc<Workers> {
@@ -127,7 +132,7 @@ impl Router {
     }
 
     fn run(&self, handle: RoomHandle) {
-        let (rooms, workers, storage) = (Arc::clone(&self.rooms), Arc::clone(&self.workers), Arc::clone(&self.storage));
+        let (rooms, workers, backing) = (Arc::clone(&self.rooms), Arc::clone(&self.workers), Arc::clone(&self.backing));
         let panics = Arc::clone(&self.panics);
         let runtime = self.workers.runtime(handle.worker).clone();
         runtime.spawn(async move {
@@ -135,7 +140,7 @@ impl Router {
             let end = Forget { rooms, handle: Arc::clone(&handle) };
             // The room ends and nothing else: what it held is dropped, its sockets are told, and its name is free.
             let slow = workers.slow_runtime(handle.worker).clone();
-            let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), storage, slow)).catch_unwind().await;
+            let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), backing, slow)).catch_unwind().await;
             if let Err(panic) = ran {
                 panics.fetch_add(1, Ordering::Relaxed);
                 let (key, version) = (&handle.key, handle.plugin.version.as_str());

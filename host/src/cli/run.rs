@@ -16,8 +16,10 @@ use crate::model::names::PluginName;
 use crate::plugin::loader::Loader;
 use crate::plugin::registry::{PathTaken, Registry};
 use crate::plugin::{engine, folder};
+use crate::room::backing::Backing;
 use crate::router::Router;
 use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
+use crate::storage::Stored;
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
@@ -39,6 +41,7 @@ pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> 
             .with_context(|| format!("cannot listen on {}", server.config.listen))?;
         let address = listener.local_addr().context("no address")?;
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
+        tokio::spawn(server::ring_alarms(Arc::clone(&server)));
         println!("parlor listening on http://{address}");
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
@@ -66,7 +69,9 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     let workers = Arc::new(Workers::start(config.threads)?);
     // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
-    let router = Arc::new(Router::new(workers, Arc::new(MemoryStorage::default())));
+    let backing = Arc::new(Backing::new(Arc::new(MemoryStorage::default())));
+    recover(&backing, &tenants).await;
+    let router = Arc::new(Router::new(workers, backing));
     Ok(Arc::new(Server {
         registry,
         router,
@@ -80,6 +85,23 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         dev_pages,
         config,
     }))
+}
+
+/// Finds what rooms kept: it counts for their tenants, and their alarms are set again. Rooms are opened when they are
+/// needed. A tenant whose storage cannot be read keeps nobody else from being served.
+async fn recover(backing: &Backing, tenants: &Tenants) {
+    for (tenant, stored) in backing.storage.stored().await {
+        let Stored { bytes, rooms, alarms } = match stored {
+            Ok(stored) => stored,
+            Err(why) => {
+                tracing::error!(tenant = tenant.as_str(), "rooms of this tenant cannot be opened: {why}");
+                continue;
+            }
+        };
+        tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms keep");
+        tenants.account(&tenant).storage.add(bytes);
+        alarms.iter().for_each(|(due, room)| backing.alarms.set(room, Some(*due)));
+    }
 }
 
 /// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.

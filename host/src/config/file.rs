@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
 
 /// `parlor.toml`.
@@ -47,6 +48,7 @@ pub struct TenantTable {
 pub struct PluginTable {
     pub config: BTreeMap<String, String>,
     pub client_channels: bool,
+    pub durability: Durability,
     pub limits: LimitsTable,
 }
 

@@ -79,12 +79,12 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
     };
     lay(&mut limits, &table.limits, Scope::Tenant, &format!("tenants.{tenant}"))?;
     let mut plugins = BTreeMap::new();
-    for (name, PluginTable { config, client_channels, limits: own }) in table.plugins {
+    for (name, PluginTable { config, client_channels, durability, limits: own }) in table.plugins {
         let place = format!("tenants.{tenant}.plugins.{name}");
         let plugin = PluginName::new(&name).with_context(|| place.clone())?;
         let mut limits = limits.clone();
         lay(&mut limits, &own, Scope::Plugin, &place)?;
-        plugins.insert(plugin, PluginSettings { config, client_channels, limits });
+        plugins.insert(plugin, PluginSettings { config, client_channels, durability, limits });
     }
     let hosts = table.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
     Ok(TenantSettings { hosts, origins: table.origins, token, imports, limits, plugins })

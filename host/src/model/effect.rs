@@ -1,5 +1,6 @@
 //! What a turn asks for, held until it commits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::SocketId;
@@ -68,11 +69,34 @@ pub struct Close {
     pub reason: String,
 }
 
-/// What a committed turn leaves for the room to do.
+/// Milliseconds since the Unix epoch.
+pub type UnixMs = u64;
+
+/// What one turn makes durable: as a whole or not at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// A value, or none for a key that goes.
+    pub writes: BTreeMap<String, Option<Vec<u8>>>,
+    /// When the room's alarm is due from now on (none: not at all), where that changes.
+    pub alarm: Option<Option<UnixMs>>,
+}
+
+impl Batch {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.alarm.is_none()
+    }
+
+    /// What it takes while it waits.
+    pub fn bytes(&self) -> usize {
+        self.writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
+    }
+}
+
+/// What a turn leaves for the room to do.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Storage: a value, or none for a key that goes.
-    pub writes: std::collections::BTreeMap<String, Option<Vec<u8>>>,
+    pub batch: Batch,
     pub emits: Vec<Emit>,
     pub closes: Vec<Close>,
 }

@@ -19,9 +19,11 @@ pub mod hook {
     pub const MESSAGE: &str = "$message";
     pub const ERROR: &str = "$error";
     pub const RESTORE: &str = "$restore";
+    pub const TIMER: &str = "$timer";
+    pub const ALARM: &str = "$alarm";
 
     /// Every hook that a plugin of this host can ask for.
-    pub const ALL: [&str; 5] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE];
+    pub const ALL: [&str; 7] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ALARM];
     /// The registration for every event of clients.
     pub const ANY: &str = "*";
 }

@@ -1,12 +1,13 @@
 //! Who is in the room: sockets, their meta, and the groups that emits address.
 //!
-//! Changes are made in place and written into a journal, so that a failed turn is undone in reverse order and a turn
+//! Changes are made in place and noted in a journal, so that failed turns are taken back in reverse order and a turn
 //! without changes costs nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::event::SocketId;
+use super::journal::{Journal, Mark};
 use super::meta::Meta;
 
 /// One socket of the room.
@@ -15,6 +16,8 @@ struct Member {
     meta: Meta,
     /// False once it was closed or is leaving: in no group and no count, but its meta can still be read.
     present: bool,
+    /// It left: nothing brings it back.
+    departed: bool,
 }
 
 /// Sockets by a name that they share, in ascending order.
@@ -65,20 +68,21 @@ pub struct Members {
     channels: Groups,
     users: Groups,
     clients: Groups,
-    journal: Vec<Undo>,
+    journal: Journal<Undo>,
 }
 
 impl Members {
     /// Makes a socket a member. Not journalled: a failed `$connect` forgets it as a whole.
     pub fn insert(&mut self, id: SocketId, meta: Meta) {
-        self.sockets.insert(id, Member { meta, present: false });
+        self.sockets.insert(id, Member { meta, present: false, departed: false });
         self.set_present(id, true);
     }
 
     /// Takes a socket out of all groups and counts, for good: it is leaving.
     pub fn depart(&mut self, id: SocketId) {
-        if self.is_present(id) {
-            self.set_present(id, false);
+        self.set_present(id, false);
+        if let Some(member) = self.sockets.get_mut(&id) {
+            member.departed = true;
         }
     }
 
@@ -142,7 +146,7 @@ impl Members {
         }
         member.meta.channels.push(channel.to_owned());
         self.channels.add(channel, id);
-        self.journal.push(Undo::Join { id, channel: channel.to_owned() });
+        self.journal.note(Undo::Join { id, channel: channel.to_owned() });
     }
 
     /// Takes a present socket out of a channel.
@@ -155,7 +159,7 @@ impl Members {
         };
         let channel = member.meta.channels.remove(place);
         self.channels.remove(&channel, id);
-        self.journal.push(Undo::Leave { id, channel, place });
+        self.journal.note(Undo::Leave { id, channel, place });
     }
 
     /// Replaces a socket's own fields.
@@ -164,25 +168,29 @@ impl Members {
             return;
         };
         let fields = std::mem::replace(&mut member.meta.fields, fields);
-        self.journal.push(Undo::Fields { id, fields });
+        self.journal.note(Undo::Fields { id, fields });
     }
 
     /// Takes a present socket out of all groups and counts, until the turn is undone.
     pub fn close(&mut self, id: SocketId) {
         if self.is_present(id) {
             self.set_present(id, false);
-            self.journal.push(Undo::Close { id });
+            self.journal.note(Undo::Close { id });
         }
     }
 
-    /// The turn committed: its changes stay.
-    pub fn commit(&mut self) {
-        self.journal.clear();
+    pub fn mark(&self) -> Mark {
+        self.journal.mark()
     }
 
-    /// The turn failed: its changes are taken back.
-    pub fn roll_back(&mut self) {
-        while let Some(undo) = self.journal.pop() {
+    /// What was changed before this stays.
+    pub fn keep(&mut self, before: Mark) {
+        self.journal.keep(before);
+    }
+
+    /// What was changed since is taken back, also of sockets that left meanwhile.
+    pub fn roll_back(&mut self, to: Mark) {
+        while let Some(undo) = self.journal.take_back(to) {
             match undo {
                 Undo::Join { id, channel } => {
                     self.channels.remove(&channel, id);
@@ -191,7 +199,9 @@ impl Members {
                     }
                 }
                 Undo::Leave { id, channel, place } => {
-                    self.channels.add(&channel, id);
+                    if self.is_present(id) {
+                        self.channels.add(&channel, id);
+                    }
                     if let Some(member) = self.sockets.get_mut(&id) {
                         member.meta.channels.insert(place, channel);
                     }
@@ -210,6 +220,9 @@ impl Members {
         let Some(member) = self.sockets.get_mut(&id) else {
             return;
         };
+        if member.present == present || (present && member.departed) {
+            return;
+        }
         member.present = present;
         let meta = &member.meta;
         let named = [(&mut self.users, &meta.user_id), (&mut self.clients, &meta.client_id)];
@@ -252,7 +265,7 @@ mod tests {
         members.close(2);
         members.join(3, "a");
         assert_eq!((members.count(), members.user_ids()), (1, vec!["ana".to_owned()]));
-        members.roll_back();
+        members.roll_back(0);
         assert_eq!(format!("{:?}", (&members.sockets, members.present, members.user_ids())), before);
         assert_eq!(*members.channel("default"), [1, 2, 3]);
         assert_eq!(*members.channel("a"), [1]);
@@ -260,11 +273,27 @@ mod tests {
     }
 
     #[test]
+    fn who_left_stays_gone_when_turns_are_taken_back() {
+        let mut members = room();
+        members.leave(1, "a");
+        members.close(2);
+        members.depart(1);
+        members.depart(2);
+        members.join(3, "a");
+        members.forget(2);
+        members.roll_back(0);
+        assert_eq!((members.count(), members.user_ids()), (1, vec!["ana".to_owned()]));
+        assert!(members.channel("a").is_empty() && !members.is_present(1) && !members.is_present(2));
+        assert_eq!(members.meta(1).unwrap().channels, ["default", "a"]);
+        assert_eq!(*members.channel("default"), [3]);
+    }
+
+    #[test]
     fn an_audience_is_as_it_was_at_the_call() {
         let mut members = room();
         let at_the_call = members.channel("default");
         members.leave(2, "default");
-        members.commit();
+        members.keep(members.mark());
         assert_eq!((at_the_call.len(), members.channel("default").len()), (3, 2));
     }
 

@@ -20,7 +20,7 @@ use super::state::{GuestState, Phase, Registrations, RoomContext};
 use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
 use crate::model::turn::{Calls, Turn};
-use crate::storage::RoomStorage;
+use crate::storage::view::RoomView;
 use crate::tenant::Pace;
 
 /// A fault of the guest's code that ends its instance.
@@ -165,13 +165,14 @@ impl Instance {
     pub async fn open(
         template: &Template,
         context: Arc<RoomContext>,
-        storage: Option<Arc<dyn RoomStorage>>,
+        storage: Option<Arc<RoomView>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
         let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
         store.limiter(|state| &mut state.memory);
         // What the host copies in or out for one call: twice the largest argument.
-        store.set_hostcall_fuel(2 * limits.emit_bytes_per_turn.max(limits.storage_value_bytes));
+        let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);
+        store.set_hostcall_fuel(2 * largest);
         store.set_max_component_handles(limits.component_handles);
         cpu::meter(&mut store);
 

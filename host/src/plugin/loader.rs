@@ -18,11 +18,12 @@ use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
 use super::probe;
 use super::state::{GuestState, RoomContext};
 use super::supervisor::{FailureRecord, Supervisor};
+use crate::model::durability::Durability;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
-use crate::storage::RoomStorage;
+use crate::storage::view::RoomView;
 use crate::tenant::{Account, Imports, Pace, Terms, Totals};
 
 /// How many digits of its content hash name a version.
@@ -38,6 +39,8 @@ pub struct Plugin {
     /// The events that it registers in `init`, in ascending order.
     pub events: Vec<String>,
     pub client_channels: bool,
+    /// Whether what its turns say waits until what they wrote is durable.
+    pub durability: Durability,
     pub supervisor: Supervisor,
     /// What all versions of the plugin did since the server started.
     pub totals: Arc<Totals>,
@@ -63,7 +66,7 @@ pub enum AuthorizeError {
 
 impl Plugin {
     /// Makes an instance for a room.
-    pub async fn open(&self, room: RoomId, storage: Arc<dyn RoomStorage>) -> Result<Instance, OpenError> {
+    pub async fn open(&self, room: RoomId, storage: Arc<RoomView>) -> Result<Instance, OpenError> {
         self.instance(Some(room), Some(storage)).await
     }
 
@@ -100,11 +103,7 @@ impl Plugin {
     }
 
     /// Makes an instance. Where there is no place for it, rooms that nobody is in give way, and it waits for a while.
-    async fn instance(
-        &self,
-        room: Option<RoomId>,
-        storage: Option<Arc<dyn RoomStorage>>,
-    ) -> Result<Instance, OpenError> {
+    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<RoomView>>) -> Result<Instance, OpenError> {
         let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
@@ -265,6 +264,7 @@ impl Loader {
             path,
             events: instance.registrations().names(),
             client_channels: terms.client_channels,
+            durability: terms.durability,
             totals: terms.totals,
             supervisor: Supervisor::new(&outside.plugin, &outside.version),
             template,

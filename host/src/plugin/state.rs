@@ -12,7 +12,7 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
-use crate::storage::RoomStorage;
+use crate::storage::view::RoomView;
 use crate::tenant::lane::Reserved;
 use crate::tenant::{Account, Pace};
 
@@ -97,7 +97,7 @@ pub struct GuestState {
     pub phase: Phase,
     pub registrations: Registrations,
     /// None for an instance that belongs to no room.
-    pub storage: Option<Arc<dyn RoomStorage>>,
+    pub storage: Option<Arc<RoomView>>,
     pub cpu: Arc<CpuMeter>,
     /// CPU time of the tenant's that is set aside for the current call, once it turned out to be long.
     pub reserved: Option<Reserved>,
@@ -111,7 +111,7 @@ pub struct GuestState {
 }
 
 impl GuestState {
-    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<dyn RoomStorage>>) -> Self {
+    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<RoomView>>) -> Self {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,

@@ -25,6 +25,7 @@ impl CloseReason {
     pub const ROOM_FAILED: Self = Self::of(1011, "the room failed");
     pub const RESTART: Self = Self::of(1012, "the server restarts");
     pub const TRY_LATER: Self = Self::of(1013, "the room cannot be opened now");
+    pub const STORAGE_FAILED: Self = Self::of(1013, "the room's storage cannot be read now");
     pub const CRASHED: Self = Self::of(1013, "the room failed too often: room-faults");
     pub const QUARANTINED: Self = Self::of(1013, "the plugin is out of service: quarantined");
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
@@ -37,7 +38,7 @@ impl CloseReason {
 }
 
 /// Every reason of the host's own, with its word for figures.
-static LABELS: [(CloseReason, &str); 15] = [
+static LABELS: [(CloseReason, &str); 16] = [
     (CloseReason::BAD_TEXT, "bad-text"),
     (CloseReason::BAD_BINARY, "bad-binary"),
     (CloseReason::SLOW, "slow"),
@@ -49,6 +50,7 @@ static LABELS: [(CloseReason, &str); 15] = [
     (CloseReason::ROOM_FAILED, "room-failed"),
     (CloseReason::RESTART, "restart"),
     (CloseReason::TRY_LATER, "try-later"),
+    (CloseReason::STORAGE_FAILED, "storage"),
     (CloseReason::CRASHED, "room-faults"),
     (CloseReason::QUARANTINED, "quarantined"),
     (CloseReason::ROOM_FULL, "sockets-per-room"),

@@ -1,6 +1,8 @@
 //! A turn that failed: in one place, who is told what.
 
 use super::actor::Room;
+use super::gate::Origin;
+use super::handle::RoomShared;
 use crate::model::event::{Failure, SocketId};
 use crate::model::failure::FailureKind;
 use crate::model::json::Json;
@@ -11,7 +13,7 @@ use crate::plugin::instance::Fault;
 use crate::plugin::printable;
 use crate::plugin::supervisor::FailureRecord;
 use crate::protocol::verani;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, StorageErrorKind};
 
 /// Why a turn left no trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +50,16 @@ impl TurnFailure {
         Self { for_sender, ..Self::of(FailureKind::Returned, &code, message) }
     }
 
-    pub(super) fn of_storage(why: &StorageError) -> Self {
-        tracing::error!("{why}");
-        Self::of(FailureKind::Storage, "storage", "the host's storage failed".to_owned())
+    /// The operator is told what is wrong with the disk, guests and clients that it is.
+    pub(super) fn of_storage(room: &RoomShared, why: &StorageError) -> Self {
+        let (tenant, plugin, room) =
+            (room.key.plugin.tenant.as_str(), room.key.plugin.plugin.as_str(), room.key.room.as_str());
+        tracing::error!(tenant, plugin, room, "{why}");
+        let words = match why.kind {
+            StorageErrorKind::Full => "the turn's writes could not be made durable: no space is left",
+            _ => "the turn's writes could not be made durable",
+        };
+        Self::of(FailureKind::Storage, "storage", words.to_owned())
     }
 
     pub(super) fn no_instance() -> Self {
@@ -65,14 +74,17 @@ impl TurnFailure {
 
 impl Room {
     /// Tells the log and, where the handler wants it, the sender.
-    pub(super) fn tell(&self, event: &str, socket: Option<SocketId>, failure: &TurnFailure) {
+    pub(super) fn tell(&mut self, origin: &Origin, failure: &TurnFailure) {
         let (key, version) = (&self.shared.key, self.shared.plugin.version.as_str());
         let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
-        let room = key.room.as_str();
+        let (room, event) = (key.room.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
         if failure.for_sender {
             tracing::debug!(tenant, plugin, version, room, event, code, "rejected: {message}");
-            self.send_error(socket, failure);
+            match self.gate.holds_output() {
+                true => self.hold_rejection(origin.clone(), failure.clone()),
+                false => self.send_error(origin.socket, failure),
+            }
         } else {
             tracing::warn!(tenant, plugin, version, room, event, code, "turn failed: {message}");
             let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
@@ -80,11 +92,11 @@ impl Room {
         }
     }
 
-    fn send_error(&self, socket: Option<SocketId>, failure: &TurnFailure) {
+    pub(super) fn send_error(&self, socket: Option<SocketId>, failure: &TurnFailure) {
         let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else {
             return;
         };
-        let channel = self.members.meta(id).map_or(DEFAULT, Meta::first_channel);
+        let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
         let data = Json::of(&serde_json::json!({ "code": failure.code, "message": failure.message }));
         outbound.push(verani::encode(channel, "error", &data));
     }

@@ -11,6 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::outbound::Outbound;
+use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
@@ -40,6 +41,12 @@ pub enum Mail {
         reason: CloseReason,
     },
     Request(Request),
+    /// The room's alarm is due.
+    Alarm {
+        due: UnixMs,
+        /// From 1.
+        attempt: u32,
+    },
     /// Close every socket and end when the last is gone.
     Shutdown,
     /// The plugin's version is out of service: close every socket and end.
@@ -122,7 +129,7 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in what always finds a place: its number is bounded by that of the sockets.
+    /// Puts in what always finds a place: its number is bounded by that of the sockets, and one alarm a minute.
     pub fn push(&self, mail: Mail) -> Result<(), Closed> {
         let inner = self.inner.lock();
         if inner.closed {
@@ -243,7 +250,11 @@ impl Mailbox {
                 inner.bytes -= event.bytes();
             }
             Mail::Request(_) => inner.requests -= 1,
-            Mail::Connect { .. } | Mail::Disconnect { .. } | Mail::Shutdown | Mail::Quarantined => {}
+            Mail::Connect { .. }
+            | Mail::Disconnect { .. }
+            | Mail::Alarm { .. }
+            | Mail::Shutdown
+            | Mail::Quarantined => {}
         }
         // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
         let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;

@@ -1,13 +1,18 @@
 //! Rooms: one task each, which runs one event at a time and has no lock around its state.
 
 mod actor;
+pub mod alarms;
+pub mod backing;
 mod commit;
 mod dispatch;
+mod due;
 mod failure;
+mod gate;
 pub mod handle;
 mod mailbox;
 pub mod outbound;
 mod slow;
 mod supervision;
+mod turns;
 
 pub use actor::run;

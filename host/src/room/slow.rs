@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::actor::Room;
+use crate::plugin::loader::Plugin;
 
 /// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
 const DROP_HERE_BYTES: usize = 4 << 20;
@@ -16,18 +19,24 @@ impl Room {
         let plugin = Arc::clone(&self.shared.plugin);
         self.slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
     }
+}
 
-    /// Runs a call of the plugin on a thread of low priority: this one goes on with other rooms meanwhile.
-    pub(super) async fn aside<T: Send + 'static>(&mut self, call: impl Future<Output = T> + Send + 'static) -> T {
-        let plugin = Arc::clone(&self.shared.plugin);
-        let called = self.slow.spawn(async move {
-            let lane = plugin.account().lane();
-            let in_turn = async {
-                lane.slice().await;
-                call.await
-            };
-            lane.run(plugin.pace(), in_turn).await
-        });
+/// Runs a call of a plugin on a thread of low priority: this one goes on with other rooms meanwhile.
+pub(super) fn aside<T: Send + 'static, C: Future<Output = T> + Send + 'static>(
+    slow: &Handle,
+    plugin: &Arc<Plugin>,
+    call: C,
+) -> impl Future<Output = T> + Send + use<T, C> {
+    let plugin = Arc::clone(plugin);
+    let called = slow.spawn(async move {
+        let lane = plugin.account().lane();
+        let in_turn = async {
+            lane.slice().await;
+            call.await
+        };
+        lane.run(plugin.pace(), in_turn).await
+    });
+    async move {
         match called.await {
             Ok(done) => done,
             Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),

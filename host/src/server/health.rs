@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Server;
+use crate::model::durability::Durability;
 use crate::model::event::{ClientEvent, Payload, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
@@ -21,9 +22,9 @@ use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::plugin::loader::{Loader, Plugin};
 use crate::plugin::probe::EVENT;
+use crate::room::backing::Backing;
 use crate::room::handle::{Mail, RoomHandle, RoomShared};
 use crate::room::outbound::{Next, Outbound};
-use crate::storage::Storage;
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
 use crate::tenant::{Account, Imports, Terms};
@@ -69,6 +70,7 @@ impl Health {
         let terms = Terms {
             config: std::collections::BTreeMap::new(),
             client_channels: false,
+            durability: Durability::Strict,
             imports: Imports::All,
             limits,
             totals: account.totals(&key.plugin),
@@ -127,9 +129,9 @@ impl Probe {
         let key = RoomKey { plugin: plugin.key.clone(), room: RoomId::default_room() };
         let place = || Arc::new(Counter::new(1)).place_beyond_bounds();
         let room = Arc::new(RoomShared::new(key, Arc::clone(plugin), worker, place()));
-        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::default());
+        let backing = Arc::new(Backing::new(Arc::new(MemoryStorage::default())));
         let slow = workers.slow_runtime(worker).clone();
-        workers.runtime(worker).spawn(crate::room::run(Arc::clone(&room), storage, slow));
+        workers.runtime(worker).spawn(crate::room::run(Arc::clone(&room), backing, slow));
         let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);

@@ -3,6 +3,7 @@
 mod accept;
 mod address;
 mod addresses;
+mod alarms;
 mod api;
 mod auth;
 mod health;
@@ -20,6 +21,7 @@ use axum::routing::get;
 
 pub use accept::serve;
 pub use addresses::Addresses;
+pub use alarms::ring as ring_alarms;
 pub use api::Uploads;
 pub use health::Health;
 pub use metrics::Upgrades;

@@ -3,8 +3,8 @@
 pub mod memory;
 #[cfg(test)]
 pub mod suite;
+pub mod view;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,29 +13,11 @@ use futures_util::future::BoxFuture;
 
 use crate::model::names::{RoomKey, TenantName};
 
-/// Milliseconds since the Unix epoch.
-pub type UnixMs = u64;
-
-/// What one turn makes durable: as a whole or not at all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// A value, or none for a key that goes.
-    pub writes: BTreeMap<String, Option<Vec<u8>>>,
-    /// When the room's alarm is due from now on (none: not at all), where that changes.
-    pub alarm: Option<Option<UnixMs>>,
-}
+pub use crate::model::durability::Durability;
+pub use crate::model::effect::{Batch, UnixMs};
 
 /// A key with its value.
 pub type Entry = (String, Vec<u8>);
-
-/// How long a batch may wait for others to be made durable with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Not at all: somebody waits for it.
-    Strict,
-    /// A few tens of milliseconds: nobody waits.
-    Relaxed,
-}
 
 /// A batch is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +43,9 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// batches of an earlier owner are durable or have failed.
     fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>>;
 
+    /// How many rooms of a tenant have a key or an alarm.
+    fn rooms(&self, tenant: &TenantName) -> usize;
+
     /// What is kept of every tenant, for a server that starts. A tenant whose storage cannot be read keeps no other from
     /// being served.
     fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>>;
@@ -73,6 +58,9 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
 
     /// When the durable alarm is due, if there is one.
     fn alarm(&self) -> Option<UnixMs>;
+
+    /// Whether anything of the room is durable: a key, or an alarm.
+    fn is_known(&self) -> bool;
 
     /// The values of keys, in their order, as the last durable batch left them.
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 /// All that this host offers. WASI is clocks, randomness, and standard output and error to the room's log; the others
 /// of its interfaces are here because the standard libraries of languages import them, and hold nothing.
-pub const OFFERED: [&str; 30] = [
+pub const OFFERED: [&str; 32] = [
+    "parlor:room/alarm",
     "parlor:room/clock",
     "parlor:room/config",
     "parlor:room/events",
@@ -14,6 +15,7 @@ pub const OFFERED: [&str; 30] = [
     "parlor:room/room",
     "parlor:room/sockets",
     "parlor:room/storage",
+    "parlor:room/timers",
     TYPES,
     "wasi:cli/environment",
     "wasi:cli/exit",

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginName, TenantName};
 use crate::model::secret::Secret;
@@ -28,6 +29,7 @@ pub struct PluginSettings {
     pub config: BTreeMap<String, String>,
     /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
     pub client_channels: bool,
+    pub durability: Durability,
     pub limits: Layers,
 }
 
@@ -52,6 +54,7 @@ pub struct TenantSettings {
 pub struct Terms {
     pub config: BTreeMap<String, String>,
     pub client_channels: bool,
+    pub durability: Durability,
     pub imports: Imports,
     pub limits: Arc<Limits>,
     /// Whom its use is charged to.
@@ -111,6 +114,7 @@ impl Tenants {
         Terms {
             config: own.map(|own| own.config.clone()).unwrap_or_default(),
             client_channels: own.is_some_and(|own| own.client_channels),
+            durability: own.map(|own| own.durability).unwrap_or_default(),
             imports: settings.imports.clone(),
             limits: Arc::new(self.layers(tenant, Some(plugin)).limits().clone()),
             totals: account.totals(plugin),

@@ -95,6 +95,14 @@ limits! {
     room_backoff_ms: u64 = 100, Plugin, least 0;
     /// How long a room that was closed for its faults stays closed.
     room_closed_ms: u64 = 30_000, Plugin, least 0;
+    /// Turns of a room that wait for their writes; then the room waits. A hundred are more than a disk takes at once.
+    pending_turns: usize = 256, Plugin, least 1;
+    /// Writes and emits of these turns together.
+    pending_bytes: usize = 1 << 20, Plugin, least 1;
+    /// How long an alarm whose turn failed waits before it rings again; doubled at each further failure.
+    alarm_retry_ms: u64 = 1_000, Plugin, least 1;
+    /// The longest of these waits.
+    alarm_retry_max_ms: u64 = 300_000, Plugin, least 1;
     /// Timers of a room.
     timers_per_room: usize = 64, Plugin, least 0;
     /// What a timer gives to its turn.
@@ -107,6 +115,8 @@ limits! {
     storage_key_bytes: usize = 512, Plugin, least 0;
     /// A storage value.
     storage_value_bytes: usize = 128 << 10, Plugin, least 0;
+    /// What an open room remembers of its storage, so that it seldom waits for a disk.
+    storage_cache_bytes: usize = 64 << 10, Plugin, least 0;
     /// Keys that one call names.
     storage_keys_per_call: usize = 128, Plugin, least 0;
     /// Keys and values that one call with many of them reads or writes: eight values of the largest size.

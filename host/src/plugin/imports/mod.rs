@@ -1,6 +1,7 @@
 //! What guests may ask of the host: one file an interface of the contract. Imports only read, or add to the turn's
 //! effects; nothing that they do is seen by anyone before the turn commits.
 
+mod alarm;
 mod clock;
 mod config;
 mod events;
@@ -10,6 +11,7 @@ mod random;
 mod room;
 mod sockets;
 mod storage;
+mod timers;
 
 pub use clock::unix_ms;
 use wasmtime::component::{HasSelf, Linker};

@@ -14,10 +14,10 @@ impl Host for GuestState {
 
     fn session_count(&mut self) -> CallResult<u32> {
         // Bounded by sockets-per-room.
-        Ok(self.turn()?.members.count() as u32)
+        Ok(self.turn()?.members().count() as u32)
     }
 
     fn user_ids(&mut self) -> CallResult<Vec<String>> {
-        Ok(self.turn()?.members.user_ids())
+        Ok(self.turn()?.members().user_ids())
     }
 }

@@ -1,7 +1,6 @@
 //! `parlor:room/storage`: the room's keys and values, with the turn's own writes laid over them.
 
 use std::collections::HashSet;
-use std::ops::Bound as RangeBound;
 use std::sync::Arc;
 
 use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
@@ -9,7 +8,8 @@ use super::super::state::GuestState;
 use super::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::Write;
-use crate::storage::{RoomStorage, StorageError};
+use crate::storage::StorageError;
+use crate::storage::view::RoomView;
 
 /// Where a page ends early.
 const PAGE_BYTES: usize = 256 << 10;
@@ -24,7 +24,7 @@ impl From<StorageError> for CallError {
 }
 
 impl GuestState {
-    fn room_storage(&self) -> CallResult<Arc<dyn RoomStorage>> {
+    fn room_storage(&self) -> CallResult<Arc<RoomView>> {
         Ok(self.storage.clone().ok_or(Refusal::NoTurn)?)
     }
 
@@ -133,29 +133,14 @@ impl Host for GuestState {
         if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
             return Err(Refusal::invalid(format!("limit must be 1 to {PAGE_ENTRIES_MAX}, not {limit}")).into());
         }
-        let start = match &after {
-            Some(after) if *after >= prefix => RangeBound::Excluded(after.clone()),
-            _ => RangeBound::Included(prefix.clone()),
-        };
-        // This turn's writes of the whole prefix; the stored entries are read around them.
-        let mut written: std::collections::BTreeMap<String, Option<Vec<u8>>> = self
-            .turn()?
-            .effects()
-            .writes
-            .range::<String, _>((start, RangeBound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(&prefix))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
         let limit = limit as usize;
-        // Deleted keys take no place on the page, so that many more are read, and one to know whether more follow.
-        let hidden = written.values().filter(|value| value.is_none()).count();
-        let stored = self.room_storage()?.scan(&prefix, after.as_deref(), limit + hidden + 1).await?;
-        for (key, value) in stored {
-            written.entry(key).or_insert(Some(value));
-        }
+        let storage = self.room_storage()?;
+        // One more, to know whether more follow.
+        let written = &self.turn()?.effects().batch.writes;
+        let found = storage.scan(&prefix, after.as_deref(), limit + 1, written).await?;
         let mut page = Page { entries: Vec::new(), next: None };
         let mut bytes = 0;
-        for (key, value) in written.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+        for (key, value) in found {
             let full = page.entries.len() == limit || (bytes + value.len() > PAGE_BYTES && !page.entries.is_empty());
             if full {
                 page.next = page.entries.last().map(|entry: &Entry| entry.key.clone());

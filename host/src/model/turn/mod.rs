@@ -1,5 +1,7 @@
 //! One event given to one instance: what it asked for so far, and what it may still ask.
 
+mod keeping;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,6 +12,9 @@ use super::members::Members;
 use super::meta::{Meta, checked_fields};
 use super::names::{DEFAULT, is_short_name};
 use super::refusal::{Bound, Refusal};
+use super::state::{RoomState, StateMark};
+
+pub use keeping::{StorageUse, Write};
 
 /// Close codes that a guest may use, beside the range that belongs to applications.
 const GUEST_CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -31,10 +36,12 @@ pub enum Target {
     Clients(Vec<String>),
 }
 
-/// A turn in progress. It holds the room's members while it lasts, so that its reads see its own changes.
+/// A turn in progress. It holds the room's state while it lasts, so that its reads see its own changes.
 #[derive(Debug)]
 pub struct Turn {
-    pub members: Members,
+    state: RoomState,
+    /// The state before it.
+    start: StateMark,
     storage: StorageUse,
     /// Bytes of all keys and values that the turn wrote, one over the other too.
     written_bytes: usize,
@@ -47,25 +54,6 @@ pub struct Turn {
     emit_bytes: usize,
     deliveries: usize,
     poison: Option<Bound>,
-}
-
-/// What is stored when a turn begins; kept up with what it writes.
-#[derive(Debug, Clone, Copy)]
-pub struct StorageUse {
-    /// Bytes of the room's keys and values.
-    pub room_bytes: usize,
-    /// What all rooms of the tenant together may still add.
-    pub tenant_left_bytes: usize,
-}
-
-/// One key to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
-    pub key: String,
-    /// None for a key that goes.
-    pub value: Option<Vec<u8>>,
-    /// What the key and its value took before.
-    pub old_bytes: usize,
 }
 
 /// The guest made too many calls behind a bound that it had already passed.
@@ -103,14 +91,15 @@ impl Calls {
 
 impl Turn {
     pub fn begin(
-        members: Members,
+        state: RoomState,
         storage: StorageUse,
         sender: Option<SocketId>,
         accepted_at: f64,
         limits: Arc<Limits>,
     ) -> Self {
         Self {
-            members,
+            start: state.mark(),
+            state,
             storage,
             written_bytes: 0,
             sender,
@@ -142,21 +131,15 @@ impl Turn {
         &self.effects
     }
 
-    /// What the turn wrote, to be made durable before anything else of it becomes true.
-    pub fn take_writes(&mut self) -> std::collections::BTreeMap<String, Option<Vec<u8>>> {
-        std::mem::take(&mut self.effects.writes)
+    /// The end of a turn that succeeded: the state as it left it, the state before it, and what is to be done.
+    pub fn end(self) -> (RoomState, StateMark, Effects) {
+        (self.state, self.start, self.effects)
     }
 
-    /// The end of a turn that commits: its effects, and the members as it left them.
-    pub fn commit(mut self) -> (Members, Effects) {
-        self.members.commit();
-        (self.members, self.effects)
-    }
-
-    /// The end of a turn that failed: the members as they were.
-    pub fn roll_back(mut self) -> Members {
-        self.members.roll_back();
-        self.members
+    /// The end of a turn that failed: the state as it was.
+    pub fn roll_back(mut self) -> RoomState {
+        self.state.roll_back(self.start);
+        self.state
     }
 
     /// Counts a host call. One past the bound is to be refused; a guest that goes on regardless is to be stopped.
@@ -168,13 +151,17 @@ impl Turn {
         Ok(counted)
     }
 
+    pub fn members(&self) -> &Members {
+        &self.state.members
+    }
+
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {
-        self.members.meta(socket).ok_or(Refusal::NoSuchSocket)
+        self.state.members.meta(socket).ok_or(Refusal::NoSuchSocket)
     }
 
     pub fn set_fields(&mut self, socket: SocketId, fields: String) -> Result<(), Refusal> {
         self.require_present(socket)?;
-        self.members.set_fields(socket, checked_fields(fields, &self.limits)?);
+        self.state.members.set_fields(socket, checked_fields(fields, &self.limits)?);
         Ok(())
     }
 
@@ -185,13 +172,13 @@ impl Turn {
         if channels.len() >= self.limits.channels_per_socket && !channels.iter().any(|name| name == channel) {
             return Err(Refusal::LimitExceeded(Bound::ChannelsPerSocket));
         }
-        self.members.join(socket, channel);
+        self.state.members.join(socket, channel);
         Ok(())
     }
 
     pub fn leave(&mut self, socket: SocketId, channel: &str) -> Result<(), Refusal> {
         self.require_present(socket)?;
-        self.members.leave(socket, channel);
+        self.state.members.leave(socket, channel);
         Ok(())
     }
 
@@ -205,7 +192,7 @@ impl Turn {
         if reason.len() > CLOSE_REASON_BYTES_MAX {
             return Err(Refusal::invalid(format!("a close reason must be at most {CLOSE_REASON_BYTES_MAX} bytes")));
         }
-        self.members.close(socket);
+        self.state.members.close(socket);
         self.effects.closes.push(Close { socket, code, reason });
         Ok(())
     }
@@ -233,67 +220,37 @@ impl Turn {
         if bytes > self.limits.emit_bytes { Err(self.exceed(Bound::EmitBytes)) } else { Ok(()) }
     }
 
-    /// This turn's own write of a key, where it made one.
-    pub fn written(&self, key: &str) -> Option<Option<&[u8]>> {
-        self.effects.writes.get(key).map(Option::as_deref)
-    }
-
-    /// Writes all of these keys, or none of them.
-    pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
-        let StorageUse { mut room_bytes, mut tenant_left_bytes } = self.storage;
-        let mut written_bytes = self.written_bytes;
-        let mut grows = false;
-        for Write { key, value, old_bytes } in &writes {
-            let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
-            grows |= new_bytes > *old_bytes;
-            room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
-            tenant_left_bytes = (tenant_left_bytes + old_bytes)
-                .checked_sub(new_bytes)
-                .ok_or(Refusal::LimitExceeded(Bound::StorageTenantBytes))?;
-            written_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-        }
-        if grows && room_bytes > self.limits.storage_room_bytes {
-            return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
-        }
-        if written_bytes > self.limits.storage_bytes_per_turn {
-            return Err(Refusal::LimitExceeded(Bound::StorageBytesPerTurn));
-        }
-        self.storage = StorageUse { room_bytes, tenant_left_bytes };
-        self.written_bytes = written_bytes;
-        self.effects.writes.extend(writes.into_iter().map(|write| (write.key, write.value)));
-        Ok(())
-    }
-
     /// The set of sockets that a target names now, and the channel that the frame will carry.
     fn resolve(&self, target: Target) -> Result<(Audience, String), Refusal> {
         let own_channel = || {
-            let meta = self.sender.and_then(|id| self.members.meta(id));
+            let meta = self.sender.and_then(|id| self.state.members.meta(id));
             meta.map_or(DEFAULT, Meta::first_channel).to_owned()
         };
         Ok(match target {
-            Target::Socket(id) if self.members.is_present(id) => {
-                let channel = self.members.meta(id).map_or(DEFAULT, Meta::first_channel).to_owned();
+            Target::Socket(id) if self.state.members.is_present(id) => {
+                let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel).to_owned();
                 (Audience::One(id), channel)
             }
             Target::Socket(_) => (Audience::nobody(), DEFAULT.to_owned()),
             Target::Named(name) => {
-                let group = self.members.channel(&name);
+                let group = self.state.members.channel(&name);
                 match self.sender {
                     Some(id) if group.binary_search(&id).is_ok() => (Audience::others(group, id), name),
-                    _ => (Audience::all(self.members.user(&name)), own_channel()),
+                    _ => (Audience::all(self.state.members.user(&name)), own_channel()),
                 }
             }
             Target::Channel(name) => {
                 require_name("the channel", &name)?;
-                (Audience::all(self.members.channel(&name)), name)
+                (Audience::all(self.state.members.channel(&name)), name)
             }
             Target::ChannelExcept { channel, clients } => {
                 require_name("the channel", &channel)?;
                 let excluded = self.sockets_of(&clients);
-                let left = self.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
+                let left =
+                    self.state.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
                 (Audience::all(Arc::new(left)), channel)
             }
-            Target::User(id) => (Audience::all(self.members.user(&id)), own_channel()),
+            Target::User(id) => (Audience::all(self.state.members.user(&id)), own_channel()),
             Target::Clients(ids) => {
                 (Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())), own_channel())
             }
@@ -305,7 +262,7 @@ impl Turn {
         let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
         let mut sockets = BTreeSet::new();
         for name in names {
-            sockets.extend(self.members.client(name).iter().copied());
+            sockets.extend(self.state.members.client(name).iter().copied());
         }
         sockets
     }
@@ -333,7 +290,7 @@ impl Turn {
     }
 
     fn require_present(&self, socket: SocketId) -> Result<(), Refusal> {
-        if self.members.is_present(socket) { Ok(()) } else { Err(Refusal::NoSuchSocket) }
+        if self.state.members.is_present(socket) { Ok(()) } else { Err(Refusal::NoSuchSocket) }
     }
 }
 

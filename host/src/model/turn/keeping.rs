@@ -1,0 +1,109 @@
+//! What a turn asks to be kept: keys and values, the alarm, timers.
+
+use super::{Turn, require_name};
+use crate::model::effect::UnixMs;
+use crate::model::refusal::{Bound, Refusal};
+use crate::model::timers::Timer;
+
+/// What is stored when a turn begins; kept up with what it writes.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageUse {
+    /// Bytes of the room's keys and values.
+    pub room_bytes: usize,
+    /// What all rooms of the tenant together may still add.
+    pub tenant_left_bytes: usize,
+    /// Whether the room may keep anything at all: it does already, or its tenant may have one more that does.
+    pub may_keep: bool,
+    /// When the room's alarm is due.
+    pub alarm: Option<UnixMs>,
+}
+
+/// One key to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    pub key: String,
+    /// None for a key that goes.
+    pub value: Option<Vec<u8>>,
+    /// What the key and its value took before.
+    pub old_bytes: usize,
+}
+
+impl Turn {
+    /// This turn's own write of a key, where it made one.
+    pub fn written(&self, key: &str) -> Option<Option<&[u8]>> {
+        self.effects.batch.writes.get(key).map(Option::as_deref)
+    }
+
+    /// Writes all of these keys, or none of them.
+    pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
+        let StorageUse { mut room_bytes, mut tenant_left_bytes, .. } = self.storage;
+        let mut written_bytes = self.written_bytes;
+        let mut grows = false;
+        for Write { key, value, old_bytes } in &writes {
+            let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
+            grows |= new_bytes > *old_bytes;
+            room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
+            tenant_left_bytes = (tenant_left_bytes + old_bytes)
+                .checked_sub(new_bytes)
+                .ok_or(Refusal::LimitExceeded(Bound::StorageTenantBytes))?;
+            written_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+        }
+        if grows && !self.storage.may_keep {
+            return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
+        }
+        if grows && room_bytes > self.limits.storage_room_bytes {
+            return Err(Refusal::LimitExceeded(Bound::StorageRoomBytes));
+        }
+        if written_bytes > self.limits.storage_bytes_per_turn {
+            return Err(Refusal::LimitExceeded(Bound::StorageBytesPerTurn));
+        }
+        self.storage = StorageUse { room_bytes, tenant_left_bytes, ..self.storage };
+        self.written_bytes = written_bytes;
+        self.effects.batch.writes.extend(writes.into_iter().map(|write| (write.key, write.value)));
+        Ok(())
+    }
+
+    /// Bytes of the room's keys and values, with this turn's writes.
+    pub fn room_bytes(&self) -> usize {
+        self.storage.room_bytes
+    }
+
+    /// When the alarm is due, with this turn's own change.
+    pub fn alarm(&self) -> Option<UnixMs> {
+        self.effects.batch.alarm.unwrap_or(self.storage.alarm)
+    }
+
+    /// Sets the alarm, or forgets it.
+    pub fn set_alarm(&mut self, due: Option<UnixMs>) -> Result<(), Refusal> {
+        if due.is_some() && !self.storage.may_keep {
+            return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
+        }
+        self.effects.batch.alarm = Some(due);
+        Ok(())
+    }
+
+    /// The alarm runs in this turn, and is forgotten with it unless the turn sets it anew.
+    pub fn forget_alarm(&mut self) {
+        self.effects.batch.alarm = Some(None);
+    }
+
+    /// Sets a timer in place of one of the same name.
+    pub fn set_timer(&mut self, name: String, timer: Timer) -> Result<(), Refusal> {
+        require_name("a timer's name", &name)?;
+        if timer.data.as_ref().is_some_and(|data| data.text().len() > self.limits.timer_bytes) {
+            return Err(Refusal::LimitExceeded(Bound::TimerBytes));
+        }
+        let timers = &mut self.state.timers;
+        if timers.len() >= self.limits.timers_per_room && !timers.has(&name) {
+            return Err(Refusal::LimitExceeded(Bound::TimersPerRoom));
+        }
+        timers.change(name, Some(timer));
+        Ok(())
+    }
+
+    /// Forgets a timer; says whether it was set.
+    pub fn cancel_timer(&mut self, name: String) -> bool {
+        let timers = &mut self.state.timers;
+        timers.has(&name) && timers.change(name, None)
+    }
+}

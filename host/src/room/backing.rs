@@ -1,0 +1,34 @@
+//! What all rooms of a server rest on.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::alarms::Alarms;
+use crate::model::names::RoomKey;
+use crate::storage::Storage;
+
+/// Where rooms keep what lasts, and who wakes them.
+#[derive(Debug)]
+pub struct Backing {
+    pub storage: Arc<dyn Storage>,
+    pub alarms: Arc<Alarms>,
+    /// The rooms that keep something and were open since the server started, by a hash of their names: as many as are
+    /// known at most. Two of one hash are told a wrong reason once.
+    visited: Mutex<HashSet<u64>>,
+}
+
+impl Backing {
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, alarms: Arc::default(), visited: Mutex::default() }
+    }
+
+    /// Whether the room is opened for the first time since the server started.
+    pub(super) fn is_first_visit(&self, room: &RoomKey) -> bool {
+        let mut hasher = DefaultHasher::new();
+        room.hash(&mut hasher);
+        self.visited.lock().insert(hasher.finish())
+    }
+}

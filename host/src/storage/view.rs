@@ -1,0 +1,189 @@
+//! A room's storage as its turns see it: what is durable, and over it the batches that are still being written. What was
+//! read or written lately is kept, so that a turn seldom waits for a disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+
+use super::{Batch, Durability, Durable, Entry, RoomStorage, StorageError, UnixMs};
+
+/// The answer to a batch, whenever it comes.
+pub type Written = BoxFuture<'static, Result<Durable, StorageError>>;
+
+/// The place of a batch among those of its room.
+pub type BatchNumber = u64;
+
+/// The storage of one room, for that room alone.
+#[derive(Debug)]
+pub struct RoomView {
+    durable: Arc<dyn RoomStorage>,
+    /// Bytes of what is kept of durable keys.
+    cache_bytes_max: usize,
+    layers: Mutex<Layers>,
+}
+
+/// What lies over the durable entries. The lock is held for moments, never while a disk is waited for.
+#[derive(Debug, Default)]
+struct Layers {
+    /// Keys of batches that are not durable yet, with what the last of these says.
+    pending: BTreeMap<String, Pending>,
+    /// Keys as they are in the durable layer, absent ones included.
+    cache: HashMap<String, Option<Vec<u8>>>,
+    cache_bytes: usize,
+    /// Bytes of all keys and values with the pending batches, and when the alarm is due with these; none where no batch
+    /// is pending.
+    after_pending: Option<(usize, Option<UnixMs>)>,
+    last: BatchNumber,
+}
+
+#[derive(Debug)]
+struct Pending {
+    value: Option<Vec<u8>>,
+    batch: BatchNumber,
+}
+
+impl RoomView {
+    pub fn new(durable: Arc<dyn RoomStorage>, cache_bytes_max: usize) -> Self {
+        Self { durable, cache_bytes_max, layers: Mutex::default() }
+    }
+
+    /// Bytes of all keys and values.
+    pub fn bytes(&self) -> usize {
+        self.layers.lock().after_pending.map_or_else(|| self.durable.bytes(), |(bytes, _)| bytes)
+    }
+
+    /// When the alarm is due, if there is one.
+    pub fn alarm(&self) -> Option<UnixMs> {
+        self.layers.lock().after_pending.map_or_else(|| self.durable.alarm(), |(_, alarm)| alarm)
+    }
+
+    /// When the durable alarm is due.
+    pub fn durable_alarm(&self) -> Option<UnixMs> {
+        self.durable.alarm()
+    }
+
+    /// Whether the room keeps anything, or has asked for it.
+    pub fn keeps_something(&self) -> bool {
+        self.durable.is_known() || self.layers.lock().after_pending.is_some()
+    }
+
+    /// The values of keys, in their order.
+    pub async fn get(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let mut values: Vec<Option<Option<Vec<u8>>>> = {
+            let layers = self.layers.lock();
+            keys.iter().map(|key| layers.find(key).cloned()).collect()
+        };
+        let missing: Vec<&str> =
+            keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
+        if !missing.is_empty() {
+            let read = self.durable.get(&missing).await?;
+            let mut layers = self.layers.lock();
+            for (key, value) in missing.into_iter().zip(&read) {
+                layers.remember(key.to_owned(), value.clone(), self.cache_bytes_max);
+            }
+            let mut read = read.into_iter();
+            values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = read.next());
+        }
+        Ok(values.into_iter().map(Option::flatten).collect())
+    }
+
+    /// Up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of the bytes, with
+    /// the writes of a turn laid over all others.
+    pub async fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        turn: &BTreeMap<String, Option<Vec<u8>>>,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let range = (start, Bound::Unbounded);
+        let in_prefix = |key: &String| key.starts_with(prefix);
+        let mut over: BTreeMap<String, Option<Vec<u8>>> = {
+            let layers = self.layers.lock();
+            let pending = layers.pending.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
+            pending.map(|(key, pending)| (key.clone(), pending.value.clone())).collect()
+        };
+        let written = turn.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
+        over.extend(written.map(|(key, value)| (key.clone(), value.clone())));
+        // Keys that are deleted above take no place on the page, so that as many more are read.
+        let hidden = over.values().filter(|value| value.is_none()).count();
+        let stored = self.durable.scan(prefix, after, limit + hidden).await?;
+        for (key, value) in stored {
+            over.entry(key).or_insert(Some(value));
+        }
+        Ok(over.into_iter().filter_map(|(key, value)| Some((key, value?))).take(limit).collect())
+    }
+
+    /// Hands over a batch to be made durable; reads see it from now on. `bytes` is what the room's entries take with it.
+    pub fn write(&self, batch: Batch, bytes: usize, durability: Durability) -> (BatchNumber, Written) {
+        let mut layers = self.layers.lock();
+        let before = layers.after_pending.map_or_else(|| self.durable.alarm(), |(_, alarm)| alarm);
+        layers.after_pending = Some((bytes, batch.alarm.unwrap_or(before)));
+        layers.last += 1;
+        let number = layers.last;
+        for (key, value) in &batch.writes {
+            layers.forget(key);
+            layers.pending.insert(key.clone(), Pending { value: value.clone(), batch: number });
+        }
+        drop(layers);
+        (number, self.durable.commit(batch, durability))
+    }
+
+    /// A batch is durable, and so are those before it.
+    pub fn written(&self, batch: BatchNumber) {
+        let mut layers = self.layers.lock();
+        let durable = layers.pending.extract_if(.., |_, pending| pending.batch <= batch).collect::<Vec<_>>();
+        for (key, Pending { value, .. }) in durable {
+            layers.remember(key, value, self.cache_bytes_max);
+        }
+        if batch == layers.last {
+            layers.after_pending = None;
+        }
+    }
+
+    /// A batch failed, and so did those behind it: reads see what is durable, and the room goes on from there.
+    pub fn failed(&self) {
+        let mut layers = self.layers.lock();
+        layers.pending.clear();
+        layers.after_pending = None;
+        drop(layers);
+        self.durable.resume();
+    }
+}
+
+impl Layers {
+    fn find(&self, key: &str) -> Option<&Option<Vec<u8>>> {
+        self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key))
+    }
+
+    /// Keeps what is durable under a key. Where it gets too much, all is forgotten: what is in use is soon back.
+    fn remember(&mut self, key: String, value: Option<Vec<u8>>, bytes_max: usize) {
+        self.forget(&key);
+        self.cache_bytes += cost(&key, &value);
+        if self.cache_bytes > bytes_max {
+            self.cache.clear();
+            self.cache_bytes = 0;
+            return;
+        }
+        self.cache.insert(key, value);
+    }
+
+    fn forget(&mut self, key: &str) {
+        if let Some(value) = self.cache.remove(key) {
+            self.cache_bytes -= cost(key, &value);
+        }
+    }
+}
+
+/// What an entry of the cache takes, its place in the table included.
+fn cost(key: &str, value: &Option<Vec<u8>>) -> usize {
+    const PLACE_BYTES: usize = 64;
+    PLACE_BYTES + key.len() + value.as_ref().map_or(0, Vec::len)
+}
