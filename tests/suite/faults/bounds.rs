@@ -176,9 +176,9 @@ async fn a_hook_that_the_host_does_not_know_is_refused() {
     let server = calls("");
     let mut client = server.join("/calls").await;
     let said =
-        answers(&mut client, json!([["on", "$alarm"], ["on", ""], ["on", "n".repeat(129)], ["on", "n".repeat(128)]]))
+        answers(&mut client, json!([["on", "$novel"], ["on", ""], ["on", "n".repeat(129)], ["on", "n".repeat(128)]]))
             .await;
-    assert!(said[0].starts_with("invalid: ") && said[0].contains("$alarm") && said[0].contains("$connect"), "{said:?}");
+    assert!(said[0].starts_with("invalid: ") && said[0].contains("$novel") && said[0].contains("$connect"), "{said:?}");
     assert!(said[1].starts_with("invalid: ") && said[2].starts_with("invalid: "), "{said:?}");
     assert_eq!(said[3], "ok: ()");
 }
