@@ -15,6 +15,7 @@ mod contract;
 mod disconnect;
 mod faults;
 mod files;
+mod gate;
 mod guests;
 mod health;
 mod limits;
