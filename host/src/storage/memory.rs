@@ -41,7 +41,7 @@ impl Storage for MemoryStorage {
         let mut rooms = self.rooms.lock();
         // A room that wrote nothing is not worth remembering; nobody else holds it.
         if rooms.known.len() >= rooms.prune_at {
-            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.bytes() > 0 || room.alarm().is_some());
+            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.is_known());
             rooms.prune_at = (2 * rooms.known.len()).max(1_024);
         }
         let room: Arc<dyn RoomStorage> = rooms.known.entry(room.clone()).or_default().clone();
@@ -52,6 +52,11 @@ impl Storage for MemoryStorage {
     fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
         ready(Vec::new()).boxed()
     }
+
+    fn rooms(&self, tenant: &TenantName) -> usize {
+        let rooms = self.rooms.lock();
+        rooms.known.iter().filter(|(key, room)| key.plugin.tenant == *tenant && room.is_known()).count()
+    }
 }
 
 impl RoomStorage for MemoryRoom {
@@ -61,6 +66,11 @@ impl RoomStorage for MemoryRoom {
 
     fn alarm(&self) -> Option<UnixMs> {
         self.state.lock().alarm
+    }
+
+    fn is_known(&self) -> bool {
+        let state = self.state.lock();
+        !state.entries.is_empty() || state.alarm.is_some()
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {

@@ -1,5 +1,6 @@
 //! What a room keeps. A backend holds the keys and the alarm of every room of every tenant; rooms see their own only.
 
+pub mod durable;
 pub mod memory;
 #[cfg(test)]
 pub mod suite;
@@ -64,6 +65,9 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// What is kept of every tenant, for a server that starts. A tenant whose storage cannot be read keeps no other from
     /// being served.
     fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>>;
+
+    /// Rooms of a tenant with a key or an alarm, from memory: as far as its storage was opened or reported by `stored`.
+    fn rooms(&self, tenant: &TenantName) -> usize;
 }
 
 /// The keys, the values and the alarm of one room.
@@ -73,6 +77,9 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
 
     /// When the durable alarm is due, if there is one.
     fn alarm(&self) -> Option<UnixMs>;
+
+    /// Whether a durable key or alarm is there, so that the room is one of its tenant's `rooms`.
+    fn is_known(&self) -> bool;
 
     /// The values of keys, in their order, as the last durable batch left them.
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
