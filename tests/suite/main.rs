@@ -13,6 +13,7 @@ mod check;
 mod compile;
 mod contract;
 mod disconnect;
+mod durable;
 mod faults;
 mod files;
 mod gate;

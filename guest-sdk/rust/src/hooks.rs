@@ -85,6 +85,6 @@ pub struct Restore {
 pub struct Alarm {
     /// When it was to run, in milliseconds since the Unix epoch.
     pub due: u64,
-    /// Which attempt this is, from 1, since the room was opened.
+    /// Which attempt this is, from 1, since the server started.
     pub attempt: u32,
 }

@@ -90,7 +90,7 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
         }
     };
     let limits = Arc::clone(shared.plugin.limits());
-    let restore = storage.is_known().then(|| RestoreReason::of_opening(backing.is_first_visit(&shared.key)));
+    let restore = storage.is_known().then(|| RestoreReason::of_opening(backing.visit(&shared.key)));
     let room = Room {
         lane: Arc::clone(shared.plugin.account().lane()),
         slow,
@@ -194,6 +194,9 @@ impl Room {
             self.settle_next().await;
         }
         self.follow_losses().await;
+        if self.storage.keeps_something() {
+            self.backing.visit(&self.shared.key);
+        }
     }
 
     async fn next(&mut self, empty_since: &mut Option<Instant>) -> Next {

@@ -25,8 +25,8 @@ impl Backing {
         Self { storage, alarms: Arc::default(), visited: Mutex::default() }
     }
 
-    /// Whether the room is opened for the first time since the server started.
-    pub(super) fn is_first_visit(&self, room: &RoomKey) -> bool {
+    /// Notes that a room keeps something and is open; says whether that was not noted before.
+    pub(super) fn visit(&self, room: &RoomKey) -> bool {
         let mut hasher = DefaultHasher::new();
         room.hash(&mut hasher);
         self.visited.lock().insert(hasher.finish())

@@ -4,6 +4,7 @@
 mod build;
 mod client;
 pub mod command;
+mod folder;
 mod http;
 mod server;
 

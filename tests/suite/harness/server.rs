@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::folder::Folder;
 use super::{Client, Request, Response, TOKEN, Value, build, soon};
 
 /// How often a test looks again for what it waits for.
@@ -44,6 +44,7 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     folder: Folder,
+    builder: Builder,
 }
 
 /// A server that ended before it served.
@@ -143,6 +144,13 @@ impl Builder {
             fs::write(&file, bytes).expect("a plugin's file");
         }
         fs::write(folder.path().join("parlor.toml"), self.whole_config()).expect("a configuration");
+        let (child, address) = self.spawn(&folder)?;
+        Ok(Server { child, address, folder, builder: self })
+    }
+
+    /// Starts the program in a folder that has all that it needs.
+    fn spawn(&self, folder: &Folder) -> Result<(Child, SocketAddr), NotStarted> {
+        let log = fs::File::options().create(true).append(true).open(folder.log()).expect("a file for the log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
         command
             .current_dir(folder.path())
@@ -153,13 +161,13 @@ impl Builder {
             .env_remove("PARLOR_OPERATOR_TOKEN")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.log()).expect("a file for the log"));
+            .stderr(log);
         if let Some(token) = &self.token {
             command.env("PARLOR_OPERATOR_TOKEN", token);
         }
         let mut child = command.spawn().expect("the server's program");
         match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
-            Some(address) => Ok(Server { child, address, folder }),
+            Some(address) => Ok((child, address)),
             None => {
                 let status = child.wait().expect("a child that ends");
                 Err(NotStarted { status, log: folder.log_lines() })
@@ -269,6 +277,17 @@ impl Server {
         self.request("GET", &path).operator().send().await.json()
     }
 
+    /// Waits until no room of a plugin, `tenant/plugin`, is open.
+    pub async fn rooms_ended(&self, plugin: &str) {
+        let path = format!("/_parlor/api/rooms/{plugin}");
+        let ended = async {
+            while self.request("GET", &path).operator().send().await.json()["rooms"] != serde_json::json!([]) {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        soon(&format!("the end of the rooms of {plugin}"), ended).await;
+    }
+
     /// All that it logged so far.
     pub fn log(&self) -> Vec<String> {
         self.folder.log_lines()
@@ -311,6 +330,20 @@ impl Server {
         soon("the server's end", wait).await
     }
 
+    /// Ends it as a crash does: nothing of it is asked.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a signal to the server");
+        self.child.wait().expect("a child of ours");
+    }
+
+    /// Starts it once more after its end, with the same configuration, plugins and data.
+    pub fn start_again(&mut self) {
+        (self.child, self.address) = match self.builder.spawn(&self.folder) {
+            Ok(started) => started,
+            Err(NotStarted { status, log }) => panic!("the server ended with {status}:\n{}", log.join("\n")),
+        };
+    }
+
     /// SIGTERM, and how it ended.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal_end();
@@ -335,49 +368,4 @@ fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
     BufReader::new(stdout).read_line(&mut line).expect("a line of text");
     let address = line.trim_end().strip_prefix("parlor listening on http://")?;
     Some(address.parse().expect("an address"))
-}
-
-/// A temporary folder, gone with this value.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    /// Made with an empty folder of plugins, and with a folder of data whose compiled code all servers share: it is
-    /// named by content, so that each component is compiled once a run.
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let name = format!("suite-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = all.join(name);
-        let compiled = all.join("suite-compiled");
-        for folder in [&path.join("plugins"), &path.join("data"), &compiled] {
-            fs::create_dir_all(folder).expect("a folder");
-        }
-        std::os::unix::fs::symlink(compiled, path.join("data/compiled")).expect("a link to a folder");
-        Self(path)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// The log is a file, so that whoever looks sees all that was written before.
-    fn log(&self) -> PathBuf {
-        self.0.join("log")
-    }
-
-    /// The whole lines of the log.
-    fn log_lines(&self) -> Vec<String> {
-        let bytes = fs::read(self.log()).expect("the file of the log");
-        let text = String::from_utf8_lossy(&bytes);
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left behind lies in Cargo's own temporary folder.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

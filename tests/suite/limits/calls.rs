@@ -15,8 +15,8 @@ async fn answers(client: &mut Client, calls: Value) -> Vec<String> {
 
 #[tokio::test]
 async fn registrations() {
-    // The guest has four of its own.
-    let server = calls("registrations = 6");
+    // The guest has six of its own.
+    let server = calls("registrations = 8");
     let mut client = server.join("/calls").await;
     let said =
         answers(&mut client, json!([["on", "a"], ["on", "b"], ["on", "c"], ["on", "a"], ["off", "b"], ["on", "c"]]))

@@ -1,0 +1,98 @@
+//! Keys and values: many at once, in pages, and their bounds.
+
+use crate::harness::{Client, Server, Value, json};
+
+async fn calls(limits: &str) -> (Server, Client) {
+    let server = Server::builder().guest_as("limit_calls", "calls").config(&format!("[limits]\n{limits}")).start();
+    let client = server.join("/calls").await;
+    (server, client)
+}
+
+async fn answers(client: &mut Client, calls: Value) -> Vec<String> {
+    client.send("run", calls).await;
+    let ran = client.expect("ran").await;
+    serde_json::from_value(ran["answers"].clone()).expect("a list of answers")
+}
+
+#[tokio::test]
+async fn many_keys_are_read_written_and_removed_as_one() {
+    let (_server, mut client) = calls("").await;
+    let said = answers(&mut client, json!([["put-many", "k", 3, 5], ["get-many", ["k2", "none", "k0"]]])).await;
+    assert_eq!(said, ["ok: ()", "ok: [Some(5), None, Some(5)]"]);
+    let said = answers(&mut client, json!([["delete-many", ["k0", "none", "k2"]], ["list", "k", 10]])).await;
+    assert_eq!(said, ["ok: 2", "ok: (\"k1=5\", None)"]);
+    // A key that is named twice is a mistake, and nothing is written.
+    let said = answers(&mut client, json!([["put-twice", "d"], ["get-many", ["d", "d"]], ["get", "d"]])).await;
+    assert!(
+        said[0].starts_with("invalid: ") && said[0].contains("twice") && said[1].starts_with("invalid: "),
+        "{said:?}"
+    );
+    assert_eq!(said[2], "ok: None");
+}
+
+#[tokio::test]
+async fn pages_show_what_is_durable_and_what_the_turn_wrote() {
+    let (_server, mut client) = calls("").await;
+    answers(&mut client, json!([["put-many", "p/", 6, 1], ["put", "q", 1]])).await;
+    let said =
+        answers(&mut client, json!([["delete", "p/1"], ["put", "p/2", 9], ["put", "p/25", 2], ["list", "p/", 4]]))
+            .await;
+    assert_eq!(said[3], "ok: (\"p/0=1 p/2=9 p/25=2 p/3=1\", Some(\"p/3\"))");
+    let said = answers(&mut client, json!([["list", "p/", 4, "p/3"], ["list", "", 1, "p/5"]])).await;
+    assert_eq!(said, ["ok: (\"p/4=1 p/5=1\", None)", "ok: (\"q=1\", None)"]);
+}
+
+#[tokio::test]
+async fn bounds_of_one_call_and_of_one_turn() {
+    let (_server, mut client) =
+        calls("storage-keys-per-call = 3\nstorage-bytes-per-call = 1000\nstorage-bytes-per-turn = 2000").await;
+    let said = answers(
+        &mut client,
+        json!([
+            ["put-many", "k", 4, 1],
+            ["put-many", "k", 3, 400],
+            ["delete-many", ["a", "b", "c", "d"]],
+            ["get", "k0"]
+        ]),
+    )
+    .await;
+    assert_eq!(
+        said,
+        [
+            "limit-exceeded: storage-keys-per-call",
+            "limit-exceeded: storage-bytes-per-call",
+            "limit-exceeded: storage-keys-per-call",
+            "ok: None"
+        ]
+    );
+    // What a turn writes over itself counts as well: it is all held until it is durable. The rest of the turn commits.
+    let said =
+        answers(&mut client, json!([["put", "a", 900], ["put", "a", 901], ["put", "b", 900], ["get", "b"]])).await;
+    assert_eq!(said, ["ok: ()", "ok: ()", "limit-exceeded: storage-bytes-per-turn", "ok: None"]);
+    let said = answers(&mut client, json!([["get", "a"]])).await;
+    assert_eq!(said, ["ok: Some(901)"]);
+}
+
+#[tokio::test]
+async fn rooms_that_keep_something_are_counted() {
+    let (server, mut client) = calls("storage-rooms-per-tenant = 2").await;
+    assert_eq!(answers(&mut client, json!([["put", "k", 1]])).await, ["ok: ()"]);
+    let mut second = server.join("/calls?room=second").await;
+    assert_eq!(answers(&mut second, json!([["set-alarm", 9e15]])).await, ["ok: ()"]);
+    let mut third = server.join("/calls?room=third").await;
+    let said = answers(&mut third, json!([["put", "k", 1], ["set-alarm", 9e15], ["get", "k"]])).await;
+    let full = "limit-exceeded: storage-rooms-per-tenant";
+    assert_eq!(said, [full, full, "ok: None"]);
+    // A room that keeps nothing any more leaves its place.
+    assert_eq!(answers(&mut second, json!([["cancel-alarm"]])).await, ["ok: ()"]);
+    assert_eq!(answers(&mut third, json!([["put", "k", 1]])).await, ["ok: ()"]);
+}
+
+#[tokio::test]
+async fn an_alarm_has_a_time_that_numbers_can_name() {
+    let (_server, mut client) = calls("").await;
+    let said =
+        answers(&mut client, json!([["set-alarm", -1], ["set-alarm", 1e16], ["set-alarm"], ["get-alarm"]])).await;
+    assert!(said[..3].iter().all(|answer| answer.starts_with("invalid: ")), "{said:?}");
+    assert_eq!(said[3], "ok: None");
+}

@@ -1,0 +1,6 @@
+//! What lasts: storage, the alarm, timers, and what becomes of each when the server ends.
+
+mod alarms;
+mod keys;
+mod restarts;
+mod timers;
