@@ -66,6 +66,7 @@ impl Inspected {
             layout::each_entry(transaction, &self.tenant, |room, key, value| {
                 each(room, key, value).map_err(|why| {
                     enough = Some(why);
+                    // Ends the walk; nobody sees it.
                     Failure::Corrupt(String::new())
                 })
             })
