@@ -12,6 +12,7 @@ mod browser;
 mod check;
 mod compile;
 mod contract;
+mod data;
 mod disconnect;
 mod durable;
 mod faults;

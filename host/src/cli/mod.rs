@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod data;
 mod descriptors;
 mod dev;
 mod limits;
@@ -38,6 +39,8 @@ enum Command {
     Check(CheckArgs),
     /// Print every bound that holds, and who set it.
     Limits(LimitsArgs),
+    /// Check, count, export, import or delete what a tenant's rooms keep, while no server has it open.
+    Data(data::DataArgs),
     /// What the server starts to compile a component.
     #[command(hide = true)]
     CompileComponent { job: String },
@@ -135,6 +138,7 @@ impl Cli {
             Command::Build(args) => build::build(&args.dir, &args.out).map(|_| ()),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),
+            Command::Data(args) => data::data(args),
             Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
         }
     }

@@ -76,7 +76,8 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
 
     /// Queues a batch at this call, behind the room's earlier ones, and makes it durable whether or not anyone waits for
     /// the answer. When the answer is an error, nothing of the batch is there, and every later batch of the room is
-    /// refused as well until `resume`: it may rest on this one.
+    /// refused as well until `resume`: it may rest on this one. Batches that were to become durable together fail together,
+    /// also those of other rooms of the tenant.
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'static, Result<Durable, StorageError>>;
 
     /// The room has heard that a batch failed, and goes on from what is durable.

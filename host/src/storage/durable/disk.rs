@@ -46,7 +46,14 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Makes the folder where it is missing, for the server's user alone.
     pub fn create(path: &Path) -> io::Result<Self> {
+        let missing: Vec<&Path> =
+            path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        // A file outlives a power cut only where the folders that lead to it do.
+        for made in missing {
+            let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
         Ok(Self(path.to_owned()))
     }
 

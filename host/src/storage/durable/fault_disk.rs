@@ -1,1 +1,291 @@
+//! A disk in memory that fails on demand, below the real store.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use redb::StorageBackend;
+
+use super::disk::Disk;
+use crate::model::names::TenantName;
+
+/// What may be lost by itself when the power goes.
+const PIECE: usize = 512;
+/// What a file takes of the disk at least, where something is written.
+const BLOCK: usize = 4_096;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A write, a change of length, a sync or a rename fails and does nothing.
+    Fails,
+    /// Half of a write is done before it fails. A rename is done, and its sync fails.
+    Torn,
+    /// A sync fails, and what it should have made durable is gone.
+    SyncLoses,
+    /// A sync does all that it should, and says that it failed.
+    SyncLies,
+    /// It fails, and so does everything else until the power is back; what was not synced is lost, or pieces of it.
+    PowerCut,
+}
+
+/// Which operations fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub fault: Fault,
+    /// How many operations go well before.
+    pub after: usize,
+    /// All behind it fail as well, reads included, until the disk is mended.
+    pub for_good: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct FaultDisk(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    files: BTreeMap<String, File>,
+    plan: Option<Plan>,
+    operations: usize,
+    fired: bool,
+    dead: bool,
+    /// Handles of a machine that lost its power do nothing any more.
+    boots: usize,
+    blocks_free: Option<usize>,
+    sync_takes: BTreeMap<String, Duration>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct File {
+    now: Vec<u8>,
+    durable: Vec<u8>,
+    /// What was written since the last sync.
+    unsynced: Vec<(usize, Vec<u8>)>,
+    blocks: BTreeSet<usize>,
+}
+
+impl FaultDisk {
+    pub fn shared(&self) -> Arc<dyn Disk> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
+
+    /// From now on this goes wrong.
+    pub fn plan(&self, plan: Plan) {
+        let mut state = self.0.lock();
+        (state.plan, state.operations, state.fired) = (Some(plan), 0, false);
+    }
+
+    /// Whether what was planned has gone wrong.
+    pub fn fired(&self) -> bool {
+        self.0.lock().fired
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn mend(&self) {
+        let mut state = self.0.lock();
+        (state.plan, state.dead, state.blocks_free) = (None, false, None);
+    }
+
+    /// So many blocks can still be written.
+    pub fn leave_blocks(&self, blocks: usize) {
+        self.0.lock().blocks_free = Some(blocks);
+    }
+
+    pub fn slow_sync(&self, tenant: &str, takes: Duration) {
+        self.0.lock().sync_takes.insert(tenant.to_owned(), takes);
+    }
+
+    /// The power is back. Of what was not synced, each piece is there or not, as the seed says; none with seed 0.
+    pub fn power_on(&self, seed: u64) {
+        self.mend();
+        let mut state = self.0.lock();
+        state.boots += 1;
+        let mut random = seed;
+        for file in state.files.values_mut() {
+            let unsynced = std::mem::take(&mut file.unsynced);
+            let length = file.now.len();
+            file.now = file.durable.clone();
+            for (offset, data) in unsynced {
+                for (place, piece) in data.chunks(PIECE).enumerate() {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    if seed != 0 && random >> 63 == 1 {
+                        put(&mut file.now, offset + place * PIECE, piece);
+                    }
+                }
+            }
+            // A longer file is longer at once, or not.
+            if seed % 2 == 1 && file.now.len() < length {
+                file.now.resize(length, 0);
+            }
+            file.durable = file.now.clone();
+        }
+    }
+
+    fn handle(&self, name: &str) -> Box<dyn StorageBackend> {
+        Box::new(Handle { state: Arc::clone(&self.0), name: name.to_owned(), boot: self.0.lock().boots })
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    if bytes.len() < offset + data.len() {
+        bytes.resize(offset + data.len(), 0);
+    }
+    bytes[offset..offset + data.len()].copy_from_slice(data);
+}
+
+fn failed() -> io::Error {
+    io::Error::from_raw_os_error(5)
+}
+
+impl State {
+    /// Counts an operation, and says what goes wrong with it.
+    fn fault(&mut self) -> Option<Fault> {
+        let plan = self.plan?;
+        self.operations += 1;
+        if self.operations == plan.after + 1 {
+            self.fired = true;
+            self.dead = plan.for_good || plan.fault == Fault::PowerCut;
+            return Some(plan.fault);
+        }
+        self.dead.then_some(Fault::Fails)
+    }
+}
+
+impl Disk for FaultDisk {
+    fn name(&self, tenant: &TenantName) -> String {
+        format!("{tenant} on the fault disk")
+    }
+
+    fn open(&self, tenant: &TenantName, _: bool) -> io::Result<Option<Box<dyn StorageBackend>>> {
+        let state = self.0.lock();
+        if state.dead {
+            return Err(failed());
+        }
+        let there = state.files.contains_key(tenant.as_str());
+        drop(state);
+        Ok(there.then(|| self.handle(tenant.as_str())))
+    }
+
+    fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>> {
+        let name = format!("{tenant}-new");
+        let mut state = self.0.lock();
+        if state.fault().is_some() {
+            return Err(failed());
+        }
+        state.files.insert(name.clone(), File::default());
+        drop(state);
+        Ok(self.handle(&name))
+    }
+
+    fn install(&self, tenant: &TenantName) -> io::Result<()> {
+        let mut state = self.0.lock();
+        let fault = state.fault();
+        if fault.is_none() || fault == Some(Fault::Torn) {
+            let file = state.files.remove(&format!("{tenant}-new")).ok_or(ErrorKind::NotFound)?;
+            state.files.insert(tenant.to_string(), file);
+        }
+        fault.map_or(Ok(()), |_| Err(failed()))
+    }
+
+    fn tenants(&self) -> io::Result<Vec<TenantName>> {
+        let state = self.0.lock();
+        let names = state.files.keys().filter(|name| !name.ends_with("-new"));
+        Ok(names.map(|name| TenantName::new(name).unwrap()).collect())
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    state: Arc<Mutex<State>>,
+    name: String,
+    boot: usize,
+}
+
+impl Handle {
+    /// Does something with the file: with the fault that is planned for it, where it changes anything.
+    fn with<T>(
+        &self,
+        changes: bool,
+        work: impl FnOnce(&mut File, Option<Fault>, &mut Option<usize>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.state.lock();
+        if state.boots != self.boot {
+            return Err(failed());
+        }
+        let fault = if changes { state.fault() } else { state.dead.then_some(Fault::Fails) };
+        let mut free = state.blocks_free;
+        let file = state.files.get_mut(&self.name).ok_or(ErrorKind::NotFound)?;
+        let done = work(file, fault, &mut free);
+        state.blocks_free = free;
+        done
+    }
+}
+
+impl StorageBackend for Handle {
+    fn len(&self) -> io::Result<u64> {
+        self.with(false, |file, fault, _| fault.map_or(Ok(file.now.len() as u64), |_| Err(failed())))
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.with(false, |file, fault, _| {
+            let range = offset as usize..offset as usize + out.len();
+            match (fault, file.now.get(range)) {
+                (None, Some(bytes)) => out.copy_from_slice(bytes),
+                (None, None) => return Err(ErrorKind::UnexpectedEof.into()),
+                (Some(_), _) => return Err(failed()),
+            }
+            Ok(())
+        })
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.with(true, |file, fault, _| {
+            if fault.is_some() {
+                return Err(failed());
+            }
+            file.now.resize(len as usize, 0);
+            Ok(())
+        })
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let takes = self.state.lock().sync_takes.get(&self.name).copied();
+        takes.into_iter().for_each(thread::sleep);
+        self.with(true, |file, fault, _| {
+            if fault.is_none() || fault == Some(Fault::SyncLies) {
+                file.durable = file.now.clone();
+                file.unsynced.clear();
+            } else if fault == Some(Fault::SyncLoses) {
+                file.now = file.durable.clone();
+                file.unsynced.clear();
+            }
+            fault.map_or(Ok(()), |_| Err(failed()))
+        })
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.with(true, |file, fault, free| {
+            let offset = offset as usize;
+            let written = match fault {
+                None => data,
+                Some(Fault::Torn) => &data[..data.len() / 2],
+                Some(_) => return Err(failed()),
+            };
+            for block in offset / BLOCK..(offset + data.len()).div_ceil(BLOCK) {
+                if !file.blocks.contains(&block) {
+                    if *free == Some(0) {
+                        return Err(ErrorKind::StorageFull.into());
+                    }
+                    *free = free.map(|free| free - 1);
+                    file.blocks.insert(block);
+                }
+            }
+            put(&mut file.now, offset, written);
+            file.unsynced.push((offset, written.to_vec()));
+            fault.map_or(Ok(()), |_| Err(failed()))
+        })
+    }
+}

@@ -53,14 +53,7 @@ impl Inspected {
 
     /// Every room, in the order of plugins and rooms.
     pub fn rooms(&self) -> Result<Vec<RoomSummary>, StorageError> {
-        let mut rooms = Vec::new();
-        self.file.read(|transaction| {
-            layout::each_room(transaction, &self.tenant, |room, row| {
-                rooms.push(RoomSummary { room, keys: row.keys, bytes: row.bytes, alarm: row.alarm });
-                Ok(())
-            })
-        })?;
-        Ok(rooms)
+        rooms(&self.file, &self.tenant)
     }
 
     /// Every entry, in the order of plugins, rooms and keys, until `each` has had enough.
@@ -73,6 +66,7 @@ impl Inspected {
             layout::each_entry(transaction, &self.tenant, |room, key, value| {
                 each(room, key, value).map_err(|why| {
                     enough = Some(why);
+                    // Ends the walk; nobody sees it.
                     Failure::Corrupt(String::new())
                 })
             })
@@ -117,6 +111,17 @@ impl Inspected {
     }
 }
 
+fn rooms(file: &TenantFile, tenant: &TenantName) -> Result<Vec<RoomSummary>, StorageError> {
+    let mut rooms = Vec::new();
+    file.read(|transaction| {
+        layout::each_room(transaction, tenant, |room, row| {
+            rooms.push(RoomSummary { room, keys: row.keys, bytes: row.bytes, alarm: row.alarm });
+            Ok(())
+        })
+    })?;
+    Ok(rooms)
+}
+
 /// A tenant's file that is being made. It takes the place of the old one as a whole, or not at all.
 #[derive(Debug)]
 pub struct Replacement {
@@ -149,6 +154,11 @@ impl Replacement {
             Some(Err(Uncommitted::Absent(why) | Uncommitted::InDoubt { why, .. })) => Err(why),
             Some(Ok(_)) | None => Ok(()),
         }
+    }
+
+    /// Every room that was added.
+    pub fn rooms(&self) -> Result<Vec<RoomSummary>, StorageError> {
+        self.new.as_ref().map_or(Ok(Vec::new()), |new| rooms(new, &self.tenant))
     }
 
     /// Puts the new file into its place.

@@ -6,7 +6,8 @@
 //! threads, a tenant at a time as well, so that no thread of a room waits for a disk.
 //!
 //! A commit that fails may have reached the disk all the same. The file is then opened anew, and a number that each group
-//! writes tells which it is; nobody is answered before that is known.
+//! writes tells which it is; nobody is answered before that is known. To open a file that was not closed in order means to
+//! read all of it, about a second and a half a GB: after a crash and after an error, for that tenant alone.
 
 mod disk;
 mod errors;
