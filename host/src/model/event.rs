@@ -21,9 +21,11 @@ pub mod hook {
     pub const RESTORE: &str = "$restore";
     pub const TIMER: &str = "$timer";
     pub const ALARM: &str = "$alarm";
+    pub const SUSPEND: &str = "$suspend";
+    pub const RESUME: &str = "$resume";
 
     /// Every hook that a plugin of this host can ask for.
-    pub const ALL: [&str; 7] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ALARM];
+    pub const ALL: [&str; 9] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ALARM, SUSPEND, RESUME];
     /// The registration for every event of clients.
     pub const ANY: &str = "*";
 }

@@ -77,6 +77,8 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
     scrape.counter("panics", "Rooms that ended in a fault of the host's own", server.router.panics() as f64);
+    let alarms = server.router.backing().alarms.len();
+    scrape.gauge("alarms", "Alarms of rooms that are set, those included whose room sleeps", alarms as f64);
     let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in server.upgrades.counts() {
         upgrades.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);

@@ -85,6 +85,8 @@ limits! {
     mailbox_bytes: usize = 1 << 20, Plugin, least 1;
     /// Events of one socket that wait in its room.
     mailbox_events_per_socket: u32 = 64, Plugin, least 1;
+    /// What `$suspend` may hand over.
+    suspend_bytes: usize = 256 << 10, Plugin, least 0;
     /// How long a room without sockets keeps its instance, so that a reload of a page finds it warm.
     room_linger_ms: u64 = 10_000, Plugin, least 0;
     /// Traps, deadlines and memory faults within `room-faults-window-ms` that close a room.

@@ -112,6 +112,7 @@ impl Drop for DurableStorage {
                 tracing::warn!("{why}");
             }
         }
+        tracing::debug!("storage is closed");
     }
 }
 
