@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
@@ -11,9 +12,16 @@ use parking_lot::Mutex;
 use crate::model::names::{PluginKey, RoomId, RoomKey};
 use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::{Refusal, Supervised};
+use crate::protocol::close::CloseReason;
 use crate::room::backing::Backing;
 use crate::room::handle::{RoomHandle, RoomShared};
 use crate::workers::Workers;
+
+/// Rooms that are told of a new version at once, and how long everything else comes first before the next ones.
+const SWAPS_AT_ONCE: usize = 32;
+const SWAP_BREATH: Duration = Duration::from_millis(2);
+/// How often rooms are looked at in which nothing may happen, and how long nothing has happened in them then.
+const IDLE_LOOK: Duration = Duration::from_millis(500);
 
 /// The open rooms.
 #[derive(Debug)]
@@ -74,6 +82,8 @@ impl Router {
         if let Some(open) = rooms.open.get(&key)
             && !open.mailbox.is_closed()
         {
+            // Who was let in by a version finds the room on it.
+            open.move_to(plugin);
             return Ok(Arc::clone(open));
         }
         if let Some(refusal) = plugin.supervisor.refuses(room) {
@@ -103,13 +113,40 @@ impl Router {
         rooms.open.values().filter(|room| room.key.plugin == *plugin).cloned().collect()
     }
 
+    /// Moves every open room of a plugin to this version, a few at a time.
+    pub async fn swap(&self, plugin: &Arc<Plugin>) {
+        let open = self.rooms_of(&plugin.key);
+        self.backing.swaps.begin(plugin, open.len());
+        for rooms in open.chunks(SWAPS_AT_ONCE) {
+            rooms.iter().for_each(|room| room.move_to(plugin));
+            tokio::time::sleep(SWAP_BREATH).await;
+        }
+    }
+
+    /// Closes every room of a plugin that is served no more; what they keep stays.
+    pub fn retire(&self, key: &PluginKey) {
+        for room in self.rooms_of(key) {
+            room.plugin().supervisor.retire();
+            room.mailbox.close_all(CloseReason::RETIRED);
+        }
+    }
+
+    /// Tells rooms in which nothing happens that it is so, for as long as the server lives.
+    pub async fn watch_idle(&self) {
+        loop {
+            tokio::time::sleep(IDLE_LOOK).await;
+            let now = Instant::now();
+            self.rooms.lock().open.values().for_each(|room| room.nudge(now, IDLE_LOOK));
+        }
+    }
+
     /// Opens no more rooms and tells the open ones to close; answers how many are left.
     pub fn drain(&self) -> usize {
         let mut rooms = self.rooms.lock();
         if !rooms.draining {
             rooms.draining = true;
             for room in rooms.open.values() {
-                room.mailbox.shut_down();
+                room.mailbox.close_all(CloseReason::RESTART);
             }
         }
         rooms.open.len()
@@ -143,7 +180,8 @@ impl Router {
             let ran = AssertUnwindSafe(crate::room::run(Arc::clone(&handle), backing, slow)).catch_unwind().await;
             if let Err(panic) = ran {
                 panics.fetch_add(1, Ordering::Relaxed);
-                let (key, version) = (&handle.key, handle.plugin.version.as_str());
+                let (key, plugin) = (&handle.key, handle.plugin());
+                let version = plugin.version.as_str();
                 let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
                 let (room, why) = (key.room.as_str(), words_of(&*panic));
                 tracing::error!(tenant, plugin, version, room, "a fault of the host's own ended the room: {why}");
@@ -162,7 +200,7 @@ struct Forget {
 impl Drop for Forget {
     fn drop(&mut self) {
         self.rooms.lock().remove(&self.handle);
-        self.handle.plugin.supervisor.ended(&self.handle.key.room);
+        self.handle.plugin().supervisor.ended(&self.handle.key.room);
     }
 }
 

@@ -38,14 +38,20 @@ pub struct ClientEvent {
     pub payload: Option<Payload>,
 }
 
+impl Payload {
+    /// What it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Json(json) => json.text().len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl ClientEvent {
     /// What it takes while it waits.
     pub fn bytes(&self) -> usize {
-        let payload = match &self.payload {
-            Some(Payload::Json(json)) => json.text().len(),
-            Some(Payload::Binary(bytes)) => bytes.len(),
-            None => 0,
-        };
+        let payload = self.payload.as_ref().map_or(0, Payload::bytes);
         self.name.len() + self.channel.as_ref().map_or(0, String::len) + payload
     }
 }
@@ -65,6 +71,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// A hook whose payload may be bytes.
+    pub fn hook_with(name: &'static str, payload: Payload, accepted_at: f64) -> Self {
+        Self { payload: Some(payload), ..Self::hook(name, None, None, accepted_at) }
+    }
+
     /// An event that the host makes of itself.
     pub fn hook(name: &'static str, payload: Option<Json>, socket: Option<SocketId>, accepted_at: f64) -> Self {
         Self {

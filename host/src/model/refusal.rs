@@ -29,6 +29,7 @@ bounds! {
     MetaFieldsBytes = "meta-fields-bytes",
     RandomBytes = "random-bytes",
     Registrations = "registrations",
+    SuspendBytes = "suspend-bytes",
     StorageBytesPerCall = "storage-bytes-per-call",
     StorageBytesPerTurn = "storage-bytes-per-turn",
     StorageKeyBytes = "storage-key-bytes",

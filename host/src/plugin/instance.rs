@@ -22,6 +22,7 @@ use crate::model::meta::Meta;
 use crate::model::turn::{Calls, Turn};
 use crate::storage::view::RoomView;
 use crate::tenant::Pace;
+use crate::tenant::account::Place;
 
 /// A fault of the guest's code that ends its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +84,18 @@ pub enum OpenError {
     NoPlace(String),
     /// The tenant's instances hold as much memory as they may.
     TenantFull,
+    /// As many rooms of the tenant are awake as may be.
+    TooManyAwake,
     /// `init` returned an error.
     Refused(String),
     Faulted(Fault),
+}
+
+impl OpenError {
+    /// Whether the plugin's own code is to blame.
+    pub fn is_of_code(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Faulted(_))
+    }
 }
 
 impl fmt::Display for OpenError {
@@ -93,6 +103,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::NoPlace(why) => write!(f, "no place for an instance: {why}"),
             Self::TenantFull => f.write_str("no memory for another instance of this tenant: memory-tenant-bytes"),
+            Self::TooManyAwake => f.write_str("too many rooms of this tenant are awake: awake-rooms-per-tenant"),
             Self::Refused(why) => write!(f, "init refused: {why}"),
             Self::Faulted(fault) => write!(f, "init {fault}"),
         }
@@ -156,7 +167,9 @@ pub struct Instance {
     wall: Duration,
     cpu: Arc<CpuMeter>,
     pace: Arc<Pace>,
-    /// Behind the store, and so dropped after it.
+    /// Its place among the tenant's awake rooms, where it is a room's.
+    _awake: Option<Place>,
+    /// Behind the store, and so dropped after it; behind all places, so that who waits finds them free.
     _place: InstancePlace,
 }
 
@@ -192,7 +205,8 @@ impl Instance {
             }
         };
         let place = InstancePlace(Arc::clone(template.engine()));
-        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), pace: Arc::clone(&pace), _place: place };
+        let mut instance =
+            Self { store, exports, wall, cpu: Arc::clone(&cpu), pace: Arc::clone(&pace), _awake: None, _place: place };
         instance.store.data_mut().phase = Phase::Init;
         let called =
             within(wall, &cpu, &pace, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
@@ -202,6 +216,12 @@ impl Instance {
             Ok(Ok(Err(why))) => Err(OpenError::Refused(printable(&why[..why.floor_char_boundary(1_024)]))),
             other => Err(OpenError::Faulted(fault_of(instance.store.data(), other.map(|result| result.err())))),
         }
+    }
+
+    /// Keeps a place for as long as it lives.
+    pub fn holding(mut self, awake: Option<Place>) -> Self {
+        self._awake = awake;
+        self
     }
 
     /// Bytes of its memories and tables.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -31,6 +31,8 @@ const VERSION_DIGITS: usize = 12;
 
 /// A version of a plugin, ready to serve.
 pub struct Plugin {
+    /// Higher than that of all that were loaded before: a room only ever moves to a later one.
+    pub serial: u64,
     pub key: PluginKey,
     pub version: String,
     /// What it calls itself.
@@ -51,6 +53,8 @@ pub struct Plugin {
     /// Upgrades that are at `authorize`, those that wait for it included.
     at_authorize: AtomicUsize,
 }
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 /// How `authorize` failed to answer.
 #[derive(Debug)]
@@ -85,7 +89,9 @@ impl Plugin {
     async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
         let mut instance = match self.instance(None, None).await {
             Ok(instance) => instance,
-            Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull)) => return Err(AuthorizeError::Busy(why)),
+            Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake)) => {
+                return Err(AuthorizeError::Busy(why));
+            }
             Err(why) => {
                 self.supervisor.own_fault(&why.to_string(), self.limits());
                 return Err(AuthorizeError::Broken(why.to_string()));
@@ -108,13 +114,18 @@ impl Plugin {
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
         loop {
-            let full = match Instance::open(&self.template, Arc::clone(&context), storage.clone()).await {
-                Ok((instance, _)) => return Ok(instance),
+            let awake = storage.is_some().then(|| self.account().awake.place());
+            let opened = match &awake {
+                Some(None) => Err(OpenError::TooManyAwake),
+                Some(Some(_)) | None => Instance::open(&self.template, Arc::clone(&context), storage.clone()).await,
+            };
+            let full = match opened {
+                Ok((instance, _)) => return Ok(instance.holding(awake.flatten())),
                 Err(full @ OpenError::NoPlace(_)) => {
                     self.engine().wanted.notify_one();
                     full
                 }
-                Err(full @ OpenError::TenantFull) => {
+                Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => {
                     self.account().wanted.notify_one();
                     full
                 }
@@ -243,7 +254,7 @@ impl Loader {
             room: None,
             config: Arc::new(terms.config),
             account: terms.account,
-            pace: Arc::default(),
+            pace: Arc::clone(&terms.totals.pace),
             limits: terms.limits,
         });
         let lane = outside.account.lane();
@@ -259,6 +270,7 @@ impl Loader {
         ensure!(is_short_name(&name), "the name that init returned must be 1 to 128 bytes, not {}", name.len());
         Ok(Plugin {
             key: outside.plugin.clone(),
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             version: outside.version.clone(),
             name,
             path,

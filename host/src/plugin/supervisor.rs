@@ -59,6 +59,8 @@ pub enum Refusal {
     /// The room crashed too often; it may be tried again after this.
     Crashed(Duration),
     Quarantined,
+    /// Its file is gone.
+    Retired,
 }
 
 /// What a supervisor knows of a room: how to close it.
@@ -74,6 +76,7 @@ pub struct Supervisor {
     place: [String; 3],
     counts: [AtomicU64; FailureKind::ALL.len()],
     quarantined: AtomicBool,
+    retired: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -128,6 +131,9 @@ impl Supervisor {
         if self.quarantined.load(Ordering::Acquire) {
             return Some(Refusal::Quarantined);
         }
+        if self.retired.load(Ordering::Acquire) {
+            return Some(Refusal::Retired);
+        }
         let now = Instant::now();
         let inner = self.inner.lock();
         let closed = inner.closed.iter().rev().find(|(closed, until)| closed == room && *until > now);
@@ -137,6 +143,16 @@ impl Supervisor {
     /// A room of this version opens.
     pub fn opened(&self, room: &RoomId, handle: Weak<dyn Supervised>) {
         self.inner.lock().resident.insert(room.clone(), handle);
+    }
+
+    /// A room moved to another version.
+    pub fn left(&self, room: &RoomId) {
+        self.inner.lock().resident.remove(room);
+    }
+
+    /// No room of this version opens any more.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
     }
 
     /// A room of this version ended.

@@ -24,6 +24,7 @@ impl CloseReason {
     pub const CONNECT_FAILED: Self = Self::of(1011, "the plugin failed in $connect");
     pub const ROOM_FAILED: Self = Self::of(1011, "the room failed");
     pub const RESTART: Self = Self::of(1012, "the server restarts");
+    pub const RETIRED: Self = Self::of(1012, "the plugin is retired");
     pub const TRY_LATER: Self = Self::of(1013, "the room cannot be opened now");
     pub const STORAGE_FAILED: Self = Self::of(1013, "the room's storage cannot be read now");
     pub const CRASHED: Self = Self::of(1013, "the room failed too often: room-faults");
@@ -38,7 +39,7 @@ impl CloseReason {
 }
 
 /// Every reason of the host's own, with its word for figures.
-static LABELS: [(CloseReason, &str); 16] = [
+static LABELS: [(CloseReason, &str); 17] = [
     (CloseReason::BAD_TEXT, "bad-text"),
     (CloseReason::BAD_BINARY, "bad-binary"),
     (CloseReason::SLOW, "slow"),
@@ -49,6 +50,7 @@ static LABELS: [(CloseReason, &str); 16] = [
     (CloseReason::CONNECT_FAILED, "connect-failed"),
     (CloseReason::ROOM_FAILED, "room-failed"),
     (CloseReason::RESTART, "restart"),
+    (CloseReason::RETIRED, "retired"),
     (CloseReason::TRY_LATER, "try-later"),
     (CloseReason::STORAGE_FAILED, "storage"),
     (CloseReason::CRASHED, "room-faults"),

@@ -17,15 +17,17 @@ use super::gate::Gate;
 use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomView};
 use super::outbound::Outbound;
 use super::supervision::Faults;
+use super::suspend::{Suspended, Trial};
 use super::turns::RestoreReason;
 use crate::model::effect::{Audience, Emit};
-use crate::model::event::{ClientEvent, Event, SocketId, hook};
+use crate::model::event::{ClientEvent, Event, Payload, SocketId, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::state::{RoomState, StateMark};
 use crate::plugin::instance::Instance;
+use crate::plugin::loader::Plugin;
 use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
 use crate::storage::view;
@@ -35,6 +37,8 @@ use crate::tenant::lane::Lane;
 /// A room's state; owned by its task alone.
 pub(super) struct Room {
     pub(super) shared: RoomHandle,
+    /// The version that the room is on.
+    pub(super) plugin: Arc<Plugin>,
     pub(super) limits: Arc<Limits>,
     /// Away with the turn while one runs.
     pub(super) state: RoomState,
@@ -51,6 +55,14 @@ pub(super) struct Room {
     pub(super) lost: VecDeque<(Lost, TurnFailure)>,
     /// None until the first event, and after a fault.
     pub(super) instance: Option<Instance>,
+    /// What the last instance handed over to the next one.
+    pub(super) suspended: Option<Suspended>,
+    /// What the last turn answered, where it was `$suspend`.
+    pub(super) answer: Option<Payload>,
+    /// The version that the room came from, while it tries its own.
+    pub(super) trial: Option<Trial>,
+    /// Nothing happened for a while.
+    pub(super) idle: bool,
     /// Why the next instance is told to rebuild what the last one knew.
     pub(super) restore: Option<RestoreReason>,
     /// What was delivered since the room's sockets last had a chance to write.
@@ -60,7 +72,8 @@ pub(super) struct Room {
     pub(super) lane: Arc<Lane>,
     /// Where calls of a plugin run that take long.
     pub(super) slow: Handle,
-    shutting_down: bool,
+    /// The room closes, and its sockets are told this.
+    closing: Option<CloseReason>,
 }
 
 /// What happens next in a room.
@@ -69,8 +82,8 @@ enum Next {
     /// The oldest turn at the gate is settled.
     Settled(Result<Durable, StorageError>),
     Timer,
-    /// The room's place is wanted while nobody is in it, but timers run.
-    Wanted,
+    /// Nothing happens, and the instance is worth more elsewhere.
+    Sleep,
     /// Nobody was in the room for long enough, or it gives way.
     End,
 }
@@ -89,13 +102,15 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
             return;
         }
     };
-    let limits = Arc::clone(shared.plugin.limits());
+    let plugin = shared.plugin();
+    let limits = Arc::clone(plugin.limits());
     let restore = storage.is_known().then(|| RestoreReason::of_opening(backing.visit(&shared.key)));
     let room = Room {
-        lane: Arc::clone(shared.plugin.account().lane()),
+        lane: Arc::clone(plugin.account().lane()),
         slow,
         storage: Arc::new(view::RoomView::new(storage, limits.storage_cache_bytes)),
         shared,
+        plugin,
         limits,
         backing,
         state: RoomState::default(),
@@ -105,12 +120,16 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
         broken: None,
         lost: VecDeque::new(),
         instance: None,
+        suspended: None,
+        answer: None,
+        trial: None,
+        idle: false,
         restore,
         unyielded: Delivered::default(),
         faults: Faults::default(),
-        shutting_down: false,
+        closing: None,
     };
-    let (lane, pace) = (Arc::clone(&room.lane), Arc::clone(room.shared.plugin.pace()));
+    let (lane, pace) = (Arc::clone(&room.lane), Arc::clone(room.plugin.pace()));
     lane.run(&pace, room.live()).await;
     drop(end);
 }
@@ -125,7 +144,7 @@ impl Drop for EndOfRoom {
     fn drop(&mut self) {
         let stats = &self.0.stats;
         let (turns, bad_frames) = (stats.turns.swap(0, Ordering::Relaxed), stats.bad_frames.swap(0, Ordering::Relaxed));
-        self.0.plugin.totals.room_ended(turns, bad_frames);
+        self.0.plugin().totals.room_ended(turns, bad_frames);
         for mail in self.0.mailbox.close() {
             match mail {
                 Mail::Connect { outbound, .. } => outbound.close(self.0.end_reason()),
@@ -145,10 +164,9 @@ impl Drop for Room {
 
 impl Next {
     fn runs_turns(&self) -> bool {
-        let of_turns = |mail: &Mail| {
-            matches!(mail, Mail::Connect { .. } | Mail::Event { .. } | Mail::Disconnect { .. } | Mail::Alarm { .. })
-        };
-        matches!(self, Self::Timer) || matches!(self, Self::Mail(mail) if of_turns(mail))
+        let of_turns =
+            |mail: &Mail| !matches!(mail, Mail::Request(_) | Mail::Close(_) | Mail::Idle | Mail::Quarantined);
+        matches!(self, Self::Timer | Self::Sleep) || matches!(self, Self::Mail(mail) if of_turns(mail))
     }
 }
 
@@ -168,8 +186,8 @@ impl Room {
             let next = self.next(&mut empty_since).await;
             // Administration asks for what is known already and waits for no CPU time of the tenant's.
             if next.runs_turns() {
-                let shutting_down = self.shutting_down;
-                lane.start(|| shutting_down || shared.mailbox.ends()).await;
+                let closing = self.closing.is_some();
+                lane.start(|| closing || shared.mailbox.ends()).await;
                 while self.gate.is_full(&self.limits) {
                     self.settle_next().await;
                 }
@@ -182,7 +200,7 @@ impl Room {
                     self.recover();
                 }
                 Next::Timer => self.timer_due().await,
-                Next::Wanted => self.sleep(),
+                Next::Sleep => self.sleep().await,
                 Next::End => break,
             }
             self.follow_losses().await;
@@ -204,21 +222,23 @@ impl Room {
         if due.is_some_and(|due| due <= Instant::now().into_std()) {
             return Next::Timer;
         }
-        let (mailbox, plugin, gate) = (&self.shared.mailbox, &self.shared.plugin, &mut self.gate);
+        let (mailbox, plugin, gate) = (&self.shared.mailbox, &self.plugin, &mut self.gate);
+        let (quiet, awake) = (gate.is_empty(), self.instance.is_some());
+        let sleepy = self.idle && awake && quiet;
         if !self.outbound.is_empty() {
             *empty_since = None;
             // Most often nothing else can come.
-            if gate.is_empty() && due.is_none() {
+            if quiet && due.is_none() && !sleepy {
                 return Next::Mail(mailbox.next().await);
             }
         }
         // Counted from the last socket's end: requests of administration keep no empty room.
-        let idle = self.outbound.is_empty().then(|| *empty_since.get_or_insert_with(Instant::now));
+        let empty = self.outbound.is_empty().then(|| *empty_since.get_or_insert_with(Instant::now));
         // Nothing is pending, no timer runs: the room may end.
-        let quiet = idle.is_some() && gate.is_empty();
-        let may_end = quiet && (due.is_none() || self.shutting_down);
-        let linger = if self.shutting_down { 0 } else { self.limits.room_linger_ms };
-        let until = idle.unwrap_or_else(Instant::now) + Duration::from_millis(linger);
+        let may_end = empty.is_some() && quiet && (due.is_none() || self.closing.is_some());
+        let linger = if self.closing.is_some() { 0 } else { self.limits.room_linger_ms };
+        let end = empty.unwrap_or_else(Instant::now) + Duration::from_millis(linger);
+        let sleep = Instant::from_std(self.shared.stats.active()) + Duration::from_millis(self.limits.room_sleep_ms);
         let wanted = async {
             tokio::select! {
                 () = plugin.engine().wanted.notified() => {}
@@ -227,13 +247,14 @@ impl Room {
         };
         tokio::select! {
             biased;
-            settled = gate.settled(), if !gate.is_empty() => return Next::Settled(settled),
+            settled = gate.settled(), if !quiet => return Next::Settled(settled),
             mail = mailbox.next() => return Next::Mail(mail),
             () = at(due) => return Next::Timer,
-            () = tokio::time::sleep_until(until), if may_end => {}
-            () = wanted, if quiet => {
+            () = tokio::time::sleep_until(end), if may_end => {}
+            () = tokio::time::sleep_until(sleep), if sleepy && !may_end => return Next::Sleep,
+            () = wanted, if may_end || sleepy => {
                 if !may_end {
-                    return Next::Wanted;
+                    return Next::Sleep;
                 }
             }
         }
@@ -254,10 +275,15 @@ impl Room {
             Mail::Disconnect { socket, reason } => self.disconnect(socket, reason).await,
             Mail::Request(request) => return self.answer(request).await,
             Mail::Alarm { due, attempt } => return self.alarm_due(due, attempt).await,
-            Mail::Shutdown => {
+            Mail::Swap(plugin) => return self.swap(plugin).await,
+            Mail::Idle => {
+                self.idle = true;
+                return;
+            }
+            Mail::Close(reason) => {
                 self.until_said().await;
-                self.shutting_down = true;
-                self.outbound.values().for_each(|outbound| outbound.close(CloseReason::RESTART));
+                self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
+                self.closing = Some(reason);
             }
             Mail::Quarantined => self.end(CloseReason::QUARANTINED),
         }
@@ -268,8 +294,8 @@ impl Room {
 
     /// A socket is a member from its own `$connect` turn on, and none if that fails.
     async fn connect(&mut self, socket: SocketId, meta: Meta, outbound: Arc<Outbound>) {
-        if self.shutting_down {
-            return outbound.close(CloseReason::RESTART);
+        if let Some(reason) = &self.closing {
+            return outbound.close(reason.clone());
         }
         if self.outbound.len() >= self.limits.sockets_per_room {
             return outbound.close(CloseReason::ROOM_FULL);
@@ -305,13 +331,14 @@ impl Room {
             self.follow_losses().await;
         }
         // A socket that a turn closed is heard no more, whatever it still sends.
-        if !self.state.members.is_present(socket) || !self.make_ready().await {
+        if !self.state.members.is_present(socket) {
             return;
         }
-        let Some(instance) = &self.instance else { return };
-        let Some(cause) = cause_of(&event.name, |name| instance.registrations().has(name)) else {
+        // What nobody wants wakes no room.
+        if cause_of(&event.name, |name| self.wants(name)).is_none() || !self.make_ready().await {
             return;
-        };
+        }
+        let Some(cause) = cause_of(&event.name, |name| self.wants(name)) else { return };
         let event = Event {
             cause: cause.to_owned(),
             name: event.name,
@@ -330,9 +357,11 @@ impl Room {
             return;
         }
         self.state.members.depart(socket);
-        if !self.make_ready().await {
+        // What nobody wants wakes no room.
+        if self.wants(hook::DISCONNECT) && !self.make_ready().await {
             tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect");
-        } else if self.asks_for(hook::DISCONNECT) {
+        }
+        if self.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
             self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::alarms::Alarms;
+use super::swaps::Swaps;
 use crate::model::names::RoomKey;
 use crate::storage::Storage;
 
@@ -15,6 +16,7 @@ use crate::storage::Storage;
 pub struct Backing {
     pub storage: Arc<dyn Storage>,
     pub alarms: Arc<Alarms>,
+    pub swaps: Swaps,
     /// The rooms that keep something and were open since the server started, by a hash of their names: as many as are
     /// known at most. Two of one hash are told a wrong reason once.
     visited: Mutex<HashSet<u64>>,
@@ -22,7 +24,7 @@ pub struct Backing {
 
 impl Backing {
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, alarms: Arc::default(), visited: Mutex::default() }
+        Self { storage, alarms: Arc::default(), swaps: Swaps::default(), visited: Mutex::default() }
     }
 
     /// Notes that a room keeps something and is open; says whether that was not noted before.

@@ -64,10 +64,10 @@ impl Room {
         if batch.is_empty() {
             return;
         }
-        self.shared.plugin.account().storage.change(self.storage.bytes(), bytes);
+        self.plugin.account().storage.change(self.storage.bytes(), bytes);
         held.bytes += batch.bytes();
         held.sets_alarm = batch.alarm.is_some();
-        held.batch = Some(self.storage.write(batch, bytes, self.shared.plugin.durability));
+        held.batch = Some(self.storage.write(batch, bytes, self.plugin.durability));
     }
 
     /// Forgets the alarm outside of any turn.
@@ -93,7 +93,7 @@ impl Room {
         };
         let Some(held) = self.gate.pop() else { return };
         if let Some((number, _)) = held.batch {
-            self.shared.plugin.account().cpu.charge(durable.cpu.as_nanos() as u64);
+            self.plugin.account().cpu.charge(durable.cpu.as_nanos() as u64);
             self.storage.written(number);
         }
         self.settled_to = Some(held.end);
@@ -138,7 +138,7 @@ impl Room {
         self.state.roll_back(start);
         let before = self.storage.bytes();
         self.storage.failed();
-        self.shared.plugin.account().storage.change(before, self.storage.bytes());
+        self.plugin.account().storage.change(before, self.storage.bytes());
         // What the instance remembers may rest on what was not written.
         self.lose_instance();
         self.backing.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
@@ -160,7 +160,7 @@ impl Room {
                 (TurnKind::Alarm, _) => self.alarm_failed(),
                 _ => {}
             }
-            if !matches!(origin.kind, TurnKind::Error | TurnKind::Restore) {
+            if !matches!(origin.kind, TurnKind::Error | TurnKind::Restore | TurnKind::Resume) {
                 self.follow_up(&origin, &failure).await;
             }
         }
@@ -168,7 +168,7 @@ impl Room {
 
     /// Under relaxed durability, says what may be lost for a moment.
     async fn let_out(&mut self) {
-        if self.shared.plugin.durability == Durability::Relaxed {
+        if self.plugin.durability == Durability::Relaxed {
             while let Some(output) = self.gate.next_relaxed() {
                 self.say(output).await;
             }

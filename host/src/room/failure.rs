@@ -75,7 +75,7 @@ impl TurnFailure {
 impl Room {
     /// Tells the log and, where the handler wants it, the sender.
     pub(super) fn tell(&mut self, origin: &Origin, failure: &TurnFailure) {
-        let (key, version) = (&self.shared.key, self.shared.plugin.version.as_str());
+        let (key, version) = (&self.shared.key, self.plugin.version.as_str());
         let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
         let (room, event) = (key.room.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
@@ -88,7 +88,7 @@ impl Room {
         } else {
             tracing::warn!(tenant, plugin, version, room, event, code, "turn failed: {message}");
             let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
-            self.shared.plugin.record(failure.kind, record);
+            self.plugin.record(failure.kind, record);
         }
     }
 

@@ -21,12 +21,22 @@ const RELAXED_LOSS: Duration = Duration::from_millis(100);
 pub(super) enum TurnKind {
     Connect,
     Restore,
+    Resume,
+    Suspend,
     Error,
     Alarm,
     /// It failed already; only the words for its sender wait.
     Rejected,
     /// An event of a client, a timer, a socket's end.
     Other,
+}
+
+impl TurnKind {
+    /// Whether the version before is given the event where a version on trial is lost in it. What a new instance is told
+    /// has its own rule.
+    pub(super) fn is_given_again(self) -> bool {
+        !matches!(self, Self::Restore | Self::Resume | Self::Suspend)
+    }
 }
 
 /// Where a turn came from.
@@ -43,6 +53,8 @@ impl Origin {
         let kind = match event.cause.as_str() {
             hook::CONNECT => TurnKind::Connect,
             hook::RESTORE => TurnKind::Restore,
+            hook::RESUME => TurnKind::Resume,
+            hook::SUSPEND => TurnKind::Suspend,
             hook::ERROR => TurnKind::Error,
             hook::ALARM => TurnKind::Alarm,
             _ => TurnKind::Other,

@@ -1,7 +1,10 @@
 //! How others reach a room.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
 
 use super::mailbox::Mailbox;
 pub use super::mailbox::{Closed, HostTarget, Mail, NotTaken, Request, RoomView};
@@ -20,7 +23,10 @@ pub type RoomHandle = Arc<RoomShared>;
 #[derive(Debug)]
 pub struct RoomShared {
     pub key: RoomKey,
-    pub plugin: Arc<Plugin>,
+    /// The version that the room is on.
+    plugin: RwLock<Arc<Plugin>>,
+    /// The version that the room went back from: it does not move to that again.
+    gone_back_from: Mutex<Option<String>>,
     pub mailbox: Mailbox,
     /// The thread that the room runs on, and best its sockets too.
     pub worker: WorkerId,
@@ -42,6 +48,30 @@ pub struct RoomStats {
     pub bad_frames: AtomicU64,
     /// Turns that committed.
     pub turns: AtomicU64,
+    /// Whether it has an instance.
+    pub awake: AtomicBool,
+    /// Whether it knows that nothing happened for a while.
+    idle: AtomicBool,
+    /// When its last turn began, in milliseconds since the process began.
+    active_ms: AtomicU64,
+}
+
+/// When the process began to count.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl RoomStats {
+    /// When its last turn began.
+    pub(super) fn active(&self) -> Instant {
+        *START + Duration::from_millis(self.active_ms.load(Ordering::Relaxed))
+    }
+
+    /// A turn begins now.
+    pub(super) fn note_turn(&self, now: Instant) {
+        self.active_ms.store(now.saturating_duration_since(*START).as_millis() as u64, Ordering::Relaxed);
+        if self.idle.load(Ordering::Relaxed) {
+            self.idle.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 impl RoomShared {
@@ -51,7 +81,8 @@ impl RoomShared {
         let mailbox = Mailbox::new(plugin.limits());
         Self {
             key,
-            plugin,
+            plugin: RwLock::new(plugin),
+            gone_back_from: Mutex::default(),
             mailbox,
             worker,
             stats: RoomStats::default(),
@@ -59,6 +90,39 @@ impl RoomShared {
             ended_with: OnceLock::new(),
             next_socket: AtomicU32::new(1),
             _place: place,
+        }
+    }
+
+    /// The version that the room is on.
+    pub fn plugin(&self) -> Arc<Plugin> {
+        Arc::clone(&self.plugin.read())
+    }
+
+    /// Tells the room to move to a version, before the next of what it is told from now on. Nothing happens where it is
+    /// on that or a later one, or went back from it.
+    pub fn move_to(&self, plugin: &Arc<Plugin>) {
+        let is_later = self.plugin.read().serial < plugin.serial;
+        if is_later && self.gone_back_from.lock().as_ref() != Some(&plugin.version) {
+            self.mailbox.swap(Arc::clone(plugin));
+        }
+    }
+
+    /// The room is on another version now.
+    pub(super) fn set_plugin(&self, plugin: Arc<Plugin>) {
+        *self.plugin.write() = plugin;
+    }
+
+    /// The room does not move to this version again.
+    pub(super) fn refuse(&self, version: &str) {
+        *self.gone_back_from.lock() = Some(version.to_owned());
+    }
+
+    /// Tells the room that nothing happened in it for a while, where nothing did.
+    pub fn nudge(&self, now: Instant, idle: Duration) {
+        let stats = &self.stats;
+        let is_idle = now.saturating_duration_since(stats.active()) >= idle;
+        if is_idle && stats.awake.load(Ordering::Relaxed) && !stats.idle.swap(true, Ordering::Relaxed) {
+            self.mailbox.nudge();
         }
     }
 

@@ -16,6 +16,7 @@ use crate::model::event::{ClientEvent, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
+use crate::plugin::loader::Plugin;
 use crate::plugin::unix_ms;
 use crate::protocol::close::CloseReason;
 
@@ -47,8 +48,12 @@ pub enum Mail {
         /// From 1.
         attempt: u32,
     },
-    /// Close every socket and end when the last is gone.
-    Shutdown,
+    /// Close every socket with this reason, and end when the last is gone.
+    Close(CloseReason),
+    /// Move to another version of the plugin.
+    Swap(Arc<Plugin>),
+    /// Nothing happened for a while.
+    Idle,
     /// The plugin's version is out of service: close every socket and end.
     Quarantined,
 }
@@ -116,8 +121,12 @@ struct Inner {
     requests: usize,
     /// Sockets that wait for a place.
     waiting: BTreeMap<SocketId, Waker>,
-    /// The server ends; this comes before everything that waits.
-    shutdown: bool,
+    /// The room is to close; this comes before everything that waits.
+    closing: Option<CloseReason>,
+    /// A version to move to, before anything else of what waits.
+    swap: Option<Arc<Plugin>>,
+    /// Nothing happened for a while; told where nothing waits.
+    idle: bool,
     /// The same of a version that is taken out of service.
     quarantined: bool,
     closed: bool,
@@ -140,8 +149,20 @@ impl Mailbox {
     }
 
     /// Tells the room, before all else, to close every socket.
-    pub fn shut_down(&self) {
-        self.inner.lock().shutdown = true;
+    pub fn close_all(&self, reason: CloseReason) {
+        self.inner.lock().closing = Some(reason);
+        self.actor.wake();
+    }
+
+    /// Tells the room to move to another version. What waits is for that one.
+    pub(super) fn swap(&self, plugin: Arc<Plugin>) {
+        self.inner.lock().swap = Some(plugin);
+        self.actor.wake();
+    }
+
+    /// Tells the room that nothing happened for a while.
+    pub(super) fn nudge(&self) {
+        self.inner.lock().idle = true;
         self.actor.wake();
     }
 
@@ -203,7 +224,7 @@ impl Mailbox {
     /// Closes where nothing waits; says whether it did.
     pub fn close_if_empty(&self) -> bool {
         let mut inner = self.inner.lock();
-        inner.closed |= inner.mails.is_empty() && !inner.shutdown;
+        inner.closed |= inner.mails.is_empty() && inner.closing.is_none();
         inner.closed
     }
 
@@ -221,7 +242,7 @@ impl Mailbox {
     /// Whether the room is told to end and has not heard it yet.
     pub fn ends(&self) -> bool {
         let inner = self.inner.lock();
-        inner.shutdown || inner.quarantined
+        inner.closing.is_some() || inner.quarantined
     }
 
     pub fn is_closed(&self) -> bool {
@@ -237,24 +258,24 @@ impl Mailbox {
 
     fn pop(&self) -> Option<Mail> {
         let mut inner = self.inner.lock();
-        if std::mem::take(&mut inner.shutdown) {
-            return Some(Mail::Shutdown);
+        if let Some(reason) = inner.closing.take() {
+            return Some(Mail::Close(reason));
         }
         if std::mem::take(&mut inner.quarantined) {
             return Some(Mail::Quarantined);
         }
-        let mail = inner.mails.pop_front()?;
+        if let Some(plugin) = inner.swap.take() {
+            return Some(Mail::Swap(plugin));
+        }
+        let idle = std::mem::take(&mut inner.idle);
+        let Some(mail) = inner.mails.pop_front() else { return idle.then_some(Mail::Idle) };
         match &mail {
             Mail::Event { event, .. } => {
                 inner.events -= 1;
                 inner.bytes -= event.bytes();
             }
             Mail::Request(_) => inner.requests -= 1,
-            Mail::Connect { .. }
-            | Mail::Disconnect { .. }
-            | Mail::Alarm { .. }
-            | Mail::Shutdown
-            | Mail::Quarantined => {}
+            _ => {}
         }
         // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
         let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;

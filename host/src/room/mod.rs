@@ -13,6 +13,8 @@ mod mailbox;
 pub mod outbound;
 mod slow;
 mod supervision;
+mod suspend;
+pub mod swaps;
 mod turns;
 
 pub use actor::run;

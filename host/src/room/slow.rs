@@ -1,6 +1,7 @@
 //! What takes long, and is done on a thread of low priority so that it holds up no other room.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
@@ -13,10 +14,11 @@ const DROP_HERE_BYTES: usize = 4 << 20;
 impl Room {
     /// Drops the instance; a large one where giving back its memory holds up nobody.
     pub(super) fn drop_instance(&mut self) {
+        self.shared.stats.awake.store(false, Ordering::Relaxed);
         let Some(instance) = self.instance.take().filter(|instance| instance.memory_bytes() > DROP_HERE_BYTES) else {
             return;
         };
-        let plugin = Arc::clone(&self.shared.plugin);
+        let plugin = Arc::clone(&self.plugin);
         self.slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::actor::Room;
+use super::gate::TurnKind;
 use crate::model::event::hook;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
@@ -43,11 +44,17 @@ impl Faults {
 }
 
 impl Room {
-    /// The plugin's code ended its instance, in `$restore` or in another turn.
-    pub(super) fn faulted(&mut self, is_restore: bool, why: &str) {
-        if is_restore {
+    /// The plugin's code ended its instance.
+    pub(super) fn faulted(&mut self, kind: TurnKind, why: &str) {
+        let own = match kind {
+            TurnKind::Restore => Some(hook::RESTORE),
+            TurnKind::Resume => Some(hook::RESUME),
+            TurnKind::Alarm => Some(hook::ALARM),
+            _ => None,
+        };
+        if let Some(hook) = own {
             // What is stored made it fail, or it fails always: no client is in this turn.
-            self.shared.plugin.supervisor.own_fault(&format!("{} {why}", hook::RESTORE), &self.limits);
+            self.plugin.supervisor.own_fault(&format!("{hook} {why}"), &self.limits);
         }
         if self.faults.count(Instant::now(), &self.limits) {
             self.crash(why);
@@ -63,11 +70,11 @@ impl Room {
 
     /// No instance could be made: the room cannot serve and closes.
     pub(super) fn cannot_open(&mut self, why: &OpenError) {
-        let (key, plugin) = (&self.shared.key, &self.shared.plugin);
+        let (key, plugin) = (&self.shared.key, &self.plugin);
         let (tenant, name) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
         let (version, room) = (plugin.version.as_str(), key.room.as_str());
         tracing::error!(tenant, plugin = name, version, room, "the room cannot be opened: {why}");
-        if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull) {
+        if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake) {
             return self.end(CloseReason::TRY_LATER);
         }
         let words = why.to_string();
@@ -79,7 +86,7 @@ impl Room {
 
     /// Closes the room for a while.
     fn crash(&mut self, why: &str) {
-        let (key, plugin) = (&self.shared.key, &self.shared.plugin);
+        let (key, plugin) = (&self.shared.key, &self.plugin);
         let (tenant, name) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
         let (version, room, sockets) = (plugin.version.as_str(), key.room.as_str(), self.outbound.len());
         tracing::error!(tenant, plugin = name, version, room, sockets, "the room crashed and closes: {why}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::json;
@@ -11,10 +12,11 @@ use super::commit::Lost;
 use super::failure::TurnFailure;
 use super::gate::{Origin, TurnKind};
 use super::slow::aside;
-use crate::model::event::{Event, hook};
+use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
+use crate::model::refusal::Bound;
 use crate::model::turn::{StorageUse, Turn};
-use crate::plugin::instance::Outcome;
+use crate::plugin::instance::{OpenError, Outcome};
 use crate::plugin::unix_ms;
 
 /// Why a new instance has to rebuild what the last one knew, as `$restore` is told.
@@ -26,6 +28,8 @@ pub(super) enum RestoreReason {
     Restart,
     /// The room slept.
     Wake,
+    /// The room moved to another version, or back.
+    Swap,
 }
 
 impl RestoreReason {
@@ -39,6 +43,7 @@ impl RestoreReason {
             Self::Crash => "crash",
             Self::Restart => "restart",
             Self::Wake => "wake",
+            Self::Swap => "swap",
         }
     }
 }
@@ -47,6 +52,14 @@ impl Room {
     /// Whether the instance, where there is one, asks for a hook.
     pub(super) fn asks_for(&self, hook: &str) -> bool {
         self.instance.as_ref().is_some_and(|instance| instance.registrations().has(hook))
+    }
+
+    /// Whether the plugin asks for a hook: the instance, or, while the room sleeps, the next one in its `init`.
+    pub(super) fn wants(&self, hook: &str) -> bool {
+        match &self.instance {
+            Some(instance) => instance.registrations().has(hook),
+            None => self.plugin.events.iter().any(|event| event == hook),
+        }
     }
 
     /// One event and what follows from it.
@@ -70,45 +83,89 @@ impl Room {
         }
     }
 
-    /// Makes sure that there is an instance, and that one that follows a lost one was told to rebuild what it needs.
-    /// False where none can be made: the room ends. A `$restore` that fails keeps no event from being handled.
+    /// Makes sure that there is an instance, and that it was told what it has to rebuild. False where none can be made: the
+    /// room ends.
     pub(super) async fn make_ready(&mut self) -> bool {
-        if self.is_ending() || (self.instance.is_none() && !self.open_instance().await) {
-            return false;
+        while !self.is_ending() {
+            if self.instance.is_none()
+                && let Err(why) = self.open_instance().await
+            {
+                let suspended = self.suspended.take();
+                if !why.is_of_code() || !self.go_back(&why.to_string(), suspended) {
+                    self.cannot_open(&why);
+                    return false;
+                }
+            }
+            if self.instance.is_some() && self.restore_instance().await {
+                return true;
+            }
         }
-        let Some(reason) = self.restore.take().filter(|_| self.asks_for(hook::RESTORE)) else { return true };
+        false
+    }
+
+    /// Gives a new instance what the last one handed over, or tells it to rebuild that. False where the instance is lost
+    /// in that, and another one is to be made. A `$restore` that fails keeps no event from being handled.
+    async fn restore_instance(&mut self) -> bool {
+        let Some(reason) = self.restore.take() else { return true };
+        if let Some(suspended) = self.suspended.take().filter(|_| self.asks_for(hook::RESUME)) {
+            let event = Event::hook_with(hook::RESUME, suspended.state(), unix_ms());
+            let Err((origin, failure)) = self.turn(event).await else { return self.instance.is_some() };
+            self.tell(&origin, &failure);
+            let why = format!("{}: {}", hook::RESUME, failure.message);
+            if self.go_back(&why, Some(suspended)) {
+                return false;
+            }
+            if self.instance.is_none() {
+                self.restore = Some(reason);
+                return false;
+            }
+        }
+        if !self.asks_for(hook::RESTORE) {
+            return true;
+        }
         let payload = Json::of(&json!({ "reason": reason.as_str() }));
         if let Err((origin, failure)) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, unix_ms())).await {
             self.tell(&origin, &failure);
+            let lost = self.instance.is_none();
+            if lost && self.go_back(&format!("{}: {}", hook::RESTORE, failure.message), None) {
+                return false;
+            }
             self.restore = None;
         }
-        !self.is_ending() && (self.instance.is_some() || self.open_instance().await)
+        self.instance.is_some()
     }
 
     /// Runs one turn: it commits, or it leaves no trace. A turn whose writes fail later is among the lost then.
     pub(super) async fn turn(&mut self, event: Event) -> Result<(), (Origin, TurnFailure)> {
         let origin = Origin::of(&event);
+        self.shared.stats.note_turn(Instant::now());
+        self.idle = false;
+        // A version on trial may be unable to do what the one before can.
+        let again = self.trial.as_ref().filter(|_| origin.kind.is_given_again()).map(|_| event.clone());
         let Some(instance) = self.instance.take() else {
             return Err((origin, TurnFailure::no_instance()));
         };
         let turn = self.begin(&event, origin.kind);
         let call = instance.run(event, turn);
-        let heavy = self.shared.plugin.pace().is_heavy();
+        let heavy = self.plugin.pace().is_heavy();
         let (instance, turn, outcome) = match (self.gate.is_empty(), heavy) {
             (true, false) => call.await,
-            (true, true) => aside(&self.slow, &self.shared.plugin, call).await,
+            (true, true) => aside(&self.slow, &self.plugin, call).await,
             (false, false) => self.beside(call.boxed()).await,
-            (false, true) => self.beside(aside(&self.slow, &self.shared.plugin, call).boxed()).await,
+            (false, true) => self.beside(aside(&self.slow, &self.plugin, call).boxed()).await,
         };
         let wants_ping = instance.registrations().has_ping();
         self.instance = Some(instance);
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.shared.wants_ping.store(wants_ping, Ordering::Relaxed);
         }
-        if let Outcome::Faulted(fault) = &outcome {
+        let fault = if let Outcome::Faulted(fault) = &outcome { Some(fault.clone()) } else { None };
+        if let Some(fault) = &fault {
             // wasmtime never enters the store of a guest that trapped or was cut off.
             self.lose_instance();
-            self.faulted(origin.kind == TurnKind::Restore, &fault.to_string());
+            if self.trial.is_none() {
+                self.faulted(origin.kind, &fault.to_string());
+            }
         }
         if let Some(broken) = &mut self.broken {
             // It ran on what is not there.
@@ -117,12 +174,22 @@ impl Room {
             self.recover();
             return Ok(());
         }
+        if let Some((event, fault)) = again.zip(fault) {
+            self.state = turn.roll_back();
+            self.recover();
+            self.go_back(&format!("{} {fault}", event.name), None);
+            return self.turn_again(event).await;
+        }
         let failure = match (outcome, turn.poison()) {
-            (Outcome::Done(_), None) => {
-                self.commit(origin, turn).await;
-                self.recover();
-                return Ok(());
-            }
+            (Outcome::Done(answer), None) => match self.handed_over(origin.kind, answer) {
+                Ok(()) => {
+                    self.commit(origin, turn).await;
+                    self.recover();
+                    self.passed();
+                    return Ok(());
+                }
+                Err(bound) => TurnFailure::of_bound(bound),
+            },
             (Outcome::Faulted(fault), _) => TurnFailure::of_fault(&fault),
             (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
             (Outcome::Failed(failure), None) => TurnFailure::of_guest(failure),
@@ -132,9 +199,31 @@ impl Room {
         Err((origin, failure))
     }
 
+    /// The same event for the version before: the turn that failed left no trace.
+    fn turn_again(&mut self, event: Event) -> BoxFuture<'_, Result<(), (Origin, TurnFailure)>> {
+        Box::pin(async move {
+            if self.make_ready().await {
+                return self.turn(event).await;
+            }
+            Err((Origin::of(&event), TurnFailure::no_instance()))
+        })
+    }
+
+    /// Keeps what `$suspend` answered.
+    fn handed_over(&mut self, kind: TurnKind, answer: Option<Payload>) -> Result<(), Bound> {
+        if kind != TurnKind::Suspend {
+            return Ok(());
+        }
+        if answer.as_ref().is_some_and(|state| state.bytes() > self.limits.suspend_bytes) {
+            return Err(Bound::SuspendBytes);
+        }
+        self.answer = answer;
+        Ok(())
+    }
+
     /// The room's state goes with the turn.
     fn begin(&mut self, event: &Event, kind: TurnKind) -> Box<Turn> {
-        let (account, tenant) = (self.shared.plugin.account(), &self.shared.key.plugin.tenant);
+        let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
         let may_keep = || self.backing.storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
         let storage = StorageUse {
             room_bytes: self.storage.bytes(),
@@ -168,38 +257,21 @@ impl Room {
         self.restore = Some(RestoreReason::Crash);
     }
 
-    /// Gives up the instance while nobody needs it. The next event makes another.
-    pub(super) fn sleep(&mut self) {
-        if self.instance.is_some() {
-            self.drop_instance();
-            self.restore.get_or_insert(RestoreReason::Wake);
-        }
-    }
-
-    /// Makes an instance; false where that fails, which is told in the log and ends the room.
-    async fn open_instance(&mut self) -> bool {
+    async fn open_instance(&mut self) -> Result<(), OpenError> {
         // It may take long: what was said already does not wait for it.
         self.until_said().await;
         self.back_off().await;
-        let shared = &self.shared;
         // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
-        let (plugin, room, storage) = (Arc::clone(&shared.plugin), shared.key.room.clone(), Arc::clone(&self.storage));
-        let pace = Arc::clone(plugin.pace());
+        let (plugin, room) = (Arc::clone(&self.plugin), self.shared.key.room.clone());
+        let (pace, storage) = (Arc::clone(plugin.pace()), Arc::clone(&self.storage));
         let mut opening = Box::pin(async move { plugin.open(room, storage).await });
-        let opened = match pace.until_heavy(&mut opening).await {
-            Some(opened) => opened,
-            None => aside(&self.slow, &self.shared.plugin, opening).await,
+        let instance = match pace.until_heavy(&mut opening).await {
+            Some(opened) => opened?,
+            None => aside(&self.slow, &self.plugin, opening).await?,
         };
-        match opened {
-            Ok(instance) => {
-                self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
-                self.instance = Some(instance);
-                true
-            }
-            Err(why) => {
-                self.cannot_open(&why);
-                false
-            }
-        }
+        self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
+        self.shared.stats.awake.store(true, Ordering::Relaxed);
+        self.instance = Some(instance);
+        Ok(())
     }
 }

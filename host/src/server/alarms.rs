@@ -48,7 +48,7 @@ fn wake(server: &Server, ring: &Ring) -> Result<(), Duration> {
     let room = server.router.enter(&plugin, &ring.room.room).map_err(|why| match why {
         NoRoom::TooMany => NO_PLACE,
         NoRoom::Refused(Refusal::Crashed(left)) => left,
-        NoRoom::Refused(Refusal::Quarantined) | NoRoom::Draining => NO_PLUGIN,
+        NoRoom::Refused(Refusal::Quarantined | Refusal::Retired) | NoRoom::Draining => NO_PLUGIN,
     })?;
     room.mailbox.push(Mail::Alarm { due: ring.due, attempt: ring.attempt }).map_err(|_| ROOM_ENDS)
 }

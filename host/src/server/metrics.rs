@@ -92,9 +92,10 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
 
 fn of_tenants(server: &Server, scrape: &mut Scrape) {
     type Figure = fn(&Account) -> &account::Counter;
-    let figures: [(&str, &str, Figure); 5] = [
+    let figures: [(&str, &str, Figure); 6] = [
         ("sockets", "Sockets", |account| &account.sockets),
         ("rooms", "Open rooms", |account| &account.rooms),
+        ("awake_rooms", "Open rooms with an instance", |account| &account.awake),
         ("memory_bytes", "Memory of its instances", |account| &account.memory),
         ("storage_bytes", "What its rooms store", |account| &account.storage),
         ("outbound_bytes", "What is queued for its sockets", |account| &account.outbound),

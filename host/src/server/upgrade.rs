@@ -62,6 +62,7 @@ impl Refused {
                 Self { retry_after: Some(wait), ..Self::busy("the room failed too often: room-faults") }
             }
             supervisor::Refusal::Quarantined => Self::busy("the plugin is out of service: quarantined"),
+            supervisor::Refusal::Retired => Self::busy("the plugin is retired"),
         }
     }
 }

@@ -109,7 +109,7 @@ impl Connection {
         let disconnect = Mail::Disconnect { socket: self.id, reason };
         match end {
             End::Host(reason) => {
-                self.room.plugin.totals.count_close(reason.label());
+                self.room.plugin().totals.count_close(reason.label());
                 let told = tokio::time::timeout(FAREWELL, tell(&mut self.ws, reason)).await;
                 let _ = self.room.mailbox.push(disconnect);
                 if matches!(told, Ok(Ok(()))) {

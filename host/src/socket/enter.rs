@@ -47,13 +47,13 @@ pub fn serve(router: Arc<Router>, stream: std::net::TcpStream, read_ahead: &[u8]
             Ok(stream) => stream,
             Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
         };
-        let limits = Arc::clone(arrival.room.plugin.limits());
+        let limits = Arc::clone(arrival.room.plugin().limits());
         let stream = Throttled::new(stream, limits.inbound_bytes_per_second);
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
         let Arrival { room, meta, place, held } = arrival;
-        let totals = Arc::clone(&room.plugin.totals);
-        let outbound = Arc::new(Outbound::new(&limits, Arc::clone(&room.plugin.account().outbound), place));
+        let totals = Arc::clone(&room.plugin().totals);
+        let outbound = Arc::new(Outbound::new(&limits, Arc::clone(&room.plugin().account().outbound), place));
         match announce(&router, room, meta, &outbound) {
             Ok((room, id)) => Connection::new(ws, room, id, outbound, limits).run().await,
             Err(reason) => {
@@ -77,10 +77,11 @@ fn announce(
         match room.mailbox.push(Mail::Connect { socket, meta: meta.clone(), outbound: Arc::clone(outbound) }) {
             Ok(()) => return Ok((room, socket)),
             Err(Closed) => {
-                room = router.enter(&room.plugin, &room.key.room).map_err(|why| match why {
+                room = router.enter(&room.plugin(), &room.key.room).map_err(|why| match why {
                     NoRoom::TooMany => CloseReason::TRY_LATER,
                     NoRoom::Refused(Refusal::Crashed(_)) => CloseReason::CRASHED,
                     NoRoom::Refused(Refusal::Quarantined) => CloseReason::QUARANTINED,
+                    NoRoom::Refused(Refusal::Retired) => CloseReason::RETIRED,
                     NoRoom::Draining => CloseReason::RESTART,
                 })?;
             }

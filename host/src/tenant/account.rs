@@ -24,6 +24,8 @@ pub struct Account {
     pub sockets: Arc<Counter>,
     /// Open rooms.
     pub rooms: Arc<Counter>,
+    /// Rooms with an instance.
+    pub awake: Arc<Counter>,
     /// Bytes of its instances' memories and tables.
     pub memory: Arc<Counter>,
     /// Bytes that its rooms store.
@@ -48,6 +50,7 @@ impl Account {
             tenant,
             sockets: counter(limits.sockets_per_tenant),
             rooms: counter(limits.rooms_per_tenant),
+            awake: counter(limits.awake_rooms_per_tenant),
             memory: counter(limits.memory_tenant_bytes),
             storage: counter(limits.storage_tenant_bytes),
             outbound: counter(limits.outbound_tenant_bytes),

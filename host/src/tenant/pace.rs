@@ -12,7 +12,7 @@ use super::lane::SLICE;
 /// How long a plugin is remembered for one long call.
 const MEMORY: Duration = Duration::from_secs(10);
 
-/// The pace of one version of a plugin.
+/// The pace of a plugin.
 #[derive(Debug, Default)]
 pub struct Pace {
     heavy_until_ns: AtomicU64,

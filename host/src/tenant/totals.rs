@@ -1,15 +1,19 @@
 //! What a plugin did since the server started, whatever became of its rooms and versions: counters that never go back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::Pace;
 use crate::model::failure::FailureKind;
 
-/// One plugin's counters.
+/// One plugin's counters, and its pace.
 #[derive(Debug, Default)]
 pub struct Totals {
+    /// Whether the plugin's calls take long.
+    pub pace: Arc<Pace>,
     /// Turns that committed in rooms that ended.
     turns: AtomicU64,
     /// Frames that were dropped in rooms that ended, because they were none.

@@ -198,7 +198,7 @@ async fn relaxed_turns_are_heard_at_once_until_the_disk_is_late() {
 async fn a_room_runs_on_only_so_far_ahead_of_its_disk() {
     let guest = Guest::load().await;
     let room = guest.open(Durability::Strict).await;
-    let limits = room.shared.plugin.limits();
+    let limits = room.shared.plugin().limits().clone();
     for _ in 0..limits.pending_turns {
         room.give("run", &json!([["put", "a", 1]])).await;
     }

@@ -174,7 +174,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.shared.mailbox.shut_down();
+        self.shared.mailbox.close_all(CloseReason::RESTART);
         for (socket, _) in &self.sockets {
             // A room that ended already needs no telling.
             let _ = self.shared.mailbox.push(Mail::Disconnect { socket: *socket, reason: CloseReason::RESTART });

@@ -87,6 +87,11 @@ limits! {
     mailbox_events_per_socket: u32 = 64, Plugin, least 1;
     /// What `$suspend` may hand over.
     suspend_bytes: usize = 256 << 10, Plugin, least 0;
+    /// How long nothing happens in a room before it gives up its instance; looked at every half second. Waking takes less
+    /// than a millisecond, and a page that is open asks for nothing most of the time.
+    room_sleep_ms: u64 = 30_000, Plugin, least 1;
+    /// Turns that have to go well in a room before it stays on a new version.
+    swap_trial_turns: u32 = 20, Plugin, least 1;
     /// How long a room without sockets keeps its instance, so that a reload of a page finds it warm.
     room_linger_ms: u64 = 10_000, Plugin, least 0;
     /// Traps, deadlines and memory faults within `room-faults-window-ms` that close a room.
@@ -168,8 +173,11 @@ limits! {
     plugins_per_tenant: usize = 64, Tenant, least 0;
     /// Sockets of one tenant.
     sockets_per_tenant: usize = 50_000, Tenant, least 0;
-    /// Rooms of one tenant that are open at once.
-    rooms_per_tenant: usize = 1_000, Tenant, least 0;
+    /// Rooms of one tenant that are open at once, asleep or not.
+    rooms_per_tenant: usize = 100_000, Tenant, least 0;
+    /// Rooms of one tenant that are awake, with an instance each; past it those sleep in which nothing happened for
+    /// longest.
+    awake_rooms_per_tenant: usize = 1_000, Tenant, least 1;
 
     // The server.
     /// Connections of the server, those of HTTP included: at most the process's descriptors less 1,024.

@@ -173,5 +173,5 @@ pub fn address_of(plugin: &Plugin) -> String {
 
 /// How many of these rooms do not run the version that is served now.
 pub fn on_older_versions(open: &[RoomHandle], plugin: &Plugin) -> usize {
-    open.iter().filter(|room| room.plugin.version != plugin.version).count()
+    open.iter().filter(|room| room.plugin().version != plugin.version).count()
 }

@@ -38,6 +38,8 @@ pub struct RoomEntry {
     version: String,
     sockets: usize,
     users: usize,
+    /// It has an instance; others sleep, and wake at their next event.
+    awake: bool,
 }
 
 /// The open rooms of a plugin.
@@ -62,9 +64,10 @@ pub fn entries(mut open: Vec<RoomHandle>, after: Option<&str>, limit: usize) -> 
     open.truncate(limit);
     let entry = |room: &RoomHandle| RoomEntry {
         room: room.key.room.to_string(),
-        version: room.plugin.version.clone(),
+        version: room.plugin().version.clone(),
         sockets: room.stats.sockets.load(Ordering::Relaxed),
         users: room.stats.users.load(Ordering::Relaxed),
+        awake: room.stats.awake.load(Ordering::Relaxed),
     };
     (open.iter().map(entry).collect(), more)
 }

@@ -51,6 +51,7 @@ struct Quota {
 struct Usage {
     sockets: Used,
     rooms: Used,
+    awake_rooms: Used,
     memory_bytes: Used,
     storage_bytes: Used,
     outbound_bytes: Used,
@@ -77,6 +78,7 @@ impl Usage {
         Self {
             sockets: Used::from(&account.sockets),
             rooms: Used::from(&account.rooms),
+            awake_rooms: Used::from(&account.awake),
             memory_bytes: Used::from(&account.memory),
             storage_bytes: Used::from(&account.storage),
             outbound_bytes: Used::from(&account.outbound),
