@@ -1,8 +1,6 @@
 //! What is answered is true, whatever the disk does: a script of batches is run with a fault at every place, and what is
 //! there afterwards is compared with what was answered.
 
-use std::time::{Duration, Instant};
-
 use tokio::time::timeout;
 
 use super::fault_disk::{Fault, FaultDisk, Plan};
@@ -72,7 +70,7 @@ struct Run {
 
 impl Run {
     async fn start(disk: &FaultDisk) -> Self {
-        let storage = DurableStorage::on(disk.shared(), 1).unwrap();
+        let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
         let mut rooms = Vec::new();
         for room in ROOMS {
             rooms.push(storage.open(&key("t", room)).await.unwrap());
@@ -108,7 +106,7 @@ impl Run {
 
     /// What is there, as another process finds it.
     async fn found(disk: &FaultDisk) -> [Model; 2] {
-        let storage = DurableStorage::on(disk.shared(), 1).unwrap();
+        let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
         let stored = storage.stored().await;
         let mut found: [Model; 2] = Default::default();
         let (mut bytes, mut known) = (0, 0);
@@ -271,7 +269,7 @@ async fn batches_behind_a_failed_one_follow_until_the_room_resumes() {
 #[tokio::test]
 async fn a_tenants_slow_disk_keeps_no_other_waiting() {
     let disk = FaultDisk::default();
-    let storage = DurableStorage::on(disk.shared(), 2).unwrap();
+    let storage = DurableStorage::on(disk.shared(), 2, IDLE).unwrap();
     let slow = storage.open(&key("slow", "r")).await.unwrap();
     let quick = storage.open(&key("quick", "r")).await.unwrap();
     let put = || batch(&[("k", Some(3))], None);
