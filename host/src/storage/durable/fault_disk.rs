@@ -87,6 +87,11 @@ impl FaultDisk {
         self.0.lock().fired
     }
 
+    /// Whether everything fails.
+    pub fn is_dead(&self) -> bool {
+        self.0.lock().dead
+    }
+
     /// Nothing goes wrong any more.
     pub fn mend(&self) {
         let mut state = self.0.lock();
