@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use redb::StorageBackend;
+use redb::{BackendError, StorageBackend};
 
 use super::disk::Disk;
 use crate::model::names::TenantName;
@@ -56,6 +57,7 @@ struct State {
     boots: usize,
     blocks_free: Option<usize>,
     sync_takes: BTreeMap<String, Duration>,
+    handles: usize,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -65,6 +67,8 @@ struct File {
     /// What was written since the last sync.
     unsynced: Vec<(usize, Vec<u8>)>,
     blocks: BTreeSet<usize>,
+    /// The handle that holds it against all others, until it is closed.
+    holder: Option<usize>,
 }
 
 impl FaultDisk {
@@ -81,6 +85,11 @@ impl FaultDisk {
     /// Whether what was planned has gone wrong.
     pub fn fired(&self) -> bool {
         self.0.lock().fired
+    }
+
+    /// Whether everything fails.
+    pub fn is_dead(&self) -> bool {
+        self.0.lock().dead
     }
 
     /// Nothing goes wrong any more.
@@ -121,11 +130,15 @@ impl FaultDisk {
                 file.now.resize(length, 0);
             }
             file.durable = file.now.clone();
+            file.holder = None;
         }
     }
 
     fn handle(&self, name: &str) -> Box<dyn StorageBackend> {
-        Box::new(Handle { state: Arc::clone(&self.0), name: name.to_owned(), boot: self.0.lock().boots })
+        let mut state = self.0.lock();
+        state.handles += 1;
+        let (boot, number) = (state.boots, state.handles);
+        Box::new(Handle { state: Arc::clone(&self.0), name: name.to_owned(), boot, number })
     }
 }
 
@@ -202,6 +215,7 @@ struct Handle {
     state: Arc<Mutex<State>>,
     name: String,
     boot: usize,
+    number: usize,
 }
 
 impl Handle {
@@ -239,6 +253,32 @@ impl StorageBackend for Handle {
             }
             Ok(())
         })
+    }
+
+    fn close(&self) -> io::Result<()> {
+        for file in self.state.lock().files.values_mut() {
+            file.holder.take_if(|holder| *holder == self.number);
+        }
+        Ok(())
+    }
+
+    /// Whatever is locked of it: there is one writer or none.
+    fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+        let mut state = self.state.lock();
+        let file = state.files.get_mut(&self.name).ok_or(io::Error::from(ErrorKind::NotFound))?;
+        Ok(*file.holder.get_or_insert(self.number) == self.number)
+    }
+
+    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.try_lock_range(start, end)
+    }
+
+    fn unlock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn query_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(false)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

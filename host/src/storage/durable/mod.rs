@@ -29,6 +29,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
@@ -47,6 +48,8 @@ use tenant::{Job, Tenant};
 pub const WRITERS: usize = 3;
 /// Threads that read what is not in memory.
 const READERS: usize = 2;
+/// How long a file stays open behind its tenant's last room. Each one takes a descriptor and some memory.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Rooms' storage in a folder.
 #[derive(Debug)]
@@ -62,19 +65,29 @@ struct Shared {
     /// Those of whom a room was opened, or who have a file.
     tenants: Mutex<HashMap<TenantName, Arc<Tenant>>>,
     writers: Pool<(Arc<Tenant>, u64)>,
-    readers: Pool<Arc<Tenant>>,
+    readers: Pool<Reading>,
+    idle: Duration,
+}
+
+/// A turn of a reader.
+#[derive(Debug)]
+enum Reading {
+    /// Something is to be read.
+    Job(Arc<Tenant>),
+    /// Nobody has been there for a while.
+    Idle(Arc<Tenant>),
 }
 
 impl DurableStorage {
     /// Keeps tenants' files in this folder, which is made where it is missing; so many threads write.
     pub fn start(folder: &Path, writers: usize) -> Result<Self, StorageError> {
         let disk = Folder::create(folder).map_err(|why| errors::of_io(why, &folder.display()))?;
-        Self::on(Arc::new(disk), writers)
+        Self::on(Arc::new(disk), writers, IDLE)
     }
 
-    fn on(disk: Arc<dyn Disk>, writers: usize) -> Result<Self, StorageError> {
+    fn on(disk: Arc<dyn Disk>, writers: usize, idle: Duration) -> Result<Self, StorageError> {
         let tenants = Mutex::default();
-        let shared = Arc::new(Shared { disk, tenants, writers: Pool::default(), readers: Pool::default() });
+        let shared = Arc::new(Shared { disk, tenants, writers: Pool::default(), readers: Pool::default(), idle });
         let mut storage = Self { shared, threads: Vec::new() };
         for number in 0..writers.max(1) {
             storage.spawn(format!("write-{number}"), Shared::write)?;
@@ -140,17 +153,26 @@ impl Shared {
     }
 
     fn read(&self) {
-        while let Some(tenant) = self.readers.next() {
-            if tenant.read_turn() {
-                self.readers.push(tenant);
+        while let Some(turn) = self.readers.next() {
+            match turn {
+                Reading::Job(tenant) if tenant.read_turn() => self.readers.push(Reading::Job(tenant)),
+                Reading::Job(_) => {}
+                Reading::Idle(tenant) => tenant.close_if_idle(),
             }
+        }
+    }
+
+    /// A room of the tenant is gone.
+    fn leave(&self, tenant: &Arc<Tenant>) {
+        if tenant.leave() {
+            self.readers.push_later(Instant::now() + self.idle, Reading::Idle(Arc::clone(tenant)));
         }
     }
 
     /// Has a reader do something for a tenant.
     fn ask(&self, tenant: &Arc<Tenant>, job: Job) {
         if tenant.add_read(job) {
-            self.readers.push(Arc::clone(tenant));
+            self.readers.push(Reading::Job(Arc::clone(tenant)));
         }
     }
 }

@@ -22,6 +22,7 @@ pub struct DurableRoom {
 
 impl DurableRoom {
     pub(super) fn new(shared: Arc<Shared>, tenant: Arc<Tenant>, state: Arc<RoomState>) -> Self {
+        tenant.enter();
         Self { shared, tenant, state }
     }
 
@@ -39,6 +40,12 @@ impl DurableRoom {
         };
         self.shared.ask(&self.tenant, Box::new(job));
         self.tenant.answer(receiver).boxed()
+    }
+}
+
+impl Drop for DurableRoom {
+    fn drop(&mut self) {
+        self.shared.leave(&self.tenant);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use redb::ReadTransaction;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
@@ -30,6 +30,10 @@ pub struct Tenant {
     /// The file failed, and is opened anew before it is used again.
     broken: AtomicBool,
     rooms: AtomicUsize,
+    /// Rooms that are open.
+    handles: AtomicUsize,
+    /// Somebody will look whether any is left.
+    idle_noted: AtomicBool,
     pub writes: Mutex<Queue>,
     reads: Mutex<Reads>,
 }
@@ -63,6 +67,8 @@ impl Tenant {
             file: RwLock::default(),
             broken: AtomicBool::new(false),
             rooms: AtomicUsize::new(0),
+            handles: AtomicUsize::new(0),
+            idle_noted: AtomicBool::new(false),
             writes: Mutex::default(),
             reads: Mutex::default(),
         }
@@ -71,6 +77,29 @@ impl Tenant {
     /// Rooms with a key or an alarm, as far as the file was looked at.
     pub fn rooms(&self) -> usize {
         self.rooms.load(Ordering::Relaxed)
+    }
+
+    /// A room was opened.
+    pub fn enter(&self) {
+        self.handles.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A room is gone. Says whether somebody should look later whether any came back.
+    pub fn leave(&self) -> bool {
+        self.handles.fetch_sub(1, Ordering::AcqRel) == 1 && !self.idle_noted.swap(true, Ordering::AcqRel)
+    }
+
+    /// Closes the file where no room is open. Whatever still needs it opens it again.
+    pub fn close_if_idle(&self) {
+        self.idle_noted.store(false, Ordering::Release);
+        let mut open = self.file.write();
+        if self.handles.load(Ordering::Acquire) > 0 || self.broken.load(Ordering::Acquire) {
+            return;
+        }
+        if let Some(Err(why)) = open.file.take().map(TenantFile::close) {
+            open.after_failure = true;
+            tracing::warn!("{why}");
+        }
     }
 
     /// Queues something to be read. Says whether the tenant needs a turn of a reader for it.
@@ -118,14 +147,14 @@ impl Tenant {
         let mut open = self.file.read();
         if open.file.is_none() || self.broken.load(Ordering::Acquire) {
             drop(open);
-            self.open_file(create)?;
-            open = self.file.read();
+            open = self.open_file(create)?;
         }
         Ok(open.file.as_ref().map(work))
     }
 
-    /// Opens the file, anew where it is broken; makes it where it is missing and wanted.
-    fn open_file(&self, create: bool) -> Result<(), StorageError> {
+    /// Opens the file, anew where it is broken; makes it where it is missing and wanted. It stays open until its user is
+    /// done: a file that somebody closed in between would look like one that is not there.
+    fn open_file(&self, create: bool) -> Result<RwLockReadGuard<'_, OpenFile>, StorageError> {
         let mut open = self.file.write();
         if self.broken.swap(false, Ordering::AcqRel) {
             open.after_failure = true;
@@ -135,7 +164,7 @@ impl Tenant {
             }
         }
         if open.file.is_some() {
-            return Ok(());
+            return Ok(RwLockWriteGuard::downgrade(open));
         }
         let mut file = TenantFile::open(self.disk.as_ref(), &self.name, open.after_failure)?;
         if file.is_none() && create {
@@ -144,7 +173,7 @@ impl Tenant {
         let rooms = file.as_ref().map_or(Ok(0), |file| file.read(layout::room_count))?;
         self.rooms.store(rooms as usize, Ordering::Relaxed);
         *open = OpenFile { file, after_failure: false };
-        Ok(())
+        Ok(RwLockWriteGuard::downgrade(open))
     }
 
     /// Writes what waits. Says when the next turn is.
