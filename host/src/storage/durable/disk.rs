@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,7 +103,12 @@ impl Disk for Folder {
     fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(self.partial(tenant))?;
+        let partial = self.partial(tenant);
+        // A crash in `install` leaves a second name of the tenant's file itself.
+        if fs::metadata(&partial).is_ok_and(|file| file.nlink() > 1) {
+            fs::remove_file(&partial)?;
+        }
+        let file = options.open(&partial)?;
         // What another process makes at this moment is not emptied under its hands.
         file.try_lock()?;
         file.set_len(0)?;

@@ -304,4 +304,10 @@ async fn two_that_make_the_same_file_do_not_overwrite_each_other() {
     fs::copy(scratch.0.join("other.redb-new"), scratch.0.join("other.redb")).unwrap();
     let why = file::TenantFile::install(&disk, &other, false).unwrap_err();
     assert!(why.kind == StorageErrorKind::Io && why.message.contains("other.redb"), "{why}");
+
+    // A crash between the two steps of an installation: the file is not emptied through its second name.
+    drop(storage);
+    fs::hard_link(scratch.file(), scratch.0.join("default.redb-new")).unwrap();
+    drop(inspect::Replacement::begin(&scratch.0, &tenant).unwrap());
+    assert_eq!(inspect::Inspected::open(&scratch.0, &tenant).unwrap().unwrap().rooms().unwrap().len(), 2);
 }
