@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +32,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// Makes an empty file that is not the tenant's yet.
     fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>>;
 
-    /// Makes what was created the tenant's file, or fails and does not.
-    fn install(&self, tenant: &TenantName) -> io::Result<()>;
+    /// Makes what was created the tenant's file, or fails and does not: also where it has one and that is not to be replaced.
+    fn install(&self, tenant: &TenantName, replace: bool) -> io::Result<()>;
 
     /// The tenants that have a file.
     fn tenants(&self) -> io::Result<Vec<TenantName>>;
@@ -102,12 +102,29 @@ impl Disk for Folder {
 
     fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true).mode(0o600);
-        Ok(Box::new(backend(options.open(self.partial(tenant))?)?))
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let partial = self.partial(tenant);
+        // A crash in `install` leaves a second name of the tenant's file itself.
+        if fs::metadata(&partial).is_ok_and(|file| file.nlink() > 1) {
+            fs::remove_file(&partial)?;
+        }
+        let file = options.open(&partial)?;
+        // What another process makes at this moment is not emptied under its hands.
+        file.try_lock()?;
+        file.set_len(0)?;
+        file.unlock()?;
+        Ok(Box::new(backend(file)?))
     }
 
-    fn install(&self, tenant: &TenantName) -> io::Result<()> {
-        fs::rename(self.partial(tenant), self.path(tenant))?;
+    fn install(&self, tenant: &TenantName, replace: bool) -> io::Result<()> {
+        let (partial, path) = (self.partial(tenant), self.path(tenant));
+        if replace {
+            fs::rename(partial, path)?;
+        } else {
+            // Unlike a rename, this fails where another process made the file meanwhile.
+            fs::hard_link(&partial, path)?;
+            fs::remove_file(partial)?;
+        }
         self.sync()
     }
 

@@ -35,7 +35,7 @@ impl Failure {
     pub fn of(self, file: &impl Display) -> StorageError {
         let kind = self.kind();
         let message = match self {
-            Self::Store(redb::Error::DatabaseAlreadyOpen) => format!("{file} is in use by another process"),
+            Self::Store(_) if kind == StorageErrorKind::InUse => format!("{file} is in use by another process"),
             Self::Store(redb::Error::Io(why)) if kind == StorageErrorKind::Full => {
                 format!("no space for {file}: {why}")
             }
@@ -54,6 +54,8 @@ fn kind(why: &redb::Error) -> StorageErrorKind {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => StorageErrorKind::Full,
             // The store's word for a file that is none of its own; and a file that ends where it should go on.
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => StorageErrorKind::Corrupt,
+            // A lock that another process holds.
+            ErrorKind::WouldBlock => StorageErrorKind::InUse,
             _ => StorageErrorKind::Io,
         },
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => StorageErrorKind::InUse,

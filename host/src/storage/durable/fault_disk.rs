@@ -193,7 +193,7 @@ impl Disk for FaultDisk {
         Ok(self.handle(&name))
     }
 
-    fn install(&self, tenant: &TenantName) -> io::Result<()> {
+    fn install(&self, tenant: &TenantName, _: bool) -> io::Result<()> {
         let mut state = self.0.lock();
         let fault = state.fault();
         if fault.is_none() || fault == Some(Fault::Torn) {

@@ -57,7 +57,7 @@ impl TenantFile {
     /// Makes a tenant's file, with nothing in it. It appears as a whole or not at all.
     pub fn create(disk: &dyn Disk, tenant: &TenantName) -> Result<Self, StorageError> {
         Self::prepare(disk, tenant)?.close()?;
-        Self::install(disk, tenant)
+        Self::install(disk, tenant, false)
     }
 
     /// Makes a file that is not the tenant's yet.
@@ -77,9 +77,9 @@ impl TenantFile {
     }
 
     /// Makes the prepared file, which must be closed, the tenant's.
-    pub fn install(disk: &dyn Disk, tenant: &TenantName) -> Result<Self, StorageError> {
+    pub fn install(disk: &dyn Disk, tenant: &TenantName, replace: bool) -> Result<Self, StorageError> {
         let name = disk.name(tenant);
-        disk.install(tenant).map_err(|why| of_io(why, &name))?;
+        disk.install(tenant, replace).map_err(|why| of_io(why, &name))?;
         let gone = || of_io(std::io::ErrorKind::NotFound.into(), &name);
         Self::open(disk, tenant, false)?.ok_or_else(gone)
     }

@@ -164,7 +164,7 @@ impl Replacement {
     /// Puts the new file into its place.
     pub fn finish(mut self) -> Result<(), StorageError> {
         self.new.take().map_or(Ok(()), TenantFile::close)?;
-        TenantFile::install(&self.disk, &self.tenant)?.close()
+        TenantFile::install(&self.disk, &self.tenant, self.old.is_some())?.close()
     }
 }
 

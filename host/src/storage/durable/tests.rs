@@ -280,3 +280,34 @@ async fn closing_hides_nothing() {
         visitor.await.unwrap();
     }
 }
+
+/// An import makes a file while a server has none of that tenant yet: neither undoes what the other does.
+#[tokio::test]
+async fn two_that_make_the_same_file_do_not_overwrite_each_other() {
+    let scratch = Scratch::new();
+    let tenant = TenantName::default_tenant();
+    let new = inspect::Replacement::begin(&scratch.0, &tenant).unwrap();
+    new.add(&[(key("default", "imported"), put("k", "v"))]).unwrap();
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    let why = room.commit(put("k", "v"), Durability::Strict).await.unwrap_err();
+    assert_eq!(why.kind, StorageErrorKind::InUse, "{why}");
+    new.finish().unwrap();
+    room.resume();
+    room.commit(put("k", "v"), Durability::Strict).await.unwrap();
+    assert_eq!(storage.rooms(&tenant), 2);
+
+    // The other way round: the server was first.
+    let other = TenantName::new("other").unwrap();
+    let disk = Folder::at(&scratch.0);
+    file::TenantFile::prepare(&disk, &other).unwrap().close().unwrap();
+    fs::copy(scratch.0.join("other.redb-new"), scratch.0.join("other.redb")).unwrap();
+    let why = file::TenantFile::install(&disk, &other, false).unwrap_err();
+    assert!(why.kind == StorageErrorKind::Io && why.message.contains("other.redb"), "{why}");
+
+    // A crash between the two steps of an installation: the file is not emptied through its second name.
+    drop(storage);
+    fs::hard_link(scratch.file(), scratch.0.join("default.redb-new")).unwrap();
+    drop(inspect::Replacement::begin(&scratch.0, &tenant).unwrap());
+    assert_eq!(inspect::Inspected::open(&scratch.0, &tenant).unwrap().unwrap().rooms().unwrap().len(), 2);
+}
