@@ -48,7 +48,16 @@ pub struct Failed {
     pub message: String,
 }
 
-/// Why the plugin's memory is new: what [`Room::on_restore`]'s closure is given.
+/// Why the plugin's memory is new, and no state came with it: what [`Room::on_restore`]'s closure is given.
+///
+/// | reason | what happened |
+/// |---|---|
+/// | `crash` | The instance trapped, ran too long, or a disk failed; sockets and timers are there |
+/// | `restart` | The server was started anew: no sockets and no timers, only storage and the alarm |
+/// | `wake` | The room slept, and the last instance left no state, or [`Room::on_resume`] failed with it |
+/// | `swap` | This is another version than the one before, which left no state |
+///
+/// More reasons may come: treat one that you do not know as `crash`.
 ///
 /// ```
 /// use parlor_guest::{Restore, prelude::*};
@@ -62,7 +71,26 @@ pub struct Failed {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Restore {
-    /// `crash`, `wake`, `swap` or `restart`.
+    /// `crash`, `restart`, `wake` or `swap`.
+    pub reason: String,
+}
+
+/// Why this instance goes: what [`Room::on_suspend`]'s closure is given.
+///
+/// ```
+/// use parlor_guest::{Suspend, prelude::*};
+///
+/// fn quiz(room: &mut Room) {
+///     room.on_suspend("quiz/1", |actor, suspend: Suspend| {
+///         actor.log().info(format_args!("goes for a {}", suspend.reason));
+///         Ok(json!({ "round": 3 }))
+///     });
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Suspend {
+    /// `sleep`: the room is quiet, and this version goes on when it wakes. `swap`: another version takes over.
     pub reason: String,
 }
 

@@ -63,13 +63,15 @@
 //! | [`Actor::storage`], and [`Actor::alarm`] | yes | yes |
 //! | [`Actor::timers`] | yes | no |
 //! | sockets, their channels and fields | yes | no |
+//! | what [`Room::on_suspend`] returns | yes, where the room sleeps or is swapped; no, where it crashes | no |
 //! | what closures keep in memory | no | no |
 //!
 //! Storage and alarm are durable before any emit of their turn leaves: what a client was told is not lost. How durable
 //! that is the operator decides: `strict` is on the disk before anybody hears of it; `relaxed` is faster, and loses up to the
 //! last 100 ms where the machine or the server crashes.
 //!
-//! What closures keep is a cache: it is not rolled back with a failed turn either. Rebuild it in [`Room::on_restore`].
+//! What closures keep is a cache: it is not rolled back with a failed turn either. Rebuild it in [`Room::on_restore`], and
+//! hand over in [`Room::on_suspend`] what would be dear to rebuild: [`Room::on_resume`] gets it.
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
 // Lets the code that the macro writes name this crate in its own tests and examples.
@@ -96,6 +98,7 @@ mod room;
 mod runtime;
 mod socket;
 mod storage;
+mod suspend;
 mod target;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
@@ -106,7 +109,7 @@ pub use anywhere::{config, now, random_bytes, random_id};
 pub use ctx::Ctx;
 pub use error::{Error, Result, reject};
 pub use event::Event;
-pub use hooks::{Alarm, Disconnect, Failed, Restore};
+pub use hooks::{Alarm, Disconnect, Failed, Restore, Suspend};
 pub use logging::{Log, log};
 pub use meta::Meta;
 pub use outcome::{Answer, Outcome, Reply, Setup, answer};
@@ -115,6 +118,7 @@ pub use request::{Rejection, Request};
 pub use room::Room;
 pub use socket::{Socket, SocketId};
 pub use storage::{Entries, Entry, Page, Storage};
+pub use suspend::Suspended;
 pub use target::{Channel, Target};
 pub use timers::{AlarmClock, Timers};
 

@@ -19,10 +19,12 @@ pub(crate) mod hook {
     pub(crate) const RESTORE: &str = "$restore";
     pub(crate) const TIMER: &str = "$timer";
     pub(crate) const ALARM: &str = "$alarm";
+    pub(crate) const SUSPEND: &str = "$suspend";
+    pub(crate) const RESUME: &str = "$resume";
 
     /// Whether the host itself is the cause, so that there may be no socket.
     pub(crate) fn is_socketless(cause: &str) -> bool {
-        [RESTORE, ERROR, TIMER, ALARM].contains(&cause)
+        [RESTORE, ERROR, TIMER, ALARM, SUSPEND, RESUME].contains(&cause)
     }
 }
 

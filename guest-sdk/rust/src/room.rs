@@ -195,7 +195,8 @@ impl Room {
     }
 
     /// Calls `handler` when a room that was there before has a new instance, and with it new memory: the place to
-    /// rebuild what closures hold, from storage and [`Actor::user_ids`].
+    /// rebuild what closures hold, from storage and [`Actor::user_ids`]. Where the last instance left a state,
+    /// [`on_resume`](Room::on_resume) runs instead, if there is one. [`Restore`] lists the reasons.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -353,7 +354,7 @@ impl Room {
         removed
     }
 
-    fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
+    pub(crate) fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
         self.add_to(Table::Events, event, call)
     }
 
@@ -371,7 +372,7 @@ impl Room {
 }
 
 /// What the host sends with a hook. That it does not fit is nobody's mistake but the host's.
-fn hook_data<T: DeserializeOwned>(ctx: &Ctx) -> Result<T> {
+pub(crate) fn hook_data<T: DeserializeOwned>(ctx: &Ctx) -> Result<T> {
     payload::read(ctx.event().payload()).map_err(|error| Error::new("bad-hook", error.message()))
 }
 

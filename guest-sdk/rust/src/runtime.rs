@@ -10,12 +10,14 @@ use crate::{
     Actor, Ctx, Error, Event, Meta, Request, Room, Setup, SocketId,
     host::{self, types},
     registry::{self, Registry, hook},
+    suspend::States,
 };
 
 /// The state of one instance.
 #[derive(Default)]
 pub(crate) struct Runtime {
     pub(crate) registry: RefCell<Registry>,
+    pub(crate) states: RefCell<States>,
     pub(crate) definition: Cell<Option<(&'static str, &'static str)>>,
     pub(crate) metas: Metas,
     /// The room's id, asked for once: an instance belongs to one room.
@@ -100,6 +102,9 @@ pub(crate) fn init(
 ) -> Result<types::Definition, String> {
     let mut room = Room { runtime: Rc::clone(runtime) };
     setup(&mut room).map_err(|error| error.to_string())?;
+    if let Some(error) = runtime.noted.take() {
+        return Err(error.to_string());
+    }
     let started = runtime.registry.borrow_mut().start();
     started.map_err(|(event, refusal)| format!("cannot register `{event}`: {}", Error::from(refusal)))?;
     let (name, path) = runtime.definition.get().unwrap_or(("room", "/ws"));

@@ -19,6 +19,7 @@ room.on("presence.list", ({ users: all }) => {
   for (const { typing } of users.values()) clearTimeout(typing);
   users.clear();
   for (const { userId, status, devices } of all) users.set(userId, { status, devices });
+  for (const { userId, isTyping } of all) showTyping(userId, isTyping);
   show();
 });
 room.on("presence.online", (data) => {

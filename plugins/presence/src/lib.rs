@@ -1,6 +1,11 @@
 //! Presence: a user is online from the first device to the last, with a status and a typing indicator.
 
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+
 use parlor_guest::prelude::*;
+
+/// Who is typing: kept in memory, since it is not worth a disk. A crash forgets it.
+type Writers = Rc<RefCell<BTreeSet<String>>>;
 
 /// What the room keeps of a user while at least one device is connected, under `user/ID`.
 #[derive(Serialize, Deserialize, Default)]
@@ -36,20 +41,26 @@ pub fn presence(room: &mut Room) {
         _ => Err(Rejection::unauthorized("add ?userId= to the address: 1 to 128 bytes")),
     });
 
-    room.on_connect(|ctx| {
+    let writers = Writers::default();
+    follow_typing(room, &writers);
+
+    let known = Rc::clone(&writers);
+    room.on_connect(move |ctx| {
         let devices = tell_devices(ctx, true)?;
         let user = ctx.meta().user_id.clone();
         let Presence { status, .. } = ctx.storage().get(&key(&user))?.unwrap_or_default();
         ctx.storage().put(&key(&user), Presence { status, devices })?;
         let event = if devices == 1 { "presence.online" } else { "presence.devices" };
         ctx.to("default").emit(event, json!({ "userId": user, "status": status, "devices": devices }))?;
-        list(ctx)
+        list(ctx, &known.borrow())
     });
 
-    room.on_disconnect(|ctx, _| {
+    let known = Rc::clone(&writers);
+    room.on_disconnect(move |ctx, _| {
         let devices = tell_devices(ctx, false)?;
         let user = ctx.meta().user_id.clone();
         if devices == 0 {
+            known.borrow_mut().remove(&user);
             ctx.storage().delete(&key(&user))?;
             return ctx.actor().emit("presence.offline", json!({ "userId": user, "lastSeen": ctx.now() }));
         }
@@ -58,7 +69,7 @@ pub fn presence(room: &mut Room) {
         ctx.actor().emit("presence.devices", json!({ "userId": user, "status": status, "devices": devices }))
     });
 
-    room.on("presence.list", |ctx, _: Value| list(ctx));
+    room.on("presence.list", move |ctx, _: Value| list(ctx, &writers.borrow()));
 
     room.on("presence.status", |ctx, set: SetStatus| {
         let user = ctx.meta().user_id.clone();
@@ -66,11 +77,6 @@ pub fn presence(room: &mut Room) {
         presence.status = set.status;
         ctx.storage().put(&key(&user), &presence)?;
         ctx.actor().emit("presence.status", json!({ "userId": user, "status": presence.status }))
-    });
-
-    room.on("presence.typing", |ctx, typing: Typing| {
-        let user = &ctx.meta().user_id;
-        ctx.to("default").emit("presence.typing", json!({ "userId": user, "isTyping": typing.is_typing }))
     });
 
     // After a crash nobody was told of those who left meanwhile: what is kept of them goes.
@@ -86,6 +92,24 @@ pub fn presence(room: &mut Room) {
     });
 }
 
+/// Tells who types, and remembers it for those who come later: also while the room sleeps, and in the next version.
+fn follow_typing(room: &Room, writers: &Writers) {
+    let known = Rc::clone(writers);
+    room.on("presence.typing", move |ctx, typing: Typing| {
+        let user = &ctx.meta().user_id;
+        if typing.is_typing {
+            known.borrow_mut().insert(user.clone());
+        } else {
+            known.borrow_mut().remove(user);
+        }
+        ctx.to("default").emit("presence.typing", json!({ "userId": user, "isTyping": typing.is_typing }))
+    });
+
+    let (known, resumed) = (Rc::clone(writers), Rc::clone(writers));
+    room.on_suspend("writers/1", move |_, _| Ok(known.borrow().clone()));
+    room.on_resume("writers/1", move |_, users: BTreeSet<String>| *resumed.borrow_mut() = users);
+}
+
 /// Tells a user's devices that one came or went. The count of the emit is the number of devices that there are now.
 fn tell_devices(ctx: &Ctx, connected: bool) -> Result<u32> {
     let meta = ctx.meta();
@@ -94,12 +118,14 @@ fn tell_devices(ctx: &Ctx, connected: bool) -> Result<u32> {
 }
 
 /// Answers the socket with everybody who is online.
-fn list(ctx: &Ctx) -> Result<u32> {
+fn list(ctx: &Ctx, writers: &BTreeSet<String>) -> Result<u32> {
     let mut users = Vec::new();
     for entry in ctx.storage().list("user/") {
         let entry = entry?;
         let Presence { status, devices } = entry.json()?;
-        users.push(json!({ "userId": entry.key["user/".len()..], "status": status, "devices": devices }));
+        let user = &entry.key["user/".len()..];
+        let is_typing = writers.contains(user);
+        users.push(json!({ "userId": user, "status": status, "devices": devices, "isTyping": is_typing }));
     }
     ctx.emit("presence.list", json!({ "users": users }))
 }

@@ -53,8 +53,8 @@ fn the_list_has_everybody_with_status_and_devices() {
     ada.received();
     ada.send_empty("presence.list");
     let users = json!([
-        { "userId": "ada", "status": "away", "devices": 1 },
-        { "userId": "bob", "status": "online", "devices": 2 },
+        { "userId": "ada", "status": "away", "devices": 1, "isTyping": false },
+        { "userId": "bob", "status": "online", "devices": 2, "isTyping": false },
     ]);
     assert_eq!(ada.events(), [json!({ "type": "presence.list", "users": users })]);
 }
@@ -91,5 +91,26 @@ fn a_crash_loses_nobody_who_is_there() {
     room.restore("crash");
     ada.received();
     ada.send_empty("presence.list");
-    assert_eq!(ada.events()[0]["users"], json!([{ "userId": "ada", "status": "online", "devices": 1 }]));
+    let users = json!([{ "userId": "ada", "status": "online", "devices": 1, "isTyping": false }]);
+    assert_eq!(ada.events()[0]["users"], users);
+}
+
+#[test]
+fn who_types_is_known_to_those_who_come_later_also_after_sleep_and_in_a_new_version() {
+    let room = TestRoom::new(presence);
+    let (ada, bob) = (connect(&room, "ada"), connect(&room, "bob"));
+    ada.send("presence.typing", json!({ "isTyping": true }));
+    let typing = |socket: &TestSocket| {
+        let lists = only(socket, &["presence.list"]);
+        lists.iter().flat_map(|list| list["users"].as_array()).flatten().filter(|user| user["isTyping"] == true).count()
+    };
+    room.sleep();
+    assert_eq!(typing(&connect(&room, "cat")), 1);
+    room.swap(presence).expect("takes its own state");
+    assert_eq!(typing(&connect(&room, "dan")), 1);
+    ada.disconnect(1000, "");
+    bob.received();
+    bob.send_empty("presence.list");
+    assert_eq!(typing(&bob), 0);
+    assert!(room.failures().is_empty());
 }

@@ -1,6 +1,8 @@
 //! What the test guests share. Each of them is an example of this package and shows one behaviour; the integration
 //! tests build them to components and serve them.
 
+pub mod swap;
+
 use parlor_guest::{Meta, Rejection, Request, Room, Value};
 
 /// Answers `sync` with `synced` and the same data: a test that has read the answer has read everything that the room

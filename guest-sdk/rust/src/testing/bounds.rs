@@ -1,7 +1,7 @@
 //! The bounds that a test room enforces: those of the server's defaults which a handler can run into, by the names that
 //! the server has for them.
 
-use crate::host::types::Refusal;
+use crate::host::types::{Payload, Refusal};
 
 pub(crate) const CHANNELS_PER_SOCKET: usize = 64;
 pub(crate) const CLOSE_REASON_BYTES: usize = 123;
@@ -22,8 +22,18 @@ pub(crate) const STORAGE_KEY_BYTES: usize = 512;
 pub(crate) const STORAGE_KEYS_PER_CALL: usize = 128;
 pub(crate) const STORAGE_ROOM_BYTES: usize = 16 << 20;
 pub(crate) const STORAGE_VALUE_BYTES: usize = 128 << 10;
+pub(crate) const SUSPEND_BYTES: usize = 256 << 10;
 pub(crate) const TIMER_BYTES: usize = 4 << 10;
 pub(crate) const TIMERS_PER_ROOM: usize = 64;
+
+/// What an answer takes.
+pub(crate) fn bytes(payload: &Option<Payload>) -> usize {
+    match payload {
+        Some(Payload::Json(text)) => text.len(),
+        Some(Payload::Binary(bytes)) => bytes.len(),
+        None => 0,
+    }
+}
 
 /// A refusal of this call alone.
 pub(crate) fn exceeded(bound: &str) -> Refusal {

@@ -1,6 +1,6 @@
 //! What a test room is made with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     TestRoom,
@@ -93,6 +93,6 @@ impl Builder {
     pub fn try_build<S: Setup>(self, setup: impl Fn(&mut Room) -> S + 'static) -> Result<TestRoom, String> {
         let Builder { room_id, config, time } = self;
         let state = State { room_id, config, time: time as f64, ..State::default() };
-        Ok(TestRoom { world: World::start(Box::new(move |room| run(setup(room))), state)? })
+        Ok(TestRoom { world: World::start(Rc::new(move |room| run(setup(room))), state)? })
     }
 }

@@ -7,8 +7,17 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{host::types::Refusal, registry::hook};
 
-    const HOOKS: [&str; 7] =
-        [hook::CONNECT, hook::DISCONNECT, hook::MESSAGE, hook::ERROR, hook::RESTORE, hook::TIMER, hook::ALARM];
+    const HOOKS: [&str; 9] = [
+        hook::CONNECT,
+        hook::DISCONNECT,
+        hook::MESSAGE,
+        hook::ERROR,
+        hook::RESTORE,
+        hook::TIMER,
+        hook::ALARM,
+        hook::SUSPEND,
+        hook::RESUME,
+    ];
 
     pub(crate) fn on(event: &str) -> Result<(), Refusal> {
         bounds::check_name("the event", event)?;

@@ -3,8 +3,9 @@
 //! A [`TestRoom`] means what the server means: an event is a turn that commits or leaves no trace, emits are counted at
 //! the call and arrive at the commit, `authorize` runs before `on_connect` in an instance of its own, a failed
 //! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. Timers and the alarm run in virtual
-//! time: [`TestRoom::advance`] lets it pass, in no time. The server's bounds on emits, host calls, names, timers and
-//! storage hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
+//! time: [`TestRoom::advance`] lets it pass, in no time. [`TestRoom::sleep`] and [`TestRoom::swap`] take the instance
+//! away as the server does. The server's bounds on emits, host calls, names, timers, storage and suspended states hold
+//! at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
 
 mod bounds;
 mod builder;
@@ -13,6 +14,7 @@ mod members;
 mod schedule;
 mod socket;
 mod storage;
+mod suspend;
 mod time;
 mod turn;
 mod world;

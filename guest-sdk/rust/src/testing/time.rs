@@ -154,6 +154,7 @@ impl World {
                 inbox.closed.get_or_insert((1006, String::new()));
             }
             state.schedule.restart();
+            state.suspended = None;
             state.storage.keys().next().is_some() || state.schedule.alarm().is_some()
         };
         // Of a room that keeps nothing nobody knows that it was there before.

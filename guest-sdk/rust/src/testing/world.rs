@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    bounds::checked,
+    bounds::{self, checked},
     members::Members,
     schedule::Schedule,
     storage::Storage,
@@ -39,8 +39,13 @@ pub(crate) struct State {
     pub(crate) room_id: String,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) time: f64,
-    /// What the instance asked for.
+    /// What the instance asked for, up to now and at its start.
     pub(crate) events: BTreeSet<String>,
+    pub(crate) events_at_start: BTreeSet<String>,
+    /// Whether there is no instance: the next event makes one.
+    pub(crate) asleep: bool,
+    /// What the last instance left for the next.
+    pub(crate) suspended: Option<Payload>,
     pub(crate) members: Members,
     pub(crate) storage: Storage,
     pub(crate) schedule: Schedule,
@@ -52,8 +57,8 @@ pub(crate) struct State {
 }
 
 pub(crate) struct World {
-    setup: Box<Setup>,
-    instance: RefCell<Rc<Runtime>>,
+    pub(super) setup: RefCell<Rc<Setup>>,
+    pub(super) instance: RefCell<Rc<Runtime>>,
     pub(crate) definition: RefCell<Option<Definition>>,
     pub(crate) state: RefCell<State>,
 }
@@ -96,9 +101,9 @@ impl Drop for Running {
 
 impl World {
     /// Starts a plugin. The error is `init`'s: it refuses the plugin.
-    pub(crate) fn start(setup: Box<Setup>, state: State) -> Result<Rc<Self>, String> {
+    pub(crate) fn start(setup: Rc<Setup>, state: State) -> Result<Rc<Self>, String> {
         let world = Rc::new(World {
-            setup,
+            setup: RefCell::new(setup),
             instance: RefCell::default(),
             definition: RefCell::default(),
             state: RefCell::new(state),
@@ -112,12 +117,31 @@ impl World {
         let runtime = Rc::new(Runtime::default());
         self.state.borrow_mut().events.clear();
         let running = Running::new(self);
-        let definition = runtime::init(&runtime, |room| (self.setup)(room))?;
+        let setup = Rc::clone(&self.setup.borrow());
+        let definition = runtime::init(&runtime, |room| setup(room))?;
         drop(running);
         let defined = runtime.definition.get().is_some();
         self.definition.replace(defined.then_some(definition));
         self.instance.replace(runtime);
+        let mut state = self.state.borrow_mut();
+        state.events_at_start = state.events.clone();
+        state.asleep = false;
         Ok(())
+    }
+
+    /// Runs with the room's own instance out of the way, for instances that are gone afterwards.
+    pub(super) fn aside<T>(self: &Rc<Self>, run: impl FnOnce() -> T) -> T {
+        let (instance, definition) = (self.instance.take(), self.definition.take());
+        let (events, at_start, asleep) = {
+            let state = self.state.borrow();
+            (state.events.clone(), state.events_at_start.clone(), state.asleep)
+        };
+        let outcome = run();
+        self.instance.replace(instance);
+        self.definition.replace(definition);
+        let mut state = self.state.borrow_mut();
+        (state.events, state.events_at_start, state.asleep) = (events, at_start, asleep);
+        outcome
     }
 
     /// Asks who this is, in an instance that is gone afterwards.
@@ -127,18 +151,14 @@ impl World {
         if let Some(served) = served.filter(|served| served.get(1..) != Some(path)) {
             return Err(Rejection::new(404, format!("no plugin serves /{path}: this one serves {served}")));
         }
-        let room_instance = Rc::clone(&self.instance.borrow());
-        let room_events = self.state.borrow().events.clone();
-        let refused = |why| Rejection::new(500, why);
-        let answer = self.instantiate().map_err(refused).and_then(|()| {
+        let answer = self.aside(|| {
+            self.instantiate().map_err(|why| Rejection::new(500, why))?;
             let _running = Running::new(self);
             let instance = Rc::clone(&self.instance.borrow());
             let Request { uri, room, headers, remote } = request;
             let request = crate::host::types::Request { uri, room, headers, remote };
             runtime::authorize(&instance, request).map_err(|no| Rejection::new(no.status, no.message))
         });
-        self.instance.replace(room_instance);
-        self.state.borrow_mut().events = room_events;
         let meta = answer?.map_or_else(Meta::anonymous, Meta::from_contract);
         checked(meta).map_err(|refusal| Rejection::new(500, crate::Error::from(refusal).message()))
     }
@@ -181,6 +201,7 @@ impl World {
     /// A new instance of the same room.
     pub(crate) fn restore(self: &Rc<Self>, reason: &str) -> Result<(), String> {
         self.instantiate()?;
+        self.state.borrow_mut().suspended = None;
         // Its failure was told where it happened.
         let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
         Ok(())
@@ -252,6 +273,7 @@ impl World {
 
     /// One event and what follows from it: the turn, and `$error` in a turn of its own if that failed.
     fn give(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failed> {
+        self.wake();
         let (name, socket) = (event.name.clone(), event.socket);
         let failure = match self.turn(event) {
             Ok(answer) => return Ok(answer),
@@ -263,12 +285,17 @@ impl World {
             return Err(failed);
         }
         self.state.borrow_mut().failures.push(failed.clone());
+        self.tell_plugin(&failed, socket);
+        Err(failed)
+    }
+
+    /// `$error`, in a turn of its own. There is none for a failed `$error`.
+    pub(super) fn tell_plugin(self: &Rc<Self>, failed: &Failed, socket: Option<SocketId>) {
         if failed.event != hook::ERROR {
             let data = json!({ "event": failed.event, "code": failed.code, "message": failed.message });
-            // No `$error` for a failed `$error`.
+            // Its failure was told where it happened.
             let _ = self.give_hook(hook::ERROR, Some(data), socket);
         }
-        Err(failed)
     }
 
     fn tell_sender(&self, socket: Option<SocketId>, failed: &Failed) {
@@ -282,7 +309,8 @@ impl World {
     }
 
     /// One turn: it commits, or it leaves no trace.
-    fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
+    pub(super) fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
+        let is_suspend = event.cause == hook::SUSPEND;
         {
             let mut state = self.state.borrow_mut();
             assert!(state.turn.is_none(), "a handler cannot send events to its own test room");
@@ -301,7 +329,9 @@ impl World {
         let closes = {
             let mut state = self.state.borrow_mut();
             let Some(turn) = state.turn.take() else { return outcome };
-            if let Some(bound) = turn.poison {
+            let too_much =
+                is_suspend && outcome.as_ref().is_ok_and(|state| bounds::bytes(state) > bounds::SUSPEND_BYTES);
+            if let Some(bound) = turn.poison.or(too_much.then_some("suspend-bytes")) {
                 let message = format!("the turn passed the bound {bound}");
                 return Err(Failure { code: bound.to_owned(), message, for_sender: false });
             }
