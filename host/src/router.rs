@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 
 use crate::model::names::{PluginKey, RoomId, RoomKey};
+use crate::plugin::engine::GuestEngine;
 use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::{Refusal, Supervised};
 use crate::protocol::close::CloseReason;
@@ -22,6 +23,8 @@ const SWAPS_AT_ONCE: usize = 32;
 const SWAP_BREATH: Duration = Duration::from_millis(2);
 /// How often rooms are looked at in which nothing may happen, and how long nothing has happened in them then.
 const IDLE_LOOK: Duration = Duration::from_millis(500);
+/// The same while openings wait for a place: what a turn's clients may answer at once keeps a room awake.
+const IDLE_UNDER_PRESSURE: Duration = Duration::from_millis(5);
 
 /// The open rooms.
 #[derive(Debug)]
@@ -131,12 +134,21 @@ impl Router {
         }
     }
 
-    /// Tells rooms in which nothing happens that it is so, for as long as the server lives.
-    pub async fn watch_idle(&self) {
+    /// Tells rooms in which nothing happens that it is so, for as long as the server lives; those first in which nothing
+    /// happened for longest.
+    pub async fn watch_idle(&self, engine: &GuestEngine) {
         loop {
-            tokio::time::sleep(IDLE_LOOK).await;
+            let idle = tokio::select! {
+                () = tokio::time::sleep(IDLE_LOOK) => IDLE_LOOK,
+                () = engine.pressure.notified() => IDLE_UNDER_PRESSURE,
+            };
             let now = Instant::now();
-            self.rooms.lock().open.values().for_each(|room| room.nudge(now, IDLE_LOOK));
+            let mut rooms: Vec<RoomHandle> = self.rooms.lock().open.values().cloned().collect();
+            rooms.retain(|room| room.is_idle(now, idle));
+            rooms.sort_by_cached_key(|room| room.stats.active());
+            rooms.iter().for_each(|room| room.nudge());
+            // However many wait, there is one look at a time.
+            tokio::time::sleep(IDLE_UNDER_PRESSURE).await;
         }
     }
 

@@ -89,8 +89,8 @@ async fn the_list_of_plugins_says_what_is_served_and_who_is_there() {
             "events": null, "pages": null, "sockets": 3, "bad_frames": 0, "failures": 0,
             "state": "serving", "quarantine": null, "failures_by_kind": {}, "rooms_open": 2,
             "rooms": [
-                { "room": "a", "version": version, "sockets": 1, "users": 1 },
-                { "room": "b", "version": version, "sockets": 2, "users": 1 },
+                { "room": "a", "version": version, "sockets": 1, "users": 1, "awake": true },
+                { "room": "b", "version": version, "sockets": 2, "users": 1, "awake": true },
             ],
         })
     );

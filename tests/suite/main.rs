@@ -27,6 +27,7 @@ mod order;
 mod seed;
 mod seed_handlers;
 mod shutdown;
+mod swap;
 mod tenants;
 mod tidy;
 mod wire;

@@ -44,8 +44,8 @@ pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> 
         let address = listener.local_addr().context("no address")?;
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
         tokio::spawn(server::ring_alarms(Arc::clone(&server)));
-        let router = Arc::clone(&server.router);
-        tokio::spawn(async move { router.watch_idle().await });
+        let (router, engine) = (Arc::clone(&server.router), Arc::clone(server.loader.engine()));
+        tokio::spawn(async move { router.watch_idle(&engine).await });
         println!("parlor listening on http://{address}");
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");

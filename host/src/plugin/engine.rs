@@ -37,13 +37,15 @@ pub struct GuestEngine {
     pub pool_slots: Option<u32>,
     /// Told of each instance that ends, for openings that wait for its place.
     pub freed: Notify,
-    /// Told by an opening that waits, for rooms that nobody is in.
+    /// Told by an opening that waits, for rooms that nobody needs now.
     pub wanted: Notify,
+    /// Told as well, also where a tenant's own bound is full: whoever knows the rooms may ask those that are idle.
+    pub pressure: Notify,
 }
 
 impl GuestEngine {
     fn new(engine: Engine, pool_slots: Option<u32>) -> Self {
-        Self { engine, pool_slots, freed: Notify::new(), wanted: Notify::new() }
+        Self { engine, pool_slots, freed: Notify::new(), wanted: Notify::new(), pressure: Notify::new() }
     }
 
     /// Instances that live now.

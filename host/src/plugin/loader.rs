@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::sync::Semaphore;
@@ -53,6 +53,9 @@ pub struct Plugin {
     /// Upgrades that are at `authorize`, those that wait for it included.
     at_authorize: AtomicUsize,
 }
+
+/// How long a room that was asked may take to give up its instance before another one is asked.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -113,26 +116,28 @@ impl Plugin {
         let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
+        let mut asked: Option<Instant> = None;
         loop {
             let awake = storage.is_some().then(|| self.account().awake.place());
             let opened = match &awake {
                 Some(None) => Err(OpenError::TooManyAwake),
                 Some(Some(_)) | None => Instance::open(&self.template, Arc::clone(&context), storage.clone()).await,
             };
-            let full = match opened {
+            let (full, giver) = match opened {
                 Ok((instance, _)) => return Ok(instance.holding(awake.flatten())),
-                Err(full @ OpenError::NoPlace(_)) => {
-                    self.engine().wanted.notify_one();
-                    full
-                }
-                Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => {
-                    self.account().wanted.notify_one();
-                    full
-                }
+                Err(full @ OpenError::NoPlace(_)) => (full, &self.engine().wanted),
+                Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => (full, &self.account().wanted),
                 Err(other) => return Err(other),
             };
+            // One room gives way for this one, and another where that took too long.
+            if asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN) {
+                asked = Some(Instant::now());
+                giver.notify_one();
+                self.engine().pressure.notify_one();
+            }
             tokio::select! {
                 () = self.engine().freed.notified() => {}
+                () = tokio::time::sleep(ASK_AGAIN) => {}
                 () = &mut given_up => return Err(full),
             }
         }

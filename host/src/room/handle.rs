@@ -61,7 +61,7 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl RoomStats {
     /// When its last turn began.
-    pub(super) fn active(&self) -> Instant {
+    pub fn active(&self) -> Instant {
         *START + Duration::from_millis(self.active_ms.load(Ordering::Relaxed))
     }
 
@@ -117,13 +117,17 @@ impl RoomShared {
         *self.gone_back_from.lock() = Some(version.to_owned());
     }
 
-    /// Tells the room that nothing happened in it for a while, where nothing did.
-    pub fn nudge(&self, now: Instant, idle: Duration) {
+    /// Whether the room is awake, nothing happened in it for so long, and it was not told so yet.
+    pub fn is_idle(&self, now: Instant, idle: Duration) -> bool {
         let stats = &self.stats;
-        let is_idle = now.saturating_duration_since(stats.active()) >= idle;
-        if is_idle && stats.awake.load(Ordering::Relaxed) && !stats.idle.swap(true, Ordering::Relaxed) {
-            self.mailbox.nudge();
-        }
+        let is_told = stats.idle.load(Ordering::Relaxed);
+        !is_told && stats.awake.load(Ordering::Relaxed) && now.saturating_duration_since(stats.active()) >= idle
+    }
+
+    /// Tells the room that nothing happened in it for a while.
+    pub fn nudge(&self) {
+        self.stats.idle.store(true, Ordering::Relaxed);
+        self.mailbox.nudge();
     }
 
     /// What a socket is told that finds the room at its end.

@@ -19,6 +19,9 @@ use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::instance::{OpenError, Outcome};
 use crate::plugin::unix_ms;
 
+/// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
+const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
+
 /// Why a new instance has to rebuild what the last one knew, as `$restore` is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RestoreReason {
@@ -86,10 +89,15 @@ impl Room {
     /// Makes sure that there is an instance, and that it was told what it has to rebuild. False where none can be made: the
     /// room ends.
     pub(super) async fn make_ready(&mut self) -> bool {
+        let mut tries = 0;
         while !self.is_ending() {
             if self.instance.is_none()
                 && let Err(why) = self.open_instance().await
             {
+                tries += 1;
+                if !why.is_of_code() && !self.outbound.is_empty() && tries < TRIES_OF_A_ROOM_IN_USE {
+                    continue;
+                }
                 let suspended = self.suspended.take();
                 if !why.is_of_code() || !self.go_back(&why.to_string(), suspended) {
                     self.cannot_open(&why);
