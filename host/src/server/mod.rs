@@ -6,6 +6,7 @@ mod addresses;
 mod alarms;
 mod api;
 mod auth;
+mod deploy;
 mod health;
 mod metrics;
 mod pages;
@@ -23,6 +24,7 @@ pub use accept::serve;
 pub use addresses::Addresses;
 pub use alarms::ring as ring_alarms;
 pub use api::Uploads;
+pub use deploy::{Deploys, follow as follow_plugins, heed as heed_verdicts, load_all as load_plugins};
 pub use health::Health;
 pub use metrics::Upgrades;
 
@@ -45,6 +47,7 @@ pub struct Server {
     pub addresses: Arc<Addresses>,
     pub loader: Arc<Loader>,
     pub uploads: Uploads,
+    pub deploys: Deploys,
     pub health: Health,
     pub upgrades: Upgrades,
     /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.

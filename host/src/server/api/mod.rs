@@ -5,6 +5,7 @@ mod plugins;
 mod rooms;
 mod tenants;
 mod upload;
+mod versions;
 
 use std::sync::Arc;
 
@@ -88,6 +89,7 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
         .route("/api/plugins", get(plugins::list))
         .route("/api/plugins/{tenant}/{plugin}", get(plugins::one))
         .route("/api/plugins/{tenant}/{plugin}/lift", post(plugins::lift))
+        .route("/api/plugins/{tenant}/{plugin}/rollback", post(versions::roll_back))
         .route("/api/rooms/{tenant}/{plugin}", get(rooms::list))
         .route("/api/rooms/{tenant}/{plugin}/{room}", get(rooms::view))
         .route("/api/rooms/{tenant}/{plugin}/{room}/sockets", get(rooms::sockets))

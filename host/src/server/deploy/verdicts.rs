@@ -1,0 +1,26 @@
+//! A version that too many rooms went back from: its plugin goes back as well, by itself and loudly.
+
+use std::sync::Arc;
+
+use super::{Change, Server};
+use crate::room::swaps::Verdict;
+
+/// Heeds every verdict of the rooms, for as long as the server lives.
+pub async fn heed(server: Arc<Server>) {
+    loop {
+        let Verdict { plugin: key, version, why } = server.router.backing().swaps.next_verdict().await;
+        let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
+        let change = Change::begin(&server, &key).await;
+        // A newer one may have come meanwhile, of which nothing is known yet.
+        if server.registry.get(&key).is_none_or(|current| current.version != version) {
+            continue;
+        }
+        match change.roll_back(None).await {
+            Ok(back) => {
+                let back_to = back.plugin.version.as_str();
+                tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
+            }
+            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back: {}; {why}", no.why),
+        }
+    }
+}
