@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target,
+    AlarmClock, Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target, Timers,
     host::{self, outbox},
     log, payload,
 };
@@ -195,6 +195,31 @@ impl Actor {
     /// ```
     pub fn storage(&self) -> Storage {
         Storage::new()
+    }
+
+    /// The room's timers, by name: in memory, for what may be forgotten.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn start(ctx: &Ctx, _: Value) -> Result {
+    ///     ctx.timers().set("round", Duration::from_secs(30), json!({ "round": 1 }))
+    /// }
+    /// ```
+    pub fn timers(&self) -> Timers {
+        Timers::new()
+    }
+
+    /// The room's one alarm: durable, for what must not be forgotten.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn open(ctx: &Ctx, ends_at: u64) -> Result {
+    ///     ctx.storage().put("ends", ends_at)?;
+    ///     ctx.alarm().set_at(ends_at)
+    /// }
+    /// ```
+    pub fn alarm(&self) -> AlarmClock {
+        AlarmClock::new(self.now())
     }
 
     /// The plugin's log.

@@ -50,11 +50,26 @@
 //!
 //! # Turns
 //! One event is one turn, and a turn is atomic: if a handler returns an error, panics or runs too long, none of its
-//! emits, writes, joins, leaves and closes happen. Emits leave when the turn commits, in call order. What closures keep
-//! in memory is not part of this: it is a cache, neither rolled back nor durable.
+//! emits, writes, joins, leaves, closes, timers and alarms happen. Emits leave when the turn commits, in call order.
 //!
 //! A panic ends the instance: its message goes to the room's log, the sockets stay, and the next event is served by a
 //! new instance, after [`Room::on_restore`]'s handlers.
+//!
+//! # What lasts
+//! The instance may go at any time: in a crash, for a new version, or because the room was quiet.
+//!
+//! | what | survives the instance | a restart or crash of the server |
+//! |---|---|---|
+//! | [`Actor::storage`], and [`Actor::alarm`] | yes | yes |
+//! | [`Actor::timers`] | yes | no |
+//! | sockets, their channels and fields | yes | no |
+//! | what closures keep in memory | no | no |
+//!
+//! Storage and alarm are durable before any emit of their turn leaves: what a client was told is not lost. How durable
+//! that is the operator decides: `strict` is on the disk before anybody hears of it; `relaxed` is faster, and loses up to the
+//! last 100 ms where the machine or the server crashes.
+//!
+//! What closures keep is a cache: it is not rolled back with a failed turn either. Rebuild it in [`Room::on_restore`].
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
 // Lets the code that the macro writes name this crate in its own tests and examples.
@@ -69,6 +84,7 @@ mod error;
 mod event;
 #[cfg(target_arch = "wasm32")]
 mod exports;
+mod hooks;
 mod host;
 mod logging;
 mod meta;
@@ -83,21 +99,24 @@ mod storage;
 mod target;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod timers;
 
 pub use actor::Actor;
 pub use anywhere::{config, now, random_bytes, random_id};
 pub use ctx::Ctx;
 pub use error::{Error, Result, reject};
 pub use event::Event;
+pub use hooks::{Alarm, Disconnect, Failed, Restore};
 pub use logging::{Log, log};
 pub use meta::Meta;
 pub use outcome::{Answer, Outcome, Reply, Setup, answer};
 pub use registry::Handler;
 pub use request::{Rejection, Request};
-pub use room::{Disconnect, Failed, Restore, Room};
+pub use room::Room;
 pub use socket::{Socket, SocketId};
 pub use storage::{Entries, Entry, Page, Storage};
 pub use target::{Channel, Target};
+pub use timers::{AlarmClock, Timers};
 
 /// Makes a plugin of a room's function: `#[parlor_guest::room(name = "chat", path = "/ws")]`.
 ///
@@ -142,6 +161,7 @@ pub mod prelude {
         Actor, Answer, Ctx, Deserialize, Error, Meta, RawValue, Rejection, Request, Result, Room, Serialize, SocketId,
         Value, answer, json, reject,
     };
+    pub use std::time::Duration;
 }
 
 /// What the code that the macro writes needs. Not for anybody else.

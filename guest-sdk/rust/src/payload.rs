@@ -4,6 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Result, host::types::Payload, reject};
 
+/// The code of data that a handler's type does not take.
+pub(crate) const BAD_DATA: &str = "bad-data";
+
 /// One value as the body of an emit or an answer.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Payload> {
     Ok(Payload::Json(serde_json::to_string(value)?))
@@ -13,7 +16,7 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Payload> {
 pub(crate) fn read<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T> {
     match payload {
         Some(Payload::Json(text)) => serde_json::from_str(text).map_err(|error| bad_data(&error)),
-        Some(Payload::Binary(_)) => Err(reject("bad-data", "these are bytes, and the handler reads JSON")),
+        Some(Payload::Binary(_)) => Err(reject(BAD_DATA, "these are bytes, and the handler reads JSON")),
         None => read_absent(),
     }
 }
@@ -33,5 +36,5 @@ fn read_absent<T: DeserializeOwned>() -> Result<T> {
 }
 
 fn bad_data(error: &serde_json::Error) -> Error {
-    reject("bad-data", error.to_string())
+    reject(BAD_DATA, error.to_string())
 }

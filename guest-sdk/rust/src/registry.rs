@@ -17,6 +17,13 @@ pub(crate) mod hook {
     pub(crate) const MESSAGE: &str = "$message";
     pub(crate) const ERROR: &str = "$error";
     pub(crate) const RESTORE: &str = "$restore";
+    pub(crate) const TIMER: &str = "$timer";
+    pub(crate) const ALARM: &str = "$alarm";
+
+    /// Whether the host itself is the cause, so that there may be no socket.
+    pub(crate) fn is_socketless(cause: &str) -> bool {
+        [RESTORE, ERROR, TIMER, ALARM].contains(&cause)
+    }
 }
 
 type Call = Rc<RefCell<dyn FnMut(&Ctx) -> Handled>>;
@@ -34,8 +41,27 @@ type Authorize = Box<dyn FnMut(&Request) -> Result<Option<Meta>, Rejection>>;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Handler {
-    event: Box<str>,
+    table: Table,
+    name: Box<str>,
     number: u64,
+}
+
+/// What a handler's name is the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Table {
+    Events,
+    /// The host knows one hook for all timers; which of them it is, is found out here.
+    Timers,
+}
+
+impl Table {
+    /// What the host is asked for, so that handlers of this name run.
+    fn event(self, name: &str) -> &str {
+        match self {
+            Table::Events => name,
+            Table::Timers => hook::TIMER,
+        }
+    }
 }
 
 struct Entry {
@@ -43,7 +69,7 @@ struct Entry {
     call: Call,
 }
 
-/// The handlers of one event. A running event holds the list that it began with; `on` and `off` copy it then.
+/// The handlers of one event or timer. A running event holds the list that it began with; `on` and `off` copy it then.
 type List = Rc<Vec<Entry>>;
 
 impl Clone for Entry {
@@ -54,8 +80,12 @@ impl Clone for Entry {
 
 #[derive(Default)]
 pub(crate) struct Registry {
-    // A sorted map: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
-    lists: BTreeMap<Box<str>, List>,
+    // Sorted maps: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
+    events: BTreeMap<Box<str>, List>,
+    timers: BTreeMap<Box<str>, List>,
+    /// What is done with a timer that has no handler. It comes with the first handler of a timer: a plugin without any must
+    /// not import the log for it.
+    unhandled_timer: Option<fn(&Ctx)>,
     authorize: Option<Authorize>,
     registered: u64,
     /// Whether the host has been told of what stands here; from then on it is told of each change.
@@ -63,43 +93,52 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Adds a handler behind those that the event has. Where the host refuses the name, nothing is added.
-    pub(crate) fn add(&mut self, event: &str, call: Call) -> (Handler, Result<(), Refusal>) {
+    /// Adds a handler behind those that the name has. Where the host refuses the name, nothing is added.
+    pub(crate) fn add(&mut self, table: Table, name: &str, call: Call) -> (Handler, Result<(), Refusal>) {
         self.registered += 1;
         let number = self.registered;
-        let handler = Handler { event: event.into(), number };
-        if let Some(list) = self.lists.get_mut(event) {
-            Rc::make_mut(list).push(Entry { number, call });
-            return (handler, Ok(()));
-        }
+        let handler = Handler { table, name: name.into(), number };
+        let event = table.event(name);
         if self.started
+            && !self.wants(event)
             && let Err(refusal) = events::on(event)
         {
             return (handler, Err(refusal));
         }
-        self.lists.insert(event.into(), Rc::new(vec![Entry { number, call }]));
+        let list = self.lists(table).entry(name.into()).or_default();
+        Rc::make_mut(list).push(Entry { number, call });
         (handler, Ok(()))
     }
 
     /// Removes one handler; the host is told when it was the event's last.
     pub(crate) fn remove(&mut self, handler: &Handler) -> (bool, Result<(), Refusal>) {
-        let Some(list) = self.lists.get_mut(&handler.event) else {
+        let Handler { table, name, number } = handler;
+        let Some(list) = self.lists(*table).get_mut(name) else {
             return (false, Ok(()));
         };
-        let Some(at) = list.iter().position(|entry| entry.number == handler.number) else {
+        let Some(at) = list.iter().position(|entry| entry.number == *number) else {
             return (false, Ok(()));
         };
-        if list.len() == 1 {
-            return self.remove_all(&handler.event);
+        if list.len() > 1 {
+            Rc::make_mut(list).remove(at);
+            return (true, Ok(()));
         }
-        Rc::make_mut(list).remove(at);
-        (true, Ok(()))
+        self.lists(*table).remove(name);
+        (true, self.unless_wanted(table.event(name)))
     }
 
-    /// Removes all handlers of an event.
+    /// Removes all handlers of an event; for the timers' hook those of all timers.
     pub(crate) fn remove_all(&mut self, event: &str) -> (bool, Result<(), Refusal>) {
-        let removed = self.lists.remove(event).is_some();
-        (removed, if removed && self.started { events::off(event) } else { Ok(()) })
+        let wanted = self.wants(event);
+        self.events.remove(event);
+        if event == hook::TIMER {
+            self.timers.clear();
+        }
+        (wanted, if wanted { self.unless_wanted(event) } else { Ok(()) })
+    }
+
+    pub(crate) fn set_unhandled_timer(&mut self, call: fn(&Ctx)) {
+        self.unhandled_timer = Some(call);
     }
 
     pub(crate) fn set_authorize(&mut self, authorize: Authorize) {
@@ -109,25 +148,52 @@ impl Registry {
     /// Tells the host of all that is registered, each name once.
     pub(crate) fn start(&mut self) -> Result<(), (String, Refusal)> {
         self.started = true;
-        self.lists.keys().try_for_each(|event| events::on(event).map_err(|refusal| (event.to_string(), refusal)))
+        let timers = (!self.timers.is_empty() && !self.events.contains_key(hook::TIMER)).then_some(hook::TIMER);
+        let mut names = self.events.keys().map(|name| &**name).chain(timers);
+        names.try_for_each(|event| events::on(event).map_err(|refusal| (event.to_owned(), refusal)))
     }
 
-    fn list(&self, event: &str) -> Option<List> {
-        self.lists.get(event).cloned()
+    fn lists(&mut self, table: Table) -> &mut BTreeMap<Box<str>, List> {
+        match table {
+            Table::Events => &mut self.events,
+            Table::Timers => &mut self.timers,
+        }
+    }
+
+    /// Whether any handler rests on this event of the host's.
+    fn wants(&self, event: &str) -> bool {
+        self.events.contains_key(event) || (event == hook::TIMER && !self.timers.is_empty())
+    }
+
+    /// Asks the host for an event no longer, where nothing here wants it.
+    fn unless_wanted(&self, event: &str) -> Result<(), Refusal> {
+        if self.started && !self.wants(event) { events::off(event) } else { Ok(()) }
     }
 }
 
 /// Runs the handlers that an event is for: its own in the order of registration, then those for all events. `cause`
-/// is the contract's: the event's name, or the fallback's. The first error ends it; the first answer is the answer.
+/// is the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first answer
+/// is the answer.
 pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> Handled {
-    let (own, any) = {
+    let (own, behind) = {
         let registry = registry.borrow();
-        // `*` is for what clients say, which neither a hook nor a bare keepalive is.
-        let any = if cause.starts_with('$') || ctx.event().is_keepalive() { None } else { registry.list(ANY) };
-        (registry.list(cause), any)
+        let event = |name: &str| registry.events.get(name).cloned();
+        match cause {
+            hook::TIMER => (registry.timers.get(ctx.event().name()).cloned(), event(hook::TIMER)),
+            // `*` is for what clients say, which neither a hook nor a bare keepalive is.
+            _ if cause.starts_with('$') || ctx.event().is_keepalive() => (event(cause), None),
+            _ => (event(cause), event(ANY)),
+        }
     };
+    if cause == hook::TIMER
+        && own.is_none()
+        && behind.is_none()
+        && let Some(unhandled) = registry.borrow().unhandled_timer
+    {
+        unhandled(ctx);
+    }
     let mut answer = None;
-    for entry in own.iter().chain(&any).flat_map(|list| list.iter()) {
+    for entry in own.iter().chain(&behind).flat_map(|list| list.iter()) {
         let answered = (entry.call.borrow_mut())(ctx)?;
         answer = answer.or(answered);
     }

@@ -5,10 +5,10 @@ use std::{cell::RefCell, fmt, rc::Rc};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    Actor, Ctx, Error, Handler, Meta, Outcome, Rejection, Request, Result,
+    Actor, Alarm, Ctx, Disconnect, Error, Failed, Handler, Meta, Outcome, Rejection, Request, Restore, Result,
     outcome::Handled,
-    payload,
-    registry::{ANY, hook},
+    payload::{self, BAD_DATA},
+    registry::{ANY, Table, hook},
     runtime::Runtime,
 };
 
@@ -44,67 +44,6 @@ use crate::{
 /// ```
 pub struct Room {
     pub(crate) runtime: Rc<Runtime>,
-}
-
-/// How a socket ended: what [`Room::on_disconnect`]'s closure is given.
-///
-/// ```
-/// use parlor_guest::{Disconnect, prelude::*};
-///
-/// fn game(room: &mut Room) {
-///     room.on_disconnect(|ctx, end: Disconnect| {
-///         ctx.log().info(format_args!("{} left: {} {}", ctx.meta().user_id, end.code, end.reason));
-///     });
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Disconnect {
-    /// The WebSocket close code: 1000 normal, 1001 gone, 1005 none given, 1006 lost, 1008 policy, ...
-    pub code: u16,
-    /// The reason, up to 123 bytes; often empty.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// A turn that failed: what [`Room::on_error`]'s closure is given.
-///
-/// ```
-/// use parlor_guest::{Failed, prelude::*};
-///
-/// fn game(room: &mut Room) {
-///     room.on_error(|actor, failed: Failed| {
-///         actor.emit("sorry", json!({ "event": failed.event }))
-///     });
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Failed {
-    /// The event whose turn failed.
-    pub event: String,
-    /// The error's code; `trap`, `deadline` and the like where the host ended the turn.
-    pub code: String,
-    /// The error's message.
-    pub message: String,
-}
-
-/// Why the plugin's memory is new: what [`Room::on_restore`]'s closure is given.
-///
-/// ```
-/// use parlor_guest::{Restore, prelude::*};
-///
-/// fn presence(room: &mut Room) {
-///     room.on_restore(|actor, restore: Restore| {
-///         actor.log().info(format_args!("{} users after {}", actor.user_ids().len(), restore.reason));
-///     });
-/// }
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Restore {
-    /// `crash`, `wake`, `swap` or `restart`.
-    pub reason: String,
 }
 
 impl Room {
@@ -276,6 +215,72 @@ impl Room {
         self.add(hook::RESTORE, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
+    /// Calls `handler` when the timer of this name has run down, which [`Actor::timers`] set. Its handlers run in the
+    /// order of registration.
+    ///
+    /// The closure is given the [`Actor`], not a `ctx`: no socket is the cause. Its data is what the timer was set with,
+    /// read as [`on`](Room::on) reads; data that does not fit fails the turn with `bad-data`. The timer is gone whether
+    /// the turn commits or fails. One that has no handler leaves a warning in the log, and its turn does nothing.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("egg", |ctx, minutes: u64| ctx.timers().set("egg", Duration::from_secs(60 * minutes), minutes));
+    ///     room.on_timer("egg", |actor, minutes: u64| actor.emit("egg.done", json!({ "minutes": minutes })));
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("egg", json!(5));
+    /// room.advance(Duration::from_secs(300));
+    /// assert_eq!(ada.events(), [json!({ "type": "egg.done", "minutes": 5 })]);
+    /// ```
+    pub fn on_timer<T, F, R>(&self, name: &str, mut handler: F) -> Handler
+    where
+        T: for<'de> Deserialize<'de>,
+        F: FnMut(&Actor, T) -> R + 'static,
+        R: Outcome,
+    {
+        self.runtime.registry.borrow_mut().set_unhandled_timer(|ctx| {
+            // Not a failure: what set it may have been another version, and nothing is lost but the timer.
+            ctx.log().warn(format_args!("nobody handles the timer {:?}: add `room.on_timer`", ctx.event().name()));
+        });
+        self.add_to(Table::Timers, name, move |ctx| {
+            // No client sent this, so none can be told.
+            let data = payload::read(ctx.event().payload()).map_err(|why| Error::new(BAD_DATA, why.message()))?;
+            handler(ctx.actor(), data).into_handled()
+        })
+    }
+
+    /// Calls `handler` when the room's alarm is due, which [`Actor::alarm`] set. Nobody needs to be in the room.
+    ///
+    /// The alarm is gone when this turn commits, unless the turn sets it anew. If the turn fails it runs again, 1 s later
+    /// at first and then after twice as long each time, up to 5 minutes: a crash may make it run twice, nothing makes
+    /// it run less than once. So say what is to be true afterwards, and not what is to be added.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("open", |ctx, _: Value| ctx.alarm().set_in(Duration::from_secs(3_600)));
+    ///     room.on_alarm(|actor, alarm| {
+    ///         actor.storage().put("closed", alarm.due)?;
+    ///         actor.emit("closed", json!({}))
+    ///     });
+    /// });
+    /// let ada = room.connect("/ws");
+    /// ada.send("open", json!({}));
+    /// room.restart();
+    /// room.advance(Duration::from_secs(3_600));
+    /// assert!(room.stored::<u64>("closed").is_some());
+    /// ```
+    pub fn on_alarm<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Actor, Alarm) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::ALARM, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
+    }
+
     /// Decides who may connect, and as whom: the seed's `extractMeta`. The last closure given counts.
     ///
     /// It runs before the connection is accepted, in an instance that belongs to no room and is gone afterwards:
@@ -325,7 +330,8 @@ impl Room {
         removed
     }
 
-    /// Removes all handlers of an event (`"*"` for those of [`on_any`](Room::on_any)); says whether there were any.
+    /// Removes all handlers of an event (`"*"` for those of [`on_any`](Room::on_any), `"$timer"` for those of all
+    /// timers); says whether there were any.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -348,7 +354,11 @@ impl Room {
     }
 
     fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
-        let (handler, told) = self.runtime.registry.borrow_mut().add(event, Rc::new(RefCell::new(call)));
+        self.add_to(Table::Events, event, call)
+    }
+
+    fn add_to(&self, table: Table, name: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
+        let (handler, told) = self.runtime.registry.borrow_mut().add(table, name, Rc::new(RefCell::new(call)));
         self.runtime.note(told);
         handler
     }

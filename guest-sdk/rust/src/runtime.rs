@@ -116,8 +116,7 @@ pub(crate) fn authorize(runtime: &Runtime, request: types::Request) -> Result<Op
 
 /// One event, one turn.
 pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Option<types::Payload>, types::Failure> {
-    let socketless = event.cause == hook::RESTORE || event.cause == hook::ERROR;
-    if event.socket.is_none() && !socketless {
+    if event.socket.is_none() && !hook::is_socketless(&event.cause) {
         return Err(Error::new("no-socket", format!("the event {} came without a socket", event.name)).into_failure());
     }
     let ctx = Ctx::new(Actor::new(Room { runtime: Rc::clone(runtime) }, Event::new(event)));

@@ -7,8 +7,12 @@ use crate::{Result, host::storage};
 /// The room's own keys and values. Reads see this turn's own writes; writes commit with the turn or not at all, and no
 /// emit of the turn leaves before they are durable.
 ///
-/// A key is 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB; a write past that fails with
-/// `limit-exceeded` and changes nothing.
+/// A key is 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, the writes of a turn up to 4 MiB; a write
+/// past that fails with `limit-exceeded` and changes nothing.
+///
+/// The forms with many keys save calls, and nothing else: all writes of a turn are one, however they were made. They take
+/// up to 128 keys, each once (`invalid` otherwise), and read or write up to 1 MiB. Where one key or value is refused, all
+/// of the call is.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -57,6 +61,39 @@ impl Storage {
         Ok(storage::put(key, &serde_json::to_vec(&value)?)?)
     }
 
+    /// The JSON values of many keys, in the order of the keys. Fails with `json` where one does not fit the type.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn compare(ctx: &Ctx, players: Vec<String>) -> Result<u32> {
+    ///     let keys = players.iter().map(|player| format!("score/{player}"));
+    ///     let scores = ctx.storage().get_many::<u32>(keys)?;
+    ///     ctx.emit("scores", json!({ "players": players, "scores": scores }))
+    /// }
+    /// ```
+    pub fn get_many<T: DeserializeOwned>(
+        self,
+        keys: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Vec<Option<T>>> {
+        let values = storage::get_many(&owned(keys))?;
+        let read = |value: Option<Vec<u8>>| value.map(|bytes| Ok(serde_json::from_slice(&bytes)?)).transpose();
+        values.into_iter().map(read).collect()
+    }
+
+    /// Sets the values of many keys, as JSON.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn pay(ctx: &Ctx, (from, to, left, has): (String, String, u32, u32)) -> Result {
+    ///     ctx.storage().put_many([(format!("money/{from}"), left), (format!("money/{to}"), has)])
+    /// }
+    /// ```
+    pub fn put_many<K: Into<String>, V: Serialize>(self, entries: impl IntoIterator<Item = (K, V)>) -> Result {
+        let entry = |(key, value): (K, V)| Ok(storage::Entry { key: key.into(), value: serde_json::to_vec(&value)? });
+        let entries: Vec<storage::Entry> = entries.into_iter().map(entry).collect::<Result<_>>()?;
+        Ok(storage::put_many(&entries)?)
+    }
+
     /// The bytes of a key, if it has a value.
     ///
     /// ```
@@ -94,6 +131,19 @@ impl Storage {
         Ok(storage::delete(key)?)
     }
 
+    /// Removes many keys; says how many of them were there.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn forget(ctx: &Ctx, players: Vec<String>) -> Result<u32> {
+    ///     let gone = ctx.storage().delete_many(players.iter().map(|player| format!("score/{player}")))?;
+    ///     ctx.emit("forgotten", gone)
+    /// }
+    /// ```
+    pub fn delete_many(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Result<u32> {
+        Ok(storage::delete_many(&owned(keys))?)
+    }
+
     /// All entries whose keys begin with `prefix`, in ascending order of their keys, fetched page by page as they are
     /// asked for.
     ///
@@ -127,6 +177,10 @@ impl Storage {
         let entries = entries.into_iter().map(|storage::Entry { key, value }| Entry { key, value }).collect();
         Ok(Page { entries, next })
     }
+}
+
+fn owned(keys: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    keys.into_iter().map(Into::into).collect()
 }
 
 /// One key with its value.

@@ -150,3 +150,71 @@ fn each_refusal_says_what_and_the_bound() {
     ];
     assert_eq!(room.log(), expected.map(|line| format!("info: {line}")));
 }
+
+#[test]
+fn many_keys_are_read_written_and_removed_in_their_order_or_not_at_all() {
+    let room = TestRoom::new(|room| {
+        room.on("go", |ctx, _: Value| {
+            let storage = ctx.storage();
+            storage.put_many([("a", 1), ("b", 2), ("c", 3)])?;
+            assert_eq!(storage.get_many::<u32>(["c", "missing", "a"])?, [Some(3), None, Some(1)]);
+            assert_eq!(storage.delete_many(["a", "missing", "b"])?, 2);
+            assert_eq!(storage.get_many::<u32>(Vec::<String>::new())?, []);
+            storage.put("words", "four")?;
+            assert_eq!(storage.get_many::<u32>(["c", "words"]).unwrap_err().code(), "json");
+            assert_eq!(storage.put_many([("d", 1), ("", 2)]).unwrap_err().code(), "invalid");
+            ctx.emit("done", json!({}))
+        });
+    });
+    let ada = room.connect("/ws");
+    ada.send("go", json!({}));
+    assert_eq!(names(&ada.events()), ["done"], "{:?}", room.failures());
+    assert_eq!(room.stored_keys(), ["c", "words"]);
+}
+
+#[test]
+fn what_a_call_and_a_turn_read_and_write_is_bounded() {
+    let room = TestRoom::new(|room| {
+        room.on("try", |ctx, _: Value| {
+            let storage = ctx.storage();
+            let keys = |count: u32| (0..count).map(|number| format!("key/{number:03}"));
+            let large = "x".repeat((128 << 10) - 2);
+            let entries = |count| keys(count).map(|key| (key, &large));
+            storage.put_many(keys(128).map(|key| (key, 0)))?;
+            storage.get_many::<Value>(keys(128))?;
+            let mut refusals = vec![
+                storage.put_many(keys(129).map(|key| (key, 0))).unwrap_err(),
+                storage.get_many::<Value>(keys(129)).unwrap_err(),
+                storage.delete_many(keys(129)).unwrap_err(),
+                storage.put_many([("a", 1), ("a", 2)]).unwrap_err(),
+                storage.put_many(entries(8)).unwrap_err(),
+            ];
+            storage.put_many(entries(7))?;
+            storage.put("key/007", &large)?;
+            storage.get_many::<Value>(keys(8))?;
+            storage.put("key/008", &large)?;
+            refusals.push(storage.get_many::<Value>(keys(9)).unwrap_err());
+            // What was written before counts too, one over the other.
+            let full = (0..).find_map(|_| storage.put("key/009", &large).err()).expect("a bound");
+            refusals.push(full);
+            refusals.iter().for_each(|refusal| ctx.log().info(format_args!("{refusal:?}")));
+            Ok(())
+        });
+    });
+    let ada = room.connect("/ws");
+    ada.send("try", json!({}));
+    let bound = |name: &str| format!("info: limit-exceeded: the bound {name} would be passed");
+    let expected = [
+        bound("storage-keys-per-call"),
+        bound("storage-keys-per-call"),
+        bound("storage-keys-per-call"),
+        "info: invalid: the key \"a\" is named twice".to_owned(),
+        bound("storage-bytes-per-call"),
+        bound("storage-bytes-per-call"),
+        bound("storage-bytes-per-turn"),
+    ];
+    assert_eq!(room.log(), expected);
+    // A refused call is no failed turn.
+    assert!(room.failures().is_empty());
+    assert_eq!(room.stored_keys().len(), 128);
+}

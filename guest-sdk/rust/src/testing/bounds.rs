@@ -16,9 +16,14 @@ pub(crate) const RANDOM_BYTES: u32 = 4_096;
 pub(crate) const REGISTRATIONS: usize = 256;
 pub(crate) const SCAN_BYTES: usize = 256 << 10;
 pub(crate) const SCAN_ENTRIES: u32 = 1_000;
+pub(crate) const STORAGE_BYTES_PER_CALL: usize = 1 << 20;
+pub(crate) const STORAGE_BYTES_PER_TURN: usize = 4 << 20;
 pub(crate) const STORAGE_KEY_BYTES: usize = 512;
+pub(crate) const STORAGE_KEYS_PER_CALL: usize = 128;
 pub(crate) const STORAGE_ROOM_BYTES: usize = 16 << 20;
 pub(crate) const STORAGE_VALUE_BYTES: usize = 128 << 10;
+pub(crate) const TIMER_BYTES: usize = 4 << 10;
+pub(crate) const TIMERS_PER_ROOM: usize = 64;
 
 /// A refusal of this call alone.
 pub(crate) fn exceeded(bound: &str) -> Refusal {

@@ -7,7 +7,8 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{host::types::Refusal, registry::hook};
 
-    const HOOKS: [&str; 5] = [hook::CONNECT, hook::DISCONNECT, hook::MESSAGE, hook::ERROR, hook::RESTORE];
+    const HOOKS: [&str; 7] =
+        [hook::CONNECT, hook::DISCONNECT, hook::MESSAGE, hook::ERROR, hook::RESTORE, hook::TIMER, hook::ALARM];
 
     pub(crate) fn on(event: &str) -> Result<(), Refusal> {
         bounds::check_name("the event", event)?;
@@ -107,53 +108,71 @@ pub(crate) mod outbox {
 }
 
 pub(crate) mod storage {
-    use std::ops::Bound;
-
-    use super::{bounds, turn, world};
+    use super::world;
     pub(crate) use crate::bindings::parlor::room::storage::{Entry, Page};
     use crate::host::types::Refusal;
 
     pub(crate) fn get(key: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        world::turn(|turn| {
-            turn::check_key(key)?;
-            Ok(turn.storage.get(key).cloned())
-        })
+        world::turn(|turn| turn.storage.get(key))
+    }
+
+    pub(crate) fn get_many(keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Refusal> {
+        world::turn(|turn| turn.storage.get_many(keys))
     }
 
     pub(crate) fn put(key: &str, value: &[u8]) -> Result<(), Refusal> {
-        world::turn(|turn| turn.put(key, value))
+        world::turn(|turn| turn.storage.put(key, value))
+    }
+
+    pub(crate) fn put_many(entries: &[Entry]) -> Result<(), Refusal> {
+        world::turn(|turn| turn.storage.put_many(entries))
     }
 
     pub(crate) fn delete(key: &str) -> Result<bool, Refusal> {
-        world::turn(|turn| {
-            turn::check_key(key)?;
-            Ok(turn.storage.remove(key).is_some())
-        })
+        world::turn(|turn| turn.storage.delete(key))
+    }
+
+    pub(crate) fn delete_many(keys: &[String]) -> Result<u32, Refusal> {
+        world::turn(|turn| turn.storage.delete_many(keys))
     }
 
     pub(crate) fn scan(prefix: &str, after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
-        if !(1..=bounds::SCAN_ENTRIES).contains(&limit) {
-            return Err(bounds::invalid(format!("limit must be 1 to {}, not {limit}", bounds::SCAN_ENTRIES)));
-        }
+        world::turn(|turn| turn.storage.scan(prefix, after, limit))
+    }
+}
+
+pub(crate) mod timers {
+    use super::world;
+    use crate::host::types::{Payload, Refusal};
+
+    pub(crate) fn set(name: &str, delay_ms: u32, data: Option<&Payload>) -> Result<(), Refusal> {
         world::turn(|turn| {
-            let start = match after {
-                Some(after) if after >= prefix => Bound::Excluded(after),
-                _ => Bound::Included(prefix),
-            };
-            let found = turn.storage.range::<str, _>((start, Bound::Unbounded));
-            let mut entries = found.take_while(|(key, _)| key.starts_with(prefix)).peekable();
-            let mut page = Page { entries: Vec::new(), next: None };
-            let mut bytes = 0;
-            while let Some((key, value)) = entries.next() {
-                bytes += key.len() + value.len();
-                page.entries.push(Entry { key: key.clone(), value: value.clone() });
-                let full = page.entries.len() >= limit as usize || bytes >= bounds::SCAN_BYTES;
-                if full && entries.peek().is_some() {
-                    page.next = Some(key.clone());
-                    break;
-                }
-            }
-            Ok(page)
+            let due = turn.accepted_at as u64 + u64::from(delay_ms);
+            turn.schedule.set_timer(name, due, data)
+        })
+    }
+
+    pub(crate) fn cancel(name: &str) -> Result<bool, Refusal> {
+        world::turn(|turn| Ok(turn.schedule.cancel_timer(name)))
+    }
+}
+
+pub(crate) mod alarm {
+    use super::world;
+    use crate::host::types::Refusal;
+
+    pub(crate) fn set(at: f64) -> Result<(), Refusal> {
+        world::turn(|turn| turn.schedule.set_alarm(at))
+    }
+
+    pub(crate) fn get() -> Result<Option<f64>, Refusal> {
+        world::turn(|turn| Ok(turn.schedule.alarm().map(|due| due as f64)))
+    }
+
+    pub(crate) fn cancel() -> Result<(), Refusal> {
+        world::turn(|turn| {
+            turn.schedule.forget_alarm();
+            Ok(())
         })
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! A [`TestRoom`] means what the server means: an event is a turn that commits or leaves no trace, emits are counted at
 //! the call and arrive at the commit, `authorize` runs before `on_connect` in an instance of its own, a failed
-//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. The server's bounds on emits,
-//! host calls, names and storage hold at their defaults. What it does not have are bounds on CPU time and memory, and a
-//! panic is the test's.
+//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. Timers and the alarm run in virtual
+//! time: [`TestRoom::advance`] lets it pass, in no time. The server's bounds on emits, host calls, names, timers and
+//! storage hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
 
 mod bounds;
 mod builder;
 pub(crate) mod imports;
 mod members;
+mod schedule;
 mod socket;
+mod storage;
+mod time;
 mod turn;
 mod world;
 
@@ -19,7 +22,7 @@ use std::{fmt, rc::Rc};
 use serde::de::DeserializeOwned;
 
 use self::{bounds::checked, world::World};
-pub use self::{builder::Builder, socket::TestSocket};
+pub use self::{builder::Builder, socket::TestSocket, time::TestTimer};
 use crate::{Failed, Meta, Rejection, Request, Room, Setup};
 
 /// A room to test a plugin with.
@@ -153,20 +156,6 @@ impl TestRoom {
         }
     }
 
-    /// Sets the clock, in milliseconds since the Unix epoch. It stands still in between.
-    ///
-    /// ```
-    /// # use parlor_guest::{prelude::*, testing::TestRoom};
-    /// let room = TestRoom::new(|room| {
-    ///     room.on_connect(|ctx| ctx.emit("now", ctx.now()));
-    /// });
-    /// room.set_time(5);
-    /// assert_eq!(room.connect("/ws").events(), [json!({ "type": "now", "data": 5 })]);
-    /// ```
-    pub fn set_time(&self, millis: u64) {
-        self.world.state.borrow_mut().time = millis as f64;
-    }
-
     /// The JSON value of a key in the room's storage, as last committed.
     ///
     /// # Panics
@@ -181,7 +170,7 @@ impl TestRoom {
     /// assert_eq!(room.stored::<Vec<u32>>("key"), Some(vec![1, 2]));
     /// ```
     pub fn stored<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        let bytes = self.world.state.borrow().storage.get(key).cloned()?;
+        let bytes = self.world.state.borrow().storage.committed(key)?.to_vec();
         match serde_json::from_slice(&bytes) {
             Ok(value) => Some(value),
             Err(why) => panic!("the value of `{key}` does not fit: {why}"),

@@ -1,7 +1,5 @@
 //! One turn of the test room: copies that its calls change, and what it asked for.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
     host::types::{Payload, Refusal},
 };
 
-use super::{bounds, members::Members};
+use super::{bounds, members::Members, schedule::Schedule, storage::Storage};
 
 /// The close codes that a plugin may use, beside 3000 to 4999.
 const CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -38,7 +36,8 @@ pub(crate) struct Close {
 
 pub(crate) struct Turn {
     pub(crate) members: Members,
-    pub(crate) storage: BTreeMap<String, Vec<u8>>,
+    pub(crate) storage: Storage,
+    pub(crate) schedule: Schedule,
     pub(crate) emits: Vec<Emit>,
     pub(crate) closes: Vec<Close>,
     pub(crate) accepted_at: f64,
@@ -54,13 +53,15 @@ pub(crate) struct Turn {
 impl Turn {
     pub(crate) fn new(
         members: Members,
-        storage: BTreeMap<String, Vec<u8>>,
+        storage: Storage,
+        schedule: Schedule,
         sender: Option<SocketId>,
         accepted_at: f64,
     ) -> Self {
         Turn {
             members,
             storage,
+            schedule,
             sender,
             accepted_at,
             emits: Vec::new(),
@@ -166,27 +167,6 @@ impl Turn {
         self.members.depart(socket);
         self.closes.push(Close { socket, code, reason: reason.to_owned() });
         Ok(())
-    }
-
-    pub(crate) fn put(&mut self, key: &str, value: &[u8]) -> Result<(), Refusal> {
-        check_key(key)?;
-        if value.len() > bounds::STORAGE_VALUE_BYTES {
-            return Err(bounds::exceeded("storage-value-bytes"));
-        }
-        let others: usize = self.storage.iter().filter(|(k, _)| *k != key).map(|(k, v)| k.len() + v.len()).sum();
-        if others + key.len() + value.len() > bounds::STORAGE_ROOM_BYTES {
-            return Err(bounds::exceeded("storage-room-bytes"));
-        }
-        self.storage.insert(key.to_owned(), value.to_owned());
-        Ok(())
-    }
-}
-
-pub(crate) fn check_key(key: &str) -> Result<(), Refusal> {
-    match key.len() {
-        0 => Err(bounds::invalid("a key must not be empty")),
-        1..=bounds::STORAGE_KEY_BYTES => Ok(()),
-        _ => Err(bounds::exceeded("storage-key-bytes")),
     }
 }
 

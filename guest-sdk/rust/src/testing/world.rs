@@ -19,6 +19,8 @@ use crate::{
 use super::{
     bounds::checked,
     members::Members,
+    schedule::Schedule,
+    storage::Storage,
     turn::{self, Turn},
 };
 
@@ -40,7 +42,8 @@ pub(crate) struct State {
     /// What the instance asked for.
     pub(crate) events: BTreeSet<String>,
     pub(crate) members: Members,
-    pub(crate) storage: BTreeMap<String, Vec<u8>>,
+    pub(crate) storage: Storage,
+    pub(crate) schedule: Schedule,
     pub(crate) turn: Option<Turn>,
     pub(crate) inboxes: BTreeMap<SocketId, Inbox>,
     pub(crate) log: Vec<String>,
@@ -219,27 +222,32 @@ impl World {
         })
     }
 
-    fn give_hook(
+    pub(super) fn give_hook(
         self: &Rc<Self>,
         name: &'static str,
         data: Option<Value>,
         socket: Option<SocketId>,
     ) -> Result<Option<Payload>, Failed> {
-        let state = self.state.borrow();
-        if !state.events.contains(name) {
-            return Ok(None);
-        }
-        let event = Event {
-            cause: name.to_owned(),
-            name: name.to_owned(),
-            channel: None,
-            payload: data.map(|value| Payload::Json(value.to_string())),
-            socket,
-            answer_wanted: false,
-            accepted_at: state.time,
+        self.give_own(name, name.to_owned(), data.map(|value| Payload::Json(value.to_string())), socket)
+    }
+
+    /// An event of the host's own, where the plugin asked for its cause.
+    pub(super) fn give_own(
+        self: &Rc<Self>,
+        cause: &'static str,
+        name: String,
+        payload: Option<Payload>,
+        socket: Option<SocketId>,
+    ) -> Result<Option<Payload>, Failed> {
+        let accepted_at = {
+            let state = self.state.borrow();
+            if !state.events.contains(cause) {
+                return Ok(None);
+            }
+            state.time
         };
-        drop(state);
-        self.give(event)
+        let cause = cause.to_owned();
+        self.give(Event { cause, name, channel: None, payload, socket, answer_wanted: false, accepted_at })
     }
 
     /// One event and what follows from it: the turn, and `$error` in a turn of its own if that failed.
@@ -278,8 +286,13 @@ impl World {
         {
             let mut state = self.state.borrow_mut();
             assert!(state.turn.is_none(), "a handler cannot send events to its own test room");
-            let turn = Turn::new(state.members.clone(), state.storage.clone(), event.socket, event.accepted_at);
-            state.turn = Some(turn);
+            let mut schedule = state.schedule.clone();
+            if event.cause == hook::ALARM {
+                // The alarm that runs is gone with this turn, unless the turn sets it anew.
+                schedule.forget_alarm();
+            }
+            let (members, storage) = (state.members.clone(), state.storage.of_turn());
+            state.turn = Some(Turn::new(members, storage, schedule, event.socket, event.accepted_at));
         }
         let instance = Rc::clone(&self.instance.borrow());
         let running = Running::new(self);
@@ -304,8 +317,9 @@ impl World {
 
 impl State {
     fn commit(&mut self, turn: Turn) -> Vec<turn::Close> {
-        let Turn { members, storage, emits, closes, .. } = turn;
+        let Turn { members, storage, schedule, emits, closes, .. } = turn;
         self.storage = storage;
+        self.schedule = schedule;
         self.members = members;
         for emit in emits {
             for id in emit.to {

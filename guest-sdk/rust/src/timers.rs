@@ -1,0 +1,180 @@
+//! What is to run later: the room's timers, and its alarm.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{
+    Error, Result,
+    anywhere::millis,
+    host::{alarm, timers},
+    payload,
+};
+
+/// The room's timers, by name. Each runs once, in a turn of its own: [`Room::on_timer`](crate::Room::on_timer).
+///
+/// Setting and cancelling are effects: they happen when the turn commits, and the turn's own calls see them. Timers live in
+/// the server's memory: they survive the plugin's instance, its crash and the swap to a new version, but not a restart of
+/// the server. What must not be forgotten is for [`Actor::alarm`](crate::Actor::alarm), or is set anew in
+/// [`Room::on_restore`](crate::Room::on_restore).
+///
+/// Up to 64 timers a room; a name is 1 to 128 bytes, its data up to 4 KiB of JSON.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room| {
+///     room.on("question", |ctx, text: String| {
+///         ctx.timers().set("time-up", Duration::from_secs(20), &text)?;
+///         ctx.actor().emit("question", text)
+///     });
+///     room.on("answer", |ctx, _: Value| {
+///         if !ctx.timers().cancel("time-up")? {
+///             return Err(reject("quiz.late", "the time was up"));
+///         }
+///         ctx.actor().emit("answered", json!({ "by": ctx.meta().user_id }))
+///     });
+///     room.on_timer("time-up", |actor, text: String| actor.emit("time-up", text));
+/// });
+/// let ada = room.connect_as(Meta::new("ada"));
+/// ada.send("question", json!("why?"));
+/// room.advance(Duration::from_secs(20));
+/// ada.send("answer", json!("because"));
+/// let late = json!({ "type": "error", "code": "quiz.late", "message": "the time was up" });
+/// assert_eq!(ada.events()[1..], [json!({ "type": "time-up", "data": "why?" }), late]);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Timers(());
+
+impl Timers {
+    pub(crate) fn new() -> Self {
+        Timers(())
+    }
+
+    /// Lets a timer run once, so long after this turn. One of the same name is replaced, its time and its data.
+    ///
+    /// The delay is up to 49 days (2^32 ms); a part of a millisecond counts as a whole one. Say `()` for no data. Fails
+    /// with `limit-exceeded` past the bounds of [`Timers`], with `invalid` for a name or a delay that is out of them, and
+    /// changes nothing then.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn typing(ctx: &Ctx, _: Value) -> Result {
+    ///     let user = &ctx.meta().user_id;
+    ///     ctx.timers().set("typing-over", Duration::from_secs(5), user)
+    /// }
+    /// ```
+    pub fn set(self, name: &str, delay: Duration, data: impl Serialize) -> Result {
+        let delay_ms = u32::try_from(whole_millis(delay))
+            .map_err(|_| Error::new("invalid", "a timer runs within 49 days: the alarm takes any time"))?;
+        Ok(timers::set(name, delay_ms, Some(&payload::json(&data)?))?)
+    }
+
+    /// Forgets a timer; says whether it was set.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn stop(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     let stopped = ctx.timers().cancel("round")?;
+    ///     ctx.emit("stopped", stopped)
+    /// }
+    /// ```
+    pub fn cancel(self, name: &str) -> Result<bool> {
+        Ok(timers::cancel(name)?)
+    }
+}
+
+/// The room's one alarm, as durable as its storage: [`Room::on_alarm`](crate::Room::on_alarm) runs when it is due, also after
+/// a crash or a restart of the server, and also where nobody is in the room. Where many things are to happen, set it for the
+/// earliest of them, and anew each time.
+///
+/// Setting and cancelling are effects of the turn, and the turn's own [`get`](AlarmClock::get) sees them.
+///
+/// ```
+/// use parlor_guest::{prelude::*, testing::TestRoom};
+///
+/// let room = TestRoom::new(|room| {
+///     room.on("lend", |ctx, book: String| {
+///         ctx.storage().put("lent", book)?;
+///         ctx.alarm().set_in(Duration::from_secs(14 * 86_400))
+///     });
+///     room.on("return", |ctx, _: Value| ctx.alarm().cancel());
+///     room.on_alarm(|actor, _| {
+///         let book: Option<String> = actor.storage().get("lent")?;
+///         actor.emit("overdue", json!({ "book": book }))
+///     });
+/// });
+/// let ada = room.connect("/ws");
+/// ada.send("lend", json!("Emma"));
+/// room.advance(Duration::from_secs(14 * 86_400));
+/// assert_eq!(ada.events(), [json!({ "type": "overdue", "book": "Emma" })]);
+/// assert_eq!(room.alarm(), None);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct AlarmClock {
+    now: u64,
+}
+
+impl AlarmClock {
+    pub(crate) fn new(now: u64) -> Self {
+        AlarmClock { now }
+    }
+
+    /// Sets the alarm to a time, in milliseconds since the Unix epoch; at once where that is past. It replaces the alarm
+    /// that is set. Fails with `invalid` past the year 287396 (2^53 ms).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn schedule(ctx: &Ctx, starts_at: u64) -> Result {
+    ///     ctx.alarm().set_at(starts_at)
+    /// }
+    /// ```
+    pub fn set_at(self, unix_millis: u64) -> Result {
+        Ok(alarm::set(unix_millis as f64)?)
+    }
+
+    /// Sets the alarm to so long after [`now`](crate::Actor::now). As [`set_at`](AlarmClock::set_at) otherwise.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn snooze(ctx: &Ctx, minutes: u64) -> Result {
+    ///     ctx.alarm().set_in(Duration::from_secs(60 * minutes))
+    /// }
+    /// ```
+    pub fn set_in(self, delay: Duration) -> Result {
+        self.set_at(self.now.saturating_add(whole_millis(delay)))
+    }
+
+    /// When the alarm is due, with this turn's own change; none where none is set. In [`on_alarm`](crate::Room::on_alarm)
+    /// the alarm that is running is not set any more.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn at_the_latest(ctx: &Ctx, at: u64) -> Result {
+    ///     match ctx.alarm().get()? {
+    ///         Some(due) if due <= at => Ok(()),
+    ///         _ => ctx.alarm().set_at(at),
+    ///     }
+    /// }
+    /// ```
+    pub fn get(self) -> Result<Option<u64>> {
+        Ok(alarm::get()?.map(millis))
+    }
+
+    /// Forgets the alarm; nothing happens where none is set.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn call_off(ctx: &Ctx, _: Value) -> Result {
+    ///     ctx.alarm().cancel()
+    /// }
+    /// ```
+    pub fn cancel(self) -> Result {
+        Ok(alarm::cancel()?)
+    }
+}
+
+/// A duration in milliseconds, rounded up: nothing runs earlier than it was asked for.
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
