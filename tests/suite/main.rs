@@ -12,6 +12,7 @@ mod browser;
 mod check;
 mod compile;
 mod contract;
+mod crash;
 mod disconnect;
 mod faults;
 mod files;

@@ -3,6 +3,7 @@
 //! tenant. The README beside this crate says how to run it and what each figure means.
 
 mod baseline;
+mod crash;
 mod hostile;
 mod load;
 
@@ -21,6 +22,8 @@ enum Command {
     Baseline(baseline::Options),
     /// Start the servers, put load on them in turn, and print one table.
     Run(load::Options),
+    /// Kill Parlor under load, again and again, and check that what clients saw is there.
+    Crash(crash::Options),
     /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
     Hostile(hostile::Options),
 }
@@ -29,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Baseline(options) => baseline::serve(&options),
         Command::Run(options) => load::run(&options),
+        Command::Crash(options) => crash::run(&options),
         Command::Hostile(options) => hostile::run(&options),
     }
 }
