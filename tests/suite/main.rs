@@ -16,6 +16,7 @@ mod crash;
 mod disconnect;
 mod faults;
 mod files;
+mod gate;
 mod guests;
 mod health;
 mod limits;

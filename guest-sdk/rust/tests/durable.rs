@@ -220,6 +220,33 @@ fn a_restart_leaves_storage_and_the_alarm_and_nothing_else() {
 }
 
 #[test]
+fn a_room_that_keeps_nothing_is_new_after_a_restart() {
+    let room = room(|room| {
+        room.on_restore(|actor, restore| actor.log().info(restore.reason));
+        room.on("keep", |ctx, _: Value| ctx.alarm().set_in(seconds(1)));
+    });
+    room.restart();
+    assert!(room.log().is_empty());
+    room.connect("/ws").send("keep", json!({}));
+    room.restart();
+    assert_eq!(room.log(), ["info: restart"]);
+}
+
+#[test]
+fn what_nobody_hears_is_forgotten() {
+    let room = room(|room| {
+        room.on_connect(|ctx| {
+            ctx.timers().set("a", seconds(1), ())?;
+            ctx.alarm().set_in(seconds(1))
+        });
+    });
+    room.connect("/ws");
+    room.advance(seconds(1));
+    assert!(room.timers().is_empty() && room.alarm().is_none());
+    assert!(room.log().is_empty() && room.failures().is_empty());
+}
+
+#[test]
 fn handlers_of_timers_run_in_order_and_share_one_hook_of_the_server() {
     let room = room(|room| {
         let first = room.on_timer("a", |_, _: Value| Err::<(), _>(Error::msg("removed")));

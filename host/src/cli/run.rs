@@ -20,13 +20,15 @@ use crate::room::backing::Backing;
 use crate::router::Router;
 use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
 use crate::storage::Stored;
-use crate::storage::memory::MemoryStorage;
+use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
 use crate::workers::Workers;
 
 /// The program that runs, even where its file was replaced meanwhile.
 pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
+/// The folder of the tenants' files, in the one for what the server makes.
+pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
@@ -69,7 +71,8 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     let workers = Arc::new(Workers::start(config.threads)?);
     // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
-    let backing = Arc::new(Backing::new(Arc::new(MemoryStorage::default())));
+    let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;
+    let backing = Arc::new(Backing::new(Arc::new(storage)));
     recover(&backing, &tenants).await;
     let router = Arc::new(Router::new(workers, backing));
     Ok(Arc::new(Server {

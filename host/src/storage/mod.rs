@@ -1,5 +1,6 @@
 //! What a room keeps. A backend holds the keys and the alarm of every room of every tenant; rooms see their own only.
 
+pub mod durable;
 pub mod memory;
 #[cfg(test)]
 pub mod suite;
@@ -43,12 +44,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// batches of an earlier owner are durable or have failed.
     fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>>;
 
-    /// How many rooms of a tenant have a key or an alarm.
-    fn rooms(&self, tenant: &TenantName) -> usize;
-
     /// What is kept of every tenant, for a server that starts. A tenant whose storage cannot be read keeps no other from
     /// being served.
     fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>>;
+
+    /// Rooms of a tenant with a key or an alarm, from memory: as far as its storage was opened or reported by `stored`.
+    fn rooms(&self, tenant: &TenantName) -> usize;
 }
 
 /// The keys, the values and the alarm of one room.
@@ -59,7 +60,7 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
     /// When the durable alarm is due, if there is one.
     fn alarm(&self) -> Option<UnixMs>;
 
-    /// Whether anything of the room is durable: a key, or an alarm.
+    /// Whether a durable key or alarm is there, so that the room is one of its tenant's `rooms`.
     fn is_known(&self) -> bool;
 
     /// The values of keys, in their order, as the last durable batch left them.

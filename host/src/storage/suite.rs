@@ -1,5 +1,7 @@
 //! What every backend of storage promises; each backend runs this.
 
+use futures_util::future::FutureExt as _;
+
 use super::*;
 use crate::model::names::{PluginKey, PluginName, RoomId, TenantName};
 
@@ -34,6 +36,86 @@ pub async fn run<S: Storage>(make: impl Fn() -> S) {
     entries_come_in_order_and_in_pages(&make()).await;
     bytes_are_those_of_keys_and_values(&make()).await;
     what_was_written_outlives_its_owner(&make()).await;
+    batches_are_taken_in_the_order_of_the_calls(&make()).await;
+    an_alarm_is_kept_and_cleared(&make()).await;
+    rooms_with_anything_are_counted(&make()).await;
+}
+
+/// What a backend promises that keeps more than memory: everything is found by one that is made behind it.
+pub async fn outlives_the_process<S: Storage>(make: impl Fn() -> S) {
+    let storage = make();
+    let names = [key("a", "chat", "one"), key("a", "chat", "two"), key("b", "chat", "one")];
+    for (place, name) in names.iter().enumerate() {
+        let room = storage.open(name).await.unwrap();
+        commit(&room, batch(&[("k", Some("12345"))])).await;
+        commit(&room, Batch { alarm: Some(Some(100 - place as UnixMs)), ..Batch::default() }).await;
+    }
+    commit(&storage.open(&key("c", "chat", "one")).await.unwrap(), batch(&[("k", Some(""))])).await;
+    commit(&storage.open(&key("c", "chat", "one")).await.unwrap(), batch(&[("k", None)])).await;
+    let expected = vec![
+        (names[0].plugin.tenant.clone(), Ok(stored(12, 2, &[(99, &names[1]), (100, &names[0])]))),
+        (names[2].plugin.tenant.clone(), Ok(stored(6, 1, &[(98, &names[2])]))),
+        (TenantName::new("c").unwrap(), Ok(Stored::default())),
+    ];
+    assert_eq!(storage.stored().await, expected, "of one that is open");
+    drop(storage);
+    let storage = make();
+    assert_eq!(storage.rooms(&names[0].plugin.tenant), 0, "nobody has looked");
+    assert_eq!(storage.stored().await, expected);
+    assert_eq!(storage.rooms(&names[0].plugin.tenant), 2);
+    for (place, name) in names.iter().enumerate() {
+        let room = storage.open(name).await.unwrap();
+        let kept = (room.bytes(), room.alarm(), room.is_known());
+        assert_eq!(kept, (6, Some(100 - place as UnixMs), true));
+        assert_eq!(get(&room, "k").await, Some(b"12345".to_vec()));
+    }
+    assert_eq!(storage.stored().await, expected);
+}
+
+fn stored(bytes: usize, rooms: usize, alarms: &[(UnixMs, &RoomKey)]) -> Stored {
+    Stored { bytes, rooms, alarms: alarms.iter().map(|(due, room)| (*due, (*room).clone())).collect() }
+}
+
+/// Queued at the call, not where the answer is waited for; and done whether or not anyone waits.
+async fn batches_are_taken_in_the_order_of_the_calls(storage: &dyn Storage) {
+    let room = storage.open(&key("default", "chat", "default")).await.unwrap();
+    let first = room.commit(batch(&[("k", Some("1"))]), Durability::Relaxed);
+    drop(room.commit(batch(&[("k", Some("2")), ("unheard", Some(""))]), Durability::Strict));
+    let last = room.commit(batch(&[("k", Some("3"))]), Durability::Strict);
+    last.await.unwrap();
+    assert_eq!(first.now_or_never().map(|answer| answer.is_ok()), Some(true));
+    assert_eq!(get(&room, "k").await, Some(b"3".to_vec()));
+    assert_eq!(get(&room, "unheard").await, Some(vec![]));
+    drop(room.commit(batch(&[("late", Some(""))]), Durability::Relaxed));
+    let next_owner = storage.open(&key("default", "chat", "default")).await.unwrap();
+    assert_eq!((next_owner.bytes(), get(&next_owner, "late").await), (13, Some(vec![])));
+}
+
+async fn an_alarm_is_kept_and_cleared(storage: &dyn Storage) {
+    let alarm = |due| Batch { alarm: Some(due), ..Batch::default() };
+    let room = storage.open(&key("default", "chat", "default")).await.unwrap();
+    assert_eq!(room.alarm(), None);
+    commit(&room, alarm(Some(7))).await;
+    commit(&room, batch(&[("k", Some("v"))])).await;
+    assert_eq!(room.alarm(), Some(7));
+    commit(&room, alarm(Some(9))).await;
+    assert_eq!(storage.open(&key("default", "chat", "default")).await.unwrap().alarm(), Some(9));
+    commit(&room, alarm(None)).await;
+    assert_eq!((room.alarm(), room.bytes()), (None, 2));
+}
+
+async fn rooms_with_anything_are_counted(storage: &dyn Storage) {
+    let tenant = TenantName::new("t").unwrap();
+    let one = storage.open(&key("t", "chat", "one")).await.unwrap();
+    let two = storage.open(&key("t", "chat", "two")).await.unwrap();
+    assert_eq!((storage.rooms(&tenant), one.is_known()), (0, false));
+    commit(&one, batch(&[("k", Some(""))])).await;
+    commit(&two, Batch { alarm: Some(Some(1)), ..Batch::default() }).await;
+    commit(&storage.open(&key("u", "chat", "one")).await.unwrap(), batch(&[("k", Some(""))])).await;
+    assert_eq!((storage.rooms(&tenant), one.is_known(), two.is_known()), (2, true, true));
+    commit(&one, batch(&[("k", None), ("l", None)])).await;
+    commit(&two, Batch { alarm: Some(None), ..Batch::default() }).await;
+    assert_eq!((storage.rooms(&tenant), one.is_known(), two.is_known()), (0, false, false));
 }
 
 async fn a_committed_batch_is_read_back(storage: &dyn Storage) {

@@ -1,8 +1,10 @@
-// The pages of the other examples: notifications and presence.
+// The pages of the other examples: notifications, presence and tickets.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setUp } from "../support/bench.mjs";
-import { PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, openTab } from "../support/browser.mjs";
+import {
+  PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, newRoom, openTab,
+} from "../support/browser.mjs";
 
 async function assertFitsAPhone(tab) {
   await assertNoSidewaysScroll(tab);
@@ -94,5 +96,63 @@ describe("the presence page", () => {
     await entry(ana, "ben").getByText("typing…").waitFor();
     await entry(ana, "ben").getByText("typing…").waitFor({ state: "hidden" });
     assertQuiet([ana, ben]);
+  });
+});
+
+describe("the tickets page", () => {
+  const bench = setUp();
+
+  async function join(room, user) {
+    const context = await bench.newContext(PHONE);
+    const query = `room=${room}&user=${encodeURIComponent(user)}`;
+    const tab = await openTab(context, `${bench.url}/_parlor/pages/tickets/?${query}`);
+    await tab.getByText("Connected", { exact: true }).waitFor();
+    return tab;
+  }
+
+  const seat = (tab, words) => tab.getByRole("button", { name: words, exact: true });
+
+  test("a seat is held, seen by the others, and bought", async () => {
+    const room = newRoom();
+    const [ana, ben] = [await join(room, "ana"), await join(room, "<i>ben</i>")];
+    await seat(ana, "A1, free").click();
+    await seat(ben, "A1, held by ana").click();
+    await ben.getByText("A1 is held by ana: it may become free").waitFor();
+    await seat(ana, "Buy A1").click();
+    await ana.getByText("bought; your confirmation:").waitFor();
+    await seat(ben, "A1, sold").waitFor();
+    await seat(ben, "A2, free").click();
+    await seat(ana, "A2, held by <i>ben</i>").waitFor();
+    await seat(ben, "Let go of A2").click();
+    await seat(ana, "A2, free").waitFor();
+    await assertFitsAPhone(ana);
+    assertQuiet([ana, ben]);
+  });
+
+  test("of two who want the same seat at once, one is told that the other was faster", async () => {
+    const room = newRoom();
+    const [ana, ben] = [await join(room, "ana"), await join(room, "ben")];
+    // Both pages show it free when their wishes leave.
+    const click = (tab) => tab.evaluate(() => document.querySelector('[data-seat="B2"]').click());
+    await Promise.all([click(ana), click(ben)]);
+    const held = seat(ana, "B2, held for you").or(seat(ana, "B2, held by ben"));
+    await held.waitFor();
+    const [winner, loser] = await seat(ana, "B2, held for you").isVisible() ? [ana, ben] : [ben, ana];
+    await seat(winner, "Buy B2").waitFor();
+    // Where the news outran the click, the page itself refuses.
+    await loser.locator("#problem").filter({ hasText: /B2 is (taken: somebody was faster|held by)/ }).waitFor();
+    assertQuiet([ana, ben]);
+  });
+
+  test("the keyboard reaches every seat", async () => {
+    const tab = await join(newRoom(), "ana");
+    await seat(tab, "A1, free").focus();
+    for (const key of ["ArrowRight", "ArrowDown", "End", "ArrowRight", "Enter"]) await tab.keyboard.press(key);
+    await seat(tab, "B8, held for you").waitFor();
+    await tab.keyboard.press("Home");
+    await tab.keyboard.press("ArrowUp");
+    await tab.keyboard.press("Enter");
+    await seat(tab, "Buy A1").waitFor();
+    assertQuiet([tab]);
   });
 });

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use exports::parlor::room::guest::{Definition, Event, Failure, Guest, Meta, Payload, Rejection, Request};
 use parlor::room::types::Refusal;
-use parlor::room::{clock, config, events, logging, outbox, random, room, sockets, storage};
+use parlor::room::{alarm, clock, config, events, logging, outbox, random, room, sockets, storage, timers};
 use serde_json::{Value, json};
 
 wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
@@ -19,7 +19,7 @@ thread_local! {
 
 impl Guest for Calls {
     fn init() -> Result<Definition, String> {
-        for event in ["run", "sync", "init", "$error"] {
+        for event in ["run", "fail", "reject", "sync", "init", "$error"] {
             events::on(event).map_err(|why| format!("{why:?}"))?;
         }
         if let Some(calls) = config::get("in-init") {
@@ -46,6 +46,11 @@ impl Guest for Calls {
         let (name, data) = match &*event.cause {
             "run" => ("ran", json!({ "answers": run(&data, socket) })),
             "init" => ("in-init", json!({ "answers": IN_INIT.with(|kept| kept.borrow().clone()) })),
+            "fail" | "reject" => {
+                let _ = run(&data, socket);
+                let for_sender = event.cause == "reject";
+                return Err(Failure { code: "told".to_owned(), message: "as told".to_owned(), for_sender });
+            }
             "sync" => ("synced", data),
             "$error" => ("failed", data),
             other => ("heard", json!({ "cause": other, "name": event.name })),
@@ -95,10 +100,8 @@ fn make(call: &[Value], socket: u32) -> String {
             &format!("{{\"f\":\"{}\"}}", "x".repeat((number(1) as usize).saturating_sub(8))),
         )),
         "close" => said(sockets::close(socket, number(1) as u16, text(2))),
+        "close-socket" => said(sockets::close(number(1) as u32, 4000, "")),
         "meta" => said(sockets::get_meta(number(1) as u32).map(|meta| meta.channels.len())),
-        "get" => said(storage::get(text(1)).map(|value| value.map(|value| value.len()))),
-        "put" => said(storage::put(text(1), filled(2).as_bytes())),
-        "put-key-size" => said(storage::put(&filled(1), b"value")),
         "room-id" => said(room::id()),
         "count" => said(room::session_count()),
         "random" => said(random::get_bytes(number(1) as u32).map(|bytes| bytes.len())),
@@ -111,8 +114,50 @@ fn make(call: &[Value], socket: u32) -> String {
             logging::write(logging::Level::Info, &filled(1));
             "ok".to_owned()
         }
+        _ => keep(call),
+    }
+}
+
+/// Makes a call of storage, timers or the alarm.
+fn keep(call: &[Value]) -> String {
+    let text = |place: usize| call.get(place).and_then(Value::as_str).unwrap_or_default();
+    let number = |place: usize| call.get(place).and_then(Value::as_u64).unwrap_or_default();
+    let filled = |place: usize| "x".repeat(number(place) as usize);
+    match text(0) {
+        "get" => said(storage::get(text(1)).map(|value| value.map(|value| value.len()))),
+        "put" => said(storage::put(text(1), filled(2).as_bytes())),
+        "put-many" => {
+            // So many keys of one prefix with values of this size.
+            let entry = |count| storage::Entry { key: format!("{}{count}", text(1)), value: filled(3).into_bytes() };
+            said(storage::put_many(&(0..number(2)).map(entry).collect::<Vec<_>>()))
+        }
+        "put-twice" => {
+            let entry = || storage::Entry { key: text(1).to_owned(), value: vec![1] };
+            said(storage::put_many(&[entry(), entry()]))
+        }
+        "get-many" => said(
+            storage::get_many(&texts(call.get(1)))
+                .map(|values| values.into_iter().map(|value| value.map(|value| value.len())).collect::<Vec<_>>()),
+        ),
+        "delete" => said(storage::delete(text(1))),
+        "delete-many" => said(storage::delete_many(&texts(call.get(1)))),
+        "list" => said(storage::scan(text(1), call.get(3).and_then(Value::as_str), number(2) as u32).map(|page| {
+            let keys = page.entries.into_iter().map(|entry| format!("{}={}", entry.key, entry.value.len()));
+            (keys.collect::<Vec<_>>().join(" "), page.next)
+        })),
+        "set-timer" => said(timers::set(text(1), number(2) as u32, Some(&Payload::Json(json!(filled(3)).to_string())))),
+        "cancel-timer" => said(timers::cancel(text(1))),
+        "set-alarm" => said(alarm::set(call.get(1).and_then(Value::as_f64).unwrap_or(f64::NAN))),
+        "get-alarm" => said(alarm::get()),
+        "cancel-alarm" => said(alarm::cancel()),
+        "put-key-size" => said(storage::put(&filled(1), b"value")),
         other => panic!("no call is named {other:?}"),
     }
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let texts = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    texts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn said<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> String {

@@ -10,7 +10,7 @@ mod server;
 pub use build::{guest, root};
 pub use client::{Client, Closed};
 pub use http::{Request, Response};
-pub use server::{Builder, Server};
+pub use server::{Builder, Folder, Server};
 
 pub use serde_json::{Value, json};
 

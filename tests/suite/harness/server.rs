@@ -339,12 +339,12 @@ fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
 
 /// A temporary folder, gone with this value.
 #[derive(Debug)]
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
     /// Made with an empty folder of plugins, and with a folder of data whose compiled code all servers share: it is
     /// named by content, so that each component is compiled once a run.
-    fn new() -> Self {
+    pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let name = format!("suite-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -357,7 +357,7 @@ impl Folder {
         Self(path)
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 

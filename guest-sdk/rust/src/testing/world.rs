@@ -108,7 +108,7 @@ impl World {
     }
 
     /// A fresh instance, with memory and a table of events of its own.
-    fn instantiate(self: &Rc<Self>) -> Result<(), String> {
+    pub(super) fn instantiate(self: &Rc<Self>) -> Result<(), String> {
         let runtime = Rc::new(Runtime::default());
         self.state.borrow_mut().events.clear();
         let running = Running::new(self);

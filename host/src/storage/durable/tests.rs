@@ -1,0 +1,241 @@
+//! The durable backend on a real folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use redb::{Database, TableDefinition};
+
+use super::*;
+use crate::model::names::{PluginKey, PluginName, RoomId};
+use crate::storage::{Batch, Durability};
+
+/// A folder of its own, gone with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("parlor-durable-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn storage(&self) -> DurableStorage {
+        DurableStorage::start(&self.0, 2).unwrap()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("default.redb")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key(tenant: &str, room: &str) -> RoomKey {
+    let plugin = PluginKey { tenant: TenantName::new(tenant).unwrap(), plugin: PluginName::new("chat").unwrap() };
+    RoomKey { plugin, room: RoomId::new(room).unwrap() }
+}
+
+fn put(name: &str, value: &str) -> Batch {
+    Batch { writes: [(name.to_owned(), Some(value.as_bytes().to_vec()))].into(), alarm: None }
+}
+
+async fn written(scratch: &Scratch) {
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    for number in 0..200 {
+        drop(room.commit(put(&format!("k{number}"), &"v".repeat(1_000)), Durability::Relaxed));
+    }
+    room.commit(put("k", "v"), Durability::Strict).await.unwrap();
+}
+
+/// The kind and words with which a room of the tenant cannot be opened, while another tenant's can.
+async fn refused(scratch: &Scratch) -> (StorageErrorKind, String) {
+    let storage = scratch.storage();
+    let why = storage.open(&key("default", "r")).await.unwrap_err();
+    let stored: HashMap<_, _> = storage.stored().await.into_iter().collect();
+    let of_tenant = stored[&TenantName::default_tenant()].as_ref().map_err(|why| why.kind);
+    assert_eq!(of_tenant.unwrap_err(), why.kind);
+    let other = storage.open(&key("other", "r")).await.unwrap();
+    other.commit(put("k", "v"), Durability::Strict).await.unwrap();
+    assert!(why.message.contains(scratch.file().to_str().unwrap()), "{why}");
+    (why.kind, why.message)
+}
+
+#[tokio::test]
+async fn keeps_the_promises_of_storage() {
+    let scratches = Mutex::new(Vec::new());
+    let make = || {
+        let scratch = Scratch::new();
+        let storage = scratch.storage();
+        scratches.lock().push(scratch);
+        storage
+    };
+    crate::storage::suite::run(make).await;
+}
+
+#[tokio::test]
+async fn finds_everything_again() {
+    let scratch = Scratch::new();
+    crate::storage::suite::outlives_the_process(|| scratch.storage()).await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_writes_nothing_has_no_file() {
+    let scratch = Scratch::new();
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    assert_eq!(room.get(&["a", "b"]).await.unwrap(), [None, None]);
+    assert!(room.scan("", None, 10).await.unwrap().is_empty());
+    assert!(!scratch.file().exists());
+    room.commit(put("k", "v"), Durability::Strict).await.unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(scratch.file()), mode(scratch.0.clone())), (0o600, 0o700));
+    assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1, "nothing is left of its making");
+}
+
+#[tokio::test]
+async fn a_batch_nobody_waits_for_is_durable_soon_and_a_strict_one_takes_it_along() {
+    let scratch = Scratch::new();
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    room.commit(put("first", "v"), Durability::Strict).await.unwrap();
+    let begin = std::time::Instant::now();
+    room.commit(put("k", "v"), Durability::Relaxed).await.unwrap();
+    assert!(begin.elapsed().as_millis() >= 19, "{:?}", begin.elapsed());
+    let relaxed = room.commit(put("k", "v"), Durability::Relaxed);
+    room.commit(put("l", "v"), Durability::Strict).await.unwrap();
+    assert!(relaxed.now_or_never().is_some_and(|answer| answer.is_ok()));
+}
+
+#[tokio::test]
+async fn damaged_files_are_told_and_keep_no_other_tenant() {
+    let half = |file: Vec<u8>| file[..file.len() / 2].to_vec();
+    let zeroed = |mut file: Vec<u8>| {
+        let length = file.len();
+        file[4_096..length].fill(0);
+        file
+    };
+    let damages: [(&str, &dyn Fn(Vec<u8>) -> Vec<u8>); 6] = [
+        ("empty", &|_| Vec::new()),
+        ("short", &|file| file[..40].to_vec()),
+        ("of another kind", &|_| b"hello ".repeat(1_000)),
+        ("half", &half),
+        ("without pages", &zeroed),
+        ("with another start", &|mut file| {
+            file[..64].fill(7);
+            file
+        }),
+    ];
+    for (name, damage) in damages {
+        let scratch = Scratch::new();
+        written(&scratch).await;
+        let good = fs::read(scratch.file()).unwrap();
+        fs::write(scratch.file(), damage(good.clone())).unwrap();
+        let (kind, message) = refused(&scratch).await;
+        assert_eq!(kind, StorageErrorKind::Corrupt, "{name}: {message}");
+        fs::write(scratch.file(), good).unwrap();
+        let room = scratch.storage().open(&key("default", "r")).await.unwrap();
+        assert!(room.is_known(), "{name}: a file that was repaired is taken");
+    }
+}
+
+/// Damage in the middle of a file that was closed in order is met when it is read.
+#[tokio::test]
+async fn damage_met_later_is_an_error_of_that_tenant() {
+    let scratch = Scratch::new();
+    written(&scratch).await;
+    let mut file = fs::read(scratch.file()).unwrap();
+    let places: Vec<usize> = file.windows(16).enumerate().filter(|(_, w)| *w == [b'v'; 16]).map(|(at, _)| at).collect();
+    for place in places {
+        file[place / 4_096 * 4_096..][..64].fill(0xff);
+    }
+    fs::write(scratch.file(), file).unwrap();
+    let storage = scratch.storage();
+    let Ok(room) = storage.open(&key("default", "r")).await else { return };
+    let why = room.scan("", None, 1_000).await.unwrap_err();
+    assert_eq!(why.kind, StorageErrorKind::Corrupt, "{why}");
+    let other = storage.open(&key("other", "r")).await.unwrap();
+    other.commit(put("k", "v"), Durability::Strict).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_of_later_versions_are_left_alone() {
+    let scratch = Scratch::new();
+    written(&scratch).await;
+    {
+        let database = Database::open(scratch.file()).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let meta: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+        transaction.open_table(meta).unwrap().insert("format", 2).unwrap();
+        transaction.commit().unwrap();
+    }
+    let (kind, message) = refused(&scratch).await;
+    assert!(kind == StorageErrorKind::Newer && message.contains("format is 2"), "{kind:?} {message}");
+    let mut file = fs::read(scratch.file()).unwrap();
+    file[64] = 4;
+    fs::write(scratch.file(), file).unwrap();
+    let (kind, message) = refused(&scratch).await;
+    assert!(kind == StorageErrorKind::Newer && message.contains("later version"), "{kind:?} {message}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_holds_is_told_and_taken_when_it_is_free() {
+    let scratch = Scratch::new();
+    written(&scratch).await;
+    let held = Database::open(scratch.file()).unwrap();
+    assert_eq!(refused(&scratch).await.0, StorageErrorKind::InUse);
+    let storage = scratch.storage();
+    storage.open(&key("default", "r")).await.unwrap_err();
+    drop(held);
+    assert!(storage.open(&key("default", "r")).await.unwrap().is_known());
+}
+
+/// The tests may run as a user to whom no permission says no, so a folder stands where the file should.
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_an_io_error() {
+    let scratch = Scratch::new();
+    fs::create_dir_all(scratch.file()).unwrap();
+    assert_eq!(refused(&scratch).await.0, StorageErrorKind::Io);
+}
+
+#[tokio::test]
+async fn what_was_queued_is_durable_when_the_store_closes() {
+    let scratch = Scratch::new();
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    let queued = room.commit(put("k", "v"), Durability::Relaxed);
+    drop(storage);
+    queued.await.unwrap();
+    let late = room.commit(put("l", "v"), Durability::Strict).await.unwrap_err();
+    assert!(late.message.contains("closed"), "{late}");
+    let storage = scratch.storage();
+    let room = storage.open(&key("default", "r")).await.unwrap();
+    assert_eq!(room.get(&["k", "l"]).await.unwrap(), [Some(b"v".to_vec()), None]);
+}
+
+#[tokio::test]
+async fn many_rooms_share_a_sync() {
+    let scratch = Scratch::new();
+    let storage = scratch.storage();
+    let mut answers = Vec::new();
+    for number in 0..50 {
+        let room = storage.open(&key("default", &format!("r{number}"))).await.unwrap();
+        for value in 0..20 {
+            answers.push(room.commit(put("k", &value.to_string()), Durability::Relaxed));
+        }
+    }
+    for answer in answers {
+        answer.await.unwrap();
+    }
+    assert_eq!(storage.rooms(&TenantName::default_tenant()), 50);
+    let room = storage.open(&key("default", "r7")).await.unwrap();
+    assert_eq!(room.get(&["k"]).await.unwrap(), [Some(b"19".to_vec())]);
+}
