@@ -75,7 +75,11 @@ impl Alarms {
         let once = relaxed || before.is_none_or(|life| life == seen.life);
         expect(once, || format!("alarm {id} not again: it rang in life {before:?}"), || format!("in {}", seen.life))?;
         let exact = alarm.armed.seen.and(alarm.due);
-        expect(exact.is_none_or(|due| wall + 1 >= due), || format!("alarm {id} not before {exact:?}"), || shown(&wall))?;
+        expect(
+            exact.is_none_or(|due| wall + 1 >= due),
+            || format!("alarm {id} not before {exact:?}"),
+            || shown(&wall),
+        )?;
         let first = alarm.rang.seen.is_none();
         alarm.rang.seen.get_or_insert(seen);
         Ok(exact.filter(|_| first).map(|due| wall.saturating_sub(due)))
@@ -89,7 +93,8 @@ impl Alarms {
 
     /// The answer to `alarms` in a life, at a time since the Unix epoch.
     pub fn stored(&mut self, armed: &[Id], rang: &[Id], wall: u64, seen: Seen, ends: &Ends) -> Checked<Losses> {
-        let (armed, rang): (HashSet<Id>, HashSet<Id>) = (armed.iter().copied().collect(), rang.iter().copied().collect());
+        let (armed, rang): (HashSet<Id>, HashSet<Id>) =
+            (armed.iter().copied().collect(), rang.iter().copied().collect());
         for id in armed.iter().chain(&rang) {
             self.find(*id)?;
         }
@@ -143,7 +148,8 @@ impl Alarms {
         let Some((id, alarm)) = late else { return Ok(()) };
         let bound = Duration::from_millis(LATE_MS);
         let due = alarm.due.unwrap_or_default();
-        let words = || format!("alarm {id}, due at {due}, to ring within {bound:?} of that and of the start at {served}");
+        let words =
+            || format!("alarm {id}, due at {due}, to ring within {bound:?} of that and of the start at {served}");
         expect(false, words, || format!("at {wall} it has not"))
     }
 }

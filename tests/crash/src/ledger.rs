@@ -157,7 +157,8 @@ fn whole(audit: &Audit) -> Checked {
 /// Amounts are positive, and one entry adds its own.
 fn steps(before: (u64, i64), after: (u64, i64), last: Option<Id>) -> Checked {
     let difference = after.1 - before.1;
-    let (words, found) = (|| format!("a larger total at the larger count of {before:?} and {after:?}"), || shown(&after));
+    let (words, found) =
+        (|| format!("a larger total at the larger count of {before:?} and {after:?}"), || shown(&after));
     expect(difference > 0, words, found)?;
     match last {
         Some(id) if after.0 == before.0 + 1 => {
@@ -175,20 +176,22 @@ fn in_order(stored: &HashSet<Id>, sent: &HashMap<Id, bool>) -> Checked {
         let n = last.entry((id.life, id.sender)).or_default();
         *n = id.n.max(*n);
     }
-    let missing = sent.keys().find(|id| {
-        !stored.contains(id) && last.get(&(id.life, id.sender)).is_some_and(|n| *n > id.n)
-    });
+    let missing =
+        sent.keys().find(|id| !stored.contains(id) && last.get(&(id.life, id.sender)).is_some_and(|n| *n > id.n));
     let Some(missing) = missing else { return Ok(()) };
     let later = last[&(missing.life, missing.sender)];
-    expect(false, || format!("{missing} to be stored before what was sent after it"), || format!("number {later} is, it is not"))
+    expect(
+        false,
+        || format!("{missing} to be stored before what was sent after it"),
+        || format!("number {later} is, it is not"),
+    )
 }
 
 /// FNV-1a of all ids, each with a line feed, as the guest makes it.
 fn hash(ids: &[String]) -> String {
     let bytes = ids.iter().flat_map(|id| id.bytes().chain([b'\n']));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     format!("{hash:016x}")
 }
 

@@ -181,12 +181,22 @@ impl Run<'_> {
 
     fn told(&self, words: String) -> String {
         let (seed, kill) = (self.plan.seed, self.summary.kills);
-        format!("seed {seed}, life {kill} (behind {} kills), data kept in {}\n{words}", kill - 1, self.plan.folder.display())
+        format!(
+            "seed {seed}, life {kill} (behind {} kills), data kept in {}\n{words}",
+            kill - 1,
+            self.plan.folder.display()
+        )
     }
 }
 
 /// Lets all rooms be compared and loaded, and kills the server; answers when.
-fn play(life: &Life<'_>, kill: Kill, server: &mut Server, rooms: &[Room], randoms: Vec<Random>) -> anyhow::Result<Instant> {
+fn play(
+    life: &Life<'_>,
+    kill: Kill,
+    server: &mut Server,
+    rooms: &[Room],
+    randoms: Vec<Random>,
+) -> anyhow::Result<Instant> {
     let served = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| life.stalls.watch());

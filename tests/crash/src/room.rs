@@ -46,8 +46,7 @@ impl Counts {
 
 impl Room {
     pub fn new(tenant: &'static str, name: String, relaxed: bool) -> Self {
-        let model =
-            Model { ledger: Ledger::new(relaxed), alarms: Alarms::new(relaxed), losses: Losses::default() };
+        let model = Model { ledger: Ledger::new(relaxed), alarms: Alarms::new(relaxed), losses: Losses::default() };
         Self { tenant, name, relaxed, model: Mutex::new(model) }
     }
 

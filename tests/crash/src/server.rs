@@ -70,7 +70,8 @@ impl Stand {
     /// Starts it; it need not serve yet.
     pub fn start(&self) -> anyhow::Result<Server> {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log()).context("open the log")?;
-        let words = ["serve", "--listen", "127.0.0.1:0", "--config", "parlor.toml", "--plugins", "plugins", "--data", "data"];
+        let words =
+            ["serve", "--listen", "127.0.0.1:0", "--config", "parlor.toml", "--plugins", "plugins", "--data", "data"];
         let mut command = Command::new(&self.program);
         command.current_dir(&self.folder).args(words).env_remove("PARLOR_OPERATOR_TOKEN");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);

@@ -37,7 +37,8 @@ impl Summary {
     }
 
     pub(crate) fn so_far(&self, counts: &Counts) -> String {
-        let [acknowledged, checked] = [&counts.acknowledged, &counts.checked].map(|count| count.load(Ordering::Relaxed));
+        let [acknowledged, checked] =
+            [&counts.acknowledged, &counts.checked].map(|count| count.load(Ordering::Relaxed));
         format!("{acknowledged} turns acknowledged, {checked} emits checked")
     }
 
@@ -80,9 +81,16 @@ impl fmt::Display for Summary {
         writeln!(f, "{armed} alarms set, {rang} rung, the latest {} ms after it was due", self.latest_ring_ms)?;
         let Losses { turns, oldest, allowed } = self.losses;
         let (oldest, allowed) = (ms(oldest), ms(allowed));
-        writeln!(f, "relaxed: {turns} turns lost that were seen, the oldest {oldest} ms before its kill ({allowed} allowed)")?;
+        writeln!(
+            f,
+            "relaxed: {turns} turns lost that were seen, the oldest {oldest} ms before its kill ({allowed} allowed)"
+        )?;
         let [start, recovery] = [&self.starts, &self.recoveries].map(|times| (ms(median(times)), ms(most(times))));
-        write!(f, "from start to serving {} ms (median), {} (max); to every room compared {}, {}", start.0, start.1, recovery.0, recovery.1)
+        write!(
+            f,
+            "from start to serving {} ms (median), {} (max); to every room compared {}, {}",
+            start.0, start.1, recovery.0, recovery.1
+        )
     }
 }
 

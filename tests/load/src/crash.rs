@@ -73,7 +73,17 @@ pub fn ledger(plugins: Option<&Path>) -> anyhow::Result<Vec<u8>> {
 fn build() -> anyhow::Result<PathBuf> {
     let target = Path::new("target/guests");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--quiet", "-p", "test-guests", "--example", "ledger", "--features", "component"]);
+    cargo.args([
+        "build",
+        "--release",
+        "--quiet",
+        "-p",
+        "test-guests",
+        "--example",
+        "ledger",
+        "--features",
+        "component",
+    ]);
     cargo.args(["--target", "wasm32-wasip2", "--target-dir"]).arg(target);
     let status = cargo.status().context("run cargo")?;
     ensure!(status.success(), "the guest could not be built: run this in the repository, or give --plugins");

@@ -4,6 +4,7 @@
 
 mod baseline;
 mod crash;
+mod durable;
 mod hostile;
 mod load;
 
@@ -24,6 +25,11 @@ enum Command {
     Run(load::Options),
     /// Kill Parlor under load, again and again, and check that what clients saw is there.
     Crash(crash::Options),
+    /// Measure durable turns, beside the store alone on the same disk.
+    Durable(durable::Options),
+    /// Write to the store alone; `durable` runs it.
+    #[command(hide = true)]
+    RawStore(durable::raw::Options),
     /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
     Hostile(hostile::Options),
 }
@@ -33,6 +39,8 @@ fn main() -> anyhow::Result<()> {
         Command::Baseline(options) => baseline::serve(&options),
         Command::Run(options) => load::run(&options),
         Command::Crash(options) => crash::run(&options),
+        Command::Durable(options) => durable::run(&options),
+        Command::RawStore(options) => durable::raw::run(&options),
         Command::Hostile(options) => hostile::run(&options),
     }
 }
