@@ -11,7 +11,7 @@ fn seen(ago: Duration, life: u32) -> Seen {
 }
 
 fn ends() -> [End; 1] {
-    [End { at: Instant::now(), stall: Duration::ZERO }]
+    [End { at: Instant::now(), stall: Duration::ZERO, wait: Duration::ZERO }]
 }
 
 /// An alarm that a client heard of.

@@ -17,7 +17,7 @@ fn now() -> Seen {
 
 /// The first life ended now.
 fn ends() -> [End; 1] {
-    [End { at: Instant::now(), stall: Duration::ZERO }]
+    [End { at: Instant::now(), stall: Duration::ZERO, wait: Duration::ZERO }]
 }
 
 /// A ledger to which these were sent.
@@ -141,4 +141,14 @@ fn what_was_found_after_a_restart_stays() {
     assert!(compare(&mut ledger, &[FIRST]).is_ok());
     let lost = compare(&mut ledger, &[]).unwrap_err();
     assert!(lost.expected.contains("to stay stored"), "{lost:?}");
+}
+
+#[test]
+fn relaxed_loses_no_more_than_was_seen_in_a_moment() {
+    let mut ledger = ledger(true, &[FIRST, SECOND]);
+    ledger.added(FIRST, FIRST.amount(), 1, seen(Duration::from_millis(140))).unwrap();
+    ledger.added(SECOND, sum(&[FIRST, SECOND]), 2, now()).unwrap();
+    let (audit, texts) = stored(&[]);
+    let busy = [End { at: Instant::now(), stall: Duration::ZERO, wait: Duration::from_secs(1) }];
+    assert!(ledger.stored(&audit, &texts, &busy).unwrap_err().expected.contains("of what was seen to be lost"));
 }

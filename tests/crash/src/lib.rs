@@ -139,13 +139,13 @@ impl Run<'_> {
         if let Kill::Starting(after) = kill {
             std::thread::sleep(after);
             self.summary.kills_starting += 1;
-            self.ends.push(End { at: server.kill()?, stall: Duration::ZERO });
+            self.ends.push(End { at: server.kill()?, stall: Duration::ZERO, wait: Duration::ZERO });
             server.gone();
             return Ok(());
         }
         let address = server.serves().with_context(|| self.told(self.stand.last_words()))?;
         self.summary.starts.push(server.started.elapsed());
-        let (ends, stalls) = (std::mem::take(&mut self.ends), Stalls::default());
+        let (ends, stalls, waits) = (std::mem::take(&mut self.ends), Stalls::default(), Stalls::default());
         let life = Life {
             number: ends.len() as u32 + 1,
             address,
@@ -154,6 +154,7 @@ impl Run<'_> {
             is_rest: kill == Kill::Rested,
             ends: &ends,
             stalls: &stalls,
+            waits: &waits,
             counts: &self.counts,
             killed: AtomicBool::new(false),
             verdict: Mutex::new(None),
@@ -161,7 +162,7 @@ impl Run<'_> {
         };
         let randoms: Vec<Random> = self.rooms.iter().map(|_| Random::new(self.random.next())).collect();
         let at = play(&life, kill, &mut server, &self.rooms, randoms)?;
-        let end = End { at, stall: stalls.longest() };
+        let end = End { at, stall: stalls.longest(), wait: waits.longest() };
         let compared = life.compared.into_inner().unwrap_or_else(PoisonError::into_inner);
         if compared.len() == self.rooms.len() {
             self.summary.recoveries.extend(compared.into_iter().max());

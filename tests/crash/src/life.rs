@@ -40,7 +40,9 @@ pub struct Life<'a> {
     /// Whether nothing is loaded: rooms are compared, and all alarms must ring.
     pub is_rest: bool,
     pub ends: &'a Ends,
+    /// Of the scheduler; and how long strict turns waited.
     pub stalls: &'a Stalls,
+    pub waits: &'a Stalls,
     pub counts: &'a Counts,
     /// Set before the signal is sent: what ends from then on ends rightly.
     pub killed: AtomicBool,
@@ -116,7 +118,7 @@ impl Life<'_> {
         let mut sender = Sender { client, number, depth, next: 0, next_alarm: 0, waiting: VecDeque::new() };
         let ended = sender.work(again, random);
         if let Some((_, since)) = sender.waiting.front().filter(|_| !room.relaxed) {
-            self.stalls.note(since.elapsed());
+            self.waits.note(since.elapsed());
         }
         ended
     }
@@ -220,14 +222,16 @@ struct Sender<'a> {
 
 impl Sender<'_> {
     fn work(&mut self, again: Vec<Id>, random: &mut Random) -> Result<(), Stop> {
-        for id in again {
-            Counts::add(&self.client.life.counts.resent);
-            self.add(id)?;
-        }
+        let mut again = again.into_iter();
         loop {
             while self.waiting.len() < self.depth {
-                let id = Id { life: self.client.life.number, sender: self.number, n: self.next };
-                self.next += 1;
+                let id = match again.next() {
+                    Some(id) => {
+                        Counts::add(&self.client.life.counts.resent);
+                        id
+                    }
+                    None => self.new_id(),
+                };
                 self.add(id)?;
             }
             if let Heard::Added(id) = self.client.hear()?
@@ -236,6 +240,12 @@ impl Sender<'_> {
                 self.ask_for_more(random)?;
             }
         }
+    }
+
+    fn new_id(&mut self) -> Id {
+        let id = Id { life: self.client.life.number, sender: self.number, n: self.next };
+        self.next += 1;
+        id
     }
 
     fn add(&mut self, id: Id) -> Result<(), Stop> {
@@ -256,7 +266,7 @@ impl Sender<'_> {
         debug_assert_eq!(front, id);
         self.waiting.pop_front();
         if !self.client.room.relaxed {
-            self.client.life.stalls.note(since.elapsed());
+            self.client.life.waits.note(since.elapsed());
         }
         Counts::add(&self.client.life.counts.acknowledged);
         Ok(true)

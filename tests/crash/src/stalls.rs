@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 /// A thread that sleeps so long is late by as much as the machine is busy.
 const NAP: Duration = Duration::from_millis(1);
-/// Stalls that ended longer ago have nothing to do with what happens now.
-const MEMORY: Duration = Duration::from_millis(500);
+/// A stall that ended longer ago than this and its own length has nothing to do with what is lost now.
+const REACH: Duration = Duration::from_millis(100);
 
 /// The stalls of the last moments.
 #[derive(Debug, Default)]
@@ -22,10 +22,7 @@ impl Stalls {
     pub fn note(&self, late: Duration) {
         let now = Instant::now();
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        while recent.front().is_some_and(|(at, _)| now - *at > MEMORY) {
-            recent.pop_front();
-        }
-        // Only a stall that is longer than all after it can ever be the longest.
+        // Only a stall that is longer than all after it can ever be the longest; so there are few.
         while recent.back().is_some_and(|(_, shorter)| *shorter <= late) {
             recent.pop_back();
         }
@@ -36,7 +33,8 @@ impl Stalls {
     pub fn longest(&self) -> Duration {
         let now = Instant::now();
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.iter().find(|(at, _)| now - *at <= MEMORY).map_or(Duration::ZERO, |(_, late)| *late)
+        let reaches = |(at, late): &&(Instant, Duration)| now - *at <= REACH + *late;
+        recent.iter().find(reaches).map_or(Duration::ZERO, |(_, late)| *late)
     }
 
     /// Watches the scheduler until it is told to end.

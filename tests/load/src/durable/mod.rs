@@ -34,6 +34,9 @@ pub struct Options {
     /// Parlor's binary.
     #[arg(long, value_name = "FILE")]
     parlor: PathBuf,
+    /// A case, by the name that the table has for it; may be given several times. All of them by default.
+    #[arg(long)]
+    case: Vec<String>,
     /// Seconds of a measured window.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -150,7 +153,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     crate::load::watch_signals()?;
     let stand = Stand::lay_out(options)?;
     eprintln!("{}, data in {}", stand.cores, stand.folder.display());
-    let cases = cases();
+    let mut cases = cases();
+    cases.retain(|case| options.case.is_empty() || options.case.contains(&table::name(case)));
+    ensure!(!cases.is_empty(), "no case is called {}", options.case.join(" or "));
     let mut table = Table::new(&cases);
     for round in 1..=options.rounds {
         for (index, case) in cases.iter().enumerate() {

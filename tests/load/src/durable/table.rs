@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Case, Figures, Who};
 
 const HEADING: &str = concat!(
-    "rooms depth disk   who            1/s  of store   p50 us   p99 us   CPU us  server  load others",
+    "case                           1/s  of store   p50 us   p99 us   CPU us  server  load others",
     "   asked p50 us   p99 us   max us\n"
 );
 
@@ -50,21 +50,23 @@ impl<'a> Table<'a> {
     }
 }
 
+/// What `--case` calls it.
 pub fn name(case: &Case) -> String {
-    let disk = if case.is_slow { "slow" } else { "as is" };
     let who = match case.who {
         Who::Store => "store",
         Who::Strict => "strict",
         Who::Relaxed => "relaxed",
     };
-    format!("{:>5} {:>5} {disk:<6} {who:<8}", case.rooms, case.depth)
+    let asked = if case.askers > 0 { "-asked" } else { "" };
+    let slow = if case.is_slow { "-slow" } else { "" };
+    format!("{who}-{}x{}{asked}{slow}", case.rooms, case.depth)
 }
 
 pub fn line(case: &Case, figures: &Figures, of_store: Option<f64>) -> String {
     let Figures { rate, p50_us, p99_us, cpu_us, server_share, load_share, others_share, .. } = figures;
     let part = of_store.map_or_else(|| "-".to_owned(), |part| format!("{:.0} %", part * 100.0));
     let mut line = format!(
-        "{} {rate:>9.0} {part:>9} {p50_us:>8.0} {p99_us:>8.0} {cpu_us:>8.1} {server_share:>7.2} {load_share:>5.2} {others_share:>6.2}",
+        "{:<24} {rate:>9.0} {part:>9} {p50_us:>8.0} {p99_us:>8.0} {cpu_us:>8.1} {server_share:>7.2} {load_share:>5.2} {others_share:>6.2}",
         name(case)
     );
     if case.askers > 0 {
