@@ -100,7 +100,7 @@ pub fn run(plan: Plan<'_>) -> anyhow::Result<Summary> {
             let rooms = std::mem::replace(&mut run.rooms, rooms_of(number));
             run.old.extend(rooms);
         }
-        if plan.tells && number % 10 == 0 {
+        if plan.tells && number.is_multiple_of(10) {
             eprintln!("{number} of {} kills, {}", plan.kills, run.summary.so_far(&run.counts));
         }
     }
@@ -125,8 +125,10 @@ impl Run<'_> {
     fn kill_of(&mut self, number: u32) -> Kill {
         let start_ms = self.summary.median_start().as_millis() as u64;
         match number {
-            _ if number % REST_EVERY == 0 || number == self.plan.kills => Kill::Rested,
-            _ if number % 5 == 0 => Kill::Starting(Duration::from_millis(self.random.within(0, start_ms * 3 / 2 + 10))),
+            _ if number.is_multiple_of(REST_EVERY) || number == self.plan.kills => Kill::Rested,
+            _ if number.is_multiple_of(5) => {
+                Kill::Starting(Duration::from_millis(self.random.within(0, start_ms * 3 / 2 + 10)))
+            }
             _ if number % 5 == 3 => Kill::Serving(Duration::from_millis(self.random.within(0, 40))),
             _ => Kill::Serving(Duration::from_millis(self.random.within(20, 600))),
         }

@@ -18,6 +18,7 @@ use parlor::storage::{Batch, Durability, RoomStorage, Storage as _};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Figures;
+use crate::load::server::machine_cpu;
 
 /// How much is written.
 #[derive(Args)]
@@ -56,14 +57,16 @@ async fn measure(options: &Options) -> anyhow::Result<Figures> {
     let begin = Instant::now() + Duration::from_secs_f64(options.warm_up);
     let end = begin + Duration::from_secs_f64(options.seconds);
     let window = Window { begin, end, depth: options.depth };
-    let cpu_before = Cell::new(None);
-    let writers = rooms.into_iter().map(|room| write(room, &window, &cpu_before));
+    let before = Cell::new(None);
+    let writers = rooms.into_iter().map(|room| write(room, &window, &before));
     let mut latency = histogram()?;
     for one in join_all(writers).await {
         latency.add(one?).map_err(|why| anyhow!("{why}"))?;
     }
-    let cpu = cpu_now() - cpu_before.get().context("the window never began")?;
-    Ok(Figures::of(&latency, options.seconds, cpu))
+    let (cpu_before, machine_before) = before.get().context("the window never began")?;
+    let (cpu, machine) = (cpu_now() - cpu_before, machine_cpu()?.saturating_sub(machine_before));
+    let others_share = machine.saturating_sub(cpu).as_secs_f64() / options.seconds;
+    Ok(Figures { others_share, ..Figures::of(&latency, options.seconds, cpu) })
 }
 
 /// When batches count.
@@ -77,13 +80,13 @@ struct Window {
 async fn write(
     room: Arc<dyn RoomStorage>,
     window: &Window,
-    cpu_before: &Cell<Option<Duration>>,
+    before: &Cell<Option<(Duration, Duration)>>,
 ) -> anyhow::Result<Histogram<u64>> {
     let (mut under_way, mut latency, mut count) = (FuturesOrdered::new(), histogram()?, 0);
     loop {
         let now = Instant::now();
-        if now >= window.begin && cpu_before.get().is_none() {
-            cpu_before.set(Some(cpu_now()));
+        if now >= window.begin && before.get().is_none() {
+            before.set(Some((cpu_now(), machine_cpu()?)));
         }
         while under_way.len() < window.depth && now < window.end {
             count += 1;
