@@ -12,6 +12,7 @@ mod browser;
 mod check;
 mod compile;
 mod contract;
+mod crash;
 mod data;
 mod disconnect;
 mod durable;

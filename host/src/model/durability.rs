@@ -9,6 +9,7 @@ pub enum Durability {
     /// It waits: nobody ever hears of a turn that a crash takes back.
     #[default]
     Strict,
-    /// It does not, and a crash loses at most the last 100 ms; writes are gathered for some of this time.
+    /// It does not, unless the oldest of the writes under way has waited for 100 ms: what a crash takes back spans at most
+    /// 100 ms of the room's life. Writes are gathered for some of this time.
     Relaxed,
 }

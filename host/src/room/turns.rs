@@ -250,10 +250,25 @@ impl Room {
     /// Waits for a call, and lets out meanwhile what the gate need not hold any more.
     async fn beside<T>(&mut self, mut call: BoxFuture<'_, T>) -> T {
         while !self.gate.is_empty() {
-            tokio::select! {
+            let settled = tokio::select! {
                 biased;
                 done = &mut call => return done,
-                settled = self.gate.settled() => self.settle(settled).await,
+                settled = self.gate.settled() => settled,
+            };
+            // Boxed: it would be part of the room's task for all of its life. What is said may give way to others in the
+            // tenant's lane, and the call may stand in that line before it: both have to go on, or neither does.
+            let mut settling = Box::pin(self.settle(settled));
+            let mut done = None;
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut settling => break,
+                    answer = &mut call, if done.is_none() => done = Some(answer),
+                }
+            }
+            drop(settling);
+            if let Some(done) = done {
+                return done;
             }
         }
         call.await

@@ -10,6 +10,9 @@ use parking_lot::Mutex;
 
 use super::{Batch, Durability, Durable, Entry, RoomStorage, StorageError, UnixMs};
 
+/// The most entries that are read at once to know all of a room.
+const FILL_ENTRIES_MAX: usize = 512;
+
 /// The answer to a batch, whenever it comes.
 pub type Written = BoxFuture<'static, Result<Durable, StorageError>>;
 
@@ -33,10 +36,23 @@ struct Layers {
     /// Keys as they are in the durable layer, absent ones included.
     cache: HashMap<String, Option<Vec<u8>>>,
     cache_bytes: usize,
+    coverage: Coverage,
     /// Bytes of all keys and values with the pending batches, and when the alarm is due with these; none where no batch
     /// is pending.
     after_pending: Option<(usize, Option<UnixMs>)>,
     last: BatchNumber,
+}
+
+/// How much of what is durable the cache holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    /// Nobody looked yet.
+    #[default]
+    Unknown,
+    /// All: what is not there does not exist.
+    Whole,
+    /// Less, since all is too much.
+    Part,
 }
 
 #[derive(Debug)]
@@ -72,10 +88,14 @@ impl RoomView {
 
     /// The values of keys, in their order.
     pub async fn get(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
-        let mut values: Vec<Option<Option<Vec<u8>>>> = {
+        let look = || -> Vec<Option<Option<Vec<u8>>>> {
             let layers = self.layers.lock();
-            keys.iter().map(|key| layers.find(key).cloned()).collect()
+            keys.iter().map(|key| layers.find(key)).collect()
         };
+        let mut values = look();
+        if values.iter().any(Option::is_none) && self.fill().await? {
+            values = look();
+        }
         let missing: Vec<&str> =
             keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
         if !missing.is_empty() {
@@ -88,6 +108,25 @@ impl RoomView {
             values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = read.next());
         }
         Ok(values.into_iter().map(Option::flatten).collect())
+    }
+
+    /// Reads all that a small room keeps, so that it need not look again, not even for what is not there. Says whether it
+    /// did.
+    async fn fill(&self) -> Result<bool, StorageError> {
+        if self.durable.bytes() > self.cache_bytes_max / 2 || self.layers.lock().coverage == Coverage::Part {
+            return Ok(false);
+        }
+        let whole =
+            if self.durable.is_known() { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
+        let mut layers = self.layers.lock();
+        layers.coverage = if whole.len() < FILL_ENTRIES_MAX { Coverage::Whole } else { Coverage::Part };
+        for (key, value) in whole {
+            // What was written meanwhile is newer than what was read.
+            if !layers.pending.contains_key(&key) && !layers.cache.contains_key(&key) {
+                layers.remember(key, Some(value), self.cache_bytes_max);
+            }
+        }
+        Ok(layers.coverage == Coverage::Whole)
     }
 
     /// Up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of the bytes, with
@@ -152,6 +191,8 @@ impl RoomView {
     pub fn failed(&self) {
         let mut layers = self.layers.lock();
         layers.pending.clear();
+        // What these batches wrote was taken out of the cache.
+        layers.coverage = Coverage::Unknown;
         layers.after_pending = None;
         drop(layers);
         self.durable.resume();
@@ -159,8 +200,10 @@ impl RoomView {
 }
 
 impl Layers {
-    fn find(&self, key: &str) -> Option<&Option<Vec<u8>>> {
-        self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key))
+    /// What is known of a key.
+    fn find(&self, key: &str) -> Option<Option<Vec<u8>>> {
+        let known = self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key)).cloned();
+        known.or_else(|| (self.coverage == Coverage::Whole).then_some(None))
     }
 
     /// Keeps what is durable under a key. Where it gets too much, all is forgotten: what is in use is soon back.
@@ -170,6 +213,7 @@ impl Layers {
         if self.cache_bytes > bytes_max {
             self.cache.clear();
             self.cache_bytes = 0;
+            self.coverage = Coverage::Part;
             return;
         }
         self.cache.insert(key, value);

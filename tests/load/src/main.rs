@@ -3,6 +3,8 @@
 //! tenant. The README beside this crate says how to run it and what each figure means.
 
 mod baseline;
+mod crash;
+mod durable;
 mod hostile;
 mod load;
 
@@ -21,6 +23,13 @@ enum Command {
     Baseline(baseline::Options),
     /// Start the servers, put load on them in turn, and print one table.
     Run(load::Options),
+    /// Kill Parlor under load, again and again, and check that what clients saw is there.
+    Crash(crash::Options),
+    /// Measure durable turns, beside the store alone on the same disk.
+    Durable(durable::Options),
+    /// Write to the store alone; `durable` runs it.
+    #[command(hide = true)]
+    RawStore(durable::raw::Options),
     /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
     Hostile(hostile::Options),
 }
@@ -29,6 +38,9 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Baseline(options) => baseline::serve(&options),
         Command::Run(options) => load::run(&options),
+        Command::Crash(options) => crash::run(&options),
+        Command::Durable(options) => durable::run(&options),
+        Command::RawStore(options) => durable::raw::run(&options),
         Command::Hostile(options) => hostile::run(&options),
     }
 }

@@ -10,6 +10,7 @@ mod server;
 
 pub use build::{guest, root};
 pub use client::{Client, Closed};
+pub use folder::Folder;
 pub use http::{Request, Response};
 pub use server::{Builder, Server};
 

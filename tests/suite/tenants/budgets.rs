@@ -62,41 +62,44 @@ async fn many_spinning_rooms_of_a_tenant_are_as_one() {
     member(&server, "good", "novel").await;
 }
 
+/// Idle rooms sleep for others; where all are busy, who comes is told to come again.
 #[tokio::test]
 async fn memory_of_all_instances_of_a_tenant() {
     // Room for two instances of somewhat over a MiB, and not for a third.
-    let server = failing("memory-tenant-bytes = 3_000_000\ninstance-wait-ms = 100\nroom-linger-ms = 600_000");
-    let _first = member(&server, "evil", "a").await;
-    let second = member(&server, "evil", "b").await;
-    let refused = server.refused("/t/evil/turns?room=c").await;
+    let bounds = "memory-tenant-bytes = 3_000_000\ninstance-wait-ms = 100\nroom-linger-ms = 600_000";
+    let server = failing(&format!("{bounds}\nturn-cpu-ms = 600_000\ncall-wall-ms = 600_000"));
+    let mut first = member(&server, "evil", "a").await;
+    let mut second = member(&server, "evil", "b").await;
+    member(&server, "evil", "c").await;
+    for client in [&mut first, &mut second] {
+        client.expect_silence().await;
+        fail(client, "spin").await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let refused = server.refused("/t/evil/turns?room=d").await;
     assert_eq!(refused.status, 503);
     assert!(refused.header("retry-after").is_some());
     server.wait_for_log(&["memory-tenant-bytes", "tenant=\"evil\""]).await;
-    // The other tenant has its own, and a room that nobody is in gives way.
+    // The other tenant has its own.
     member(&server, "good", "a").await;
-    drop(second);
-    server.wait_for_log(&["memory-tenant-bytes"]).await;
-    let mut third = loop {
-        if let Ok(client) = server.connect("/t/evil/turns?room=c").await {
-            break client;
-        }
-    };
-    third.expect_silence().await;
 }
 
-/// The pool is full: who comes waits, rooms that nobody is in end for it, and otherwise it is told to come again.
+/// The pool is full of rooms that are busy: who comes waits, and is told to come again.
 #[tokio::test]
 async fn places_of_the_host() {
     // Two places are the health check's.
-    let limits = "instances-of-host = 5\ninstance-wait-ms = 200\nroom-linger-ms = 600_000";
+    let limits = "instances-of-host = 5\ninstance-wait-ms = 200\nroom-linger-ms = 600_000\nturn-cpu-ms = 1_500";
     let builder = Server::builder().guest_as("fault_turns", "evil/turns").guest_as("fault_turns", "good/turns");
     let server = builder.config(&format!("threads = 2\n[limits]\n{limits}")).start();
-    let _first = member(&server, "evil", "a").await;
-    let _second = member(&server, "evil", "b").await;
-    let third = member(&server, "evil", "c").await;
+    let mut busy = Vec::new();
+    for room in ["a", "b", "c"] {
+        let mut client = member(&server, "evil", room).await;
+        fail(&mut client, "spin").await;
+        busy.push(client);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let refused = server.refused("/t/good/turns?room=a").await;
     assert_eq!((refused.status, refused.header("retry-after").is_some()), (503, true), "{refused:?}");
-    drop(third);
     let mut good = loop {
         if let Ok(client) = server.connect("/t/good/turns?room=a").await {
             break client;
@@ -104,6 +107,7 @@ async fn places_of_the_host() {
     };
     // Its place for `authorize` is free again, its room's place may have to be waited for.
     good.send("sync", json!({ "sync": 1 })).await;
+    good.expect("synced").await;
 }
 
 #[tokio::test]

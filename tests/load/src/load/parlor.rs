@@ -10,7 +10,7 @@ use super::server::Recipe;
 
 /// What a load needs beyond the defaults: more rooms and sockets, as [`super::scenario`] counts them, all from one
 /// address and as fast as they can, and all of the CPU. Every bound stays enforced.
-const CONFIGURATION: &str = "\
+pub const CONFIGURATION: &str = "\
 operator-token = \"parlor-load-operator-token\"
 
 [limits]
