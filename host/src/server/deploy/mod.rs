@@ -192,7 +192,10 @@ impl<'a> Change<'a> {
                 let words = format!("no version of {} is kept that was served before this one", self.key);
                 Err(Refused::new(Kind::NoVersion, words))
             }
-            (Err(why), _) => Err(Refused::new(Kind::Bad, format!("{why:#}"))),
+            (Err(why), _) => {
+                tracing::error!("a rollback of {} fails: {why:#}", self.key);
+                Err(Refused::new(Kind::Bad, "the version that is kept is damaged, or cannot be read"))
+            }
         }
     }
 
