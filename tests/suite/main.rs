@@ -13,6 +13,7 @@ mod check;
 mod compile;
 mod contract;
 mod data;
+mod dev;
 mod disconnect;
 mod durable;
 mod faults;

@@ -20,7 +20,7 @@ use super::Server;
 use super::auth::{Caller, require_caller};
 use crate::model::names::{BadName, PluginKey, PluginName, TenantName};
 
-pub use upload::Uploads;
+pub use upload::{Uploads, take_on};
 
 /// What a request to emit may hold beside its data.
 const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
@@ -28,11 +28,17 @@ const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
 const PAGE_ENTRIES_MAX: usize = 1_000;
 
 /// A refusal of the API: a status and `{"error": words}`.
-type Refused = (StatusCode, JsonBody<ErrorBody>);
+pub type Refused = (StatusCode, JsonBody<ErrorBody>);
 
 #[derive(Debug, Serialize)]
 pub struct ErrorBody {
     error: String,
+}
+
+impl ErrorBody {
+    pub fn into_words(self) -> String {
+        self.error
+    }
 }
 
 fn refused(status: StatusCode, words: impl Into<String>) -> Refused {

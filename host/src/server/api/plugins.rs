@@ -17,11 +17,15 @@ use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::{FailureRecord, Quarantine};
 use crate::room::handle::RoomHandle;
 use crate::server::Server;
+use crate::server::dev::Build;
 use crate::server::auth::Caller;
 
 #[derive(Serialize)]
 pub struct PluginList {
     plugins: Vec<PluginEntry>,
+    /// How the last builds of `parlor dev` went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<Vec<Build>>,
 }
 
 #[derive(Serialize)]
@@ -85,7 +89,8 @@ pub struct PluginPath {
 pub async fn list(State(server): State<Arc<Server>>, Extension(caller): Extension<Caller>) -> JsonBody<PluginList> {
     let mut all = server.registry.all();
     all.retain(|plugin| caller.may_see(&plugin.key.tenant));
-    JsonBody(PluginList { plugins: all.iter().map(|plugin| entry(&server, plugin)).collect() })
+    let builds = server.dev.as_ref().filter(|_| caller == Caller::Operator).map(|dev| dev.builds());
+    JsonBody(PluginList { plugins: all.iter().map(|plugin| entry(&server, plugin)).collect(), builds })
 }
 
 pub async fn one(
@@ -142,7 +147,7 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let PluginKey { tenant, plugin: name } = &plugin.key;
     let open = server.router.rooms_of(&plugin.key);
     let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
-    let has_pages = tenant.is_default() && server.dev_pages.as_ref().is_some_and(|folders| folders.contains_key(name));
+    let has_pages = tenant.is_default() && server.dev.as_ref().is_some_and(|dev| dev.pages_of(name).is_some());
     let quarantine = plugin.supervisor.quarantine();
     let kinds = plugin.supervisor.counts().into_iter();
     PluginEntry {

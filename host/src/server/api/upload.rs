@@ -114,19 +114,25 @@ async fn finish(
     if let Some(same) = older.as_ref().filter(|older| older.version == Loader::version_of(&bytes)) {
         return Ok((StatusCode::OK, answer(server, same, true)));
     }
+    let plugin = take_on(server, key, bytes, terms).await?;
+    let (tenant, name) = (plugin.key.tenant.as_str(), plugin.key.plugin.as_str());
+    tracing::info!(tenant, plugin = name, version = plugin.version, path = %plugin.path, "uploaded");
+    let status = if older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, answer(server, &plugin, false)))
+}
+
+/// Serves a component in place of what its plugin was: loaded and rehearsed as a whole, then put into the folder and into
+/// service.
+pub async fn take_on(server: &Server, key: PluginKey, bytes: Bytes, terms: Terms) -> Result<Arc<Plugin>, Refused> {
     // Compiling has its own bounds; waiting for others' and for the tenant's CPU time has this one.
     let wait = Duration::from_millis(terms.limits.compile_wall_ms) * (UPLOADS_AT_ONCE as u32 + 1);
-    let loading = server.loader.load_bytes(key.clone(), bytes.to_vec(), terms);
+    let loading = server.loader.load_bytes(key, bytes.to_vec(), terms);
     let plugin = match tokio::time::timeout(wait, loading).await {
         Ok(Ok(plugin)) => plugin,
         Ok(Err(why)) => return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{why:#}"))),
         Err(_) => return Err(refused(StatusCode::SERVICE_UNAVAILABLE, "there was no time to load it")),
     };
-    let plugin = replace(server, plugin, &bytes).await?;
-    let (tenant, name) = (key.tenant.as_str(), key.plugin.as_str());
-    tracing::info!(tenant, plugin = name, version = plugin.version, path = %plugin.path, "uploaded");
-    let status = if older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, answer(server, &plugin, false)))
+    replace(server, plugin, &bytes).await
 }
 
 /// Reads the component, within its bound and within its time.
