@@ -15,4 +15,5 @@ pub mod server;
 pub mod socket;
 pub mod storage;
 pub mod tenant;
+pub mod watch;
 pub mod workers;

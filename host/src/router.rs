@@ -103,6 +103,18 @@ impl Router {
         rooms.open.values().filter(|room| room.key.plugin == *plugin).cloned().collect()
     }
 
+    /// A version was put into the place of another: rooms that open from now on run it. Those that are open stay on theirs.
+    pub fn swap(&self, plugin: &Arc<Plugin>) {
+        let open = self.rooms_of(&plugin.key);
+        let older = open.iter().filter(|room| room.plugin.version != plugin.version).count();
+        tracing::debug!(plugin = %plugin.key, version = plugin.version, older, "rooms stay on older versions");
+    }
+
+    /// A plugin is served no more: its rooms close in order, and their sockets are told. What they stored stays.
+    pub fn retire(&self, key: &PluginKey) {
+        self.rooms_of(key).iter().for_each(|room| room.mailbox.shut_down());
+    }
+
     /// Opens no more rooms and tells the open ones to close; answers how many are left.
     pub fn drain(&self) -> usize {
         let mut rooms = self.rooms.lock();

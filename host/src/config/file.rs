@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
+use crate::watch::Means;
 
 /// `parlor.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +20,9 @@ pub struct File {
     pub plugins: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub threads: Option<usize>,
+    /// How changes of the plugin folder are noticed.
+    pub watch: Means,
+    pub watch_poll_ms: Option<u64>,
     pub operator_token: Option<String>,
     pub operator_token_file: Option<PathBuf>,
     pub trusted_proxies: Vec<String>,
@@ -84,7 +88,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named() {
-        for (text, key) in [("lisen = \"127.0.0.1:1\"", "lisen"), ("[limits]\nturn-cpu = 1", "turn-cpu")] {
+        for (text, key) in [
+            ("lisen = \"127.0.0.1:1\"", "lisen"),
+            ("[limits]\nturn-cpu = 1", "turn-cpu"),
+            ("watch = \"never\"", "watch"),
+        ] {
             let unknown = toml::from_str::<File>(text).unwrap_err();
             assert!(unknown.to_string().contains(key), "{unknown}");
         }

@@ -7,6 +7,7 @@ mod tokens;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
@@ -15,6 +16,7 @@ use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
+use crate::watch::Means;
 use file::File;
 
 pub use tokens::TOKEN_VARIABLE;
@@ -23,6 +25,9 @@ pub use tokens::TOKEN_VARIABLE;
 pub const DEFAULT_FILE: &str = "parlor.toml";
 /// The folder of tenants' files that is read where no other is named.
 pub const DEFAULT_TENANTS: &str = "tenants";
+
+/// How often the plugin folder is looked at where no events come.
+const WATCH_POLL_MS: u64 = 1_000;
 
 /// Everything that is set, with defaults filled in.
 #[derive(Debug, Clone)]
@@ -34,6 +39,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Threads for rooms and sockets.
     pub threads: usize,
+    /// How changes of the plugin folder are noticed, and how often somebody looks where that is by looking.
+    pub watch: Means,
+    pub watch_poll: Duration,
     pub operator_token: Option<Secret>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -63,6 +71,8 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = file.threads.unwrap_or(cores);
         ensure!((1..=256).contains(&threads), "threads must be 1 to 256, not {threads}");
+        let poll_ms = file.watch_poll_ms.unwrap_or(WATCH_POLL_MS);
+        ensure!((10..=3_600_000).contains(&poll_ms), "watch-poll-ms must be 10 to 3600000, not {poll_ms}");
         let mut limits = Layers::default();
         let source = Source(path.display().to_string());
         limits.lay(&file.limits, Scope::Host, &source).map_err(anyhow::Error::msg)?;
@@ -73,6 +83,8 @@ impl Config {
             plugins: overrides.plugins.or(file.plugins).unwrap_or_else(|| "plugins".into()),
             data: overrides.data.or(file.data).unwrap_or_else(|| "parlor-data".into()),
             threads,
+            watch: file.watch,
+            watch_poll: Duration::from_millis(poll_ms),
             operator_token,
             trusted_proxies: file.trusted_proxies.iter().map(|text| proxy(text)).collect::<anyhow::Result<_>>()?,
             tenants,

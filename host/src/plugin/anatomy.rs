@@ -112,10 +112,15 @@ impl Anatomy {
     pub fn check(&self, granted: &Imports, limits: &Limits) -> Result<(), String> {
         self.check_imports(granted)?;
         self.need.check(limits)?;
-        if !self.exports.iter().any(|export| export == CONTRACT) {
-            return Err(format!("does not export the contract {CONTRACT}"));
+        if self.exports.iter().any(|export| export == CONTRACT) {
+            return Ok(());
         }
-        Ok(())
+        // The name without its version: this plugin was made for an older host, or for a newer one.
+        let name = CONTRACT.split('@').next().unwrap_or(CONTRACT);
+        match self.exports.iter().find(|export| export.split('@').next() == Some(name)) {
+            Some(other) => Err(format!("exports the contract {}; this host serves {CONTRACT}", shown(other))),
+            None => Err(format!("does not export the contract {CONTRACT}")),
+        }
     }
 
     /// An error names the first import that a tenant which is granted these could not have.
@@ -126,12 +131,15 @@ impl Anatomy {
                 Standing::NotGranted => "which its tenant is not granted",
                 Standing::NotOffered => "which this host does not offer",
             };
-            // A component's own words, as a part of one line.
-            let name = printable(&import[..import.floor_char_boundary(NAME_SHOWN_BYTES)]);
-            return Err(format!("imports {name}, {why}"));
+            return Err(format!("imports {}, {why}", shown(import)));
         }
         Ok(())
     }
+}
+
+/// A component's own words, as a part of one line.
+fn shown(name: &str) -> String {
+    printable(&name[..name.floor_char_boundary(NAME_SHOWN_BYTES)])
 }
 
 /// A module or a component that is being read; components nest.
@@ -342,6 +350,8 @@ mod tests {
     fn what_exports_no_contract_is_no_plugin() {
         let check = |wat| of(wat).check(&Imports::All, &Limits::default());
         assert!(check("(component)").unwrap_err().contains(CONTRACT));
+        let newer = check(r#"(component (instance $i) (export "parlor:room/guest@0.2.0" (instance $i)))"#).unwrap_err();
+        assert!(newer.contains("exports the contract parlor:room/guest@0.2.0; this host serves"), "{newer}");
         assert!(check(r#"(component (instance $i) (export "parlor:room/guest@0.1.0" (instance $i)))"#).is_ok());
     }
 

@@ -1,5 +1,7 @@
 //! The plugin folder: `NAME.wasm` is a plugin of the tenant `default`, `TENANT/NAME.wasm` one of another.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,6 +23,10 @@ pub struct Found {
     pub files: Vec<PluginFile>,
     /// What was passed over: the path, and why.
     pub skipped: Vec<(PathBuf, String)>,
+    /// The folders that were looked into.
+    pub folders: Vec<PathBuf>,
+    /// Whose folders are there and could not be read: of their files nothing is known.
+    pub unread: Vec<TenantName>,
 }
 
 /// Whether a folder holds the source of a plugin rather than a tenant's files.
@@ -30,7 +36,7 @@ pub fn is_project(folder: &Path) -> bool {
 
 /// Looks for plugins. Hidden files and files of other kinds are nobody's business.
 pub fn scan(folder: &Path) -> anyhow::Result<Found> {
-    let mut found = Found::default();
+    let mut found = Found { folders: vec![folder.to_owned()], ..Found::default() };
     for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
         if !path.is_dir() {
             found.take_file(&TenantName::default_tenant(), path);
@@ -39,14 +45,22 @@ pub fn scan(folder: &Path) -> anyhow::Result<Found> {
         } else {
             match TenantName::new(&file_name(&path)) {
                 Ok(tenant) => match entries(&path) {
-                    Ok(files) => files.into_iter().for_each(|file| found.take_file(&tenant, file)),
-                    Err(why) => found.skipped.push((path, format!("cannot be read: {why}"))),
+                    Ok(files) => {
+                        files.into_iter().for_each(|file| found.take_file(&tenant, file));
+                        found.folders.push(path);
+                    }
+                    // It was deleted since the folder above was read.
+                    Err(why) if why.kind() == ErrorKind::NotFound => {}
+                    Err(why) => {
+                        found.skipped.push((path, format!("cannot be read: {why}")));
+                        found.unread.push(tenant);
+                    }
                 },
                 Err(why) => found.skipped.push((path, format!("is no tenant's folder: {why}"))),
             }
         }
     }
-    found.files.sort_by(|a, b| a.key.cmp(&b.key));
+    found.sort();
     Ok(found)
 }
 
@@ -63,6 +77,22 @@ impl Found {
             Err(why) => self.skipped.push((path, format!("cannot be a plugin: {why}"))),
         }
     }
+
+    /// Sorts the files, and takes out second ones: `default/NAME.wasm` is the plugin that `NAME.wasm` is, which counts.
+    fn sort(&mut self) {
+        let mut last: Option<PluginKey> = None;
+        let depth = |file: &PluginFile| file.file.components().count();
+        self.files.sort_by(|a, b| (&a.key, depth(a)).cmp(&(&b.key, depth(b))));
+        let (skipped, files) = (&mut self.skipped, &mut self.files);
+        files.retain(|PluginFile { key, file }| {
+            let is_second = last.as_ref() == Some(key);
+            if is_second {
+                skipped.push((file.clone(), format!("is a second file of the plugin {key}")));
+            }
+            last = Some(key.clone());
+            !is_second
+        });
+    }
 }
 
 /// What the extension of an unfinished file begins with.
@@ -77,8 +107,14 @@ pub fn partial_name() -> String {
 /// Writes a file so that nobody ever sees a part of it.
 pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let partial = file.with_extension(partial_name());
-    std::fs::write(&partial, bytes)
-        .and_then(|()| std::fs::rename(&partial, file))
+    let write = || {
+        let mut new = File::create(&partial)?;
+        new.write_all(bytes)?;
+        // The name says that the file is whole, after a power failure too.
+        new.sync_data()?;
+        std::fs::rename(&partial, file)
+    };
+    write()
         .inspect_err(|_| drop(std::fs::remove_file(&partial)))
         .with_context(|| format!("cannot write {}", file.display()))
 }

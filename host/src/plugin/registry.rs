@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
@@ -18,11 +19,21 @@ pub struct PathTaken {
 #[derive(Debug, Default)]
 pub struct Registry {
     plugins: RwLock<Plugins>,
+    /// How often a path or a place among a tenant's plugins became free.
+    freed: AtomicU64,
+}
+
+/// What is kept of a plugin. Older versions live for as long as a room runs them, and no longer: their code takes memory.
+#[derive(Debug)]
+struct Served {
+    current: Arc<Plugin>,
+    /// What was served before it, to step back to.
+    previous: Option<Arc<Plugin>>,
 }
 
 #[derive(Debug, Default)]
 struct Plugins {
-    by_key: BTreeMap<PluginKey, Arc<Plugin>>,
+    by_key: BTreeMap<PluginKey, Served>,
     by_path: HashMap<TenantName, HashMap<String, Arc<Plugin>>>,
 }
 
@@ -37,11 +48,31 @@ impl Registry {
         if let Some(other) = paths.get(plugin.path.as_str()).filter(|other| other.key != plugin.key) {
             return Err(PathTaken { by: other.key.clone() });
         }
-        if let Some(older) = by_key.insert(plugin.key.clone(), Arc::clone(&plugin)) {
+        let older = by_key.remove(&plugin.key).map(|served| served.current);
+        if let Some(older) = older.as_ref().filter(|older| older.path != plugin.path) {
             paths.remove(older.path.as_str());
+            self.freed.fetch_add(1, Ordering::Relaxed);
         }
         paths.insert(plugin.path.as_str().to_owned(), Arc::clone(&plugin));
+        by_key.insert(plugin.key.clone(), Served { current: Arc::clone(&plugin), previous: older });
         Ok(plugin)
+    }
+
+    /// Takes a plugin out of service: its path leads nowhere from now on.
+    pub fn remove(&self, key: &PluginKey) -> Option<Arc<Plugin>> {
+        let mut plugins = self.plugins.write();
+        let removed = plugins.by_key.remove(key)?.current;
+        if let Some(paths) = plugins.by_path.get_mut(&key.tenant) {
+            paths.remove(removed.path.as_str());
+        }
+        self.freed.fetch_add(1, Ordering::Relaxed);
+        Some(removed)
+    }
+
+    /// Changes whenever a path or a place among a tenant's plugins becomes free: what was refused for want of one may
+    /// be tried again.
+    pub fn freed(&self) -> u64 {
+        self.freed.load(Ordering::Relaxed)
     }
 
     /// How many plugins a tenant has.
@@ -55,11 +86,16 @@ impl Registry {
     }
 
     pub fn get(&self, key: &PluginKey) -> Option<Arc<Plugin>> {
-        self.plugins.read().by_key.get(key).cloned()
+        self.plugins.read().by_key.get(key).map(|served| Arc::clone(&served.current))
+    }
+
+    /// The version that was served before the current one.
+    pub fn previous(&self, key: &PluginKey) -> Option<Arc<Plugin>> {
+        self.plugins.read().by_key.get(key)?.previous.clone()
     }
 
     /// All of them, by tenant and name.
     pub fn all(&self) -> Vec<Arc<Plugin>> {
-        self.plugins.read().by_key.values().cloned().collect()
+        self.plugins.read().by_key.values().map(|served| Arc::clone(&served.current)).collect()
     }
 }

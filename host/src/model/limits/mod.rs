@@ -166,6 +166,8 @@ limits! {
     outbound_tenant_bytes: usize = 256 << 20, Tenant, least 1;
     /// Plugins of a tenant.
     plugins_per_tenant: usize = 64, Tenant, least 0;
+    /// Versions of each plugin that are kept to roll back to, the current one included: a bad week of deploying.
+    versions_kept: usize = 10, Tenant, least 1;
     /// Sockets of one tenant.
     sockets_per_tenant: usize = 50_000, Tenant, least 0;
     /// Rooms of one tenant that are open at once.
