@@ -110,7 +110,9 @@ impl Watch {
 
     fn fall_back(&mut self, why: &notify::Error) {
         let every = self.poll.as_millis();
-        tracing::warn!("changes are looked for every {every} ms (watch-poll-ms), since the system tells of none: {why}");
+        tracing::warn!(
+            "changes are looked for every {every} ms (watch-poll-ms), since the system tells of none: {why}"
+        );
         self.events = None;
     }
 }

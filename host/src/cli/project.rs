@@ -18,7 +18,6 @@ const RUST_TARGET: &str = "wasm32-wasip2";
 pub struct Project {
     /// The plugin's name, which is the package's.
     pub name: PluginName,
-    pub folder: PathBuf,
     /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of its Cargo.toml.
     pub dev_config: BTreeMap<String, String>,
     /// The folders of the packages that it is made of: its own, and those of its path dependencies.
@@ -128,7 +127,6 @@ impl Project {
         let file = format!("{}.wasm", library.name.replace('-', "_"));
         Ok(Self {
             name,
-            folder: folder.to_owned(),
             dev_config: package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default(),
             packages: packages(package, &metadata.packages),
             built: target.join(RUST_TARGET).join("release").join(file),

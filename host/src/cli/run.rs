@@ -31,7 +31,11 @@ pub(super) const STORAGE_FOLDER: &str = "tenants";
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
 /// Serves until a signal ends it. `dev` are the projects of `parlor dev`; `beside` makes what is there while it serves.
-pub fn run<T>(config: Config, dev: Option<Arc<Dev>>, beside: impl FnOnce(Arc<Server>) -> T) -> anyhow::Result<()> {
+pub fn run<T>(
+    config: Config,
+    dev: Option<Arc<Dev>>,
+    beside: impl FnOnce(Arc<Server>) -> anyhow::Result<T>,
+) -> anyhow::Result<()> {
     // HTTP and upgrades on this thread; rooms and their sockets on the workers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
@@ -46,7 +50,7 @@ pub fn run<T>(config: Config, dev: Option<Arc<Dev>>, beside: impl FnOnce(Arc<Ser
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
         }
-        let beside = beside(Arc::clone(&server));
+        let beside = beside(Arc::clone(&server))?;
         wait_for_signal().await?;
         accepting.abort();
         drop(beside);

@@ -19,15 +19,13 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("socket", &["model", "plugin", "protocol", "room", "router", "tenant", "workers"]),
     (
         "server",
-        &[
-            "config", "model", "plugin", "protocol", "room", "router", "socket", "storage", "tenant", "watch", "workers",
-        ],
+        &["config", "model", "plugin", "protocol", "room", "router", "socket", "storage", "tenant", "watch", "workers"],
     ),
     (
         "cli",
         &[
-            "config", "model", "plugin", "protocol", "room", "router", "server", "socket", "storage", "tenant", "watch",
-            "workers",
+            "config", "model", "plugin", "protocol", "room", "router", "server", "socket", "storage", "tenant",
+            "watch", "workers",
         ],
     ),
 ];

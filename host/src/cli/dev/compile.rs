@@ -31,11 +31,14 @@ pub enum Compiled {
 }
 
 impl Running {
-    /// Runs cargo to its end.
-    pub fn run(&self, mut cargo: Command) -> Compiled {
+    /// Runs cargo to its end. `beside_a_server` is whether [`Running::end`] ends it: it has a group of processes of its
+    /// own then, so that the compilers that it started end with it. Otherwise it is in ours, which Ctrl-C ends.
+    pub fn run(&self, mut cargo: Command, beside_a_server: bool) -> Compiled {
         let colours = if std::io::stderr().is_terminal() { "always" } else { "never" };
-        // In a group of its own, so that it ends as a whole, the compilers that it started included.
-        cargo.args(["--color", colours]).stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+        cargo.args(["--color", colours]).stdin(Stdio::null()).stderr(Stdio::piped());
+        if beside_a_server {
+            cargo.process_group(0);
+        }
         let mut words = {
             let mut slot = self.0.lock();
             if slot.ended {
@@ -89,7 +92,9 @@ fn without_colours(text: &str) -> String {
         rest = &rest[place + 1..];
         let end = match rest.bytes().next() {
             Some(b'[') => rest[1..].find(|letter: char| ('@'..='~').contains(&letter)).map(|end| end + 2),
-            Some(b']') => rest.find(['\x07', '\x1b']).map(|end| end + 1 + usize::from(rest[end..].starts_with("\x1b\\"))),
+            Some(b']') => {
+                rest.find(['\x07', '\x1b']).map(|end| end + 1 + usize::from(rest[end..].starts_with("\x1b\\")))
+            }
             _ => Some(0),
         };
         rest = end.map_or("", |end| &rest[end..]);

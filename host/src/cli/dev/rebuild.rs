@@ -1,20 +1,20 @@
 //! Builds what changed, one project after the other, and tells how it went.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 
 use super::compile::{Compiled, Running};
 use super::sources::Sources;
 use crate::cli::project::{self, Project};
+use crate::plugin::folder::is_project;
 use crate::server::dev::{Build, BuildState, Dev};
 
-/// An editor writes a file in several steps, and a formatter behind it: a build begins when nothing changed for so long,
-/// or after so many looks.
-const QUIET: Duration = Duration::from_millis(40);
-const LOOKS_MAX: u32 = 25;
+/// How many folders are watched for a project that comes.
+const FOLDERS_MAX: usize = 1_000;
 
 /// A project as it was last built, whether that went well or not.
 struct Known {
@@ -62,10 +62,27 @@ impl Projects {
         for folder in folders {
             if self.known.iter().all(|known| known.folder != folder) {
                 let called = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.known.push(Known { folder, called, project: None, manifests: [None; 2], sources: Sources::default() });
+                self.known.push(Known {
+                    folder,
+                    called,
+                    project: None,
+                    manifests: [None; 2],
+                    sources: Sources::default(),
+                });
             }
         }
         Ok(self.known.len())
+    }
+
+    /// The folders in which a change may be one of a source: those of the sources, and those that may become projects.
+    pub fn watched(&self) -> BTreeSet<PathBuf> {
+        let mut folders: BTreeSet<PathBuf> = self.known.iter().flat_map(|known| known.sources.folders()).collect();
+        folders.insert(self.folder.clone());
+        if !is_project(&self.folder) {
+            let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+            folders.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()).take(FOLDERS_MAX));
+        }
+        folders
     }
 
     /// Builds what is new or changed, until nothing is: what changes meanwhile is built with its newest state. `last_look`
@@ -74,7 +91,7 @@ impl Projects {
         loop {
             let mut changed = false;
             for known in &mut self.known {
-                let Some(saved) = known.changed() else { continue };
+                let Some(saved) = known.sources.look(&known.folder, known.project.as_ref()) else { continue };
                 changed = true;
                 // A file that was moved here keeps the time when it was written.
                 let saved = last_look.map(|last_look| saved.max(last_look));
@@ -90,19 +107,6 @@ impl Projects {
 }
 
 impl Known {
-    /// When the newest of its changes was saved, if there are any; they are over then.
-    fn changed(&mut self) -> Option<SystemTime> {
-        let mut saved = self.sources.look(&self.folder, self.project.as_ref())?;
-        for _ in 0..LOOKS_MAX {
-            std::thread::sleep(QUIET);
-            match self.sources.look(&self.folder, self.project.as_ref()) {
-                Some(later) => saved = saved.max(later),
-                None => break,
-            }
-        }
-        Some(saved)
-    }
-
     /// Builds it, offers what comes out, and tells how it went. Answers whether to go on.
     fn rebuild(&mut self, running: &Running, dev: &Dev, saved: Option<SystemTime>, offer: Offer<'_>) -> bool {
         let mut cargo = match self.read(dev) {
@@ -119,7 +123,7 @@ impl Known {
             // What counts is said below; the compiler's errors and warnings are shown all the same.
             cargo.arg("--quiet");
         }
-        let outcome = match running.run(cargo) {
+        let outcome = match running.run(cargo, saved.is_some()) {
             Compiled::Ended => return false,
             Compiled::Failed(words) => Err(words),
             Compiled::Done => self.offer(offer).inspect_err(|words| eprintln!("{}: {words}", self.called)),

@@ -1,7 +1,7 @@
 //! What a project is made of, and what of it changed. A change is one of content: a file that is only touched, and what
 //! cargo itself writes, are none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::cli::project::Project;
 
 /// More files than this nobody edits: a folder `src` that holds them is something else.
 const FILES_MAX: usize = 10_000;
-/// What is not a source in the folder of a package, and is not looked at.
+/// What a component is made of in the folder of a package. Its tests and pages, and what cargo writes there, are not.
 const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
 /// A file as it was when it was read.
@@ -23,27 +23,41 @@ struct File {
 
 /// The sources of a project, as they were at the last look.
 #[derive(Debug, Default)]
-pub struct Sources(BTreeMap<PathBuf, File>);
+pub struct Sources {
+    files: BTreeMap<PathBuf, File>,
+    /// Where they lie, and where others may come.
+    folders: BTreeSet<PathBuf>,
+}
+
+/// What is there to look at.
+#[derive(Default)]
+struct Found {
+    files: BTreeSet<PathBuf>,
+    folders: BTreeSet<PathBuf>,
+}
 
 impl Sources {
-    /// Looks again. Answers when the newest of the files that changed was saved; none where nothing changed. A file that went
-    /// counts as saved now.
+    /// Looks again. Answers when the newest of the files that changed was saved; none where nothing changed. A file that
+    /// went counts as saved now.
     pub fn look(&mut self, folder: &Path, project: Option<&Project>) -> Option<SystemTime> {
         let mut found = BTreeMap::new();
         let mut newest: Option<SystemTime> = None;
-        for path in files(folder, project) {
+        let Found { files, folders } = find(folder, project);
+        for path in files {
             let Ok(metadata) = fs::metadata(&path) else { continue };
-            let old = self.0.remove(&path);
+            let old = self.files.remove(&path);
             let Some(file) = read(&path, &metadata, old.as_ref()) else { continue };
             if old.is_none_or(|old| old.hash != file.hash) {
                 newest = newest.max(Some(file.modified));
             }
             found.insert(path, file);
         }
-        if !self.0.is_empty() {
+        // One that is there but is read no longer makes no difference.
+        if self.files.keys().any(|left| !left.exists()) {
             newest = Some(SystemTime::now());
         }
-        self.0 = found;
+        self.files = found;
+        self.folders = folders;
         newest
     }
 
@@ -51,17 +65,23 @@ impl Sources {
     /// change.
     pub fn take_in(&mut self, project: &Project) {
         for path in included(project) {
-            if !self.0.contains_key(&path)
+            if !self.files.contains_key(&path)
                 && let Some(file) = fs::metadata(&path).ok().and_then(|metadata| read(&path, &metadata, None))
             {
-                self.0.insert(path, file);
+                self.files.insert(path, file);
             }
         }
     }
 
+    /// The folders in which something may change.
+    pub fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        let of_files = self.files.keys().filter_map(|file| file.parent()).map(Path::to_owned);
+        self.folders.iter().cloned().chain(of_files)
+    }
+
     /// The content of a file at the last look.
     pub fn hash(&self, path: &Path) -> Option<blake3::Hash> {
-        self.0.get(path).map(|file| file.hash)
+        self.files.get(path).map(|file| file.hash)
     }
 }
 
@@ -75,20 +95,17 @@ fn read(path: &Path, metadata: &Metadata, old: Option<&File>) -> Option<File> {
     Some(File { modified, len, hash })
 }
 
-/// The files that make a difference to a project's component.
-fn files(folder: &Path, project: Option<&Project>) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+/// Finds the files that make a difference to a project's component.
+fn find(folder: &Path, project: Option<&Project>) -> Found {
+    let mut found = Found::default();
     let Some(project) = project else {
-        add_package(folder, &mut files);
-        return files;
+        found.add_package(folder);
+        return found;
     };
-    project.packages.iter().for_each(|package| add_package(package, &mut files));
-    files.push(project.workspace.join("Cargo.toml"));
-    files.extend(included(project));
-    files.sort();
-    files.dedup();
-    files.truncate(FILES_MAX);
-    files
+    project.packages.iter().for_each(|package| found.add_package(package));
+    found.files.insert(project.workspace.join("Cargo.toml"));
+    found.files.extend(included(project));
+    found
 }
 
 /// What the last build read. What a build script made lies in the target folder, and is nobody's text.
@@ -97,21 +114,26 @@ fn included(project: &Project) -> impl Iterator<Item = PathBuf> {
     project.read_by_the_build().into_iter().filter(move |file| !file.starts_with(&target))
 }
 
-fn add_package(package: &Path, files: &mut Vec<PathBuf>) {
-    PARTS.iter().for_each(|part| add(&package.join(part), files));
-}
+impl Found {
+    fn add_package(&mut self, package: &Path) {
+        self.folders.insert(package.to_owned());
+        PARTS.iter().for_each(|part| self.add(&package.join(part)));
+    }
 
-/// Adds a file, or all files below a folder. Links to folders are not followed: they may lead in a circle.
-fn add(path: &Path, files: &mut Vec<PathBuf>) {
-    if path.is_file() {
-        return files.push(path.to_owned());
-    }
-    if path.is_symlink() || files.len() >= FILES_MAX {
-        return;
-    }
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        if is_source(&entry.file_name().to_string_lossy()) {
-            add(&entry.path(), files);
+    /// Adds a file, or all files below a folder. Links to folders are not followed: they may lead in a circle.
+    fn add(&mut self, path: &Path) {
+        if self.files.len() >= FILES_MAX {
+            return;
+        }
+        if path.is_file() {
+            self.files.insert(path.to_owned());
+        } else if path.is_dir() && !path.is_symlink() {
+            self.folders.insert(path.to_owned());
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                if is_source(&entry.file_name().to_string_lossy()) {
+                    self.add(&entry.path());
+                }
+            }
         }
     }
 }

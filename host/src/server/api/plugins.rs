@@ -17,8 +17,8 @@ use crate::plugin::loader::Plugin;
 use crate::plugin::supervisor::{FailureRecord, Quarantine};
 use crate::room::handle::RoomHandle;
 use crate::server::Server;
-use crate::server::dev::Build;
 use crate::server::auth::Caller;
+use crate::server::dev::Build;
 
 #[derive(Serialize)]
 pub struct PluginList {
