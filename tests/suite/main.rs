@@ -25,6 +25,7 @@ mod limits;
 mod members;
 mod metrics;
 mod order;
+mod reload;
 mod seed;
 mod seed_handlers;
 mod shutdown;

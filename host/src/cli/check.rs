@@ -89,5 +89,5 @@ fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: 
     let engine = Arc::new(engine::start(config.limits())?);
     let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(loader.load_bytes(key, bytes, terms))
+    runtime.block_on(loader.load_bytes(key, &bytes, terms))
 }

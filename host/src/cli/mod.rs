@@ -8,6 +8,7 @@ mod dev;
 mod limits;
 mod print;
 mod project;
+mod remote;
 mod run;
 mod serve;
 mod units;
@@ -40,6 +41,10 @@ enum Command {
     Check(CheckArgs),
     /// Print every bound that holds, and who set it.
     Limits(LimitsArgs),
+    /// Print what a running server serves: versions, rooms on each, sockets, what it refused.
+    Plugins(remote::PluginsArgs),
+    /// Let a running server serve an older version of a plugin again.
+    Rollback(remote::RollbackArgs),
     /// Check, count, export, import or delete what a tenant's rooms keep, while no server has it open.
     Data(data::DataArgs),
     /// What the server starts to compile a component.
@@ -139,6 +144,8 @@ impl Cli {
             Command::Build(args) => build::build(&args.dir, &args.out),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),
+            Command::Plugins(args) => remote::plugins(&args),
+            Command::Rollback(args) => remote::rollback(&args),
             Command::Data(args) => data::data(args),
             Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
         }

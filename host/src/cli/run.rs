@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::descriptors;
 use crate::config::Config;
+use crate::plugin::engine;
 use crate::plugin::loader::Loader;
-use crate::plugin::registry::{PathTaken, Registry};
-use crate::plugin::{engine, folder};
+use crate::plugin::registry::Registry;
 use crate::room::backing::Backing;
 use crate::router::Router;
 use crate::server::dev::Dev;
-use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
+use crate::server::{self, Addresses, Deploys, Health, Server, Upgrades, Uploads};
 use crate::storage::Stored;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
@@ -40,12 +40,14 @@ pub fn run<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let server = start(config, dev).await?;
+        let watcher = server::load_plugins(&server).await?;
         let listener = TcpListener::bind(server.config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", server.config.listen))?;
         let address = listener.local_addr().context("no address")?;
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
         tokio::spawn(server::ring_alarms(Arc::clone(&server)));
+        server::follow_plugins(Arc::clone(&server), watcher)?;
         println!("parlor listening on http://{address}");
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
@@ -73,8 +75,6 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
     for (plugin, config) in dev.iter().flat_map(|dev| dev.configs()) {
         tenants.suggest(&plugin, &config);
     }
-    let registry = Registry::default();
-    load_all(&loader, &registry, &tenants, &config.plugins).await?;
     let workers = Arc::new(Workers::start(config.threads)?);
     // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
@@ -83,13 +83,14 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
     recover(&backing, &tenants).await;
     let router = Arc::new(Router::new(workers, backing));
     Ok(Arc::new(Server {
-        registry,
+        registry: Registry::default(),
         router,
         tenants,
         connections: Arc::new(Counter::new(connections)),
         addresses: Arc::new(Addresses::new(&limits)),
         loader: Arc::new(loader),
         uploads: Uploads::default(),
+        deploys: Deploys::new(&config),
         health,
         upgrades: Upgrades::default(),
         dev,
@@ -112,49 +113,6 @@ async fn recover(backing: &Backing, tenants: &Tenants) {
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| backing.alarms.set(room, Some(*due)));
     }
-}
-
-/// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
-async fn load_all(
-    loader: &Loader,
-    registry: &Registry,
-    tenants: &Tenants,
-    folder: &std::path::Path,
-) -> anyhow::Result<()> {
-    let found = folder::scan(folder)?;
-    for (path, why) in &found.skipped {
-        tracing::warn!("{} {why}", path.display());
-    }
-    for folder::PluginFile { key, file } in found.files {
-        let terms = tenants.terms(&key.tenant, &key.plugin);
-        let max = terms.limits.plugins_per_tenant;
-        if registry.count(&key.tenant) >= max {
-            tracing::error!("{} is not served: plugins-per-tenant: at most {max}", file.display());
-            continue;
-        }
-        let loaded = loader.load(key, &file, terms).await.and_then(|plugin| {
-            let (key, path) = (plugin.key.clone(), plugin.path.clone());
-            registry.put(plugin).map_err(|PathTaken { by }| {
-                anyhow::anyhow!("{key} wants the path {path}, which {by} of the same tenant serves already")
-            })
-        });
-        match loaded {
-            Ok(plugin) => tracing::info!(
-                tenant = plugin.key.tenant.as_str(),
-                plugin = plugin.key.plugin.as_str(),
-                name = plugin.name,
-                path = %plugin.path,
-                version = plugin.version,
-                events = plugin.events.join(" "),
-                "loaded"
-            ),
-            Err(why) => tracing::error!("{} is not served: {why:#}", file.display()),
-        }
-    }
-    if registry.all().is_empty() {
-        tracing::warn!("no plugin is served from {}", folder.display());
-    }
-    Ok(())
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// Bytes in the largest unit of which there is at least one.
 pub fn bytes(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
@@ -25,9 +27,30 @@ pub fn in_unit_of(key: &str, value: u64) -> String {
     }
 }
 
+/// How long ago a moment was, of which the milliseconds since the Unix epoch are given.
+pub fn ago(unix_ms: f64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let seconds = (now - unix_ms / 1_000.0).max(0.0) as u64;
+    let units = [(86_400, "days"), (3_600, "h"), (60, "min")];
+    match units.into_iter().find(|(unit, _)| seconds >= 2 * unit) {
+        Some((unit, word)) => format!("{} {word} ago", seconds / unit),
+        None => format!("{seconds} s ago"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_told_in_the_largest_unit_of_which_there_are_two() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1_000.0;
+        for (seconds, text) in
+            [(-5.0, "0 s ago"), (119.5, "119 s ago"), (3_600.5, "60 min ago"), (200_000.0, "2 days ago")]
+        {
+            assert_eq!(ago(now - seconds * 1_000.0), text);
+        }
+    }
 
     #[test]
     fn values_have_their_units() {

@@ -99,6 +99,8 @@ impl fmt::Display for OpenError {
     }
 }
 
+impl std::error::Error for OpenError {}
+
 /// What a plugin says of itself in `init`.
 #[derive(Debug, Clone)]
 pub struct Definition {

@@ -1,5 +1,7 @@
 //! From a file to a plugin that can serve: read, check, compile, link, rehearse.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -205,18 +207,23 @@ impl Loader {
         blake3::hash(bytes).to_hex()[..VERSION_DIGITS].to_owned()
     }
 
+    /// Whether a text can be a version's name.
+    pub fn is_version(text: &str) -> bool {
+        text.len() == VERSION_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// Loads a file as a plugin.
     pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, terms.limits.component_bytes)?;
-        self.load_bytes(key, bytes, terms).await
+        self.load_bytes(key, &bytes, terms).await
     }
 
     /// Loads a component as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
     /// Nothing is left behind where this fails, and every error says why in one line.
-    pub async fn load_bytes(&self, key: PluginKey, bytes: Vec<u8>, terms: Terms) -> anyhow::Result<Plugin> {
-        let anatomy = examine(&bytes, &terms.limits)?;
+    pub async fn load_bytes(&self, key: PluginKey, bytes: &[u8], terms: Terms) -> anyhow::Result<Plugin> {
+        let anatomy = examine(bytes, &terms.limits)?;
         anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
-        let version = Self::version_of(&bytes);
+        let version = Self::version_of(bytes);
         let component = self.compiler.component(&key, bytes.into()).await?;
         self.rehearse(key, version, &component, terms).await
     }
@@ -252,7 +259,7 @@ impl Loader {
             Instance::open(&template, Arc::clone(&outside), None).await
         };
         let rehearsal = lane.run(&outside.pace, rehearsal).await;
-        let (instance, definition) = rehearsal.map_err(|why| anyhow::anyhow!("{why}"))?;
+        let (instance, definition) = rehearsal?;
         let path = PluginPath::new(&definition.path)
             .with_context(|| format!("the path {:?} that init returned", definition.path))?;
         let name = definition.name;
@@ -295,10 +302,13 @@ impl Loader {
     }
 }
 
-fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
-    let size = file.metadata().context("cannot be read")?.len();
+/// Reads a component's file, which may grow meanwhile.
+pub fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
+    let (mut open, mut bytes) = (File::open(file).context("cannot be read")?, Vec::new());
+    let size = open.metadata().context("cannot be read")?.len();
     ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
-    std::fs::read(file).context("cannot be read")
+    open.by_ref().take(max.saturating_add(1)).read_to_end(&mut bytes).context("cannot be read")?;
+    Ok(bytes)
 }
 
 /// Reads a component without compiling it.

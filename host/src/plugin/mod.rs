@@ -19,6 +19,7 @@ pub mod registry;
 mod state;
 pub mod supervisor;
 mod wasi;
+pub mod watcher;
 
 pub use guest_log::printable;
 pub use imports::unix_ms;

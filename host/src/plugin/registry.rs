@@ -12,6 +12,7 @@ use crate::model::names::{PluginKey, TenantName};
 /// Two plugins of one tenant claim one path.
 #[derive(Debug)]
 pub struct PathTaken {
+    pub path: String,
     pub by: PluginKey,
 }
 
@@ -46,7 +47,7 @@ impl Registry {
         let Plugins { by_key, by_path } = &mut *plugins;
         let paths = by_path.entry(plugin.key.tenant.clone()).or_default();
         if let Some(other) = paths.get(plugin.path.as_str()).filter(|other| other.key != plugin.key) {
-            return Err(PathTaken { by: other.key.clone() });
+            return Err(PathTaken { path: plugin.path.to_string(), by: other.key.clone() });
         }
         let older = by_key.remove(&plugin.key).map(|served| served.current);
         if let Some(older) = older.as_ref().filter(|older| older.path != plugin.path) {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use parking_lot::RwLock;
 use serde::Serialize;
 
-use super::{Server, api};
+use super::Server;
+use super::deploy::{By, Change, What};
 use crate::model::names::{PluginKey, PluginName};
 use crate::plugin::loader::Loader;
 
@@ -76,13 +77,15 @@ impl Dev {
     }
 }
 
-/// Serves a component in place of what its plugin was, as an upload does: its file is replaced with it. Says whether it is
-/// another one, or why it is refused.
-pub async fn serve(server: &Server, key: PluginKey, component: Vec<u8>) -> Result<bool, String> {
-    if server.registry.get(&key).is_some_and(|older| older.version == Loader::version_of(&component)) {
-        return Ok(false);
+/// Lets a component that was built serve; its file is replaced with it. Says whether it is another one than before, or why
+/// it is refused.
+pub async fn serve(server: &Server, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
+    let version = Loader::version_of(&component);
+    match Change::begin(server, key).await.deploy(component.into(), By::Build).await {
+        Ok(deployed) => Ok(!deployed.unchanged()),
+        Err(refused) => {
+            server.deploys.history.record(key, What::Refused, Some(&version), refused.why.clone());
+            Err(refused.why)
+        }
     }
-    let terms = server.tenants.terms(&key.tenant, &key.plugin);
-    let taken_on = api::take_on(server, key, component.into(), terms).await;
-    taken_on.map(|_| true).map_err(|(_, body)| body.0.into_words())
 }

@@ -6,6 +6,7 @@ mod addresses;
 mod alarms;
 mod api;
 mod auth;
+mod deploy;
 pub mod dev;
 mod health;
 mod metrics;
@@ -22,6 +23,7 @@ pub use accept::serve;
 pub use addresses::Addresses;
 pub use alarms::ring as ring_alarms;
 pub use api::Uploads;
+pub use deploy::{Deploys, follow as follow_plugins, load_all as load_plugins};
 pub use health::Health;
 pub use metrics::Upgrades;
 
@@ -43,6 +45,7 @@ pub struct Server {
     pub addresses: Arc<Addresses>,
     pub loader: Arc<Loader>,
     pub uploads: Uploads,
+    pub deploys: Deploys,
     pub health: Health,
     pub upgrades: Upgrades,
     /// The projects of `parlor dev`; none in `parlor serve`.

@@ -277,6 +277,18 @@ impl Server {
         stats.filter_map(child).collect()
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process").count()
+    }
+
+    /// How many watches for events of files it holds; none where it holds no descriptor for them.
+    pub fn inotify_watches(&self) -> Option<usize> {
+        let infos = fs::read_dir(format!("/proc/{}/fdinfo", self.child.id())).expect("a process").flatten();
+        let infos = infos.filter_map(|info| fs::read_to_string(info.path()).ok());
+        infos.map(|info| info.matches("inotify wd:").count()).filter(|count| *count > 0).max()
+    }
+
     /// What the API says of a plugin, with the operator's token: an entry of `/_parlor/api/plugins`.
     pub async fn plugin(&self, tenant: &str, plugin: &str) -> Value {
         let list = self.request("GET", "/_parlor/api/plugins").operator().send().await.json();

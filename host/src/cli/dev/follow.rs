@@ -90,5 +90,5 @@ fn serve(server: &Arc<Server>, project: &Project, component: Vec<u8>) -> Result<
     let key = PluginKey { tenant: TenantName::default_tenant(), plugin: project.name.clone() };
     server.tenants.suggest(&project.name, &project.dev_config);
     let workers = server.router.workers();
-    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(server, key, component))
+    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(server, &key, component))
 }

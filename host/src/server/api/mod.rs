@@ -5,6 +5,7 @@ mod plugins;
 mod rooms;
 mod tenants;
 mod upload;
+mod versions;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use super::Server;
 use super::auth::{Caller, require_caller};
 use crate::model::names::{BadName, PluginKey, PluginName, TenantName};
 
-pub use upload::{Uploads, take_on};
+pub use upload::Uploads;
 
 /// What a request to emit may hold beside its data.
 const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
@@ -28,17 +29,11 @@ const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
 const PAGE_ENTRIES_MAX: usize = 1_000;
 
 /// A refusal of the API: a status and `{"error": words}`.
-pub type Refused = (StatusCode, JsonBody<ErrorBody>);
+type Refused = (StatusCode, JsonBody<ErrorBody>);
 
 #[derive(Debug, Serialize)]
 pub struct ErrorBody {
     error: String,
-}
-
-impl ErrorBody {
-    pub fn into_words(self) -> String {
-        self.error
-    }
 }
 
 fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
@@ -94,6 +89,7 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
         .route("/api/plugins", get(plugins::list))
         .route("/api/plugins/{tenant}/{plugin}", get(plugins::one))
         .route("/api/plugins/{tenant}/{plugin}/lift", post(plugins::lift))
+        .route("/api/plugins/{tenant}/{plugin}/rollback", post(versions::roll_back))
         .route("/api/rooms/{tenant}/{plugin}", get(rooms::list))
         .route("/api/rooms/{tenant}/{plugin}/{room}", get(rooms::view))
         .route("/api/rooms/{tenant}/{plugin}/{room}/sockets", get(rooms::sockets))

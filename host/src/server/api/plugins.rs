@@ -11,6 +11,7 @@ use axum::{Extension, Json as JsonBody};
 use serde::{Deserialize, Serialize};
 
 use super::rooms::{RoomEntry, entries};
+use super::versions::{HistoryEntry, RefusedBody, VersionEntry, rooms_by_version, versions_of};
 use super::{PAGE_ENTRIES_MAX, Refused, bad_path, no_plugin, plugin_key, refused};
 use crate::model::names::{PluginKey, RoomId};
 use crate::plugin::loader::Plugin;
@@ -18,14 +19,26 @@ use crate::plugin::supervisor::{FailureRecord, Quarantine};
 use crate::room::handle::RoomHandle;
 use crate::server::Server;
 use crate::server::auth::Caller;
+use crate::server::deploy::What;
 use crate::server::dev::Build;
 
 #[derive(Serialize)]
 pub struct PluginList {
     plugins: Vec<PluginEntry>,
+    /// Plugins that are served no more, or were never: their files are gone, or were refused.
+    not_served: Vec<NotServedEntry>,
     /// How the last builds of `parlor dev` went.
     #[serde(skip_serializing_if = "Option::is_none")]
     builds: Option<Vec<Build>>,
+}
+
+#[derive(Serialize)]
+struct NotServedEntry {
+    tenant: String,
+    plugin: String,
+    /// `refused`, or `retired`.
+    state: &'static str,
+    last_refused: Option<RefusedBody>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +61,9 @@ pub struct PluginEntry {
     failures_by_kind: BTreeMap<&'static str, u64>,
     rooms: Vec<RoomEntry>,
     rooms_open: usize,
+    rooms_by_version: BTreeMap<String, usize>,
+    /// The last version that was not taken in place of one that is served.
+    last_refused: Option<RefusedBody>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +78,31 @@ pub struct PluginBody {
     entry: PluginEntry,
     /// The newest first.
     last_failures: Vec<FailureBody>,
+    #[serde(flatten)]
+    past: Past,
+}
+
+/// A plugin that is not served.
+#[derive(Serialize)]
+pub struct NotServedBody {
+    #[serde(flatten)]
+    entry: NotServedEntry,
+    #[serde(flatten)]
+    past: Past,
+}
+
+/// What became of a plugin's versions; the newest first.
+#[derive(Serialize)]
+struct Past {
+    versions: Vec<VersionEntry>,
+    history: Vec<HistoryEntry>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum OneBody {
+    Served(Box<PluginBody>),
+    NotServed(NotServedBody),
 }
 
 #[derive(Serialize)]
@@ -89,18 +130,35 @@ pub struct PluginPath {
 pub async fn list(State(server): State<Arc<Server>>, Extension(caller): Extension<Caller>) -> JsonBody<PluginList> {
     let mut all = server.registry.all();
     all.retain(|plugin| caller.may_see(&plugin.key.tenant));
+    let mut known = server.deploys.history.plugins();
+    known.retain(|key| caller.may_see(&key.tenant) && server.registry.get(key).is_none());
     let builds = server.dev.as_ref().filter(|_| caller == Caller::Operator).map(|dev| dev.builds());
-    JsonBody(PluginList { plugins: all.iter().map(|plugin| entry(&server, plugin)).collect(), builds })
+    JsonBody(PluginList {
+        plugins: all.iter().map(|plugin| entry(&server, plugin)).collect(),
+        not_served: known.iter().map(|key| not_served(&server, key)).collect(),
+        builds,
+    })
 }
 
 pub async fn one(
     State(server): State<Arc<Server>>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<PluginPath>, PathRejection>,
-) -> Result<JsonBody<PluginBody>, Refused> {
-    let plugin = served(&server, &caller, path)?;
-    let last_failures = plugin.supervisor.failures().into_iter().map(FailureBody::from).collect();
-    Ok(JsonBody(PluginBody { entry: entry(&server, &plugin), last_failures }))
+) -> Result<JsonBody<OneBody>, Refused> {
+    let key = named(&caller, path)?;
+    let history: Vec<HistoryEntry> = server.deploys.history.of(&key).into_iter().map(HistoryEntry::from).collect();
+    let versions = versions_of(&server, &key).await;
+    let is_known = !history.is_empty() || !versions.is_empty();
+    let past = Past { versions, history };
+    match server.registry.get(&key) {
+        Some(plugin) => {
+            let last_failures = plugin.supervisor.failures().into_iter().map(FailureBody::from).collect();
+            let body = PluginBody { entry: entry(&server, &plugin), last_failures, past };
+            Ok(JsonBody(OneBody::Served(Box::new(body))))
+        }
+        None if is_known => Ok(JsonBody(OneBody::NotServed(NotServedBody { entry: not_served(&server, &key), past }))),
+        None => Err(no_plugin(&key)),
+    }
 }
 
 #[derive(Serialize)]
@@ -143,6 +201,17 @@ pub fn named(caller: &Caller, path: Result<Path<PluginPath>, PathRejection>) -> 
     plugin_key(caller, &tenant, &plugin)
 }
 
+fn not_served(server: &Server, key: &PluginKey) -> NotServedEntry {
+    let history = &server.deploys.history;
+    let was_refused = history.of(key).first().is_some_and(|last| last.what == What::Refused);
+    NotServedEntry {
+        tenant: key.tenant.to_string(),
+        plugin: key.plugin.to_string(),
+        state: if was_refused { "refused" } else { "retired" },
+        last_refused: history.last_refused(key).map(RefusedBody::from),
+    }
+}
+
 fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let PluginKey { tenant, plugin: name } = &plugin.key;
     let open = server.router.rooms_of(&plugin.key);
@@ -165,6 +234,8 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
         failures: plugin.supervisor.count(),
         failures_by_kind: kinds.filter(|(_, count)| *count > 0).map(|(kind, count)| (kind.as_str(), count)).collect(),
         rooms_open: open.len(),
+        rooms_by_version: rooms_by_version(&open),
+        last_refused: server.deploys.history.last_refused(&plugin.key).map(RefusedBody::from),
         rooms: entries(open, None, PAGE_ENTRIES_MAX).0,
     }
 }

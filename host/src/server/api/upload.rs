@@ -1,7 +1,6 @@
 //! Uploads: a component is loaded and rehearsed as a whole before anything is replaced by it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +16,10 @@ use serde::Serialize;
 use super::plugins::{PluginPath, address_of, named, on_older_versions};
 use super::{Refused, refused};
 use crate::model::names::{PluginKey, TenantName};
-use crate::plugin::folder::{is_project, write_whole};
-use crate::plugin::loader::{Loader, Plugin};
-use crate::plugin::registry::PathTaken;
+use crate::plugin::loader::Loader;
 use crate::server::Server;
 use crate::server::auth::Caller;
-use crate::tenant::Terms;
+use crate::server::deploy::{self, By, Change, Deployed, Kind, What};
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(60);
@@ -33,8 +30,6 @@ const UPLOADS_AT_ONCE: usize = 4;
 #[derive(Debug, Default)]
 pub struct Uploads {
     tenants: Mutex<HashSet<TenantName>>,
-    /// Held while a version takes the place of another: its file and its entry change together.
-    replacing: tokio::sync::Mutex<()>,
 }
 
 /// A tenant's upload, until it is dropped.
@@ -98,41 +93,36 @@ pub async fn upload(
     // On a thread for what takes long: this one accepts connections. A client that hangs up leaves nothing half done,
     // and its place is taken until all is.
     let workers = server.router.workers();
-    let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes, terms)).await;
+    let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes)).await;
     finished.unwrap_or_else(|why| Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
 
 /// What follows when the component is there as a whole.
-async fn finish(
-    upload: Upload,
-    key: PluginKey,
-    bytes: Bytes,
-    terms: Terms,
-) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
+async fn finish(upload: Upload, key: PluginKey, bytes: Bytes) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
     let server = &upload.server;
-    let older = server.registry.get(&key);
-    if let Some(same) = older.as_ref().filter(|older| older.version == Loader::version_of(&bytes)) {
-        return Ok((StatusCode::OK, answer(server, same, true)));
+    let version = Loader::version_of(&bytes);
+    match Change::begin(server, &key).await.deploy(bytes, By::Upload).await {
+        Ok(deployed) => {
+            let status = if deployed.older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, answer(server, &deployed)))
+        }
+        Err(why) => Err(not_deployed(server, &key, Some(&version), why)),
     }
-    let plugin = take_on(server, key, bytes, terms).await?;
-    let (tenant, name) = (plugin.key.tenant.as_str(), plugin.key.plugin.as_str());
-    tracing::info!(tenant, plugin = name, version = plugin.version, path = %plugin.path, "uploaded");
-    let status = if older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, answer(server, &plugin, false)))
 }
 
-/// Serves a component in place of what its plugin was: loaded and rehearsed as a whole, then put into the folder and into
-/// service.
-pub async fn take_on(server: &Server, key: PluginKey, bytes: Bytes, terms: Terms) -> Result<Arc<Plugin>, Refused> {
-    // Compiling has its own bounds; waiting for others' and for the tenant's CPU time has this one.
-    let wait = Duration::from_millis(terms.limits.compile_wall_ms) * (UPLOADS_AT_ONCE as u32 + 1);
-    let loading = server.loader.load_bytes(key, bytes.to_vec(), terms);
-    let plugin = match tokio::time::timeout(wait, loading).await {
-        Ok(Ok(plugin)) => plugin,
-        Ok(Err(why)) => return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, format!("{why:#}"))),
-        Err(_) => return Err(refused(StatusCode::SERVICE_UNAVAILABLE, "there was no time to load it")),
+/// A version that does not serve: noted, and answered.
+pub fn not_deployed(server: &Server, key: &PluginKey, version: Option<&str>, why: deploy::Refused) -> Refused {
+    let deploy::Refused { kind, why } = why;
+    server.deploys.history.record(key, What::Refused, version, why.clone());
+    let status = match kind {
+        Kind::Bad => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Taken | Kind::Project => StatusCode::CONFLICT,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::NoVersion => StatusCode::NOT_FOUND,
+        Kind::NotWritten => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    replace(server, plugin, &bytes).await
+    refused(status, why)
 }
 
 /// Reads the component, within its bound and within its time.
@@ -154,49 +144,15 @@ async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, R
     }
 }
 
-/// Puts a version into its place, in the folder and in service, or in neither.
-async fn replace(server: &Server, plugin: Plugin, bytes: &[u8]) -> Result<Arc<Plugin>, Refused> {
-    let _replacing = server.uploads.replacing.lock().await;
-    let (key, path) = (plugin.key.clone(), plugin.path.clone());
-    let taken = |by: &PluginKey| {
-        let words = format!("{key} wants the path {path}, which {by} of the same tenant serves already");
-        refused(StatusCode::CONFLICT, words)
-    };
-    if let Some(other) = server.registry.at(&key.tenant, path.as_str()).filter(|other| other.key != key) {
-        return Err(taken(&other.key));
-    }
-    let file = place_of(server, &key)?;
-    write_whole(&file, bytes).map_err(not_written)?;
-    server.registry.put(plugin).map_err(|PathTaken { by }| taken(&by))
-}
-
-/// The plugin's file, in a folder that is there.
-fn place_of(server: &Server, key: &PluginKey) -> Result<PathBuf, Refused> {
-    let mut folder = server.config.plugins.clone();
-    if !key.tenant.is_default() {
-        folder.push(key.tenant.as_str());
-    }
-    if is_project(&folder) {
-        return Err(refused(StatusCode::CONFLICT, "the tenant's folder holds a project"));
-    }
-    std::fs::create_dir_all(&folder).map_err(|why| not_written(why.into()))?;
-    Ok(folder.join(format!("{}.wasm", key.plugin)))
-}
-
-/// Where files lie is the operator's business, not a tenant's.
-fn not_written(why: anyhow::Error) -> Refused {
-    tracing::error!("an upload is not kept: {why:#}");
-    refused(StatusCode::INTERNAL_SERVER_ERROR, "the plugin folder cannot be written")
-}
-
-fn answer(server: &Server, plugin: &Plugin, unchanged: bool) -> JsonBody<Uploaded> {
+pub fn answer(server: &Server, deployed: &Deployed) -> JsonBody<Uploaded> {
+    let plugin = &deployed.plugin;
     JsonBody(Uploaded {
         tenant: plugin.key.tenant.to_string(),
         plugin: plugin.key.plugin.to_string(),
         version: plugin.version.clone(),
         path: address_of(plugin),
         events: plugin.events.clone(),
-        unchanged,
+        unchanged: deployed.unchanged(),
         rooms_on_older_versions: on_older_versions(&server.router.rooms_of(&plugin.key), plugin),
     })
 }

@@ -1,0 +1,126 @@
+//! `parlor plugins`: what a server serves, in which versions, and what it refused.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use super::{Client, PluginsArgs, key};
+use crate::cli::print::print;
+use crate::cli::units::ago;
+use crate::plugin::printable;
+
+#[derive(Deserialize)]
+struct List {
+    plugins: Vec<Entry>,
+    not_served: Vec<Entry>,
+}
+
+/// A plugin; of one that is not served, only some of it is told.
+#[derive(Deserialize)]
+struct Entry {
+    tenant: String,
+    plugin: String,
+    state: String,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    sockets: usize,
+    #[serde(default)]
+    rooms_by_version: BTreeMap<String, usize>,
+    last_refused: Option<Refused>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    time: f64,
+    version: Option<String>,
+    why: String,
+}
+
+#[derive(Deserialize)]
+struct One {
+    #[serde(flatten)]
+    entry: Entry,
+    versions: Vec<Version>,
+    history: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+    deployed_at: Option<f64>,
+    current: bool,
+    rooms: usize,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    time: f64,
+    what: String,
+    version: Option<String>,
+    why: String,
+}
+
+pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let path = match &args.plugin {
+        Some(plugin) => {
+            let key = key(plugin)?;
+            format!("/_parlor/api/plugins/{}/{}", key.tenant, key.plugin)
+        }
+        None => "/_parlor/api/plugins".to_owned(),
+    };
+    let said = client.get(&path)?;
+    if args.json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(&said).context("a table")?));
+    }
+    let strange = "the server's answer is not that of this version";
+    if args.plugin.is_some() {
+        print(&details(&serde_json::from_value(said).context(strange)?))
+    } else {
+        let List { plugins, not_served } = serde_json::from_value(said).context(strange)?;
+        print(&table(&plugins.iter().chain(&not_served).collect::<Vec<_>>()))
+    }
+}
+
+fn row([plugin, version, state, rooms, sockets, path]: [&str; 6]) -> String {
+    format!("{plugin:<32} {version:<12}  {state:<11} {rooms:>6} {sockets:>8}  {path}")
+}
+
+fn table(entries: &[&Entry]) -> String {
+    let mut lines = vec![row(["PLUGIN", "VERSION", "STATE", "ROOMS", "SOCKETS", "PATH"])];
+    for entry in entries {
+        let name = format!("{}/{}", entry.tenant, entry.plugin);
+        let version = entry.version.as_deref().unwrap_or("-");
+        let rooms = |version: &str| entry.rooms_by_version.get(version).copied().unwrap_or_default().to_string();
+        let (path, sockets) = (entry.path.as_deref().unwrap_or("-"), entry.sockets.to_string());
+        lines.push(row([&name, version, &entry.state, &rooms(version), &sockets, path]));
+        for older in entry.rooms_by_version.keys().filter(|older| *older != version) {
+            lines.push(row(["", older, "older", &rooms(older), "", ""]));
+        }
+        if let Some(Refused { time, version, why }) = &entry.last_refused {
+            let version = version.as_deref().unwrap_or("a file");
+            lines.push(format!("    {version} was refused {}: {}", ago(*time), printable(why)));
+        }
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn details(one: &One) -> String {
+    let mut text = table(&[&one.entry]);
+    text.push_str(&format!("\n{:<12}  {:>6}  DEPLOYED\n", "VERSION", "ROOMS"));
+    for Version { version, deployed_at, current, rooms } in &one.versions {
+        let deployed = deployed_at.map_or_else(|| "not kept".to_owned(), ago);
+        let note = if *current { ", current" } else { "" };
+        text.push_str(&format!("{version:<12}  {rooms:>6}  {deployed}{note}\n"));
+    }
+    text.push_str("\nHISTORY SINCE THE SERVER STARTED\n");
+    for Event { time, what, version, why } in &one.history {
+        let version = version.as_deref().unwrap_or("-");
+        text.push_str(&format!("{:<16} {what:<12} {version:<12}  {}\n", ago(*time), printable(why)));
+    }
+    text
+}
