@@ -9,7 +9,9 @@ use crate::harness::{Server, soon};
 async fn three_hundred_writes() {
     let server = Server::builder().file("bare.wasm", saying("one")).start();
     let good: Vec<Vec<u8>> = (0..4).map(|number| saying(&format!("good{number}"))).collect();
-    serves(&server, "/bare", "one").await;
+    // Code that is loaded holds its file open, and that of the version before is kept: both are there from the start.
+    write(&server, "bare.wasm", &saying("two"));
+    serves(&server, "/bare", "two").await;
     settle(&server).await;
     let before = (server.descriptors(), server.inotify_watches());
     for number in 0..300 {
