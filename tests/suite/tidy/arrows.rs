@@ -13,7 +13,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("tenant", &["model"]),
     ("workers", &["tenant"]),
     ("config", &["model", "tenant", "watch"]),
-    ("plugin", &["model", "storage", "tenant"]),
+    ("plugin", &["model", "storage", "tenant", "watch"]),
     ("room", &["model", "plugin", "protocol", "storage", "tenant", "workers"]),
     ("router", &["model", "plugin", "protocol", "room", "storage", "workers"]),
     ("socket", &["model", "plugin", "protocol", "room", "router", "tenant", "workers"]),

@@ -133,7 +133,7 @@ impl Known {
             (Ok(true), Some(seconds)) => eprintln!("{}: saved -> served in {seconds:.1} s", self.called),
             (Ok(false), Some(seconds)) => eprintln!("{}: built in {seconds:.1} s, to the same component", self.called),
             (Ok(_), None) => {}
-            (Err(_), _) => eprintln!("{}: not served as it is now; a version from before is served on", self.called),
+            (Err(_), _) => eprintln!("{}: not served as it is now", self.called),
         }
         match outcome {
             Ok(_) => self.tell(dev, BuildState::Served, String::new(), seconds),
