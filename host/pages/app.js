@@ -1,4 +1,5 @@
 // The page of the host: asks every two seconds what is served, and gives it to the overview and the playground.
+import { Builds } from "./builds.js";
 import { setText } from "./dom.js";
 import { Overview } from "./overview.js";
 import { Playground } from "./playground.js";
@@ -10,6 +11,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 
 const freshness = document.getElementById("freshness");
 const playground = new Playground(document.getElementById("panels"), document.getElementById("add-panel"));
+const builds = new Builds(document);
 const overview = new Overview(document, (plugin, room) => playground.choose(plugin, room));
 
 async function ask(url, list) {
@@ -20,9 +22,9 @@ async function ask(url, list) {
   });
   if (response.status === 401 || response.status === 403) throw new Error("the host wants the operator's token");
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  const { [list]: rows } = await response.json();
-  if (!Array.isArray(rows)) throw new Error(`the host's answer has no list of ${list}`);
-  return rows;
+  const body = await response.json();
+  if (!Array.isArray(body[list])) throw new Error(`the host's answer has no list of ${list}`);
+  return body;
 }
 
 function say(kind, text) {
@@ -32,9 +34,10 @@ function say(kind, text) {
 
 async function refresh() {
   try {
-    const [plugins, tenants] = await Promise.all([ask(PLUGINS_URL, "plugins"), ask(TENANTS_URL, "tenants")]);
-    overview.show(plugins, tenants);
-    playground.offer(plugins);
+    const [served, { tenants }] = await Promise.all([ask(PLUGINS_URL, "plugins"), ask(TENANTS_URL, "tenants")]);
+    builds.show(served.builds);
+    overview.show(served.plugins, tenants);
+    playground.offer(served.plugins);
     say("good", "Live");
   } catch (error) {
     const reason = error instanceof TypeError ? "the host does not answer" : error.message;

@@ -14,6 +14,7 @@ mod compile;
 mod contract;
 mod crash;
 mod data;
+mod dev;
 mod disconnect;
 mod durable;
 mod faults;

@@ -7,6 +7,7 @@ mod descriptors;
 mod dev;
 mod limits;
 mod print;
+mod project;
 mod remote;
 mod run;
 mod serve;
@@ -32,7 +33,7 @@ pub struct Cli {
 enum Command {
     /// Serve the components of a folder.
     Serve(ServeArgs),
-    /// Build the plugin projects of a folder and serve them, with their pages, on this machine.
+    /// Build the plugin projects of a folder and serve them, with their pages, on this machine; again at each save.
     Dev(DevArgs),
     /// Build the plugin projects of a folder into components.
     Build(BuildArgs),
@@ -140,7 +141,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
             Command::Dev(args) => dev::dev(&args),
-            Command::Build(args) => build::build(&args.dir, &args.out).map(|_| ()),
+            Command::Build(args) => build::build(&args.dir, &args.out),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),

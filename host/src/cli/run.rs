@@ -1,7 +1,5 @@
 //! The life of a server: start, load, serve, drain.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +10,12 @@ use tokio::time::Instant;
 
 use super::descriptors;
 use crate::config::Config;
-use crate::model::names::PluginName;
 use crate::plugin::engine;
 use crate::plugin::loader::Loader;
 use crate::plugin::registry::Registry;
 use crate::room::backing::Backing;
 use crate::router::Router;
+use crate::server::dev::Dev;
 use crate::server::{self, Addresses, Deploys, Health, Server, Upgrades, Uploads};
 use crate::storage::Stored;
 use crate::storage::durable::{DurableStorage, WRITERS};
@@ -32,12 +30,16 @@ pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
-/// Serves until a signal ends it. `dev_pages` are the pages of plugin projects, in `parlor dev`.
-pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<()> {
+/// Serves until a signal ends it. `dev` are the projects of `parlor dev`; `beside` makes what is there while it serves.
+pub fn run<T>(
+    config: Config,
+    dev: Option<Arc<Dev>>,
+    beside: impl FnOnce(Arc<Server>) -> anyhow::Result<T>,
+) -> anyhow::Result<()> {
     // HTTP and upgrades on this thread; rooms and their sockets on the workers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
-        let server = start(config, dev_pages).await?;
+        let server = start(config, dev).await?;
         let watcher = server::load_plugins(&server).await?;
         let listener = TcpListener::bind(server.config.listen)
             .await
@@ -53,14 +55,16 @@ pub fn run(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> 
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
         }
+        let beside = beside(Arc::clone(&server))?;
         wait_for_signal().await?;
         accepting.abort();
+        drop(beside);
         drain(&server).await;
         Ok(())
     })
 }
 
-async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>) -> anyhow::Result<Arc<Server>> {
+async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Server>> {
     let limits = config.limits().clone();
     let connections = descriptors::connections(&limits)?;
     tracing::info!("up to {connections} connections at once");
@@ -71,6 +75,9 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
     }
     let loader = Loader::new(engine, &config.data, THIS_PROGRAM.into(), &limits)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), Workers::threads(config.threads));
+    for (plugin, config) in dev.iter().flat_map(|dev| dev.configs()) {
+        tenants.suggest(&plugin, &config);
+    }
     let workers = Arc::new(Workers::start(config.threads)?);
     // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
@@ -89,7 +96,7 @@ async fn start(config: Config, dev_pages: Option<BTreeMap<PluginName, PathBuf>>)
         deploys: Deploys::new(&config),
         health,
         upgrades: Upgrades::default(),
-        dev_pages,
+        dev,
         config,
     }))
 }

@@ -7,13 +7,12 @@ mod alarms;
 mod api;
 mod auth;
 mod deploy;
+pub mod dev;
 mod health;
 mod metrics;
 mod pages;
 mod upgrade;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router as HttpRouter;
@@ -29,7 +28,6 @@ pub use health::Health;
 pub use metrics::Upgrades;
 
 use crate::config::Config;
-use crate::model::names::PluginName;
 use crate::plugin::loader::Loader;
 use crate::plugin::registry::Registry;
 use crate::router::Router;
@@ -50,14 +48,14 @@ pub struct Server {
     pub deploys: Deploys,
     pub health: Health,
     pub upgrades: Upgrades,
-    /// Where `parlor dev` finds the pages of plugin projects; none in `parlor serve`.
-    pub dev_pages: Option<BTreeMap<PluginName, PathBuf>>,
+    /// The projects of `parlor dev`; none in `parlor serve`.
+    pub dev: Option<Arc<dev::Dev>>,
 }
 
 impl Server {
     /// Whether the host's pages are open to the people of this machine.
     pub fn is_dev(&self) -> bool {
-        self.dev_pages.is_some()
+        self.dev.is_some()
     }
 }
 

@@ -56,9 +56,10 @@ static OPEN: [Asset; 2] = assets! {
 };
 
 /// The overview and its parts.
-static OVERVIEW: [Asset; 12] = assets! {
+static OVERVIEW: [Asset; 13] = assets! {
     "/", "index.html", HTML;
     "/app.js", "app.js", SCRIPT;
+    "/builds.js", "builds.js", SCRIPT;
     "/dom.js", "dom.js", SCRIPT;
     "/framelog.js", "framelog.js", SCRIPT;
     "/overview.js", "overview.js", SCRIPT;
@@ -129,7 +130,7 @@ async fn plugin_page(State(server): State<Arc<Server>>, mut request: Request) ->
     let Some((name, file)) = path.strip_prefix("/pages/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
-    let folder = PluginName::new(name).ok().and_then(|name| server.dev_pages.as_ref()?.get(&name).cloned());
+    let folder = PluginName::new(name).ok().and_then(|name| server.dev.as_ref()?.pages_of(&name));
     let (Some(folder), Ok(uri)) = (folder, format!("/{file}").parse()) else {
         return not_found();
     };

@@ -72,6 +72,8 @@ pub struct Tenants {
     by_host: HashMap<String, TenantName>,
     threads: usize,
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
+    /// What the projects of `parlor dev` say of their own plugins.
+    suggested: Mutex<BTreeMap<PluginName, BTreeMap<String, String>>>,
 }
 
 impl Tenants {
@@ -82,7 +84,7 @@ impl Tenants {
             .flat_map(|(tenant, settings)| settings.hosts.iter().map(|host| (host.clone(), tenant.clone())))
             .collect();
         let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
-        Self { settings, unnamed, by_host, threads, accounts: Mutex::default() }
+        Self { settings, unnamed, by_host, threads, accounts: Mutex::default(), suggested: Mutex::default() }
     }
 
     /// Whose host name this is.
@@ -112,7 +114,7 @@ impl Tenants {
         let own = settings.plugins.get(plugin);
         let account = self.account(tenant);
         Terms {
-            config: own.map(|own| own.config.clone()).unwrap_or_default(),
+            config: self.config(tenant, plugin, own),
             client_channels: own.is_some_and(|own| own.client_channels),
             durability: own.map(|own| own.durability).unwrap_or_default(),
             imports: settings.imports.clone(),
@@ -120,6 +122,24 @@ impl Tenants {
             totals: account.totals(plugin),
             account,
         }
+    }
+
+    /// What a project says of the configuration of its plugin, which is the tenant `default`'s. What the operator says of a
+    /// key counts before it.
+    pub fn suggest(&self, plugin: &PluginName, config: &BTreeMap<String, String>) {
+        self.suggested.lock().insert(plugin.clone(), config.clone());
+    }
+
+    fn config(
+        &self,
+        tenant: &TenantName,
+        plugin: &PluginName,
+        own: Option<&PluginSettings>,
+    ) -> BTreeMap<String, String> {
+        let suggested = self.suggested.lock().get(plugin).filter(|_| tenant.is_default()).cloned();
+        let mut config = suggested.unwrap_or_default();
+        config.extend(own.map(|own| own.config.clone()).unwrap_or_default());
+        config
     }
 
     /// Whether a page of this origin may connect to the tenant's rooms.

@@ -31,6 +31,12 @@ fn target() -> &'static Path {
     tmp.parent().expect("Cargo's temporary folder lies in its target folder")
 }
 
+/// The target folder of the command's own builds, with what all guests share in it.
+pub fn target_with_guests() -> &'static Path {
+    plugin("chat");
+    target()
+}
+
 /// Where the components are, or why they are not: what failed once is not tried again by each test.
 type Built = Result<PathBuf, String>;
 

@@ -4,7 +4,7 @@
 mod build;
 mod client;
 pub mod command;
-mod folder;
+pub mod folder;
 mod http;
 mod server;
 

@@ -32,6 +32,7 @@ tenant-cpu-burst-ms = 60_000
 pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     config: String,
+    command: Vec<String>,
     flags: Vec<(String, String)>,
     token: Option<String>,
     log: String,
@@ -61,6 +62,7 @@ impl Builder {
         Self {
             files: Vec::new(),
             config: String::new(),
+            command: vec!["serve".to_owned()],
             flags: flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             token: Some(TOKEN.to_owned()),
             log: "info".to_owned(),
@@ -106,9 +108,21 @@ impl Builder {
     /// Gives a flag of the command line another value: `--listen`, `--data`, `--plugins` or `--config`.
     pub fn flag(mut self, name: &str, value: &str) -> Self {
         let flag = self.flags.iter_mut().find(|(flag, _)| flag == name);
-        let (_, old) = flag.unwrap_or_else(|| panic!("{name} is no flag of `parlor serve`"));
+        let (_, old) = flag.unwrap_or_else(|| panic!("{name} is no flag of the command"));
         value.clone_into(old);
         self
+    }
+
+    /// Runs `parlor dev` for the projects of a folder. They are built where the tests' guests are, so that what they
+    /// share is compiled once.
+    pub fn dev(mut self, projects: &Path) -> Self {
+        self.command = vec!["dev".to_owned(), projects.to_str().expect("a path of text").to_owned()];
+        for (flag, _) in &mut self.flags {
+            if flag == "--plugins" {
+                "--out".clone_into(flag);
+            }
+        }
+        self.env("CARGO_TARGET_DIR", build::target_with_guests().to_str().expect("a path of text"))
     }
 
     /// Configures no operator's token.
@@ -154,7 +168,7 @@ impl Builder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
         command
             .current_dir(folder.path())
-            .arg("serve")
+            .args(&self.command)
             .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .env("PARLOR_LOG", &self.log)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

@@ -1,6 +1,6 @@
 //! The room's function, and the exports that call it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Error, FnArg, ItemFn, Result, spanned::Spanned};
 
@@ -17,13 +17,15 @@ pub fn expand(arguments: &Arguments, item: TokenStream) -> Result<TokenStream> {
     // The definition is part of the function, so that a test room knows name and path as well as the exports do.
     let define = quote_spanned! { parameter.span() => ::parlor_guest::Room::__define(#parameter, #name, #path); };
     let body = quote! {{ #define #(#statements)* }};
+    // A name that the function's own, which may be `room` as well, does not see.
+    let argument = syn::Ident::new("room", Span::mixed_site());
     let exports = quote! {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct ParlorPlugin;
             impl ::parlor_guest::__private::Plugin for ParlorPlugin {
-                fn setup(room: &mut ::parlor_guest::Room) -> ::parlor_guest::Result {
-                    ::parlor_guest::__private::setup(#ident(room))
+                fn setup(#argument: &mut ::parlor_guest::Room) -> ::parlor_guest::Result {
+                    ::parlor_guest::__private::setup(#ident(#argument))
                 }
             }
             ::parlor_guest::__private::bindings::export_plugin!(

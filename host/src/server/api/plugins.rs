@@ -20,12 +20,16 @@ use crate::room::handle::RoomHandle;
 use crate::server::Server;
 use crate::server::auth::Caller;
 use crate::server::deploy::What;
+use crate::server::dev::Build;
 
 #[derive(Serialize)]
 pub struct PluginList {
     plugins: Vec<PluginEntry>,
     /// Plugins that are served no more, or were never: their files are gone, or were refused.
     not_served: Vec<NotServedEntry>,
+    /// How the last builds of `parlor dev` went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<Vec<Build>>,
 }
 
 #[derive(Serialize)]
@@ -128,9 +132,11 @@ pub async fn list(State(server): State<Arc<Server>>, Extension(caller): Extensio
     all.retain(|plugin| caller.may_see(&plugin.key.tenant));
     let mut known = server.deploys.history.plugins();
     known.retain(|key| caller.may_see(&key.tenant) && server.registry.get(key).is_none());
+    let builds = server.dev.as_ref().filter(|_| caller == Caller::Operator).map(|dev| dev.builds());
     JsonBody(PluginList {
         plugins: all.iter().map(|plugin| entry(&server, plugin)).collect(),
         not_served: known.iter().map(|key| not_served(&server, key)).collect(),
+        builds,
     })
 }
 
@@ -210,7 +216,7 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let PluginKey { tenant, plugin: name } = &plugin.key;
     let open = server.router.rooms_of(&plugin.key);
     let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
-    let has_pages = tenant.is_default() && server.dev_pages.as_ref().is_some_and(|folders| folders.contains_key(name));
+    let has_pages = tenant.is_default() && server.dev.as_ref().is_some_and(|dev| dev.pages_of(name).is_some());
     let quarantine = plugin.supervisor.quarantine();
     let kinds = plugin.supervisor.counts().into_iter();
     PluginEntry {

@@ -61,12 +61,14 @@ pub enum By {
     Folder,
     Upload,
     Rollback,
+    /// `parlor dev` built it.
+    Build,
 }
 
 impl By {
     /// Whether the version's file is to be written: it does not come from there.
     fn writes(self) -> bool {
-        matches!(self, Self::Upload | Self::Rollback)
+        matches!(self, Self::Upload | Self::Rollback | Self::Build)
     }
 
     fn why(self) -> &'static str {
@@ -75,6 +77,7 @@ impl By {
             Self::Folder => "its file changed",
             Self::Upload => "uploaded",
             Self::Rollback => "rolled back",
+            Self::Build => "built",
         }
     }
 }
@@ -280,6 +283,7 @@ impl<'a> Change<'a> {
             (By::Start | By::Folder, _) => "loaded",
             (By::Upload, _) => "uploaded",
             (By::Rollback, _) => "rolled back",
+            (By::Build, _) => "built",
         };
         let (tenant, name) = (self.key.tenant.as_str(), self.key.plugin.as_str());
         let (version, path, events) = (plugin.version.as_str(), &plugin.path, plugin.events.join(" "));

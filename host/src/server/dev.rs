@@ -1,0 +1,91 @@
+//! What `parlor dev` tells the server of its projects: where their pages are, and how their last build went.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use parking_lot::RwLock;
+use serde::Serialize;
+
+use super::Server;
+use super::deploy::{By, Change, What};
+use crate::model::names::{PluginKey, PluginName};
+use crate::plugin::loader::Loader;
+
+/// The projects of `parlor dev`.
+#[derive(Debug, Default)]
+pub struct Dev {
+    pages: RwLock<BTreeMap<PluginName, PathBuf>>,
+    /// What projects say of the configuration of their plugins.
+    configs: RwLock<BTreeMap<PluginName, BTreeMap<String, String>>>,
+    /// By project: its plugin's name, or its folder's where it has none yet.
+    builds: RwLock<BTreeMap<String, Build>>,
+}
+
+/// How the last build of a project went.
+#[derive(Debug, Clone, Serialize)]
+pub struct Build {
+    pub project: String,
+    pub state: BuildState,
+    /// What the compiler said, without colours; empty where all is well.
+    pub words: String,
+    /// From the save to the moment when the new version was served, or refused.
+    pub seconds: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildState {
+    Building,
+    Served,
+    /// It does not build, or the server refuses what came out.
+    Failed,
+}
+
+impl Dev {
+    /// Where a plugin's pages are; none where it has none.
+    pub fn pages_of(&self, plugin: &PluginName) -> Option<PathBuf> {
+        self.pages.read().get(plugin).filter(|folder| folder.is_dir()).cloned()
+    }
+
+    /// Where they are, if there are any: the folder may come later.
+    pub fn set_pages(&self, plugin: PluginName, folder: PathBuf) {
+        self.pages.write().insert(plugin, folder);
+    }
+
+    pub fn set_config(&self, plugin: PluginName, config: BTreeMap<String, String>) {
+        self.configs.write().insert(plugin, config);
+    }
+
+    /// What projects say of the configuration of their plugins.
+    pub fn configs(&self) -> BTreeMap<PluginName, BTreeMap<String, String>> {
+        self.configs.read().clone()
+    }
+
+    /// How a build goes.
+    pub fn tell(&self, build: Build) {
+        self.builds.write().insert(build.project.clone(), build);
+    }
+
+    /// A project is gone, or is called otherwise.
+    pub fn forget(&self, project: &str) {
+        self.builds.write().remove(project);
+    }
+
+    /// All of them, by name.
+    pub fn builds(&self) -> Vec<Build> {
+        self.builds.read().values().cloned().collect()
+    }
+}
+
+/// Lets a component that was built serve; its file is replaced with it. Says whether it is another one than before, or why
+/// it is refused.
+pub async fn serve(server: &Server, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
+    let version = Loader::version_of(&component);
+    match Change::begin(server, key).await.deploy(component.into(), By::Build).await {
+        Ok(deployed) => Ok(!deployed.unchanged()),
+        Err(refused) => {
+            server.deploys.history.record(key, What::Refused, Some(&version), refused.why.clone());
+            Err(refused.why)
+        }
+    }
+}

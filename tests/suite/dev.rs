@@ -1,0 +1,182 @@
+//! `parlor dev`: what is saved is served, and what does not build keeps nothing from being served.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::harness::folder::Folder;
+use crate::harness::{Client, Server, Value, json, root};
+
+/// How long cargo may take on a busy machine.
+const BUILT_WITHIN: Duration = Duration::from_secs(180);
+
+/// Projects in a folder of their own.
+struct Projects(Folder);
+
+impl Projects {
+    fn new() -> Self {
+        let projects = Self(Folder::new());
+        fs::create_dir(projects.folder()).expect("a folder");
+        projects
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("projects")
+    }
+
+    fn file(&self, file: &str) -> PathBuf {
+        self.folder().join(file)
+    }
+
+    /// Writes a project of this name, which serves `/NAME`, as its first version.
+    fn add(&self, name: &str) {
+        let sdk = root().join("guest-sdk/rust");
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n\
+             [dependencies]\nparlor-guest = {{ path = {sdk:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\n\
+             [package.metadata.parlor.config]\nmotd = \"be kind\"\n\n[workspace]\n"
+        );
+        fs::create_dir_all(self.file(name).join("src")).expect("a folder");
+        // The versions that the repository has, so that nothing is asked of a registry.
+        fs::copy(root().join("Cargo.lock"), self.file(name).join("Cargo.lock")).expect("a lock file");
+        fs::write(self.file(name).join("src/motd.txt"), "hello").expect("a text");
+        self.save(name, "one");
+        fs::write(self.file(name).join("Cargo.toml"), manifest).expect("a manifest");
+    }
+
+    /// Saves a version of the project's code.
+    fn save(&self, name: &str, version: &str) {
+        let code = format!(
+            "use parlor_guest::prelude::*;\n\n#[parlor_guest::room(name = \"{name}\", path = \"/{name}\")]\n\
+             pub fn room(room: &mut Room) {{\n    room.on(\"version\", |ctx, _: Value| {{\n        \
+             ctx.emit(\"version\", json!({{ \"is\": \"{version}\", \"motd\": ctx.config(\"motd\"), \
+             \"text\": include_str!(\"motd.txt\") }}))\n    }});\n}}\n"
+        );
+        fs::write(self.code(name), code).expect("a file of code");
+    }
+
+    fn code(&self, name: &str) -> PathBuf {
+        self.file(name).join("src/lib.rs")
+    }
+}
+
+/// Which version a room runs.
+async fn version(client: &mut Client) -> Value {
+    client.send("version", json!({})).await;
+    client.next_event("version").await["is"].take()
+}
+
+/// Waits until this many lines of the log have all of these words.
+async fn told(server: &Server, times: usize, words: &[&str]) -> String {
+    let is_it = |line: &&String| words.iter().all(|word| line.contains(word));
+    let wait = async {
+        loop {
+            let log = server.log();
+            match log.iter().filter(is_it).nth(times - 1) {
+                Some(line) => return line.clone(),
+                None => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let came = tokio::time::timeout(BUILT_WITHIN, wait).await;
+    came.unwrap_or_else(|_| panic!("the log does not say {words:?} {times} times"))
+}
+
+fn count(server: &Server, words: &str) -> usize {
+    server.log().iter().filter(|line| line.contains(words)).count()
+}
+
+/// How the last build of a project went, as the overview is told.
+async fn build(server: &Server, project: &str) -> Value {
+    let list = server.request("GET", "/_parlor/api/plugins").operator().send().await.json();
+    let builds = list["builds"].as_array().expect("a list of builds");
+    builds.iter().find(|build| build["project"] == project).expect("a build of the project").clone()
+}
+
+#[tokio::test]
+async fn what_is_saved_is_served_and_what_does_not_build_is_told() {
+    let projects = Projects::new();
+    projects.add("dev-one");
+    let server = Server::builder().dev(&projects.folder()).start();
+    let mut ada = server.join("/dev-one?room=a").await;
+    assert_eq!(version(&mut ada).await, "one");
+
+    projects.save("dev-one", "two");
+    let line = told(&server, 1, &["dev-one: saved -> served in", " s"]).await;
+    assert!(line.starts_with("dev-one: saved -> served in "), "{line}");
+    let mut bob = server.join("/dev-one?room=b").await;
+    assert_eq!(version(&mut bob).await, "two");
+    assert_eq!(build(&server, "dev-one").await["state"], "served");
+
+    fs::write(projects.code("dev-one"), "compile_error!(\"broken on purpose\");").expect("a file of code");
+    told(&server, 1, &["dev-one: not served as it is now"]).await;
+    let failed = build(&server, "dev-one").await;
+    let words = failed["words"].as_str().expect("words");
+    assert!(failed["state"] == "failed" && words.contains("broken on purpose"), "{failed}");
+    assert!(!words.contains('\x1b'));
+    assert_ne!(count(&server, "error: broken on purpose"), 0, "the terminal shows what the compiler says");
+    assert_eq!(version(&mut bob).await, "two");
+
+    projects.save("dev-one", "three");
+    told(&server, 2, &["dev-one: saved -> served in"]).await;
+    let mut cat = server.join("/dev-one?room=c").await;
+    assert_eq!(version(&mut cat).await, "three");
+    // Sockets live through all of it.
+    assert!(["one", "three"].contains(&version(&mut ada).await.as_str().expect("a version")));
+    let builds = count(&server, "dev-one: building");
+
+    // A file that is only touched, what an editor leaves beside it, and what cargo and the server write, are no changes.
+    let code = fs::read(projects.code("dev-one")).expect("code");
+    fs::write(projects.code("dev-one"), code).expect("a file of code");
+    fs::write(projects.file("dev-one/src/.lib.rs.swp"), "x").expect("a file");
+    fs::write(projects.file("dev-one/src/lib.rs~"), "x").expect("a file");
+    fs::write(projects.file("dev-one/notes.md"), "x").expect("a file");
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(count(&server, "dev-one: building"), builds);
+
+    // What the code includes is part of it.
+    fs::write(projects.file("dev-one/src/motd.txt"), "good morning").expect("a text");
+    told(&server, 3, &["dev-one: saved -> served in"]).await;
+    let mut dan = server.join("/dev-one?room=d").await;
+    dan.send("version", json!({})).await;
+    assert_eq!(dan.next_event("version").await["text"], "good morning");
+}
+
+#[tokio::test]
+async fn a_project_that_comes_later_is_served_with_its_configuration_and_its_pages() {
+    let projects = Projects::new();
+    projects.add("dev-two");
+    fs::write(projects.code("dev-two"), "nonsense").expect("a file of code");
+    // What does not build at the start keeps nobody from starting.
+    let mut server = Server::builder().dev(&projects.folder()).start();
+    assert_eq!(build(&server, "dev-two").await["state"], "failed");
+    assert_eq!(server.refused("/dev-two").await.status, 404);
+
+    projects.add("dev-three");
+    fs::create_dir(projects.file("dev-three/public")).expect("a folder");
+    fs::write(projects.file("dev-three/public/index.html"), "<p>three</p>").expect("a page");
+    told(&server, 1, &["dev-three: saved -> served in"]).await;
+    let mut ada = server.join("/dev-three").await;
+    ada.send("version", json!({})).await;
+    assert_eq!(ada.next_event("version").await["motd"], "be kind");
+    let page = server.request("GET", "/_parlor/pages/dev-three/").send().await;
+    assert_eq!(page.status, 200);
+
+    projects.save("dev-two", "mended");
+    told(&server, 1, &["dev-two: saved -> served in"]).await;
+    let mut bob = server.join("/dev-two").await;
+    assert_eq!(version(&mut bob).await, "mended");
+
+    // Its end ends the build that runs.
+    projects.save("dev-two", "never served");
+    told(&server, 3, &["dev-two: building"]).await;
+    server.signal_interrupt();
+    assert!(server.exited().await.success());
+    assert!(!is_served(&server.folder().join("plugins/dev-two.wasm"), "never served"));
+}
+
+/// Whether a component has these words in it.
+fn is_served(component: &Path, words: &str) -> bool {
+    let bytes = fs::read(component).expect("a component");
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
+}
