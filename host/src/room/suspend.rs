@@ -74,7 +74,9 @@ impl Room {
         self.drop_instance();
         let before = Arc::clone(&self.plugin);
         self.go_on_with(plugin);
-        self.trial = Some(Trial { before, turns_left: self.limits.swap_trial_turns });
+        // To what is known to be worse, no room goes back.
+        let is_good = !self.backing.swaps.is_condemned(&before.key, &before.version);
+        self.trial = is_good.then_some(Trial { before, turns_left: self.limits.swap_trial_turns });
         tracing::debug!(room = %self.shared.key, version = self.plugin.version, "the room moved to another version");
         if was_awake {
             self.make_ready().await;

@@ -1,7 +1,7 @@
 //! How rooms take to a new version: each tries it by itself and goes back where it fails; where too many do, the plugin has
 //! to go back as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -17,6 +17,8 @@ const ROOMS_OF_VERDICT: usize = 5;
 #[derive(Debug, Default)]
 pub struct Swaps {
     plugins: Mutex<HashMap<PluginKey, Swap>>,
+    /// Versions of each plugin with a verdict, so that it does not go back to one of them: as many as were ever brought.
+    condemned: Mutex<HashMap<PluginKey, HashSet<String>>>,
     verdict: Notify,
 }
 
@@ -63,9 +65,15 @@ impl Swaps {
         // Once is enough.
         if back == swap.rooms.clamp(1, ROOMS_OF_VERDICT).max(tried.div_ceil(2)) {
             let why = format!("{back} of {tried} rooms went back, the last of them: {why}");
+            self.condemned.lock().entry(plugin.key.clone()).or_default().insert(plugin.version.clone());
             swap.verdict = Some(Verdict { plugin: plugin.key.clone(), version: plugin.version.clone(), why });
             self.verdict.notify_one();
         }
+    }
+
+    /// Whether there was a verdict about a version.
+    pub fn is_condemned(&self, plugin: &PluginKey, version: &str) -> bool {
+        self.condemned.lock().get(plugin).is_some_and(|versions| versions.contains(version))
     }
 
     /// The next version that its plugin has to go back from.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Change, Server};
+use super::{Change, Server, blocking};
+use crate::model::names::PluginKey;
 use crate::room::swaps::Verdict;
 
 /// Heeds every verdict of the rooms, for as long as the server lives.
@@ -15,7 +16,11 @@ pub async fn heed(server: Arc<Server>) {
         if server.registry.get(&key).is_none_or(|current| current.version != version) {
             continue;
         }
-        match change.roll_back(None).await {
+        let Some(good) = last_good(&server, &key, &version).await else {
+            tracing::error!(tenant, plugin, version, "the plugin cannot go back, for no other version is kept: {why}");
+            continue;
+        };
+        match change.roll_back(Some(&good)).await {
             Ok(back) => {
                 let back_to = back.plugin.version.as_str();
                 tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
@@ -23,4 +28,13 @@ pub async fn heed(server: Arc<Server>) {
             Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back: {}; {why}", no.why),
         }
     }
+}
+
+/// The version that was deployed last of those that no verdict speaks against.
+async fn last_good(server: &Server, key: &PluginKey, current: &str) -> Option<String> {
+    let (versions, looked) = (server.deploys.versions.clone(), key.clone());
+    let kept = blocking(move || Ok(versions.all(&looked))).await.unwrap_or_default();
+    let swaps = &server.router.backing().swaps;
+    let good = |version: &String| version != current && !swaps.is_condemned(key, version);
+    kept.into_iter().map(|kept| kept.version).find(good)
 }
