@@ -68,7 +68,7 @@ pub struct Uploaded {
     events: Vec<String>,
     /// Whether this very version was served already.
     unchanged: bool,
-    /// Rooms that were open before stay on their version until they end.
+    /// Rooms that did not move yet, or went back.
     rooms_on_older_versions: usize,
 }
 
