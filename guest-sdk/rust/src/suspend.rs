@@ -158,7 +158,8 @@ impl Room {
     /// `resume.schema` where no handler has its schema and `resume.shape` where it does not fit the closure's type.
     ///
     /// A swap in which this turn fails is undone: the version before serves on, with its state. Where it fails when the
-    /// room wakes, the state is lost and `on_restore` runs, with the reason `wake`.
+    /// room wakes, the state is lost and `on_restore` runs in the same instance, with the reason `wake`. In both cases the
+    /// failure is in the server's log, and `on_error` does not run for it.
     ///
     /// ```
     /// use std::{cell::RefCell, rc::Rc};

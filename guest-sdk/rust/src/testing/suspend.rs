@@ -122,19 +122,21 @@ impl World {
             panic!("the plugin refuses to start: {why}");
         }
         let state = self.state.borrow_mut().suspended.take();
-        let Err(failed) = self.begin(state, "wake") else { return };
-        if let Err(why) = self.restore("wake") {
-            panic!("the plugin refuses to start: {why}");
+        if self.begin(state, "wake").is_err() {
+            self.tell_restore("wake");
         }
-        self.tell_plugin(&failed, None);
+    }
+
+    /// What a new instance is told where it is given no state, or did not take it. Its failure was told where it happened.
+    fn tell_restore(self: &Rc<Self>, reason: &str) {
+        let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
     }
 
     /// The first turn of a new instance.
     fn begin(self: &Rc<Self>, state: Option<Payload>, reason: &str) -> Result<(), Failed> {
         let is_wanted = self.state.borrow().events.contains(hook::RESUME);
         let Some(state) = state.filter(|_| is_wanted) else {
-            // Its failure was told where it happened.
-            let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
+            self.tell_restore(reason);
             return Ok(());
         };
         let accepted_at = self.state.borrow().time;
@@ -173,7 +175,7 @@ impl World {
         }
         // Whatever comes of it, there is no version left to go back to.
         if self.begin(state, "swap").is_err() {
-            let _ = self.restore("swap");
+            self.tell_restore("swap");
         }
         Err(failed)
     }

@@ -285,17 +285,12 @@ impl World {
             return Err(failed);
         }
         self.state.borrow_mut().failures.push(failed.clone());
-        self.tell_plugin(&failed, socket);
-        Err(failed)
-    }
-
-    /// `$error`, in a turn of its own. There is none for a failed `$error`.
-    pub(super) fn tell_plugin(self: &Rc<Self>, failed: &Failed, socket: Option<SocketId>) {
         if failed.event != hook::ERROR {
             let data = json!({ "event": failed.event, "code": failed.code, "message": failed.message });
-            // Its failure was told where it happened.
+            // No `$error` for a failed `$error`.
             let _ = self.give_hook(hook::ERROR, Some(data), socket);
         }
+        Err(failed)
     }
 
     fn tell_sender(&self, socket: Option<SocketId>, failed: &Failed) {
