@@ -45,6 +45,8 @@ pub struct Plugin {
     pub client_channels: bool,
     /// Whether what its turns say waits until what they wrote is durable.
     pub durability: Durability,
+    /// Whether its rooms can keep anything that lasts: it imports what is needed for that.
+    pub keeps: bool,
     pub supervisor: Supervisor,
     /// What all versions of the plugin did since the server started.
     pub totals: Arc<Totals>,
@@ -55,6 +57,9 @@ pub struct Plugin {
     /// Upgrades that are at `authorize`, those that wait for it included.
     at_authorize: AtomicUsize,
 }
+
+/// What a plugin imports that keeps something.
+const KEEPING: [&str; 2] = ["parlor:room/storage@", "parlor:room/alarm@"];
 
 /// How long a room that was asked may take to give up its instance before another one is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
@@ -241,7 +246,8 @@ impl Loader {
         anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
         let version = Self::version_of(bytes);
         let component = self.compiler.component(&key, bytes.into()).await?;
-        self.rehearse(key, version, &component, terms).await
+        let keeps = anatomy.imports.iter().any(|import| KEEPING.iter().any(|keeping| import.starts_with(keeping)));
+        Ok(Plugin { keeps, ..self.rehearse(key, version, &component, terms).await? })
     }
 
     /// The plugin of the health check. Its component is this program's own, and compiled here.
@@ -289,6 +295,7 @@ impl Loader {
             events: instance.registrations().names(),
             client_channels: terms.client_channels,
             durability: terms.durability,
+            keeps: false,
             totals: terms.totals,
             supervisor: Supervisor::new(&outside.plugin, &outside.version),
             template,

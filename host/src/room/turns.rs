@@ -231,13 +231,18 @@ impl Room {
 
     /// The room's state goes with the turn.
     fn begin(&mut self, event: &Event, kind: TurnKind) -> Box<Turn> {
-        let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
-        let may_keep = || self.backing.storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
-        let storage = StorageUse {
-            room_bytes: self.storage.bytes(),
-            tenant_left_bytes: account.storage.left(),
-            may_keep: self.storage.keeps_something() || may_keep(),
-            alarm: self.storage.alarm(),
+        // Most plugins keep nothing, and no turn of theirs asks what is kept.
+        let storage = if self.plugin.keeps || kind == TurnKind::Alarm {
+            let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
+            let may_keep = || self.backing.storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
+            StorageUse {
+                room_bytes: self.storage.bytes(),
+                tenant_left_bytes: account.storage.left(),
+                may_keep: self.storage.keeps_something() || may_keep(),
+                alarm: self.storage.alarm(),
+            }
+        } else {
+            StorageUse::default()
         };
         let state = std::mem::take(&mut self.state);
         let mut turn = Turn::begin(state, storage, event.socket, event.accepted_at, Arc::clone(&self.limits));

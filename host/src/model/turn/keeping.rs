@@ -6,7 +6,7 @@ use crate::model::refusal::{Bound, Refusal};
 use crate::model::timers::Timer;
 
 /// What is stored when a turn begins; kept up with what it writes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct StorageUse {
     /// Bytes of the room's keys and values.
     pub room_bytes: usize,
