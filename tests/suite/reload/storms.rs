@@ -6,7 +6,7 @@ use super::{lines, place, replace, saying, serves, settle, write};
 use crate::harness::{Server, soon};
 
 #[tokio::test]
-async fn three_hundred_writes() {
+async fn a_thousand_writes() {
     let server = Server::builder().file("bare.wasm", saying("one")).start();
     let good: Vec<Vec<u8>> = (0..4).map(|number| saying(&format!("good{number}"))).collect();
     // Code that is loaded holds its file open, and that of the version before is kept: both are there from the start.
@@ -14,7 +14,7 @@ async fn three_hundred_writes() {
     serves(&server, "/bare", "two").await;
     settle(&server).await;
     let before = (server.descriptors(), server.inotify_watches());
-    for number in 0..300 {
+    for number in 0..1_000 {
         let bytes = &good[number % good.len()];
         match number % 6 {
             0 => write(&server, "bare.wasm", bytes),
