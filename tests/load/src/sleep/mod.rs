@@ -3,6 +3,7 @@
 mod askers;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,15 +37,13 @@ room-linger-ms = 100
 ";
 /// Rooms that the sockets share, for comparison.
 const SHARED: usize = 10;
-/// Rooms of a warm-up, so that what the server makes once is not counted: more than may be awake.
-const WARM_UP: usize = 2_000;
 /// Sockets that enter at a time: their rooms are awake meanwhile.
 const ENTER: usize = 500;
-/// How long rooms may take to fall asleep, or to end, and how long memory may settle.
+/// How long rooms may take to fall asleep, and how long memory may settle.
 const ASLEEP: Duration = Duration::from_secs(60);
-const SETTLE: Duration = Duration::from_millis(1_500);
+const SETTLE: Duration = Duration::from_millis(2_000);
 /// From one room that is woken by itself to the next.
-const WAKE_EVERY: Duration = Duration::from_millis(10);
+const WAKE_EVERY: Duration = Duration::from_millis(20);
 /// How long all rooms may take to answer.
 const STORM: Duration = Duration::from_secs(180);
 /// The aims.
@@ -64,7 +63,7 @@ pub struct Options {
     #[arg(long, default_value_t = 200)]
     awake: usize,
     /// Rooms that are woken by themselves.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 1_000)]
     wakes: usize,
     /// How often all are woken at once.
     #[arg(long, default_value_t = 3)]
@@ -106,65 +105,59 @@ struct Stand<'a> {
     recipe: Recipe,
 }
 
-/// A server, warm, and what it used before anybody came.
-struct Warm {
-    server: Server,
-    arena: Arena,
-    before: Memory,
-}
-
 impl Stand<'_> {
-    fn start(&self) -> anyhow::Result<Warm> {
+    fn start(&self) -> anyhow::Result<(Server, Arena)> {
         let server = Server::start(&self.recipe, &self.cores)?;
         let arena = Arena { server: server.address, seen: Arc::default() };
-        let rooms = WARM_UP.min(self.options.rooms);
-        let (mut clients, mut askers) = (Clients::none()?, Askers::new(rooms, 0));
-        enter(&mut clients, &mut askers, &server, 0..rooms)?;
-        drop(clients);
-        let end = Instant::now() + ASLEEP;
-        while gauge("parlor_tenant_rooms", &arena)? > 0.0 {
-            ensure!(Instant::now() < end, "rooms of the warm-up do not end");
-            std::thread::sleep(SETTLE / 10);
-        }
-        std::thread::sleep(SETTLE);
-        let before = server.memory()?;
-        Ok(Warm { server, arena, before })
+        Ok((server, arena))
+    }
+
+    /// What one of the sockets that come last takes: those before them have filled what is made once.
+    fn each(&self, first: Memory, all: Memory) -> Memory {
+        all.each(first, self.options.rooms - self.first())
+    }
+
+    fn first(&self) -> usize {
+        self.options.rooms / 3
     }
 
     /// The memory of a socket: as many of them in few rooms, which sleep as well.
     fn together(&self) -> anyhow::Result<Memory> {
-        let Warm { server, arena, before } = self.start()?;
-        let rooms = self.options.rooms;
-        let mut clients = Clients::connect(server.address, (0..rooms).map(|socket| path("shared", socket % SHARED)))?;
-        let mut driver = Together { unanswered: rooms };
-        clients.start(&mut driver)?;
-        let done = clients.run(&mut driver, ASLEEP, |driver| driver.unanswered == 0)?;
-        ensure!(done, "{} answers are missing", driver.unanswered);
-        fall_asleep(&mut clients, &mut driver, &arena, 0)?;
-        let memory = server.memory()?.each(before, rooms);
-        println!("a socket in one of {SHARED} sleeping rooms: PSS {:.2} KiB, RSS {:.2} KiB", memory.pss_kib, memory.rss_kib);
-        Ok(memory)
+        let (server, arena) = self.start()?;
+        let mut clients = Clients::none()?;
+        let mut memory = Vec::new();
+        for sockets in [0..self.first(), self.first()..self.options.rooms] {
+            let paths = sockets.clone().map(|socket| path("shared", socket % SHARED));
+            clients.join(Ipv4Addr::LOCALHOST, server.address, paths)?;
+            let mut driver = Together { unanswered: sockets.end };
+            clients.start(&mut driver)?;
+            let done = clients.run(&mut driver, ASLEEP, |driver| driver.unanswered == 0)?;
+            ensure!(done, "{} answers are missing", driver.unanswered);
+            fall_asleep(&mut clients, &mut driver, &arena, 0)?;
+            memory.push(server.memory()?);
+        }
+        let [first, all] = <[Memory; 2]>::try_from(memory).map_err(|_| anyhow::anyhow!("there are two"))?;
+        Ok(self.each(first, all))
     }
 
     fn apart(&self, together: &Memory) -> anyhow::Result<Vec<String>> {
         let Options { rooms, awake, .. } = *self.options;
-        let Warm { server, arena, before } = self.start()?;
+        let (server, arena) = self.start()?;
         let (mut clients, mut askers) = (Clients::none()?, Askers::new(rooms, awake));
         let begin = Instant::now();
-        enter(&mut clients, &mut askers, &server, 0..rooms)?;
-        let entering = begin.elapsed();
-        fall_asleep(&mut clients, &mut askers, &arena, 0)?;
-        let memory = server.memory()?.each(before, rooms);
-        let (pss, rss) = (memory.pss_kib - together.pss_kib, memory.rss_kib - together.rss_kib);
-        println!(
-            "a sleeping room with a socket, one of {rooms}: PSS {:.2} KiB, RSS {:.2} KiB; beyond its socket PSS {pss:.2} KiB, \
-             RSS {rss:.2} KiB (all entered in {:.1} s)",
-            memory.pss_kib,
-            memory.rss_kib,
-            entering.as_secs_f64()
-        );
+        enter(&mut clients, &mut askers, &server, 0..self.first())?;
         askers.talk(true);
         fall_asleep(&mut clients, &mut askers, &arena, awake)?;
+        let first = server.memory()?;
+        enter(&mut clients, &mut askers, &server, self.first()..rooms)?;
+        fall_asleep(&mut clients, &mut askers, &arena, awake)?;
+        let all = server.memory()?;
+        eprintln!("{rooms} rooms entered and asleep after {:.0} s", begin.elapsed().as_secs_f64());
+        println!("{rooms} rooms with a socket each, all but {awake} asleep: RSS {:.1} MiB", all.rss_kib / 1024.0);
+        let each = self.each(first, all);
+        let pss = each.pss_kib - together.pss_kib;
+        println!("  one more: PSS {:.2} KiB, of it {pss:.2} KiB beyond its socket, RSS {:.2} KiB", each.pss_kib, each.rss_kib);
+        println!("  one more socket in {SHARED} sleeping rooms: PSS {:.2} KiB", together.pss_kib);
         let mut missed = Vec::new();
         if pss >= AIM_KIB {
             missed.push(format!("a sleeping room has {pss:.2} KiB"));
@@ -175,15 +168,21 @@ impl Stand<'_> {
             fall_asleep(&mut clients, &mut askers, &arena, awake)?;
             self.storm(storm, &server, &mut clients, &mut askers)?;
         }
-        // Each of them is still there, and remembers.
-        askers.ask(0..rooms, Duration::from_millis(1), Why::Entering);
+        missed.extend(self.all_there(&arena, &mut clients, &mut askers)?);
+        Ok(missed)
+    }
+
+    /// Each of the rooms is still there, and remembers.
+    fn all_there(&self, arena: &Arena, clients: &mut Clients, askers: &mut Askers) -> anyhow::Result<Vec<String>> {
         askers.talk(false);
-        clients.run(&mut askers, STORM, Askers::is_done)?;
-        let open = gauge("parlor_tenant_rooms", &arena)?;
+        clients.run(askers, SETTLE, |_| false)?;
+        askers.ask(0..self.options.rooms, Duration::from_millis(1), Why::Entering);
+        clients.run(askers, STORM, Askers::is_done)?;
+        let open = gauge("parlor_tenant_rooms", arena)?;
         println!("rooms at the end: {open:.0}; lost {}; sockets closed: {:?}", askers.lost, askers.closed);
-        if askers.lost > 0 || !askers.closed.is_empty() || askers.waiting() > 0 {
+        let mut missed: Vec<_> = askers.closed.iter().map(|(why, count)| format!("{count} sockets: {why}")).collect();
+        if askers.lost > 0 || askers.waiting() > 0 {
             missed.push(format!("{} rooms lost, {} without answer", askers.lost, askers.waiting()));
-            missed.extend(askers.closed.iter().map(|(why, count)| format!("{count} sockets closed: {why}")));
         }
         Ok(missed)
     }
@@ -233,7 +232,7 @@ fn path(kind: &str, room: usize) -> String {
 fn enter(clients: &mut Clients, askers: &mut Askers, server: &Server, rooms: std::ops::Range<usize>) -> anyhow::Result<()> {
     for first in rooms.clone().step_by(ENTER) {
         let some = first..(first + ENTER).min(rooms.end);
-        clients.join([127, 0, 0, 1].into(), server.address, some.clone().map(|room| path("own", room)))?;
+        clients.join(Ipv4Addr::LOCALHOST, server.address, some.clone().map(|room| path("own", room)))?;
         askers.ask(some, Duration::ZERO, Why::Entering);
         ensure!(clients.run(askers, ASLEEP, Askers::is_done)?, "{} answers are missing", askers.waiting());
     }
