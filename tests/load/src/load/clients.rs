@@ -297,7 +297,9 @@ fn take_frames(
             Frame::Text(text) => driver.frame(socket, text, now, out)?,
             Frame::Ping(body) => out.pong(socket, body),
             Frame::Pong => {}
-            Frame::Close { code, reason } => driver.closed(socket, &format!("closed by the server: {code} {reason}"))?,
+            Frame::Close { code, reason } => {
+                driver.closed(socket, &format!("closed by the server: {code} {reason}"))?
+            }
         }
     }
     Ok(used)

@@ -156,7 +156,10 @@ impl Stand<'_> {
         println!("{rooms} rooms with a socket each, all but {awake} asleep: RSS {:.1} MiB", all.rss_kib / 1024.0);
         let each = self.each(first, all);
         let pss = each.pss_kib - together.pss_kib;
-        println!("  one more: PSS {:.2} KiB, of it {pss:.2} KiB beyond its socket, RSS {:.2} KiB", each.pss_kib, each.rss_kib);
+        println!(
+            "  one more: PSS {:.2} KiB, of it {pss:.2} KiB beyond its socket, RSS {:.2} KiB",
+            each.pss_kib, each.rss_kib
+        );
         println!("  one more socket in {SHARED} sleeping rooms: PSS {:.2} KiB", together.pss_kib);
         let mut missed = Vec::new();
         if pss >= AIM_KIB {
@@ -217,7 +220,11 @@ impl Stand<'_> {
         let times = &askers.times;
         line(&format!("storm {number}: answer of a room ({})", times.storm.len()), &times.storm);
         line("  meanwhile: those that talk", &times.awake);
-        println!("  all answered after {:.2} s; so far {closed} sockets closed, {} rooms lost", took.as_secs_f64(), askers.lost);
+        println!(
+            "  all answered after {:.2} s; so far {closed} sockets closed, {} rooms lost",
+            took.as_secs_f64(),
+            askers.lost
+        );
         shares(&clocks, server)?;
         ensure!(done, "{} rooms did not answer within {STORM:?}", askers.waiting());
         Ok(())
@@ -229,7 +236,12 @@ fn path(kind: &str, room: usize) -> String {
 }
 
 /// Sockets come into rooms of their own, and have one answer each.
-fn enter(clients: &mut Clients, askers: &mut Askers, server: &Server, rooms: std::ops::Range<usize>) -> anyhow::Result<()> {
+fn enter(
+    clients: &mut Clients,
+    askers: &mut Askers,
+    server: &Server,
+    rooms: std::ops::Range<usize>,
+) -> anyhow::Result<()> {
     for first in rooms.clone().step_by(ENTER) {
         let some = first..(first + ENTER).min(rooms.end);
         clients.join(Ipv4Addr::LOCALHOST, server.address, some.clone().map(|room| path("own", room)))?;

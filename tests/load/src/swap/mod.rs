@@ -15,15 +15,15 @@ use hdrhistogram::Histogram;
 use crate::hostile::attack::Arena;
 use crate::load::clients::Clients;
 use crate::load::cores::Cores;
+use crate::load::guests;
 use crate::load::holdings::Holdings;
 use crate::load::parlor::{self, Scratch};
 use crate::load::server::{Clocks, Recipe, Server};
-use crate::load::guests;
 use replace::{Means, Replacer};
 use talk::{Talks, VERSIONS, histogram};
 
-/// How long a version may take until every socket has heard it: it is compiled on a busy machine.
-const MOVE: Duration = Duration::from_secs(30);
+/// How long a version may take until every socket has heard it: it is compiled beside the load.
+const MOVE: Duration = Duration::from_secs(90);
 /// How long answers may take once nothing more is said, and how long the load listens on for what should not come.
 const DRAIN: Duration = Duration::from_secs(20);
 const SURPLUS: Duration = Duration::from_millis(50);
@@ -202,7 +202,10 @@ impl Stand<'_> {
         println!("{means:?}: {} swaps under {} sockets that speak now and then", self.options.many, self.options.rooms);
         println!("  {:<44} {:>9} {:>9} {:>9}", "ms", "p50", "p99", "max");
         line("replacing the file to the last room moved", &took);
-        println!("  {:<8} {:>9} {:>11} {:>7} {:>7} {:>9} {:>7}", "", "RSS KiB", "descriptors", "threads", "maps", "code KiB", "watches");
+        println!(
+            "  {:<8} {:>9} {:>11} {:>7} {:>7} {:>9} {:>7}",
+            "", "RSS KiB", "descriptors", "threads", "maps", "code KiB", "watches"
+        );
         for (when, Holdings { rss_kib, descriptors, threads, maps, code_kib, watches }) in
             [("before", before), ("after", after)]
         {

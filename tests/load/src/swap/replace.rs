@@ -40,7 +40,7 @@ impl Replacer {
         }
         match self.means {
             Means::Rename => {
-                // Beside the folder: the server sees the file when it is whole.
+                // Under another name first: the server sees the file when it is whole.
                 let beside = self.file.with_extension("next");
                 fs::write(&beside, bytes).with_context(|| format!("write {}", beside.display()))?;
                 fs::rename(&beside, &self.file).with_context(|| format!("replace {}", self.file.display()))
