@@ -30,7 +30,7 @@ const SURPLUS: Duration = Duration::from_millis(50);
 /// Load before the first swap.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Swaps before the first look at what is held: what is made once is not counted.
-const WARM_UP_SWAPS: usize = 20;
+const WARM_UP_SWAPS: usize = 100;
 /// Of the light load: what each socket waits from an answer to what it says next.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long the server may take to let go of what it does not need.
@@ -193,22 +193,22 @@ impl Stand<'_> {
             live.swap(swap)?;
         }
         let before = live.settled(None)?;
+        let mut half = before;
         for swap in 1..=self.options.many {
             let time = live.swap(WARM_UP_SWAPS + swap)?;
             took.saturating_record(time.as_nanos() as u64);
+            if swap == self.options.many / 2 {
+                half = live.settled(None)?;
+            }
         }
         let after = live.settled(Some(before))?;
         live.finish()?;
         println!("{means:?}: {} swaps under {} sockets that speak now and then", self.options.many, self.options.rooms);
         println!("  {:<44} {:>9} {:>9} {:>9}", "ms", "p50", "p99", "max");
         line("replacing the file to the last room moved", &took);
-        println!(
-            "  {:<8} {:>9} {:>11} {:>7} {:>7} {:>9} {:>7}",
-            "", "RSS KiB", "descriptors", "threads", "maps", "code KiB", "watches"
-        );
-        for (when, Holdings { rss_kib, descriptors, threads, maps, code_kib, watches }) in
-            [("before", before), ("after", after)]
-        {
+        println!("  {:<8}   RSS KiB descriptors threads    maps  code KiB watches", "");
+        for (when, held) in [("before", before), ("half", half), ("after", after)] {
+            let Holdings { rss_kib, descriptors, threads, maps, code_kib, watches } = held;
             println!("  {when:<8} {rss_kib:>9} {descriptors:>11} {threads:>7} {maps:>7} {code_kib:>9} {watches:>7}");
         }
         Ok(if is_flat(before, after) { Vec::new() } else { vec![format!("{means:?}: many swaps leave something")] })
