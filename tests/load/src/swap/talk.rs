@@ -182,8 +182,8 @@ impl Driver for Talks {
         let talker = &mut self.talkers[socket];
         let expected = &mut talker.expected[n as usize % room];
         ensure!(n == *expected, "heard {n}, the next of its speaker was {expected}");
-        *expected += room as u64;
         ensure!(data.seq == talker.seq + 1, "turn {} behind turn {}: {}", data.seq, talker.seq, shown());
+        *expected += room as u64;
         talker.seq = data.seq;
         let gap = now - talker.last_came;
         talker.longest = talker.longest.max(gap);
