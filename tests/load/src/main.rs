@@ -7,6 +7,8 @@ mod crash;
 mod durable;
 mod hostile;
 mod load;
+mod sleep;
+mod swap;
 
 use clap::{Parser, Subcommand};
 
@@ -30,6 +32,10 @@ enum Command {
     /// Write to the store alone; `durable` runs it.
     #[command(hide = true)]
     RawStore(durable::raw::Options),
+    /// Replace a plugin under live sockets, again and again, and check that nothing is lost.
+    Swap(swap::Options),
+    /// Let many rooms sleep, and wake them, one by one and all at once.
+    Sleep(sleep::Options),
     /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
     Hostile(hostile::Options),
 }
@@ -41,6 +47,8 @@ fn main() -> anyhow::Result<()> {
         Command::Crash(options) => crash::run(&options),
         Command::Durable(options) => durable::run(&options),
         Command::RawStore(options) => durable::raw::run(&options),
+        Command::Swap(options) => swap::run(&options),
+        Command::Sleep(options) => sleep::run(&options),
         Command::Hostile(options) => hostile::run(&options),
     }
 }

@@ -185,7 +185,7 @@ struct Stand<'a> {
 
 impl<'a> Stand<'a> {
     fn lay_out(options: &'a Options) -> anyhow::Result<Self> {
-        let plugin = crate::crash::ledger(options.plugins.as_deref())?;
+        let plugin = crate::load::guests::read("ledger", options.plugins.as_deref())?;
         let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
         let folder = parent.join(format!("parlor-durable-{}", std::process::id()));
         for place in ["plugins", "plugins/lax"].map(|place| folder.join(place)) {

@@ -1,6 +1,6 @@
 //! Attacks: hostile plugins and clients beside a well-behaved tenant, and what that tenant notices of them.
 
-mod attack;
+pub mod attack;
 mod clients;
 mod flat;
 mod good;
@@ -9,11 +9,11 @@ mod log;
 mod measure;
 mod probe;
 mod process;
-mod seen;
+pub mod seen;
 mod stand;
 mod table;
-mod uploads;
-mod wire;
+pub mod uploads;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

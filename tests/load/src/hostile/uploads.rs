@@ -39,9 +39,14 @@ pub fn attack(hostile: &Hostile, bytes: &[u8], arena: &Arena) {
 
 /// Puts a component in the evil tenant's place.
 pub fn upload(name: &str, bytes: &[u8], arena: &Arena) -> Result<Answer, Refused> {
+    put(EVIL, name, bytes, arena)
+}
+
+/// Puts a component in its place.
+pub fn put(tenant: &str, name: &str, bytes: &[u8], arena: &Arena) -> Result<Answer, Refused> {
     let mut wire = Wire::dial(OPERATOR, arena.server)?;
     let head = format!(
-        "PUT /_parlor/api/plugins/{EVIL}/{name} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+        "PUT /_parlor/api/plugins/{tenant}/{name} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
          Content-Type: application/wasm\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         arena.server,
         bytes.len()

@@ -40,6 +40,10 @@ pub trait Driver {
     fn start(&mut self, out: &mut Outgoing);
     /// A socket got a frame at the time `now`.
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()>;
+    /// The server closed a socket, or its connection broke. For most loads that is an error.
+    fn closed(&mut self, _socket: usize, why: &str) -> anyhow::Result<()> {
+        bail!("{why}")
+    }
     /// Says what is due by `now` without a frame, and when more is. Loads that only answer have nothing of the kind.
     fn due(&mut self, _now: Instant, _out: &mut Outgoing) -> Option<Instant> {
         None
@@ -87,6 +91,8 @@ struct Client {
     stream: mio::net::TcpStream,
     /// The begin of a frame whose rest has not arrived.
     partial: Vec<u8>,
+    /// Its connection is over, and the driver was told.
+    is_over: bool,
 }
 
 /// All clients of one measurement. Dropping it closes them.
@@ -151,7 +157,7 @@ impl Clients {
         stream.set_nonblocking(true)?;
         let mut stream = mio::net::TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
-        self.list.push(Client { stream, partial });
+        self.list.push(Client { stream, partial, is_over: false });
         self.out.unsent.push(Vec::new());
         Ok(())
     }
@@ -216,10 +222,10 @@ impl Clients {
         let client = &mut self.list[socket];
         loop {
             let count = match client.stream.read(&mut self.buffer) {
-                Ok(0) => bail!("the server ended the connection"),
+                Ok(0) => return self.end(socket, driver, "the server ended the connection"),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error).context("read"),
+                Err(error) => return self.end(socket, driver, &format!("read: {error}")),
             };
             let now = Instant::now();
             if client.partial.is_empty() {
@@ -237,6 +243,14 @@ impl Clients {
         }
     }
 
+    /// Nothing comes from this socket any more. A driver that has heard of its close frame hears of this as well.
+    fn end(&mut self, socket: usize, driver: &mut impl Driver, why: &str) -> anyhow::Result<()> {
+        let client = &mut self.list[socket];
+        client.is_over = true;
+        self.poll.registry().deregister(&mut client.stream)?;
+        driver.closed(socket, why)
+    }
+
     fn send_fresh(&mut self) -> anyhow::Result<()> {
         let mut fresh = std::mem::take(&mut self.out.fresh);
         for socket in fresh.drain(..) {
@@ -249,11 +263,18 @@ impl Clients {
     /// What the kernel does not take now goes when the socket is writable again.
     fn send(&mut self, socket: usize) -> anyhow::Result<()> {
         let unsent = &mut self.out.unsent[socket];
+        if self.list[socket].is_over {
+            unsent.clear();
+        }
         while !unsent.is_empty() {
             match self.list[socket].stream.write(unsent) {
                 Ok(count) if count == unsent.len() => unsent.clear(),
                 Ok(count) => drop(unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // What the server said before it ended the connection is read first, and tells more.
+                Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+                    unsent.clear();
+                }
                 Err(error) => return Err(error).with_context(|| format!("socket {socket}: write")),
             }
         }
@@ -276,7 +297,9 @@ fn take_frames(
             Frame::Text(text) => driver.frame(socket, text, now, out)?,
             Frame::Ping(body) => out.pong(socket, body),
             Frame::Pong => {}
-            Frame::Close { code, reason } => bail!("closed by the server: {code} {reason}"),
+            Frame::Close { code, reason } => {
+                driver.closed(socket, &format!("closed by the server: {code} {reason}"))?
+            }
         }
     }
     Ok(used)

@@ -4,6 +4,8 @@ pub mod clients;
 pub mod cores;
 pub mod driver;
 pub mod frame;
+pub mod guests;
+pub mod holdings;
 pub mod parlor;
 pub mod report;
 mod scenario;
