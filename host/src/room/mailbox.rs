@@ -221,6 +221,24 @@ impl Mailbox {
         .await
     }
 
+    /// Waits until there is mail; for the room's own task.
+    pub async fn ready(&self) {
+        poll_fn(|context| {
+            if self.has_mail() {
+                return Poll::Ready(());
+            }
+            self.actor.register(context.waker());
+            if self.has_mail() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn has_mail(&self) -> bool {
+        let inner = self.inner.lock();
+        let is_told = inner.closing.is_some() || inner.swap.is_some() || inner.idle || inner.quarantined;
+        is_told || !inner.mails.is_empty()
+    }
+
     /// Closes where nothing waits; says whether it did.
     pub fn close_if_empty(&self) -> bool {
         let mut inner = self.inner.lock();

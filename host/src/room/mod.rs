@@ -9,6 +9,7 @@ mod due;
 mod failure;
 mod gate;
 pub mod handle;
+mod life;
 mod mailbox;
 pub mod outbound;
 mod slow;
