@@ -77,7 +77,7 @@ impl Watch {
     }
 
     /// Watches these folders, not what lies deeper, and no others. To be called after each look: a folder that was
-    /// replaced is a new one. Says whether one of them was not watched before, in which something may have changed
+    /// replaced is a new one. Says whether one of them was not watched before, or is gone: something may have changed
     /// since the look.
     pub fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> bool {
         match self.events.as_mut().map(|events| events.follow(folders)) {
@@ -124,8 +124,11 @@ impl Events {
         gone.iter().for_each(|folder| self.leave(folder));
         let mut is_new = false;
         for folder in folders {
-            // One that is gone meanwhile was in a folder that is watched.
-            let Ok(found) = folder.metadata() else { continue };
+            // One that is gone since the look may have gone before anything of it was watched.
+            let Ok(found) = folder.metadata() else {
+                is_new = true;
+                continue;
+            };
             let identity = (found.dev(), found.ino());
             let known = self.followed.get(folder).copied();
             if known.is_some_and(|known| known != identity) {

@@ -71,7 +71,8 @@ impl Look {
         let found = folder::scan(folder)?;
         let mut look = Self { skipped: found.skipped, unread: found.unread, ..Self::default() };
         for folder in &found.folders {
-            look.folders.extend(folder.canonicalize());
+            // One that is gone meanwhile has to be missed by whoever watches.
+            look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
             look.follow_link(folder);
         }
         for PluginFile { key, file } in found.files {

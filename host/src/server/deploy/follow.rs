@@ -16,7 +16,8 @@ use crate::plugin::watcher::{Look, NotServed, Outcome, Ready, Round, Stamp, Unti
 use crate::server::Server;
 use crate::watch::{Means, Watch, folders_of};
 
-/// For how long a file must stay the same to be whole, where events tell of changes.
+/// For how long a file must stay the same to be whole, where events tell of changes; as long until another look where one
+/// may have missed something.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
@@ -94,7 +95,7 @@ impl Follower {
                 // What changed between the look and the watch is seen by another look.
                 let is_new = self.watch.follow(&look.folders);
                 let round = self.watcher.compare(look, self.server.registry.freed(), Instant::now());
-                let again = if is_new { Some(Duration::ZERO) } else { round.again };
+                let again = if is_new { Some(SETTLE) } else { round.again };
                 self.begin(round);
                 again
             }
@@ -102,7 +103,7 @@ impl Follower {
                 if !std::mem::replace(&mut self.is_lost, true) {
                     tracing::error!("{why:#}; what is served stays");
                 }
-                self.watch.follow(&folders_of(&folder)).then_some(Duration::ZERO)
+                self.watch.follow(&folders_of(&folder)).then_some(SETTLE)
             }
         }
     }
