@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use redb::ReadTransaction;
@@ -22,6 +22,11 @@ use crate::storage::{Durable, StorageError, StorageErrorKind, Stored};
 /// Something to be read on a thread for that.
 pub type Job = Box<dyn FnOnce(&Tenant) + Send>;
 
+/// A group of so many is worth a wait for the next one.
+const BATCHES_OF_MANY: usize = 4;
+/// The longest such wait; it is never longer than the last commit took.
+const GATHER_MAX: Duration = Duration::from_millis(1);
+
 #[derive(Debug)]
 pub struct Tenant {
     pub name: TenantName,
@@ -35,6 +40,8 @@ pub struct Tenant {
     /// Somebody will look whether any is left.
     idle_noted: AtomicBool,
     pub writes: Mutex<Queue>,
+    /// How long the next group waits for more batches, in microseconds.
+    gather_us: AtomicU64,
     reads: Mutex<Reads>,
 }
 
@@ -70,6 +77,7 @@ impl Tenant {
             handles: AtomicUsize::new(0),
             idle_noted: AtomicBool::new(false),
             writes: Mutex::default(),
+            gather_us: AtomicU64::new(0),
             reads: Mutex::default(),
         }
     }
@@ -188,16 +196,33 @@ impl Tenant {
         if let Some(Err(doubt)) = doubt.map(|doubt| self.settle(doubt)) {
             return self.wait_for_disk(doubt);
         }
+        self.gather();
         let (group, openings) = self.writes.lock().take_group();
+        let (batches, start) = (group.len(), Instant::now());
         if let Err(doubt) = self.commit(group) {
             self.writes.lock().put_back(openings);
             return self.wait_for_disk(doubt);
         }
+        self.note_group(batches, start.elapsed());
         for Opening { place, answer } in openings {
             // Whoever does not wait any more wants no room.
             let _ = answer.send(self.open_room(place));
         }
         self.writes.lock().end()
+    }
+
+    /// Where many write at once, waits for a moment: a commit costs the same for one batch as for many.
+    fn gather(&self) {
+        let gather = Duration::from_micros(self.gather_us.load(Ordering::Relaxed));
+        if !gather.is_zero() {
+            std::thread::sleep(gather);
+        }
+    }
+
+    /// Rooms whose answers came together write together again.
+    fn note_group(&self, batches: usize, took: Duration) {
+        let wait = if batches >= BATCHES_OF_MANY { took.min(GATHER_MAX) } else { Duration::ZERO };
+        self.gather_us.store(wait.as_micros() as u64, Ordering::Relaxed);
     }
 
     fn open_room(&self, place: RoomPlace) -> Result<Arc<RoomState>, StorageError> {
