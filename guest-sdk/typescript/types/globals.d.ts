@@ -40,9 +40,9 @@ declare var crypto: Crypto;
  * clock stands still within a turn. The handlers' promises are waited for with it; what is still pending when they have
  * settled is dropped, with a warning. What is to run after the turn is for `ctx.actor.timers`.
  */
-declare function setTimeout<A extends any[]>(callback: (...args: A) => unknown, delayMs?: number, ...args: A): number;
+declare function setTimeout(callback: (...args: any[]) => unknown, delayMs?: number, ...args: any[]): number;
 /** As {@link setTimeout}, again and again until it is cleared or the turn ends. */
-declare function setInterval<A extends any[]>(callback: (...args: A) => unknown, delayMs?: number, ...args: A): number;
+declare function setInterval(callback: (...args: any[]) => unknown, delayMs?: number, ...args: any[]): number;
 /** Forgets a timeout or an interval. */
 declare function clearTimeout(id: number | undefined): void;
 /** Forgets a timeout or an interval. */
