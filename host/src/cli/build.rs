@@ -47,7 +47,7 @@ fn build_one(place: &Path, out: &Path) -> anyhow::Result<()> {
         }
         let program = step.command.get_program().to_string_lossy().into_owned();
         let status = step.command.status().with_context(|| format!("cannot run {program}"))?;
-        ensure!(status.success(), "did not build; the words of {program} are above");
+        ensure!(status.success(), "did not build; {program} says above why");
     }
     project.install(&project.component()?, out)
 }
