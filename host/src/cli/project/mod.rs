@@ -18,7 +18,7 @@ use crate::model::names::PluginName;
 use crate::plugin::folder::write_whole;
 
 /// The extensions of files that are a plugin by themselves.
-const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];
+pub const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];
 
 /// What is known of a project before it is built.
 #[derive(Debug, Clone)]
