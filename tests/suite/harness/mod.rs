@@ -8,7 +8,7 @@ pub mod folder;
 mod http;
 mod server;
 
-pub use build::{guest, root};
+pub use build::{guest, root, target_with_guests};
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};
