@@ -18,9 +18,16 @@ export const LANGUAGE = {
   supported: { "async-await": false, "async-generator": false, "for-await": false, "top-level-await": false },
 };
 
+/** What of the SDK's folder is the SDK: its own tests have rooms as authors have them. */
+const OWN = ["build", "src", "types"].map((folder) => join(SDK, folder) + sep);
+
+function isOwn(file) {
+  return OWN.some((folder) => file.startsWith(folder)) || file.startsWith(join(SDK, "node_modules") + sep);
+}
+
 /** Whether a file is the SDK's or a dependency's: neither changes while an author works. */
 export function isForeign(file) {
-  return file.startsWith(SDK + sep) || file.includes(`${sep}node_modules${sep}`);
+  return isOwn(file) || file.includes(`${sep}node_modules${sep}`);
 }
 
 /** Resolves what authors import the SDK as, wherever they are, and notes each file that is read. */
@@ -80,7 +87,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
   const [map, code] = result.outputFiles;
   const nameOf = (source) => {
     const file = join(root, source);
-    return file.startsWith(SDK + sep) || !isFile(file) ? undefined : relative(root, file);
+    return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
   return { code: code.text, table: lineTable(map.text, nameOf), warnings: result.warnings };
 }

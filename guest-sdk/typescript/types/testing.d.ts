@@ -240,6 +240,9 @@ export class TestRoom {
    */
   stored<T = any>(key: string): T | undefined;
 
+  /** The bytes of a key in the room's storage, as last committed; `undefined` where there is none. For what is not JSON. */
+  storedBytes(key: string): Uint8Array | undefined;
+
   /** The keys of the room's storage, as last committed, in ascending order of their bytes. */
   readonly storedKeys: string[];
 
