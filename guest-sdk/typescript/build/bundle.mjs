@@ -1,6 +1,7 @@
 /** From the author's files to one module of JavaScript that the engine runs. */
 
 import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -39,9 +40,11 @@ function sdk(files) {
         if (path === "verani" || path === "@parlor/guest") return { path: join(SDK, "src/index.ts") };
         return { errors: [{ text: `${JSON.stringify(path)} is for tests: a plugin imports "@parlor/guest"` }] };
       });
-      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
+      build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         files.add(path);
-        return undefined;
+        if (!/\.[mc]?tsx?$/.test(path) || isForeign(path)) return undefined;
+        // A plugin's module may export nothing, which esbuild would take for a script where `package.json` says "commonjs".
+        return { contents: `${await readFile(path, "utf8")}\nexport {};`, loader: path.endsWith("x") ? "tsx" : "ts" };
       });
     },
   };

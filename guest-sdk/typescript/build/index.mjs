@@ -2,7 +2,7 @@
 
 import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
-import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
@@ -86,6 +86,7 @@ async function component(jsSource) {
 function writeWhole(path, content) {
   const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(part, content);
     renameSync(part, path);
   } catch (error) {
