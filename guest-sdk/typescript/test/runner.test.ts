@@ -1,14 +1,9 @@
 /** `parlor-guest test`: what it finds, checks, runs and says. */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import test, { type TestContext } from "node:test";
-
-/** Tests run in the SDK's folder. */
-const SDK = process.cwd();
+import { join } from "node:path";
+import test from "node:test";
+import { project, run } from "./project.ts";
 
 const ROOM = `
 import { defineRoom } from "verani";
@@ -34,26 +29,6 @@ test("it doubles", () => {
 });
 test("a module of its own", () => assert.throws(() => double(101), { code: "too-much" }));
 `;
-
-/** A project of these files beside `package.json`; it is gone with the test. */
-function project(t: TestContext, files: Record<string, string>): string {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "parlor-project-")));
-  t.after(() => rmSync(root, { recursive: true }));
-  const settings = { extends: join(SDK, "tsconfig.base.json"), include: ["src", "test"] };
-  const all = { "package.json": '{ "name": "doubles" }', "tsconfig.json": JSON.stringify(settings), ...files };
-  for (const [name, content] of Object.entries(all)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), content);
-  }
-  return root;
-}
-
-function run(folder: string, ...args: string[]) {
-  // A test runner within a test runner would report to the outer one.
-  const { NODE_TEST_CONTEXT, ...env } = process.env;
-  const done = spawnSync(process.execPath, [join(SDK, "build/cli.mjs"), "test", ...args], { cwd: folder, env, encoding: "utf8" });
-  return { status: done.status, out: done.stdout, err: done.stderr };
-}
 
 test("it runs all tests of the project it is in, from any folder of it", (t) => {
   const root = project(t, {
