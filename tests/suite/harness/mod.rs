@@ -6,9 +6,10 @@ mod client;
 pub mod command;
 pub mod folder;
 mod http;
+pub mod scripts;
 mod server;
 
-pub use build::{guest, root};
+pub use build::{guest, root, target};
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};
