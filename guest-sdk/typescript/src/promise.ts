@@ -142,7 +142,6 @@ export class Later<T> implements PromiseLike<T> {
     });
   }
 }
-Object.defineProperty(Later, "name", { value: "Promise" });
 
 /** The constructor's argument for a promise that is settled from in here: a subclass may insist on a function. */
 function bareFor(constructor: unknown): any {
@@ -294,6 +293,11 @@ export function outcome(promise: Later<any>): { settled: boolean; rejected: bool
   promise._handled = true;
   unhandled.delete(promise);
   return { settled: promise._state !== PENDING, rejected: promise._state === REJECTED, value: promise._value };
+}
+
+/** Whether no job waits, and no rejection is without a handler. */
+export function isIdle(): boolean {
+  return jobs.length === 0 && unhandled.size === 0;
 }
 
 /** Takes the reasons of those rejected promises that nobody has asked for. */
