@@ -32,7 +32,8 @@ fn rust() -> &'static Plugin {
 
 fn typescript() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    let built = |version| script(&format!("tests/conformance/typescript/src/{version}.ts"), &format!("conformance-{version}"));
+    let built =
+        |version| script(&format!("tests/conformance/typescript/src/{version}.ts"), &format!("conformance-{version}"));
     PLUGIN.get_or_init(|| Plugin { first: built("first"), second: built("second").into() })
 }
 

@@ -19,6 +19,9 @@ fn sdk() -> &'static Result<PathBuf, String> {
     static SDK: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     SDK.get_or_init(|| {
         let sdk = root().join("guest-sdk/typescript");
+        // `parlor build` installs into it as well, and holds this lock meanwhile.
+        let lock = std::fs::File::open(&sdk).and_then(|lock| lock.lock().map(|()| lock));
+        let _lock = lock.map_err(|why| format!("{}: {why}", sdk.display()))?;
         if !sdk.join("node_modules").is_dir() {
             run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&sdk))?;
         }
@@ -35,9 +38,9 @@ fn build(sdk: &Path, entry: &str, name: &str, out: &Path) -> Result<(), String> 
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command
-        .output()
-        .map_err(|why| format!("cannot run {command:?}: {why}; plugins in TypeScript need Node 20 or newer with npm"))?;
+    let output = command.output().map_err(|why| {
+        format!("cannot run {command:?}: {why}; plugins in TypeScript need Node 20 or newer with npm")
+    })?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(()) } else { Err(format!("{command:?} failed:\n{said}")) }
 }
