@@ -94,13 +94,25 @@ fn bad_files_are_told_of_in_one_line() {
     let many = with_core_instances(&bare(&[]), "(module)", 65);
     let folder = Folder::with(
         "bad",
-        &[("text.wasm", b"#!/bin/sh"), ("Bad Name.wasm", &bare(&[])), ("many.wasm", &many), ("empty.wasm", b"")],
+        &[
+            ("text.wasm", b"#!/bin/sh"),
+            ("Bad Name.wasm", &bare(&[])),
+            ("many.wasm", &many),
+            ("empty.wasm", b""),
+            ("core.wasm", b"\0asm\x01\0\0\0"),
+            ("room/index.ts", b"export {};"),
+            ("room/lib.rs", b"fn f() {}"),
+        ],
     );
     for (file, words) in [
         ("text.wasm", "is no WebAssembly component"),
         ("empty.wasm", "is empty"),
         ("nowhere.wasm", "cannot read nowhere.wasm"),
         ("Bad Name.wasm", "--plugin"),
+        ("core.wasm", "is a core module, not a component; build it for wasm32-wasip2"),
+        ("room/index.ts", "is source code: `parlor build room/index.ts` makes a component of it"),
+        ("room/lib.rs", "is source code: `parlor build` makes a component of its project's folder"),
+        ("room", "is a folder: `parlor build room` makes components of the projects in it"),
         ("many.wasm", "core instances, more than core-instances-per-component: at most 64"),
     ] {
         let said = folder.parlor(&["check", file]);
