@@ -295,6 +295,11 @@ export function outcome(promise: Later<any>): { settled: boolean; rejected: bool
   return { settled: promise._state !== PENDING, rejected: promise._state === REJECTED, value: promise._value };
 }
 
+/** Whether no job waits, and no rejection is without a handler. */
+export function isIdle(): boolean {
+  return jobs.length === 0 && unhandled.size === 0;
+}
+
 /** Takes the reasons of those rejected promises that nobody has asked for. */
 export function takeUnhandled(): unknown[] {
   if (unhandled.size === 0) return [];
