@@ -63,7 +63,13 @@ fn build_guests() -> Built {
     build
         .current_dir(root())
         .args(["build", "--release", "--quiet", "-p", "test-guests", "-p", "conformance-rust", "--examples"])
-        .args(["--features", "test-guests/component,conformance-rust/component", "--target", "wasm32-wasip2", "--target-dir"])
+        .args([
+            "--features",
+            "test-guests/component,conformance-rust/component",
+            "--target",
+            "wasm32-wasip2",
+            "--target-dir",
+        ])
         .arg(&folder);
     run(build, folder.join("wasm32-wasip2/release/examples"))
 }

@@ -35,9 +35,9 @@ fn build(sdk: &Path, entry: &str, name: &str, out: &Path) -> Result<(), String> 
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command
-        .output()
-        .map_err(|why| format!("cannot run {command:?}: {why}; plugins in TypeScript need Node 20 or newer with npm"))?;
+    let output = command.output().map_err(|why| {
+        format!("cannot run {command:?}: {why}; plugins in TypeScript need Node 20 or newer with npm")
+    })?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(()) } else { Err(format!("{command:?} failed:\n{said}")) }
 }
