@@ -5,6 +5,7 @@ mod build;
 mod client;
 pub mod command;
 pub mod folder;
+pub mod guests;
 mod http;
 pub mod scripts;
 mod server;
