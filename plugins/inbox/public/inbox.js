@@ -20,8 +20,7 @@ client.on("inbox", ({ userId, username, role, notes: all, unread }) => {
   page("announce").hidden = role !== "admin";
   const other = userId === "ada" ? "bob" : "ada";
   page("to").value ||= other;
-  page("other").href = `?token=demo-${other}`;
-  page("other").querySelector("b").textContent = other;
+  page("other").textContent = `?token=demo-${other}`;
   notes.clear();
   page("notes").replaceChildren();
   for (const note of all) show(note);
