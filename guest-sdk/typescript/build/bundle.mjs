@@ -1,6 +1,7 @@
 /** From the author's files to one module of JavaScript that the engine runs. */
 
 import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -32,39 +33,45 @@ function sdk(files) {
         if (path === "verani" || path === "@parlor/guest") return { path: join(SDK, "src/index.ts") };
         return { errors: [{ text: `${JSON.stringify(path)} is for tests: a plugin imports "@parlor/guest"` }] };
       });
-      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
+      build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path }) => {
         files.add(path);
-        return undefined;
+        if (!/\.[mc]?tsx?$/.test(path) || isForeign(path)) return undefined;
+        // A plugin's module may export nothing, which esbuild would take for a script where `package.json` says "commonjs".
+        return { contents: `${await readFile(path, "utf8")}\nexport {};`, loader: path.endsWith("x") ? "tsx" : "ts" };
       });
     },
   };
 }
 
+/** A component's: the engine imports the host's functions, and exports the interface `guest`. */
+const COMPONENT = { format: "esm", external: ["parlor:*"], before: [], exports: ["guest"], plugins: [] };
+
 /**
- * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the module's text; what
- * esbuild does not take is thrown as an error whose `errors` it says.
+ * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text and the
+ * table of its lines, which is to stand behind it; what esbuild does not take is thrown as an error whose `errors` it says.
  */
-export async function bundle({ entry, name, root, files }) {
+export async function bundle({ entry, name, root, files, form = COMPONENT }) {
+  const { before, exports, plugins, ...options } = form;
   const result = await esbuild.build({
     ...LANGUAGE,
     stdin: {
       contents: [
+        ...before,
         `import "${SDK}/src/globals.ts";`,
         `import { guest, seal } from "${SDK}/src/exports.ts";`,
         `import ${JSON.stringify(entry)};`,
         `seal(${JSON.stringify(name)});`,
-        `export { guest };`,
+        `export { ${exports.join(", ")} };`,
       ].join("\n"),
       resolveDir: SDK,
       sourcefile: "parlor-entry.js",
     },
     bundle: true,
-    format: "esm",
+    ...options,
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "module"],
-    external: ["parlor:*"],
-    plugins: [sdk(files)],
+    plugins: [sdk(files), ...plugins],
     sourcemap: "external",
     sourcesContent: false,
     charset: "utf8",
@@ -78,7 +85,7 @@ export async function bundle({ entry, name, root, files }) {
     const file = join(root, source);
     return file.startsWith(SDK + sep) || !isFile(file) ? undefined : relative(root, file);
   };
-  return { code: code.text + lineTable(map.text, nameOf), warnings: result.warnings };
+  return { code: code.text, table: lineTable(map.text, nameOf), warnings: result.warnings };
 }
 
 function isFile(path) {

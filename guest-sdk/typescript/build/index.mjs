@@ -2,13 +2,13 @@
 
 import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
-import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
 
 /** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
-function rootOf(entry) {
+export function rootOf(entry) {
   for (let folder = dirname(entry); ; folder = dirname(folder)) {
     if (existsSync(join(folder, "package.json"))) return folder;
     if (folder === parse(folder).root) return dirname(entry);
@@ -65,7 +65,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
-  return component(bundled.code).then(clock("component"));
+  return component(bundled.code + bundled.table).then(clock("component"));
 }
 
 function bundleErrors(color) {
@@ -86,6 +86,7 @@ async function component(jsSource) {
 function writeWhole(path, content) {
   const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(part, content);
     renameSync(part, path);
   } catch (error) {
