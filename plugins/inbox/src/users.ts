@@ -27,7 +27,7 @@ export function userOfToken(token: string): User | undefined {
 /** Whether somebody of this id has a token. */
 export function isUser(id: string): boolean {
   tokens ??= readTokens();
-  return tokens.values().some((user) => user.id === id);
+  return [...tokens.values()].some((user) => user.id === id);
 }
 
 function readTokens(): Map<string, User> {
