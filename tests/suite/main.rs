@@ -28,7 +28,6 @@ mod metrics;
 mod order;
 mod reload;
 mod seed;
-mod seed_handlers;
 mod shutdown;
 mod swap;
 mod tenants;
