@@ -1,0 +1,109 @@
+/** The build: from the author's TypeScript to a component. */
+
+import { componentize } from "componentize-qjs";
+import { formatMessages } from "esbuild";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, parse, resolve } from "node:path";
+import { bundle, isForeign, SDK } from "./bundle.mjs";
+import { check, tsconfigOf } from "./check.mjs";
+
+/** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
+export function rootOf(entry) {
+  for (let folder = dirname(entry); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "package.json"))) return folder;
+    if (folder === parse(folder).root) return dirname(entry);
+  }
+}
+
+/**
+ * Builds a plugin: checks its types, bundles it, and makes a component of it. What is wrong goes to standard error.
+ * Returns whether there is a component now.
+ */
+export async function build(options) {
+  const { out, inputs, verbose = false } = options;
+  const files = new Set();
+  const clock = stopwatch(verbose);
+  try {
+    const entry = entryOf(options.entry);
+    const component = await steps({ ...options, entry, root: rootOf(entry), files, clock });
+    if (component === undefined) return false;
+    writeWhole(resolve(out), component);
+    clock("all");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unbuildable)) throw error;
+    console.error(`parlor-guest: ${error.message}`);
+    return false;
+  } finally {
+    if (inputs !== undefined) writeWhole(resolve(inputs), JSON.stringify([...files].filter((file) => !isForeign(file)).sort()));
+  }
+}
+
+/** Something that the author can mend. */
+class Unbuildable extends Error {}
+
+function entryOf(path) {
+  const entry = resolve(path);
+  if (!statSync(entry, { throwIfNoEntry: false })?.isFile()) throw new Unbuildable(`there is no file ${path}`);
+  return realpathSync(entry);
+}
+
+async function steps({ entry, name, root, tsconfig, check: wanted = true, files, clock }) {
+  const settings = tsconfig === undefined ? tsconfigOf(entry) : resolve(tsconfig);
+  for (const file of [entry, settings, join(root, "package.json")]) {
+    if (file !== undefined && existsSync(file)) files.add(file);
+  }
+  const color = process.stderr.isTTY === true;
+  const [types, bundled] = await Promise.all([
+    wanted ? check({ entries: [entry], tsconfig: settings, color }).then(clock("types")) : undefined,
+    bundle({ entry, name, root, files }).then(clock("bundle")).catch(bundleErrors(color)),
+  ]);
+  for (const file of types?.files ?? []) files.add(file);
+  // The compiler's words are the better ones where both have something to say.
+  if (types !== undefined && !types.holds) {
+    console.error(types.said);
+    return undefined;
+  }
+  if (bundled === undefined) return undefined;
+  return component(bundled.code + bundled.table).then(clock("component"));
+}
+
+function bundleErrors(color) {
+  return async (failed) => {
+    if (!Array.isArray(failed.errors)) throw failed;
+    const messages = await formatMessages(failed.errors, { kind: "error", color });
+    console.error(messages.join("").trimEnd());
+    return undefined;
+  };
+}
+
+async function component(jsSource) {
+  const made = await componentize({ witPath: join(SDK, "wit"), world: "plugin", jsSource, stubWasi: true, sync: true });
+  return made.component;
+}
+
+/** Puts a file in place with one step: whoever watches sees all of it or none. */
+function writeWhole(path, content) {
+  const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(part, content);
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw new Unbuildable(`cannot write ${path}: ${error.message}`);
+  }
+}
+
+/** Says on standard error what a step took, if asked to. */
+function stopwatch(verbose) {
+  const start = performance.now();
+  return (step) => {
+    const begun = performance.now();
+    if (step === "all" && verbose) console.error(`all: ${Math.round(begun - start)} ms`);
+    return (value) => {
+      if (verbose) console.error(`${step}: ${Math.round(performance.now() - begun)} ms`);
+      return value;
+    };
+  };
+}

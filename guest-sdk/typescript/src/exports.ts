@@ -1,0 +1,6 @@
+/** The component's exports, as componentize-qjs expects them: the interface `guest`, a result's error thrown. */
+
+import { authorize, handle, init } from "./runtime.js";
+
+export { seal } from "./runtime.js";
+export const guest = { init, authorize, handle };

@@ -1,0 +1,39 @@
+/**
+ * What the engine lacks, or has and cannot use in a component: put in place before any of the author's code runs. A bundle
+ * imports this first.
+ */
+
+import { URL, URLSearchParams } from "whatwg-url-minimum";
+import { structuredClone } from "./clone.js";
+import { console } from "./console.js";
+import { installDate } from "./date.js";
+import { TextDecoder, TextEncoder } from "./encoding.js";
+import { clearTimeout, setInterval, setTimeout } from "./loop.js";
+import { Later, enqueue } from "./promise.js";
+import { crypto, random } from "./random.js";
+import { Headers, Request } from "./web.js";
+
+const supplied = {
+  Headers,
+  Promise: Later,
+  Request,
+  TextDecoder,
+  TextEncoder,
+  URL,
+  URLSearchParams,
+  clearInterval: clearTimeout,
+  clearTimeout,
+  console,
+  crypto,
+  queueMicrotask: enqueue,
+  setInterval,
+  setTimeout,
+  structuredClone,
+};
+for (const [name, value] of Object.entries(supplied)) {
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });
+installDate();
+// It would return a promise of the engine's, which nothing ever settles.
+delete (Array as { fromAsync?: unknown }).fromAsync;

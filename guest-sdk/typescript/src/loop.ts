@@ -1,0 +1,131 @@
+/** What runs within a turn besides the handler itself: promises' jobs and timeouts. */
+
+import { write } from "./console.js";
+import { RoomError } from "./errors.js";
+import { described } from "./lines.js";
+import { needHost } from "./phase.js";
+import { Later, drain, outcome, takeUnhandled } from "./promise.js";
+
+interface Timeout {
+  id: number;
+  /** In milliseconds of the turn's own time, which only the running of timeouts moves. */
+  due: number;
+  every: number | undefined;
+  callback: (...args: any[]) => unknown;
+  args: any[];
+}
+
+/** In the order in which they are due. */
+let timeouts: Timeout[] = [];
+let lastId = 0;
+let elapsed = 0;
+
+function schedule(timeout: Timeout): void {
+  let at = timeouts.length;
+  while (at > 0 && timeouts[at - 1]!.due > timeout.due) at -= 1;
+  timeouts.splice(at, 0, timeout);
+}
+
+function add(name: string, callback: unknown, delay: unknown, repeat: boolean, args: any[]): number {
+  needHost(name);
+  if (typeof callback !== "function") throw new TypeError(`${name} takes a function`);
+  const number = Number(delay);
+  const wait = number > 0 ? number : 0;
+  lastId += 1;
+  const every = repeat ? Math.max(wait, 1) : undefined;
+  schedule({ id: lastId, due: elapsed + wait, every, callback: callback as Timeout["callback"], args });
+  return lastId;
+}
+
+/** The global `setTimeout`. */
+export function setTimeout(callback: unknown, delay?: unknown, ...args: any[]): number {
+  return add("setTimeout", callback, delay, false, args);
+}
+
+/** The global `setInterval`. */
+export function setInterval(callback: unknown, delay?: unknown, ...args: any[]): number {
+  return add("setInterval", callback, delay, true, args);
+}
+
+/** The globals `clearTimeout` and `clearInterval`. */
+export function clearTimeout(id: unknown): void {
+  const at = timeouts.findIndex((timeout) => timeout.id === id);
+  if (at >= 0) timeouts.splice(at, 1);
+}
+
+/** The first error that a callback threw to nobody. */
+let escaped: { error: unknown } | undefined;
+
+function escape(error: unknown): void {
+  escaped ??= { error };
+}
+
+function runJobs(): void {
+  drain(escape);
+  if (escaped !== undefined) {
+    const { error } = escaped;
+    escaped = undefined;
+    throw error;
+  }
+}
+
+/** Runs the timeout that is due first; false where there is none. */
+function runTimeout(): boolean {
+  const timeout = timeouts.shift();
+  if (timeout === undefined) return false;
+  elapsed = Math.max(elapsed, timeout.due);
+  if (timeout.every !== undefined) schedule({ ...timeout, due: elapsed + timeout.every });
+  timeout.callback(...timeout.args);
+  return true;
+}
+
+/** Whether this is a promise, or something like one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === "object" || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}
+
+/** The value that a promise comes to: runs jobs and timeouts until it has settled. */
+export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
+  const promise: Later<unknown> = Later.resolve(value);
+  for (;;) {
+    let now = outcome(promise);
+    if (!now.settled) {
+      runJobs();
+      now = outcome(promise);
+    }
+    if (now.settled) {
+      if (now.rejected) throw now.value;
+      return now.value;
+    }
+    if (!runTimeout()) {
+      throw new RoomError("never-settled", `${what} returned a promise that nothing is left to settle`);
+    }
+  }
+}
+
+/**
+ * Ends a turn: runs what is queued, drops what is still to come. `failed` says that there is an error already, so that a
+ * further one is only logged.
+ */
+export function endTurn(failed: boolean): void {
+  let error: { error: unknown } | undefined;
+  try {
+    runJobs();
+  } catch (thrown) {
+    error = { error: thrown };
+  }
+  if (timeouts.length > 0) {
+    const count = timeouts.length === 1 ? "a timeout was" : `${timeouts.length} timeouts were`;
+    write("warn", `${count} still pending when the turn's handlers had ended, and dropped: use ctx.actor.timers`);
+    timeouts = [];
+  }
+  elapsed = 0;
+  for (const reason of takeUnhandled()) write("warn", `nobody handles this rejection: ${described(reason)}`);
+  if (error === undefined) return;
+  if (failed) write("error", described(error.error));
+  else throw error.error;
+}

@@ -1,0 +1,305 @@
+/**
+ * Promises that run without the engine's job queue: in a component nothing ever runs that queue. Their jobs wait in a
+ * queue of our own, which `drain` runs.
+ *
+ * `async` functions are lowered by the build to generators over the global `Promise`, which this class is.
+ */
+
+const PENDING = 0;
+const FULFILLED = 1;
+const REJECTED = 2;
+
+type State = typeof PENDING | typeof FULFILLED | typeof REJECTED;
+type Settle = (value: any) => void;
+
+/** What is to happen when a promise settles. Without handlers the outcome itself goes on to `derived`. */
+interface Reaction {
+  derived: Later<any>;
+  onFulfilled: Settle | undefined;
+  onRejected: Settle | undefined;
+}
+
+/** Says to the constructor that nobody needs its two functions. */
+const BARE: any = () => {};
+
+/** Jobs that wait; each takes two places, what is to be done and with what. */
+let jobs: unknown[] = [];
+/** Rejected promises that nobody has asked for yet. */
+const unhandled = new Set<Later<any>>();
+
+/** The global `Promise` of plugins. */
+export class Later<T> implements PromiseLike<T> {
+  _state: State = PENDING;
+  _value: any = undefined;
+  _reactions: Reaction[] | undefined = undefined;
+  _handled = false;
+
+  constructor(executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason?: any) => void) => void) {
+    if (executor === BARE) return;
+    if (typeof executor !== "function") throw new TypeError("a promise needs a function");
+    const { resolve, reject } = resolvers(this);
+    try {
+      executor(resolve, reject);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  then(onFulfilled?: any, onRejected?: any): Later<any> {
+    const base = this.constructor === Later;
+    const derived: Later<any> = base ? new Later(BARE) : new (this.constructor as typeof Later)(() => {});
+    subscribe(this, {
+      derived,
+      onFulfilled: typeof onFulfilled === "function" ? onFulfilled : undefined,
+      onRejected: typeof onRejected === "function" ? onRejected : undefined,
+    });
+    return derived;
+  }
+
+  catch(onRejected?: any): Later<any> {
+    return this.then(undefined, onRejected);
+  }
+
+  finally(onFinally?: any): Later<any> {
+    if (typeof onFinally !== "function") return this.then(onFinally, onFinally);
+    return this.then(
+      (value: T) => Later.resolve(onFinally()).then(() => value),
+      (reason: unknown) =>
+        Later.resolve(onFinally()).then(() => {
+          throw reason;
+        }),
+    );
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Promise";
+  }
+
+  static get [Symbol.species]() {
+    return this;
+  }
+
+  static resolve(this: any, value?: any): Later<any> {
+    if (value instanceof Later && value.constructor === this) return value;
+    const promise = new this(bareFor(this));
+    resolve(promise, value);
+    return promise;
+  }
+
+  static reject(this: any, reason?: any): Later<never> {
+    const promise = new this(bareFor(this));
+    settle(promise, REJECTED, reason);
+    return promise;
+  }
+
+  static withResolvers(this: any) {
+    const promise = new this(bareFor(this));
+    return { promise, ...resolvers(promise) };
+  }
+
+  static try(this: any, run: (...args: any[]) => any, ...args: any[]): Later<any> {
+    return new this((resolve: Settle) => resolve(run(...args)));
+  }
+
+  static all(this: any, values: Iterable<any>): Later<any[]> {
+    return collect(this, values, (results, index, left) => ({
+      onFulfilled: (value) => {
+        results[index] = value;
+        left.done();
+      },
+    }));
+  }
+
+  static allSettled(this: any, values: Iterable<any>): Later<any[]> {
+    return collect(this, values, (results, index, left) => ({
+      onFulfilled: (value) => {
+        results[index] = { status: "fulfilled", value };
+        left.done();
+      },
+      onRejected: (reason) => {
+        results[index] = { status: "rejected", reason };
+        left.done();
+      },
+    }));
+  }
+
+  static any(this: any, values: Iterable<any>): Later<any> {
+    const answer = this.withResolvers();
+    const all = collect(Later, values, (errors, index, left) => ({
+      onFulfilled: answer.resolve,
+      onRejected: (reason) => {
+        errors[index] = reason;
+        left.done();
+      },
+    }));
+    all.then((errors: unknown[]) => answer.reject(new AggregateError(errors, "all promises were rejected")), answer.reject);
+    return answer.promise;
+  }
+
+  static race(this: any, values: Iterable<any>): Later<any> {
+    return new this((resolve: Settle, reject: Settle) => {
+      for (const value of values) this.resolve(value).then(resolve, reject);
+    });
+  }
+}
+Object.defineProperty(Later, "name", { value: "Promise" });
+
+/** The constructor's argument for a promise that is settled from in here: a subclass may insist on a function. */
+function bareFor(constructor: unknown): any {
+  return constructor === Later ? BARE : () => {};
+}
+
+function resolvers(promise: Later<any>): { resolve: Settle; reject: Settle } {
+  let called = false;
+  return {
+    resolve: (value) => {
+      if (called) return;
+      called = true;
+      resolve(promise, value);
+    },
+    reject: (reason) => {
+      if (called) return;
+      called = true;
+      settle(promise, REJECTED, reason);
+    },
+  };
+}
+
+/** What the forms with many promises have in common: a result a value, and an end when all are there. */
+function collect(
+  constructor: any,
+  values: Iterable<any>,
+  watch: (results: any[], index: number, left: { done(): void }) => { onFulfilled: Settle; onRejected?: Settle },
+): Later<any[]> {
+  return new constructor((resolve: Settle, reject: Settle) => {
+    const results: any[] = [];
+    let count = 1;
+    const left = {
+      done() {
+        count -= 1;
+        if (count === 0) resolve(results);
+      },
+    };
+    let index = 0;
+    for (const value of values) {
+      results.push(undefined);
+      count += 1;
+      const { onFulfilled, onRejected = reject } = watch(results, index, left);
+      constructor.resolve(value).then(onFulfilled, onRejected);
+      index += 1;
+    }
+    left.done();
+  });
+}
+
+function resolve(promise: Later<any>, value: any): void {
+  if (value === promise) return settle(promise, REJECTED, new TypeError("a promise cannot be resolved with itself"));
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") {
+    return settle(promise, FULFILLED, value);
+  }
+  let then: unknown;
+  try {
+    then = value.then;
+  } catch (error) {
+    return settle(promise, REJECTED, error);
+  }
+  if (typeof then !== "function") return settle(promise, FULFILLED, value);
+  if (then === Later.prototype.then && value.constructor === Later) {
+    // As the general case below, without its two closures.
+    jobs.push(adopt, [value, promise]);
+  } else {
+    jobs.push(follow, [value, then, promise]);
+  }
+}
+
+function adopt([value, promise]: [Later<any>, Later<any>]): void {
+  subscribe(value, { derived: promise, onFulfilled: undefined, onRejected: undefined });
+}
+
+function follow([value, then, promise]: [object, Function, Later<any>]): void {
+  const { resolve, reject } = resolvers(promise);
+  try {
+    then.call(value, resolve, reject);
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function settle(promise: Later<any>, state: State, value: unknown): void {
+  if (promise._state !== PENDING) return;
+  promise._state = state;
+  promise._value = value;
+  if (state === REJECTED && !promise._handled) unhandled.add(promise);
+  const reactions = promise._reactions;
+  if (reactions === undefined) return;
+  promise._reactions = undefined;
+  for (const reaction of reactions) jobs.push(promise, reaction);
+}
+
+function subscribe(promise: Later<any>, reaction: Reaction): void {
+  if (!promise._handled) {
+    promise._handled = true;
+    if (promise._state === REJECTED) unhandled.delete(promise);
+  }
+  if (promise._state !== PENDING) jobs.push(promise, reaction);
+  else if (promise._reactions === undefined) promise._reactions = [reaction];
+  else promise._reactions.push(reaction);
+}
+
+function react(promise: Later<any>, { derived, onFulfilled, onRejected }: Reaction): void {
+  const handler = promise._state === FULFILLED ? onFulfilled : onRejected;
+  if (handler === undefined) return settle(derived, promise._state, promise._value);
+  let value: unknown;
+  try {
+    value = handler(promise._value);
+  } catch (error) {
+    return settle(derived, REJECTED, error);
+  }
+  resolve(derived, value);
+}
+
+/** The global `queueMicrotask`. */
+export function enqueue(callback: () => void): void {
+  if (typeof callback !== "function") throw new TypeError("queueMicrotask takes a function");
+  jobs.push(callback, undefined);
+}
+
+/** Runs jobs until none is left. What a callback of `queueMicrotask` throws goes to `failed`; the rest goes on. */
+export function drain(failed: (error: unknown) => void): void {
+  let next = 0;
+  while (next < jobs.length) {
+    const what = jobs[next];
+    const given = jobs[next + 1];
+    next += 2;
+    // A long chain would otherwise keep all that it has done.
+    if (next >= 1024) {
+      jobs = jobs.slice(next);
+      next = 0;
+    }
+    if (what instanceof Later) {
+      react(what, given as Reaction);
+    } else {
+      try {
+        (what as (given: unknown) => void)(given);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+  if (next > 0) jobs = [];
+}
+
+/** The outcome of a promise as it stands now; asking is handling it. */
+export function outcome(promise: Later<any>): { settled: boolean; rejected: boolean; value: unknown } {
+  promise._handled = true;
+  unhandled.delete(promise);
+  return { settled: promise._state !== PENDING, rejected: promise._state === REJECTED, value: promise._value };
+}
+
+/** Takes the reasons of those rejected promises that nobody has asked for. */
+export function takeUnhandled(): unknown[] {
+  if (unhandled.size === 0) return [];
+  const reasons = Array.from(unhandled, (promise) => promise._value);
+  unhandled.clear();
+  return reasons;
+}

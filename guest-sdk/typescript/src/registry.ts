@@ -1,0 +1,134 @@
+/** Which handlers stand for which events, and the host's table kept in step with it. */
+
+import { Answer } from "./answer.js";
+import { write } from "./console.js";
+import { dataOf, eventOf, type Context } from "./ctx.js";
+import { RoomError, byteLength, refusal } from "./errors.js";
+import { eventsOff, eventsOn } from "./host.js";
+import { isThenable, waitFor } from "./loop.js";
+
+/** Every event of clients, in the contract's words. */
+const ANY = "*";
+/** One hook of the host's stands for all timers; which of them it is, is found out here. */
+const TIMER = "$timer";
+const NAME_BYTES = 128;
+
+export type Handler = (ctx: any, data: any) => unknown;
+
+/** The handlers of one name. `on` and `off` replace the list: an event that is running keeps the one that it began with. */
+type Table = Map<string, readonly Handler[]>;
+
+export const events: Table = new Map();
+export const timers: Table = new Map();
+/** Whether the host has been told of what stands here; from then on it is told of each change. */
+let started = false;
+
+/** Whether any handler rests on this event of the host's. */
+function wants(event: string): boolean {
+  return events.has(event) || (event === TIMER && timers.size > 0);
+}
+
+function hostEvent(table: Table, name: string): string {
+  return table === timers ? TIMER : name;
+}
+
+/** Adds a handler behind those that the name has. Where the host refuses the name, nothing is added. */
+export function add(table: Table, name: string, handler: Handler, call: string): void {
+  const bytes = typeof name === "string" ? byteLength(name) : 0;
+  if (bytes < 1 || bytes > NAME_BYTES) {
+    throw new RoomError("invalid", `${call}: a name must be a string of 1 to ${NAME_BYTES} bytes`);
+  }
+  if (typeof handler !== "function") {
+    throw new RoomError("invalid", `${call}(${JSON.stringify(name)}): the handler must be a function`);
+  }
+  const event = hostEvent(table, name);
+  if (started && !wants(event)) tell(eventsOn, event);
+  table.set(name, [...(table.get(name) ?? []), handler]);
+}
+
+/** Removes one handler, the first of several that are the same; the host is told when it was the event's last. */
+export function remove(table: Table, name: string, handler: Handler): boolean {
+  const list = table.get(name);
+  const at = list?.indexOf(handler) ?? -1;
+  if (list === undefined || at < 0) return false;
+  if (list.length > 1) {
+    table.set(name, list.toSpliced(at, 1));
+  } else {
+    table.delete(name);
+    unlessWanted(hostEvent(table, name));
+  }
+  return true;
+}
+
+/** Removes all handlers of a name; for the timers' hook those of all timers. */
+export function removeAll(table: Table, name: string): boolean {
+  const event = hostEvent(table, name);
+  const wanted = table === timers ? timers.has(name) : wants(event);
+  table.delete(name);
+  if (table === events && name === TIMER) timers.clear();
+  if (wanted) unlessWanted(event);
+  return wanted;
+}
+
+/** Asks the host for an event no longer, where nothing here wants it. */
+function unlessWanted(event: string): void {
+  if (started && !wants(event)) tell(eventsOff, event);
+}
+
+function tell(call: (event: string) => void, event: string): void {
+  try {
+    call(event);
+  } catch (thrown) {
+    throw refusal(thrown);
+  }
+}
+
+/** Tells the host of all that is registered, each name once. */
+export function start(): void {
+  started = true;
+  const names = new Set(events.keys());
+  if (timers.size > 0) names.add(TIMER);
+  for (const name of names) {
+    try {
+      eventsOn(name);
+    } catch (thrown) {
+      throw new Error(`cannot register \`${name}\``, { cause: refusal(thrown) });
+    }
+  }
+}
+
+/**
+ * Runs the handlers that an event is for: its own in the order of registration, then those for all events, each awaited.
+ * The first error ends it; the first answer is the answer.
+ */
+export function dispatch(ctx: Context): Answer | undefined {
+  const { cause, name, payload, channel } = eventOf(ctx);
+  let own: readonly Handler[] | undefined;
+  let behind: readonly Handler[] | undefined;
+  if (cause === TIMER) {
+    own = timers.get(name);
+    behind = events.get(TIMER);
+    if (own === undefined && behind === undefined) {
+      // Not a failure: what set it may have been another version, and nothing is lost but the timer.
+      write("warn", `nobody handles the timer ${JSON.stringify(name)}: add room.onTimer`);
+    }
+  } else {
+    own = events.get(cause);
+    const keepalive = name === "ping" && payload === null && channel === null;
+    // `*` is for what clients say, which neither a hook nor a bare keepalive is.
+    if (!keepalive && !cause.startsWith("$")) behind = events.get(ANY);
+  }
+  const answer = own === undefined ? undefined : run(own, ctx, undefined);
+  return behind === undefined ? answer : run(behind, ctx, answer);
+}
+
+function run(handlers: readonly Handler[], ctx: Context, first: Answer | undefined): Answer | undefined {
+  let answer = first;
+  for (let i = 0; i < handlers.length; i += 1) {
+    let result = handlers[i]!(ctx, dataOf(ctx));
+    if (result === undefined || typeof result === "number") continue;
+    if (isThenable(result)) result = waitFor(result, `a handler of ${JSON.stringify(eventOf(ctx).name)}`);
+    if (answer === undefined && result instanceof Answer) answer = result;
+  }
+  return answer;
+}

@@ -1,0 +1,15 @@
+/** The request that asks for a connection. */
+
+import type { ContractRequest } from "./host.js";
+import { Headers, Request } from "./web.js";
+
+export class ConnectRequest extends Request {
+  readonly room: string;
+  readonly remote: string;
+
+  constructor({ uri, room, headers, remote }: ContractRequest) {
+    super(uri, { headers: new Headers(headers) });
+    this.room = room;
+    this.remote = remote;
+  }
+}

@@ -1,0 +1,109 @@
+/** One instance of a plugin, and the three calls that the host makes into it. */
+
+import { answerBody } from "./answer.js";
+import { write } from "./console.js";
+import { Context } from "./ctx.js";
+import { Refused, Rejection, failure, withCauses } from "./errors.js";
+import type {
+  ContractMeta,
+  ContractRejection,
+  ContractRequest,
+  Definition,
+  Event,
+  Failure,
+  Payload,
+} from "./host.js";
+import { described } from "./lines.js";
+import * as loop from "./loop.js";
+import * as meta from "./meta.js";
+import { begin } from "./phase.js";
+import * as registry from "./registry.js";
+import { definition } from "./room.js";
+import * as socket from "./socket.js";
+import { ConnectRequest } from "./request.js";
+
+/** The display name and the path of rooms that say none. */
+let pluginName = "room";
+const DEFAULT_PATH = "/ws";
+
+/** Hooks that the host itself is the cause of, so that there may be no socket. */
+const SOCKETLESS = ["$restore", "$error", "$timer", "$alarm", "$suspend", "$resume"];
+
+/** The end of the top level: what the plugin has to have said by then, and what of it was to run later. */
+export function seal(name: string): void {
+  pluginName = name;
+  if (definition() === undefined) throw new Error("this plugin has no room: call defineRoom at the top level of its module");
+  loop.endTurn(false);
+}
+
+export function init(): Definition {
+  begin();
+  try {
+    registry.start();
+  } catch (thrown) {
+    throw withCauses(thrown);
+  }
+  const { name = pluginName, websocketPath = DEFAULT_PATH } = definition()!;
+  return { name: String(name), path: websocketPath };
+}
+
+/** Asks the plugin who wants to connect. */
+export function authorize(request: ContractRequest): ContractMeta | null {
+  const defined = definition()!;
+  if (defined.extractMeta === undefined) return null;
+  let found: unknown;
+  try {
+    found = defined.extractMeta(new ConnectRequest(request));
+    if (loop.isThenable(found)) found = loop.waitFor(found, "extractMeta");
+    found = found === null || found === undefined ? null : meta.toContract(found);
+  } catch (thrown) {
+    throw rejection(thrown);
+  } finally {
+    loop.endTurn(true);
+  }
+  return found as ContractMeta | null;
+}
+
+function rejection(thrown: unknown): ContractRejection {
+  if (thrown instanceof Rejection) {
+    const { status, message } = thrown;
+    return { status: Number.isInteger(status) && status >= 0 && status < 65_536 ? status : 500, message };
+  }
+  write("error", `extractMeta failed: ${described(thrown)}`);
+  return { status: 401, message: "" };
+}
+
+/** One event, one turn. */
+export function handle(event: Event): Payload | null {
+  let failed: { error: unknown } | undefined;
+  let body: Payload | null = null;
+  try {
+    body = turn(event);
+  } catch (error) {
+    failed = { error };
+  }
+  try {
+    loop.endTurn(failed !== undefined);
+  } catch (error) {
+    failed = { error };
+  }
+  if (event.cause === "$disconnect" && event.socket !== null) meta.changed(event.socket);
+  meta.endTurn();
+  socket.endTurn();
+  if (failed !== undefined) throw told(failed.error);
+  return body;
+}
+
+function turn(event: Event): Payload | null {
+  if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
+    throw new Error(`the event ${event.name} came without a socket`);
+  }
+  const answer = registry.dispatch(new Context(event));
+  return answer === undefined ? null : answerBody(answer);
+}
+
+/** The failure of a turn. What clients are not told of, authors find in the log with its place. */
+function told(error: unknown): Failure {
+  if (!(error instanceof Refused)) write("error", described(error));
+  return failure(error);
+}

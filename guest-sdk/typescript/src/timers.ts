@@ -1,0 +1,62 @@
+/** What is to run later: the room's timers, and its alarm. */
+
+import { RoomError, refusal } from "./errors.js";
+import { alarmCancel, alarmGet, alarmSet, timerCancel, timerSet } from "./host.js";
+import { jsonText, needText } from "./payload.js";
+
+const TIMER = "a timer's name";
+
+export const timers = {
+  set(name: string, delayMs: number, data?: unknown): void {
+    needText(name, TIMER);
+    const delay = Math.ceil(delayMs);
+    if (!(delay >= 0 && delay < 2 ** 32)) {
+      throw new RoomError("invalid", "a timer's delay must be 0 to 4294967295 ms (49 days): the alarm takes any time");
+    }
+    const body = data === undefined ? null : ({ tag: "json", val: jsonText(data, "a timer's data") } as const);
+    try {
+      timerSet(name, delay, body);
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
+  },
+
+  cancel(name: string): boolean {
+    needText(name, TIMER);
+    try {
+      return timerCancel(name);
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
+  },
+};
+
+export const alarm = {
+  set(at: number | Date): void {
+    const time = at instanceof Date ? at.getTime() : at;
+    if (typeof time !== "number" || Number.isNaN(time)) {
+      throw new RoomError("invalid", "an alarm is set to a Date, or to milliseconds since the Unix epoch");
+    }
+    try {
+      alarmSet(time);
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
+  },
+
+  get(): number | undefined {
+    try {
+      return alarmGet() ?? undefined;
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
+  },
+
+  cancel(): void {
+    try {
+      alarmCancel();
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
+  },
+};

@@ -1,0 +1,81 @@
+/** The parts of the web's API about requests. */
+
+import { URL } from "whatwg-url-minimum";
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+type Init = Headers | Record<string, string> | Iterable<readonly [string, string]>;
+
+function needName(name: unknown): string {
+  const text = String(name);
+  if (!NAME.test(text)) throw new TypeError(`${JSON.stringify(text)} is no name of a header`);
+  return text.toLowerCase();
+}
+
+/** Headers as fetch's: names in any case, several values of one joined by a comma (those of `cookie` by a semicolon). */
+export class Headers {
+  readonly #values = new Map<string, string>();
+
+  constructor(init?: Init) {
+    if (init === undefined || init === null) return;
+    const pairs = Symbol.iterator in Object(init) ? (init as Iterable<[string, string]>) : Object.entries(init);
+    for (const [name, value] of pairs) this.append(name, value);
+  }
+
+  append(name: string, value: string): void {
+    const key = needName(name);
+    const before = this.#values.get(key);
+    const text = String(value).trim();
+    this.#values.set(key, before === undefined ? text : `${before}${key === "cookie" ? "; " : ", "}${text}`);
+  }
+
+  delete(name: string): void {
+    this.#values.delete(needName(name));
+  }
+
+  get(name: string): string | null {
+    return this.#values.get(needName(name)) ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(needName(name));
+  }
+
+  set(name: string, value: string): void {
+    this.#values.set(needName(name), String(value).trim());
+  }
+
+  forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg?: unknown): void {
+    for (const [name, value] of this) callback.call(thisArg, value, name, this);
+  }
+
+  *entries(): IterableIterator<[string, string]> {
+    yield* [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+}
+
+/** A request without a body: nothing else asks for a connection. */
+export class Request {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+
+  constructor(input: string | URL | Request, init: { method?: string; headers?: Init } = {}) {
+    const from = input instanceof Request ? input : undefined;
+    this.url = from?.url ?? new URL(input as string | URL).href;
+    this.method = (init.method ?? from?.method ?? "GET").toUpperCase();
+    this.headers = new Headers(init.headers ?? from?.headers);
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Realtime rooms for Parlor, in TypeScript.
+ *
+ * A room is a module that says what happens on which event. `parlor build` makes a component of it, which a Parlor server
+ * loads from its folder of plugins.
+ *
+ * ```ts
+ * import { defineRoom, reject } from "@parlor/guest";
+ *
+ * const room = defineRoom({
+ *   name: "chat",
+ *   websocketPath: "/ws",
+ *   onConnect(ctx) {
+ *     ctx.emit.emit("welcome", { userId: ctx.meta.userId });
+ *   },
+ * });
+ *
+ * room.on("chat.message", (ctx, data: { text: string }) => {
+ *   if (!data.text.trim()) reject("chat.empty", "say something first");
+ *   ctx.actor.emit.emit("chat.message", { from: ctx.meta.userId, text: data.text });
+ * });
+ * ```
+ *
+ * # Turns
+ * One event is one turn, and a turn is atomic: if a handler throws, rejects or runs too long, none of its emits, writes,
+ * joins, leaves, closes, timers and alarms happen. Emits leave when the turn commits, in call order.
+ *
+ * # What lasts
+ * The instance may go at any time: in a crash, for a new version, or because the room was quiet.
+ *
+ * | what | survives the instance | a restart or crash of the server |
+ * |---|---|---|
+ * | `actor.getStorage()` and `actor.alarm` | yes | yes |
+ * | `actor.timers` | yes | no |
+ * | sockets, their channels and fields | yes | no |
+ * | what `room.onSuspend` returns | where the room sleeps or is swapped; not where it crashes | no |
+ * | variables of the module | no | no |
+ *
+ * Variables are a cache: they are not rolled back with a failed turn either. Rebuild them in `onRestore`.
+ *
+ * The top level of a module runs once, when the plugin is built: there is no time, no randomness, no configuration
+ * and no room there, and a call of one of them fails the build.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference path="./globals.d.ts" />
+
+import type { ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";
+import type { ConnectionMeta, NewMeta } from "./meta.js";
+import type { Log } from "./state.js";
+
+export type * from "./context.js";
+export type * from "./meta.js";
+export type * from "./state.js";
+
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/**
+ * A handler of an event. `data` is what the client sent, and `{}` where it sent no data at all.
+ *
+ * Its return value is ignored, but for a promise, which is waited for, and for what `answer` makes.
+ */
+export type EventHandler<M extends ConnectionMeta = ConnectionMeta> = (ctx: MessageContext<M>, data: any) => unknown;
+
+/** How a socket ended. */
+export interface Disconnect {
+  /** The WebSocket close code: 1000 normal, 1001 gone, 1005 none given, 1006 lost, 1008 policy, ... */
+  readonly code: number;
+  /** The reason, up to 123 bytes; often empty. */
+  readonly reason: string;
+}
+
+/** A turn that failed. */
+export interface FailedTurn extends Error {
+  /** The event whose turn failed. */
+  readonly event: string;
+  /** The error's code; `trap`, `deadline` and the like where the host ended the turn. */
+  readonly code: string;
+}
+
+/** Why the plugin's memory is new, and no state came with it. */
+export interface Restore {
+  /**
+   * `crash`: the instance trapped, ran too long, or a disk failed; `restart` of the server: no sockets and no timers,
+   * only storage and the alarm; `wake`: the room slept; `swap`: this is another version. More reasons may come: treat
+   * one that you do not know as `crash`.
+   */
+  readonly reason: string;
+}
+
+/** Why this instance goes. */
+export interface Suspend {
+  /** `sleep`: the room is quiet, and this version goes on when it wakes. `swap`: another version takes over. */
+  readonly reason: string;
+}
+
+/** The alarm that is running. */
+export interface DueAlarm {
+  /** When it was to run, in milliseconds since the Unix epoch. */
+  readonly due: number;
+  /** Which attempt this is, from 1, since the server started. */
+  readonly attempt: number;
+}
+
+/** A state that no `room.onResume` took. */
+export interface Suspended {
+  /** The schema that `room.onSuspend` gave it; empty where it has none, since something else wrote it. */
+  readonly schema: string;
+  /** The state. */
+  readonly state: any;
+}
+
+/** The request that asks for a connection. */
+export interface ConnectRequest extends Request {
+  /** The room that the address names: `default` unless the query has `room`. */
+  readonly room: string;
+  /** The client's network address, without its port. */
+  readonly remote: string;
+}
+
+/** What a room is. Every field may be left out. */
+export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
+  /** For display; the plugin's identity is its file name, which is the default. */
+  name?: string;
+  /**
+   * The websocket path that the plugin serves, `/ws` by default: 1 to 128 bytes of `/A-Za-z0-9._~-`, beginning with
+   * `/`, without `..`, not below `/t/`, and not `/_parlor` or below it.
+   */
+  websocketPath?: string;
+  /**
+   * Decides who may connect, and as whom. It runs before the connection is accepted, in an instance that belongs to no
+   * room and is gone afterwards: time, randomness, configuration and the log answer, everything else throws `no-turn`.
+   *
+   * `null` or `undefined` leaves it to the host, as does a room without this: a random user id and client id, channel
+   * `default`. A {@link Rejection} that is thrown is the answer to the client; any other error becomes a 401
+   * without words, and goes to the log.
+   */
+  extractMeta?(req: ConnectRequest): Awaitable<NewMeta<M> | null | undefined>;
+  /** For each new socket, before its first event. An error refuses the socket: it is closed with 1011, and `onDisconnect` does not run for it. */
+  onConnect?(ctx: RoomContext<M>): unknown;
+  /**
+   * Once for each socket that ends, however it ended. It is out of all counts and channels by then; its meta can still be
+   * read, and emits to it reach 0 sockets.
+   */
+  onDisconnect?(ctx: RoomContext<M>, end: Disconnect): unknown;
+  /** With every event of clients that has no handler, neither of its own nor of `"*"`. */
+  onMessage?(ctx: MessageContext<M>, frame: MessageFrame): unknown;
+  /**
+   * When a turn failed with an error that is not for its sender, or was ended by the host; in a turn of its own, after the
+   * failed one was undone. It does not run for a failure of its own.
+   */
+  onError?(error: FailedTurn, ctx: ErrorContext<M>): unknown;
+  /**
+   * When a room that was there before has a new instance, and with it new memory: the place to rebuild variables from
+   * storage and `actor.getConnectedUserIds()`. Where the last instance left a state, `room.onResume` runs instead, if there
+   * is one.
+   */
+  onRestore?(ctx: HookContext<M>, restore: Restore): unknown;
+  /**
+   * When the room's alarm is due. The alarm is gone when this turn commits, unless the turn sets it anew. If the turn
+   * fails it runs again, 1 s later at first and after twice as long each time, up to 5 minutes: nothing makes it run less
+   * than once.
+   */
+  onAlarm?(ctx: HookContext<M>, alarm: DueAlarm): unknown;
+}
+
+/** A room: what handlers are registered on. Registrations are no effects: they stay when a turn is undone, and go with the instance. */
+export interface Room<M extends ConnectionMeta = ConnectionMeta> {
+  /**
+   * Calls `handler` with every event of this name that a client sends (1 to 128 bytes; up to 256 events may have handlers).
+   * Handlers run in the order of registration, one after another, each awaited; then those of `"*"`, which are for
+   * every event of clients but the bare keepalive `{"type":"ping"}`.
+   */
+  on(event: string, handler: EventHandler<M>): void;
+  /** Removes one handler, or all handlers of an event; says whether there were any. The event that is running keeps the handlers it began with. */
+  off(event: string, handler?: EventHandler<M>): boolean;
+  /** Calls `handler` when the timer of this name has run down, with what it was set with (`{}` for no data). */
+  onTimer(name: string, handler: (ctx: HookContext<M>, data: any) => unknown): void;
+  /** Removes one handler of a timer, or all of them; says whether there were any. */
+  offTimer(name: string, handler?: (ctx: HookContext<M>, data: any) => unknown): boolean;
+  /**
+   * Calls `save` before this instance goes, and gives what it returns to the next one: to the `onResume` of the same
+   * schema. It runs when the room falls asleep and when it is swapped to a new version; a crash leaves no time for it.
+   *
+   * `schema` says what the state is, with a number that you raise whenever its shape changes: `board/2`; 1 to 128 bytes.
+   * The state is written as JSON, up to 256 KiB with its schema. It lives in the server's memory, and is given once: what
+   * must not be lost is for the storage. A room has one state: the last `save` given counts, and `room.off("$suspend")` leaves
+   * none.
+   */
+  onSuspend(schema: string, save: (ctx: HookContext<M>, suspend: Suspend) => unknown): void;
+  /**
+   * Calls `handler` in a new instance with the state that the last one left under this schema, before any other event.
+   * Give one for each schema that you still take; of one schema the last handler counts. A state that no handler takes goes to
+   * `onResumeAny`; without that the turn fails with `resume.schema`. A swap in which this turn fails is undone.
+   */
+  onResume(schema: string, handler: (ctx: HookContext<M>, state: any) => unknown): void;
+  /** Calls `handler` with a state that no `onResume` takes. The last one given counts. */
+  onResumeAny(handler: (ctx: HookContext<M>, found: Suspended) => unknown): void;
+}
+
+/** Makes a room of this plugin. A plugin has one; nothing needs to be exported. */
+export function defineRoom<M extends ConnectionMeta = ConnectionMeta>(definition?: RoomDefinition<M>): Room<M>;
+
+/**
+ * Throws an error that is meant for the client who sent the event: it gets the event `error` with `code` (up to 128 bytes)
+ * and `message` (up to 1 KiB) after the turn was undone. `onError` does not run for it. `throw reject(...)` reads well too.
+ */
+export function reject(code: string, message: string): never;
+
+/**
+ * Answers the client's acknowledgement: `return answer(value)`. Clients whose protocol has no acknowledgements (Verani's
+ * has none) never see it. Where several handlers of one event answer, the first answer counts.
+ */
+export function answer(value: unknown): Answer;
+
+/** What {@link answer} makes. */
+export interface Answer {
+  readonly value: unknown;
+}
+
+/**
+ * An error with a code for programs. What the host refuses is one, with the code `limit-exceeded`, `no-such-socket`,
+ * `no-turn` or `invalid`. Clients do not see it: it goes to the log and to `onError`. {@link reject} makes the other kind.
+ */
+export class RoomError extends Error {
+  constructor(code: string, message: string, options?: { cause?: unknown });
+  /** Up to 128 bytes; `error` is the code of errors of other classes. */
+  readonly code: string;
+}
+
+/** Thrown in `extractMeta`: why a connection is refused. */
+export class Rejection extends Error {
+  /** `status` is the HTTP status, 400 to 599 (another becomes 500), `message` the plain-text body of the response. */
+  constructor(status: number, message?: string);
+  readonly status: number;
+}
+
+/** As {@link Actor.config}, for where there is no `ctx`. */
+export function config(key: string): string | undefined;
+
+/** As {@link Actor.log}, for where there is no `ctx`. */
+export const log: Log;
