@@ -27,6 +27,7 @@ mod members;
 mod metrics;
 mod order;
 mod reload;
+mod script;
 mod seed;
 mod seed_handlers;
 mod shutdown;
