@@ -27,6 +27,7 @@ mod members;
 mod metrics;
 mod order;
 mod reload;
+mod script;
 mod seed;
 mod shutdown;
 mod swap;

@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::scripts::script;
+
 /// The bytes of a test guest, an example of the package `test-guests`; a plugin's name has dashes where that has
-/// underscores.
+/// underscores. `script/NAME` is one in TypeScript.
 pub fn guest(name: &str) -> Vec<u8> {
+    if let Some(name) = name.strip_prefix("script/") {
+        return script(name);
+    }
     static FOLDER: OnceLock<Built> = OnceLock::new();
     let folder = FOLDER.get_or_init(build_guests);
     read(folder, &name.replace('-', "_"))
@@ -26,7 +31,7 @@ pub fn root() -> &'static Path {
 }
 
 /// Cargo's target folder, which `CARGO_TARGET_TMPDIR` is a part of.
-fn target() -> &'static Path {
+pub(super) fn target() -> &'static Path {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     tmp.parent().expect("Cargo's temporary folder lies in its target folder")
 }

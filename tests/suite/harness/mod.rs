@@ -5,7 +5,9 @@ mod build;
 mod client;
 pub mod command;
 pub mod folder;
+pub mod guests;
 mod http;
+mod scripts;
 mod server;
 
 pub use build::{guest, root};
