@@ -11,6 +11,7 @@ mod authorize;
 mod browser;
 mod check;
 mod compile;
+mod conformance;
 mod contract;
 mod crash;
 mod data;

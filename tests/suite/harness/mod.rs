@@ -7,10 +7,10 @@ pub mod command;
 pub mod folder;
 pub mod guests;
 mod http;
-mod scripts;
+pub mod scripts;
 mod server;
 
-pub use build::{guest, root};
+pub use build::{guest, root, target};
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};

@@ -1,41 +1,45 @@
-//! Test guests in TypeScript, each a module of `tests/guests/scripts`, built by the SDK's own command.
+//! Plugins in TypeScript, built by the SDK's own command.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::build::{root, target};
+use super::{root, target};
 
 /// What a build came to: one that failed is not tried again by each test.
 type Built = Result<Vec<u8>, String>;
 
-/// The bytes of one of them; it is built once a run.
-pub fn script(name: &str) -> Vec<u8> {
-    static BUILT: OnceLock<Mutex<HashMap<String, Built>>> = OnceLock::new();
-    let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    let bytes = built.entry(name.to_owned()).or_insert_with(|| build(name));
-    bytes.clone().unwrap_or_else(|why| panic!("{why}"))
+/// The bytes of a test guest, a module of `tests/guests/scripts`.
+pub(super) fn guest(name: &str) -> Vec<u8> {
+    script(&format!("tests/guests/scripts/{name}.ts"), name)
 }
 
-fn build(name: &str) -> Built {
+/// The bytes of a plugin whose entry is this file of the repository; it is built once a run.
+pub fn script(entry: &str, name: &str) -> Vec<u8> {
+    static BUILT: OnceLock<Mutex<HashMap<String, Built>>> = OnceLock::new();
+    let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = built.entry(entry.to_owned()).or_insert_with(|| build(entry, name));
+    bytes.clone().unwrap_or_else(|why| panic!("{entry}: {why}"))
+}
+
+fn build(entry: &str, name: &str) -> Built {
     let sdk = root().join("guest-sdk/typescript");
     if !sdk.join("node_modules/esbuild").is_dir() {
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&sdk))?;
     }
-    let out = target().join("scripts").join(name).with_extension("wasm");
-    let folder = out.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-    let entry = root().join("tests/guests/scripts").join(name).with_extension("ts");
+    let folder = target().join("test-scripts");
+    std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let out = folder.join(name).with_extension("wasm");
     let mut build = Command::new("node");
-    build.arg(sdk.join("build/cli.mjs")).args(["build", "--name", name, "--entry"]).arg(entry).arg("--out").arg(&out);
-    run(&mut build)?;
+    build.current_dir(root()).arg(sdk.join("build/cli.mjs"));
+    run(build.args(["build", "--name", name, "--entry", entry, "--out"]).arg(&out))?;
     std::fs::read(&out).map_err(|why| format!("{}: {why}", out.display()))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output =
-        command.output().map_err(|why| format!("{command:?}: {why}; scripts need Node 20 or newer, and npm"))?;
+    let output = command
+        .output()
+        .map_err(|why| format!("{command:?}: {why}; plugins in TypeScript need Node 20 or newer, and npm"))?;
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat();
     if output.status.success() { Ok(()) } else { Err(format!("{command:?} failed:\n{said}")) }
 }

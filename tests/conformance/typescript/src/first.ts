@@ -1,0 +1,5 @@
+/** The first version of the reference plugin. */
+
+import { plugin } from "./plugin.js";
+
+plugin(1);
