@@ -1,43 +1,45 @@
-//! Plugins in TypeScript, built by the SDK's own program.
+//! Plugins in TypeScript, built by the SDK's own command.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{root, target};
 
-/// The bytes of a plugin whose entry is this file of the repository.
+/// What a build came to: one that failed is not tried again by each test.
+type Built = Result<Vec<u8>, String>;
+
+/// The bytes of a test guest, a module of `tests/guests/scripts`.
+pub(super) fn guest(name: &str) -> Vec<u8> {
+    script(&format!("tests/guests/scripts/{name}.ts"), name)
+}
+
+/// The bytes of a plugin whose entry is this file of the repository; it is built once a run.
 pub fn script(entry: &str, name: &str) -> Vec<u8> {
-    let out = target().join("test-scripts").join(name).with_extension("wasm");
-    let built = sdk().clone().and_then(|sdk| build(&sdk, entry, name, &out));
-    built.unwrap_or_else(|why| panic!("{entry}: {why}"));
-    std::fs::read(&out).unwrap_or_else(|why| panic!("{}: {why}", out.display()))
+    static BUILT: OnceLock<Mutex<HashMap<String, Built>>> = OnceLock::new();
+    let mut built = BUILT.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = built.entry(entry.to_owned()).or_insert_with(|| build(entry, name));
+    bytes.clone().unwrap_or_else(|why| panic!("{entry}: {why}"))
 }
 
-/// The folder of the SDK with what it depends on, installed once a run.
-fn sdk() -> &'static Result<PathBuf, String> {
-    static SDK: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    SDK.get_or_init(|| {
-        let sdk = root().join("guest-sdk/typescript");
-        if !sdk.join("node_modules").is_dir() {
-            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&sdk))?;
-        }
-        Ok(sdk)
-    })
-}
-
-fn build(sdk: &Path, entry: &str, name: &str, out: &Path) -> Result<(), String> {
-    let folder = out.parent().expect("a file lies in a folder");
-    std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-    let mut command = Command::new("node");
-    command.arg(sdk.join("build/cli.mjs")).args(["build", "--entry", entry, "--name", name, "--out"]).arg(out);
-    run(command.current_dir(root()))
+fn build(entry: &str, name: &str) -> Built {
+    let sdk = root().join("guest-sdk/typescript");
+    if !sdk.join("node_modules/esbuild").is_dir() {
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&sdk))?;
+    }
+    let folder = target().join("test-scripts");
+    std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let out = folder.join(name).with_extension("wasm");
+    let mut build = Command::new("node");
+    build.current_dir(root()).arg(sdk.join("build/cli.mjs"));
+    run(build.args(["build", "--name", name, "--entry", entry, "--out"]).arg(&out))?;
+    std::fs::read(&out).map_err(|why| format!("{}: {why}", out.display()))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|why| {
-        format!("cannot run {command:?}: {why}; plugins in TypeScript need Node 20 or newer with npm")
-    })?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = command
+        .output()
+        .map_err(|why| format!("{command:?}: {why}; plugins in TypeScript need Node 20 or newer, and npm"))?;
+    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat();
     if output.status.success() { Ok(()) } else { Err(format!("{command:?} failed:\n{said}")) }
 }
