@@ -31,6 +31,7 @@ const io = new Server(server, { transports: ["websocket"], serveClient: false })
 
 io.on("connection", (socket) => {
   const room = String(socket.handshake.query.room ?? "default");
+  socket.conn.request = null;
   socket.join(room);
   socket.on("echo", (note) => {
     socket.emit("echo", { n: note.n, text: note.text, at: Date.now() });
@@ -46,10 +47,6 @@ io.on("connection", (socket) => {
     socket.emit("recall", { n: note.n, text: note.text, at: Date.now() });
   });
 });
-io.engine.on("connection", (connection) => {
-  connection.request = null;
-});
-
 server.listen(0, "127.0.0.1", () => {
   const { address, port } = server.address();
   console.log(`listening on http://${address}:${port}`);
