@@ -2,10 +2,11 @@
 
 import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
-import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
+import { producers } from "./producers.mjs";
 
 /** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
 function rootOf(entry) {
@@ -53,7 +54,8 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   for (const file of [entry, settings, join(root, "package.json")]) {
     if (file !== undefined && existsSync(file)) files.add(file);
   }
-  const color = process.stderr.isTTY === true;
+  const { env, stderr } = process;
+  const color = env.NO_COLOR === undefined && (stderr.isTTY === true || env.FORCE_COLOR !== undefined);
   const [types, bundled] = await Promise.all([
     wanted ? check({ entries: [entry], tsconfig: settings, color }).then(clock("types")) : undefined,
     bundle({ entry, name, root, files }).then(clock("bundle")).catch(bundleErrors(color)),
@@ -79,13 +81,14 @@ function bundleErrors(color) {
 
 async function component(jsSource) {
   const made = await componentize({ witPath: join(SDK, "wit"), world: "plugin", jsSource, stubWasi: true, sync: true });
-  return made.component;
+  return Buffer.concat([made.component, producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */
 function writeWhole(path, content) {
   const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(part, content);
     renameSync(part, path);
   } catch (error) {
