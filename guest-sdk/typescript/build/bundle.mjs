@@ -40,31 +40,35 @@ function sdk(files) {
   };
 }
 
+/** A component's: the engine imports the host's functions, and exports the interface `guest`. */
+const COMPONENT = { format: "esm", external: ["parlor:*"], before: [], exports: ["guest"], plugins: [] };
+
 /**
- * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the module's text; what
- * esbuild does not take is thrown as an error whose `errors` it says.
+ * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text and the
+ * table of its lines, which is to stand behind it; what esbuild does not take is thrown as an error whose `errors` it says.
  */
-export async function bundle({ entry, name, root, files }) {
+export async function bundle({ entry, name, root, files, form = COMPONENT }) {
+  const { before, exports, plugins, ...options } = form;
   const result = await esbuild.build({
     ...LANGUAGE,
     stdin: {
       contents: [
+        ...before,
         `import "${SDK}/src/globals.ts";`,
         `import { guest, seal } from "${SDK}/src/exports.ts";`,
         `import ${JSON.stringify(entry)};`,
         `seal(${JSON.stringify(name)});`,
-        `export { guest };`,
+        `export { ${exports.join(", ")} };`,
       ].join("\n"),
       resolveDir: SDK,
       sourcefile: "parlor-entry.js",
     },
     bundle: true,
-    format: "esm",
+    ...options,
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "module"],
-    external: ["parlor:*"],
-    plugins: [sdk(files)],
+    plugins: [sdk(files), ...plugins],
     sourcemap: "external",
     sourcesContent: false,
     charset: "utf8",
@@ -78,7 +82,7 @@ export async function bundle({ entry, name, root, files }) {
     const file = join(root, source);
     return file.startsWith(SDK + sep) || !isFile(file) ? undefined : relative(root, file);
   };
-  return { code: code.text + lineTable(map.text, nameOf), warnings: result.warnings };
+  return { code: code.text, table: lineTable(map.text, nameOf), warnings: result.warnings };
 }
 
 function isFile(path) {

@@ -9,7 +9,7 @@ import { check, tsconfigOf } from "./check.mjs";
 import { producers } from "./producers.mjs";
 
 /** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
-function rootOf(entry) {
+export function rootOf(entry) {
   for (let folder = dirname(entry); ; folder = dirname(folder)) {
     if (existsSync(join(folder, "package.json"))) return folder;
     if (folder === parse(folder).root) return dirname(entry);
@@ -67,7 +67,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
-  return component(bundled.code).then(clock("component"));
+  return component(bundled.code + bundled.table).then(clock("component"));
 }
 
 function bundleErrors(color) {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
 
 use crate::plugin::folder::partial_name;
 
@@ -19,6 +20,9 @@ pub const RUST_LOCK: &str = include_str!(concat!(env!("OUT_DIR"), "/sdk.lock"));
 
 /// Where a project has its SDKs, from its own folder.
 pub const FOLDER: &str = ".parlor/sdk";
+/// The TypeScript SDK's package, and its place in a project.
+pub const PACKAGE: &str = "@parlor/guest";
+const PACKAGE_FOLDER: &str = ".parlor/sdk/typescript";
 
 /// Writes the Rust SDK to `FOLDER/rust`.
 pub fn write_rust(folder: &Path) -> anyhow::Result<()> {
@@ -29,6 +33,22 @@ pub fn write_rust(folder: &Path) -> anyhow::Result<()> {
 /// Writes the TypeScript SDK to `FOLDER/typescript`.
 pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
     write(&folder.join("typescript"), text::TYPESCRIPT)
+}
+
+/// The package-lock.json of a new project that rests on the SDK alone: the SDK's own, seen from the project.
+pub fn typescript_lock(name: &str, version: &str) -> anyhow::Result<String> {
+    let lock = text::TYPESCRIPT.iter().find(|(file, _)| *file == "package-lock.json").map_or("", |(_, lock)| lock);
+    let mut lock: Value = serde_json::from_str(lock).context("the SDK's lock file")?;
+    lock["name"] = name.into();
+    lock["version"] = version.into();
+    let packages = lock["packages"].as_object_mut().context("the SDK's lock file lists no packages")?;
+    let mut sdk = packages.remove("").context("the SDK's lock file does not list the SDK")?;
+    sdk["name"] = PACKAGE.into();
+    packages.insert(PACKAGE_FOLDER.to_owned(), sdk);
+    packages.insert(format!("node_modules/{PACKAGE}"), json!({ "resolved": PACKAGE_FOLDER, "link": true }));
+    let dependencies = json!({ PACKAGE: format!("file:{PACKAGE_FOLDER}") });
+    packages.insert(String::new(), json!({ "name": name, "version": version, "dependencies": dependencies }));
+    serde_json::to_string_pretty(&lock).map(|text| text + "\n").context("the lock file")
 }
 
 /// Writes files with the folders that they lie in.

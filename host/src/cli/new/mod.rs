@@ -40,6 +40,9 @@ const TYPESCRIPT: [File; 6] = [
     ("test/room.test.ts", include_str!("templates/typescript/test/room.test.ts")),
 ];
 
+/// The version in the templates.
+const FIRST_VERSION: &str = "0.1.0";
+
 /// Names that a crate cannot have: they are words of Rust, or crates that the plugin itself uses.
 const NO_CRATES: [&str; 53] = [
     "abstract",
@@ -141,7 +144,10 @@ fn write(folder: &Path, lang: Lang, name: &PluginName) -> anyhow::Result<()> {
             // cargo takes out what this project does not need.
             sdk::write(folder, &[("Cargo.lock", sdk::RUST_LOCK)])
         }
-        Lang::TypeScript => sdk::write_typescript(&sdk),
+        Lang::TypeScript => {
+            sdk::write_typescript(&sdk)?;
+            sdk::write(folder, &[("package-lock.json", &sdk::typescript_lock(name.as_str(), FIRST_VERSION)?)])
+        }
     }
 }
 
@@ -149,7 +155,7 @@ fn write(folder: &Path, lang: Lang, name: &PluginName) -> anyhow::Result<()> {
 fn next(folder: &Path, lang: Lang, name: &PluginName) -> String {
     let (language, test) = match lang {
         Lang::Rust => ("Rust", "cargo test"),
-        Lang::TypeScript => ("TypeScript", "npm install && npm test"),
+        Lang::TypeScript => ("TypeScript", "npm ci && npm test"),
     };
     let rows = [
         (format!("cd {}", folder.display()), ""),
@@ -159,7 +165,7 @@ fn next(folder: &Path, lang: Lang, name: &PluginName) -> String {
     ];
     let mut text = format!("made {name}, a plugin in {language}. Next:\n");
     for (command, what) in rows {
-        let line = format!("  {command:<25}{}{what}", if what.is_empty() { "" } else { " # " });
+        let line = format!("  {command:<24}{}{what}", if what.is_empty() { "" } else { " # " });
         text.push_str(line.trim_end());
         text.push('\n');
     }

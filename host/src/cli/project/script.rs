@@ -15,8 +15,6 @@ use crate::model::names::PluginName;
 
 /// What a component is made of in the folder of a package, beside what its code names.
 pub const PARTS: [&str; 3] = ["package.json", "tsconfig.json", "src"];
-/// The SDK's package.
-const SDK: &str = "@parlor/guest";
 const DEFAULT_ENTRY: &str = "src/index.ts";
 const PACKAGES: &str = "node_modules";
 
@@ -71,7 +69,7 @@ fn installed(folder: &Path, name: &str) -> Option<PathBuf> {
 pub fn may_be_plugin(package: &Path) -> bool {
     let text = fs::read(package).unwrap_or_default();
     let Ok(package) = serde_json::from_slice::<Value>(&text) else { return true };
-    let depends = |kind: &str| package[kind].get(SDK).is_some();
+    let depends = |kind: &str| package[kind].get(sdk::PACKAGE).is_some();
     package.get("parlor").is_some() || depends("dependencies") || depends("devDependencies")
 }
 
@@ -138,7 +136,7 @@ impl Script {
 
     /// The SDK that the project names, as npm installed it: its own folder where that is a link.
     fn sdk(&self) -> Option<PathBuf> {
-        installed(self.package.as_ref()?, SDK)?.canonicalize().ok()
+        installed(self.package.as_ref()?, sdk::PACKAGE)?.canonicalize().ok()
     }
 
     fn build(&self, sdk: &Path, talk: Talk) -> anyhow::Result<Command> {

@@ -1,5 +1,6 @@
 //! Measuring: servers in processes of their own, load from this one, scenario by scenario, round by round.
 
+pub mod answer;
 pub mod clients;
 pub mod cores;
 pub mod dialect;

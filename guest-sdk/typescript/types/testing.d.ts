@@ -1,0 +1,318 @@
+/**
+ * Test a room with `parlor-guest test`: no server, and no component.
+ *
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import test from "node:test";
+ * import { TestRoom } from "@parlor/guest/testing";
+ *
+ * test("what one says all hear", () => {
+ *   const room = new TestRoom();
+ *   const ada = room.connectAs({ userId: "ada" });
+ *   const bob = room.connect("/ws");
+ *   ada.send("chat.message", { text: "hi" });
+ *   assert.deepEqual(bob.events(), [{ type: "chat.message", text: "hi" }]);
+ *   assert.equal(room.sessionCount, 2);
+ * });
+ * ```
+ *
+ * A `TestRoom` means what the server means: an event is a turn that commits or leaves no trace, emits are counted at the
+ * call and arrive at the commit, `extractMeta` runs before `onConnect` in an instance of its own, a failed `onConnect`
+ * undoes the membership, an error runs `onError` in a turn of its own. The server's bounds on emits, host calls, names,
+ * timers, storage and suspended states hold at their defaults.
+ *
+ * Each instance evaluates the module of the room anew, bundled as for the server, with globals of its own: `Date`,
+ * `Math.random`, `Promise`, `console` and the others are those of a component, and what one instance leaves in a variable no
+ * other one sees. So nothing here needs `await`: when a call returns, the room has handled it, its promises too.
+ *
+ * What it does not have are bounds on CPU time and memory. The language is node's, not QuickJS's: node 22 knows about as much.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference path="./node-test.d.ts" />
+
+import type { ConnectionMeta } from "./meta.js";
+
+/** What a {@link TestRoom} is made with. All of it may be left out. */
+export interface TestRoomOptions {
+  /**
+   * The module of the room, seen from the project's folder: `test/rooms/counter.ts`. Without it the project's own, as its
+   * `package.json` says in `parlor.entry`; else `src/index.ts`.
+   */
+  entry?: string;
+  /** The plugin's configuration, as an operator gives it. */
+  config?: Readonly<Record<string, string>>;
+  /** The room's id; `default` without it. */
+  roomId?: string;
+  /** The time in milliseconds since the Unix epoch; 14 November 2023, 22:13:20 UTC without it. It stands still until it is set. */
+  time?: number;
+}
+
+/** The request that a client connects with. */
+export interface TestRequest {
+  /** The address, `/ws?token=...`. */
+  url: string;
+  /** Headers, names in any case. */
+  headers?: Readonly<Record<string, string>>;
+  /** The client's network address; 127.0.0.1 without it. */
+  remote?: string;
+}
+
+/** Whom {@link TestRoom.connectAs} connects: a meta, of which all but the user's id may be left out. */
+export type TestMeta = Partial<ConnectionMeta> & Pick<ConnectionMeta, "userId">;
+
+/** A turn that failed: {@link TestRoom.failures}. */
+export interface Failed {
+  /** The event whose turn failed: its name, or a hook such as `$connect`. */
+  event: string;
+  /** The error's code, `error` for errors of other classes than `RoomError`; the bound's name where one was passed. */
+  code: string;
+  /** The error's message, with those of what caused it. */
+  message: string;
+}
+
+/** Thrown where a turn fails that the test waits for: {@link TestSocket.ask}, {@link TestRoom.swap}. */
+export class TurnFailed extends Error {
+  constructor(failed: Failed);
+  /** As {@link Failed.event}. */
+  readonly event: string;
+  /** As {@link Failed.code}. */
+  readonly code: string;
+}
+
+/** Thrown where a connection is refused: {@link TestRoom.connect}. */
+export class ConnectionRefused extends Error {
+  constructor(status: number, message: string);
+  /** The HTTP status; the message is the response's body. */
+  readonly status: number;
+}
+
+/** A timer that is set: {@link TestRoom.timers}. */
+export interface TestTimer {
+  /** Its name. */
+  name: string;
+  /** When it runs, in milliseconds since the Unix epoch. */
+  due: number;
+  /** What its handlers are given; `undefined` where it was set without data. */
+  data: any;
+}
+
+/**
+ * A room to test a plugin with.
+ *
+ * ```ts
+ * const room = new TestRoom({ config: { motd: "be kind" }, roomId: "lobby", time: 1_000 });
+ * ```
+ */
+export class TestRoom {
+  /** Starts the plugin. Throws where it refuses to start, with its words. */
+  constructor(options?: TestRoomOptions);
+
+  /**
+   * Connects as a browser does: `extractMeta`, then `onConnect`. Throws {@link ConnectionRefused} where the connection is
+   * refused, with 404 where the path is not the plugin's.
+   *
+   * ```ts
+   * const ada = room.connect("/ws?token=secret");
+   * const bob = room.connect({ url: "/ws", headers: { authorization: "Bearer secret" } });
+   * assert.throws(() => room.connect("/ws?token=wrong"), { status: 401 });
+   * ```
+   */
+  connect(request: string | TestRequest): TestSocket;
+
+  /**
+   * Connects as somebody, past `extractMeta`. Throws where the server would not take the meta: an id or a channel that is
+   * empty or over 128 bytes, over 64 channels, over 4 KiB of own fields.
+   *
+   * ```ts
+   * const ada = room.connectAs({ userId: "ada", channels: ["news"], role: "admin" });
+   * ```
+   */
+  connectAs(meta: TestMeta): TestSocket;
+
+  /**
+   * Gives the room a new instance, as after a crash: what variables held is gone, sockets and storage stay, and `onRestore`
+   * runs with this reason (`crash`, `wake`, `swap`, `restart`).
+   *
+   * ```ts
+   * ada.send("count");
+   * room.restore("crash");
+   * ada.send("count");
+   * assert.equal(ada.events()[1].count, 1);
+   * ```
+   */
+  restore(reason: string): void;
+
+  /**
+   * Lets the room fall asleep, as a server does with one that is quiet: `onSuspend` runs, and the instance goes with its
+   * variables. Sockets, storage, timers and the alarm stay. Whatever the plugin asked for wakes the room: an event, a new
+   * socket or the end of one, a timer, the alarm. A bare ping does so only where `ping` has a handler. Then a new instance is
+   * made, and given the state in `onResume`; where there is none, or where that fails, it is `onRestore` with the reason
+   * `wake`. A room that sleeps already sleeps on.
+   *
+   * ```ts
+   * room.sleep();
+   * assert.ok(room.isAsleep());
+   * ada.send("board.get");
+   * assert.ok(!room.isAsleep());
+   * ```
+   */
+  sleep(): void;
+
+  /** Whether the room sleeps: it has no instance. */
+  isAsleep(): boolean;
+
+  /**
+   * The state that the last instance left and that no instance was given yet: between {@link sleep} and what wakes the room.
+   *
+   * ```ts
+   * room.sleep();
+   * assert.deepEqual(room.suspended(), { schema: "board/1", state: { x: 3 } });
+   * ```
+   */
+  suspended(): { schema: string; state: any } | undefined;
+
+  /**
+   * Puts another version of the plugin under the room, as a server does where the plugin's file is replaced: between two
+   * turns, with sockets, storage, timers and the alarm as they are. `onSuspend` of the old version runs, then `onResume` of
+   * the new one; where there is no state, or no `onResume`, it is `onRestore` with the reason `swap`. A room that sleeps
+   * wakes with this. `entry` is as in {@link TestRoomOptions}: without it the project's own module.
+   *
+   * Where `onResume` fails the swap is undone: the old version is started anew and given its state back. That failure is
+   * thrown as {@link TurnFailed}, and {@link failures} has it as well. A version that refuses to start changes nothing at all:
+   * the error's event is `init` then.
+   *
+   * ```ts
+   * room.swap("test/rooms/version2.ts");
+   * assert.throws(() => room.swap("test/rooms/version3.ts"), { event: "$resume", code: "resume.schema" });
+   * ```
+   */
+  swap(entry?: string): void;
+
+  /**
+   * Restarts the server, as after a crash of it: sockets are lost without `onDisconnect` (1006), timers are gone, and so is
+   * what variables held. Storage and the alarm stay, the alarm with its attempts counted anew. Where there is any of these,
+   * `onRestore` runs with the reason `restart`.
+   *
+   * ```ts
+   * room.restart();
+   * assert.deepEqual(ada.closed(), { code: 1006, reason: "" });
+   * ```
+   */
+  restart(): void;
+
+  /**
+   * Lets so many milliseconds pass. All timers that run down meanwhile run, and the alarm where it is due, each at its own
+   * time and in the order of these, with what they set themselves. At the same moment timers run in the order in which they
+   * were set, then the alarm. An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes.
+   * `advance(0)` runs what is due now. Throws where 1,000 turns follow each other without time passing.
+   *
+   * ```ts
+   * room.advance(2_500);
+   * assert.deepEqual(ada.events().map((tick) => tick.at), [1_000, 2_000]);
+   * ```
+   */
+  advance(ms: number): void;
+
+  /**
+   * The clock, in milliseconds since the Unix epoch. It stands still in between. Setting it runs no timer, nor the alarm:
+   * that is for {@link advance}, which also runs what is overdue.
+   */
+  time: number;
+
+  /** The timers that are set, as last committed, in the order in which they will run. */
+  timers(): TestTimer[];
+
+  /**
+   * When the alarm is due, as last committed, in milliseconds since the Unix epoch; `undefined` where none is set. One whose
+   * turn failed is still set, for the time when it was to run.
+   */
+  alarm(): number | undefined;
+
+  /**
+   * The JSON value of a key in the room's storage, as last committed; `undefined` where there is none. Throws where the bytes
+   * are not JSON.
+   *
+   * ```ts
+   * assert.deepEqual(room.stored("scores"), { ada: 3 });
+   * ```
+   */
+  stored<T = any>(key: string): T | undefined;
+
+  /** The keys of the room's storage, as last committed, in ascending order of their bytes. */
+  readonly storedKeys: string[];
+
+  /**
+   * The lines of the log so far: `info: the game begins`. An error that a handler threw is there with its place in the
+   * author's files.
+   */
+  log(): string[];
+
+  /** The turns that failed so far, without those whose sender was told (`reject`). */
+  failures(): Failed[];
+
+  /** How many sockets are connected. */
+  readonly sessionCount: number;
+
+  /** The ids of the users that are connected, each once, in ascending order. */
+  readonly userIds: string[];
+
+  /** What the plugin asked the server for: event names, `*`, and hooks such as `$connect`; in ascending order. */
+  readonly registered: string[];
+}
+
+/** A client of a {@link TestRoom}: sends events, and holds what it got. `connect` and `connectAs` make it. */
+export interface TestSocket {
+  /** The socket's id in its room: `ctx.ws.id`. */
+  readonly id: number;
+
+  /** What the room knows of it, as last committed. Throws once it has left. */
+  readonly meta: ConnectionMeta;
+
+  /**
+   * Sends an event, as `client.emit(event, data)` does, and without `data` as `client.emit(event)`; the room has handled it
+   * when this returns. What a socket sends after it was closed is heard by nobody. Throws where no client could send it: an
+   * empty name, one over 128 bytes or one that begins with `$`, data over 64 KiB of JSON or that JSON has no form of.
+   *
+   * ```ts
+   * ada.send("chat.message", { text: "hi" });
+   * ```
+   */
+  send(event: string, data?: unknown): void;
+
+  /**
+   * Sends a frame as it stands on the wire. Throws as {@link send}.
+   *
+   * ```ts
+   * ada.sendFrame({ type: "chat.message", channel: "news", data: { text: "hi" } });
+   * ```
+   */
+  sendFrame(frame: { type: string; channel?: string; data?: unknown }): void;
+
+  /**
+   * Sends an event and returns its acknowledgement: `undefined` where nobody answered. Throws {@link TurnFailed} where its turn
+   * failed, and as {@link send}.
+   *
+   * ```ts
+   * assert.equal(ada.ask("double", { number: 4 }), 8);
+   * assert.throws(() => ada.ask("double", { number: "four" }), { code: "bad-data" });
+   * ```
+   */
+  ask(event: string, data?: unknown): any;
+
+  /** The frames that it got since this was asked last, as they stand on the wire: `{ type: "event", channel, data }`, `{ type: "pong" }`. */
+  received(): any[];
+
+  /**
+   * The events that it got since this or {@link received} was asked last, as a client's listeners see them: the frames' `data`,
+   * which holds the event's name as `type`.
+   */
+  events(): any[];
+
+  /** The code and reason with which it was closed; `undefined` while it is open. */
+  closed(): { code: number; reason: string } | undefined;
+
+  /** Ends the connection from the client's side; `onDisconnect` has run when this returns. `code` is 1000 without it. */
+  close(code?: number, reason?: string): void;
+}
