@@ -32,6 +32,8 @@ const supplied = {
 };
 for (const [name, value] of Object.entries(supplied)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  // A bundle shortens what it was declared as.
+  if (typeof value === "function") Object.defineProperty(value, "name", { value: name, configurable: true });
 }
 Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });
 installDate();

@@ -142,7 +142,6 @@ export class Later<T> implements PromiseLike<T> {
     });
   }
 }
-Object.defineProperty(Later, "name", { value: "Promise" });
 
 /** The constructor's argument for a promise that is settled from in here: a subclass may insist on a function. */
 function bareFor(constructor: unknown): any {
