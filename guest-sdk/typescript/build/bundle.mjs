@@ -23,9 +23,13 @@ export const LANGUAGE = {
 /** What of the SDK's folder is the SDK: its own tests have rooms as authors have them. */
 const OWN = ["build", "src", "types"].map((folder) => join(SDK, folder) + sep);
 
+function isOwn(file) {
+  return OWN.some((folder) => file.startsWith(folder)) || file.startsWith(join(SDK, "node_modules") + sep);
+}
+
 /** Whether a file is the SDK's or a dependency's: neither changes while an author works. */
 export function isForeign(file) {
-  return OWN.some((folder) => file.startsWith(folder)) || file.includes(`${sep}node_modules${sep}`);
+  return isOwn(file) || file.includes(`${sep}node_modules${sep}`);
 }
 
 /** Settings that all bundles share. */
@@ -135,7 +139,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
   const [map, code] = result.outputFiles;
   const nameOf = (source) => {
     const file = join(root, source);
-    return isForeign(file) || !isFile(file) ? undefined : relative(root, file);
+    return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
   const lines = linesOf(map.text, nameOf);
   return { code: withOwnAsync(code.text), table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };

@@ -172,11 +172,24 @@ impl TestRoom {
     /// assert_eq!(room.stored::<Vec<u32>>("key"), Some(vec![1, 2]));
     /// ```
     pub fn stored<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        let bytes = self.world.state.borrow().storage.committed(key)?.to_vec();
-        match serde_json::from_slice(&bytes) {
+        match serde_json::from_slice(&self.stored_bytes(key)?) {
             Ok(value) => Some(value),
             Err(why) => panic!("the value of `{key}` does not fit: {why}"),
         }
+    }
+
+    /// The bytes of a key of the room's storage, as last committed.
+    ///
+    /// ```
+    /// # use parlor_guest::{prelude::*, testing::TestRoom};
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("seed", |ctx, _: Value| ctx.storage().put_bytes("seed", &[0xff]));
+    /// });
+    /// room.connect("/ws").send("seed", json!({}));
+    /// assert_eq!(room.stored_bytes("seed"), Some(vec![0xff]));
+    /// ```
+    pub fn stored_bytes(&self, key: &str) -> Option<Vec<u8>> {
+        self.world.state.borrow().storage.committed(key).map(<[u8]>::to_vec)
     }
 
     /// The keys of the room's storage, as last committed, in ascending order.

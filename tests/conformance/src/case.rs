@@ -1,0 +1,180 @@
+//! How a case is written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The files of cases, built in: a runner reads no folder.
+const FILES: [(&str, &str); 10] = [
+    ("authorize", include_str!("../cases/authorize.json")),
+    ("bounds", include_str!("../cases/bounds.json")),
+    ("data", include_str!("../cases/data.json")),
+    ("dispatch", include_str!("../cases/dispatch.json")),
+    ("emits", include_str!("../cases/emits.json")),
+    ("life", include_str!("../cases/life.json")),
+    ("members", include_str!("../cases/members.json")),
+    ("storage", include_str!("../cases/storage.json")),
+    ("time", include_str!("../cases/time.json")),
+    ("turns", include_str!("../cases/turns.json")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "about")]
+    _about: String,
+    cases: Vec<Case>,
+}
+
+/// One behaviour, and the steps that show it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Unique among all cases; the id of the case's room.
+    pub name: String,
+    /// What a reader learns where it fails.
+    pub shows: String,
+    /// The plugin's configuration.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// All that the room's storage holds at the end; nothing is checked without it.
+    pub stored: Option<BTreeMap<String, Value>>,
+}
+
+/// Something that a runner does or looks at.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A client opens a socket.
+    Connect(Connect),
+    /// A client asks for a socket, and is refused.
+    Refused(Refused),
+    /// A client sends a frame.
+    #[serde(rename_all = "kebab-case")]
+    Send {
+        /// Whose socket.
+        from: String,
+        /// The whole frame.
+        frame: Value,
+    },
+    /// A client sends the event `do`.
+    Do(Do),
+    /// A client sends an event and waits for its acknowledgement.
+    Ask {
+        /// Whose socket.
+        from: String,
+        /// The event's name.
+        event: String,
+        /// Its data.
+        data: Value,
+        /// The acknowledgement.
+        answer: Value,
+    },
+    /// What the sockets got since the last such step.
+    Expect(BTreeMap<String, Vec<Value>>),
+    /// The server closed these sockets.
+    Closed(BTreeMap<String, Closing>),
+    /// A client closes its socket.
+    Leave(Leaving),
+    /// The turns that failed since the last such step.
+    Failures(Vec<Value>),
+    /// Lines that the log has got since the last such step, others between them.
+    Log(Vec<String>),
+    /// Time passes: so many milliseconds.
+    Advance(u64),
+    /// The room gives up its instance.
+    Sleep,
+    /// The instance is lost, in the server through this socket.
+    Crash(String),
+    /// The server dies and is started again.
+    Restart,
+    /// The second version takes over.
+    Swap,
+    /// The second version cannot resume, and fails with this code.
+    SwapFails(String),
+}
+
+/// A client opens a socket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// The name that the case has for the socket.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// What the query has beside `room`, `user` and `client`.
+    #[serde(default)]
+    pub query: Map<String, Value>,
+    /// Further headers of the request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A client asks for a socket, and is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// As that of [`Connect`].
+    #[serde(default)]
+    pub query: Map<String, Value>,
+    /// As those of [`Connect`].
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The response's status.
+    pub status: u16,
+    /// The response's body.
+    pub body: String,
+}
+
+/// A client sends operations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Do {
+    /// Whose socket.
+    pub from: String,
+    /// The operations.
+    pub ops: Value,
+    /// Their results; none where the turn fails.
+    pub did: Option<Value>,
+}
+
+/// How the server closed a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// The close frame's code.
+    pub code: u16,
+    /// The close frame's reason.
+    pub reason: String,
+}
+
+/// How a client closes its socket.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaving {
+    /// Whose socket.
+    pub who: String,
+    /// The close frame's code.
+    pub code: u16,
+    /// The close frame's reason.
+    pub reason: String,
+}
+
+/// The cases of each file, by the file's name.
+///
+/// # Panics
+/// Where a file is not as `README.md` says, with its name and the place in it.
+pub fn cases() -> Vec<(&'static str, Vec<Case>)> {
+    let read = |(name, text)| match serde_json::from_str::<File>(text) {
+        Ok(file) => (name, file.cases),
+        Err(why) => panic!("tests/conformance/cases/{name}.json: {why}"),
+    };
+    FILES.map(read).into()
+}
+
+/// A stored value as a case writes it: JSON as it is, other bytes as `{"$bytes": [...]}`.
+pub fn stored_as_written(value: &[u8]) -> Value {
+    serde_json::from_slice(value).unwrap_or_else(|_| json!({ "$bytes": value }))
+}

@@ -1,0 +1,245 @@
+//! Runs a case, wherever that is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::case::{Case, Closing, Do, Step};
+use crate::compare::{as_written, differs, matches};
+
+/// The path that the reference plugin serves.
+const PATH: &str = "/conformance";
+
+/// The request for a socket.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// The path with its query.
+    pub path: String,
+    /// Further headers of the request.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// How a request for a socket was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The response's status.
+    pub status: u16,
+    /// The response's body.
+    pub body: String,
+}
+
+/// Where a case is run: a room of the reference plugin. Sockets have the names that the case gives them. An error says
+/// in words what went wrong.
+#[expect(async_fn_in_trait, reason = "runners are used as what they are, never as `dyn`")]
+pub trait Place {
+    /// Opens a socket, and waits until it is a member or was closed instead.
+    async fn connect(&mut self, who: &str, address: &Address) -> Result<(), Refusal>;
+    /// Sends a frame, and waits until the room has handled it.
+    async fn send(&mut self, who: &str, frame: Value) -> Result<(), String>;
+    /// Asks for an acknowledgement; none where clients have none.
+    async fn ask(&mut self, who: &str, event: &str, data: Value) -> Result<Option<Value>, String>;
+    /// The frames that a socket got since the last look. Where there are fewer than wanted, it waits for what may still come.
+    async fn received(&mut self, who: &str, wanted: usize) -> Result<Vec<Value>, String>;
+    /// How the server closed a socket, if it did. Where that is wanted, it waits for it.
+    async fn closed(&mut self, who: &str, is_wanted: bool) -> Option<Closing>;
+    /// Closes a socket, and waits until its end was told to the plugin.
+    async fn leave(&mut self, who: &str, code: u16, reason: &str) -> Result<(), String>;
+    /// All turns of the room that failed so far: `{"event", "code", "message"}`. Where there are fewer than wanted, it waits.
+    async fn failures(&mut self, wanted: usize) -> Result<Vec<Value>, String>;
+    /// All lines of the plugin's log so far, `info: words`.
+    async fn log(&mut self) -> Result<Vec<String>, String>;
+    /// Lets time pass, in milliseconds.
+    async fn advance(&mut self, ms: u64) -> Result<(), String>;
+    /// Takes the instance away.
+    async fn sleep(&mut self) -> Result<(), String>;
+    /// Loses the instance.
+    async fn crash(&mut self, who: &str) -> Result<(), String>;
+    /// Ends the server and starts it again.
+    async fn restart(&mut self) -> Result<(), String>;
+    /// Puts the second version in place; with a code, it fails to resume with that.
+    async fn swap(&mut self, fails: Option<&str>) -> Result<(), String>;
+    /// All that the room keeps, at the end; none where that is looked at later.
+    async fn stored(&mut self) -> Option<BTreeMap<String, Value>>;
+}
+
+/// Runs a case; the error says at which step it failed, and how.
+pub async fn run(case: &Case, place: &mut impl Place) -> Result<(), String> {
+    let mut run = Run { place, room: &case.name, inboxes: BTreeMap::new(), ended: BTreeSet::new(), failures: 0, lines: 0 };
+    for (number, step) in case.steps.iter().enumerate() {
+        run.step(step).await.map_err(|why| format!("step {}, {}: {why}", number + 1, short(step)))?;
+    }
+    run.end().await.map_err(|why| format!("at the end: {why}"))?;
+    match (&case.stored, run.place.stored().await) {
+        (Some(expected), Some(found)) => differs("stored", &json!(expected), &json!(found)),
+        _ => Ok(()),
+    }
+}
+
+fn short(step: &Step) -> String {
+    let text = format!("{step:?}");
+    text.chars().take(160).collect()
+}
+
+/// A case that is running.
+struct Run<'a, P> {
+    place: &'a mut P,
+    room: &'a str,
+    /// What each socket got and no step looked at.
+    inboxes: BTreeMap<String, Vec<Value>>,
+    /// The sockets whose end a step named.
+    ended: BTreeSet<String>,
+    /// How many failures and lines steps have looked at.
+    failures: usize,
+    lines: usize,
+}
+
+impl<P: Place> Run<'_, P> {
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Connect(connect) => {
+                let address = self.address(&connect.name, &connect.query, &connect.headers);
+                let connected = self.place.connect(&connect.name, &address).await;
+                connected.map_err(|no| format!("it was refused with {} {}", no.status, no.body))?;
+                self.ended.remove(&connect.name);
+                self.inboxes.insert(connect.name.clone(), Vec::new());
+                Ok(())
+            }
+            Step::Refused(refused) => {
+                let address = self.address("nobody", &refused.query, &refused.headers);
+                match self.place.connect("nobody", &address).await {
+                    Ok(()) => Err("it was let in".to_owned()),
+                    Err(Refusal { status, body }) => {
+                        let expected = json!([refused.status, refused.body]);
+                        differs("status and body", &expected, &json!([status, body]))
+                    }
+                }
+            }
+            Step::Send { from, frame } => self.place.send(from, frame.clone()).await,
+            Step::Do(run) => self.run(run).await,
+            Step::Ask { from, event, data, answer } => match self.place.ask(from, event, data.clone()).await? {
+                Some(found) => differs("the answer", answer, &found),
+                None => Ok(()),
+            },
+            Step::Expect(expected) => self.expect(expected).await,
+            Step::Closed(expected) => self.closings(expected).await,
+            Step::Leave(leaving) => {
+                self.collect(&leaving.who, 0).await?;
+                self.ended.insert(leaving.who.clone());
+                self.place.leave(&leaving.who, leaving.code, &leaving.reason).await
+            }
+            Step::Failures(expected) => self.failed(expected).await,
+            Step::Log(expected) => self.logged(expected).await,
+            Step::Advance(ms) => self.place.advance(*ms).await,
+            Step::Sleep => self.place.sleep().await,
+            Step::Crash(who) => self.place.crash(who).await,
+            Step::Restart => {
+                self.expect(&BTreeMap::new()).await?;
+                self.inboxes.clear();
+                self.place.restart().await
+            }
+            Step::Swap => self.place.swap(None).await,
+            Step::SwapFails(code) => self.place.swap(Some(code)).await,
+        }
+    }
+
+    fn address(&self, who: &str, query: &Map<String, Value>, headers: &BTreeMap<String, String>) -> Address {
+        let mut all = Map::from_iter([("user".to_owned(), json!(who)), ("client".to_owned(), json!(who))]);
+        all.extend(query.clone());
+        let mut path = format!("{PATH}?room={}", self.room);
+        for (name, value) in all {
+            let value = match value {
+                Value::Null => continue,
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            path.push_str(&format!("&{}={}", encoded(&name), encoded(&value)));
+        }
+        Address { path, headers: headers.clone() }
+    }
+
+    async fn run(&mut self, Do { from, ops, did }: &Do) -> Result<(), String> {
+        self.place.send(from, json!({ "type": "do", "data": ops })).await?;
+        self.collect(from, usize::from(did.is_some())).await?;
+        let inbox = self.inboxes.get_mut(from).ok_or("there is no such socket")?;
+        let is_did = |frame: &Value| frame["type"] == "event" && frame["data"]["type"] == "did";
+        match (did, inbox.pop_if(|last| is_did(last))) {
+            (Some(expected), Some(frame)) => differs("the results", expected, &frame["data"]["data"]),
+            (Some(_), None) => Err(format!("the operations were not done; there came {}", json!(inbox))),
+            (None, Some(frame)) => Err(format!("it should fail, and there came {frame}")),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Adds what a socket got to its inbox; waits for so many frames in there.
+    async fn collect(&mut self, who: &str, wanted: usize) -> Result<(), String> {
+        let inbox = self.inboxes.entry(who.to_owned()).or_default();
+        inbox.extend(self.place.received(who, wanted.saturating_sub(inbox.len())).await?);
+        Ok(())
+    }
+
+    async fn expect(&mut self, expected: &BTreeMap<String, Vec<Value>>) -> Result<(), String> {
+        let named = expected.keys().find(|who| !self.inboxes.contains_key(*who));
+        if let Some(unknown) = named {
+            return Err(format!("there is no socket {unknown}"));
+        }
+        let mut wrong = Vec::new();
+        for who in self.inboxes.keys().cloned().collect::<Vec<_>>() {
+            let wanted = expected.get(&who).map_or(&[][..], Vec::as_slice);
+            self.collect(&who, wanted.len()).await?;
+            let inbox = self.inboxes.get_mut(&who).map(std::mem::take).unwrap_or_default();
+            let found: Vec<Value> = inbox.into_iter().map(as_written).collect();
+            wrong.extend(differs(&who, &json!(wanted), &json!(found)).err());
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    /// Nothing has come that no step named, and no socket was closed without one.
+    async fn end(&mut self) -> Result<(), String> {
+        self.expect(&BTreeMap::new()).await?;
+        for who in self.inboxes.keys().filter(|who| !self.ended.contains(*who)) {
+            if let Some(closing) = self.place.closed(who, false).await {
+                return Err(format!("{who} was closed: {closing:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn closings(&mut self, expected: &BTreeMap<String, Closing>) -> Result<(), String> {
+        for (who, closing) in expected {
+            self.collect(who, 0).await?;
+            match self.place.closed(who, true).await {
+                Some(found) if matches(&json!(closing.reason), &json!(found.reason)) && closing.code == found.code => {
+                    self.ended.insert(who.clone());
+                }
+                found => return Err(format!("{who}: expected {closing:?}, found {found:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    async fn failed(&mut self, expected: &[Value]) -> Result<(), String> {
+        let all = self.place.failures(self.failures + expected.len()).await?;
+        let new = all.get(self.failures..).unwrap_or_default();
+        self.failures = all.len();
+        differs("failures", &json!(expected), &json!(new))
+    }
+
+    async fn logged(&mut self, expected: &[String]) -> Result<(), String> {
+        let all = self.place.log().await?;
+        let mut new = all.get(self.lines..).unwrap_or_default().iter();
+        for line in expected {
+            if !new.any(|found| matches(&json!(line), &json!(found))) {
+                let new = all.get(self.lines..).unwrap_or_default();
+                return Err(format!("{line:?} is not in the log, or not in its place: {new:?}"));
+            }
+        }
+        self.lines = all.len();
+        Ok(())
+    }
+}
+
+/// A part of a query, with all but letters, digits and `-._~` percent-encoded.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}

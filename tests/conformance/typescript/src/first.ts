@@ -1,0 +1,5 @@
+/** The first version. */
+
+import { define } from "./room.ts";
+
+define(1);
