@@ -39,13 +39,18 @@ function parse(key: string, value: Uint8Array): any {
   }
 }
 
-function getOne(key: string): Later<any> {
+/** What is stored under one key: what handlers ask most does without a closure a call. */
+function stored(key: string, convert: (key: string, value: Uint8Array) => unknown): Promise<any> {
   try {
-    const value = storageGet(key);
-    return fulfilled(value === null ? undefined : parse(key, value));
+    const value = storageGet(needText(key, KEY));
+    return fulfilled(value === null ? undefined : convert(key, value)) as unknown as Promise<any>;
   } catch (thrown) {
-    return Later.reject(refusal(thrown));
+    return Later.reject(refusal(thrown)) as unknown as Promise<any>;
   }
+}
+
+function asTheyAre(_key: string, value: Uint8Array): Uint8Array {
+  return value;
 }
 
 function bytes(value: unknown): Uint8Array {
@@ -68,10 +73,8 @@ function needLimit(limit: unknown): void {
 
 export const storage = {
   get(key: string | readonly string[]): Promise<any> {
-    // The most frequent one: it does without the closure.
-    if (typeof key === "string") return getOne(key) as unknown as Promise<any>;
+    if (!Array.isArray(key)) return stored(key as string, parse);
     return promised(() => {
-      if (!Array.isArray(key)) return needText(key, KEY);
       const found = new Map<string, any>();
       storageGetMany(texts(key)).forEach((value, at) => {
         if (value !== null) found.set(key[at], parse(key[at], value));
@@ -118,7 +121,7 @@ export const storage = {
   },
 
   getBytes(key: string): Promise<Uint8Array | undefined> {
-    return promised(() => storageGet(needText(key, KEY)) ?? undefined);
+    return stored(key, asTheyAre);
   },
 
   putBytes(key: string, value: Uint8Array): Promise<void> {
