@@ -3,22 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::harness::guests::{at, saying};
 use crate::harness::{Request, Response, Server, Value, json, soon};
 use hostile_guests::bare;
 
 const BARE: &str = "/_parlor/api/plugins/default/bare";
-
-/// The bare plugin, which answers with `event`.
-fn saying(event: &str) -> Vec<u8> {
-    let length = event.len();
-    let say = format!("(local.set $name (i32.const 64)) (local.set $name-len (i32.const {length}))");
-    bare(&[("in handle", &say), ("at the end", &format!("(data (i32.const 64) \"{event}\")"))])
-}
-
-/// The bare plugin at another path of five letters.
-fn at(path: &str) -> Vec<u8> {
-    bare(&[("at the end", &format!("(data (i32.const 32) \"{path}\")"))])
-}
 
 fn put(server: &Server, path: &str, component: Vec<u8>) -> Request {
     server.request("PUT", path).operator().body("application/wasm", component)

@@ -97,7 +97,7 @@ async fn what_is_exported_is_imported_again() {
 
     let storage = DurableStorage::start(&data.0.join("other/tenants"), 1).expect("storage");
     let room = storage.open(&key("umbrella", "big")).await.expect("a room");
-    assert_eq!((room.bytes(), room.alarm()), (5_027, Some(1_000)));
+    assert_eq!((room.kept().bytes, room.kept().alarm), (5_027, Some(1_000)));
     assert_eq!(room.get(&["a\0b\n\u{1f600}"]).await.expect("read"), [Some(b"\xff\x00binary".to_vec())]);
 }
 

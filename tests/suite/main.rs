@@ -25,6 +25,7 @@ mod health;
 mod limits;
 mod members;
 mod metrics;
+mod new;
 mod order;
 mod reload;
 mod seed;

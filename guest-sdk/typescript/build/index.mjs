@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writ
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
+import { producers } from "./producers.mjs";
 import { forPlugins, topLevelError } from "./words.mjs";
 
 /** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
@@ -54,7 +55,8 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   for (const file of [entry, settings, join(root, "package.json")]) {
     if (file !== undefined && existsSync(file)) files.add(file);
   }
-  const color = process.stderr.isTTY === true;
+  const { env, stderr } = process;
+  const color = env.NO_COLOR === undefined && (stderr.isTTY === true || env.FORCE_COLOR !== undefined);
   const [types, bundled] = await Promise.all([
     wanted ? check({ entries: [entry], tsconfig: settings, color }).then(clock("types")) : undefined,
     bundle({ entry, name, root, files }).then(clock("bundle")).catch(bundleErrors(color)),
@@ -85,7 +87,7 @@ function bundleErrors(color) {
 
 async function component(jsSource) {
   const made = await componentize({ witPath: join(SDK, "wit"), world: "plugin", jsSource, stubWasi: true, sync: true });
-  return made.component;
+  return Buffer.concat([made.component, producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */

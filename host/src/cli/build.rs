@@ -1,24 +1,53 @@
 //! `parlor build`: from plugin projects to components.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::project::{self, Project};
+use super::project::{self, Found, Project, Talk};
 
-/// Builds every project of a folder, or the folder itself where it is one, and puts the components into `out`.
-pub fn build(folder: &Path, out: &Path) -> anyhow::Result<()> {
-    let folders = project::folders(folder)?;
-    ensure!(!folders.is_empty(), "there is no plugin project in {}: no folder with a Cargo.toml", folder.display());
-    project::require_target()?;
-    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    for (index, folder) in folders.iter().enumerate() {
-        eprintln!("building {} ({} of {})", folder.display(), index + 1, folders.len());
-        let project = Project::read(folder)?;
-        if !project.cargo().status().context("cannot run cargo")?.success() {
-            bail!("{} did not build; the compiler's words are above", project.manifest().display());
-        }
-        project.install(&project.component()?, out)?;
+/// Builds every project of a folder, or what was named itself where it is one, and puts the components into `out`. What does
+/// not build keeps nothing else from being built.
+pub fn build(place: &Path, out: &Path) -> anyhow::Result<()> {
+    let found = project::find(place)?;
+    ensure!(!found.places.is_empty(), found.nothing(place));
+    let Found { places, skipped } = found;
+    for (folder, why) in skipped {
+        eprintln!("{} is skipped: {why}", folder.display());
     }
-    Ok(())
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let mut failed = Vec::new();
+    for (index, place) in places.iter().enumerate() {
+        eprintln!("building {} ({} of {})", place.display(), index + 1, places.len());
+        if let Err(why) = build_one(place, out) {
+            // One that is alone is told of below.
+            if places.len() > 1 {
+                eprintln!("{}: {why:#}", place.display());
+            }
+            failed.push((place.display().to_string(), why));
+        }
+    }
+    match &failed[..] {
+        [] => Ok(()),
+        [(place, why)] if places.len() == 1 => bail!("{place}: {why:#}"),
+        _ => {
+            let names: Vec<&str> = failed.iter().map(|(place, _)| place.as_str()).collect();
+            bail!("{} of {} projects did not build: {}", failed.len(), places.len(), names.join(", "))
+        }
+    }
+}
+
+fn build_one(place: &Path, out: &Path) -> anyhow::Result<()> {
+    let project = Project::read(place)?;
+    let mut steps = project.steps(Talk { colours: std::io::stderr().is_terminal(), quiet: false });
+    while let Some(mut step) = steps.next()? {
+        if let Some(says) = &step.says {
+            eprintln!("{}: {says}", project.name);
+        }
+        let program = step.command.get_program().to_string_lossy().into_owned();
+        let status = step.command.status().with_context(|| format!("cannot run {program}"))?;
+        ensure!(status.success(), "did not build; {program} says above why");
+    }
+    project.install(&project.component()?, out)
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 
 use super::CheckArgs;
 use super::print::print;
+use super::project::SCRIPTS;
 use super::run::THIS_PROGRAM;
 use super::units::bytes;
 use crate::config::{Config, Overrides};
@@ -16,6 +17,7 @@ use crate::plugin::anatomy::{Anatomy, Standing, standing};
 use crate::plugin::compiler::compiled_bytes;
 use crate::plugin::engine;
 use crate::plugin::loader::{Loader, Plugin, examine};
+use crate::plugin::origin::made_with;
 use crate::plugin::printable;
 use crate::tenant::{Imports, Tenants, Terms};
 
@@ -25,11 +27,15 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let terms = tenants.terms(&key.tenant, &key.plugin);
     let file = args.file.display();
+    refuse_source(&args.file)?;
     let read = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
 
     print(&format!("{file}: {}, version {}\n", bytes(read.len() as u64), Loader::version_of(&read)))?;
     let anatomy = examine(&read, &terms.limits).with_context(|| format!("{file}"))?;
     print_anatomy(&anatomy, &terms.imports)?;
+    if let Some(made_with) = made_with(&read) {
+        row("language", &made_with)?;
+    }
     let start = Instant::now();
     let (plugin, compiled) = load(&config, key.clone(), read, terms)
         .with_context(|| format!("the tenant {} could not load it as {}", key.tenant, key.plugin))?;
@@ -39,6 +45,19 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     row("path", plugin.path.as_str())?;
     row("events", &plugin.events.join(" "))?;
     print(&format!("the tenant {} can load it as {}\n", key.tenant, key.plugin))
+}
+
+/// What is still to be built is told from what is broken.
+fn refuse_source(path: &Path) -> anyhow::Result<()> {
+    let (file, extension) = (path.display(), path.extension().and_then(|extension| extension.to_str()));
+    ensure!(!path.is_dir(), "{file} is a folder: `parlor build {file}` makes components of the projects in it");
+    match extension {
+        Some(extension) if SCRIPTS.contains(&extension) => {
+            bail!("{file} is source code: `parlor build {file}` makes a component of it, which can be checked")
+        }
+        Some("rs") => bail!("{file} is source code: `parlor build` makes a component of its project's folder"),
+        _ => Ok(()),
+    }
 }
 
 /// The name that the file would have in a folder of plugins.

@@ -6,20 +6,23 @@ mod data;
 mod descriptors;
 mod dev;
 mod limits;
+mod new;
 mod print;
 mod project;
 mod remote;
 mod run;
+mod sdk;
 mod serve;
 mod units;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
 use crate::plugin::compiler::Job;
+use crate::plugin::folder::is_project;
 
 /// Hosts realtime rooms whose logic is somebody else's WebAssembly component.
 #[derive(Debug, Parser)]
@@ -33,9 +36,11 @@ pub struct Cli {
 enum Command {
     /// Serve the components of a folder.
     Serve(ServeArgs),
+    /// Make a new plugin project, in Rust or in TypeScript, with tests.
+    New(NewArgs),
     /// Build the plugin projects of a folder and serve them, with their pages, on this machine; again at each save.
     Dev(DevArgs),
-    /// Build the plugin projects of a folder into components.
+    /// Build the plugin projects of a folder, or a file of TypeScript, into components.
     Build(BuildArgs),
     /// Say what a component imports, exports, registers and needs, and whether a tenant could load it. Serves nothing.
     Check(CheckArgs),
@@ -70,10 +75,22 @@ struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
+struct NewArgs {
+    /// The plugin's name: 1 to 63 of a-z, 0-9 and -.
+    name: String,
+    /// The language.
+    #[arg(long, value_enum)]
+    lang: new::Lang,
+    /// The folder to make; there must be none of this name yet [default: NAME].
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct DevArgs {
-    /// The folder of plugin projects, or one project.
-    #[arg(default_value = "plugins")]
-    dir: PathBuf,
+    /// The folder of plugin projects, one project, or one file of TypeScript [default: plugins, where there is such a folder;
+    /// else the project here].
+    #[arg(value_name = "DIR|FILE.ts")]
+    place: Option<PathBuf>,
     /// Where the components go.
     #[arg(long, value_name = "DIR", default_value = "target/plugins")]
     out: PathBuf,
@@ -96,9 +113,10 @@ struct DevServeArgs {
 
 #[derive(Debug, Args)]
 struct BuildArgs {
-    /// The folder of plugin projects, or one project.
-    #[arg(default_value = "plugins")]
-    dir: PathBuf,
+    /// The folder of plugin projects, one project, or one file of TypeScript [default: plugins, where there is such a folder;
+    /// else the project here].
+    #[arg(value_name = "DIR|FILE.ts")]
+    place: Option<PathBuf>,
     /// Where the components go.
     #[arg(long, value_name = "DIR", default_value = "target/plugins")]
     out: PathBuf,
@@ -140,8 +158,9 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
+            Command::New(args) => new::new(&args),
             Command::Dev(args) => dev::dev(&args),
-            Command::Build(args) => build::build(&args.dir, &args.out),
+            Command::Build(args) => build::build(&place(args.place.as_deref()), &args.out),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),
@@ -150,6 +169,13 @@ impl Cli {
             Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
         }
     }
+}
+
+/// What is built where nothing is named.
+fn place(named: Option<&Path>) -> PathBuf {
+    let plugins = Path::new("plugins");
+    let default = if !plugins.is_dir() && is_project(Path::new(".")) { Path::new(".") } else { plugins };
+    named.unwrap_or(default).to_owned()
 }
 
 impl From<ServeArgs> for Overrides {

@@ -63,7 +63,8 @@ enum Undo {
 /// The members of one room.
 #[derive(Debug, Default)]
 pub struct Members {
-    sockets: BTreeMap<SocketId, Member>,
+    /// Boxed: a node of the tree has place for eleven, and a room that sleeps has mostly one.
+    sockets: BTreeMap<SocketId, Box<Member>>,
     present: usize,
     channels: Groups,
     users: Groups,
@@ -74,7 +75,7 @@ pub struct Members {
 impl Members {
     /// Makes a socket a member. Not journalled: a failed `$connect` forgets it as a whole.
     pub fn insert(&mut self, id: SocketId, meta: Meta) {
-        self.sockets.insert(id, Member { meta, present: false, departed: false });
+        self.sockets.insert(id, Box::new(Member { meta, present: false, departed: false }));
         self.set_present(id, true);
     }
 

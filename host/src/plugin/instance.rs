@@ -237,7 +237,7 @@ impl Instance {
     }
 
     /// Gives it one event, and comes back with the turn: for whoever runs the call elsewhere.
-    pub async fn run(mut self, event: Event, turn: Box<Turn>) -> (Self, Box<Turn>, Outcome) {
+    pub async fn run(mut self: Box<Self>, event: Event, turn: Box<Turn>) -> (Box<Self>, Box<Turn>, Outcome) {
         let (turn, outcome) = self.handle(event, turn).await;
         (self, turn, outcome)
     }

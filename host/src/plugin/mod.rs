@@ -14,6 +14,7 @@ mod imports;
 pub mod instance;
 pub mod loader;
 mod memory;
+pub mod origin;
 pub mod probe;
 pub mod registry;
 mod state;

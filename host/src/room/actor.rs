@@ -1,6 +1,7 @@
 //! A room's task: it takes one mail after the other, and gives each event that is wanted one turn.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -49,11 +50,11 @@ pub(super) struct Room {
     /// Up to where the state is safe, where it could not be told yet.
     pub(super) settled_to: Option<StateMark>,
     /// Writes that failed while the state was away.
-    pub(super) broken: Option<Broken>,
+    pub(super) broken: Option<Box<Broken>>,
     /// Turns that were lost with their writes, and of which nobody was told yet.
     pub(super) lost: VecDeque<(Lost, TurnFailure)>,
     /// None until the first event, and after a fault.
-    pub(super) instance: Option<Instance>,
+    pub(super) instance: Option<Box<Instance>>,
     /// What the last instance handed over to the next one.
     pub(super) suspended: Option<Suspended>,
     /// What the last turn answered, where it was `$suspend`.
@@ -81,9 +82,7 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
     let storage = match backing.storage.open(&shared.key).await {
         Ok(storage) => storage,
         Err(why) => {
-            let key = &shared.key;
-            let (tenant, plugin, room) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str(), key.room.as_str());
-            tracing::error!(tenant, plugin, room, "the room cannot be opened: {why}");
+            log!(error, &shared.key, "the room cannot be opened: {why}");
             // Nobody else can have said why it ends.
             let _ = shared.ended_with.set(CloseReason::STORAGE_FAILED);
             return;
@@ -91,7 +90,7 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
     };
     let plugin = shared.plugin();
     let limits = Arc::clone(plugin.limits());
-    let restore = storage.is_known().then(|| RestoreReason::of_opening(backing.visit(&shared.key)));
+    let restore = storage.kept().is_known.then(|| RestoreReason::of_opening(backing.visit(&shared.key)));
     let room = Box::new(Room {
         lane: Arc::clone(plugin.account().lane()),
         slow,
@@ -117,7 +116,8 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
         closing: None,
     });
     let (lane, pace) = (Arc::clone(&room.lane), Arc::clone(room.plugin.pace()));
-    lane.run(&pace, room.live()).await;
+    // Pinned here: what is handed on would be part of the room's task twice.
+    lane.run(&pace, pin!(room.live())).await;
     drop(end);
 }
 
@@ -247,7 +247,7 @@ impl Room {
         self.state.members.depart(socket);
         // What nobody wants wakes no room.
         if self.wants(hook::DISCONNECT) && !self.make_ready().await {
-            tracing::error!(room = %self.shared.key, socket, "no instance could be made for its $disconnect");
+            log!(error, &self.shared.key, socket, "no instance could be made for its $disconnect");
         }
         if self.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));

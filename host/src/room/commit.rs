@@ -64,7 +64,7 @@ impl Room {
         if batch.is_empty() {
             return;
         }
-        self.plugin.account().storage.change(self.storage.bytes(), bytes);
+        self.plugin.account().storage.change(self.storage.kept().bytes, bytes);
         held.bytes += batch.bytes();
         held.sets_alarm = batch.alarm.is_some();
         held.batch = Some(self.storage.write(batch, bytes, self.plugin.durability));
@@ -74,7 +74,7 @@ impl Room {
     pub(super) fn forget_alarm(&mut self, origin: Origin) {
         let (mark, nothing) = (self.state.mark(), Output::Turn { emits: Vec::new(), closes: Vec::new() });
         let mut held = Held::new(origin, mark, mark, nothing);
-        self.write(&mut held, Batch { alarm: Some(None), ..Batch::default() }, self.storage.bytes());
+        self.write(&mut held, Batch { alarm: Some(None), ..Batch::default() }, self.storage.kept().bytes);
         self.gate.push(held);
     }
 
@@ -125,8 +125,11 @@ impl Room {
         let held = self.gate.fail();
         let Some(start) = held.first().map(|first| first.start) else { return };
         let turns = held.into_iter().map(|held| Lost { origin: held.origin, output: held.output });
-        self.broken =
-            Some(Broken { start, turns: turns.collect(), failure: TurnFailure::of_storage(&self.shared, why) });
+        self.broken = Some(Box::new(Broken {
+            start,
+            turns: turns.collect(),
+            failure: TurnFailure::of_storage(&self.shared, why),
+        }));
     }
 
     /// Keeps what is settled; after a failed write, goes back to what is durable.
@@ -134,11 +137,12 @@ impl Room {
         if let Some(mark) = self.settled_to.take() {
             self.state.keep(mark);
         }
-        let Some(Broken { start, turns, failure }) = self.broken.take() else { return };
+        let Some(broken) = self.broken.take() else { return };
+        let Broken { start, turns, failure } = *broken;
         self.state.roll_back(start);
-        let before = self.storage.bytes();
+        let before = self.storage.kept().bytes;
         self.storage.failed();
-        self.plugin.account().storage.change(before, self.storage.bytes());
+        self.plugin.account().storage.change(before, self.storage.kept().bytes);
         // What the instance remembers may rest on what was not written.
         self.lose_instance();
         self.backing.alarms.ensure(&self.shared.key, self.storage.durable_alarm());

@@ -19,7 +19,7 @@ impl Room {
         self.follow_losses().await;
         let Some((name, timer)) = self.state.timers.take_due(Instant::now()) else { return };
         if !self.make_ready().await || !self.asks_for(hook::TIMER) {
-            return tracing::debug!(room = %self.shared.key, name, "a timer is due that nobody hears");
+            return log!(debug, &self.shared.key, name, "a timer is due that nobody hears");
         }
         let event = Event {
             cause: hook::TIMER.to_owned(),
@@ -35,7 +35,7 @@ impl Room {
 
     /// The room's alarm rings. It is forgotten in the turn that it runs, which may set it anew.
     pub(super) async fn alarm_due(&mut self, due: UnixMs, attempt: u32) {
-        if self.storage.alarm() != Some(due) {
+        if self.storage.kept().alarm != Some(due) {
             // A turn changed it meanwhile. Where that is not durable yet, what is said here holds until it is.
             return self.backing.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
         }
@@ -45,9 +45,7 @@ impl Room {
         let payload = Json::of(&json!({ "due": due, "attempt": attempt }));
         let event = Event::hook(hook::ALARM, Some(payload), None, unix_ms());
         if !self.asks_for(hook::ALARM) {
-            let key = &self.shared.key;
-            let (tenant, plugin, room) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str(), key.room.as_str());
-            tracing::warn!(tenant, plugin, room, "an alarm is due that nobody hears; it is forgotten");
+            log!(warn, &self.shared.key, "an alarm is due that nobody hears; it is forgotten");
             return self.forget_alarm(Origin { kind: TurnKind::Other, ..Origin::of(&event) });
         }
         if let Err((origin, failure)) = self.turn(event).await {

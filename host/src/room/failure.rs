@@ -52,9 +52,7 @@ impl TurnFailure {
 
     /// The operator is told what is wrong with the disk, guests and clients that it is.
     pub(super) fn of_storage(room: &RoomShared, why: &StorageError) -> Self {
-        let (tenant, plugin, room) =
-            (room.key.plugin.tenant.as_str(), room.key.plugin.plugin.as_str(), room.key.room.as_str());
-        tracing::error!(tenant, plugin, room, "{why}");
+        log!(error, &room.key, "{why}");
         let words = match why.kind {
             StorageErrorKind::Full => "the turn's writes could not be made durable: no space is left",
             _ => "the turn's writes could not be made durable",
@@ -75,18 +73,16 @@ impl TurnFailure {
 impl Room {
     /// Tells the log and, where the handler wants it, the sender.
     pub(super) fn tell(&mut self, origin: &Origin, failure: &TurnFailure) {
-        let (key, version) = (&self.shared.key, self.plugin.version.as_str());
-        let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
-        let (room, event) = (key.room.as_str(), origin.name.as_str());
+        let (key, version, event) = (&self.shared.key, self.plugin.version.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
         if failure.for_sender {
-            tracing::debug!(tenant, plugin, version, room, event, code, "rejected: {message}");
+            log!(debug, key, version, event, code, "rejected: {message}");
             match self.gate.holds_output() {
                 true => self.hold_rejection(origin.clone(), failure.clone()),
                 false => self.send_error(origin.socket, failure),
             }
         } else {
-            tracing::warn!(tenant, plugin, version, room, event, code, "turn failed: {message}");
+            log!(warn, key, version, event, code, "turn failed: {message}");
             let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
             self.plugin.record(failure.kind, record);
         }

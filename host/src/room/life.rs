@@ -97,7 +97,7 @@ impl Room {
             self.settle_next().await;
         }
         self.follow_losses().await;
-        if self.storage.keeps_something() {
+        if self.storage.kept().is_known {
             self.backing.visit(&self.shared.key);
         }
     }

@@ -221,8 +221,9 @@ impl Mailbox {
         .await
     }
 
-    /// Waits until there is mail; for the room's own task.
+    /// Waits until there is mail; for the room's own task, where it may have to wait for long.
     pub async fn ready(&self) {
+        self.inner.lock().mails.shrink_to_fit();
         poll_fn(|context| {
             if self.has_mail() {
                 return Poll::Ready(());

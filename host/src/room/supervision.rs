@@ -71,9 +71,7 @@ impl Room {
     /// No instance could be made: the room cannot serve and closes.
     pub(super) fn cannot_open(&mut self, why: &OpenError) {
         let (key, plugin) = (&self.shared.key, &self.plugin);
-        let (tenant, name) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
-        let (version, room) = (plugin.version.as_str(), key.room.as_str());
-        tracing::error!(tenant, plugin = name, version, room, "the room cannot be opened: {why}");
+        log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
         if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake) {
             return self.end(CloseReason::TRY_LATER);
         }
@@ -87,9 +85,8 @@ impl Room {
     /// Closes the room for a while.
     fn crash(&mut self, why: &str) {
         let (key, plugin) = (&self.shared.key, &self.plugin);
-        let (tenant, name) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
-        let (version, room, sockets) = (plugin.version.as_str(), key.room.as_str(), self.outbound.len());
-        tracing::error!(tenant, plugin = name, version, room, sockets, "the room crashed and closes: {why}");
+        let sockets = self.outbound.len();
+        log!(error, key, version = plugin.version, sockets, "the room crashed and closes: {why}");
         plugin.supervisor.crashed(&key.room, why, &self.limits);
         self.end(CloseReason::CRASHED);
     }

@@ -77,7 +77,7 @@ impl Room {
         // To what is known to be worse, no room goes back.
         let is_good = !self.backing.swaps.is_condemned(&before.key, &before.version);
         self.trial = is_good.then_some(Trial { before, turns_left: self.limits.swap_trial_turns });
-        tracing::debug!(room = %self.shared.key, version = self.plugin.version, "the room moved to another version");
+        log!(debug, &self.shared.key, version = self.plugin.version, "the room moved to another version");
         if was_awake {
             self.make_ready().await;
         }
@@ -115,10 +115,8 @@ impl Room {
     pub(super) fn go_back(&mut self, why: &str, state: Option<Suspended>) -> bool {
         let Some(Trial { before, .. }) = self.trial.take() else { return false };
         let failed = Arc::clone(&self.plugin);
-        let key = &self.shared.key;
-        let (tenant, plugin, room) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str(), key.room.as_str());
         let (version, back_to) = (failed.version.as_str(), before.version.as_str());
-        tracing::error!(tenant, plugin, room, version, back_to, "the room goes back to the version before: {why}");
+        log!(error, &self.shared.key, version, back_to, "the room goes back to the version before: {why}");
         self.shared.refuse(&failed.version);
         self.drop_instance();
         self.go_on_with(before);

@@ -16,8 +16,9 @@ use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::refusal::Bound;
 use crate::model::turn::{StorageUse, Turn};
-use crate::plugin::instance::{OpenError, Outcome};
+use crate::plugin::instance::{Fault, Instance, OpenError, Outcome};
 use crate::plugin::unix_ms;
+use crate::storage::Kept;
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
 const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
@@ -154,6 +155,44 @@ impl Room {
             return Err((origin, TurnFailure::no_instance()));
         };
         let turn = self.begin(&event, origin.kind);
+        let (turn, outcome) = self.call(instance, event, turn).await;
+        if let Outcome::Faulted(fault) = &outcome {
+            self.lost_in(origin.kind, fault);
+        }
+        if let Some(broken) = &mut self.broken {
+            // It ran on what is not there.
+            broken.turns.push(Lost { origin, output: None });
+            self.undo(turn);
+            return Ok(());
+        }
+        let failure = match (outcome, turn.poison()) {
+            (Outcome::Done(answer), None) => match self.handed_over(origin.kind, answer) {
+                Ok(()) => {
+                    self.commit(origin, turn).await;
+                    self.recover();
+                    self.passed();
+                    return Ok(());
+                }
+                Err(bound) => TurnFailure::of_bound(bound),
+            },
+            (Outcome::Faulted(fault), _) => match again {
+                Some(event) => {
+                    self.undo(turn);
+                    self.go_back(&format!("{} {fault}", event.name), None);
+                    return self.turn_again(event).await;
+                }
+                None => TurnFailure::of_fault(&fault),
+            },
+            (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
+            (Outcome::Failed(failure), None) => TurnFailure::of_guest(failure),
+        };
+        self.undo(turn);
+        Err((origin, failure))
+    }
+
+    /// Gives an event to the instance, which is back in its place afterwards; on a thread of low priority where the plugin's
+    /// calls take long.
+    async fn call(&mut self, instance: Box<Instance>, event: Event, turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let call = instance.run(event, turn);
         let heavy = self.plugin.pace().is_heavy();
         let (instance, turn, outcome) = match (self.gate.is_empty(), heavy) {
@@ -167,44 +206,22 @@ impl Room {
         if self.shared.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.shared.wants_ping.store(wants_ping, Ordering::Relaxed);
         }
-        let fault = if let Outcome::Faulted(fault) = &outcome { Some(fault.clone()) } else { None };
-        if let Some(fault) = &fault {
-            // wasmtime never enters the store of a guest that trapped or was cut off.
-            self.lose_instance();
-            if self.trial.is_none() {
-                self.faulted(origin.kind, &fault.to_string());
-            }
+        (turn, outcome)
+    }
+
+    /// The instance faulted: wasmtime never enters the store of a guest that trapped or was cut off. A version on trial is
+    /// not judged by its supervisor, for the room goes back.
+    fn lost_in(&mut self, kind: TurnKind, fault: &Fault) {
+        self.lose_instance();
+        if self.trial.is_none() {
+            self.faulted(kind, &fault.to_string());
         }
-        if let Some(broken) = &mut self.broken {
-            // It ran on what is not there.
-            broken.turns.push(Lost { origin, output: None });
-            self.state = turn.roll_back();
-            self.recover();
-            return Ok(());
-        }
-        if let Some((event, fault)) = again.zip(fault) {
-            self.state = turn.roll_back();
-            self.recover();
-            self.go_back(&format!("{} {fault}", event.name), None);
-            return self.turn_again(event).await;
-        }
-        let failure = match (outcome, turn.poison()) {
-            (Outcome::Done(answer), None) => match self.handed_over(origin.kind, answer) {
-                Ok(()) => {
-                    self.commit(origin, turn).await;
-                    self.recover();
-                    self.passed();
-                    return Ok(());
-                }
-                Err(bound) => TurnFailure::of_bound(bound),
-            },
-            (Outcome::Faulted(fault), _) => TurnFailure::of_fault(&fault),
-            (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => TurnFailure::of_bound(bound),
-            (Outcome::Failed(failure), None) => TurnFailure::of_guest(failure),
-        };
+    }
+
+    /// A turn leaves no trace.
+    fn undo(&mut self, turn: Box<Turn>) {
         self.state = turn.roll_back();
         self.recover();
-        Err((origin, failure))
     }
 
     /// The same event for the version before: the turn that failed left no trace.
@@ -235,12 +252,9 @@ impl Room {
         let storage = if self.plugin.keeps || kind == TurnKind::Alarm {
             let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
             let may_keep = || self.backing.storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
-            StorageUse {
-                room_bytes: self.storage.bytes(),
-                tenant_left_bytes: account.storage.left(),
-                may_keep: self.storage.keeps_something() || may_keep(),
-                alarm: self.storage.alarm(),
-            }
+            let Kept { bytes, alarm, is_known } = self.storage.kept();
+            let tenant_left_bytes = account.storage.left();
+            StorageUse { room_bytes: bytes, tenant_left_bytes, may_keep: is_known || may_keep(), alarm }
         } else {
             StorageUse::default()
         };
@@ -299,7 +313,7 @@ impl Room {
         };
         self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
         self.shared.stats.awake.store(true, Ordering::Relaxed);
-        self.instance = Some(instance);
+        self.instance = Some(Box::new(instance));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, Entry, RoomStorage, Storage, StorageError, Stored, UnixMs};
+use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, Storage, StorageError, Stored, UnixMs};
 use crate::model::names::{RoomKey, TenantName};
 
 /// Every room's keys and values. A room stays known when it closes, so that its next sockets find what it wrote.
@@ -41,7 +41,7 @@ impl Storage for MemoryStorage {
         let mut rooms = self.rooms.lock();
         // A room that wrote nothing is not worth remembering; nobody else holds it.
         if rooms.known.len() >= rooms.prune_at {
-            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.is_known());
+            rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.kept().is_known);
             rooms.prune_at = (2 * rooms.known.len()).max(1_024);
         }
         let room: Arc<dyn RoomStorage> = rooms.known.entry(room.clone()).or_default().clone();
@@ -55,22 +55,14 @@ impl Storage for MemoryStorage {
 
     fn rooms(&self, tenant: &TenantName) -> usize {
         let rooms = self.rooms.lock();
-        rooms.known.iter().filter(|(key, room)| key.plugin.tenant == *tenant && room.is_known()).count()
+        rooms.known.iter().filter(|(key, room)| key.plugin.tenant == *tenant && room.kept().is_known).count()
     }
 }
 
 impl RoomStorage for MemoryRoom {
-    fn bytes(&self) -> usize {
-        self.state.lock().bytes
-    }
-
-    fn alarm(&self) -> Option<UnixMs> {
-        self.state.lock().alarm
-    }
-
-    fn is_known(&self) -> bool {
-        let state = self.state.lock();
-        !state.entries.is_empty() || state.alarm.is_some()
+    fn kept(&self) -> Kept {
+        let State { entries, bytes, alarm } = &*self.state.lock();
+        Kept { bytes: *bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {

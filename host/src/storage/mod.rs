@@ -52,16 +52,21 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn rooms(&self, tenant: &TenantName) -> usize;
 }
 
+/// What is kept of a room beside its entries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Bytes of all keys and values.
+    pub bytes: usize,
+    /// When the alarm is due, if there is one.
+    pub alarm: Option<UnixMs>,
+    /// Whether a key or an alarm is there, so that the room is one of its tenant's `rooms`.
+    pub is_known: bool,
+}
+
 /// The keys, the values and the alarm of one room.
 pub trait RoomStorage: Send + Sync + fmt::Debug {
-    /// Bytes of all keys and values that are durable.
-    fn bytes(&self) -> usize;
-
-    /// When the durable alarm is due, if there is one.
-    fn alarm(&self) -> Option<UnixMs>;
-
-    /// Whether a durable key or alarm is there, so that the room is one of its tenant's `rooms`.
-    fn is_known(&self) -> bool;
+    /// What is durable, from memory.
+    fn kept(&self) -> Kept;
 
     /// The values of keys, in their order, as the last durable batch left them.
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;

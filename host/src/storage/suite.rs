@@ -65,8 +65,7 @@ pub async fn outlives_the_process<S: Storage>(make: impl Fn() -> S) {
     assert_eq!(storage.rooms(&names[0].plugin.tenant), 2);
     for (place, name) in names.iter().enumerate() {
         let room = storage.open(name).await.unwrap();
-        let kept = (room.bytes(), room.alarm(), room.is_known());
-        assert_eq!(kept, (6, Some(100 - place as UnixMs), true));
+        assert_eq!(room.kept(), Kept { bytes: 6, alarm: Some(100 - place as UnixMs), is_known: true });
         assert_eq!(get(&room, "k").await, Some(b"12345".to_vec()));
     }
     assert_eq!(storage.stored().await, expected);
@@ -88,34 +87,34 @@ async fn batches_are_taken_in_the_order_of_the_calls(storage: &dyn Storage) {
     assert_eq!(get(&room, "unheard").await, Some(vec![]));
     drop(room.commit(batch(&[("late", Some(""))]), Durability::Relaxed));
     let next_owner = storage.open(&key("default", "chat", "default")).await.unwrap();
-    assert_eq!((next_owner.bytes(), get(&next_owner, "late").await), (13, Some(vec![])));
+    assert_eq!((next_owner.kept().bytes, get(&next_owner, "late").await), (13, Some(vec![])));
 }
 
 async fn an_alarm_is_kept_and_cleared(storage: &dyn Storage) {
     let alarm = |due| Batch { alarm: Some(due), ..Batch::default() };
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
-    assert_eq!(room.alarm(), None);
+    assert_eq!(room.kept().alarm, None);
     commit(&room, alarm(Some(7))).await;
     commit(&room, batch(&[("k", Some("v"))])).await;
-    assert_eq!(room.alarm(), Some(7));
+    assert_eq!(room.kept().alarm, Some(7));
     commit(&room, alarm(Some(9))).await;
-    assert_eq!(storage.open(&key("default", "chat", "default")).await.unwrap().alarm(), Some(9));
+    assert_eq!(storage.open(&key("default", "chat", "default")).await.unwrap().kept().alarm, Some(9));
     commit(&room, alarm(None)).await;
-    assert_eq!((room.alarm(), room.bytes()), (None, 2));
+    assert_eq!((room.kept().alarm, room.kept().bytes), (None, 2));
 }
 
 async fn rooms_with_anything_are_counted(storage: &dyn Storage) {
     let tenant = TenantName::new("t").unwrap();
     let one = storage.open(&key("t", "chat", "one")).await.unwrap();
     let two = storage.open(&key("t", "chat", "two")).await.unwrap();
-    assert_eq!((storage.rooms(&tenant), one.is_known()), (0, false));
+    assert_eq!((storage.rooms(&tenant), one.kept().is_known), (0, false));
     commit(&one, batch(&[("k", Some(""))])).await;
     commit(&two, Batch { alarm: Some(Some(1)), ..Batch::default() }).await;
     commit(&storage.open(&key("u", "chat", "one")).await.unwrap(), batch(&[("k", Some(""))])).await;
-    assert_eq!((storage.rooms(&tenant), one.is_known(), two.is_known()), (2, true, true));
+    assert_eq!((storage.rooms(&tenant), one.kept().is_known, two.kept().is_known), (2, true, true));
     commit(&one, batch(&[("k", None), ("l", None)])).await;
     commit(&two, Batch { alarm: Some(None), ..Batch::default() }).await;
-    assert_eq!((storage.rooms(&tenant), one.is_known(), two.is_known()), (0, false, false));
+    assert_eq!((storage.rooms(&tenant), one.kept().is_known, two.kept().is_known), (0, false, false));
 }
 
 async fn a_committed_batch_is_read_back(storage: &dyn Storage) {
@@ -152,9 +151,9 @@ async fn entries_come_in_order_and_in_pages(storage: &dyn Storage) {
 async fn bytes_are_those_of_keys_and_values(storage: &dyn Storage) {
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
     commit(&room, batch(&[("ab", Some("1234")), ("c", Some(""))])).await;
-    assert_eq!(room.bytes(), 7);
+    assert_eq!(room.kept().bytes, 7);
     commit(&room, batch(&[("ab", Some("1")), ("c", None)])).await;
-    assert_eq!(room.bytes(), 3);
+    assert_eq!(room.kept().bytes, 3);
 }
 
 async fn what_was_written_outlives_its_owner(storage: &dyn Storage) {
@@ -165,5 +164,5 @@ async fn what_was_written_outlives_its_owner(storage: &dyn Storage) {
     }
     let room = storage.open(&name).await.unwrap();
     assert_eq!(get(&room, "k").await, Some(b"v".to_vec()));
-    assert_eq!(room.bytes(), 2);
+    assert_eq!(room.kept().bytes, 2);
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, Entry, RoomStorage, StorageError, UnixMs};
+use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError, UnixMs};
 
 /// The most entries that are read at once to know all of a room.
 const FILL_ENTRIES_MAX: usize = 512;
@@ -66,24 +66,17 @@ impl RoomView {
         Self { durable, cache_bytes_max, layers: Mutex::default() }
     }
 
-    /// Bytes of all keys and values.
-    pub fn bytes(&self) -> usize {
-        self.layers.lock().after_pending.map_or_else(|| self.durable.bytes(), |(bytes, _)| bytes)
-    }
-
-    /// When the alarm is due, if there is one.
-    pub fn alarm(&self) -> Option<UnixMs> {
-        self.layers.lock().after_pending.map_or_else(|| self.durable.alarm(), |(_, alarm)| alarm)
+    /// What is kept with the pending batches. A room that has asked for anything to be kept counts as one that is known.
+    pub fn kept(&self) -> Kept {
+        match self.layers.lock().after_pending {
+            Some((bytes, alarm)) => Kept { bytes, alarm, is_known: true },
+            None => self.durable.kept(),
+        }
     }
 
     /// When the durable alarm is due.
     pub fn durable_alarm(&self) -> Option<UnixMs> {
-        self.durable.alarm()
-    }
-
-    /// Whether the room keeps anything, or has asked for it.
-    pub fn keeps_something(&self) -> bool {
-        self.durable.is_known() || self.layers.lock().after_pending.is_some()
+        self.durable.kept().alarm
     }
 
     /// The values of keys, in their order.
@@ -113,11 +106,11 @@ impl RoomView {
     /// Reads all that a small room keeps, so that it need not look again, not even for what is not there. Says whether it
     /// did.
     async fn fill(&self) -> Result<bool, StorageError> {
-        if self.durable.bytes() > self.cache_bytes_max / 2 || self.layers.lock().coverage == Coverage::Part {
+        let kept = self.durable.kept();
+        if kept.bytes > self.cache_bytes_max / 2 || self.layers.lock().coverage == Coverage::Part {
             return Ok(false);
         }
-        let whole =
-            if self.durable.is_known() { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
+        let whole = if kept.is_known { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
         let mut layers = self.layers.lock();
         layers.coverage = if whole.len() < FILL_ENTRIES_MAX { Coverage::Whole } else { Coverage::Part };
         for (key, value) in whole {
@@ -163,7 +156,7 @@ impl RoomView {
     /// Hands over a batch to be made durable; reads see it from now on. `bytes` is what the room's entries take with it.
     pub fn write(&self, batch: Batch, bytes: usize, durability: Durability) -> (BatchNumber, Written) {
         let mut layers = self.layers.lock();
-        let before = layers.after_pending.map_or_else(|| self.durable.alarm(), |(_, alarm)| alarm);
+        let before = layers.after_pending.map_or_else(|| self.durable.kept().alarm, |(_, alarm)| alarm);
         layers.after_pending = Some((bytes, batch.alarm.unwrap_or(before)));
         layers.last += 1;
         let number = layers.last;

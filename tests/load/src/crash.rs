@@ -8,14 +8,13 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use crash_check::Plan;
 
-use crate::load::guests;
+use crate::ledger;
 
 /// How often the server is killed, and with what.
 #[derive(Args)]
 pub struct Options {
-    /// Parlor's binary.
-    #[arg(long, value_name = "FILE")]
-    parlor: PathBuf,
+    #[command(flatten)]
+    stand: ledger::Stand,
     /// How often it is killed.
     #[arg(long, default_value_t = 200)]
     kills: u32,
@@ -23,12 +22,6 @@ pub struct Options {
     /// them is not.
     #[arg(long)]
     seed: Option<u64>,
-    /// A folder with `ledger.wasm`; built from `tests/guests` where it is not given.
-    #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// A folder for the server's data, whose disk takes part; the system's for temporary files where it is not given.
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
     /// Writes the figures to this file as well.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -37,15 +30,13 @@ pub struct Options {
 /// Runs it. What was found wrong is the error, and then the data stay.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     ensure!(options.kills > 0, "--kills must be more than 0");
-    let plugin = guests::read("ledger", options.plugins.as_deref())?;
+    let plugin = options.stand.plugin()?;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = options.seed.unwrap_or(since.as_millis() as u64);
-    let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let folder = parent.join(format!("parlor-crash-{}", std::process::id()));
-    fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let folder = options.stand.make_folder("crash")?;
     eprintln!("seed {seed}, data in {}", folder.display());
     let summary = crash_check::run(Plan {
-        program: &options.parlor,
+        program: options.stand.parlor(),
         plugin: &plugin,
         folder: &folder,
         compiled: None,

@@ -6,6 +6,7 @@ mod baseline;
 mod crash;
 mod durable;
 mod hostile;
+mod ledger;
 mod load;
 mod sleep;
 mod swap;

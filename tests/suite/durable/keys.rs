@@ -1,22 +1,17 @@
 //! Keys and values: many at once, in pages, and their bounds.
 
-use crate::harness::{Client, Server, Value, json};
+use crate::harness::guests::{answers, serve_calls};
+use crate::harness::{Client, Server, json};
 
-async fn calls(limits: &str) -> (Server, Client) {
-    let server = Server::builder().guest_as("limit_calls", "calls").config(&format!("[limits]\n{limits}")).start();
+async fn served(limits: &str) -> (Server, Client) {
+    let server = serve_calls(limits);
     let client = server.join("/calls").await;
     (server, client)
 }
 
-async fn answers(client: &mut Client, calls: Value) -> Vec<String> {
-    client.send("run", calls).await;
-    let ran = client.expect("ran").await;
-    serde_json::from_value(ran["answers"].clone()).expect("a list of answers")
-}
-
 #[tokio::test]
 async fn many_keys_are_read_written_and_removed_as_one() {
-    let (_server, mut client) = calls("").await;
+    let (_server, mut client) = served("").await;
     let said = answers(&mut client, json!([["put-many", "k", 3, 5], ["get-many", ["k2", "none", "k0"]]])).await;
     assert_eq!(said, ["ok: ()", "ok: [Some(5), None, Some(5)]"]);
     let said = answers(&mut client, json!([["delete-many", ["k0", "none", "k2"]], ["list", "k", 10]])).await;
@@ -32,7 +27,7 @@ async fn many_keys_are_read_written_and_removed_as_one() {
 
 #[tokio::test]
 async fn pages_show_what_is_durable_and_what_the_turn_wrote() {
-    let (_server, mut client) = calls("").await;
+    let (_server, mut client) = served("").await;
     answers(&mut client, json!([["put-many", "p/", 6, 1], ["put", "q", 1]])).await;
     let said =
         answers(&mut client, json!([["delete", "p/1"], ["put", "p/2", 9], ["put", "p/25", 2], ["list", "p/", 4]]))
@@ -45,7 +40,7 @@ async fn pages_show_what_is_durable_and_what_the_turn_wrote() {
 #[tokio::test]
 async fn bounds_of_one_call_and_of_one_turn() {
     let (_server, mut client) =
-        calls("storage-keys-per-call = 3\nstorage-bytes-per-call = 1000\nstorage-bytes-per-turn = 2000").await;
+        served("storage-keys-per-call = 3\nstorage-bytes-per-call = 1000\nstorage-bytes-per-turn = 2000").await;
     let said = answers(
         &mut client,
         json!([
@@ -75,7 +70,7 @@ async fn bounds_of_one_call_and_of_one_turn() {
 
 #[tokio::test]
 async fn rooms_that_keep_something_are_counted() {
-    let (server, mut client) = calls("storage-rooms-per-tenant = 2").await;
+    let (server, mut client) = served("storage-rooms-per-tenant = 2").await;
     assert_eq!(answers(&mut client, json!([["put", "k", 1]])).await, ["ok: ()"]);
     let mut second = server.join("/calls?room=second").await;
     assert_eq!(answers(&mut second, json!([["set-alarm", 9e15]])).await, ["ok: ()"]);
@@ -90,7 +85,7 @@ async fn rooms_that_keep_something_are_counted() {
 
 #[tokio::test]
 async fn an_alarm_has_a_time_that_numbers_can_name() {
-    let (_server, mut client) = calls("").await;
+    let (_server, mut client) = served("").await;
     let said =
         answers(&mut client, json!([["set-alarm", -1], ["set-alarm", 1e16], ["set-alarm"], ["get-alarm"]])).await;
     assert!(said[..3].iter().all(|answer| answer.starts_with("invalid: ")), "{said:?}");

@@ -2,18 +2,8 @@
 //! refusals, which change nothing and let the turn go on.
 
 use super::names;
+use crate::harness::guests::{answers, serve_calls};
 use crate::harness::{Client, Server, Value, json};
-
-fn calls(limits: &str) -> Server {
-    Server::builder().guest_as("limit_calls", "calls").config(&format!("[limits]\n{limits}")).start()
-}
-
-/// What the host answered to each of these calls, in a turn that commits.
-async fn answers(client: &mut Client, calls: Value) -> Vec<String> {
-    client.send("run", calls).await;
-    let ran = client.next_event("ran").await;
-    serde_json::from_value(ran["answers"].clone()).expect("a list of answers")
-}
 
 /// The turn of these calls fails with this code, and nothing of it is seen.
 async fn assert_fails(client: &mut Client, calls: Value, code: &str) {
@@ -26,7 +16,7 @@ async fn assert_fails(client: &mut Client, calls: Value, code: &str) {
 #[tokio::test]
 async fn a_turn_past_its_emits_cannot_commit() {
     // The guest's own answer is an emit as well.
-    let server = calls("emits-per-turn = 4");
+    let server = serve_calls("emits-per-turn = 4");
     let mut client = server.join("/calls").await;
     let within = answers(&mut client, json!([["times", 3, "emit", "leak", "1"]])).await;
     assert_eq!(within, ["ok: 1"]);
@@ -35,7 +25,7 @@ async fn a_turn_past_its_emits_cannot_commit() {
 
 #[tokio::test]
 async fn a_turn_past_the_bytes_of_an_emit_cannot_commit() {
-    let server = calls("emit-bytes = 300");
+    let server = serve_calls("emit-bytes = 300");
     let mut client = server.join("/calls").await;
     assert_eq!(answers(&mut client, json!([["emit-size", 300]])).await, ["ok: 1"]);
     assert_fails(&mut client, json!([["emit-size", 301]]), "emit-bytes").await;
@@ -43,7 +33,7 @@ async fn a_turn_past_the_bytes_of_an_emit_cannot_commit() {
 
 #[tokio::test]
 async fn a_turn_past_the_bytes_of_its_emits_cannot_commit() {
-    let server = calls("emit-bytes-per-turn = 1_000");
+    let server = serve_calls("emit-bytes-per-turn = 1_000");
     let mut client = server.join("/calls").await;
     assert_eq!(answers(&mut client, json!([["times", 2, "emit-size", 400]])).await, ["ok: 1"]);
     assert_fails(&mut client, json!([["times", 3, "emit-size", 400]]), "emit-bytes-per-turn").await;
@@ -51,7 +41,7 @@ async fn a_turn_past_the_bytes_of_its_emits_cannot_commit() {
 
 #[tokio::test]
 async fn a_turn_past_its_deliveries_cannot_commit() {
-    let server = calls("deliveries-per-turn = 5");
+    let server = serve_calls("deliveries-per-turn = 5");
     let (mut client, mut other) = (server.join("/calls").await, server.join("/calls").await);
     other.expect_silence().await;
     let twice = json!([["times", 2, "to-channel", "default", "heard-by-all"]]);
@@ -65,7 +55,7 @@ async fn a_turn_past_its_deliveries_cannot_commit() {
 
 #[tokio::test]
 async fn a_turn_past_its_host_calls_cannot_commit_and_is_stopped_in_the_end() {
-    let server = calls("host-calls-per-turn = 20\ncalls-after-bound = 10");
+    let server = serve_calls("host-calls-per-turn = 20\ncalls-after-bound = 10");
     let mut client = server.join("/calls").await;
     assert_eq!(answers(&mut client, json!([["times", 19, "count"]])).await, ["ok: 1"]);
     assert_fails(&mut client, json!([["emit", "leak", "1"], ["times", 21, "count"]]), "host-calls-per-turn").await;
@@ -77,7 +67,7 @@ async fn a_turn_past_its_host_calls_cannot_commit_and_is_stopped_in_the_end() {
 #[tokio::test]
 async fn the_defaults_are_those_of_the_contract() {
     // The numbers are at issue here, not the time that a busy machine takes for them.
-    let server = calls("turn-cpu-ms = 5_000");
+    let server = serve_calls("turn-cpu-ms = 5_000");
     let mut client = server.join("/calls").await;
     assert_fails(&mut client, json!([["times", 1_001, "emit", "leak", "1"]]), "emits-per-turn").await;
     assert_fails(&mut client, json!([["emit-size", 65_537]]), "emit-bytes").await;
@@ -92,7 +82,7 @@ async fn the_defaults_are_those_of_the_contract() {
 
 #[tokio::test]
 async fn what_is_no_json_is_refused_and_the_turn_goes_on() {
-    let server = calls("");
+    let server = serve_calls("");
     let mut client = server.join("/calls").await;
     let deep = format!("{}1{}", "[".repeat(129), "]".repeat(129));
     let breaking_out = "1},\"type\":\"forged\",\"x\":{\"y\":1";
@@ -141,7 +131,7 @@ async fn outside_of_a_turn_nothing_acts() {
 
 #[tokio::test]
 async fn events_are_asked_for_and_given_up_while_the_room_runs() {
-    let server = calls("");
+    let server = serve_calls("");
     let mut client = server.join("/calls").await;
     client.send("novel", json!(1)).await;
     client.expect_silence().await;
@@ -160,7 +150,7 @@ async fn events_are_asked_for_and_given_up_while_the_room_runs() {
 /// `on` and `off` are no effects: they stay where their turn is undone.
 #[tokio::test]
 async fn registrations_outlive_a_failed_turn() {
-    let server = calls("emits-per-turn = 2");
+    let server = serve_calls("emits-per-turn = 2");
     let mut client = server.join("/calls").await;
     assert_fails(&mut client, json!([["on", "novel"], ["times", 3, "emit", "leak", "1"]]), "emits-per-turn").await;
     client.send("novel", json!(1)).await;
@@ -173,7 +163,7 @@ async fn registrations_outlive_a_failed_turn() {
 
 #[tokio::test]
 async fn a_hook_that_the_host_does_not_know_is_refused() {
-    let server = calls("");
+    let server = serve_calls("");
     let mut client = server.join("/calls").await;
     let said =
         answers(&mut client, json!([["on", "$novel"], ["on", ""], ["on", "n".repeat(129)], ["on", "n".repeat(128)]]))

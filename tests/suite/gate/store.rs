@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use parlor::model::names::{RoomKey, TenantName};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{
-    Batch, Durability, Durable, Entry, RoomStorage, Storage, StorageError, StorageErrorKind, Stored, UnixMs,
+    Batch, Durability, Durable, Entry, Kept, RoomStorage, Storage, StorageError, StorageErrorKind, Stored,
 };
 use tokio::sync::oneshot;
 
@@ -89,16 +89,8 @@ impl Storage for SteppedStorage {
 }
 
 impl RoomStorage for SteppedRoom {
-    fn bytes(&self) -> usize {
-        self.below.bytes()
-    }
-
-    fn alarm(&self) -> Option<UnixMs> {
-        self.below.alarm()
-    }
-
-    fn is_known(&self) -> bool {
-        self.below.is_known()
+    fn kept(&self) -> Kept {
+        self.below.kept()
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {

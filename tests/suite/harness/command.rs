@@ -13,13 +13,19 @@ pub struct Said {
 
 /// Runs `parlor` with these arguments in a folder.
 pub fn parlor(folder: &Path, arguments: &[&str]) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_parlor"))
-        .current_dir(folder)
-        .args(arguments)
-        .env_remove("PARLOR_OPERATOR_TOKEN")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program runs");
+    parlor_in(folder, arguments, &[])
+}
+
+/// The same, with these variables in its environment.
+pub fn parlor_in(folder: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Said {
+    let mut parlor = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    parlor.args(arguments).env_remove("PARLOR_OPERATOR_TOKEN").envs(variables.iter().copied());
+    said(parlor, folder)
+}
+
+/// Runs a program in a folder to its end.
+pub fn said(mut program: Command, folder: &Path) -> Said {
+    let output = program.current_dir(folder).stdin(Stdio::null()).output().expect("the program runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     Said { success: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
 }

@@ -5,10 +5,11 @@ mod build;
 mod client;
 pub mod command;
 pub mod folder;
+pub mod guests;
 mod http;
 mod server;
 
-pub use build::{guest, root};
+pub use build::{guest, root, target_with_guests};
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};

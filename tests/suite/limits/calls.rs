@@ -1,22 +1,12 @@
 //! Bounds of single calls: past them the call is refused, and the turn goes on.
 
-use crate::harness::{Client, Server, Value, json};
-
-fn calls(limits: &str) -> Server {
-    Server::builder().guest_as("limit_calls", "calls").config(&format!("[limits]\n{limits}")).start()
-}
-
-/// What the host answered to each of these calls, in a turn that commits.
-async fn answers(client: &mut Client, calls: Value) -> Vec<String> {
-    client.send("run", calls).await;
-    let ran = client.expect("ran").await;
-    serde_json::from_value(ran["answers"].clone()).expect("a list of answers")
-}
+use crate::harness::guests::{answers, serve_calls};
+use crate::harness::json;
 
 #[tokio::test]
 async fn registrations() {
     // The guest has six of its own.
-    let server = calls("registrations = 8");
+    let server = serve_calls("registrations = 8");
     let mut client = server.join("/calls").await;
     let said =
         answers(&mut client, json!([["on", "a"], ["on", "b"], ["on", "c"], ["on", "a"], ["off", "b"], ["on", "c"]]))
@@ -27,7 +17,7 @@ async fn registrations() {
 
 #[tokio::test]
 async fn channels_of_a_socket() {
-    let server = calls("channels-per-socket = 3");
+    let server = serve_calls("channels-per-socket = 3");
     let mut client = server.join("/calls").await;
     let said =
         answers(&mut client, json!([["join", "a"], ["join", "b"], ["join", "c"], ["join", "a"], ["meta", 1]])).await;
@@ -40,7 +30,7 @@ async fn channels_of_a_socket() {
 
 #[tokio::test]
 async fn fields_of_a_socket() {
-    let server = calls("meta-fields-bytes = 20");
+    let server = serve_calls("meta-fields-bytes = 20");
     let mut client = server.join("/calls").await;
     let said =
         answers(&mut client, json!([["fields-size", 20], ["fields-size", 21], ["fields", "[1]"], ["fields", "{"]]))
@@ -51,7 +41,7 @@ async fn fields_of_a_socket() {
 
 #[tokio::test]
 async fn storage() {
-    let server = calls("storage-key-bytes = 5\nstorage-value-bytes = 10\nstorage-room-bytes = 24");
+    let server = serve_calls("storage-key-bytes = 5\nstorage-value-bytes = 10\nstorage-room-bytes = 24");
     let mut client = server.join("/calls").await;
     let said = answers(
         &mut client,
@@ -82,7 +72,7 @@ async fn storage() {
 
 #[tokio::test]
 async fn randomness() {
-    let server = calls("random-bytes = 16");
+    let server = serve_calls("random-bytes = 16");
     let mut client = server.join("/calls").await;
     let said = answers(&mut client, json!([["random", 16], ["random", 0], ["random", 17]])).await;
     assert_eq!(said, ["ok: 16", "ok: 0", "limit-exceeded: random-bytes"]);
@@ -90,7 +80,7 @@ async fn randomness() {
 
 #[tokio::test]
 async fn closes() {
-    let server = calls("");
+    let server = serve_calls("");
     let mut client = server.join("/calls").await;
     for code in [0, 999, 1001, 1005, 1006, 1015, 2999, 5000] {
         let said = answers(&mut client, json!([["close", code, ""]])).await;
@@ -105,7 +95,7 @@ async fn closes() {
 
 #[tokio::test]
 async fn lines_of_the_log() {
-    let server = calls("log-lines-per-turn = 3\nlog-line-bytes = 12");
+    let server = serve_calls("log-lines-per-turn = 3\nlog-line-bytes = 12");
     let mut client = server.join("/calls").await;
     answers(&mut client, json!([["times", 5, "log", "counted line"]])).await;
     server.wait_for_log(&["2 lines left out", "log-lines-per-turn", "plugin=\"calls\""]).await;
@@ -121,7 +111,7 @@ async fn lines_of_the_log() {
 /// A line of a guest is never taken for one of the host.
 #[tokio::test]
 async fn lines_of_the_log_cannot_be_forged() {
-    let server = calls("");
+    let server = serve_calls("");
     let mut client = server.join("/calls").await;
     answers(&mut client, json!([["log", "first\nERROR parlor: forged\r\u{1b}[31mred"]])).await;
     let forged = server.wait_for_log(&["forged"]).await;

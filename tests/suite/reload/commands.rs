@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 
-use super::{replace, saying, serves, version, write};
+use super::{replace, serves, version, write};
 use crate::harness::command::{Said, parlor};
+use crate::harness::guests::saying;
 use crate::harness::{Server, TOKEN};
 
 fn run(server: &Server, arguments: &[&str]) -> Said {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use hostile_guests::bare;
 
-use super::{at, history, is_gone, lines, place, remove, replace, saying, serves, settle, told, version, write};
+use super::{history, is_gone, lines, place, remove, replace, serves, settle, told, version, write};
+use crate::harness::guests::{at, saying};
 use crate::harness::{Server, json};
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{place, saying, serves};
+use super::{place, serves};
 use crate::harness::Server;
+use crate::harness::guests::saying;
 
 /// Points a link elsewhere, in one step.
 fn point(link: &Path, to: impl AsRef<Path>) {

@@ -21,18 +21,6 @@ use crate::harness::{Server, Value, json, soon};
 /// How often a test looks again.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The bare plugin, which answers `say` with this event.
-fn saying(event: &str) -> Vec<u8> {
-    let length = event.len();
-    let say = format!("(local.set $name (i32.const 64)) (local.set $name-len (i32.const {length}))");
-    bare(&[("in handle", &say), ("at the end", &format!("(data (i32.const 64) \"{event}\")"))])
-}
-
-/// The bare plugin at another path of five letters.
-fn at(path: &str) -> Vec<u8> {
-    bare(&[("at the end", &format!("(data (i32.const 32) \"{path}\")"))])
-}
-
 /// A place in the folder of plugins, in a folder that is there.
 fn place(server: &Server, file: &str) -> PathBuf {
     let place = server.folder().join("plugins").join(file);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use hostile_guests::bare;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::{at, history, lines, place, remove, saying, serves, settle, told, version, write};
+use super::{history, lines, place, remove, serves, settle, told, version, write};
+use crate::harness::guests::{at, saying};
 use crate::harness::{Server, json};
 
 fn wat(text: &str) -> Vec<u8> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{lines, saying, serves, write};
+use super::{lines, serves, write};
 use crate::harness::Server;
+use crate::harness::guests::saying;
 
 #[tokio::test]
 async fn polling_needs_no_events() {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{lines, place, replace, saying, serves, settle, write};
+use super::{lines, place, replace, serves, settle, write};
+use crate::harness::guests::saying;
 use crate::harness::{Server, soon};
 
 #[tokio::test]

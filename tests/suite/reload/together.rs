@@ -1,6 +1,7 @@
 //! Uploads and the folder: whoever is first, each version is loaded once, and the last one serves.
 
-use super::{history, lines, place, saying, serves, settle, version, write};
+use super::{history, lines, place, serves, settle, version, write};
+use crate::harness::guests::saying;
 use crate::harness::{Request, Server};
 
 fn put(server: &Server, component: Vec<u8>) -> Request {

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{history, is_gone, place, remove, replace, saying, serves, settle, told, version, write};
+use super::{history, is_gone, place, remove, replace, serves, settle, told, version, write};
+use crate::harness::guests::saying;
 use crate::harness::{Response, Server, Value, json};
 
 async fn roll_back(server: &Server, plugin: &str, body: &Value) -> Response {

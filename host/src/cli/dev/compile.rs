@@ -1,6 +1,6 @@
-//! One run of cargo: its words go to the terminal and are kept for the overview, and it can be ended.
+//! One run of a program that builds: its words go to the terminal and are kept for the overview, and it can be ended.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 /// How much of what the compiler says is kept: the first errors, which the others follow from.
 const WORDS_BYTES: usize = 64 << 10;
 
-/// The cargo that runs, if one does, and whether there is to be another.
+/// The program that runs, if one does, and whether there is to be another.
 #[derive(Debug, Clone, Default)]
 pub struct Running(Arc<Mutex<Slot>>);
 
@@ -31,26 +31,26 @@ pub enum Compiled {
 }
 
 impl Running {
-    /// Runs cargo to its end. `beside_a_server` is whether [`Running::end`] ends it: it has a group of processes of its
+    /// Runs a program to its end. `beside_a_server` is whether [`Running::end`] ends it: it has a group of processes of its
     /// own then, so that the compilers that it started end with it. Otherwise it is in ours, which Ctrl-C ends.
-    pub fn run(&self, mut cargo: Command, beside_a_server: bool) -> Compiled {
-        let colours = if std::io::stderr().is_terminal() { "always" } else { "never" };
-        cargo.args(["--color", colours]).stdin(Stdio::null()).stderr(Stdio::piped());
+    pub fn run(&self, mut command: Command, beside_a_server: bool) -> Compiled {
+        let program = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
         if beside_a_server {
-            cargo.process_group(0);
+            command.process_group(0);
         }
         let mut words = {
             let mut slot = self.0.lock();
             if slot.ended {
                 return Compiled::Ended;
             }
-            match cargo.spawn() {
+            match command.spawn() {
                 Ok(mut child) => {
                     let words = child.stderr.take();
                     slot.child = Some(child);
                     words
                 }
-                Err(why) => return Compiled::Failed(format!("cannot run cargo: {why}")),
+                Err(why) => return Compiled::Failed(format!("cannot run {program}: {why}")),
             }
         };
         let mut kept = Vec::new();
@@ -67,12 +67,12 @@ impl Running {
         match status {
             _ if slot.ended => Compiled::Ended,
             Some(Ok(status)) if status.success() => Compiled::Done,
-            Some(Err(why)) => Compiled::Failed(format!("cargo was lost: {why}")),
+            Some(Err(why)) => Compiled::Failed(format!("{program} was lost: {why}")),
             _ => Compiled::Failed(without_colours(&String::from_utf8_lossy(&kept))),
         }
     }
 
-    /// Ends the cargo that runs, and every later one before it begins.
+    /// Ends the program that runs, and every later one before it begins.
     pub fn end(&self) {
         let mut slot = self.0.lock();
         slot.ended = true;

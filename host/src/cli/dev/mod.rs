@@ -7,13 +7,12 @@ mod sources;
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use self::follow::Following;
 use self::rebuild::Projects;
-use super::DevArgs;
-use super::project;
 use super::run::run;
+use super::{DevArgs, place};
 use crate::config::{Config, Overrides};
 use crate::server::dev::Dev;
 
@@ -25,10 +24,8 @@ pub(super) fn dev(args: &DevArgs) -> anyhow::Result<()> {
         data: Some(args.serve.data.clone()),
     })?;
     let dev = Arc::new(Dev::default());
-    let mut projects = Projects::new(&args.dir, Arc::clone(&dev));
-    let found = projects.find()?;
-    ensure!(found > 0, "there is no plugin project in {}: no folder with a Cargo.toml", args.dir.display());
-    project::require_target()?;
+    let mut projects = Projects::new(&place(args.place.as_deref()), Arc::clone(&dev));
+    projects.find()?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     // What does not build keeps nothing else from being served, and is built when it is mended.
     projects.build(None, &mut |project, component| {

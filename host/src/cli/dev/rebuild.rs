@@ -1,16 +1,14 @@
 //! Builds what changed, one project after the other, and tells how it went.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::Context as _;
-
 use super::compile::{Compiled, Running};
 use super::sources::Sources;
-use crate::cli::project::{self, Project};
-use crate::plugin::folder::is_project;
+use crate::cli::project::{self, Found, Project, Talk};
 use crate::server::dev::{Build, BuildState, Dev};
 
 /// How many folders are watched for a project that comes.
@@ -18,29 +16,33 @@ const FOLDERS_MAX: usize = 1_000;
 
 /// A project as it was last built, whether that went well or not.
 struct Known {
-    folder: PathBuf,
+    /// Its folder, or the one file that it is.
+    place: PathBuf,
     /// What it is called in what is told: its plugin's name, or its folder's as long as nobody knows that.
     called: String,
     project: Option<Project>,
-    /// The manifests that said so.
-    manifests: [Option<blake3::Hash>; 2],
+    /// The content of the manifests that said so.
+    manifests: Vec<Option<blake3::Hash>>,
     sources: Sources,
 }
 
-/// All projects below a folder.
+/// All projects below a folder, or one.
 pub struct Projects {
-    folder: PathBuf,
+    place: PathBuf,
     dev: Arc<Dev>,
     running: Running,
     known: Vec<Known>,
+    /// Folders that are no plugins' and were told of.
+    skipped: BTreeSet<(PathBuf, &'static str)>,
 }
 
 /// What is done with a component that was built: whether it is another one than before, or why it is not served.
 pub type Offer<'a> = &'a mut dyn FnMut(&Project, Vec<u8>) -> Result<bool, String>;
 
 impl Projects {
-    pub fn new(folder: &Path, dev: Arc<Dev>) -> Self {
-        Self { folder: folder.to_owned(), dev, running: Running::default(), known: Vec::new() }
+    pub fn new(place: &Path, dev: Arc<Dev>) -> Self {
+        let (place, running) = (place.to_owned(), Running::default());
+        Self { place, dev, running, known: Vec::new(), skipped: BTreeSet::new() }
     }
 
     /// What ends a build that runs.
@@ -48,39 +50,40 @@ impl Projects {
         &self.running
     }
 
-    /// Finds folders that came or went. Answers with how many there are.
-    pub fn find(&mut self) -> anyhow::Result<usize> {
-        let folders = project::folders(&self.folder)?;
+    /// Finds projects that came or went. An error is that there is nothing at all.
+    pub fn find(&mut self) -> anyhow::Result<()> {
+        let found = project::find(&self.place)?;
         self.known.retain(|known| {
-            let stays = folders.contains(&known.folder);
+            let stays = found.places.contains(&known.place);
             if !stays {
                 eprintln!("{}: its project is gone; what was built of it is served on", known.called);
                 self.dev.forget(&known.called);
             }
             stays
         });
-        for folder in folders {
-            if self.known.iter().all(|known| known.folder != folder) {
-                let called = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.known.push(Known {
-                    folder,
-                    called,
-                    project: None,
-                    manifests: [None; 2],
-                    sources: Sources::default(),
-                });
+        let nothing = found.places.is_empty().then(|| found.nothing(&self.place));
+        let Found { places, skipped } = found;
+        for (folder, why) in skipped.difference(&self.skipped) {
+            eprintln!("{} is skipped: {why}", folder.display());
+        }
+        self.skipped = skipped;
+        for place in places {
+            if self.known.iter().all(|known| known.place != place) {
+                self.known.push(Known::new(place));
             }
         }
-        Ok(self.known.len())
+        nothing.map_or(Ok(()), |words| Err(anyhow::Error::msg(words)))
     }
 
     /// The folders in which a change may be one of a source: those of the sources, and those that may become projects.
     pub fn watched(&self) -> BTreeSet<PathBuf> {
         let mut folders: BTreeSet<PathBuf> = self.known.iter().flat_map(|known| known.sources.folders()).collect();
-        folders.insert(self.folder.clone());
-        if !is_project(&self.folder) {
-            let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-            folders.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()).take(FOLDERS_MAX));
+        if self.place.is_dir() {
+            folders.insert(self.place.clone());
+            if self.known.iter().all(|known| known.place != self.place) {
+                let entries = std::fs::read_dir(&self.place).into_iter().flatten().flatten();
+                folders.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()).take(FOLDERS_MAX));
+            }
         }
         folders
     }
@@ -91,7 +94,7 @@ impl Projects {
         loop {
             let mut changed = false;
             for known in &mut self.known {
-                let Some(saved) = known.sources.look(&known.folder, known.project.as_ref()) else { continue };
+                let Some(saved) = known.sources.look(&known.place, known.project.as_ref()) else { continue };
                 changed = true;
                 // A file that was moved here keeps the time when it was written.
                 let saved = last_look.map(|last_look| saved.max(last_look));
@@ -107,23 +110,21 @@ impl Projects {
 }
 
 impl Known {
+    fn new(place: PathBuf) -> Self {
+        let called = place.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self { place, called, project: None, manifests: Vec::new(), sources: Sources::default() }
+    }
+
     /// Builds it, offers what comes out, and tells how it went. Answers whether to go on.
     fn rebuild(&mut self, running: &Running, dev: &Dev, saved: Option<SystemTime>, offer: Offer<'_>) -> bool {
-        let mut cargo = match self.read(dev) {
-            Ok(project) => project.cargo(),
-            Err(why) => {
-                eprintln!("{why:#}");
-                self.tell(dev, BuildState::Failed, format!("{why:#}"), None);
-                return true;
-            }
-        };
-        eprintln!("{}: building {}", self.called, self.folder.display());
-        self.tell(dev, BuildState::Building, String::new(), None);
-        if saved.is_some() {
-            // What counts is said below; the compiler's errors and warnings are shown all the same.
-            cargo.arg("--quiet");
+        if let Err(why) = self.read(dev) {
+            eprintln!("{why:#}");
+            self.tell(dev, BuildState::Failed, format!("{why:#}"), None);
+            return true;
         }
-        let outcome = match running.run(cargo, saved.is_some()) {
+        eprintln!("{}: building {}", self.called, self.place.display());
+        self.tell(dev, BuildState::Building, String::new(), None);
+        let outcome = match self.compile(running, saved.is_some()) {
             Compiled::Ended => return false,
             Compiled::Failed(words) => Err(words),
             Compiled::Done => self.offer(offer).inspect_err(|words| eprintln!("{}: {words}", self.called)),
@@ -142,9 +143,36 @@ impl Known {
         true
     }
 
+    /// Runs what makes the component. A build that failed has read files as well, which are looked at from now on.
+    fn compile(&mut self, running: &Running, beside_a_server: bool) -> Compiled {
+        let Some(project) = &self.project else { return Compiled::Failed("there is no project".to_owned()) };
+        // What counts is said when it is served; the compiler's errors and warnings are shown all the same.
+        let talk = Talk { colours: std::io::stderr().is_terminal(), quiet: beside_a_server };
+        let mut steps = project.steps(talk);
+        let outcome = loop {
+            match steps.next() {
+                Ok(None) => break Compiled::Done,
+                Ok(Some(step)) => {
+                    if let Some(says) = step.says {
+                        eprintln!("{}: {says}", self.called);
+                    }
+                    match running.run(step.command, beside_a_server) {
+                        Compiled::Done => {}
+                        failed => break failed,
+                    }
+                }
+                Err(why) => {
+                    eprintln!("{}: {why:#}", self.called);
+                    break Compiled::Failed(format!("{why:#}"));
+                }
+            }
+        };
+        self.sources.take_in(project);
+        outcome
+    }
+
     fn offer(&mut self, offer: Offer<'_>) -> Result<bool, String> {
         let project = self.project.as_ref().ok_or("there is no project")?;
-        self.sources.take_in(project);
         let component = project.component().map_err(|why| format!("{why:#}"))?;
         offer(project, component)
     }
@@ -153,26 +181,27 @@ impl Known {
         dev.tell(Build { project: self.called.clone(), state, words, seconds });
     }
 
-    /// What the project is: asked anew where a manifest says something else than before.
-    fn read(&mut self, dev: &Dev) -> anyhow::Result<&Project> {
-        let hashes = |sources: &Sources, project: &Project| {
-            let workspace = project.workspace.join("Cargo.toml");
-            [sources.hash(project.manifest()), sources.hash(&workspace)]
+    /// Makes known what the project is: asked anew where a manifest says something else than before.
+    fn read(&mut self, dev: &Dev) -> anyhow::Result<()> {
+        let hashes = |sources: &Sources, project: &Project| -> Vec<_> {
+            project.manifests().iter().map(|manifest| sources.hash(manifest)).collect()
         };
         let is_as_before = self.project.as_ref().is_some_and(|known| hashes(&self.sources, known) == self.manifests);
         if !is_as_before {
-            let project = Project::read(&self.folder)?;
+            let project = Project::read(&self.place)?;
             if self.called != project.name.as_str() {
                 dev.forget(&self.called);
                 self.called = project.name.to_string();
             }
-            dev.set_pages(project.name.clone(), self.folder.join("public"));
+            if self.place.is_dir() {
+                dev.set_pages(project.name.clone(), self.place.join("public"));
+            }
             dev.set_config(project.name.clone(), project.dev_config.clone());
             // Its packages are known now, and what lies in them is part of what is built.
-            self.sources.look(&self.folder, Some(&project));
+            self.sources.look(&self.place, Some(&project));
             self.manifests = hashes(&self.sources, &project);
             self.project = Some(project);
         }
-        self.project.as_ref().context("there is no project")
+        Ok(())
     }
 }

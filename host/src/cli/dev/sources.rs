@@ -1,17 +1,15 @@
 //! What a project is made of, and what of it changed. A change is one of content: a file that is only touched, and what
-//! cargo itself writes, are none.
+//! the tools themselves write, are none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cli::project::Project;
+use crate::cli::project::{self, Project};
 
 /// More files than this nobody edits: a folder `src` that holds them is something else.
 const FILES_MAX: usize = 10_000;
-/// What a component is made of in the folder of a package. Its tests and pages, and what cargo writes there, are not.
-const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
 /// A file as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +37,10 @@ struct Found {
 impl Sources {
     /// Looks again. Answers when the newest of the files that changed was saved; none where nothing changed. A file that
     /// went counts as saved now.
-    pub fn look(&mut self, folder: &Path, project: Option<&Project>) -> Option<SystemTime> {
+    pub fn look(&mut self, place: &Path, project: Option<&Project>) -> Option<SystemTime> {
         let mut found = BTreeMap::new();
         let mut newest: Option<SystemTime> = None;
-        let Found { files, folders } = find(folder, project);
+        let Found { files, folders } = find(place, project);
         for path in files {
             let Ok(metadata) = fs::metadata(&path) else { continue };
             let old = self.files.remove(&path);
@@ -64,7 +62,7 @@ impl Sources {
     /// Knows from now on what the build read beyond that, from wherever its code includes it. That it is known now is no
     /// change.
     pub fn take_in(&mut self, project: &Project) {
-        for path in included(project) {
+        for path in project.read_by_the_build() {
             if !self.files.contains_key(&path)
                 && let Some(file) = fs::metadata(&path).ok().and_then(|metadata| read(&path, &metadata, None))
             {
@@ -96,30 +94,19 @@ fn read(path: &Path, metadata: &Metadata, old: Option<&File>) -> Option<File> {
 }
 
 /// Finds the files that make a difference to a project's component.
-fn find(folder: &Path, project: Option<&Project>) -> Found {
+fn find(place: &Path, project: Option<&Project>) -> Found {
     let mut found = Found::default();
-    let Some(project) = project else {
-        found.add_package(folder);
-        return found;
-    };
-    project.packages.iter().for_each(|package| found.add_package(package));
-    found.files.insert(project.workspace.join("Cargo.toml"));
-    found.files.extend(included(project));
+    let parts = project.map_or_else(|| project::parts_of(place), Project::parts);
+    for part in parts {
+        // What is missing may come.
+        found.folders.extend(part.parent().filter(|folder| folder.is_dir()).map(Path::to_owned));
+        found.add(&part);
+    }
+    found.files.extend(project.map(Project::read_by_the_build).unwrap_or_default());
     found
 }
 
-/// What the last build read. What a build script made lies in the target folder, and is nobody's text.
-fn included(project: &Project) -> impl Iterator<Item = PathBuf> {
-    let target = project.target().to_owned();
-    project.read_by_the_build().into_iter().filter(move |file| !file.starts_with(&target))
-}
-
 impl Found {
-    fn add_package(&mut self, package: &Path) {
-        self.folders.insert(package.to_owned());
-        PARTS.iter().for_each(|part| self.add(&package.join(part)));
-    }
-
     /// Adds a file, or all files below a folder. Links to folders are not followed: they may lead in a circle.
     fn add(&mut self, path: &Path) {
         if self.files.len() >= FILES_MAX {

@@ -87,12 +87,14 @@ impl Turn {
         self.effects.batch.alarm = Some(None);
     }
 
-    /// Sets a timer in place of one of the same name.
+    /// Whether data may be taken for a timer at all, before it is looked at.
+    pub fn check_timer_size(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes > self.limits.timer_bytes { Err(Refusal::LimitExceeded(Bound::TimerBytes)) } else { Ok(()) }
+    }
+
+    /// Sets a timer in place of one of the same name. The size of its data is checked already.
     pub fn set_timer(&mut self, name: String, timer: Timer) -> Result<(), Refusal> {
         require_name("a timer's name", &name)?;
-        if timer.data.as_ref().is_some_and(|data| data.text().len() > self.limits.timer_bytes) {
-            return Err(Refusal::LimitExceeded(Bound::TimerBytes));
-        }
         let timers = &mut self.state.timers;
         if timers.len() >= self.limits.timers_per_room && !timers.has(&name) {
             return Err(Refusal::LimitExceeded(Bound::TimersPerRoom));

@@ -14,8 +14,9 @@ use crate::plugin::engine::{self, one_line};
 
 /// Descriptors of the child: its three streams, and what the compiler's threads wait on.
 const DESCRIPTORS: u64 = 64;
-/// The lowest priority: what is served comes first.
-const NICENESS: i32 = 19;
+/// Low priority: what is served comes first. Beside threads that never rest this is a tenth of a core; the lowest one (19)
+/// would be a sixtieth, and what compiles in half a second would not be there after half a minute.
+const NICENESS: i32 = 10;
 
 /// What the child is told: its bounds, and for which engine it compiles.
 #[derive(Debug, Serialize, Deserialize)]

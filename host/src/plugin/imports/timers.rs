@@ -8,16 +8,13 @@ use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
 use super::CallResult;
 use crate::model::event::Payload;
-use crate::model::refusal::{Bound, Refusal};
+use crate::model::refusal::Refusal;
 use crate::model::timers::Timer;
 
 impl Host for GuestState {
     fn set(&mut self, name: String, delay_ms: u32, data: Option<WitPayload>) -> CallResult<()> {
         let turn = self.turn()?;
-        // The size comes first: data past its bound is not worth parsing.
-        if data.as_ref().is_some_and(|data| payload_bytes(data) > turn.limits().timer_bytes) {
-            return Err(Refusal::LimitExceeded(Bound::TimerBytes).into());
-        }
+        turn.check_timer_size(data.as_ref().map_or(0, payload_bytes))?;
         let data = match data.map(payload_from_guest).transpose()? {
             Some(Payload::Json(json)) => Some(json),
             Some(Payload::Binary(_)) => return Err(Refusal::invalid("a timer's data must be JSON").into()),

@@ -123,8 +123,8 @@ impl Run {
         for (model, name) in found.iter_mut().zip(ROOMS) {
             let room = storage.open(&key("t", name)).await.unwrap();
             let entries: Vec<Entry> = room.scan("", None, 1_000).await.unwrap();
-            *model = Model { entries: entries.into_iter().collect(), alarm: room.alarm() };
-            assert_eq!((room.bytes(), room.is_known()), (model.bytes(), model.is_known()));
+            *model = Model { entries: entries.into_iter().collect(), alarm: room.kept().alarm };
+            assert_eq!((room.kept().bytes, room.kept().is_known), (model.bytes(), model.is_known()));
             bytes += model.bytes();
             known += usize::from(model.is_known());
         }
@@ -153,7 +153,7 @@ async fn everywhere(fault: Fault, for_good: bool) -> usize {
             disk.mend();
             let entries = room.scan("", None, 100).await.unwrap();
             assert_eq!(entries.into_iter().collect::<std::collections::BTreeMap<_, _>>(), model.entries);
-            assert_eq!((room.bytes(), room.alarm()), (model.bytes(), model.alarm), "{fault:?} after {after}");
+            assert_eq!((room.kept().bytes, room.kept().alarm), (model.bytes(), model.alarm), "{fault:?} after {after}");
         }
         let Run { storage, models, .. } = run;
         drop(storage);

@@ -11,7 +11,7 @@ use super::errors::Failure;
 use super::layout;
 use super::queue::{RoomState, Waiting};
 use super::tenant::Tenant;
-use crate::storage::{Batch, Durability, Durable, Entry, RoomStorage, StorageError, UnixMs};
+use crate::storage::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError};
 
 #[derive(Debug)]
 pub struct DurableRoom {
@@ -50,16 +50,9 @@ impl Drop for DurableRoom {
 }
 
 impl RoomStorage for DurableRoom {
-    fn bytes(&self) -> usize {
-        self.state.row.lock().bytes as usize
-    }
-
-    fn alarm(&self) -> Option<UnixMs> {
-        self.state.row.lock().alarm
-    }
-
-    fn is_known(&self) -> bool {
-        self.state.row.lock().is_known()
+    fn kept(&self) -> Kept {
+        let row = *self.state.row.lock();
+        Kept { bytes: row.bytes as usize, alarm: row.alarm, is_known: row.is_known() }
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {

@@ -137,7 +137,7 @@ async fn damaged_files_are_told_and_keep_no_other_tenant() {
         assert_eq!(kind, StorageErrorKind::Corrupt, "{name}: {message}");
         fs::write(scratch.file(), good).unwrap();
         let room = scratch.storage().open(&key("default", "r")).await.unwrap();
-        assert!(room.is_known(), "{name}: a file that was repaired is taken");
+        assert!(room.kept().is_known, "{name}: a file that was repaired is taken");
     }
 }
 
@@ -189,7 +189,7 @@ async fn a_file_that_another_holds_is_told_and_taken_when_it_is_free() {
     let storage = scratch.storage();
     storage.open(&key("default", "r")).await.unwrap_err();
     drop(held);
-    assert!(storage.open(&key("default", "r")).await.unwrap().is_known());
+    assert!(storage.open(&key("default", "r")).await.unwrap().kept().is_known);
 }
 
 /// The tests may run as a user to whom no permission says no, so a folder stands where the file should.
@@ -268,7 +268,7 @@ async fn closing_hides_nothing() {
             for visit in 0..150 {
                 let room = storage.open(&name).await.unwrap();
                 let value = (visit > 0).then(|| (visit - 1).to_string().into_bytes());
-                assert_eq!((room.is_known(), room.get(&["k"]).await.unwrap()), (visit > 0, vec![value]));
+                assert_eq!((room.kept().is_known, room.get(&["k"]).await.unwrap()), (visit > 0, vec![value]));
                 let written = room.commit(put("k", &visit.to_string()), Durability::Strict);
                 drop(room);
                 written.await.unwrap();

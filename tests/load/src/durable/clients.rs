@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use hdrhistogram::Histogram;
-use serde::Deserialize;
 
 use super::raw;
+use crate::load::answer::Answer;
 use crate::load::clients::{Driver, Outgoing};
 
 /// From one question that writes nothing to the next.
@@ -37,20 +37,6 @@ struct Writer {
 struct Asker {
     sent: u64,
     answered: u64,
-}
-
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow)]
-    data: Data<'a>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    r#type: &'a str,
-    id: Option<&'a str>,
-    count: Option<u64>,
-    n: Option<u64>,
 }
 
 impl Ledgers {
@@ -92,7 +78,7 @@ impl Ledgers {
         self.begin + ASK_EVERY * question as u32
     }
 
-    fn wrote(&mut self, socket: usize, data: &Data<'_>, now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
+    fn wrote(&mut self, socket: usize, data: &Answer<'_>, now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
         let writer = &mut self.writers[socket];
         let next = writer.answered + 1;
         let fits = data.r#type == "added" && data.count == Some(next) && data.id == Some(&super::id(next));
@@ -106,7 +92,7 @@ impl Ledgers {
         Ok(())
     }
 
-    fn was_told(&mut self, asker: usize, data: &Data<'_>, now: Instant) -> anyhow::Result<()> {
+    fn was_told(&mut self, asker: usize, data: &Answer<'_>, now: Instant) -> anyhow::Result<()> {
         let question = self.askers[asker].answered * self.askers.len() as u64 + asker as u64;
         ensure!(data.r#type == "synced" && data.n == Some(question), "the answer to question {question} was due");
         self.askers[asker].answered += 1;
@@ -127,7 +113,7 @@ impl Driver for Ledgers {
     }
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
-        let Frame { data } = serde_json::from_slice(text)?;
+        let data = Answer::of(text)?;
         match socket.checked_sub(self.writers.len()) {
             None => self.wrote(socket, &data, now, out),
             Some(asker) => self.was_told(asker, &data, now),

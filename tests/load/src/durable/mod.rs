@@ -15,6 +15,7 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger;
 use crate::load::clients::Clients;
 use crate::load::cores::Cores;
 use crate::load::parlor;
@@ -31,9 +32,8 @@ const RELAXED: &str = "\n[tenants.lax.plugins.ledger]\ndurability = \"relaxed\"\
 /// What is measured.
 #[derive(Args)]
 pub struct Options {
-    /// Parlor's binary.
-    #[arg(long, value_name = "FILE")]
-    parlor: PathBuf,
+    #[command(flatten)]
+    stand: ledger::Stand,
     /// A case, by the name that the table has for it; may be given several times. All of them by default.
     #[arg(long)]
     case: Vec<String>,
@@ -52,12 +52,6 @@ pub struct Options {
     /// How much longer a sync of the slow disk takes.
     #[arg(long, default_value_t = 10)]
     slow_ms: u32,
-    /// A folder with `ledger.wasm`; built from `tests/guests` where it is not given.
-    #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// A folder for the data: its disk is what is measured. The system's for temporary files where it is not given.
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
     /// Writes all figures, of every round, to this file as well.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -185,9 +179,8 @@ struct Stand<'a> {
 
 impl<'a> Stand<'a> {
     fn lay_out(options: &'a Options) -> anyhow::Result<Self> {
-        let plugin = crate::load::guests::read("ledger", options.plugins.as_deref())?;
-        let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
-        let folder = parent.join(format!("parlor-durable-{}", std::process::id()));
+        let plugin = options.stand.plugin()?;
+        let folder = options.stand.make_folder("durable")?;
         for place in ["plugins", "plugins/lax"].map(|place| folder.join(place)) {
             fs::create_dir_all(&place).with_context(|| format!("make {}", place.display()))?;
             fs::write(place.join("ledger.wasm"), &plugin).context("write the plugin")?;
@@ -237,7 +230,7 @@ impl<'a> Stand<'a> {
         empty(&self.folder.join("data/tenants"))?;
         let configured = [parlor::CONFIGURATION, RELAXED].concat();
         let plugins = self.folder.join("plugins");
-        let mut recipe = parlor::serve(&self.options.parlor, &plugins, &configured, &self.folder)?;
+        let mut recipe = parlor::serve(self.options.stand.parlor(), &plugins, &configured, &self.folder)?;
         let arguments = std::mem::take(&mut recipe.arguments);
         recipe.arguments = self.slowed(case, &recipe.program).into_iter().chain(arguments).collect();
         recipe.program = "env".into();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use hdrhistogram::Histogram;
-use serde::Deserialize;
 
+use crate::load::answer::{Answer, shown};
 use crate::load::clients::{Driver, Outgoing};
 
 /// From one question of those who keep their rooms awake to the next, over all of them.
@@ -56,19 +56,6 @@ struct Asker {
     seq: u64,
     asked: Option<(Instant, Why)>,
     is_closed: bool,
-}
-
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow)]
-    data: Data<'a>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    r#type: &'a str,
-    n: u64,
-    seq: u64,
 }
 
 impl Times {
@@ -152,15 +139,16 @@ impl Driver for Askers {
     fn start(&mut self, _: &mut Outgoing) {}
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
-        let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
-        let Frame { data } = serde_json::from_slice(text).with_context(|| format!("not expected: {}", shown()))?;
+        let answer = Answer::of(text)?;
         let asker = &mut self.list[socket];
-        ensure!(data.r#type == "said" && data.n == asker.said, "not the answer to {}: {}", asker.said, shown());
-        let Some((at, why)) = asker.asked.take() else { bail!("nothing was asked: {}", shown()) };
-        if data.seq != asker.seq + 1 {
+        let fits = answer.r#type == "said" && answer.n == Some(asker.said);
+        ensure!(fits, "not the answer to {}: {}", asker.said, shown(text));
+        let Some((at, why)) = asker.asked.take() else { bail!("nothing was asked: {}", shown(text)) };
+        let seq = answer.seq.with_context(|| format!("a room that does not count: {}", shown(text)))?;
+        if seq != asker.seq + 1 {
             self.lost += 1;
         }
-        asker.seq = data.seq;
+        asker.seq = seq;
         if !matches!(why, Why::Talking) {
             self.waiting -= 1;
         }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use hdrhistogram::Histogram;
-use serde::Deserialize;
 
+use crate::load::answer::{Answer, shown};
 use crate::load::clients::{Driver, Outgoing};
 
 /// What the versions call themselves, in turn.
@@ -46,20 +46,6 @@ struct Talker {
     version: usize,
     last_came: Instant,
     longest: Duration,
-}
-
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow)]
-    data: Data<'a>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    r#type: &'a str,
-    version: &'a str,
-    seq: u64,
-    n: Option<u64>,
 }
 
 pub fn histogram() -> Histogram<u64> {
@@ -132,8 +118,8 @@ impl Talks {
         talker.next += self.room as u64;
     }
 
-    fn joins(&mut self, socket: usize, data: &Data<'_>) -> anyhow::Result<()> {
-        ensure!(!self.all_joined() && data.seq == 0, "the answer to a question that was not asked");
+    fn joins(&mut self, socket: usize, data: &Answer<'_>) -> anyhow::Result<()> {
+        ensure!(!self.all_joined() && data.seq == Some(0), "the answer to a question that was not asked");
         self.joined += 1;
         if self.all_joined() {
             let now = Instant::now();
@@ -141,7 +127,7 @@ impl Talks {
             let (step, sockets) = (self.pause / self.talkers.len() as u32, self.talkers.len());
             self.next = (0..sockets).map(|socket| (now + step * socket as u32, socket)).collect();
         }
-        ensure!(data.version == VERSIONS[0], "socket {socket} meets version {:?} first", data.version);
+        ensure!(data.version == Some(VERSIONS[0]), "socket {socket} meets version {:?} first", data.version);
         Ok(())
     }
 
@@ -171,25 +157,24 @@ impl Driver for Talks {
     }
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, _: &mut Outgoing) -> anyhow::Result<()> {
-        let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
-        let Frame { data } = serde_json::from_slice(text).with_context(|| format!("not expected: {}", shown()))?;
-        let n = match (data.r#type, data.n) {
-            ("state", None) => return self.joins(socket, &data),
-            ("said", Some(n)) => n,
-            _ => bail!("not expected: {}", shown()),
+        let answer = Answer::of(text)?;
+        let (n, seq, version) = match answer {
+            Answer { r#type: "state", n: None, .. } => return self.joins(socket, &answer),
+            Answer { r#type: "said", n: Some(n), seq: Some(seq), version: Some(version), .. } => (n, seq, version),
+            _ => bail!("not expected: {}", shown(text)),
         };
         let room = self.room;
         let talker = &mut self.talkers[socket];
         let expected = &mut talker.expected[n as usize % room];
         ensure!(n == *expected, "heard {n}, the next of its speaker was {expected}");
-        ensure!(data.seq == talker.seq + 1, "turn {} behind turn {}: {}", data.seq, talker.seq, shown());
+        ensure!(seq == talker.seq + 1, "turn {seq} behind turn {}: {}", talker.seq, shown(text));
         *expected += room as u64;
-        talker.seq = data.seq;
+        talker.seq = seq;
         let gap = now - talker.last_came;
         talker.longest = talker.longest.max(gap);
         talker.last_came = now;
         self.heard += 1;
-        self.version_fits(socket, data.version, gap)?;
+        self.version_fits(socket, version, gap)?;
         if n as usize % room == socket % room {
             let said_at = self.talkers[socket].said_at.take().context("an answer to what was not said")?;
             self.latency.saturating_record((now - said_at).as_nanos() as u64);

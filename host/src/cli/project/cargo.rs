@@ -1,4 +1,4 @@
-//! A plugin project: what its manifest says, and how it becomes a component.
+//! A crate: what cargo knows of it, and how cargo makes a component of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,24 +7,20 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
+use super::{Kind, Project, Step, Talk, tools};
 use crate::model::names::PluginName;
-use crate::plugin::folder::{is_project, write_whole};
 
-/// The target of Rust guests: cargo's own output for it is a component.
-const RUST_TARGET: &str = "wasm32-wasip2";
+/// What a component is made of in the folder of a package. Its tests and pages, and what cargo writes there, are not.
+pub const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
-/// What is known of a project before it is built.
 #[derive(Debug, Clone)]
-pub struct Project {
-    /// The plugin's name, which is the package's.
-    pub name: PluginName,
-    /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of its Cargo.toml.
-    pub dev_config: BTreeMap<String, String>,
+pub struct Crate {
     /// The folders of the packages that it is made of: its own, and those of its path dependencies.
-    pub packages: BTreeSet<PathBuf>,
+    packages: BTreeSet<PathBuf>,
     /// The folder of the workspace, which may be the project's own.
-    pub workspace: PathBuf,
+    workspace: PathBuf,
     manifest: PathBuf,
+    /// Where cargo puts all that it makes.
     target: PathBuf,
     /// What cargo makes.
     built: PathBuf,
@@ -72,47 +68,9 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// The projects of a folder, or the folder itself where it is one, in the order of their names.
-pub fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if is_project(folder) {
-        return Ok(vec![folder.to_owned()]);
-    }
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-    let mut folders = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path();
-        if path.join("Cargo.toml").is_file() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
-    Ok(folders)
-}
-
-/// Adds the wasm target where it is missing, or says how to.
-pub fn require_target() -> anyhow::Result<()> {
-    let lib = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", RUST_TARGET])
-        .stderr(Stdio::null())
-        .output()
-        .context("cannot run rustc; Rust plugins need Rust")?;
-    let lib = String::from_utf8_lossy(&lib.stdout).trim().to_owned();
-    // The folder is there with the standard library in it, or not at all.
-    if Path::new(&lib).is_dir() && !lib.is_empty() {
-        return Ok(());
-    }
-    eprintln!("adding the target {RUST_TARGET}");
-    let added = Command::new("rustup").args(["target", "add", RUST_TARGET]).status();
-    ensure!(
-        added.is_ok_and(|status| status.success()),
-        "the Rust target {RUST_TARGET} is missing and could not be added; run `rustup target add {RUST_TARGET}`"
-    );
-    Ok(())
-}
-
-impl Project {
+impl Crate {
     /// Asks cargo what the project is.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+    pub fn read(folder: &Path) -> anyhow::Result<Project> {
         let manifest = folder.join("Cargo.toml");
         let manifest = manifest.canonicalize().with_context(|| format!("cannot read {}", manifest.display()))?;
         let metadata = metadata(&manifest)?;
@@ -125,59 +83,72 @@ impl Project {
         // A folder of its own: guests and host never wait for each other's lock, nor undo each other's builds.
         let target = metadata.target_directory.join("guests");
         let file = format!("{}.wasm", library.name.replace('-', "_"));
-        Ok(Self {
-            name,
-            dev_config: package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default(),
+        let known = Self {
             packages: packages(package, &metadata.packages),
-            built: target.join(RUST_TARGET).join("release").join(file),
+            built: target.join(tools::RUST_TARGET).join("release").join(file),
             workspace: metadata.workspace_root.clone(),
             manifest,
             target,
-        })
+        };
+        let dev_config = package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default();
+        Ok(Project { name, dev_config, kind: Kind::Crate(known) })
     }
 
-    pub fn manifest(&self) -> &Path {
-        &self.manifest
+    pub fn manifests(&self) -> Vec<PathBuf> {
+        vec![self.manifest.clone(), self.workspace.join("Cargo.toml")]
     }
 
-    /// Where cargo puts all that it makes.
-    pub fn target(&self) -> &Path {
-        &self.target
+    pub fn parts(&self) -> Vec<PathBuf> {
+        let of_packages = self.packages.iter().flat_map(|package| PARTS.map(|part| package.join(part)));
+        of_packages.chain([self.workspace.join("Cargo.toml")]).collect()
     }
 
-    /// What builds it.
-    pub fn cargo(&self) -> Command {
+    pub fn steps(&self, talk: Talk) -> Steps {
         let mut cargo = Command::new("cargo");
         cargo
-            .args(["build", "--release", "--lib", "--target", RUST_TARGET, "--manifest-path"])
+            .args(["build", "--release", "--lib", "--target", tools::RUST_TARGET, "--manifest-path"])
             .arg(&self.manifest)
             .arg("--target-dir")
-            .arg(&self.target);
-        cargo
-    }
-
-    /// What was built.
-    pub fn component(&self) -> anyhow::Result<Vec<u8>> {
-        std::fs::read(&self.built).with_context(|| format!("cannot read {}", self.built.display()))
-    }
-
-    /// Puts what was built in its place as a whole, and only where it changed: a server that watches sees one change a
-    /// build.
-    pub fn install(&self, component: &[u8], out: &Path) -> anyhow::Result<()> {
-        let place = out.join(format!("{}.wasm", self.name));
-        if std::fs::read(&place).is_ok_and(|old| old == component) {
-            return Ok(());
+            .arg(&self.target)
+            .args(["--color", if talk.colours { "always" } else { "never" }]);
+        if talk.quiet {
+            cargo.arg("--quiet");
         }
-        write_whole(&place, component)
+        Steps { build: Some(cargo), asked_rustup: false }
     }
 
-    /// The files that the last build read, those of other packages of the workspace included, as cargo wrote them down.
+    pub fn built(&self) -> &Path {
+        &self.built
+    }
+
+    /// Those of other packages of the workspace included, as cargo wrote them down. What a build script made lies in the
+    /// target folder, and is nobody's text.
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
         let list = std::fs::read_to_string(self.built.with_extension("d")).unwrap_or_default();
         let files = list.split_once(": ").map_or("", |(_, files)| files.trim_end());
         // A space within a name has a backslash before it.
         let names = files.replace("\\ ", "\0");
-        names.split(' ').filter(|name| !name.is_empty()).map(|name| PathBuf::from(name.replace('\0', " "))).collect()
+        let files = names.split(' ').filter(|name| !name.is_empty()).map(|name| PathBuf::from(name.replace('\0', " ")));
+        files.filter(|file| !file.starts_with(&self.target)).collect()
+    }
+}
+
+/// The target where it is missing, then cargo.
+#[derive(Debug)]
+pub struct Steps {
+    build: Option<Command>,
+    asked_rustup: bool,
+}
+
+impl Steps {
+    pub fn next(&mut self) -> anyhow::Result<Option<Step>> {
+        if self.build.is_some()
+            && let Some(step) = tools::rust_target(self.asked_rustup)?
+        {
+            self.asked_rustup = true;
+            return Ok(Some(step));
+        }
+        Ok(self.build.take().map(Step::new))
     }
 }
 
@@ -187,7 +158,7 @@ fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
         .arg(manifest)
         .stdin(Stdio::null())
         .output()
-        .context("cannot run cargo; Rust plugins need Rust")?;
+        .context(tools::NO_CARGO)?;
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo does not understand {}: {}", manifest.display(), words.trim());
     serde_json::from_slice(&output.stdout)

@@ -1,0 +1,227 @@
+//! A plugin in TypeScript: a package of npm, or one file. The SDK's own build makes a component of it, under node.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Kind, Project, Step, Talk, tools};
+use crate::cli::sdk::{self, Unpacked};
+use crate::model::names::PluginName;
+
+/// What a component is made of in the folder of a package, beside what its code names.
+pub const PARTS: [&str; 3] = ["package.json", "tsconfig.json", "src"];
+const DEFAULT_ENTRY: &str = "src/index.ts";
+const PACKAGES: &str = "node_modules";
+
+#[derive(Debug, Clone)]
+pub struct Script {
+    name: PluginName,
+    /// The folder of its package.json; none for a file by itself.
+    package: Option<PathBuf>,
+    entry: PathBuf,
+    /// What the build makes.
+    built: PathBuf,
+}
+
+/// The part of a package.json that we read.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Package {
+    name: Option<String>,
+    dependencies: BTreeMap<String, Value>,
+    dev_dependencies: BTreeMap<String, Value>,
+    parlor: Option<Parlor>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Parlor {
+    /// The file that defines the room, from the folder.
+    entry: Option<PathBuf>,
+    config: BTreeMap<String, String>,
+}
+
+impl Package {
+    fn read(folder: &Path) -> anyhow::Result<Self> {
+        let file = folder.join("package.json");
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is not what it must be", file.display()))
+    }
+
+    /// The first of its dependencies that is nowhere where node looks for it.
+    fn missing(&self, folder: &Path) -> Option<&str> {
+        let is_there = |name: &str| installed(folder, name).is_some();
+        self.dependencies.keys().chain(self.dev_dependencies.keys()).map(String::as_str).find(|name| !is_there(name))
+    }
+}
+
+/// Where node finds a package from a folder.
+fn installed(folder: &Path, name: &str) -> Option<PathBuf> {
+    folder.ancestors().map(|above| above.join(PACKAGES).join(name)).find(|place| place.is_dir())
+}
+
+/// Whether a package.json is a plugin's. One that cannot be read just now may be: reading it says what is wrong.
+pub fn may_be_plugin(package: &Path) -> bool {
+    let text = fs::read(package).unwrap_or_default();
+    let Ok(package) = serde_json::from_slice::<Value>(&text) else { return true };
+    let depends = |kind: &str| package[kind].get(sdk::PACKAGE).is_some();
+    package.get("parlor").is_some() || depends("dependencies") || depends("devDependencies")
+}
+
+impl Script {
+    /// Reads a package.json.
+    pub fn of_package(folder: &Path) -> anyhow::Result<Project> {
+        let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
+        let manifest = folder.join("package.json");
+        let package = Package::read(&folder)?;
+        let name = package.name.unwrap_or_default();
+        let name = PluginName::new(&name).with_context(|| format!("the name {name:?} in {}", manifest.display()))?;
+        let Parlor { entry, config } = package.parlor.unwrap_or_default();
+        let entry = folder.join(entry.unwrap_or_else(|| DEFAULT_ENTRY.into()));
+        ensure!(
+            entry.is_file(),
+            "there is no {}, which `parlor.entry` of {} names or would by default",
+            entry.display(),
+            manifest.display()
+        );
+        let built = folder.join(PACKAGES).join(".cache/parlor").join(format!("{name}.wasm"));
+        let script = Self { name: name.clone(), package: Some(folder), entry, built };
+        Ok(Project { name, dev_config: config, kind: Kind::Script(script) })
+    }
+
+    /// A file by itself, which is the plugin of its own name.
+    pub fn of_file(file: &Path) -> anyhow::Result<Project> {
+        let entry = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
+        let stem = entry.file_stem().unwrap_or_default().to_string_lossy();
+        let name = PluginName::new(&stem).with_context(|| format!("the name of {}", file.display()))?;
+        let place = blake3::hash(entry.as_os_str().as_encoded_bytes()).to_hex();
+        let built = sdk::cache()?.join("built").join(&place[..16]).join(format!("{name}.wasm"));
+        let script = Self { name: name.clone(), package: None, entry, built };
+        Ok(Project { name, dev_config: BTreeMap::new(), kind: Kind::Script(script) })
+    }
+
+    pub fn manifests(&self) -> Vec<PathBuf> {
+        self.package.iter().map(|folder| folder.join("package.json")).collect()
+    }
+
+    pub fn parts(&self) -> Vec<PathBuf> {
+        let of_package = self.package.iter().flat_map(|folder| PARTS.map(|part| folder.join(part)));
+        of_package.chain([self.entry.clone()]).collect()
+    }
+
+    pub fn steps(&self, talk: Talk) -> Steps {
+        Steps { script: self.clone(), talk, installed: BTreeSet::new(), unpacked: None, ended: false }
+    }
+
+    pub fn built(&self) -> &Path {
+        &self.built
+    }
+
+    /// Where the build lists what it read.
+    fn inputs(&self) -> PathBuf {
+        self.built.with_extension("inputs.json")
+    }
+
+    pub fn read_by_the_build(&self) -> Vec<PathBuf> {
+        let list = fs::read(self.inputs()).unwrap_or_default();
+        let files: Vec<PathBuf> = serde_json::from_slice(&list).unwrap_or_default();
+        let is_installed = |file: &Path| file.components().any(|part| part.as_os_str() == PACKAGES);
+        files.into_iter().filter(|file| !is_installed(file)).collect()
+    }
+
+    /// The SDK that the project names, as npm installed it: its own folder where that is a link.
+    fn sdk(&self) -> Option<PathBuf> {
+        installed(self.package.as_ref()?, sdk::PACKAGE)?.canonicalize().ok()
+    }
+
+    fn build(&self, sdk: &Path, talk: Talk) -> anyhow::Result<Command> {
+        let out = self.built.parent().context("the component lies in a folder")?;
+        fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+        let mut node = Command::new("node");
+        node.arg(sdk.join("build/cli.mjs")).args(["build", "--name", self.name.as_str()]);
+        node.arg("--entry").arg(&self.entry).arg("--out").arg(&self.built).arg("--inputs").arg(self.inputs());
+        let tsconfig = self.package.as_ref().map(|folder| folder.join("tsconfig.json"));
+        if let Some(tsconfig) = tsconfig.filter(|file| file.is_file()) {
+            node.arg("--tsconfig").arg(tsconfig);
+        }
+        let (set, unset) = if talk.colours { ("FORCE_COLOR", "NO_COLOR") } else { ("NO_COLOR", "FORCE_COLOR") };
+        node.env(set, "1").env_remove(unset);
+        Ok(node)
+    }
+}
+
+/// What npm has to install, for the project and for the SDK, then the SDK's build.
+#[derive(Debug)]
+pub struct Steps {
+    script: Script,
+    talk: Talk,
+    /// The folders that npm was run in.
+    installed: BTreeSet<PathBuf>,
+    /// The program's own SDK, while it has no place yet.
+    unpacked: Option<Unpacked>,
+    ended: bool,
+}
+
+impl Steps {
+    pub fn next(&mut self) -> anyhow::Result<Option<Step>> {
+        if self.ended {
+            return Ok(None);
+        }
+        tools::require_node()?;
+        if let Some(folder) = self.script.package.clone()
+            && let Some(step) = self.install(&folder)?
+        {
+            return Ok(Some(step));
+        }
+        let sdk = match self.script.sdk() {
+            Some(sdk) => {
+                if let Some(step) = self.install(&sdk)? {
+                    return Ok(Some(step));
+                }
+                sdk
+            }
+            None => {
+                let place = sdk::cached_typescript()?;
+                if let Some(unpacked) = self.unpacked.take() {
+                    unpacked.finish()?;
+                }
+                if !place.is_dir() {
+                    return Ok(Some(self.unpack(place)?));
+                }
+                place
+            }
+        };
+        self.ended = true;
+        self.script.build(&sdk, self.talk).map(|build| Some(Step::new(build)))
+    }
+
+    /// What installs the packages that a folder's package.json names, where one of them is missing.
+    fn install(&mut self, folder: &Path) -> anyhow::Result<Option<Step>> {
+        let package = Package::read(folder)?;
+        let Some(missing) = package.missing(folder) else { return Ok(None) };
+        if !self.installed.insert(folder.to_owned()) {
+            bail!("npm installed the packages of {}, and {missing} is not among them", folder.display());
+        }
+        // Two programs that install into one folder undo each other's work.
+        let lock = fs::File::open(folder).and_then(|lock| lock.lock().map(|()| lock));
+        let lock = lock.with_context(|| format!("cannot lock the folder {}", folder.display()))?;
+        if package.missing(folder).is_none() {
+            return Ok(None);
+        }
+        let is_new = !folder.join(PACKAGES).exists() && folder.join("package-lock.json").is_file();
+        let how = if is_new { "ci" } else { "install" };
+        let says = format!("installing the packages of {} (npm {how})", folder.display());
+        Ok(Some(Step { says: Some(says), _lock: Some(lock), command: tools::npm(folder, how)? }))
+    }
+
+    fn unpack(&mut self, place: PathBuf) -> anyhow::Result<Step> {
+        let says = format!("installing the TypeScript SDK into {} (once)", place.display());
+        let unpacked = self.unpacked.insert(Unpacked::write(place)?);
+        Ok(Step { says: Some(says), ..Step::new(tools::npm(unpacked.folder(), "ci")?) })
+    }
+}

@@ -1,0 +1,76 @@
+//! The tools that a build needs: whether they are there, and what to do where one is not.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::Step;
+
+/// The target of Rust guests: cargo's own output for it is a component.
+pub const RUST_TARGET: &str = "wasm32-wasip2";
+
+pub const NO_CARGO: &str = "cargo is missing: plugins in Rust need Rust 1.95 or newer, which rustup installs";
+
+/// The oldest Node that the SDK's tools run on.
+const NODE_MAJOR: u32 = 20;
+
+const INSTALL_NODE: &str = "plugins in TypeScript need Node 20 or newer with npm; on Debian and Ubuntu: \
+     `apt-get install nodejs npm`";
+
+/// What adds the wasm target where it is missing; none where it is there. `asked` is whether that was tried.
+pub fn rust_target(asked: bool) -> anyhow::Result<Option<Step>> {
+    static THERE: OnceLock<()> = OnceLock::new();
+    if THERE.get().is_some() {
+        return Ok(None);
+    }
+    let lib = answer_of(Command::new("rustc").args(["--print", "target-libdir", "--target", RUST_TARGET]));
+    let lib = lib.context("rustc is missing: plugins in Rust need Rust 1.95 or newer, which rustup installs")?;
+    // The folder is there with the standard library in it, or not at all.
+    if !lib.is_empty() && Path::new(&lib).is_dir() {
+        let _ = THERE.set(());
+        return Ok(None);
+    }
+    let to_do = format!("the Rust target {RUST_TARGET} is missing: `rustup target add {RUST_TARGET}` adds it");
+    ensure!(!asked, "{to_do}, and did not");
+    ensure!(is_in_path("rustup"), "{to_do}, but rustup is missing as well");
+    let mut add = Command::new("rustup");
+    add.args(["target", "add", RUST_TARGET]);
+    Ok(Some(Step { says: Some(format!("adding the Rust target {RUST_TARGET}")), ..Step::new(add) }))
+}
+
+/// Makes sure that there is a Node that is new enough.
+pub fn require_node() -> anyhow::Result<()> {
+    static THERE: OnceLock<()> = OnceLock::new();
+    if THERE.get().is_some() {
+        return Ok(());
+    }
+    let Ok(version) = answer_of(Command::new("node").arg("--version")) else {
+        bail!("node is missing: {INSTALL_NODE}");
+    };
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    ensure!(major.is_some_and(|major| major >= NODE_MAJOR), "node is {version}, which is too old: {INSTALL_NODE}");
+    let _ = THERE.set(());
+    Ok(())
+}
+
+/// What installs the packages of a folder: `ci` as its lock file says, or `install`.
+pub fn npm(folder: &Path, how: &str) -> anyhow::Result<Command> {
+    ensure!(is_in_path("npm"), "npm is missing: {INSTALL_NODE}");
+    let mut npm = Command::new("npm");
+    npm.args([how, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
+    npm.current_dir(folder).stdout(Stdio::null());
+    Ok(npm)
+}
+
+/// What a program answers on standard output, trimmed; empty where it fails. An error is that it cannot be run.
+fn answer_of(command: &mut Command) -> std::io::Result<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).trim().to_owned() } else { String::new() })
+}
+
+fn is_in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}

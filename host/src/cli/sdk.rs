@@ -1,0 +1,116 @@
+//! The SDKs, whose text the program carries: written into new projects, and for TypeScript files that have no project into a
+//! cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use crate::plugin::folder::partial_name;
+
+mod text {
+    include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+}
+
+/// What the SDK's crates inherit from.
+const RUST_WORKSPACE: &str = include_str!(concat!(env!("OUT_DIR"), "/sdk-workspace.toml"));
+/// The versions of what they rest on, as they are tested with.
+pub const RUST_LOCK: &str = include_str!(concat!(env!("OUT_DIR"), "/sdk.lock"));
+
+/// Where a project has its SDKs, from its own folder.
+pub const FOLDER: &str = ".parlor/sdk";
+/// The TypeScript SDK's package, and its place in a project.
+pub const PACKAGE: &str = "@parlor/guest";
+const PACKAGE_FOLDER: &str = ".parlor/sdk/typescript";
+
+/// Writes the Rust SDK to `FOLDER/rust`.
+pub fn write_rust(folder: &Path) -> anyhow::Result<()> {
+    write(&folder.join("rust"), text::RUST)?;
+    write(folder, &[("Cargo.toml", RUST_WORKSPACE)])
+}
+
+/// Writes the TypeScript SDK to `FOLDER/typescript`.
+pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
+    write(&folder.join("typescript"), text::TYPESCRIPT)
+}
+
+/// The package-lock.json of a new project that rests on the SDK alone: the SDK's own, seen from the project.
+pub fn typescript_lock(name: &str, version: &str) -> anyhow::Result<String> {
+    let lock = text::TYPESCRIPT.iter().find(|(file, _)| *file == "package-lock.json").map_or("", |(_, lock)| lock);
+    let mut lock: Value = serde_json::from_str(lock).context("the SDK's lock file")?;
+    lock["name"] = name.into();
+    lock["version"] = version.into();
+    let packages = lock["packages"].as_object_mut().context("the SDK's lock file lists no packages")?;
+    let mut sdk = packages.remove("").context("the SDK's lock file does not list the SDK")?;
+    sdk["name"] = PACKAGE.into();
+    packages.insert(PACKAGE_FOLDER.to_owned(), sdk);
+    packages.insert(format!("node_modules/{PACKAGE}"), json!({ "resolved": PACKAGE_FOLDER, "link": true }));
+    let dependencies = json!({ PACKAGE: format!("file:{PACKAGE_FOLDER}") });
+    packages.insert(String::new(), json!({ "name": name, "version": version, "dependencies": dependencies }));
+    serde_json::to_string_pretty(&lock).map(|text| text + "\n").context("the lock file")
+}
+
+/// Writes files with the folders that they lie in.
+pub fn write(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
+    for (name, text) in files {
+        let file = folder.join(name);
+        let parent = file.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The program's own cache of this user.
+pub fn cache() -> anyhow::Result<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    Ok(caches
+        .context("there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set to a path")?
+        .join("parlor"))
+}
+
+/// The TypeScript SDK for files that have no project. Its name is its content's: another program's SDK has another.
+pub fn cached_typescript() -> anyhow::Result<PathBuf> {
+    let mut hash = blake3::Hasher::new();
+    for (name, text) in text::TYPESCRIPT {
+        for part in [name, text] {
+            hash.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+    }
+    Ok(cache()?.join(format!("typescript-{}", &hash.finalize().to_hex()[..16])))
+}
+
+/// The SDK on its way into the cache: nobody sees it before it is whole, with what npm installs.
+#[derive(Debug)]
+pub struct Unpacked {
+    partial: PathBuf,
+    place: PathBuf,
+}
+
+impl Unpacked {
+    pub fn write(place: PathBuf) -> anyhow::Result<Self> {
+        let unpacked = Self { partial: place.with_extension(partial_name()), place };
+        write(&unpacked.partial, text::TYPESCRIPT)?;
+        Ok(unpacked)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Puts it in its place. Another program may have been faster, with the same.
+    pub fn finish(self) -> anyhow::Result<()> {
+        let moved = fs::rename(&self.partial, &self.place);
+        ensure!(self.place.is_dir(), "cannot put the SDK into {}: {moved:?}", self.place.display());
+        Ok(())
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        // It is gone where it was moved.
+        let _ = fs::remove_dir_all(&self.partial);
+    }
+}

@@ -1,0 +1,63 @@
+//! Projects in TypeScript, and a folder with both languages.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{build, count, told};
+use crate::harness::command::parlor;
+use crate::harness::folder::Folder;
+use crate::harness::{Server, json};
+
+fn replace(file: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(file).expect("a file");
+    assert!(text.contains(old), "{old}: {text}");
+    fs::write(file, text.replace(old, new)).expect("a file");
+}
+
+#[tokio::test]
+async fn a_script_that_is_saved_is_served_and_a_type_error_is_told_with_its_line() {
+    let folder = Folder::new();
+    assert!(parlor(folder.path(), &["new", "dev-script", "--lang", "ts", "rooms/one"]).success);
+    let project = folder.path().join("rooms/one");
+    let code = project.join("src/index.ts");
+    let server = Server::builder().dev(&folder.path().join("rooms")).start();
+    let mut ada = server.join("/dev-script").await;
+    assert_eq!(ada.next_event("welcome").await["motd"], "be kind", "what package.json configures");
+
+    // A file that is imported is part of it from then on.
+    fs::write(project.join("words.ts"), "export const words: string = \"two\";\n").expect("a file");
+    replace(&code, "text: say.text }", "text: say.text, words }");
+    replace(&code, "/** The key", "import { words } from \"../words.ts\";\n\n/** The key");
+    told(&server, 1, &["dev-script: saved -> served in", " s"]).await;
+    ada.send("say", json!({ "text": "hi" })).await;
+    assert_eq!(ada.next_event("said").await["words"], "two");
+    replace(&project.join("words.ts"), "two", "three");
+    told(&server, 2, &["dev-script: saved -> served in", " s"]).await;
+
+    replace(&code, "text: say.text,", "text: say.txt,");
+    told(&server, 1, &["dev-script: not served as it is now"]).await;
+    told(&server, 1, &["src/index.ts(", "error TS", "'txt'"]).await;
+    let failed = build(&server, "dev-script").await;
+    let words = failed["words"].as_str().expect("words");
+    assert!(failed["state"] == "failed" && words.contains("src/index.ts(") && words.contains("'txt'"), "{failed}");
+    ada.send("say", json!({ "text": "hi" })).await;
+    assert_eq!(ada.next_event("said").await["words"], "three", "the version before serves on");
+
+    replace(&code, "say.txt", "say.text");
+    told(&server, 1, &["dev-script: built in", "to the same component"]).await;
+    assert_eq!(build(&server, "dev-script").await["state"], "served");
+
+    // What npm and the build write is no change, nor is a file that is only touched.
+    let builds = count(&server, "dev-script: building");
+    for file in ["package-lock.json", "src/index.ts"] {
+        let text = fs::read(project.join(file)).expect("a file");
+        fs::write(project.join(file), text).expect("a file");
+    }
+    fs::write(project.join("package-lock.json"), "{}").expect("a file");
+    fs::write(project.join("node_modules/.cache/parlor/x.wasm"), "x").expect("a file");
+    fs::create_dir_all(project.join("dist")).expect("a folder");
+    fs::write(project.join("dist/x.wasm"), "x").expect("a file");
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(count(&server, "dev-script: building"), builds);
+}
