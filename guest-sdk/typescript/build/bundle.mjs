@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { withOwnAsync } from "./async.mjs";
 import { lineTable, linesOf, placeOf } from "./lines.mjs";
 
 /** The SDK's own folder. */
@@ -143,7 +144,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
   const lines = linesOf(map.text, nameOf);
-  return { code: code.text, table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
+  return { code: withOwnAsync(code.text), table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
 }
 
 function isFile(path) {
