@@ -26,7 +26,7 @@ test("the README's test of the README's room passes", (t) => {
 });
 
 test("each example of the test room runs", (t) => {
-  const [whole, ...parts] = examples("types/testing.d.ts");
+  const [whole, ...parts] = ["types/testing.d.ts", "types/test-socket.d.ts"].flatMap(examples);
   const body = (block: string) => `{
   const room = new TestRoom();
   const [ada, bob] = ["ada", "bob"].map((userId) => room.connectAs({ userId })) as [TestSocket, TestSocket];
