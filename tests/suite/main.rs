@@ -35,5 +35,6 @@ mod shutdown;
 mod swap;
 mod tenants;
 mod tidy;
+mod whiteboard;
 mod wire;
 mod wire_bad;
