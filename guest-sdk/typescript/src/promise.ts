@@ -129,16 +129,18 @@ export class Later<T> implements PromiseLike<T> {
   }
 
   static any(this: any, values: Iterable<any>): Later<any> {
-    const answer = this.withResolvers();
-    const all = collect(Later, values, (errors, index, left) => ({
-      onFulfilled: answer.resolve,
-      onRejected: (reason) => {
-        errors[index] = reason;
-        left.done();
-      },
-    }));
-    all.then((errors: unknown[]) => answer.reject(new AggregateError(errors, "all promises were rejected")), answer.reject);
-    return answer.promise;
+    return collect(
+      this,
+      values,
+      (errors, index, left, resolve) => ({
+        onFulfilled: resolve,
+        onRejected: (reason) => {
+          errors[index] = reason;
+          left.done();
+        },
+      }),
+      (errors, _resolve, reject) => reject(new AggregateError(errors, "All promises were rejected")),
+    );
   }
 
   static race(this: any, values: Iterable<any>): Later<any> {
@@ -173,22 +175,28 @@ function resolvers(promise: Later<any>): { resolve: Settle; reject: Settle } {
 function collect(
   constructor: any,
   values: Iterable<any>,
-  watch: (results: any[], index: number, left: { done(): void }) => { onFulfilled: Settle; onRejected?: Settle },
-): Later<any[]> {
+  watch: (
+    results: any[],
+    index: number,
+    left: { done(): void },
+    resolve: Settle,
+  ) => { onFulfilled: Settle; onRejected?: Settle },
+  finish: (results: any[], resolve: Settle, reject: Settle) => void = (results, resolve) => resolve(results),
+): Later<any> {
   return new constructor((resolve: Settle, reject: Settle) => {
     const results: any[] = [];
     let count = 1;
     const left = {
       done() {
         count -= 1;
-        if (count === 0) resolve(results);
+        if (count === 0) finish(results, resolve, reject);
       },
     };
     let index = 0;
     for (const value of values) {
       results.push(undefined);
       count += 1;
-      const { onFulfilled, onRejected = reject } = watch(results, index, left);
+      const { onFulfilled, onRejected = reject } = watch(results, index, left, resolve);
       constructor.resolve(value).then(onFulfilled, onRejected);
       index += 1;
     }
@@ -359,6 +367,11 @@ export function outcome(promise: Later<any>): { settled: boolean; rejected: bool
   promise._handled = true;
   unhandled.delete(promise);
   return { settled: promise._state !== PENDING, rejected: promise._state === REJECTED, value: promise._value };
+}
+
+/** Whether no job waits, and no rejection is without a handler. */
+export function isIdle(): boolean {
+  return jobs.length === 0 && unhandled.size === 0;
 }
 
 /** Takes the reasons of those rejected promises that nobody has asked for. */
