@@ -10,7 +10,7 @@ export function jsonText(value: unknown, what: string): string {
 
 /** Refuses a value that JSON has no form of. */
 export function notJson(value: unknown, what: string): never {
-  throw new RoomError("invalid", `${what} must be a JSON value, and a ${typeof value} is none`);
+  throw new RoomError("invalid", `${what} must be a JSON value, not ${typeof value}`);
 }
 
 /** The data of a payload; `absent` where there is none. */
