@@ -17,7 +17,7 @@ use self::place::Real;
 use crate::harness::{Server, Value, guest, json, scripts::script};
 
 /// Long enough that no room falls asleep between two steps, even on a busy machine.
-const SLEEP_MS: u64 = 1_500;
+const SLEEP_MS: u64 = 2_000;
 
 /// The reference plugin of an SDK.
 struct Plugin {

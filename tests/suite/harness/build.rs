@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The bytes of a test guest, an example of the packages `test-guests` and `conformance-rust`; a plugin's name has dashes where that has
-/// underscores.
+use super::scripts;
+
+/// The bytes of a test guest, an example of the packages `test-guests` and `conformance-rust`; a plugin's name has dashes
+/// where that has underscores. `script/NAME` is one in TypeScript.
 pub fn guest(name: &str) -> Vec<u8> {
+    if let Some(name) = name.strip_prefix("script/") {
+        return scripts::guest(name);
+    }
     static FOLDER: OnceLock<Built> = OnceLock::new();
     let folder = FOLDER.get_or_init(build_guests);
     read(folder, &name.replace('-', "_"))

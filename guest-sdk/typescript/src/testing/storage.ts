@@ -93,9 +93,10 @@ export class Storage {
     let bytes = 0;
     for (const key of found) {
       const value = this.#entries.get(key)!;
+      const isPast = bytes + value.length > SCAN_BYTES && entries.length > 0;
+      if (isPast || entries.length === limit) break;
       bytes += bytesOf(key) + value.length;
       entries.push({ key, value });
-      if (entries.length >= limit || bytes >= SCAN_BYTES) break;
     }
     const last = entries.at(-1)?.key ?? null;
     return { entries, next: entries.length < found.length ? last : null };
