@@ -1,7 +1,8 @@
 //! The boundary alone: what a turn costs between an event that is decoded and effects that are collected, and what a
 //! room's instance costs. No sockets, no fan-out.
 //!
-//! `cargo bench -p parlor` builds the guest of the load program and measures it.
+//! `cargo bench -p parlor` builds the guests of the load program, one a language, and measures them. The one in TypeScript
+//! needs Node.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use parlor::model::durability::Durability;
+use parlor::model::effect::Batch;
 use parlor::model::event::{Event, Payload};
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
@@ -27,6 +31,9 @@ use parlor::storage::view::RoomView;
 use parlor::tenant::Tenants;
 use tokio::runtime::Runtime;
 
+/// What a room's storage keeps of what was read.
+const CACHE_BYTES: usize = 65_536;
+
 /// The root of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -36,14 +43,18 @@ fn key() -> PluginKey {
     PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("bench-room").expect("a name") }
 }
 
-/// The guest of the load program, which parses and answers JSON with serde.
-fn guest(runtime: &Runtime) -> Plugin {
-    let out = root().join("target/bench-plugins");
+/// The guests of the load program, which parse and answer JSON: what they are called here, and their projects.
+const GUESTS: [(&str, &str); 2] = [("rust", "tests/load/guest"), ("typescript", "tests/load/typescript")];
+
+/// The guest that a project is built to.
+fn guest(runtime: &Runtime, language: &str, project: &str) -> Plugin {
+    let out = root().join("target/bench-plugins").join(language);
     let built = Command::new(env!("CARGO_BIN_EXE_parlor"))
         .current_dir(root())
-        .args(["build", "tests/load/guest", "--out", "target/bench-plugins"])
+        .args(["build", project, "--out"])
+        .arg(&out)
         .status();
-    assert!(built.is_ok_and(|status| status.success()), "the guest did not build");
+    assert!(built.is_ok_and(|status| status.success()), "the guest in {project} did not build");
     let engine = Arc::new(engine::start(&Limits::default()).expect("an engine"));
     let loader =
         Loader::new(engine, &root().join("target/bench-data"), env!("CARGO_BIN_EXE_parlor").into(), &Limits::default())
@@ -58,10 +69,17 @@ fn guest(runtime: &Runtime) -> Plugin {
     runtime.block_on(loader.load(key(), &file, terms)).expect("the guest loads")
 }
 
+/// A room's storage that has what `recall` reads.
 fn storage(runtime: &Runtime) -> Arc<RoomView> {
     let storage = MemoryStorage::default();
     let room = RoomKey { plugin: key(), room: RoomId::default_room() };
-    Arc::new(RoomView::new(runtime.block_on(storage.open(&room)).expect("storage"), 0))
+    runtime.block_on(async {
+        let room = storage.open(&room).await.expect("storage");
+        let writes = ["first", "second", "third"].map(|key| (key.to_owned(), Some(br#""a value""#.to_vec())));
+        let batch = Batch { writes: BTreeMap::from(writes), alarm: None };
+        room.commit(batch, Durability::Relaxed).await.expect("a commit");
+        Arc::new(RoomView::new(room, CACHE_BYTES))
+    })
 }
 
 fn event(name: &str) -> Event {
@@ -91,21 +109,29 @@ async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>,
 
 fn boundary(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let plugin = guest(&runtime);
-    let storage = storage(&runtime);
+    for (language, project) in GUESTS {
+        measure(&mut criterion.benchmark_group(language), &runtime, &guest(&runtime, language, project));
+    }
+}
 
-    for (label, name) in [("handle with one emit", "relay"), ("handle with one emit, JSON parsed and written", "echo")]
-    {
-        criterion.bench_function(label, |bencher| {
-            bencher.iter_custom(|count| runtime.block_on(turns(&plugin, &storage, &event(name), count)));
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: &Plugin) {
+    let storage = storage(runtime);
+
+    for (label, name) in [
+        ("handle with one emit", "relay"),
+        ("handle with one emit, JSON parsed and written", "echo"),
+        ("handle with three reads of storage and one emit", "recall"),
+    ] {
+        group.bench_function(label, |bencher| {
+            bencher.iter_custom(|count| runtime.block_on(turns(plugin, &storage, &event(name), count)));
         });
     }
 
-    criterion.bench_function("open a warm room's instance and drop it", |bencher| {
-        bencher.iter_custom(|count| runtime.block_on(open_and_drop(&plugin, &storage, count)));
+    group.bench_function("open a warm room's instance and drop it", |bencher| {
+        bencher.iter_custom(|count| runtime.block_on(open_and_drop(plugin, &storage, count)));
     });
 
-    criterion.bench_function("authorize in an instance of its own", |bencher| {
+    group.bench_function("authorize in an instance of its own", |bencher| {
         bencher.iter_custom(|count| {
             runtime.block_on(async {
                 let start = Instant::now();

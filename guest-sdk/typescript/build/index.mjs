@@ -7,6 +7,7 @@ import { basename, dirname, join, parse, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
 import { producers } from "./producers.mjs";
+import { forPlugins, topLevelError } from "./words.mjs";
 
 /** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
 export function rootOf(entry) {
@@ -67,13 +68,18 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
-  return component(bundled.code + bundled.table).then(clock("component"));
+  try {
+    return clock("component")(await component(bundled.code + bundled.table));
+  } catch (error) {
+    console.error(await topLevelError(error, { ...bundled, root, color }));
+    return undefined;
+  }
 }
 
 function bundleErrors(color) {
   return async (failed) => {
     if (!Array.isArray(failed.errors)) throw failed;
-    const messages = await formatMessages(failed.errors, { kind: "error", color });
+    const messages = await formatMessages(failed.errors.map(forPlugins), { kind: "error", color });
     console.error(messages.join("").trimEnd());
     return undefined;
   };

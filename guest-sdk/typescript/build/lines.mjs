@@ -17,10 +17,10 @@ function vlq(number) {
 }
 
 /**
- * The statement that leaves the table, to stand behind the bundle. `nameOf` gives a source of the map the name that authors
- * know it by, or nothing where it is not theirs.
+ * Where the lines of a bundle came from: the author's files, and for each line the places in it where something from another
+ * line of theirs begins. `nameOf` gives a source of the map the name that authors know it by, or nothing where it is not theirs.
  */
-export function lineTable(map, nameOf) {
+export function linesOf(map, nameOf) {
   const { sources, mappings } = JSON.parse(map);
   const files = [];
   const numberOf = sources.map((source) => {
@@ -28,18 +28,36 @@ export function lineTable(map, nameOf) {
     return name === undefined ? -1 : files.push(name) - 1;
   });
   const lines = decode(mappings).map((segments) => {
-    let text = "";
+    const parts = [];
+    for (const [column, source, line] of segments) {
+      const file = source === undefined ? -1 : numberOf[source];
+      const before = parts.at(-1);
+      // One place stands for all of the SDK's own that follow it.
+      const [number, original] = file < 0 ? [-1, 0] : [file, line];
+      if (before === undefined ? file < 0 : before.file === number && before.line === original) continue;
+      parts.push({ column, file: number, line: original });
+    }
+    return parts;
+  });
+  return { files, lines };
+}
+
+/** The author's file and line of a place in the bundle, all counted from 1; none for what is not theirs. */
+export function placeOf({ files, lines }, line, column) {
+  const part = lines[line - 1]?.findLast((candidate) => candidate.column <= column - 1);
+  return part === undefined || part.file < 0 ? undefined : { file: files[part.file], line: part.line + 1 };
+}
+
+/** The statement that leaves the table, to stand behind the bundle. */
+export function lineTable({ files, lines }) {
+  const texts = lines.map((parts) => {
     let [column, file, line] = [0, 0, 0];
-    let before;
-    for (const [at, source, original] of segments) {
-      const number = source === undefined ? -1 : numberOf[source];
-      if (number < 0 || before === `${number}:${original}`) continue;
-      before = `${number}:${original}`;
-      text += vlq(at - column) + vlq(number - file) + vlq(original - line);
-      [column, file, line] = [at, number, original];
+    let text = "";
+    for (const part of parts) {
+      text += vlq(part.column - column) + vlq(part.file - file) + vlq(part.line - line);
+      ({ column, file, line } = part);
     }
     return text;
   });
-  const table = JSON.stringify({ files, lines: lines.join(";").replace(/;+$/, "") });
-  return `\nglobalThis.${TABLE} = ${table};\n`;
+  return `\nglobalThis.${TABLE} = ${JSON.stringify({ files, lines: texts.join(";").replace(/;+$/, "") })};\n`;
 }

@@ -8,7 +8,7 @@ import { formatMessages } from "esbuild";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundle, SDK } from "./bundle.mjs";
+import { bundle, SDK, SDK_FILES } from "./bundle.mjs";
 import { rootOf } from "./index.mjs";
 
 const REALM = JSON.stringify(join(SDK, "src/testing/realm.ts"));
@@ -29,7 +29,7 @@ const host = {
 const FORM = {
   format: "iife",
   globalName: "parlorRoom",
-  before: [`import { given } from ${REALM};`],
+  before: [`import { given } from ${REALM};`, ...SDK_FILES],
   exports: ["guest", "given"],
   plugins: [host],
 };

@@ -9,16 +9,25 @@ import { metaOf } from "./meta.js";
 import { read } from "./payload.js";
 import { Socket } from "./socket.js";
 
-/** The contexts of all handlers; their types say which parts each of them has. Parts are made when they are asked for. */
+/** Says that the data of an event has not been parsed yet. */
+const UNREAD = {};
+
+/**
+ * The contexts of all handlers; their types say which parts each of them has. Parts are made when they are asked for.
+ *
+ * The fields are ordinary ones: private fields cost a check at each access, in what every event goes through.
+ */
 export class Context {
-  readonly #event: Event;
-  #data: unknown;
-  #read = false;
-  #ws: Socket | undefined;
-  #emit: SocketEmit | undefined;
+  readonly _event: Event;
+  _data: unknown;
+  _ws: Socket | undefined;
+  _emit: SocketEmit | undefined;
 
   constructor(event: Event) {
-    this.#event = event;
+    this._event = event;
+    this._data = UNREAD;
+    this._ws = undefined;
+    this._emit = undefined;
   }
 
   get actor(): typeof actor {
@@ -26,21 +35,21 @@ export class Context {
   }
 
   get ws(): Socket | undefined {
-    const { socket, cause } = this.#event;
-    if (socket === null) return undefined;
-    return (this.#ws ??= new Socket(socket, cause === "$disconnect"));
+    const event = this._event;
+    if (event.socket === null) return undefined;
+    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect"));
   }
 
   get meta(): Readonly<ConnectionMeta> {
-    return metaOf(this.#id());
+    return metaOf(this._event.socket ?? noSocket());
   }
 
   get emit(): SocketEmit {
-    return (this.#emit ??= new SocketEmit(this.#event.socket));
+    return (this._emit ??= new SocketEmit(this._event.socket));
   }
 
   get frame(): MessageFrame {
-    const { name, channel, payload } = this.#event;
+    const { name, channel, payload } = this._event;
     return {
       type: name,
       ...(channel === null ? undefined : { channel }),
@@ -49,48 +58,35 @@ export class Context {
   }
 
   get wantsAnswer(): boolean {
-    return this.#event.answerWanted;
+    return this._event.answerWanted;
   }
 
   join(channel: string): void {
-    this.#own().join(channel);
+    own(this).join(channel);
   }
 
   leave(channel: string): void {
-    this.#own().leave(channel);
+    own(this).leave(channel);
   }
 
   setMeta(fields: unknown): void {
-    this.#own().setMeta(fields);
+    own(this).setMeta(fields);
   }
 
   close(code?: number, reason?: string): void {
-    this.#own().close(code, reason);
-  }
-
-  #own(): Socket {
-    return this.ws ?? noSocket();
-  }
-
-  #id(): number {
-    return this.#event.socket ?? noSocket();
-  }
-
-  /** The event's data, parsed when the first handler is given it: all of them share it. */
-  static dataOf(ctx: Context): unknown {
-    if (!ctx.#read) {
-      ctx.#data = read(ctx.#event.payload, {});
-      ctx.#read = true;
-    }
-    return ctx.#data;
-  }
-
-  static eventOf(ctx: Context): Event {
-    return ctx.#event;
+    own(this).close(code, reason);
   }
 }
 
-export const { dataOf, eventOf } = Context;
+/** The event's data, parsed when the first handler is given it: all of them share it. */
+export function dataOf(ctx: Context): unknown {
+  if (ctx._data === UNREAD) ctx._data = read(ctx._event.payload, {});
+  return ctx._data;
+}
+
+function own(ctx: Context): Socket {
+  return ctx.ws ?? noSocket();
+}
 
 function noSocket(): never {
   throw new RoomError("no-socket", "no socket is the cause of this event");

@@ -3,9 +3,7 @@
 import type { Excluded } from "../types/index.js";
 import { RoomError, refusal } from "./errors.js";
 import { toChannel, toChannelExcept, toClients, toNamed, toSocket, toUser, type Payload } from "./host.js";
-import { emitBody, needText } from "./payload.js";
-
-const EVENT = "an event's name";
+import { needText, notJson } from "./payload.js";
 
 /** The channel of emits that name none. */
 export const DEFAULT_CHANNEL = "default";
@@ -13,10 +11,11 @@ export const DEFAULT_CHANNEL = "default";
 /** What all targets have in common. */
 abstract class Target {
   emit(event: string, data?: unknown): number {
-    needText(event, EVENT);
-    const body = emitBody(data);
+    if (typeof event !== "string") needText(event, "an event's name");
+    const text = data === undefined ? "{}" : (JSON.stringify(data) as string | undefined);
+    if (text === undefined) return notJson(data, "the data of an emit");
     try {
-      return this.send(event, body);
+      return this.send(event, { tag: "json", val: text });
     } catch (thrown) {
       throw refusal(thrown);
     }

@@ -28,8 +28,9 @@ export class Rejection extends Error {
 }
 named(Rejection, "Rejection");
 
-/** Gives a class of errors its name, as the engine's own have theirs: on the prototype. */
+/** Gives a class of errors its name, as the engine's own have theirs: a bundle shortens what it was declared as. */
 function named(error: { prototype: Error }, name: string): void {
+  Object.defineProperty(error, "name", { value: name, configurable: true });
   Object.defineProperty(error.prototype, "name", { value: name, writable: true, configurable: true });
 }
 

@@ -9,7 +9,7 @@ import { console } from "./console.js";
 import { installDate } from "./date.js";
 import { TextDecoder, TextEncoder } from "./encoding.js";
 import { clearTimeout, setInterval, setTimeout } from "./loop.js";
-import { Later, enqueue } from "./promise.js";
+import { Later, enqueue, runAsync } from "./promise.js";
 import { crypto, random } from "./random.js";
 import { Headers, Request } from "./web.js";
 
@@ -32,7 +32,11 @@ const supplied = {
 };
 for (const [name, value] of Object.entries(supplied)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  // A bundle shortens what it was declared as.
+  if (typeof value === "function") Object.defineProperty(value, "name", { value: name, configurable: true });
 }
+// `build/async.mjs` names it.
+Object.defineProperty(globalThis, "__parlorAsync", { value: runAsync });
 Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });
 installDate();
 // It would return a promise of the engine's, which nothing ever settles.

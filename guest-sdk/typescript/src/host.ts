@@ -4,6 +4,9 @@
  *
  * They are named one by one, so that a call of one is a call of a binding and no look-up in a module.
  */
+
+/// <reference path="./contract.d.ts" />
+
 export { get as alarmGet, set as alarmSet, cancel as alarmCancel } from "parlor:room/alarm@0.1.0";
 export { now as clockNow } from "parlor:room/clock@0.1.0";
 export { get as configGet } from "parlor:room/config@0.1.0";

@@ -12,8 +12,8 @@ interface Table {
   files: string[];
   /**
    * A part a line of the bundle, with `;` between them: where in it something from another line of the author's begins, as
-   * VLQ numbers in threes, the column, the file and the line, each the difference to the one before in that part. The
-   * SDK's own code has none.
+   * VLQ numbers in threes, the column, the file and the line, each the difference to the one before in that part. File
+   * -1 is the SDK's own code.
    */
   lines: string;
 }
@@ -62,10 +62,10 @@ export function place(table: Table, line: number, column: number): string | unde
   let found: string | undefined;
   for (let i = 0; i + 2 < parts.length; i += 3) {
     at += parts[i]!;
-    if (at > column - 1 && found !== undefined) break;
+    if (at > column - 1) break;
     file += parts[i + 1]!;
     original += parts[i + 2]!;
-    found = `${table.files[file]}:${original + 1}`;
+    found = file < 0 ? undefined : `${table.files[file]}:${original + 1}`;
   }
   return found;
 }

@@ -4,7 +4,7 @@ import { write } from "./console.js";
 import { RoomError } from "./errors.js";
 import { described } from "./lines.js";
 import { needHost } from "./phase.js";
-import { Later, drain, outcome, takeUnhandled } from "./promise.js";
+import { Later, drain, isIdle, outcome, takeUnhandled } from "./promise.js";
 
 interface Timeout {
   id: number;
@@ -112,6 +112,7 @@ export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
  * further one is only logged.
  */
 export function endTurn(failed: boolean): void {
+  if (timeouts.length === 0 && elapsed === 0 && isIdle()) return;
   let error: { error: unknown } | undefined;
   try {
     runJobs();

@@ -5,14 +5,12 @@ import type { Payload } from "./host.js";
 
 /** A value as JSON text. `what` is what the value is for, in the author's words. */
 export function jsonText(value: unknown, what: string): string {
-  const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new RoomError("invalid", `${what} must be a JSON value, and a ${typeof value} is none`);
-  return text;
+  return (JSON.stringify(value) as string | undefined) ?? notJson(value, what);
 }
 
-/** The body of an emit. None at all is an empty object. */
-export function emitBody(data: unknown): Payload {
-  return { tag: "json", val: data === undefined ? "{}" : jsonText(data, "the data of an emit") };
+/** Refuses a value that JSON has no form of. */
+export function notJson(value: unknown, what: string): never {
+  throw new RoomError("invalid", `${what} must be a JSON value, and a ${typeof value} is none`);
 }
 
 /** The data of a payload; `absent` where there is none. */

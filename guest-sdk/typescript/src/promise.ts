@@ -22,19 +22,24 @@ interface Reaction {
 /** Says to the constructor that nobody needs its two functions. */
 const BARE: any = () => {};
 
-/** Jobs that wait; each takes two places, what is to be done and with what. */
+/** Jobs that wait; each takes two places, what is to be done and with what. Of a promise's: the promise, and who waits. */
 let jobs: unknown[] = [];
 /** Rejected promises that nobody has asked for yet. */
 const unhandled = new Set<Later<any>>();
 
 /** The global `Promise` of plugins. */
 export class Later<T> implements PromiseLike<T> {
-  _state: State = PENDING;
-  _value: any = undefined;
-  _reactions: Reaction[] | undefined = undefined;
-  _handled = false;
+  declare _state: State;
+  declare _value: any;
+  declare _reactions: (Reaction | Coroutine)[] | undefined;
+  declare _handled: boolean;
 
   constructor(executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (reason?: any) => void) => void) {
+    // Fields that are declared would cost the call of a function of their own.
+    this._state = PENDING;
+    this._value = undefined;
+    this._reactions = undefined;
+    this._handled = false;
     if (executor === BARE) return;
     if (typeof executor !== "function") throw new TypeError("a promise needs a function");
     const { resolve, reject } = resolvers(this);
@@ -124,16 +129,18 @@ export class Later<T> implements PromiseLike<T> {
   }
 
   static any(this: any, values: Iterable<any>): Later<any> {
-    const answer = this.withResolvers();
-    const all = collect(Later, values, (errors, index, left) => ({
-      onFulfilled: answer.resolve,
-      onRejected: (reason) => {
-        errors[index] = reason;
-        left.done();
-      },
-    }));
-    all.then((errors: unknown[]) => answer.reject(new AggregateError(errors, "all promises were rejected")), answer.reject);
-    return answer.promise;
+    return collect(
+      this,
+      values,
+      (errors, index, left, resolve) => ({
+        onFulfilled: resolve,
+        onRejected: (reason) => {
+          errors[index] = reason;
+          left.done();
+        },
+      }),
+      (errors, _resolve, reject) => reject(new AggregateError(errors, "All promises were rejected")),
+    );
   }
 
   static race(this: any, values: Iterable<any>): Later<any> {
@@ -142,7 +149,6 @@ export class Later<T> implements PromiseLike<T> {
     });
   }
 }
-Object.defineProperty(Later, "name", { value: "Promise" });
 
 /** The constructor's argument for a promise that is settled from in here: a subclass may insist on a function. */
 function bareFor(constructor: unknown): any {
@@ -169,22 +175,28 @@ function resolvers(promise: Later<any>): { resolve: Settle; reject: Settle } {
 function collect(
   constructor: any,
   values: Iterable<any>,
-  watch: (results: any[], index: number, left: { done(): void }) => { onFulfilled: Settle; onRejected?: Settle },
-): Later<any[]> {
+  watch: (
+    results: any[],
+    index: number,
+    left: { done(): void },
+    resolve: Settle,
+  ) => { onFulfilled: Settle; onRejected?: Settle },
+  finish: (results: any[], resolve: Settle, reject: Settle) => void = (results, resolve) => resolve(results),
+): Later<any> {
   return new constructor((resolve: Settle, reject: Settle) => {
     const results: any[] = [];
     let count = 1;
     const left = {
       done() {
         count -= 1;
-        if (count === 0) resolve(results);
+        if (count === 0) finish(results, resolve, reject);
       },
     };
     let index = 0;
     for (const value of values) {
       results.push(undefined);
       count += 1;
-      const { onFulfilled, onRejected = reject } = watch(results, index, left);
+      const { onFulfilled, onRejected = reject } = watch(results, index, left, resolve);
       constructor.resolve(value).then(onFulfilled, onRejected);
       index += 1;
     }
@@ -236,7 +248,7 @@ function settle(promise: Later<any>, state: State, value: unknown): void {
   for (const reaction of reactions) jobs.push(promise, reaction);
 }
 
-function subscribe(promise: Later<any>, reaction: Reaction): void {
+function subscribe(promise: Later<any>, reaction: Reaction | Coroutine): void {
   if (!promise._handled) {
     promise._handled = true;
     if (promise._state === REJECTED) unhandled.delete(promise);
@@ -258,6 +270,64 @@ function react(promise: Later<any>, { derived, onFulfilled, onRejected }: Reacti
   resolve(derived, value);
 }
 
+/** An async function that runs: the build makes generators of them, in which `yield` stands for `await`. */
+class Coroutine {
+  constructor(
+    readonly steps: Generator<unknown, unknown, unknown>,
+    readonly answer: Later<any>,
+  ) {}
+}
+
+/** What the build calls an async function by, in the place of the bundler's own helper. */
+export function runAsync(self: unknown, args: any, body: (...args: any[]) => Generator<unknown, unknown, unknown>): Later<any> {
+  const answer: Later<any> = new Later(BARE);
+  let steps: Generator<unknown, unknown, unknown>;
+  try {
+    steps = body.apply(self, args);
+  } catch (error) {
+    settle(answer, REJECTED, error);
+    return answer;
+  }
+  proceed(new Coroutine(steps, answer), FULFILLED, undefined, false);
+  return answer;
+}
+
+/**
+ * Runs an async function up to what it waits for next. `alone` says that this is a job and no other one waits: then what
+ * has its value already needs none of its own, since that would run next anyway.
+ */
+function proceed(coroutine: Coroutine, state: State, value: unknown, alone: boolean): void {
+  const { steps, answer } = coroutine;
+  const queued = jobs.length;
+  for (;;) {
+    let step: IteratorResult<unknown, unknown>;
+    try {
+      step = state === REJECTED ? steps.throw(value) : steps.next(value);
+    } catch (error) {
+      return settle(answer, REJECTED, error);
+    }
+    if (step.done) return resolve(answer, step.value);
+    const awaited = awaitedBy(step.value);
+    if (!alone || awaited._state !== FULFILLED || jobs.length !== queued) return subscribe(awaited, coroutine);
+    state = FULFILLED;
+    value = awaited._value;
+  }
+}
+
+/** What `await` waits for: as `Promise.resolve`, whose many cases cost more than the usual two. */
+function awaitedBy(value: any): Later<any> {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return fulfilled(value);
+  return Object.getPrototypeOf(value) === Later.prototype ? value : Later.resolve(value);
+}
+
+/** A promise that has its value, which must be no promise itself. */
+export function fulfilled(value: unknown): Later<any> {
+  const promise: Later<any> = new Later(BARE);
+  promise._state = FULFILLED;
+  promise._value = value;
+  return promise;
+}
+
 /** The global `queueMicrotask`. */
 export function enqueue(callback: () => void): void {
   if (typeof callback !== "function") throw new TypeError("queueMicrotask takes a function");
@@ -276,8 +346,11 @@ export function drain(failed: (error: unknown) => void): void {
       jobs = jobs.slice(next);
       next = 0;
     }
-    if (what instanceof Later) {
-      react(what, given as Reaction);
+    if (typeof what !== "function") {
+      const promise = what as Later<any>;
+      const waiting = given as Reaction | Coroutine;
+      if ("steps" in waiting) proceed(waiting, promise._state, promise._value, next >= jobs.length);
+      else react(promise, waiting);
     } else {
       try {
         (what as (given: unknown) => void)(given);
@@ -294,6 +367,11 @@ export function outcome(promise: Later<any>): { settled: boolean; rejected: bool
   promise._handled = true;
   unhandled.delete(promise);
   return { settled: promise._state !== PENDING, rejected: promise._state === REJECTED, value: promise._value };
+}
+
+/** Whether no job waits, and no rejection is without a handler. */
+export function isIdle(): boolean {
+  return jobs.length === 0 && unhandled.size === 0;
 }
 
 /** Takes the reasons of those rejected promises that nobody has asked for. */

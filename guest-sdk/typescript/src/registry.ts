@@ -2,9 +2,9 @@
 
 import { Answer } from "./answer.js";
 import { write } from "./console.js";
-import { dataOf, eventOf, type Context } from "./ctx.js";
+import { dataOf, type Context } from "./ctx.js";
 import { RoomError, byteLength, refusal } from "./errors.js";
-import { eventsOff, eventsOn } from "./host.js";
+import { eventsOff, eventsOn, type Event } from "./host.js";
 import { isThenable, waitFor } from "./loop.js";
 
 /** Every event of clients, in the contract's words. */
@@ -102,24 +102,30 @@ export function start(): void {
  * The first error ends it; the first answer is the answer.
  */
 export function dispatch(ctx: Context): Answer | undefined {
-  const { cause, name, payload, channel } = eventOf(ctx);
+  const event = ctx._event;
+  const cause = event.cause;
   let own: readonly Handler[] | undefined;
   let behind: readonly Handler[] | undefined;
   if (cause === TIMER) {
-    own = timers.get(name);
+    own = timers.get(event.name);
     behind = events.get(TIMER);
     if (own === undefined && behind === undefined) {
       // Not a failure: what set it may have been another version, and nothing is lost but the timer.
-      write("warn", `nobody handles the timer ${JSON.stringify(name)}: add room.onTimer`);
+      write("warn", `nobody handles the timer ${JSON.stringify(event.name)}: add room.onTimer`);
     }
   } else {
     own = events.get(cause);
-    const keepalive = name === "ping" && payload === null && channel === null;
+    behind = events.get(ANY);
     // `*` is for what clients say, which neither a hook nor a bare keepalive is.
-    if (!keepalive && !cause.startsWith("$")) behind = events.get(ANY);
+    if (behind !== undefined && (cause.startsWith("$") || isKeepalive(event))) behind = undefined;
   }
   const answer = own === undefined ? undefined : run(own, ctx, undefined);
   return behind === undefined ? answer : run(behind, ctx, answer);
+}
+
+/** A bare ping: the client's keepalive, which the host answered already. */
+function isKeepalive({ name, payload, channel }: Event): boolean {
+  return name === "ping" && payload === null && channel === null;
 }
 
 function run(handlers: readonly Handler[], ctx: Context, first: Answer | undefined): Answer | undefined {
@@ -127,7 +133,7 @@ function run(handlers: readonly Handler[], ctx: Context, first: Answer | undefin
   for (let i = 0; i < handlers.length; i += 1) {
     let result = handlers[i]!(ctx, dataOf(ctx));
     if (result === undefined || typeof result === "number") continue;
-    if (isThenable(result)) result = waitFor(result, `a handler of ${JSON.stringify(eventOf(ctx).name)}`);
+    if (isThenable(result)) result = waitFor(result, `a handler of ${JSON.stringify(ctx._event.name)}`);
     if (answer === undefined && result instanceof Answer) answer = result;
   }
   return answer;

@@ -3,7 +3,7 @@
 import { answerBody } from "./answer.js";
 import { write } from "./console.js";
 import { Context } from "./ctx.js";
-import { Refused, Rejection, failure, withCauses } from "./errors.js";
+import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
 import type {
   ContractMeta,
   ContractRejection,
@@ -75,31 +75,30 @@ function rejection(thrown: unknown): ContractRejection {
 
 /** One event, one turn. */
 export function handle(event: Event): Payload | null {
-  let failed: { error: unknown } | undefined;
   let body: Payload | null = null;
+  let failed = false;
+  let error: unknown;
   try {
-    body = turn(event);
-  } catch (error) {
-    failed = { error };
+    if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
+      throw new RoomError("no-socket", `the event ${event.name} came without a socket`);
+    }
+    const answer = registry.dispatch(new Context(event));
+    if (answer !== undefined) body = answerBody(answer);
+  } catch (thrown) {
+    failed = true;
+    error = thrown;
   }
   try {
-    loop.endTurn(failed !== undefined);
-  } catch (error) {
-    failed = { error };
+    loop.endTurn(failed);
+  } catch (thrown) {
+    failed = true;
+    error = thrown;
   }
   if (event.cause === "$disconnect" && event.socket !== null) meta.changed(event.socket);
   meta.endTurn();
   socket.endTurn();
-  if (failed !== undefined) throw told(failed.error);
+  if (failed) throw told(error);
   return body;
-}
-
-function turn(event: Event): Payload | null {
-  if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
-    throw new Error(`the event ${event.name} came without a socket`);
-  }
-  const answer = registry.dispatch(new Context(event));
-  return answer === undefined ? null : answerBody(answer);
 }
 
 /** The failure of a turn. What clients are not told of, authors find in the log with its place. */

@@ -15,18 +15,14 @@ export function endTurn(): void {
 }
 
 export class Socket {
-  readonly #left: boolean;
-
-  /** `left` is known of the socket whose end this turn is about. */
+  /** `_left` is known of the socket whose end this turn is about. */
   constructor(
     readonly id: number,
-    left = false,
-  ) {
-    this.#left = left;
-  }
+    readonly _left = false,
+  ) {}
 
   get readyState(): 1 | 2 | 3 {
-    if (this.#left) return 3;
+    if (this._left) return 3;
     if (closing.has(this.id)) return 2;
     try {
       metaOf(this.id);
@@ -47,17 +43,17 @@ export class Socket {
 
   join(channel: string): void {
     needText(channel, "a channel");
-    this.#change(() => join(this.id, channel));
+    change(this.id, () => join(this.id, channel));
   }
 
   leave(channel: string): void {
     needText(channel, "a channel");
-    this.#change(() => leave(this.id, channel));
+    change(this.id, () => leave(this.id, channel));
   }
 
   setMeta(fields: unknown): void {
     const text = ownFields(this.id, fields);
-    this.#change(() => setFields(this.id, text));
+    change(this.id, () => setFields(this.id, text));
   }
 
   close(code = 1000, reason = ""): void {
@@ -72,13 +68,13 @@ export class Socket {
     }
     closing.add(this.id);
   }
+}
 
-  #change(call: () => void): void {
-    changed(this.id);
-    try {
-      call();
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+function change(id: number, call: () => void): void {
+  changed(id);
+  try {
+    call();
+  } catch (thrown) {
+    throw refusal(thrown);
   }
 }

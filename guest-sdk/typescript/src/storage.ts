@@ -12,7 +12,7 @@ import {
   storageScan,
 } from "./host.js";
 import { jsonText, needText } from "./payload.js";
-import { Later } from "./promise.js";
+import { Later, fulfilled } from "./promise.js";
 import { fromUtf8, toUtf8 } from "./text.js";
 
 /** How many entries are asked for at once where all are wanted; a page ends at 256 KiB anyway. */
@@ -39,6 +39,20 @@ function parse(key: string, value: Uint8Array): any {
   }
 }
 
+/** What is stored under one key: what handlers ask most does without a closure a call. */
+function stored(key: string, convert: (key: string, value: Uint8Array) => unknown): Promise<any> {
+  try {
+    const value = storageGet(needText(key, KEY));
+    return fulfilled(value === null ? undefined : convert(key, value)) as unknown as Promise<any>;
+  } catch (thrown) {
+    return Later.reject(refusal(thrown)) as unknown as Promise<any>;
+  }
+}
+
+function asTheyAre(_key: string, value: Uint8Array): Uint8Array {
+  return value;
+}
+
 function bytes(value: unknown): Uint8Array {
   return toUtf8(jsonText(value, "a value of the storage"));
 }
@@ -59,11 +73,8 @@ function needLimit(limit: unknown): void {
 
 export const storage = {
   get(key: string | readonly string[]): Promise<any> {
+    if (!Array.isArray(key)) return stored(key as string, parse);
     return promised(() => {
-      if (!Array.isArray(key)) {
-        const value = storageGet(needText(key, KEY));
-        return value === null ? undefined : parse(key as string, value);
-      }
       const found = new Map<string, any>();
       storageGetMany(texts(key)).forEach((value, at) => {
         if (value !== null) found.set(key[at], parse(key[at], value));
@@ -110,7 +121,7 @@ export const storage = {
   },
 
   getBytes(key: string): Promise<Uint8Array | undefined> {
-    return promised(() => storageGet(needText(key, KEY)) ?? undefined);
+    return stored(key, asTheyAre);
   },
 
   putBytes(key: string, value: Uint8Array): Promise<void> {

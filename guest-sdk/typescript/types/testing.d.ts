@@ -34,7 +34,14 @@
 
 import type { ConnectionMeta } from "./meta.js";
 
-/** What a {@link TestRoom} is made with. All of it may be left out. */
+/**
+ * What a {@link TestRoom} is made with. All of it may be left out.
+ *
+ * ```ts
+ * const lobby = new TestRoom({ config: { motd: "be kind" }, roomId: "lobby", time: 1_000 });
+ * lobby.connect("/ws?room=lobby");
+ * ```
+ */
 export interface TestRoomOptions {
   /**
    * The module of the room, seen from the project's folder: `test/rooms/counter.ts`. Without it the project's own, as its
@@ -49,7 +56,13 @@ export interface TestRoomOptions {
   time?: number;
 }
 
-/** The request that a client connects with. */
+/**
+ * The request that a client connects with.
+ *
+ * ```ts
+ * const eve = room.connect({ url: "/ws", headers: { authorization: "Bearer secret" }, remote: "10.0.0.1" });
+ * ```
+ */
 export interface TestRequest {
   /** The address, `/ws?token=...`. */
   url: string;
@@ -62,7 +75,7 @@ export interface TestRequest {
 /** Whom {@link TestRoom.connectAs} connects: a meta, of which all but the user's id may be left out. */
 export type TestMeta = Partial<ConnectionMeta> & Pick<ConnectionMeta, "userId">;
 
-/** A turn that failed: {@link TestRoom.failures}. */
+/** A turn that failed: {@link TestRoom.failures} has examples. */
 export interface Failed {
   /** The event whose turn failed: its name, or a hook such as `$connect`. */
   event: string;
@@ -72,7 +85,13 @@ export interface Failed {
   message: string;
 }
 
-/** Thrown where a turn fails that the test waits for: {@link TestSocket.ask}, {@link TestRoom.swap}. */
+/**
+ * Thrown where a turn fails that the test waits for: {@link TestSocket.ask}, {@link TestRoom.swap}.
+ *
+ * ```ts
+ * assert.throws(() => ada.ask("fail"), (error) => error instanceof TurnFailed && error.event === "fail");
+ * ```
+ */
 export class TurnFailed extends Error {
   constructor(failed: Failed);
   /** As {@link Failed.event}. */
@@ -81,14 +100,20 @@ export class TurnFailed extends Error {
   readonly code: string;
 }
 
-/** Thrown where a connection is refused: {@link TestRoom.connect}. */
+/**
+ * Thrown where a connection is refused: {@link TestRoom.connect}.
+ *
+ * ```ts
+ * assert.throws(() => room.connect("/ws?token=wrong"), new ConnectionRefused(403, "who are you?"));
+ * ```
+ */
 export class ConnectionRefused extends Error {
   constructor(status: number, message: string);
   /** The HTTP status; the message is the response's body. */
   readonly status: number;
 }
 
-/** A timer that is set: {@link TestRoom.timers}. */
+/** A timer that is set: {@link TestRoom.timers} has an example. */
 export interface TestTimer {
   /** Its name. */
   name: string;
@@ -115,8 +140,8 @@ export class TestRoom {
    *
    * ```ts
    * const ada = room.connect("/ws?token=secret");
-   * const bob = room.connect({ url: "/ws", headers: { authorization: "Bearer secret" } });
-   * assert.throws(() => room.connect("/ws?token=wrong"), { status: 401 });
+   * assert.equal(ada.meta.userId, "secret");
+   * assert.throws(() => room.connect("/ws?token=wrong"), { status: 403 });
    * ```
    */
   connect(request: string | TestRequest): TestSocket;
@@ -127,6 +152,7 @@ export class TestRoom {
    *
    * ```ts
    * const ada = room.connectAs({ userId: "ada", channels: ["news"], role: "admin" });
+   * assert.deepEqual([ada.meta.channels, ada.meta.role], [["news"], "admin"]);
    * ```
    */
   connectAs(meta: TestMeta): TestSocket;
@@ -154,13 +180,19 @@ export class TestRoom {
    * ```ts
    * room.sleep();
    * assert.ok(room.isAsleep());
-   * ada.send("board.get");
+   * ada.send("count");
    * assert.ok(!room.isAsleep());
    * ```
    */
   sleep(): void;
 
-  /** Whether the room sleeps: it has no instance. */
+  /**
+   * Whether the room sleeps: it has no instance.
+   *
+   * ```ts
+   * assert.equal(room.isAsleep(), false);
+   * ```
+   */
   isAsleep(): boolean;
 
   /**
@@ -168,7 +200,7 @@ export class TestRoom {
    *
    * ```ts
    * room.sleep();
-   * assert.deepEqual(room.suspended(), { schema: "board/1", state: { x: 3 } });
+   * assert.deepEqual(room.suspended(), { schema: "count/1", state: 0 });
    * ```
    */
   suspended(): { schema: string; state: any } | undefined;
@@ -184,8 +216,8 @@ export class TestRoom {
    * the error's event is `init` then.
    *
    * ```ts
-   * room.swap("test/rooms/version2.ts");
-   * assert.throws(() => room.swap("test/rooms/version3.ts"), { event: "$resume", code: "resume.schema" });
+   * room.swap("test/version2.ts");
+   * assert.throws(() => room.swap("test/version3.ts"), { event: "$resume", code: "resume.schema" });
    * ```
    */
   swap(entry?: string): void;
@@ -197,6 +229,7 @@ export class TestRoom {
    *
    * ```ts
    * room.restart();
+   * assert.equal(room.sessionCount, 0);
    * assert.deepEqual(ada.closed(), { code: 1006, reason: "" });
    * ```
    */
@@ -209,8 +242,9 @@ export class TestRoom {
    * `advance(0)` runs what is due now. Throws where 1,000 turns follow each other without time passing.
    *
    * ```ts
+   * ada.send("tick");
    * room.advance(2_500);
-   * assert.deepEqual(ada.events().map((tick) => tick.at), [1_000, 2_000]);
+   * assert.deepEqual(ada.events(), [{ type: "tick", number: 1 }, { type: "tick", number: 2 }]);
    * ```
    */
   advance(ms: number): void;
@@ -218,15 +252,32 @@ export class TestRoom {
   /**
    * The clock, in milliseconds since the Unix epoch. It stands still in between. Setting it runs no timer, nor the alarm:
    * that is for {@link advance}, which also runs what is overdue.
+   *
+   * ```ts
+   * room.time = 5;
+   * assert.equal(ada.ask("now"), 5);
+   * ```
    */
   time: number;
 
-  /** The timers that are set, as last committed, in the order in which they will run. */
+  /**
+   * The timers that are set, as last committed, in the order in which they will run.
+   *
+   * ```ts
+   * ada.send("tick");
+   * assert.deepEqual(room.timers(), [{ name: "tick", due: room.time + 1_000, data: 1 }]);
+   * ```
+   */
   timers(): TestTimer[];
 
   /**
    * When the alarm is due, as last committed, in milliseconds since the Unix epoch; `undefined` where none is set. One whose
    * turn failed is still set, for the time when it was to run.
+   *
+   * ```ts
+   * ada.send("wake.me");
+   * assert.equal(room.alarm(), room.time + 60_000);
+   * ```
    */
   alarm(): number | undefined;
 
@@ -235,39 +286,100 @@ export class TestRoom {
    * are not JSON.
    *
    * ```ts
+   * ada.send("score", 3);
    * assert.deepEqual(room.stored("scores"), { ada: 3 });
    * ```
    */
   stored<T = any>(key: string): T | undefined;
 
-  /** The keys of the room's storage, as last committed, in ascending order of their bytes. */
+  /**
+   * The bytes of a key in the room's storage, as last committed; `undefined` where there is none. For what is not JSON.
+   *
+   * ```ts
+   * ada.send("image", [255, 0]);
+   * assert.deepEqual(room.storedBytes("image"), Uint8Array.of(255, 0));
+   * ```
+   */
+  storedBytes(key: string): Uint8Array | undefined;
+
+  /**
+   * The keys of the room's storage, as last committed, in ascending order of their bytes.
+   *
+   * ```ts
+   * assert.deepEqual(room.storedKeys, []);
+   * ```
+   */
   readonly storedKeys: string[];
 
   /**
    * The lines of the log so far: `info: the game begins`. An error that a handler threw is there with its place in the
    * author's files.
+   *
+   * ```ts
+   * ada.send("fail");
+   * assert.match(room.log()[0]!, /^error: Error: the cat ate it\n    at .*src\/index\.ts:\d+/);
+   * ```
    */
   log(): string[];
 
-  /** The turns that failed so far, without those whose sender was told (`reject`). */
+  /**
+   * The turns that failed so far, without those whose sender was told (`reject`).
+   *
+   * ```ts
+   * ada.send("fail");
+   * assert.deepEqual(room.failures(), [{ event: "fail", code: "error", message: "the cat ate it" }]);
+   * ```
+   */
   failures(): Failed[];
 
-  /** How many sockets are connected. */
+  /**
+   * How many sockets are connected.
+   *
+   * ```ts
+   * bob.close();
+   * assert.equal(room.sessionCount, 1);
+   * ```
+   */
   readonly sessionCount: number;
 
-  /** The ids of the users that are connected, each once, in ascending order. */
+  /**
+   * The ids of the users that are connected, each once, in ascending order.
+   *
+   * ```ts
+   * room.connectAs({ userId: "ada" });
+   * assert.deepEqual(room.userIds, ["ada", "bob"]);
+   * ```
+   */
   readonly userIds: string[];
 
-  /** What the plugin asked the server for: event names, `*`, and hooks such as `$connect`; in ascending order. */
+  /**
+   * What the plugin asked the server for: event names, `*`, and hooks such as `$connect`; in ascending order.
+   *
+   * ```ts
+   * assert.ok(room.registered.includes("chat.message"));
+   * ```
+   */
   readonly registered: string[];
 }
 
 /** A client of a {@link TestRoom}: sends events, and holds what it got. `connect` and `connectAs` make it. */
 export interface TestSocket {
-  /** The socket's id in its room: `ctx.ws.id`. */
+  /**
+   * The socket's id in its room: `ctx.ws.id`.
+   *
+   * ```ts
+   * assert.notEqual(ada.id, bob.id);
+   * ```
+   */
   readonly id: number;
 
-  /** What the room knows of it, as last committed. Throws once it has left. */
+  /**
+   * What the room knows of it, as last committed. Throws once it has left.
+   *
+   * ```ts
+   * assert.deepEqual([ada.meta.userId, ada.meta.channels], ["ada", ["default"]]);
+   * ```
+   */
   readonly meta: ConnectionMeta;
 
   /**
@@ -277,6 +389,7 @@ export interface TestSocket {
    *
    * ```ts
    * ada.send("chat.message", { text: "hi" });
+   * ada.send("count");
    * ```
    */
   send(event: string, data?: unknown): void;
@@ -296,23 +409,52 @@ export interface TestSocket {
    *
    * ```ts
    * assert.equal(ada.ask("double", { number: 4 }), 8);
-   * assert.throws(() => ada.ask("double", { number: "four" }), { code: "bad-data" });
+   * assert.throws(() => ada.ask("double", { number: "four" }), { code: "not-a-number" });
    * ```
    */
   ask(event: string, data?: unknown): any;
 
-  /** The frames that it got since this was asked last, as they stand on the wire: `{ type: "event", channel, data }`, `{ type: "pong" }`. */
+  /**
+   * The frames that it got since this was asked last, as they stand on the wire.
+   *
+   * ```ts
+   * ada.sendFrame({ type: "ping" });
+   * bob.send("chat.message", { text: "hi" });
+   * const event = { type: "event", channel: "default", data: { type: "chat.message", text: "hi" } };
+   * assert.deepEqual(ada.received(), [{ type: "pong" }, event]);
+   * ```
+   */
   received(): any[];
 
   /**
    * The events that it got since this or {@link received} was asked last, as a client's listeners see them: the frames' `data`,
    * which holds the event's name as `type`.
+   *
+   * ```ts
+   * ada.send("chat.message", { text: "hi" });
+   * assert.deepEqual(bob.events(), [{ type: "chat.message", text: "hi" }]);
+   * assert.deepEqual(bob.events(), []);
+   * ```
    */
   events(): any[];
 
-  /** The code and reason with which it was closed; `undefined` while it is open. */
+  /**
+   * The code and reason with which it was closed; `undefined` while it is open.
+   *
+   * ```ts
+   * ada.send("leave");
+   * assert.deepEqual(ada.closed(), { code: 4000, reason: "bye" });
+   * ```
+   */
   closed(): { code: number; reason: string } | undefined;
 
-  /** Ends the connection from the client's side; `onDisconnect` has run when this returns. `code` is 1000 without it. */
+  /**
+   * Ends the connection from the client's side; `onDisconnect` has run when this returns. `code` is 1000 without it.
+   *
+   * ```ts
+   * ada.close(1001, "the tab was closed");
+   * assert.deepEqual(room.userIds, ["bob"]);
+   * ```
+   */
   close(code?: number, reason?: string): void;
 }

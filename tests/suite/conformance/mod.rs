@@ -17,7 +17,7 @@ use self::place::Real;
 use crate::harness::{Server, Value, guest, json, scripts::script};
 
 /// Long enough that no room falls asleep between two steps, even on a busy machine.
-const SLEEP_MS: u64 = 1_500;
+const SLEEP_MS: u64 = 2_000;
 
 /// The reference plugin of an SDK.
 struct Plugin {
@@ -32,7 +32,8 @@ fn rust() -> &'static Plugin {
 
 fn typescript() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    let built = |version| script(&format!("tests/conformance/typescript/src/{version}.ts"), &format!("conformance-{version}"));
+    let built =
+        |version| script(&format!("tests/conformance/typescript/src/{version}.ts"), &format!("conformance-{version}"));
     PLUGIN.get_or_init(|| Plugin { first: built("first"), second: built("second").into() })
 }
 

@@ -1,8 +1,9 @@
 //! Plugins in TypeScript, built by the SDK's own command.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::{root, target};
 
@@ -22,11 +23,21 @@ pub fn script(entry: &str, name: &str) -> Vec<u8> {
     bytes.clone().unwrap_or_else(|why| panic!("{entry}: {why}"))
 }
 
+/// The folder of the SDK with what it depends on, which is installed where it is missing, once a run.
+pub fn sdk() -> &'static PathBuf {
+    static SDK: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+        let sdk = root().join("guest-sdk/typescript");
+        // What was added last: a folder of an older state is brought up to date.
+        if !sdk.join("node_modules/@types/node").is_dir() {
+            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&sdk))?;
+        }
+        Ok(sdk)
+    });
+    SDK.as_ref().unwrap_or_else(|why| panic!("the TypeScript SDK: {why}"))
+}
+
 fn build(entry: &str, name: &str) -> Built {
-    let sdk = root().join("guest-sdk/typescript");
-    if !sdk.join("node_modules/esbuild").is_dir() {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&sdk))?;
-    }
+    let sdk = sdk();
     let folder = target().join("test-scripts");
     std::fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
     let out = folder.join(name).with_extension("wasm");

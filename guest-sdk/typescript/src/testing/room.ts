@@ -101,13 +101,17 @@ export class TestRoom implements api.TestRoom {
   }
 
   stored<T = any>(key: string): T | undefined {
-    const bytes = this.#world.storage.committed(key);
+    const bytes = this.storedBytes(key);
     if (bytes === undefined) return undefined;
     try {
       return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as T;
     } catch (cause) {
       throw new Error(`the value of ${JSON.stringify(key)} is not JSON`, { cause });
     }
+  }
+
+  storedBytes(key: string): Uint8Array | undefined {
+    return this.#world.storage.committed(key)?.slice();
   }
 
   get storedKeys(): string[] {

@@ -179,12 +179,7 @@ impl Steps {
             return Ok(Some(step));
         }
         let sdk = match self.script.sdk() {
-            Some(sdk) => {
-                if let Some(step) = self.install(&sdk)? {
-                    return Ok(Some(step));
-                }
-                sdk
-            }
+            Some(sdk) => sdk,
             None => {
                 let place = sdk::cached_typescript()?;
                 if let Some(unpacked) = self.unpacked.take() {
@@ -196,6 +191,10 @@ impl Steps {
                 place
             }
         };
+        // A link's packages are its own, and a cache may be swept while nobody looks.
+        if let Some(step) = self.install(&sdk)? {
+            return Ok(Some(step));
+        }
         self.ended = true;
         self.script.build(&sdk, self.talk).map(|build| Some(Step::new(build)))
     }

@@ -1,5 +1,5 @@
-/** The first version of the reference plugin. */
+/** The first version. */
 
-import { plugin } from "./plugin.js";
+import { define } from "./room.ts";
 
-plugin(1);
+define(1);

@@ -1,5 +1,5 @@
-/** The second version of the reference plugin. */
+/** The second version: it takes states of the first one and its own, and no others. */
 
-import { plugin } from "./plugin.js";
+import { define } from "./room.ts";
 
-plugin(2);
+define(2);

@@ -1,5 +1,5 @@
 //! What the base line of the load program does natively, as a plugin: `echo` goes back to its sender, `say` to the
-//! whole room, each with the time added.
+//! whole room, each with the time added; `recall` is an `echo` that looks up three values of the room's first.
 
 use parlor_guest::prelude::*;
 
@@ -21,6 +21,14 @@ pub fn bench(room: &mut Room) {
     room.on("echo", |ctx, note: Note| ctx.emit("echo", stamped(ctx, &note)));
     // The boundary alone, for the benchmark: nothing is parsed or written by the guest.
     room.on("relay", |ctx, note: Box<RawValue>| ctx.emit("relay", &note));
+    room.on("recall", |ctx, note: Note| {
+        for key in ["first", "second", "third"] {
+            if ctx.storage().get::<String>(key)?.is_none() {
+                ctx.storage().put(key, &note.text)?;
+            }
+        }
+        ctx.emit("recall", stamped(ctx, &note))
+    });
     room.on("say", |ctx, note: Note| ctx.actor().emit("say", stamped(ctx, &note)));
 }
 

@@ -12,13 +12,15 @@ pub enum Event {
     Echo(Note),
     /// To channel `default`: every socket of the room.
     Say(Note),
+    /// To the sender alone, once three values that the room keeps have been looked up.
+    Recall(Note),
 }
 
-/// The data of both events.
+/// The data of all events.
 #[derive(Deserialize)]
 pub struct Note {
     n: u64,
-    text: String,
+    pub text: String,
 }
 
 /// A frame as a client sends it. `channel` is checked to be a string and otherwise of no use here.
@@ -53,6 +55,7 @@ pub fn decode(text: &str) -> Option<Event> {
     let data = frame.data?.get();
     match &*frame.r#type {
         "echo" => Some(Event::Echo(serde_json::from_str(data).ok()?)),
+        "recall" => Some(Event::Recall(serde_json::from_str(data).ok()?)),
         "say" => Some(Event::Say(serde_json::from_str(data).ok()?)),
         _ => None,
     }

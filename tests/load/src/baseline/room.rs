@@ -15,6 +15,9 @@ const MAILBOX_EVENTS: usize = 1_024;
 /// Frames that wait for a socket, as in Parlor; a socket that lets more pile up is cut off.
 pub const OUTBOUND_FRAMES: usize = 4_096;
 
+/// What `recall` looks up.
+const KEYS: [&str; 3] = ["first", "second", "third"];
+
 /// A frame's text, shared by all its receivers.
 pub trait Text: Clone + From<String> + Deref<Target = str> + Send + 'static {}
 impl<T: Clone + From<String> + Deref<Target = str> + Send + 'static> Text for T {}
@@ -74,7 +77,12 @@ impl<T: Text> Rooms<T> {
             None => {
                 let (mailbox, mails) = channel(MAILBOX_EVENTS);
                 open.insert(room.to_owned(), mailbox.clone());
-                let actor = Actor { members: Members::default(), rooms: self.clone(), name: room.to_owned() };
+                let actor = Actor {
+                    members: Members::default(),
+                    kept: HashMap::new(),
+                    rooms: self.clone(),
+                    name: room.to_owned(),
+                };
                 self.runtime.spawn(actor.run(mails));
                 mailbox
             }
@@ -98,6 +106,7 @@ impl<T: Text> Rooms<T> {
 
 struct Actor<T> {
     members: Members<T>,
+    kept: HashMap<&'static str, String>,
     rooms: Rooms<T>,
     name: String,
 }
@@ -109,6 +118,12 @@ impl<T: Text> Actor<T> {
                 Mail::Join { socket, outbound } => self.members.insert(socket, outbound),
                 Mail::Event { socket, event: Event::Echo(note) } => {
                     self.members.send_to(socket, encode("echo", &note).into());
+                }
+                Mail::Event { socket, event: Event::Recall(note) } => {
+                    for key in KEYS {
+                        self.kept.entry(key).or_insert_with(|| note.text.clone());
+                    }
+                    self.members.send_to(socket, encode("recall", &note).into());
                 }
                 Mail::Event { event: Event::Say(note), .. } => self.members.send_to_all(encode("say", &note).into()),
                 Mail::Leave { socket } => {

@@ -11,7 +11,8 @@ use super::seen::Seen;
 use super::stand::GOOD;
 use super::wire::{Got, Wire};
 use crate::load::clients::{Clients, Driver, Outgoing};
-use crate::load::driver::{self, Tally};
+use crate::load::dialect::Dialect;
+use crate::load::driver::Tally;
 
 /// Rooms, and sockets of each.
 const ROOMS: usize = 4;
@@ -88,10 +89,10 @@ impl Driver for Steady {
             self.next += 1;
             if turn % 2 == 0 {
                 self.tally.sent(1);
-                driver::put(out, socket, "echo", turn / 2);
+                Dialect::Verani.put(out, socket, "echo", turn / 2);
             } else {
                 self.tally.sent(ROOM);
-                driver::put(out, socket, "say", turn / 2 * ROOM as u64 + (socket % ROOM) as u64);
+                Dialect::Verani.put(out, socket, "say", turn / 2 * ROOM as u64 + (socket % ROOM) as u64);
             }
         }
     }
@@ -100,12 +101,12 @@ impl Driver for Steady {
         self.tally.arrived()?;
         let is_echo = text.windows(6).any(|six| six == b"\"echo\"");
         let due_at = if is_echo {
-            let n = driver::number(text, "echo")?;
+            let n = Dialect::Verani.number(text, "echo")?;
             ensure!(n == self.echoes[socket], "got the answer to {n}, the next was {}", self.echoes[socket]);
             self.echoes[socket] += 1;
             self.due_at(n * 2, socket)
         } else {
-            let n = driver::number(text, "say")?;
+            let n = Dialect::Verani.number(text, "say")?;
             let (count, place) = (n / ROOM as u64, n as usize % ROOM);
             let next = &mut self.heard[socket * ROOM + place];
             ensure!(n == *next, "heard {n}, the next was {next}");
@@ -126,7 +127,7 @@ pub struct Good {
 impl Good {
     /// Connects them.
     pub fn connect(server: SocketAddr) -> anyhow::Result<Self> {
-        let mut clients = Clients::none()?;
+        let mut clients = Clients::none(Dialect::Verani)?;
         // Room by room, so that the host spreads them over its threads: rooms that open at once may all land on one.
         for room in 0..ROOMS {
             let paths = (0..ROOM).map(|_| format!("/t/{GOOD}/bench?room=room-{room}"));

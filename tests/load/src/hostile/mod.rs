@@ -157,9 +157,9 @@ fn best_row(options: &Options, kit: &Kit, attack: &Attack, extent: Extent) -> an
 fn kit(options: &Options, scratch: &Scratch) -> anyhow::Result<Kit> {
     let plugins = match &options.plugins {
         Some(folder) => folder.clone(),
-        None => parlor::build(&options.parlor, &options.guest, scratch)?,
+        None => parlor::build(&options.parlor, &options.guest, scratch.path())?,
     };
-    let bench = plugins.join("bench-room.wasm");
+    let bench = plugins.join(parlor::PLUGIN);
     let bench = std::fs::read(&bench).with_context(|| format!("read {}", bench.display()))?;
     let folder = scratch.path().join("stand");
     std::fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;

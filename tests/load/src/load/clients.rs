@@ -15,6 +15,7 @@ use rustix::time::{
 };
 use socket2::{Domain, Socket, Type};
 
+use super::dialect::Dialect;
 use super::frame::{self, Frame};
 
 /// Handshakes that are under way at once.
@@ -97,6 +98,7 @@ struct Client {
 
 /// All clients of one measurement. Dropping it closes them.
 pub struct Clients {
+    dialect: Dialect,
     poll: Poll,
     events: Events,
     /// Wakes the loop when something is due: the timeouts of epoll are whole milliseconds.
@@ -107,19 +109,20 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Connects one client for each of the `paths` (with query), and waits until all are accepted.
+    /// Connects one client of Parlor for each of the `paths` (with query), and waits until all are accepted.
     pub fn connect(server: SocketAddr, paths: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        let mut clients = Self::none()?;
+        let mut clients = Self::none(Dialect::Verani)?;
         clients.join(Ipv4Addr::LOCALHOST, server, paths)?;
         Ok(clients)
     }
 
     /// Nobody yet.
-    pub fn none() -> anyhow::Result<Self> {
+    pub fn none(dialect: Dialect) -> anyhow::Result<Self> {
         let poll = Poll::new().context("open epoll")?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK).context("open a timer")?;
         poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
         Ok(Self {
+            dialect,
             poll,
             timer,
             events: Events::with_capacity(1_024),
@@ -153,7 +156,9 @@ impl Clients {
 
     fn add(&mut self, mut stream: TcpStream) -> anyhow::Result<()> {
         let number = self.list.len();
-        let partial = await_upgrade(&mut stream).with_context(|| format!("the handshake of socket {number}"))?;
+        let partial = await_upgrade(&mut stream)
+            .and_then(|arrived| self.dialect.enter(&mut stream, arrived))
+            .with_context(|| format!("the handshake of socket {number}"))?;
         stream.set_nonblocking(true)?;
         let mut stream = mio::net::TcpStream::from_std(stream);
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE | Interest::WRITABLE)?;
@@ -229,11 +234,11 @@ impl Clients {
             };
             let now = Instant::now();
             if client.partial.is_empty() {
-                let used = take_frames(&self.buffer[..count], socket, driver, now, &mut self.out)?;
+                let used = take_frames(&self.buffer[..count], self.dialect, socket, driver, now, &mut self.out)?;
                 client.partial.extend_from_slice(&self.buffer[used..count]);
             } else {
                 client.partial.extend_from_slice(&self.buffer[..count]);
-                let used = take_frames(&client.partial, socket, driver, now, &mut self.out)?;
+                let used = take_frames(&client.partial, self.dialect, socket, driver, now, &mut self.out)?;
                 client.partial.drain(..used);
             }
             // What arrives after a read that did not fill the buffer is an event of its own.
@@ -285,6 +290,7 @@ impl Clients {
 /// Gives all whole frames to the driver; answers with how many bytes they were.
 fn take_frames(
     bytes: &[u8],
+    dialect: Dialect,
     socket: usize,
     driver: &mut impl Driver,
     now: Instant,
@@ -294,7 +300,10 @@ fn take_frames(
     while let Some((frame, length)) = frame::next(&bytes[used..])? {
         used += length;
         match frame {
-            Frame::Text(text) => driver.frame(socket, text, now, out)?,
+            Frame::Text(text) => match dialect.answer_to(text) {
+                Some(answer) => out.text(socket, answer),
+                None => driver.frame(socket, text, now, out)?,
+            },
             Frame::Ping(body) => out.pong(socket, body),
             Frame::Pong => {}
             Frame::Close { code, reason } => {

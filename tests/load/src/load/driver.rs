@@ -3,14 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
-use serde_json::Value;
 
 use super::clients::{Driver, Outgoing};
+use super::dialect::Dialect;
 
-/// The text of every message.
-const TEXT: &str = "the quick brown fox jumps over the lazy dog";
 /// The longest latency that is told apart, in nanoseconds: a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
 
@@ -70,10 +68,12 @@ impl Tally {
     }
 }
 
-/// Each socket sends `echo` and waits for its answer, with `depth` of them under way.
+/// Each socket sends an event that is answered to it alone, and waits for its answer, with `depth` of them under way.
 pub struct Echoes {
     /// What was seen.
     pub tally: Tally,
+    dialect: Dialect,
+    event: &'static str,
     depth: usize,
     /// The number of the answer that each socket waits for.
     expected: Vec<u64>,
@@ -82,14 +82,15 @@ pub struct Echoes {
 
 impl Echoes {
     /// For so many sockets.
-    pub fn new(sockets: usize, depth: usize) -> Self {
-        Self { tally: Tally::new(), depth, expected: vec![0; sockets], sent_at: vec![Instant::now(); sockets * depth] }
+    pub fn new(dialect: Dialect, event: &'static str, sockets: usize, depth: usize) -> Self {
+        let (expected, sent_at) = (vec![0; sockets], vec![Instant::now(); sockets * depth]);
+        Self { tally: Tally::new(), dialect, event, depth, expected, sent_at }
     }
 
     fn send(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
         self.sent_at[socket * self.depth + n as usize % self.depth] = now;
         self.tally.sent(1);
-        put(out, socket, "echo", n);
+        self.dialect.put(out, socket, self.event, n);
     }
 }
 
@@ -104,7 +105,7 @@ impl Driver for Echoes {
     }
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
-        let n = number(text, "echo")?;
+        let n = self.dialect.number(text, self.event)?;
         let expected = self.expected[socket];
         ensure!(n == expected, "got the answer to {n}, the next in order was {expected}");
         self.expected[socket] += 1;
@@ -132,6 +133,7 @@ pub enum Speakers {
 pub struct Says {
     /// What was seen.
     pub tally: Tally,
+    dialect: Dialect,
     room: usize,
     speakers: Speakers,
     /// For each socket and each speaker of its room, the number that is heard next.
@@ -143,12 +145,13 @@ pub struct Says {
 
 impl Says {
     /// For `rooms` rooms of `room` sockets; socket `i` is in room `i / room`.
-    pub fn new(rooms: usize, room: usize, speakers: Speakers) -> Self {
+    pub fn new(dialect: Dialect, rooms: usize, room: usize, speakers: Speakers) -> Self {
         let sockets = rooms * room;
         let heard = if speakers == Speakers::All { room } else { 1 };
         let expected = (0..sockets * heard).map(|index| (index % heard) as u64).collect();
         Self {
             tally: Tally::new(),
+            dialect,
             room,
             speakers,
             expected,
@@ -161,7 +164,7 @@ impl Says {
         self.sent_at[socket] = now;
         self.listening[socket / self.room] = self.room;
         self.tally.sent(self.room);
-        put(out, socket, "say", n);
+        self.dialect.put(out, socket, "say", n);
     }
 
     fn heard_in_turn(&mut self, socket: usize, n: u64, now: Instant, out: &mut Outgoing) {
@@ -199,7 +202,7 @@ impl Driver for Says {
     }
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, out: &mut Outgoing) -> anyhow::Result<()> {
-        let n = number(text, "say")?;
+        let n = self.dialect.number(text, "say")?;
         let (place, step) = match self.speakers {
             Speakers::All => (socket * self.room + n as usize % self.room, self.room as u64),
             Speakers::InTurn => (socket, 1),
@@ -216,76 +219,18 @@ impl Driver for Says {
     }
 }
 
-/// Sends an event with its number.
-pub fn put(out: &mut Outgoing, socket: usize, event: &str, n: u64) {
-    use std::io::Write;
-    let mut frame = [0; 160];
-    let mut rest = &mut frame[..];
-    write!(rest, r#"{{"type":"{event}","data":{{"n":{n},"text":"{TEXT}"}}}}"#).expect("the frame is short");
-    let length = 160 - rest.len();
-    out.text(socket, &frame[..length]);
-}
-
-/// The number in a frame for the event `name`, once all else in it is as it must be. The usual form is compared as
-/// bytes; another order of the keys in `data` goes through a JSON parser.
-pub fn number(text: &[u8], name: &str) -> anyhow::Result<u64> {
-    if let Some(n) = usual_form(text, name) {
-        return Ok(n);
-    }
-    let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
-    let frame: Value = serde_json::from_slice(text).with_context(|| format!("not JSON: {}", shown()))?;
-    let data = &frame["data"];
-    if frame["type"] != "event" || frame["channel"] != "default" || data["type"] != name || data["text"] != TEXT {
-        bail!("not the event {name} that was asked for: {}", shown());
-    }
-    ensure!(data["at"].as_f64().is_some_and(|at| at > 0.0), "the event {name} without its time: {}", shown());
-    data["n"].as_u64().with_context(|| format!("the event {name} without its number: {}", shown()))
-}
-
-fn usual_form(text: &[u8], name: &str) -> Option<u64> {
-    let rest = text.strip_prefix(br#"{"type":"event","channel":"default","data":{"type":""#)?;
-    let rest = rest.strip_prefix(name.as_bytes())?.strip_prefix(br#"","n":"#)?;
-    let (n, rest) = digits(rest)?;
-    let rest = rest.strip_prefix(br#","text":""#)?.strip_prefix(TEXT.as_bytes())?.strip_prefix(br#"","at":"#)?;
-    let (at, rest) = digits(rest)?;
-    (at > 0 && rest == b"}}").then_some(n)
-}
-
-fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
-    let number = std::str::from_utf8(&text[..end]).ok()?.parse().ok()?;
-    Some((number, &text[end..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_right_answer_is_told_from_a_wrong_one() {
-        let usual =
-            format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","n":12,"text":"{TEXT}","at":5}}}}"#);
-        let other =
-            format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo","at":5,"text":"{TEXT}","n":12}}}}"#);
-        assert_eq!(usual_form(usual.as_bytes(), "echo"), Some(12));
-        for right in [&usual, &other] {
-            assert_eq!(number(right.as_bytes(), "echo").unwrap(), 12);
-            for (part, wrong) in
-                [("echo", "say"), ("fox", "cow"), ("default", "other"), ("\"at\":5", "\"at\":0"), ("}}", "}")]
-            {
-                assert!(number(right.replace(part, wrong).as_bytes(), "echo").is_err(), "{part} -> {wrong}");
-            }
-        }
-    }
-
     fn frame(name: &str, n: u64) -> Vec<u8> {
-        format!(r#"{{"type":"event","channel":"default","data":{{"type":"{name}","n":{n},"text":"{TEXT}","at":5}}}}"#)
+        format!(r#"{{"type":"event","channel":"default","data":{{"type":"{name}","n":{n},"text":"the quick brown fox jumps over the lazy dog","at":5}}}}"#)
             .into_bytes()
     }
 
     #[test]
     fn answers_must_come_in_order_and_once() {
-        let (mut driver, mut out) = (Echoes::new(2, 2), Outgoing::to_nobody(2));
+        let (mut driver, mut out) = (Echoes::new(Dialect::Verani, "echo", 2, 2), Outgoing::to_nobody(2));
         driver.start(&mut out);
         let mut answer = |socket, n| driver.frame(socket, &frame("echo", n), Instant::now(), &mut out);
         assert!(answer(0, 1).is_err(), "the second before the first");
@@ -303,7 +248,7 @@ mod tests {
 
     #[test]
     fn one_speaks_when_all_have_heard_the_one_before() {
-        let (mut driver, mut out) = (Says::new(1, 2, Speakers::InTurn), Outgoing::to_nobody(2));
+        let (mut driver, mut out) = (Says::new(Dialect::Verani, 1, 2, Speakers::InTurn), Outgoing::to_nobody(2));
         driver.start(&mut out);
         assert_eq!(driver.tally.started(), 1);
         driver.frame(1, &frame("say", 0), Instant::now(), &mut out).unwrap();
@@ -315,7 +260,7 @@ mod tests {
 
     #[test]
     fn those_who_speak_at_once_are_told_apart() {
-        let (mut driver, mut out) = (Says::new(1, 2, Speakers::All), Outgoing::to_nobody(2));
+        let (mut driver, mut out) = (Says::new(Dialect::Verani, 1, 2, Speakers::All), Outgoing::to_nobody(2));
         driver.start(&mut out);
         assert_eq!(driver.tally.started(), 2);
         driver.frame(0, &frame("say", 1), Instant::now(), &mut out).unwrap();

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod clients;
 pub mod cores;
+pub mod dialect;
 pub mod driver;
 pub mod frame;
 pub mod guests;
@@ -11,6 +12,7 @@ pub mod parlor;
 pub mod report;
 mod scenario;
 pub mod server;
+mod socketio;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -20,6 +22,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 
 use cores::Cores;
+use dialect::Dialect;
 use parlor::Scratch;
 use report::Report;
 use scenario::{Extent, Figures, Scenario};
@@ -60,14 +63,21 @@ pub struct Options {
     /// Parlor's binary. Without it only base lines are measured.
     #[arg(long, value_name = "FILE")]
     parlor: Option<PathBuf>,
-    /// A folder with `bench-room.wasm`; built with `parlor build` where it is not given.
+    /// A plugin that Parlor serves, and what the table calls Parlor with it, as `NAME=DIR`; may be given several times.
+    /// The folder has `bench-room.wasm`, or is the project that `parlor build` makes it from.
+    #[arg(long, value_name = "NAME=DIR", default_value = "parlor=tests/load/guest")]
+    guest: Vec<String>,
+    /// Measures socket.io as well: the folder of its server, in which `npm ci` was run.
     #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// The project that `bench-room.wasm` is built from.
-    #[arg(long, value_name = "DIR", default_value = "tests/load/guest")]
-    guest: PathBuf,
+    socketio: Option<PathBuf>,
+    /// The Node that runs it.
+    #[arg(long, value_name = "FILE", default_value = "node")]
+    node: PathBuf,
+    /// The server that all others are compared with; by default the first base line.
+    #[arg(long, value_name = "NAME")]
+    reference: Option<String>,
     /// A native server, as `NAME=ARGUMENTS` with the arguments of `parlor-load baseline`; may be given several times.
-    /// The first is what all others are compared with. By default the best that was found: see the README.
+    /// By default the best that was found: see the README.
     #[arg(long, value_name = "NAME=ARGUMENTS")]
     baseline: Vec<String>,
     /// Writes all figures, of every round, to this file as well.
@@ -90,7 +100,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         idle_sockets: options.idle_sockets,
     };
     eprintln!("{cores}");
-    let mut report = Report::new(recipes.iter().map(|recipe| recipe.name.clone()).collect());
+    let names: Vec<String> = recipes.iter().map(|recipe| recipe.name.clone()).collect();
+    let reference = match &options.reference {
+        None => 0,
+        Some(name) => names.iter().position(|other| other == name).with_context(|| format!("no server is {name}"))?,
+    };
+    let mut report = Report::new(names, reference);
     for round in 0..options.rounds {
         for &scenario in &scenarios {
             for (index, recipe) in recipes.iter().enumerate() {
@@ -136,7 +151,7 @@ fn quietest(
     Ok(best)
 }
 
-/// The base lines, then Parlor.
+/// The base lines, socket.io, then Parlor with each guest.
 fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> {
     let own = std::env::current_exe().context("find this program's own file")?;
     let default = [if options.cores == 1 { BEST_ON_ONE_CORE } else { BEST_ON_SEVERAL }.to_owned()];
@@ -150,10 +165,17 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
             program: own.clone(),
             arguments: words.map(Into::into).collect(),
             log: scratch.path().join(format!("baseline-{}.log", recipes.len())),
+            dialect: Dialect::Verani,
         });
     }
+    if let Some(folder) = &options.socketio {
+        recipes.push(socketio::recipe(&options.node, folder, scratch)?);
+    }
     if let Some(program) = &options.parlor {
-        recipes.push(parlor::recipe(program, options.plugins.as_deref(), &options.guest, scratch)?);
+        for text in &options.guest {
+            let (name, folder) = text.split_once('=').context("--guest must be NAME=DIR")?;
+            recipes.push(parlor::recipe(program, name, folder.as_ref(), scratch)?);
+        }
     }
     Ok(recipes)
 }

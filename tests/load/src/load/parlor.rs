@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use super::dialect::Dialect;
 use super::server::Recipe;
 
 /// What a load needs beyond the defaults: more rooms and sockets, as [`super::scenario`] counts them, all from one
@@ -26,6 +27,9 @@ inbound-bytes-per-second = 1000000000
 tenant-cpu-percent = 100000
 memory-tenant-bytes = 100000000000
 ";
+
+/// The file of the bench plugin.
+pub const PLUGIN: &str = "bench-room.wasm";
 
 /// A folder for the time of the run.
 pub struct Scratch(PathBuf);
@@ -51,13 +55,12 @@ impl Drop for Scratch {
     }
 }
 
-/// How Parlor is started: with the plugins of `plugins`, or with the bench plugin, built for it from `guest`.
-pub fn recipe(program: &Path, plugins: Option<&Path>, guest: &Path, scratch: &Scratch) -> anyhow::Result<Recipe> {
-    let plugins = match plugins {
-        Some(folder) => folder.to_owned(),
-        None => build(program, guest, scratch)?,
-    };
-    serve(program, &plugins, CONFIGURATION, scratch.path())
+/// How Parlor is started with the bench plugin of `guest`: a folder that has it, or the project that it is built from.
+pub fn recipe(program: &Path, name: &str, guest: &Path, scratch: &Scratch) -> anyhow::Result<Recipe> {
+    let folder = scratch.path().join(name);
+    fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let plugins = if guest.join(PLUGIN).exists() { guest.to_owned() } else { build(program, guest, &folder)? };
+    Ok(Recipe { name: name.to_owned(), ..serve(program, &plugins, CONFIGURATION, &folder)? })
 }
 
 /// How Parlor is started with a folder of plugins and a configuration; what it writes goes to `folder`.
@@ -70,14 +73,19 @@ pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) ->
     arguments.extend(words("--config", &configuration));
     arguments.extend(words("--plugins", plugins));
     arguments.extend(words("--data", &data));
-    Ok(Recipe { name: "parlor".to_owned(), program: program.to_owned(), arguments, log: folder.join("parlor.log") })
+    let log = folder.join("parlor.log");
+    Ok(Recipe { name: "parlor".to_owned(), program: program.to_owned(), arguments, log, dialect: Dialect::Verani })
 }
 
-/// Builds the bench plugin; answers the folder that it lies in.
-pub fn build(program: &Path, guest: &Path, scratch: &Scratch) -> anyhow::Result<PathBuf> {
-    let out = scratch.path().join("plugins");
+/// Builds the bench plugin; answers the folder below `folder` that it lies in.
+pub fn build(program: &Path, guest: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let out = folder.join("plugins");
     let status = Command::new(program).arg("build").arg(guest).arg("--out").arg(&out).status();
     let status = status.with_context(|| format!("run {}", program.display()))?;
-    ensure!(status.success(), "the plugin in {} could not be built: give --plugins, or --guest", guest.display());
+    let place = guest.display();
+    ensure!(
+        status.success() && out.join(PLUGIN).exists(),
+        "{place}: no {PLUGIN} there, and none could be built from it"
+    );
     Ok(out)
 }

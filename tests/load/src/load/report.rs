@@ -15,6 +15,7 @@ scenario   server       unit              PSS KiB         range  ratio    diff  
 /// All measurements of a run.
 pub struct Report {
     servers: Vec<String>,
+    reference: usize,
     rows: Vec<Row>,
 }
 
@@ -25,9 +26,9 @@ struct Row {
 }
 
 impl Report {
-    /// For these servers; the first is what the others are compared with.
-    pub fn new(servers: Vec<String>) -> Self {
-        Self { servers, rows: Vec::new() }
+    /// For these servers; `reference` says which of them the others are compared with.
+    pub fn new(servers: Vec<String>, reference: usize) -> Self {
+        Self { servers, reference, rows: Vec::new() }
     }
 
     /// Adds a measurement.
@@ -89,11 +90,11 @@ impl Report {
         )
     }
 
-    /// A row's cost as a multiple of the first server's, and the difference to it: medians of what the rounds say, each
+    /// A row's cost as a multiple of the reference's, and the difference to it: medians of what the rounds say, each
     /// for itself, since the machine changes more from round to round than within one.
     fn compared(&self, row: &Row) -> (f64, f64) {
-        let first = self.rows.iter().find(|other| other.scenario == row.scenario && other.server == 0);
-        let base = first.map(Row::costs).unwrap_or_default();
+        let reference = |other: &&Row| other.scenario == row.scenario && other.server == self.reference;
+        let base = self.rows.iter().find(reference).map(Row::costs).unwrap_or_default();
         let pairs: Vec<(f64, f64)> = row.costs().into_iter().zip(base).collect();
         let ratios = pairs.iter().map(|(cost, base)| cost / base).collect();
         (median(ratios), median(pairs.iter().map(|(cost, base)| cost - base).collect()))
@@ -114,7 +115,7 @@ impl Report {
                 })
             })
             .collect();
-        format!("{:#}\n", json!({ "servers": self.servers, "rows": rows }))
+        format!("{:#}\n", json!({ "servers": self.servers, "reference": self.servers[self.reference], "rows": rows }))
     }
 }
 
@@ -210,13 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_compared_with_the_first_in_the_same_scenario() {
-        let mut report = Report::new(vec!["one".to_owned(), "two".to_owned()]);
+    fn a_server_is_compared_with_the_reference_in_the_same_scenario() {
+        let mut report = Report::new(vec!["one".to_owned(), "two".to_owned()], 0);
         for (server, kib) in [(0, 8.0), (1, 10.0), (0, 16.0), (1, 20.0), (0, 8.0), (1, 8.0)] {
             report.add(Scenario::Idle, server, Figures::Memory(Memory { pss_kib: kib, rss_kib: kib }));
         }
         report.add(Scenario::Roomcost, 0, Figures::Memory(Memory { pss_kib: 100.0, rss_kib: 100.0 }));
         assert_eq!(report.compared(&report.rows[1]), (1.25, 2.0));
         assert!(report.table().contains("1.25"));
+        report.reference = 1;
+        assert_eq!(report.compared(&report.rows[0]), (0.8, -2.0));
     }
 }

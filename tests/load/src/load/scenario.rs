@@ -1,6 +1,6 @@
 //! The scenarios, and one measurement of one of them.
 
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -20,11 +20,17 @@ const SETTLE: Duration = Duration::from_millis(700);
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
+    /// One socket, request and reply.
+    Single,
     /// 50 sockets in one room, request and reply, one under way for each.
     Depth1,
     /// The same with 16 under way.
     Depth16,
-    /// A room of 100 sockets; one says something, all hear it, then the next.
+    /// 50 sockets in one room; the handler waits for three values of the room's storage before it replies.
+    Recall,
+    /// A room of 10 sockets; one says something, all hear it, then the next.
+    Fanout10,
+    /// The same with 100 sockets.
     Fanout100,
     /// The same with 1,000 sockets.
     Fanout1000,
@@ -102,8 +108,8 @@ impl Scenario {
     /// What rate and CPU are counted in.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Depth1 | Self::Depth16 | Self::Rooms1000 | Self::Busy2000 => "message",
-            Self::Fanout100 | Self::Fanout1000 => "delivery",
+            Self::Single | Self::Depth1 | Self::Depth16 | Self::Recall | Self::Rooms1000 | Self::Busy2000 => "message",
+            Self::Fanout10 | Self::Fanout100 | Self::Fanout1000 => "delivery",
             Self::Idle => "socket",
             Self::Roomcost => "room",
         }
@@ -113,9 +119,12 @@ impl Scenario {
     pub fn measure(self, start: &dyn Fn() -> anyhow::Result<Server>, extent: &Extent) -> anyhow::Result<Figures> {
         let speed = |figures| Ok(Figures::Speed(figures));
         match self {
-            Self::Depth1 => speed(echoes(&start()?, extent, 1, 50, 1)?),
-            Self::Depth16 => speed(echoes(&start()?, extent, 1, 50, 16)?),
-            Self::Busy2000 => speed(echoes(&start()?, extent, 40, 50, 1)?),
+            Self::Single => speed(replies(&start()?, extent, "echo", (1, 1), 1)?),
+            Self::Depth1 => speed(replies(&start()?, extent, "echo", (1, 50), 1)?),
+            Self::Depth16 => speed(replies(&start()?, extent, "echo", (1, 50), 16)?),
+            Self::Recall => speed(replies(&start()?, extent, "recall", (1, 50), 1)?),
+            Self::Busy2000 => speed(replies(&start()?, extent, "echo", (40, 50), 1)?),
+            Self::Fanout10 => speed(says(&start()?, extent, 1, 10, Speakers::InTurn)?),
             Self::Fanout100 => speed(says(&start()?, extent, 1, 100, Speakers::InTurn)?),
             Self::Fanout1000 => speed(says(&start()?, extent, 1, 1_000, Speakers::InTurn)?),
             Self::Rooms1000 => speed(says(&start()?, extent, 1_000, 2, Speakers::All)?),
@@ -132,32 +141,36 @@ impl Scenario {
     }
 }
 
-/// The address of a socket's room.
-fn path(room: usize) -> String {
-    format!("/bench?room=room-{room}")
-}
-
 /// Connects, and sees each socket get one answer: an upgrade is answered before the socket is in its room, an event
 /// after it.
-fn connect(server: SocketAddr, rooms: usize, room_size: usize) -> anyhow::Result<Clients> {
-    let sockets = rooms * room_size;
-    let mut clients = Clients::connect(server, (0..sockets).map(|socket| path(socket / room_size)))?;
-    let mut driver = Echoes::new(sockets, 1);
+fn connect(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<Clients> {
+    let (dialect, sockets) = (server.dialect, rooms * room_size);
+    let mut clients = Clients::none(dialect)?;
+    let paths = (0..sockets).map(|socket| dialect.path(socket / room_size));
+    clients.join(Ipv4Addr::LOCALHOST, server.address, paths)?;
+    let mut driver = Echoes::new(dialect, "echo", sockets, 1);
     driver.tally.ending = true;
     clients.start(&mut driver)?;
     settle(&mut clients, &mut driver, &|driver: &mut Echoes| &mut driver.tally)?;
     Ok(clients)
 }
 
-fn echoes(server: &Server, extent: &Extent, rooms: usize, room_size: usize, depth: usize) -> anyhow::Result<Speed> {
-    let mut clients = connect(server.address, rooms, room_size)?;
-    let mut driver = Echoes::new(rooms * room_size, depth);
+/// Request and reply in so many rooms of so many sockets.
+fn replies(
+    server: &Server,
+    extent: &Extent,
+    event: &'static str,
+    (rooms, room_size): (usize, usize),
+    depth: usize,
+) -> anyhow::Result<Speed> {
+    let mut clients = connect(server, rooms, room_size)?;
+    let mut driver = Echoes::new(server.dialect, event, rooms * room_size, depth);
     window(server, extent, &mut clients, &mut driver, |driver| &mut driver.tally, |tally| tally.messages)
 }
 
 fn says(server: &Server, extent: &Extent, rooms: usize, room_size: usize, speakers: Speakers) -> anyhow::Result<Speed> {
-    let mut clients = connect(server.address, rooms, room_size)?;
-    let mut driver = Says::new(rooms, room_size, speakers);
+    let mut clients = connect(server, rooms, room_size)?;
+    let mut driver = Says::new(server.dialect, rooms, room_size, speakers);
     let units = |tally: &Tally| {
         if speakers == Speakers::All { tally.messages } else { tally.deliveries }
     };
@@ -220,10 +233,10 @@ fn settle<D: Driver>(
 /// By how much the server grows with these sockets, each of which has had one answer.
 fn growth(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<Memory> {
     // One socket first, so that what the server makes once is not counted.
-    drop(connect(server.address, 1, 1)?);
+    drop(connect(server, 1, 1)?);
     std::thread::sleep(SETTLE);
     let before = server.memory()?;
-    let clients = connect(server.address, rooms, room_size)?;
+    let clients = connect(server, rooms, room_size)?;
     std::thread::sleep(SETTLE);
     let after = server.memory()?;
     drop(clients);

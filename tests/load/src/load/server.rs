@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 
 use super::cores::Cores;
+use super::dialect::Dialect;
 
 /// How long a server may take until it says where it listens: Parlor compiles its plugin in that time.
 const START: Duration = Duration::from_secs(60);
@@ -30,6 +31,8 @@ pub struct Recipe {
     pub arguments: Vec<OsString>,
     /// Where what it says on its error output goes.
     pub log: PathBuf,
+    /// What it speaks.
+    pub dialect: Dialect,
 }
 
 impl Recipe {
@@ -46,6 +49,8 @@ pub struct Server {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What it speaks.
+    pub dialect: Dialect,
 }
 
 impl Server {
@@ -59,7 +64,7 @@ impl Server {
             .with_context(|| format!("start {}: {}", recipe.name, recipe.program.display()))?;
         let output = child.stdout.take();
         // From here on, whatever fails drops the server, and with it the process.
-        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into() };
+        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), dialect: recipe.dialect };
         let output = output.context("the server's output is not a pipe")?;
         let (found, address) = sync_channel(1);
         std::thread::spawn(move || {

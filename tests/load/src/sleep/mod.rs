@@ -16,6 +16,7 @@ use crate::hostile::attack::Arena;
 use crate::hostile::uploads;
 use crate::load::clients::{Clients, Driver};
 use crate::load::cores::Cores;
+use crate::load::dialect::Dialect;
 use crate::load::guests;
 use crate::load::parlor::{self, Scratch};
 use crate::load::server::{Clocks, Memory, Recipe, Server};
@@ -124,7 +125,7 @@ impl Stand<'_> {
     /// The memory of a socket: as many of them in few rooms, which sleep as well.
     fn together(&self) -> anyhow::Result<Memory> {
         let (server, arena) = self.start()?;
-        let mut clients = Clients::none()?;
+        let mut clients = Clients::none(Dialect::Verani)?;
         let mut memory = Vec::new();
         for sockets in [0..self.first(), self.first()..self.options.rooms] {
             let paths = sockets.clone().map(|socket| path("shared", socket % SHARED));
@@ -143,7 +144,7 @@ impl Stand<'_> {
     fn apart(&self, together: &Memory) -> anyhow::Result<Vec<String>> {
         let Options { rooms, awake, .. } = *self.options;
         let (server, arena) = self.start()?;
-        let (mut clients, mut askers) = (Clients::none()?, Askers::new(rooms, awake));
+        let (mut clients, mut askers) = (Clients::none(Dialect::Verani)?, Askers::new(rooms, awake));
         let begin = Instant::now();
         enter(&mut clients, &mut askers, &server, 0..self.first())?;
         askers.talk(true);

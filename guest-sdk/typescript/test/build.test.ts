@@ -1,0 +1,78 @@
+/** `parlor-guest build`, as authors and `parlor build` call it. */
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { project } from "./project.js";
+
+const CLI = join(process.cwd(), "build/cli.mjs");
+const OUT = "dist/doubles.wasm";
+
+const ROOM = `import { defineRoom } from "verani";
+import type { Move } from "./types.ts";
+import { twice } from "./twice";
+const room = defineRoom({ websocketPath: "/ws/doubles" });
+room.on("double", async (ctx, data: Move) => {
+  await ctx.actor.getStorage().put("last", data.n);
+  ctx.emit.emit("doubled", { n: twice(data.n) });
+});
+`;
+const FILES = {
+  "src/index.ts": ROOM,
+  "src/twice.ts": "export const twice = (n: number) => 2 * n;\n",
+  "src/types.ts": "export interface Move { n: number }\n",
+};
+
+function build(cwd: string, ...args: string[]) {
+  const usual = ["build", "--entry", "src/index.ts", "--name", "doubles", "--out", OUT];
+  const done = spawnSync(process.execPath, [CLI, ...(args[0] === "build" ? [] : usual), ...args], { cwd, encoding: "utf8" });
+  return { status: done.status, said: done.stdout + done.stderr };
+}
+
+test("a project becomes a component, without a word; what it read is told", (t) => {
+  const root = project(t, FILES);
+  assert.deepEqual(build(root, "--inputs", "inputs.json"), { status: 0, said: "" });
+  const component = readFileSync(join(root, OUT));
+  assert.deepEqual([...component.subarray(0, 8)], [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]);
+  assert.deepEqual(readdirSync(join(root, "dist")), ["doubles.wasm"]);
+  const inputs = ["package.json", "src/index.ts", "src/twice.ts", "src/types.ts", "tsconfig.json"];
+  assert.deepEqual(JSON.parse(readFileSync(join(root, "inputs.json"), "utf8")), inputs.map((file) => join(root, file)));
+});
+
+test("wrong types are told in the compiler's form, and leave no component", (t) => {
+  const root = project(t, { ...FILES, "src/twice.ts": "export const twice = (n: string) => n + n;\n" });
+  const { status, said } = build(root, "--inputs", "inputs.json");
+  assert.equal(status, 1);
+  assert.match(said, /^src\/index\.ts\(7,39\): error TS2345: Argument of type 'number'/);
+  assert.ok(!existsSync(join(root, OUT)));
+  assert.ok(JSON.parse(readFileSync(join(root, "inputs.json"), "utf8")).includes(join(root, "src/twice.ts")));
+});
+
+test("what cannot be bundled is told with its place, and what was read is told all the same", (t) => {
+  const index = `import { defineRoom } from "@parlor/guest";\nimport "node:fs";\nimport "./twice";\nimport "@parlor/guest/testing";\ndefineRoom();\nawait 1;\n`;
+  const root = project(t, { ...FILES, "src/index.ts": index });
+  const { status, said } = build(root, "--no-check", "--inputs", "inputs.json");
+  assert.equal(status, 1);
+  assert.match(said, /Could not resolve "node:fs"[^]*src\/index\.ts:2:7[^]*sandbox without node/);
+  assert.match(said, /"@parlor\/guest\/testing" is for tests/);
+  assert.match(said, /cannot await at its top level[^]*src\/index\.ts:6:0/);
+  const inputs = JSON.parse(readFileSync(join(root, "inputs.json"), "utf8"));
+  assert.ok(inputs.includes(join(root, "src/index.ts")) && inputs.includes(join(root, "package.json")));
+});
+
+test("a top level that throws is told with the author's places", (t) => {
+  const index = `import { defineRoom } from "verani";\ndefineRoom();\nfunction start(): void {\n  throw new Error("not today");\n}\nstart();\n`;
+  const { status, said } = build(project(t, { "src/index.ts": index }));
+  assert.equal(status, 1);
+  assert.match(said, /not today[^]*src\/index\.ts:4:2[^]*throw new Error[^]*src\/index\.ts:6\)/);
+});
+
+test("wrong usage has a status of its own", (t) => {
+  const root = project(t, FILES);
+  assert.equal(build(root, "build", "--entry", "src/index.ts").status, 2);
+  assert.match(build(root, "--nonsense").said, /nonsense/);
+  const nowhere = build(root, "build", "--entry", "none.ts", "--name", "n", "--out", "n.wasm");
+  assert.deepEqual([nowhere.status, nowhere.said], [1, "parlor-guest: there is no file none.ts\n"]);
+});

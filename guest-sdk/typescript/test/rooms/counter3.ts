@@ -1,0 +1,3 @@
+import { counter } from "./counters.ts";
+
+counter(3, [2]);

@@ -1,0 +1,3 @@
+import { defineRoom } from "@parlor/guest";
+
+defineRoom({ name: `born at ${Date.now()}` });
