@@ -4,16 +4,19 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{root, scripts::sdk};
+use crate::harness::{
+    root,
+    scripts::{install, sdk},
+};
 
-/// Runs a program to its end and answers what it said.
-fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
-    let output = Command::new(program)
-        .args(arguments)
+/// Runs the tests of a folder, and answers what they said.
+fn npm_test(folder: &Path) -> Result<String, String> {
+    let output = Command::new("npm")
+        .arg("test")
         .current_dir(folder)
         .env("PARLOR_BIN", env!("CARGO_BIN_EXE_parlor"))
         .output()
-        .map_err(|why| format!("cannot run {program}: {why}; these tests need Node 20 or newer with npm"))?;
+        .map_err(|why| format!("cannot run npm: {why}; these tests need Node 20 or newer with npm"))?;
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     if output.status.success() { Ok(said) } else { Err(said) }
 }
@@ -21,10 +24,8 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<String, Strin
 /// Installs what a folder depends on, where this dependency is missing, and runs its tests.
 fn test(folder: &Path, dependency: &str) {
     let name = folder.display();
-    if !folder.join("node_modules").join(dependency).is_dir() {
-        run("npm", &["ci", "--no-audit", "--no-fund"], folder).unwrap_or_else(|why| panic!("npm ci in {name}:\n{why}"));
-    }
-    let said = run("npm", &["test"], folder).unwrap_or_else(|why| panic!("the tests of {name} failed:\n{why}"));
+    install(folder, dependency).unwrap_or_else(|why| panic!("{name}: {why}"));
+    let said = npm_test(folder).unwrap_or_else(|why| panic!("the tests of {name} failed:\n{why}"));
     // A test that was skipped saw nothing.
     assert!(said.contains(" skipped 0"), "{name}: {said}");
 }

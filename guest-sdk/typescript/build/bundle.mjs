@@ -45,18 +45,20 @@ const COMMON = {
   logLevel: "silent",
 };
 
+/** The SDK's two parts, each of which a component has as one module. */
+const PARTS = {
+  sdk: [`import "./globals.ts";`, `export { guest, seal } from "./exports.ts";`, `export * from "./index.ts";`],
+  url: [`import "./globals-url.ts";`],
+};
+
 /**
- * The SDK as one module, with short names: memory that every plugin's snapshot has, and no name of the author's has to
- * give way to one of ours.
+ * A part of the SDK as one module, with short names: memory that every plugin's snapshot has, and no name of the author's
+ * has to give way to one of ours.
  */
-async function sdkModule() {
+async function partOf(part) {
   const result = await esbuild.build({
     ...COMMON,
-    stdin: {
-      contents: [`import "./globals.ts";`, `export { guest, seal } from "./exports.ts";`, `export * from "./index.ts";`].join("\n"),
-      resolveDir: join(SDK, "src"),
-      sourcefile: "parlor-sdk.js",
-    },
+    stdin: { contents: PARTS[part].join("\n"), resolveDir: join(SDK, "src"), sourcefile: "parlor-sdk.js" },
     format: "esm",
     external: ["parlor:*"],
     minify: true,
@@ -66,15 +68,35 @@ async function sdkModule() {
   return result.outputFiles[0].text;
 }
 
-/** Puts the SDK's one module in the place of its files. */
+/** Puts the SDK's modules in the place of its files. */
 const oneModule = {
   name: "parlor-sdk",
   setup(build) {
-    const made = sdkModule();
     build.onResolve({ filter: NAMES }, ({ path }) => (isSdk(path) ? { path: "sdk", namespace: "parlor-sdk" } : undefined));
-    build.onLoad({ filter: /.*/, namespace: "parlor-sdk" }, async () => ({ contents: await made, loader: "js" }));
+    build.onResolve({ filter: /^parlor-sdk:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "parlor-sdk" }));
+    build.onLoad({ filter: /.*/, namespace: "parlor-sdk" }, async ({ path }) => ({ contents: await partOf(path), loader: "js" }));
   },
 };
+
+/** Names that say that a plugin needs the part `url`. */
+const URL_NAMES = /\b(URL|URLSearchParams|Request)\b|\bglobalThis\s*\[/;
+
+/** Whether the author's code and what it depends on, less what of it is never used, names anything of the part `url`. */
+async function needsUrl(entry) {
+  const outside = {
+    name: "parlor-outside",
+    setup(build) {
+      build.onResolve({ filter: NAMES }, ({ path }) => ({ path, external: true }));
+    },
+  };
+  try {
+    const result = await esbuild.build({ ...COMMON, entryPoints: [entry], format: "esm", plugins: [outside], minifySyntax: true });
+    return URL_NAMES.test(result.outputFiles[0].text);
+  } catch {
+    // The bundle itself will say what is wrong.
+    return false;
+  }
+}
 
 function isSdk(path) {
   return path === "verani" || path === "@parlor/guest";
@@ -103,7 +125,10 @@ function sdk(files) {
 const COMPONENT = {
   format: "esm",
   external: ["parlor:*"],
-  before: [`import { guest, seal } from "@parlor/guest";`],
+  before: async (entry) => {
+    const url = (await needsUrl(entry)) ? [`import "parlor-sdk:url";`] : [];
+    return [`import { guest, seal } from "@parlor/guest";`, ...url];
+  },
   exports: ["guest"],
   plugins: [oneModule],
   minifyWhitespace: true,
@@ -111,7 +136,11 @@ const COMPONENT = {
 };
 
 /** What stands before the author's module where the SDK's files are bundled one by one, as tests have them. */
-export const SDK_FILES = [`import "${SDK}/src/globals.ts";`, `import { guest, seal } from "${SDK}/src/exports.ts";`];
+export const SDK_FILES = [
+  `import "${SDK}/src/globals.ts";`,
+  `import "${SDK}/src/globals-url.ts";`,
+  `import { guest, seal } from "${SDK}/src/exports.ts";`,
+];
 
 /**
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
@@ -125,7 +154,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
     ...options,
     stdin: {
       contents: [
-        ...before,
+        ...(await before(entry)),
         `import ${JSON.stringify(entry)};`,
         `seal(${JSON.stringify(name)});`,
         `export { ${exports.join(", ")} };`,

@@ -29,7 +29,7 @@ const host = {
 const FORM = {
   format: "iife",
   globalName: "parlorRoom",
-  before: [`import { given } from ${REALM};`, ...SDK_FILES],
+  before: () => [`import { given } from ${REALM};`, ...SDK_FILES],
   exports: ["guest", "given"],
   plugins: [host],
 };

@@ -3,7 +3,6 @@
  * imports this first.
  */
 
-import { URL, URLSearchParams } from "whatwg-url-minimum";
 import { structuredClone } from "./clone.js";
 import { console } from "./console.js";
 import { installDate } from "./date.js";
@@ -11,16 +10,15 @@ import { TextDecoder, TextEncoder } from "./encoding.js";
 import { clearTimeout, setInterval, setTimeout } from "./loop.js";
 import { Later, enqueue, runAsync } from "./promise.js";
 import { crypto, random } from "./random.js";
+import { supply } from "./supply.js";
 import { Headers, Request } from "./web.js";
 
-const supplied = {
+supply({
   Headers,
   Promise: Later,
   Request,
   TextDecoder,
   TextEncoder,
-  URL,
-  URLSearchParams,
   clearInterval: clearTimeout,
   clearTimeout,
   console,
@@ -29,12 +27,7 @@ const supplied = {
   setInterval,
   setTimeout,
   structuredClone,
-};
-for (const [name, value] of Object.entries(supplied)) {
-  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  // A bundle shortens what it was declared as.
-  if (typeof value === "function") Object.defineProperty(value, "name", { value: name, configurable: true });
-}
+});
 // `build/async.mjs` names it.
 Object.defineProperty(globalThis, "__parlorAsync", { value: runAsync });
 Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });

@@ -8,7 +8,7 @@ export class ConnectRequest extends Request {
   readonly remote: string;
 
   constructor({ uri, room, headers, remote }: ContractRequest) {
-    super(uri, { headers: new Headers(headers) });
+    super({ url: uri }, { headers: new Headers(headers) });
     this.room = room;
     this.remote = remote;
   }

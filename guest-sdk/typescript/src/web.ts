@@ -1,7 +1,5 @@
 /** The parts of the web's API about requests. */
 
-import { URL } from "whatwg-url-minimum";
-
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 type Init = Headers | Record<string, string> | Iterable<readonly [string, string]>;
@@ -72,10 +70,11 @@ export class Request {
   readonly method: string;
   readonly headers: Headers;
 
-  constructor(input: string | URL | Request, init: { method?: string; headers?: Init } = {}) {
-    const from = input instanceof Request ? input : undefined;
-    this.url = from?.url ?? new URL(input as string | URL).href;
-    this.method = (init.method ?? from?.method ?? "GET").toUpperCase();
-    this.headers = new Headers(init.headers ?? from?.headers);
+  /** What has a `url` is a request, whose address is known to be one. */
+  constructor(input: string | URL | Pick<Request, "url">, init: { method?: string; headers?: Init } = {}) {
+    const from = input as Partial<Request>;
+    this.url = typeof from.url === "string" ? from.url : new URL(String(input)).href;
+    this.method = (init.method ?? from.method ?? "GET").toUpperCase();
+    this.headers = new Headers(init.headers ?? from.headers);
   }
 }

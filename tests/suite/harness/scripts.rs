@@ -1,7 +1,8 @@
 //! Plugins in TypeScript, built by the SDK's own command.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
@@ -23,17 +24,28 @@ pub fn script(entry: &str, name: &str) -> Vec<u8> {
     bytes.clone().unwrap_or_else(|why| panic!("{entry}: {why}"))
 }
 
-/// The folder of the SDK with what it depends on, which is installed where it is missing, once a run.
+/// The folder of the SDK with what it depends on.
 pub fn sdk() -> &'static PathBuf {
     static SDK: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
         let sdk = root().join("guest-sdk/typescript");
         // What was added last: a folder of an older state is brought up to date.
-        if !sdk.join("node_modules/@types/node").is_dir() {
-            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&sdk))?;
-        }
-        Ok(sdk)
+        install(&sdk, "@types/node").map(|()| sdk)
     });
     SDK.as_ref().unwrap_or_else(|why| panic!("the TypeScript SDK: {why}"))
+}
+
+/// Installs what a folder depends on, where this dependency is missing.
+pub fn install(folder: &Path, dependency: &str) -> Result<(), String> {
+    let is_missing = || !folder.join("node_modules").join(dependency).is_dir();
+    if is_missing() {
+        // As the program does: two that install into one folder undo each other's work.
+        let lock = File::open(folder).and_then(|lock| lock.lock().map(|()| lock));
+        let _lock = lock.map_err(|why| format!("cannot lock {}: {why}", folder.display()))?;
+        if is_missing() {
+            run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
+        }
+    }
+    Ok(())
 }
 
 fn build(entry: &str, name: &str) -> Built {

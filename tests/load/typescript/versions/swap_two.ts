@@ -1,0 +1,3 @@
+import { version } from "./swap.js";
+
+version("two");
