@@ -5,6 +5,7 @@ use std::fs;
 
 use hostile_guests::{Plan, bare, find};
 
+use crate::harness::guests::at;
 use crate::harness::{Server, json};
 
 fn bomb(name: &str) -> Vec<u8> {
@@ -101,5 +102,70 @@ async fn compiled_code_has_a_bound_as_a_whole() {
     }
     start("bare.wasm", "(func $f4)", 1);
     assert_eq!(kept(), 1);
+    fs::remove_dir_all(data).expect("a folder of ours");
+}
+
+/// Functions that the log says were taken over and compiled anew for a plugin.
+async fn functions(server: &Server, tenant: &str, plugin: &str) -> (u32, u32) {
+    let words = ["compiling took", &format!("tenant=\"{tenant}\""), &format!("plugin=\"{plugin}\"")];
+    let line = server.wait_for_log(&words).await;
+    let count = |name: &str| {
+        let digits = line.split(name).nth(1).expect("a count").split_whitespace().next().expect("a number");
+        digits.parse().expect("a number")
+    };
+    (count("reused="), count("anew="))
+}
+
+#[tokio::test]
+async fn a_tenants_functions_are_compiled_once() {
+    let data = tempfolder();
+    let server = Server::builder()
+        .file("one.wasm", bare(&[]))
+        .flag("--data", data.to_str().expect("a path that is text"))
+        .log("parlor=debug")
+        .start();
+    let (reused, all) = functions(&server, "default", "one").await;
+    assert!(reused == 0 && all > 0, "{reused} {all}");
+    // Others of the tenant differ in their data alone.
+    let put = async |tenant: &str, plugin: &str, path: &str| {
+        let place = format!("/_parlor/api/plugins/{tenant}/{plugin}");
+        let put = server.request("PUT", &place).operator().body("application/wasm", at(path)).send().await;
+        assert_eq!(put.status, 201, "{put:?}");
+        let address = if tenant == "default" { path.to_owned() } else { format!("/t/{tenant}{path}") };
+        let mut client = server.join(&address).await;
+        client.send("say", json!(1)).await;
+        client.expect("say").await;
+        functions(&server, tenant, plugin).await
+    };
+    let (reused, anew) = put("default", "two", "/also").await;
+    assert!(reused > 0 && anew < all, "{reused} {anew} {all}");
+    assert_eq!(put("acme", "own", "/elsa").await.0, 0, "another tenant takes over nothing");
+
+    // What lies there is not trusted beyond what it was when it was written.
+    let packs = fs::read_dir(data.join("functions")).expect("a folder").map(|entry| entry.expect("a file").path());
+    let is_own = |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'd');
+    let pack = packs.into_iter().find(is_own).expect("the tenant's pack");
+    let mut bytes = fs::read(&pack).expect("a pack");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&pack, bytes).expect("a damaged pack");
+    assert_eq!(put("default", "three", "/bore").await.0, 0);
+    assert!(put("default", "four", "/lore").await.0 > 0, "the damaged pack was replaced");
+    drop(server);
+    fs::remove_dir_all(data).expect("a folder of ours");
+}
+
+#[tokio::test]
+async fn with_a_bound_of_nothing_no_function_is_kept() {
+    let data = tempfolder();
+    let server = Server::builder()
+        .file("one.wasm", bare(&[]))
+        .flag("--data", data.to_str().expect("a path that is text"))
+        .config("[limits]\ncompiled-functions-bytes = 0")
+        .log("parlor=debug")
+        .start();
+    assert_eq!(functions(&server, "default", "one").await, (0, 0));
+    assert_eq!(fs::read_dir(data.join("functions")).expect("a folder").count(), 0);
+    drop(server);
     fs::remove_dir_all(data).expect("a folder of ours");
 }

@@ -27,3 +27,17 @@ fn every_guest_is_built_and_has_a_test() {
         assert_ne!(is_used, [false, false], "no test uses the guest {name}");
     }
 }
+
+#[test]
+fn every_script_has_a_test() {
+    let suite = suite_text(&root().join("tests/suite"));
+    for entry in fs::read_dir(root().join("tests/guests/scripts")).expect("a folder of guests") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "ts") {
+            continue;
+        }
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let is_used = [name.clone(), format!("script/{name}")].map(|name| suite.contains(&format!("\"{name}\"")));
+        assert_ne!(is_used, [false, false], "no test uses the script {name}");
+    }
+}

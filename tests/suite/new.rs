@@ -92,7 +92,8 @@ fn nothing_of_this_machine(project: &Path) {
             } else if entry.is_file() {
                 let text = fs::read_to_string(&entry).expect("text");
                 let place = env!("CARGO_MANIFEST_DIR").trim_end_matches("/host");
-                assert!(!text.contains(place) && !text.contains("{{"), "{}", entry.display());
+                let is_filled_in = !text.contains("{{name}}") && !text.contains("{{crate}}");
+                assert!(!text.contains(place) && is_filled_in, "{}", entry.display());
             }
         }
     }

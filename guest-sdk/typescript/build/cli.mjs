@@ -5,13 +5,18 @@ import { parseArgs } from "node:util";
 import { build } from "./index.mjs";
 
 const USAGE = `Usage: parlor-guest build --entry FILE.ts --name PLUGIN --out OUT.wasm [options]
-       parlor-guest test [FILES...]
+       parlor-guest test [options] [FILES...]
 
 Options of build:
   --tsconfig FILE   the settings of the type check [default: the project's tsconfig.json]
   --no-check        leave out the type check
   --inputs FILE     write the files that were read there: a JSON array of absolute paths
-  --verbose         say what each step took`;
+  --verbose         say what each step took
+
+Options of test, which runs the project's test/**/*.test.ts or these files:
+  --only PATTERN    only tests whose names match
+  --tsconfig FILE   the settings of the type check [default: the nearest tsconfig.json]
+  --no-check        leave out the type check`;
 
 const OPTIONS = {
   entry: { type: "string" },

@@ -19,8 +19,14 @@ room.onSuspend("count/2", () => 0);
 room.onResume("${taken}", () => undefined);`;
 }
 
+test("the README's test of the README's room passes", (t) => {
+  const [room, tests] = readFileSync("README.md", "utf8").match(/(?<=^```ts\n)[^]*?(?=^```$)/gm)!;
+  const { status, out, err } = run(project(t, { "src/index.ts": room!, "test/chat.test.ts": tests! }));
+  assert.deepEqual([status, err], [0, ""], out + err);
+});
+
 test("each example of the test room runs", (t) => {
-  const [whole, ...parts] = examples("types/testing.d.ts");
+  const [whole, ...parts] = ["types/testing.d.ts", "types/test-socket.d.ts"].flatMap(examples);
   const body = (block: string) => `{
   const room = new TestRoom();
   const [ada, bob] = ["ada", "bob"].map((userId) => room.connectAs({ userId })) as [TestSocket, TestSocket];

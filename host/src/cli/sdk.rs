@@ -30,15 +30,19 @@ pub fn write_rust(folder: &Path) -> anyhow::Result<()> {
     write(folder, &[("Cargo.toml", RUST_WORKSPACE)])
 }
 
-/// Writes the TypeScript SDK to `FOLDER/typescript`.
+/// Writes the TypeScript SDK into a folder, without what only its own tests need.
 pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
-    write(&folder.join("typescript"), text::TYPESCRIPT)
+    write(folder, text::TYPESCRIPT)?;
+    let (mut package, lock) = (typescript_json("package.json")?, typescript_lock()?);
+    for tests in ["devDependencies", "scripts"] {
+        package.as_object_mut().and_then(|package| package.remove(tests));
+    }
+    write(folder, &[("package.json", &pretty(&package)?), ("package-lock.json", &pretty(&lock)?)])
 }
 
 /// The package-lock.json of a new project that rests on the SDK alone: the SDK's own, seen from the project.
-pub fn typescript_lock(name: &str, version: &str) -> anyhow::Result<String> {
-    let lock = text::TYPESCRIPT.iter().find(|(file, _)| *file == "package-lock.json").map_or("", |(_, lock)| lock);
-    let mut lock: Value = serde_json::from_str(lock).context("the SDK's lock file")?;
+pub fn typescript_lock_of(name: &str, version: &str) -> anyhow::Result<String> {
+    let mut lock = typescript_lock()?;
     lock["name"] = name.into();
     lock["version"] = version.into();
     let packages = lock["packages"].as_object_mut().context("the SDK's lock file lists no packages")?;
@@ -48,7 +52,28 @@ pub fn typescript_lock(name: &str, version: &str) -> anyhow::Result<String> {
     packages.insert(format!("node_modules/{PACKAGE}"), json!({ "resolved": PACKAGE_FOLDER, "link": true }));
     let dependencies = json!({ PACKAGE: format!("file:{PACKAGE_FOLDER}") });
     packages.insert(String::new(), json!({ "name": name, "version": version, "dependencies": dependencies }));
-    serde_json::to_string_pretty(&lock).map(|text| text + "\n").context("the lock file")
+    pretty(&lock)
+}
+
+/// The SDK's lock file without what only its own tests need.
+fn typescript_lock() -> anyhow::Result<Value> {
+    let mut lock = typescript_json("package-lock.json")?;
+    let packages = lock["packages"].as_object_mut().context("the SDK's lock file lists no packages")?;
+    packages.retain(|_, package| package["dev"] != true);
+    if let Some(sdk) = packages.get_mut("").and_then(Value::as_object_mut) {
+        sdk.remove("devDependencies");
+    }
+    Ok(lock)
+}
+
+fn typescript_json(name: &str) -> anyhow::Result<Value> {
+    let file = text::TYPESCRIPT.iter().find(|(file, _)| *file == name);
+    let (_, text) = file.with_context(|| format!("the SDK has no {name}"))?;
+    serde_json::from_str(text).with_context(|| format!("the SDK's {name}"))
+}
+
+fn pretty(value: &Value) -> anyhow::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").context("cannot write JSON")
 }
 
 /// Writes files with the folders that they lie in.
@@ -92,7 +117,7 @@ pub struct Unpacked {
 impl Unpacked {
     pub fn write(place: PathBuf) -> anyhow::Result<Self> {
         let unpacked = Self { partial: place.with_extension(partial_name()), place };
-        write(&unpacked.partial, text::TYPESCRIPT)?;
+        write_typescript(&unpacked.partial)?;
         Ok(unpacked)
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::Notify;
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+    CacheStore, Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    WasmBacktraceDetails,
 };
 
 use super::guest_log::printable;
@@ -82,9 +83,12 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
 }
 
 /// An engine for a process that only compiles: the same code, without a pool and without a clock.
-pub fn for_compiling(guest_stack_bytes: usize) -> anyhow::Result<Engine> {
-    Engine::new(&base_config(guest_stack_bytes))
-        .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))
+/// Functions that were compiled before come from `functions`, where there are any.
+pub fn for_compiling(guest_stack_bytes: usize, functions: Option<Arc<dyn CacheStore>>) -> anyhow::Result<Engine> {
+    let mut config = base_config(guest_stack_bytes);
+    let cached = functions.map_or(Ok(()), |functions| config.enable_incremental_compilation(functions).map(drop));
+    let made = cached.and_then(|()| Engine::new(&config));
+    made.map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))
 }
 
 fn base_config(guest_stack_bytes: usize) -> Config {

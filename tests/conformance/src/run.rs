@@ -64,7 +64,8 @@ pub trait Place {
 
 /// Runs a case; the error says at which step it failed, and how.
 pub async fn run(case: &Case, place: &mut impl Place) -> Result<(), String> {
-    let mut run = Run { place, room: &case.name, inboxes: BTreeMap::new(), ended: BTreeSet::new(), failures: 0, lines: 0 };
+    let mut run =
+        Run { place, room: &case.name, inboxes: BTreeMap::new(), ended: BTreeSet::new(), failures: 0, lines: 0 };
     for (number, step) in case.steps.iter().enumerate() {
         run.step(step).await.map_err(|why| format!("step {}, {}: {why}", number + 1, short(step)))?;
     }
@@ -162,7 +163,8 @@ impl<P: Place> Run<'_, P> {
         self.collect(from, usize::from(did.is_some())).await?;
         let inbox = self.inboxes.get_mut(from).ok_or("there is no such socket")?;
         let is_did = |frame: &Value| frame["type"] == "event" && frame["data"]["type"] == "did";
-        match (did, inbox.pop_if(|last| is_did(last))) {
+        let found = inbox.iter().rposition(is_did).map(|at| inbox.remove(at));
+        match (did, found) {
             (Some(expected), Some(frame)) => differs("the results", expected, &frame["data"]["data"]),
             (Some(_), None) => Err(format!("the operations were not done; there came {}", json!(inbox))),
             (None, Some(frame)) => Err(format!("it should fail, and there came {frame}")),

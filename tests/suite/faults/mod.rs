@@ -3,7 +3,7 @@
 mod bounds;
 mod bytes;
 mod hooks;
-mod turns;
+pub mod turns;
 
 use crate::harness::Value;
 

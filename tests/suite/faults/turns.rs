@@ -4,22 +4,27 @@ use super::names;
 use crate::harness::{Client, Server, json};
 
 /// Bounds that are soon reached; a turn still has far more time than it needs.
-const BOUNDS: &str = "[limits]
+pub const BOUNDS: &str = "[limits]
     turn-cpu-ms = 100
     call-wall-ms = 15_000
     memory-bytes = 16_777_216";
 
-async fn two_in(server: &Server, room: &str) -> (Client, Client) {
+/// Two sockets in a room of the plugin at this path.
+pub async fn two_at(server: &Server, path: &str, room: &str) -> (Client, Client) {
     let join = async |user: &str| {
-        let mut client = server.join(&format!("/turns?room={room}&user={user}")).await;
+        let mut client = server.join(&format!("{path}?room={room}&user={user}")).await;
         client.expect_silence().await;
         client
     };
     (join("ana").await, join("bo").await)
 }
 
+async fn two_in(server: &Server, room: &str) -> (Client, Client) {
+    two_at(server, "/turns", room).await
+}
+
 /// What a room looks like where nothing of the failed turn is left.
-async fn assert_untouched(client: &mut Client, attempts: u32, restored: Option<&str>) {
+pub async fn assert_untouched(client: &mut Client, attempts: u32, restored: Option<&str>) {
     client.send("state", json!({})).await;
     let state = client.expect("state").await;
     let untouched = json!({
@@ -31,7 +36,12 @@ async fn assert_untouched(client: &mut Client, attempts: u32, restored: Option<&
 
 /// One attempt in a room of its own that ends the instance: `$restore` comes first, then `$error`.
 async fn attempt_that_ends_the_instance(server: &Server, how: &str, code: &str) {
-    let (mut ana, mut bo) = two_in(server, how).await;
+    attempt_at(server, "/turns", how, code).await;
+}
+
+/// The same with the plugin at this path.
+pub async fn attempt_at(server: &Server, path: &str, how: &str, code: &str) {
+    let (mut ana, mut bo) = two_at(server, path, how).await;
     ana.send("attempt", json!({ "how": how })).await;
     let restored = json!({ "type": "restored", "reason": "crash", "sockets": 2 });
     assert_eq!(ana.expect("restored").await, restored, "{how}");

@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The bytes of a test guest, an example of the package `test-guests`; a plugin's name has dashes where that has
-/// underscores.
+use super::scripts;
+
+/// The bytes of a test guest, an example of the packages `test-guests` and `conformance-rust`; a plugin's name has dashes
+/// where that has underscores. `script/NAME` is one in TypeScript.
 pub fn guest(name: &str) -> Vec<u8> {
+    if let Some(name) = name.strip_prefix("script/") {
+        return scripts::guest(name);
+    }
     static FOLDER: OnceLock<Built> = OnceLock::new();
     let folder = FOLDER.get_or_init(build_guests);
     read(folder, &name.replace('-', "_"))
@@ -26,7 +31,7 @@ pub fn root() -> &'static Path {
 }
 
 /// Cargo's target folder, which `CARGO_TARGET_TMPDIR` is a part of.
-fn target() -> &'static Path {
+pub fn target() -> &'static Path {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     tmp.parent().expect("Cargo's temporary folder lies in its target folder")
 }
@@ -62,8 +67,14 @@ fn build_guests() -> Built {
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build
         .current_dir(root())
-        .args(["build", "--release", "--quiet", "-p", "test-guests", "--examples"])
-        .args(["--features", "component", "--target", "wasm32-wasip2", "--target-dir"])
+        .args(["build", "--release", "--quiet", "-p", "test-guests", "-p", "conformance-rust", "--examples"])
+        .args([
+            "--features",
+            "test-guests/component,conformance-rust/component",
+            "--target",
+            "wasm32-wasip2",
+            "--target-dir",
+        ])
         .arg(&folder);
     run(build, folder.join("wasm32-wasip2/release/examples"))
 }

@@ -113,15 +113,27 @@ impl Client {
     /// Sends `sync`, which the guest answers with `synced` and the same data; answers the frames that came before.
     /// A room takes one event after the other, so whatever it did for this socket before is among them.
     pub async fn sync(&mut self) -> Vec<String> {
+        match self.sync_or_end().await {
+            (before, None) => before,
+            (before, Some(closed)) => panic!("the connection is over: {closed:?}, behind {before:?}"),
+        }
+    }
+
+    /// As [`Client::sync`]; where the connection ends instead, also how.
+    pub async fn sync_or_end(&mut self) -> (Vec<String>, Option<Closed>) {
         self.syncs += 1;
         self.send("sync", json!({ "sync": self.syncs })).await;
         let answer = json!({ "type": "synced", "sync": self.syncs });
         let mut before = Vec::new();
         loop {
-            let text = self.frame().await;
+            let text = match self.frame_or_end().await {
+                Ok(None) => continue,
+                Ok(Some(text)) => text,
+                Err(closed) => return (before, Some(closed)),
+            };
             let frame: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
             if frame["data"] == answer {
-                return before;
+                return (before, None);
             }
             before.push(text);
         }

@@ -7,9 +7,10 @@ pub mod command;
 pub mod folder;
 pub mod guests;
 mod http;
+pub mod scripts;
 mod server;
 
-pub use build::{guest, root, target_with_guests};
+pub use build::{guest, plugin, root, target, target_with_guests};
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};

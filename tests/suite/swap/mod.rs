@@ -2,18 +2,18 @@
 
 mod back;
 mod moving;
-mod sleep;
+pub mod sleep;
 mod storm;
 
 use crate::harness::{Client, Server, Value, guest, json};
 
 /// A server with this guest as the plugin `swap`.
-fn server(first: &str, config: &str) -> Server {
+pub fn server(first: &str, config: &str) -> Server {
     Server::builder().guest_as(first, "swap").config(config).start()
 }
 
 /// Replaces the plugin `swap`; answers what the API says.
-async fn deploy(server: &Server, version: &str) -> Value {
+pub async fn deploy(server: &Server, version: &str) -> Value {
     let put = server
         .request("PUT", "/_parlor/api/plugins/default/swap")
         .operator()
@@ -24,20 +24,20 @@ async fn deploy(server: &Server, version: &str) -> Value {
     put.json()
 }
 
-async fn say(client: &mut Client, n: u64) -> Value {
+pub async fn say(client: &mut Client, n: u64) -> Value {
     client.send("say", json!({ "n": n })).await;
     let said = client.expect("said").await;
     assert_eq!(said["n"], n);
     said
 }
 
-async fn state(client: &mut Client) -> Value {
+pub async fn state(client: &mut Client) -> Value {
     client.send("state", json!(null)).await;
     client.expect("state").await
 }
 
 /// Waits until the room says something by this version.
-async fn moved(client: &mut Client, version: &str) {
+pub async fn moved(client: &mut Client, version: &str) {
     while state(client).await["version"] != version {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }

@@ -6,16 +6,16 @@ use super::{say, server, state};
 use crate::harness::{Server, json};
 
 /// Rooms sleep as soon as they are looked at.
-const SLEEPY: &str = "[limits]\nroom-sleep-ms = 1";
+pub const SLEEPY: &str = "[limits]\nroom-sleep-ms = 1";
 
-async fn is_awake(server: &Server, room: &str) -> bool {
+pub async fn is_awake(server: &Server, room: &str) -> bool {
     let plugin = server.plugin("default", "swap").await;
     let rooms = plugin["rooms"].as_array().expect("rooms");
     let found = rooms.iter().find(|entry| entry["room"] == room).expect("an open room");
     found["awake"].as_bool().expect("a truth")
 }
 
-async fn asleep(server: &Server, room: &str) {
+pub async fn asleep(server: &Server, room: &str) {
     let slept = async {
         while is_awake(server, room).await {
             tokio::time::sleep(Duration::from_millis(20)).await;

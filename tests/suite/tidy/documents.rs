@@ -29,7 +29,7 @@ fn is_path(quoted: &str, is_folder: impl Fn(&str) -> bool) -> bool {
 fn check(document: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
     let somewhere = |path: &str| {
         let path = path.trim_end_matches('/');
-        ["", "host/", "host/src/", "guest-sdk/rust/", "guest-sdk/rust/src/", "tests/"]
+        ["", "host/", "host/src/", "guest-sdk/rust/", "guest-sdk/rust/src/", "guest-sdk/typescript/", "tests/"]
             .iter()
             .any(|base| exists(&format!("{base}{path}")) || exists(&format!("{base}{path}.rs")))
     };

@@ -80,17 +80,16 @@ impl Storage {
             _ => Bound::Included(prefix),
         };
         let found = self.entries.range::<str, _>((start, Bound::Unbounded));
-        let mut entries = found.take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let mut page = Page { entries: Vec::new(), next: None };
         let mut bytes = 0;
-        while let Some((key, value)) = entries.next() {
-            bytes += key.len() + value.len();
-            page.entries.push(Entry { key: key.clone(), value: value.clone() });
-            let full = page.entries.len() >= limit as usize || bytes >= bounds::SCAN_BYTES;
-            if full && entries.peek().is_some() {
-                page.next = Some(key.clone());
+        for (key, value) in found.take_while(|(key, _)| key.starts_with(prefix)) {
+            let is_past = bytes + value.len() > bounds::SCAN_BYTES && !page.entries.is_empty();
+            if is_past || page.entries.len() == limit as usize {
+                page.next = page.entries.last().map(|entry| entry.key.clone());
                 break;
             }
+            bytes += key.len() + value.len();
+            page.entries.push(Entry { key: key.clone(), value: value.clone() });
         }
         Ok(page)
     }

@@ -1,5 +1,6 @@
 /** The room's keys and values: those that are committed, and what a turn makes of them. */
 
+import type { Entry, Page } from "parlor:room/storage@0.1.0";
 import {
   byBytes,
   bytesOf,
@@ -14,16 +15,6 @@ import {
   STORAGE_ROOM_BYTES,
   STORAGE_VALUE_BYTES,
 } from "./bounds.js";
-
-export interface Entry {
-  key: string;
-  value: Uint8Array;
-}
-
-export interface Page {
-  entries: Entry[];
-  next: string | null;
-}
 
 /** A write; without a value the key is removed. */
 interface Write {
@@ -102,9 +93,10 @@ export class Storage {
     let bytes = 0;
     for (const key of found) {
       const value = this.#entries.get(key)!;
+      const isPast = bytes + value.length > SCAN_BYTES && entries.length > 0;
+      if (isPast || entries.length === limit) break;
       bytes += bytesOf(key) + value.length;
       entries.push({ key, value });
-      if (entries.length >= limit || bytes >= SCAN_BYTES) break;
     }
     const last = entries.at(-1)?.key ?? null;
     return { entries, next: entries.length < found.length ? last : null };

@@ -92,11 +92,12 @@ class Running {
     do: ({ from, ops, did }) => {
       this.#socket(from).send("do", ops);
       const inbox = this.#collect(from);
-      const last = inbox.at(-1)?.data?.type === "did" ? inbox.pop() : undefined;
-      if (did === undefined && last !== undefined) throw new Error(`it should fail, and there came ${JSON.stringify(last)}`);
+      const at = inbox.findLastIndex((frame) => frame.data?.type === "did");
+      const found = at < 0 ? undefined : inbox.splice(at, 1)[0];
+      if (did === undefined && found !== undefined) throw new Error(`it should fail, and there came ${JSON.stringify(found)}`);
       if (did === undefined) return;
-      if (last === undefined) throw new Error(`the operations were not done; there came ${JSON.stringify(inbox)}`);
-      same("the results", did, last.data.data);
+      if (found === undefined) throw new Error(`the operations were not done; there came ${JSON.stringify(inbox)}`);
+      same("the results", did, found.data.data);
     },
     ask: ({ from, event, data, answer }) => same("the answer", answer, this.#socket(from).ask(event, data)),
     expect: (expected) => {

@@ -145,8 +145,8 @@ fn write(folder: &Path, lang: Lang, name: &PluginName) -> anyhow::Result<()> {
             sdk::write(folder, &[("Cargo.lock", sdk::RUST_LOCK)])
         }
         Lang::TypeScript => {
-            sdk::write_typescript(&sdk)?;
-            sdk::write(folder, &[("package-lock.json", &sdk::typescript_lock(name.as_str(), FIRST_VERSION)?)])
+            sdk::write_typescript(&sdk.join("typescript"))?;
+            sdk::write(folder, &[("package-lock.json", &sdk::typescript_lock_of(name.as_str(), FIRST_VERSION)?)])
         }
     }
 }

@@ -53,10 +53,11 @@ impl Package {
         serde_json::from_slice(&text).with_context(|| format!("{} is not what it must be", file.display()))
     }
 
-    /// The first of its dependencies that is nowhere where node looks for it.
-    fn missing(&self, folder: &Path) -> Option<&str> {
-        let is_there = |name: &str| installed(folder, name).is_some();
-        self.dependencies.keys().chain(self.dev_dependencies.keys()).map(String::as_str).find(|name| !is_there(name))
+    /// The first of these that is nowhere where node looks for it.
+    fn missing(&self, folder: &Path, with_dev: bool) -> Option<&str> {
+        let for_tests = self.dev_dependencies.keys().filter(|_| with_dev);
+        let mut wanted = self.dependencies.keys().chain(for_tests).map(String::as_str);
+        wanted.find(|name| installed(folder, name).is_none())
     }
 }
 
@@ -179,12 +180,7 @@ impl Steps {
             return Ok(Some(step));
         }
         let sdk = match self.script.sdk() {
-            Some(sdk) => {
-                if let Some(step) = self.install(&sdk)? {
-                    return Ok(Some(step));
-                }
-                sdk
-            }
+            Some(sdk) => sdk,
             None => {
                 let place = sdk::cached_typescript()?;
                 if let Some(unpacked) = self.unpacked.take() {
@@ -196,22 +192,25 @@ impl Steps {
                 place
             }
         };
+        // A link's packages are its own, and a cache may be swept while nobody looks.
+        if let Some(step) = self.install(&sdk)? {
+            return Ok(Some(step));
+        }
         self.ended = true;
         self.script.build(&sdk, self.talk).map(|build| Some(Step::new(build)))
     }
 
-    /// What installs the packages that a folder's package.json names, where one of them is missing.
+    /// What installs the packages that a folder's package.json names, where one of them is missing. What only the SDK's own
+    /// tests need is of no concern.
     fn install(&mut self, folder: &Path) -> anyhow::Result<Option<Step>> {
-        let package = Package::read(folder)?;
-        let Some(missing) = package.missing(folder) else { return Ok(None) };
-        if !self.installed.insert(folder.to_owned()) {
-            bail!("npm installed the packages of {}, and {missing} is not among them", folder.display());
-        }
-        // Two programs that install into one folder undo each other's work.
+        let is_project = self.script.package.as_deref() == Some(folder);
+        // Two programs that install into one folder undo each other's work, and half of it looks like all.
         let lock = fs::File::open(folder).and_then(|lock| lock.lock().map(|()| lock));
         let lock = lock.with_context(|| format!("cannot lock the folder {}", folder.display()))?;
-        if package.missing(folder).is_none() {
-            return Ok(None);
+        let package = Package::read(folder)?;
+        let Some(missing) = package.missing(folder, is_project) else { return Ok(None) };
+        if !self.installed.insert(folder.to_owned()) {
+            bail!("npm installed the packages of {}, and {missing} is not among them", folder.display());
         }
         let is_new = !folder.join(PACKAGES).exists() && folder.join("package-lock.json").is_file();
         let how = if is_new { "ci" } else { "install" };

@@ -73,6 +73,9 @@ limits! {
     compiles_at_once: usize = 1, Host, least 1;
     /// Compiled code that is kept on disk; what was not used for longest goes first.
     compiled_cache_bytes: u64 = 4 << 30, Host, least 0;
+    /// Functions that are kept of each tenant, so that its next component need not be compiled whole; scripts have all of
+    /// their engine in common, 6 MiB. What was not used for longest goes first. With 0 nothing is kept.
+    compiled_functions_bytes: u64 = 16 << 20, Host, least 0;
     /// `authorize` calls of one plugin at once; others wait their turn.
     authorize_at_once: usize = 4, Plugin, least 1;
     /// Upgrades that wait for `authorize`; one more is answered 503, so that a storm is turned away and not queued.

@@ -1,6 +1,7 @@
 //! The child: it takes its bounds upon itself, reads a component, writes native code, and ends.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::{
@@ -8,7 +9,8 @@ use rustix::process::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::engine_hash;
+use super::functions::Functions;
+use super::{engine_hash, packs};
 use crate::model::limits::Limits;
 use crate::plugin::engine::{self, one_line};
 
@@ -24,7 +26,8 @@ pub struct Job {
     guest_stack_bytes: usize,
     cpu_ms: u64,
     memory_bytes: u64,
-    output_bytes: u64,
+    code_bytes: u64,
+    functions_bytes: u64,
     engine_hash: u64,
 }
 
@@ -34,7 +37,8 @@ impl Job {
             guest_stack_bytes: limits.guest_stack_bytes,
             cpu_ms: limits.compile_cpu_ms,
             memory_bytes: limits.compile_memory_bytes,
-            output_bytes: limits.compiled_bytes,
+            code_bytes: limits.compiled_bytes,
+            functions_bytes: limits.compiled_functions_bytes,
             engine_hash,
         }
     }
@@ -48,7 +52,8 @@ impl Job {
         serde_json::from_str(text).context("not what the server says to the child that compiles")
     }
 
-    /// Compiles what comes in on standard input; the code goes to standard output, which is a file.
+    /// Compiles what comes in on standard input, with functions that were compiled before; the code goes to standard output,
+    /// which is a file, and behind it what is to be kept of its functions.
     pub fn run(&self) -> anyhow::Result<()> {
         // Of a panic the server wants one line, and no place in a source that it does not have.
         std::panic::set_hook(Box::new(|panic| {
@@ -56,15 +61,26 @@ impl Job {
             eprintln!("the compiler crashed: {words}");
         }));
         self.bound_this_process()?;
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).context("the component cannot be read")?;
-        let engine = engine::for_compiling(self.guest_stack_bytes)?;
+        let (pack, bytes) = packs::take(std::io::stdin()).context("the component cannot be read")?;
+        let functions =
+            (self.functions_bytes > 0).then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize)));
+        let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
         ensure!(engine_hash(&engine) == self.engine_hash, "the child's engine is not the server's");
         let code = match engine.precompile_component(&bytes) {
             Ok(code) => code,
             Err(why) => bail!("{}", one_line(&why)),
         };
-        std::io::stdout().write_all(&code).context("the code cannot be written")
+        let mut answer = std::io::stdout();
+        answer.write_all(&code).and_then(|()| answer.flush()).context("the code cannot be written")?;
+        bound(Resource::Fsize, self.output_bytes(), self.output_bytes())?;
+        packs::give_back(&mut answer, functions.as_deref())
+            .and_then(|()| answer.flush())
+            .context("functions cannot be written")
+    }
+
+    /// All that the child writes: code, functions, and some words behind them.
+    fn output_bytes(&self) -> u64 {
+        self.code_bytes.saturating_add(self.functions_bytes).saturating_add(packs::END_BYTES as u64)
     }
 
     fn bound_this_process(&self) -> anyhow::Result<()> {
@@ -77,14 +93,19 @@ impl Job {
         for (resource, current, maximum) in [
             (Resource::Core, 0, 0),
             (Resource::Nofile, DESCRIPTORS, DESCRIPTORS),
-            (Resource::Fsize, self.output_bytes, self.output_bytes),
+            // The code has a bound of its own.
+            (Resource::Fsize, self.code_bytes, self.output_bytes()),
             (Resource::As, self.memory_bytes, self.memory_bytes),
             // At the first of these comes a signal of its own, which tells it from other ends.
             (Resource::Cpu, cpu_seconds, cpu_seconds + 1),
         ] {
-            setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
-                .with_context(|| format!("the bound {resource:?} cannot be set"))?;
+            bound(resource, current, maximum)?;
         }
         Ok(())
     }
+}
+
+fn bound(resource: Resource, current: u64, maximum: u64) -> anyhow::Result<()> {
+    setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
+        .with_context(|| format!("the bound {resource:?} cannot be set"))
 }

@@ -3,13 +3,15 @@
 //! only native code that is ever loaded.
 
 mod child;
+mod functions;
+mod packs;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -30,6 +32,8 @@ use super::guest_log::printable;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, TenantName};
 pub use child::Job;
+use functions::Counts;
+use packs::Packs;
 
 /// Where native code is kept in the data folder.
 const FOLDER: &str = "compiled";
@@ -49,6 +53,7 @@ pub struct Compiler {
     /// This program: the child is another run of it.
     program: PathBuf,
     folder: PathBuf,
+    packs: Packs,
     limits: Limits,
     at_once: Arc<Semaphore>,
     /// One at a time for each tenant, so that none keeps the others waiting with all that it has.
@@ -58,11 +63,15 @@ pub struct Compiler {
 impl Compiler {
     /// `program` is `parlor` itself, `data` the server's data folder, `limits` the server's own.
     pub fn new(engine: Engine, program: PathBuf, data: &Path, limits: &Limits) -> anyhow::Result<Self> {
-        let folder = data.join(FOLDER);
-        private_folder(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        remove_stale(&folder);
+        let [folder, functions] = [FOLDER, packs::FOLDER].map(|name| data.join(name));
+        for folder in [&folder, &functions] {
+            private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            remove_stale(folder);
+        }
+        let (engine_hash, bytes_max) = (engine_hash(&engine), limits.compiled_functions_bytes);
+        let packs = Packs { folder: functions, engine_hash, bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
-        Ok(Self { engine, program, folder, limits: limits.clone(), at_once, tenants: Mutex::default() })
+        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: Mutex::default() })
     }
 
     /// The component of these bytes, compiled now or before. An error is one line, and names the bound that was passed.
@@ -109,9 +118,15 @@ impl Compiler {
     /// Makes a file of native code. It is locked as long as this process or the child has it open.
     fn make(&self, key: &PluginKey, bytes: &[u8], partial: &Path, given_up: &AtomicBool) -> anyhow::Result<()> {
         let unwritten = || format!("cannot write {}", partial.display());
-        let file = File::create(partial).with_context(unwritten)?;
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(partial);
+        let file = file.with_context(unwritten)?;
         file.lock().with_context(unwritten)?;
+        let start = Instant::now();
         self.run_child(key, bytes, file.try_clone().with_context(unwritten)?, given_up)?;
+        if let Some((pack, counts)) = packs::take_off(&file, partial)? {
+            self.packs.keep(&key.tenant, &pack);
+            told(key, start.elapsed(), counts);
+        }
         // The name says that the code is whole, after a power failure too.
         file.sync_data().with_context(unwritten)
     }
@@ -129,10 +144,10 @@ impl Compiler {
             .spawn()
             .with_context(|| format!("cannot start {} to compile", self.program.display()))?;
         let start = Instant::now();
-        let input = child.stdin.take();
+        let (input, pack) = (child.stdin.take(), self.packs.read(&key.tenant));
         let status = std::thread::scope(|scope| {
             // A child that ends early takes no more; how it ended says why.
-            scope.spawn(move || input.map(|mut input| input.write_all(bytes)));
+            scope.spawn(move || input.map(|mut input| packs::give(&mut input, &pack, bytes)));
             wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         })?;
         let status = match status {
@@ -140,11 +155,6 @@ impl Compiler {
             Ended::TookTooLong => bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms),
             Ended::GivenUp => bail!("nobody waits for it any more"),
         };
-        let took = start.elapsed();
-        if took > WORTH_TELLING {
-            let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
-            tracing::info!(tenant, plugin, "compiling took {:.1} s", took.as_secs_f64());
-        }
         if status.success() { Ok(()) } else { Err(self.failure(status, &words_of(&mut child))) }
     }
 
@@ -196,9 +206,10 @@ impl Compiler {
         }
     }
 
-    /// Keeps the folder within its bound: what was not used for longest goes first, what was made now stays.
+    /// Keeps both folders within their bound: what was not used for longest goes first, what was made now stays.
     fn forget_unused(&self, made: &Path) {
         let mut files = files_of(&self.folder, |name| name.ends_with(".cwasm"));
+        files.extend(files_of(&self.packs.folder, |name| name.ends_with(packs::EXTENSION)));
         files.sort_by_key(|file| file.used);
         let mut total: u64 = files.iter().map(|file| file.bytes).sum();
         for file in files.iter().filter(|file| file.path != made) {
@@ -209,6 +220,17 @@ impl Compiler {
                 total -= file.bytes;
             }
         }
+    }
+}
+
+/// Tells the log how a component was compiled.
+fn told(key: &PluginKey, took: Duration, counts: Counts) {
+    let (tenant, plugin, Counts { reused, anew }) = (key.tenant.as_str(), key.plugin.as_str(), counts);
+    let seconds = took.as_secs_f64();
+    if took > WORTH_TELLING {
+        tracing::info!(tenant, plugin, reused, anew, "compiling took {seconds:.1} s");
+    } else {
+        tracing::debug!(tenant, plugin, reused, anew, "compiling took {seconds:.2} s");
     }
 }
 

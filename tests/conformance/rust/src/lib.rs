@@ -39,7 +39,7 @@ fn handlers(room: &Room, memory: &Rc<Memory>) {
     });
     room.on("sync", |ctx, data: Value| ctx.emit("synced", data));
     room.on("question", |_, data: Value| answer(&data));
-    room.on("hang", |_, _: Value| {
+    room.on("hang", |_, _: Value| -> Result {
         loop {
             std::hint::spin_loop();
         }

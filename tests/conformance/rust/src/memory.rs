@@ -90,9 +90,9 @@ pub fn handlers(room: &Room, memory: &Rc<Memory>) {
 /// Registers `$suspend` under a schema; the last one counts.
 pub fn suspend_as(room: &Room, memory: &Rc<Memory>, schema: &str) {
     let known = Rc::clone(memory);
-    room.on_suspend(schema, move |actor, _| {
+    room.on_suspend(schema, move |actor, suspend| {
         let ops = known.on_suspend.borrow().clone();
-        Scene::of_room(actor, &known).run(&ops)?;
+        Scene::of_room(actor, &known).with_hook(json!({ "reason": suspend.reason })).run(&ops)?;
         Ok(known.value.borrow().clone())
     });
 }

@@ -145,8 +145,7 @@ fn the_test_room_passes_every_case() {
 
 #[test]
 fn every_case_has_a_name_of_its_own() {
-    let mut names: Vec<String> =
-        cases().into_iter().flat_map(|(_, cases)| cases).map(|case| case.name).collect();
+    let mut names: Vec<String> = cases().into_iter().flat_map(|(_, cases)| cases).map(|case| case.name).collect();
     let all = names.len();
     names.sort();
     names.dedup();

@@ -45,8 +45,8 @@ export function states(room: Room, memory: Memory): void {
 
 /** Registers `$suspend` under a schema; the last one counts. */
 export function suspendAs(room: Room, memory: Memory, schema: string): void {
-  room.onSuspend(schema, async (ctx) => {
-    await run(new Scene(room, memory, ctx), memory.onSuspend);
+  room.onSuspend(schema, async (ctx, { reason }) => {
+    await run(new Scene(room, memory, ctx, { hook: { reason } }), memory.onSuspend);
     return memory.value;
   });
 }

@@ -20,7 +20,9 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
         "delete-many" => json!(storage.delete_many(args.read::<Vec<String>>(0)?)?),
         "list" => {
             let entries = storage.list(&args.text(0)?);
-            entries.map(|entry| entry.and_then(|entry| Ok(json!([entry.key, entry.json::<Value>()?])))).collect::<Result<_>>()?
+            entries
+                .map(|entry| entry.and_then(|entry| Ok(json!([entry.key, entry.json::<Value>()?]))))
+                .collect::<Result<_>>()?
         }
         "page" => {
             let after: Option<String> = args.read(1)?;

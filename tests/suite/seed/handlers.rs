@@ -1,11 +1,25 @@
-//! The examples of the socket.io-like API, continued: wildcards, removal, the mix with `onMessage`, best practices and
-//! the migration.
+//! Continued: wildcards, removal, the mix with `onMessage`, best practices and the migration.
 
-use crate::harness::{Client, Server, Value, json};
+use super::Language;
+use crate::harness::{Client, Value, json};
 
-#[tokio::test]
-async fn a_wildcard_sees_every_event_behind_its_own_handlers() {
-    let server = Server::with_guest("seed-wildcard");
+in_each_language!(
+    a_wildcard_sees_every_event_behind_its_own_handlers,
+    a_wildcard_limits_each_user_by_what_the_room_stores,
+    one_handler_is_removed_and_the_others_stay,
+    all_handlers_of_an_event_are_removed_and_the_fallback_takes_it,
+    an_event_keeps_the_handlers_that_it_began_with,
+    removal_in_one_room_is_no_business_of_another,
+    handlers_come_before_on_message_which_takes_the_rest,
+    each_event_has_a_function_of_its_own,
+    the_emit_api_and_the_explicit_calls_reach_the_same_sockets,
+    an_error_that_is_handled_gracefully_is_an_answer,
+    meta_and_data_are_typed_and_what_does_not_fit_is_told_to_its_sender,
+    on_message_and_a_handler_give_the_same_frames,
+);
+
+async fn a_wildcard_sees_every_event_behind_its_own_handlers(language: Language) {
+    let server = language.serve("seed-wildcard");
     let mut ada = server.join("/seed/wildcard?user=ada").await;
     ada.send("move", json!({ "x": 1 })).await;
     ada.expect("moved").await;
@@ -24,9 +38,8 @@ async fn a_wildcard_sees_every_event_behind_its_own_handlers() {
     assert!(!server.log().iter().any(|line| line.contains("Event: $")));
 }
 
-#[tokio::test]
-async fn a_wildcard_limits_each_user_by_what_the_room_stores() {
-    let server = Server::with_guest("seed-rate");
+async fn a_wildcard_limits_each_user_by_what_the_room_stores(language: Language) {
+    let server = language.serve("seed-rate");
     let mut ada = server.join("/seed/rate?user=ada").await;
     let mut phone = server.join("/seed/rate?user=ada").await;
     for expected in 1..=3 {
@@ -53,9 +66,8 @@ async fn answers(client: &mut Client, event: &str) -> Vec<String> {
     client.sync().await.iter().map(name).collect()
 }
 
-#[tokio::test]
-async fn one_handler_is_removed_and_the_others_stay() {
-    let server = Server::with_guest("seed-removal");
+async fn one_handler_is_removed_and_the_others_stay(language: Language) {
+    let server = language.serve("seed-removal");
     let mut ada = server.join("/seed/removal").await;
     assert_eq!(answers(&mut ada, "chat.message").await, ["first", "second"]);
     ada.send("remove.first", json!({})).await;
@@ -67,9 +79,8 @@ async fn one_handler_is_removed_and_the_others_stay() {
     assert_eq!(answers(&mut ada, "chat.message").await, ["second", "third"]);
 }
 
-#[tokio::test]
-async fn all_handlers_of_an_event_are_removed_and_the_fallback_takes_it() {
-    let server = Server::with_guest("seed-removal");
+async fn all_handlers_of_an_event_are_removed_and_the_fallback_takes_it(language: Language) {
+    let server = language.serve("seed-removal");
     let mut ada = server.join("/seed/removal").await;
     assert_eq!(answers(&mut ada, "remove.all").await, ["removed"]);
     assert_eq!(answers(&mut ada, "chat.message").await, ["fallback"]);
@@ -80,26 +91,23 @@ async fn all_handlers_of_an_event_are_removed_and_the_fallback_takes_it() {
     assert_eq!(answers(&mut ada, "chat.message").await, ["third"]);
 }
 
-#[tokio::test]
-async fn an_event_keeps_the_handlers_that_it_began_with() {
-    let server = Server::with_guest("seed-removal");
+async fn an_event_keeps_the_handlers_that_it_began_with(language: Language) {
+    let server = language.serve("seed-removal");
     let mut ada = server.join("/seed/removal").await;
     assert_eq!(answers(&mut ada, "once").await, ["once.first", "once.second"]);
     assert_eq!(answers(&mut ada, "once").await, ["fallback"]);
 }
 
-#[tokio::test]
-async fn removal_in_one_room_is_no_business_of_another() {
-    let server = Server::with_guest("seed-removal");
+async fn removal_in_one_room_is_no_business_of_another(language: Language) {
+    let server = language.serve("seed-removal");
     let mut here = server.join("/seed/removal?room=here").await;
     let mut there = server.join("/seed/removal?room=there").await;
     answers(&mut here, "remove.all").await;
     assert_eq!(answers(&mut there, "chat.message").await, ["first", "second"]);
 }
 
-#[tokio::test]
-async fn handlers_come_before_on_message_which_takes_the_rest() {
-    let server = Server::with_guest("seed-fallback");
+async fn handlers_come_before_on_message_which_takes_the_rest(language: Language) {
+    let server = language.serve("seed-fallback");
     let mut ada = server.join("/seed/fallback").await;
     ada.send("chat.message", json!({ "text": "hi" })).await;
     let message = json!({ "type": "chat.message", "text": "hi" });
@@ -112,9 +120,8 @@ async fn handlers_come_before_on_message_which_takes_the_rest() {
     server.wait_for_log(&["Unhandled event: unknown.event"]).await;
 }
 
-#[tokio::test]
-async fn each_event_has_a_function_of_its_own() {
-    let server = Server::with_guest("seed-practices");
+async fn each_event_has_a_function_of_its_own(language: Language) {
+    let server = language.serve("seed-practices");
     let mut ada = server.enter("/seed/practices?user=ada&username=Ada").await;
     ada.send("user.join", json!("red")).await;
     let joined = r#"{"type":"event","channel":"red","data":{"type":"joined","channel":"red"}}"#;
@@ -126,9 +133,8 @@ async fn each_event_has_a_function_of_its_own() {
     ada.expect_silence().await;
 }
 
-#[tokio::test]
-async fn the_emit_api_and_the_explicit_calls_reach_the_same_sockets() {
-    let server = Server::with_guest("seed-practices");
+async fn the_emit_api_and_the_explicit_calls_reach_the_same_sockets(language: Language) {
+    let server = language.serve("seed-practices");
     let mut ada = server.enter("/seed/practices?user=ada").await;
     let mut bob = server.enter("/seed/practices?user=bob").await;
     ada.send("notify", json!({ "userId": "bob" })).await;
@@ -144,9 +150,8 @@ async fn the_emit_api_and_the_explicit_calls_reach_the_same_sockets() {
     }
 }
 
-#[tokio::test]
-async fn an_error_that_is_handled_gracefully_is_an_answer() {
-    let server = Server::with_guest("seed-inbox");
+async fn an_error_that_is_handled_gracefully_is_an_answer(language: Language) {
+    let server = language.serve("seed-inbox");
     let mut ada = server.enter("/seed/inbox?user=ada").await;
     ada.send("notification.update-gracefully", json!({ "count": 1 })).await;
     let missing = json!({ "type": "error", "message": "Missing userId" });
@@ -156,9 +161,8 @@ async fn an_error_that_is_handled_gracefully_is_an_answer() {
     assert_eq!(server.plugin("default", "seed-inbox").await["failures"], 0);
 }
 
-#[tokio::test]
-async fn meta_and_data_are_typed_and_what_does_not_fit_is_told_to_its_sender() {
-    let server = Server::with_guest("seed-practices");
+async fn meta_and_data_are_typed_and_what_does_not_fit_is_told_to_its_sender(language: Language) {
+    let server = language.serve("seed-practices");
     let mut ada = server.enter("/seed/practices?user=ada&username=Ada%20Lovelace").await;
     let mut bob = server.enter("/seed/practices?user=bob").await;
     ada.send("message.send", json!({ "text": "hi" })).await;
@@ -174,12 +178,11 @@ async fn meta_and_data_are_typed_and_what_does_not_fit_is_told_to_its_sender() {
     bob.expect_silence().await;
 }
 
-#[tokio::test]
-async fn on_message_and_a_handler_give_the_same_frames() {
+async fn on_message_and_a_handler_give_the_same_frames(language: Language) {
     let before = "[tenants.default.plugins.before.config]\nstyle = \"before\"";
     let mut frames = Vec::new();
     for (place, config) in [("before", before), ("after", "")] {
-        let server = Server::builder().guest_as("seed-migration", place).config(config).start();
+        let server = language.guest_as("seed-migration", place).config(config).start();
         let mut ada = server.join("/seed/migration?user=ada").await;
         ada.send("chat.message", json!({ "text": "hi" })).await;
         frames.push(ada.frame().await);

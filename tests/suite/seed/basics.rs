@@ -1,9 +1,24 @@
-//! The examples of the socket.io-like API, in its order: what each of them says happens, happens. From the basic
-//! handlers to the notification system; `seed_handlers` has the rest.
+//! From the basic handlers to the notification system; `handlers` has the rest.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Language;
 use crate::harness::{Client, Server, Value, json};
+
+in_each_language!(
+    basic_handlers_send_messages_and_typing_to_everybody,
+    a_handler_knows_its_user_its_room_and_its_frame,
+    a_newcomer_is_welcomed_and_nobody_else_is,
+    a_ping_handler_answers_with_a_pong,
+    an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else,
+    a_missing_user_id_fails_the_turn_and_no_client_hears_of_it,
+    an_emit_to_a_channel_of_mine_reaches_the_others_in_it,
+    a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise,
+    an_actors_emit_reaches_the_default_channel_and_counts_its_sockets,
+    an_actors_emit_to_a_channel_reaches_all_of_it_whoever_sends,
+    notifications_let_in_who_has_a_token,
+    notifications_reach_a_users_devices_and_announcements_everybody,
+);
 
 /// Takes the timestamp out of an event, which is this moment's.
 fn without_timestamp(mut event: Value, key: &str) -> Value {
@@ -21,9 +36,8 @@ async fn ada_and_bob(server: &Server, path: &str) -> (Client, Client) {
     (ada, bob)
 }
 
-#[tokio::test]
-async fn basic_handlers_send_messages_and_typing_to_everybody() {
-    let server = Server::with_guest("seed-basics");
+async fn basic_handlers_send_messages_and_typing_to_everybody(language: Language) {
+    let server = language.serve("seed-basics");
     let (mut ada, mut bob) = ada_and_bob(&server, "/seed/basics").await;
     ada.send("chat.message", json!({ "text": "hi" })).await;
     bob.send("user.typing", json!({ "isTyping": true })).await;
@@ -36,9 +50,8 @@ async fn basic_handlers_send_messages_and_typing_to_everybody() {
     }
 }
 
-#[tokio::test]
-async fn a_handler_knows_its_user_its_room_and_its_frame() {
-    let server = Server::with_guest("seed-context");
+async fn a_handler_knows_its_user_its_room_and_its_frame(language: Language) {
+    let server = language.serve("seed-context");
     let (mut ada, mut bob) = ada_and_bob(&server, "/seed/context").await;
     ada.send("custom.event", json!({ "x": 1 })).await;
     assert_eq!(
@@ -49,9 +62,8 @@ async fn a_handler_knows_its_user_its_room_and_its_frame() {
     server.wait_for_log(&["ada of 2 sent an event", "seed-context"]).await;
 }
 
-#[tokio::test]
-async fn a_newcomer_is_welcomed_and_nobody_else_is() {
-    let server = Server::with_guest("seed-welcome");
+async fn a_newcomer_is_welcomed_and_nobody_else_is(language: Language) {
+    let server = language.serve("seed-welcome");
     let mut ada = server.join("/seed/welcome?user=ada").await;
     let welcome = json!({ "type": "welcome", "message": "Connected!", "userId": "ada" });
     assert_eq!(ada.event().await, welcome);
@@ -60,9 +72,8 @@ async fn a_newcomer_is_welcomed_and_nobody_else_is() {
     ada.expect_silence().await;
 }
 
-#[tokio::test]
-async fn a_ping_handler_answers_with_a_pong() {
-    let server = Server::with_guest("seed-welcome");
+async fn a_ping_handler_answers_with_a_pong(language: Language) {
+    let server = language.serve("seed-welcome");
     let mut ada = server.join("/seed/welcome?user=ada").await;
     ada.expect("welcome").await;
     ada.send("ping", json!({})).await;
@@ -70,9 +81,8 @@ async fn a_ping_handler_answers_with_a_pong() {
     ada.expect_silence().await;
 }
 
-#[tokio::test]
-async fn an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else() {
-    let server = Server::with_guest("seed-inbox");
+async fn an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else(language: Language) {
+    let server = language.serve("seed-inbox");
     let (mut ada, mut bob) = ada_and_bob(&server, "/seed/inbox").await;
     let mut bobs_phone = server.enter("/seed/inbox?user=bob&in=mobile").await;
     ada.send("notification.update", json!({ "userId": "bob", "count": 3 })).await;
@@ -84,9 +94,8 @@ async fn an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else() {
     }
 }
 
-#[tokio::test]
-async fn a_missing_user_id_fails_the_turn_and_no_client_hears_of_it() {
-    let server = Server::with_guest("seed-inbox");
+async fn a_missing_user_id_fails_the_turn_and_no_client_hears_of_it(language: Language) {
+    let server = language.serve("seed-inbox");
     let (mut ada, mut bob) = ada_and_bob(&server, "/seed/inbox").await;
     ada.send("notification.update", json!({ "count": 3 })).await;
     ada.send("notification.update", json!({ "userId": "", "count": 3 })).await;
@@ -98,9 +107,8 @@ async fn a_missing_user_id_fails_the_turn_and_no_client_hears_of_it() {
     assert_eq!(bob.expect("inbox_changed").await["count"], 4);
 }
 
-#[tokio::test]
-async fn an_emit_to_a_channel_of_mine_reaches_the_others_in_it() {
-    let server = Server::with_guest("seed-channels");
+async fn an_emit_to_a_channel_of_mine_reaches_the_others_in_it(language: Language) {
+    let server = language.serve("seed-channels");
     let path = "/seed/channels";
     let mut ada = server.enter(&format!("{path}?user=ada&in=default,red")).await;
     let mut bob = server.enter(&format!("{path}?user=bob&in=red")).await;
@@ -118,9 +126,8 @@ async fn an_emit_to_a_channel_of_mine_reaches_the_others_in_it() {
     bob.expect_silence().await;
 }
 
-#[tokio::test]
-async fn a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise() {
-    let server = Server::with_guest("seed-channels");
+async fn a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise(language: Language) {
+    let server = language.serve("seed-channels");
     let path = "/seed/channels";
     // `red` is a channel of Ada's and of Bob's, and somebody's user id as well.
     let mut ada = server.enter(&format!("{path}?user=ada&in=red")).await;
@@ -147,9 +154,8 @@ async fn a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise() {
     red.expect_silence().await;
 }
 
-#[tokio::test]
-async fn an_actors_emit_reaches_the_default_channel_and_counts_its_sockets() {
-    let server = Server::with_guest("seed-channels");
+async fn an_actors_emit_reaches_the_default_channel_and_counts_its_sockets(language: Language) {
+    let server = language.serve("seed-channels");
     let (mut ada, mut bob) = ada_and_bob(&server, "/seed/channels").await;
     let mut red = server.enter("/seed/channels?user=eve&in=red").await;
     ada.send("announcement", json!({ "message": "tea" })).await;
@@ -162,9 +168,8 @@ async fn an_actors_emit_reaches_the_default_channel_and_counts_its_sockets() {
     server.wait_for_log(&["sent to 2 connections"]).await;
 }
 
-#[tokio::test]
-async fn an_actors_emit_to_a_channel_reaches_all_of_it_whoever_sends() {
-    let server = Server::with_guest("seed-channels");
+async fn an_actors_emit_to_a_channel_reaches_all_of_it_whoever_sends(language: Language) {
+    let server = language.serve("seed-channels");
     let mut ada = server.enter("/seed/channels?user=ada").await;
     let mut bob = server.enter("/seed/channels?user=bob&in=red").await;
     let in_red = json!({ "roomId": "red", "text": "hi" });
@@ -194,9 +199,8 @@ async fn with_token(server: &Server, token: &str) -> Client {
     client
 }
 
-#[tokio::test]
-async fn notifications_let_in_who_has_a_token() {
-    let server = Server::builder().plugin("notifications").config(TOKENS).start();
+async fn notifications_let_in_who_has_a_token(language: Language) {
+    let server = language.notifications().config(TOKENS).start();
     for path in ["/ws/notifications", "/ws/notifications?token=guessed"] {
         assert_eq!(server.refused(path).await.status, 401, "{path}");
     }
@@ -205,9 +209,8 @@ async fn notifications_let_in_who_has_a_token() {
     assert_eq!(ada.frame().await, welcome);
 }
 
-#[tokio::test]
-async fn notifications_reach_a_users_devices_and_announcements_everybody() {
-    let server = Server::builder().plugin("notifications").config(TOKENS).start();
+async fn notifications_reach_a_users_devices_and_announcements_everybody(language: Language) {
+    let server = language.notifications().config(TOKENS).start();
     let mut ada = with_token(&server, "secret-ada").await;
     let (mut bob, mut phone) = (with_token(&server, "secret-bob").await, with_token(&server, "secret-bob").await);
 

@@ -1,0 +1,199 @@
+//! Functions that were compiled before, of one tenant. Cranelift finds them by a hash of all that goes into one; scripts
+//! have a whole engine in common, and two builds of one plugin most of what they do.
+//!
+//! They lie in a file a tenant, a pack, which the child is given and gives back with what is new. A tenant meets only what
+//! was compiled for itself. A pack that is damaged is none: its end is a hash of all before it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+use wasmtime::CacheStore;
+
+/// What a pack begins with. Its bytes are little-endian numbers, keys and values.
+const MAGIC: &[u8; 8] = b"parlorf1";
+/// The hash at its end.
+const HASH_BYTES: usize = blake3::OUT_LEN;
+/// The lengths before each key and its value.
+const LENGTHS_BYTES: usize = 8;
+
+/// The functions of a pack, and what is compiled beside them.
+#[derive(Debug)]
+pub struct Functions {
+    pack: Vec<u8>,
+    known: HashMap<Vec<u8>, Known>,
+    fresh: Mutex<Fresh>,
+    reused: AtomicU32,
+    /// Bytes of a whole pack.
+    bytes_max: usize,
+}
+
+/// A function of the pack.
+#[derive(Debug)]
+struct Known {
+    entry: Range<usize>,
+    value: Range<usize>,
+    is_used: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Fresh {
+    /// Entries, one after the other.
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+/// How many functions were found, and how many were compiled anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub reused: u32,
+    pub anew: u32,
+}
+
+impl Functions {
+    /// Takes a pack; one that is not whole is as good as an empty one.
+    pub fn of(pack: Vec<u8>, bytes_max: usize) -> Self {
+        let known = entries_of(&pack).unwrap_or_default();
+        Self { pack, known, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
+    }
+
+    /// The pack for the next time: what was used now comes last. Where all is too much, what was not used for longest goes.
+    pub fn to_pack(&self) -> Vec<u8> {
+        let mut known: Vec<&Known> = self.known.values().collect();
+        known.sort_by_key(|known| (known.is_used.load(Ordering::Relaxed), known.entry.start));
+        let fresh = self.fresh.lock();
+        let mut left = (MAGIC.len() + fresh.bytes.len() + HASH_BYTES..self.bytes_max).len();
+        let newest_first = known.iter().rev().take_while(|known| {
+            let fits = known.entry.len() <= left;
+            left = left.saturating_sub(known.entry.len());
+            fits
+        });
+        let kept = known.len() - newest_first.count();
+        let mut pack = MAGIC.to_vec();
+        for known in &known[kept..] {
+            pack.extend_from_slice(&self.pack[known.entry.clone()]);
+        }
+        pack.extend_from_slice(&fresh.bytes);
+        let hash = blake3::hash(&pack);
+        pack.extend_from_slice(hash.as_bytes());
+        // Not even an empty one may have a place.
+        if pack.len() > self.bytes_max { Vec::new() } else { pack }
+    }
+}
+
+impl CacheStore for Functions {
+    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let known = self.known.get(key)?;
+        known.is_used.store(true, Ordering::Relaxed);
+        self.reused.fetch_add(1, Ordering::Relaxed);
+        self.pack.get(known.value.clone()).map(Cow::Borrowed)
+    }
+
+    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
+        let mut fresh = self.fresh.lock();
+        fresh.count += 1;
+        let (Ok(key_bytes), Ok(value_bytes)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
+            return false;
+        };
+        let bytes = LENGTHS_BYTES + key.len() + value.len();
+        if MAGIC.len() + fresh.bytes.len() + bytes + HASH_BYTES > self.bytes_max {
+            return false;
+        }
+        fresh.bytes.extend_from_slice(&key_bytes.to_le_bytes());
+        fresh.bytes.extend_from_slice(&value_bytes.to_le_bytes());
+        fresh.bytes.extend_from_slice(key);
+        fresh.bytes.extend_from_slice(&value);
+        true
+    }
+}
+
+/// The entries of a pack; none where it is not whole.
+fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, Known>> {
+    let (content, hash) = pack.split_last_chunk::<HASH_BYTES>()?;
+    let mut left = content.strip_prefix(MAGIC)?;
+    if blake3::hash(content) != *hash {
+        return None;
+    }
+    let mut known = HashMap::new();
+    while !left.is_empty() {
+        let start = content.len() - left.len();
+        let (key_bytes, rest) = length(left)?;
+        let (value_bytes, rest) = length(rest)?;
+        let (key, rest) = rest.split_at_checked(key_bytes)?;
+        let (_, rest) = rest.split_at_checked(value_bytes)?;
+        let end = content.len() - rest.len();
+        let (entry, value) = (start..end, end - value_bytes..end);
+        known.insert(key.to_vec(), Known { entry, value, is_used: AtomicBool::new(false) });
+        left = rest;
+    }
+    Some(known)
+}
+
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*length) as usize, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: usize = 10_000;
+
+    fn with(pack: Vec<u8>, fresh: &[(&str, &str)]) -> Functions {
+        let functions = Functions::of(pack, ROOM);
+        fresh.iter().for_each(|(key, value)| assert!(functions.insert(key.as_bytes(), value.as_bytes().to_vec())));
+        functions
+    }
+
+    fn get(functions: &Functions, key: &str) -> Option<String> {
+        functions.get(key.as_bytes()).map(|value| String::from_utf8(value.into_owned()).unwrap())
+    }
+
+    #[test]
+    fn what_was_compiled_once_is_found_the_next_time() {
+        let first = with(Vec::new(), &[("a", "code of a"), ("b", "")]);
+        assert_eq!((get(&first, "a"), first.counts()), (None, Counts { reused: 0, anew: 2 }));
+        let second = with(first.to_pack(), &[("c", "code of c")]);
+        assert_eq!([get(&second, "a"), get(&second, "b")], [Some("code of a".to_owned()), Some(String::new())]);
+        assert_eq!(second.counts(), Counts { reused: 2, anew: 1 });
+        let third = with(second.to_pack(), &[]);
+        assert_eq!(["a", "b", "c", "d"].map(|key| get(&third, key).is_some()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_damaged_pack_is_none() {
+        let pack = with(Vec::new(), &[("a", "code of a"), ("b", "code of b")]).to_pack();
+        for place in 0..pack.len() {
+            let mut damaged = pack.clone();
+            damaged[place] ^= 1;
+            assert_eq!(get(&Functions::of(damaged, ROOM), "a"), None, "byte {place}");
+            assert_eq!(get(&Functions::of(pack[..place].to_vec(), ROOM), "a"), None, "cut at {place}");
+        }
+        assert_eq!(get(&Functions::of(pack, ROOM), "a").as_deref(), Some("code of a"));
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let entry = LENGTHS_BYTES + 1 + 9;
+        let bytes_max = MAGIC.len() + HASH_BYTES + 3 * entry;
+        let pack = with(Vec::new(), &[("a", "code of a"), ("b", "code of b"), ("c", "code of c")]).to_pack();
+        let functions = Functions::of(pack, bytes_max);
+        assert!(get(&functions, "a").is_some());
+        assert!(functions.insert(b"d", b"code of d".to_vec()));
+        let pack = functions.to_pack();
+        assert_eq!(pack.len(), bytes_max);
+        let next = Functions::of(pack, bytes_max);
+        assert_eq!(["a", "b", "c", "d"].map(|key| get(&next, key).is_some()), [true, false, true, true]);
+        // What is new and has no place is compiled again the next time.
+        let full = (0..4).map(|number| next.insert(&[number], b"code of x".to_vec())).collect::<Vec<_>>();
+        assert_eq!(full, [true, true, true, false]);
+        assert_eq!(next.to_pack().len(), bytes_max);
+    }
+}

@@ -1,0 +1,115 @@
+//! Where the packs of functions are kept, one a tenant, and how one goes to the child and comes back.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::functions::{Counts, Functions};
+use crate::model::names::TenantName;
+use crate::plugin::folder::partial_name;
+
+/// Where packs are kept in the data folder.
+pub const FOLDER: &str = "functions";
+pub const EXTENSION: &str = "pack";
+/// What the child's answer ends with, behind the length of the pack and two counts.
+const MAGIC: &[u8; 8] = b"parlorc1";
+pub const END_BYTES: usize = 24;
+
+/// The packs of one engine.
+#[derive(Debug)]
+pub struct Packs {
+    pub folder: PathBuf,
+    pub engine_hash: u64,
+    /// Of one pack; with none, nothing is kept.
+    pub bytes_max: u64,
+}
+
+impl Packs {
+    fn file(&self, tenant: &TenantName) -> PathBuf {
+        self.folder.join(format!("{tenant}-{:016x}.{EXTENSION}", self.engine_hash))
+    }
+
+    /// A tenant's pack; an empty one where there is none, or none that may be.
+    pub fn read(&self, tenant: &TenantName) -> Vec<u8> {
+        let path = self.file(tenant);
+        let read = File::open(&path).and_then(|file| {
+            let mut pack = Vec::new();
+            file.take(self.bytes_max + 1).read_to_end(&mut pack)?;
+            Ok(pack)
+        });
+        match read {
+            Ok(pack) if pack.len() as u64 <= self.bytes_max => pack,
+            Ok(_) => Vec::new(),
+            Err(why) => {
+                if why.kind() != ErrorKind::NotFound {
+                    tracing::warn!("{} cannot be read, all is compiled anew: {why}", path.display());
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Keeps what the child gave back. Where that fails, the next component takes longer.
+    pub fn keep(&self, tenant: &TenantName, pack: &[u8]) {
+        if pack.is_empty() || pack.len() as u64 > self.bytes_max {
+            return;
+        }
+        let file = self.file(tenant);
+        let partial = file.with_extension(partial_name());
+        // Not synced: a pack that a power failure damages is none.
+        if let Err(why) = std::fs::write(&partial, pack).and_then(|()| std::fs::rename(&partial, &file)) {
+            tracing::warn!("{} cannot be written: {why}", file.display());
+            // What cannot be removed goes at the next start.
+            let _ = std::fs::remove_file(partial);
+        }
+    }
+}
+
+/// Gives the child a pack and a component.
+pub fn give(child: &mut impl Write, pack: &[u8], component: &[u8]) -> std::io::Result<()> {
+    child.write_all(&(pack.len() as u64).to_le_bytes())?;
+    child.write_all(pack)?;
+    child.write_all(component)
+}
+
+/// What the child was given: a pack and a component.
+pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut length = [0; 8];
+    given.read_exact(&mut length)?;
+    let (length, mut pack, mut component) = (u64::from_le_bytes(length), Vec::new(), Vec::new());
+    given.by_ref().take(length).read_to_end(&mut pack)?;
+    given.read_to_end(&mut component)?;
+    Ok((pack, component))
+}
+
+/// Writes what the child gives back behind its code.
+pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std::io::Result<()> {
+    let pack = functions.map(Functions::to_pack).unwrap_or_default();
+    let Counts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
+    answer.write_all(&pack)?;
+    answer.write_all(&(pack.len() as u64).to_le_bytes())?;
+    answer.write_all(&reused.to_le_bytes())?;
+    answer.write_all(&anew.to_le_bytes())?;
+    answer.write_all(MAGIC)
+}
+
+/// Takes off from the child's answer what comes behind the code. None where the child was none of ours: then all of it is
+/// what it is.
+pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, Counts)>> {
+    let unread = || format!("cannot read {}", path.display());
+    let length = answer.metadata().with_context(unread)?.len();
+    let Some(end) = length.checked_sub(END_BYTES as u64) else { return Ok(None) };
+    let mut words = [0; END_BYTES];
+    answer.read_exact_at(&mut words, end).with_context(unread)?;
+    let Some(numbers) = words.strip_suffix(MAGIC) else { return Ok(None) };
+    let number = |from: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| numbers[from + byte]));
+    let pack_bytes = u64::from(number(4)) << 32 | u64::from(number(0));
+    let Some(code_bytes) = end.checked_sub(pack_bytes) else { return Ok(None) };
+    let mut pack = vec![0; pack_bytes as usize];
+    answer.read_exact_at(&mut pack, code_bytes).with_context(unread)?;
+    answer.set_len(code_bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Some((pack, Counts { reused: number(8), anew: number(12) })))
+}

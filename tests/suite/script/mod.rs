@@ -1,0 +1,5 @@
+//! Plugins in TypeScript beside plugins in Rust: what holds for one holds for the other.
+
+mod failures;
+mod rooms;
+mod swaps;
