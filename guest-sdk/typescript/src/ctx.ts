@@ -6,7 +6,6 @@ import { SocketEmit } from "./emit.js";
 import { RoomError } from "./errors.js";
 import type { Event } from "./host.js";
 import { metaOf } from "./meta.js";
-import { read } from "./payload.js";
 import { Socket } from "./socket.js";
 
 /** Says that the data of an event has not been parsed yet. */
@@ -80,8 +79,9 @@ export class Context {
 
 /** The event's data, parsed when the first handler is given it: all of them share it. */
 export function dataOf(ctx: Context): unknown {
-  if (ctx._data === UNREAD) ctx._data = read(ctx._event.payload, {});
-  return ctx._data;
+  if (ctx._data !== UNREAD) return ctx._data;
+  const payload = ctx._event.payload;
+  return (ctx._data = payload === null ? {} : payload.tag === "json" ? JSON.parse(payload.val) : payload.val);
 }
 
 function own(ctx: Context): Socket {

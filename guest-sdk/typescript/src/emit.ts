@@ -8,76 +8,46 @@ import { needText, notJson } from "./payload.js";
 /** The channel of emits that name none. */
 export const DEFAULT_CHANNEL = "default";
 
-/** What all targets have in common. */
-abstract class Target {
-  emit(event: string, data?: unknown): number {
-    if (typeof event !== "string") needText(event, "an event's name");
-    const text = data === undefined ? "{}" : (JSON.stringify(data) as string | undefined);
-    if (text === undefined) return notJson(data, "the data of an emit");
-    try {
-      return this.send(event, { tag: "json", val: text });
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
-  }
+/** A function of the host's that sends to one kind of targets. */
+type Send<W> = (who: W, event: string, body: Payload) => number;
 
-  protected abstract send(event: string, body: Payload): number;
-}
-
-class Named extends Target {
-  constructor(private readonly name: string) {
-    super();
-  }
-
-  protected send(event: string, body: Payload): number {
-    return toNamed(this.name, event, body);
+/**
+ * Sends an event with its data. The targets below share this rather than a class: every event makes one of them, and a
+ * derived class takes two calls to make.
+ */
+function send<W>(how: Send<W>, who: W, event: string, data: unknown): number {
+  if (typeof event !== "string") needText(event, "an event's name");
+  const text = data === undefined ? "{}" : (JSON.stringify(data) as string | undefined);
+  if (text === undefined) return notJson(data, "the data of an emit");
+  try {
+    return how(who, event, { tag: "json", val: text });
+  } catch (thrown) {
+    throw refusal(thrown);
   }
 }
 
-class User extends Target {
-  constructor(private readonly userId: string) {
-    super();
-  }
-
-  protected send(event: string, body: Payload): number {
-    return toUser(this.userId, event, body);
-  }
-}
-
-class Clients extends Target {
-  constructor(private readonly clientIds: string[]) {
-    super();
-  }
-
-  protected send(event: string, body: Payload): number {
-    return toClients(this.clientIds, event, body);
-  }
-}
-
-class ChannelExcept extends Target {
+/** Targets of one kind that are known by one value. */
+class Target<W> {
   constructor(
-    private readonly channel: string,
-    private readonly excluded: string[],
-  ) {
-    super();
-  }
+    readonly _how: Send<W>,
+    readonly _who: W,
+  ) {}
 
-  protected send(event: string, body: Payload): number {
-    return toChannelExcept(this.channel, this.excluded, event, body);
+  emit(event: string, data?: unknown): number {
+    return send(this._how, this._who, event, data);
   }
 }
 
-class Channel extends Target {
-  constructor(private readonly channel: string) {
-    super();
+class Channel {
+  constructor(readonly _name: string) {}
+
+  emit(event: string, data?: unknown): number {
+    return send(toChannel, this._name, event, data);
   }
 
-  except(excluded: Excluded): Target {
-    return new ChannelExcept(this.channel, clientIdsOf(excluded));
-  }
-
-  protected send(event: string, body: Payload): number {
-    return toChannel(this.channel, event, body);
+  except(excluded: Excluded): Target<string> {
+    const clientIds = clientIdsOf(excluded);
+    return new Target((channel, event, body) => toChannelExcept(channel, clientIds, event, body), this._name);
   }
 }
 
@@ -91,38 +61,39 @@ function clientIdsOf(excluded: Excluded): string[] {
   });
 }
 
-/** `ctx.emit`. Without a socket, which only `onError` can be, it reaches nobody by itself. */
-export class SocketEmit extends Target {
-  constructor(private readonly socket: number | null) {
-    super();
+/** Without a socket, which only `onError` can be, `ctx.emit` reaches nobody by itself. */
+const toNobody = (): number => 0;
+
+/** `ctx.emit`. */
+export class SocketEmit {
+  constructor(readonly _socket: number | null) {}
+
+  emit(event: string, data?: unknown): number {
+    return send(this._socket === null ? toNobody : (toSocket as Send<any>), this._socket, event, data);
   }
 
-  to(channelOrUserId: string): Target {
-    return new Named(needText(channelOrUserId, "whom an emit is for"));
-  }
-
-  protected send(event: string, body: Payload): number {
-    return this.socket === null ? 0 : toSocket(this.socket, event, body);
+  to(channelOrUserId: string): Target<string> {
+    return new Target(toNamed, needText(channelOrUserId, "whom an emit is for"));
   }
 }
 
 /** `ctx.actor.emit`. */
-export class ActorEmit extends Target {
+export class ActorEmit {
+  emit(event: string, data?: unknown): number {
+    return send(toChannel, DEFAULT_CHANNEL, event, data);
+  }
+
   to(channel: string): Channel {
     return new Channel(needText(channel, "a channel"));
   }
 
-  toUser(userId: string): Target {
-    return new User(needText(userId, "a user id"));
+  toUser(userId: string): Target<string> {
+    return new Target(toUser, needText(userId, "a user id"));
   }
 
-  toClients(clientIds: readonly string[]): Target {
+  toClients(clientIds: readonly string[]): Target<string[]> {
     if (!Array.isArray(clientIds)) throw new RoomError("invalid", "toClients takes an array of client ids");
-    return new Clients(clientIds.map((id) => needText(id, "a client id")));
-  }
-
-  protected send(event: string, body: Payload): number {
-    return toChannel(DEFAULT_CHANNEL, event, body);
+    return new Target(toClients, clientIds.map((id) => needText(id, "a client id")));
   }
 }
 

@@ -14,7 +14,8 @@ import { uuid } from "./random.js";
  * stays is therefore always a committed value. Socket ids are never given twice.
  */
 const known = new Map<number, Readonly<ConnectionMeta>>();
-let touched: number[] = [];
+/** The sockets that this turn has changed. */
+export let touched: number[] = [];
 
 /** How many are kept; where there are more it starts over. */
 const METAS_KEPT = 512;
@@ -41,7 +42,6 @@ export function changed(socket: number): void {
 }
 
 export function endTurn(): void {
-  if (touched.length === 0) return;
   for (const socket of touched) known.delete(socket);
   touched = [];
 }

@@ -1,7 +1,6 @@
 /** JSON in and out, as the contract carries it. */
 
 import { RoomError } from "./errors.js";
-import type { Payload } from "./host.js";
 
 /** A value as JSON text. `what` is what the value is for, in the author's words. */
 export function jsonText(value: unknown, what: string): string {
@@ -11,12 +10,6 @@ export function jsonText(value: unknown, what: string): string {
 /** Refuses a value that JSON has no form of. */
 export function notJson(value: unknown, what: string): never {
   throw new RoomError("invalid", `${what} must be a JSON value, not ${typeof value}`);
-}
-
-/** The data of a payload; `absent` where there is none. */
-export function read(payload: Payload | null, absent: unknown): any {
-  if (payload === null) return absent;
-  return payload.tag === "json" ? JSON.parse(payload.val) : payload.val;
 }
 
 /** A text argument: the contract's strings take nothing else. */

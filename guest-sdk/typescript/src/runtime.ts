@@ -3,6 +3,7 @@
 import { answerBody } from "./answer.js";
 import { write } from "./console.js";
 import { Context } from "./ctx.js";
+import { setTurnTime } from "./date.js";
 import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
 import type {
   ContractMeta,
@@ -78,6 +79,7 @@ export function handle(event: Event): Payload | null {
   let body: Payload | null = null;
   let failed = false;
   let error: unknown;
+  setTurnTime(event.acceptedAt);
   try {
     if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
       throw new RoomError("no-socket", `the event ${event.name} came without a socket`);
@@ -95,8 +97,9 @@ export function handle(event: Event): Payload | null {
     error = thrown;
   }
   if (event.cause === "$disconnect" && event.socket !== null) meta.changed(event.socket);
-  meta.endTurn();
-  socket.endTurn();
+  if (meta.touched.length > 0) meta.endTurn();
+  if (socket.closing.size > 0) socket.endTurn();
+  setTurnTime(undefined);
   if (failed) throw told(error);
   return body;
 }

@@ -8,10 +8,10 @@ import { changed, metaOf, ownFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
-const closing = new Set<number>();
+export const closing = new Set<number>();
 
 export function endTurn(): void {
-  if (closing.size > 0) closing.clear();
+  closing.clear();
 }
 
 export class Socket {
