@@ -108,16 +108,16 @@ export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
 }
 
 /**
- * Ends a turn: runs what is queued, drops what is still to come. `failed` says that there is an error already, so that a
- * further one is only logged.
+ * Ends a turn: runs what is queued, drops what is still to come. The first error that nobody caught, a rejection that nobody
+ * handles among them, is thrown; further ones are only logged, as all are where the turn has `failed` already.
  */
 export function endTurn(failed: boolean): void {
   if (timeouts.length === 0 && elapsed === 0 && isIdle()) return;
-  let error: { error: unknown } | undefined;
+  const errors: unknown[] = [];
   try {
     runJobs();
   } catch (thrown) {
-    error = { error: thrown };
+    errors.push(thrown);
   }
   if (timeouts.length > 0) {
     const count = timeouts.length === 1 ? "a timeout was" : `${timeouts.length} timeouts were`;
@@ -125,8 +125,7 @@ export function endTurn(failed: boolean): void {
     timeouts = [];
   }
   elapsed = 0;
-  for (const reason of takeUnhandled()) write("warn", `nobody handles this rejection: ${described(reason)}`);
-  if (error === undefined) return;
-  if (failed) write("error", described(error.error));
-  else throw error.error;
+  errors.push(...takeUnhandled());
+  for (const error of failed ? errors : errors.slice(1)) write("error", described(error));
+  if (!failed && errors.length > 0) throw errors[0];
 }

@@ -27,10 +27,10 @@ test("what is queued runs before the turn ends; what hangs on a timeout does not
   assert.match(log[0]!, /^warn: a timeout was still pending/);
 });
 
-test("a rejection that nobody handles is a warning with its place, and no failure", () => {
+test("a rejection that nobody handles fails the turn, and the log has its place", () => {
   const { log, failures } = after("lost");
-  assert.deepEqual(failures, []);
-  assert.match(log[0]!, /^warn: nobody handles this rejection: lost\.code: nobody looked\n.*test\/rooms\/loop\.ts:28/);
+  assert.deepEqual(failures.map(({ code, message }) => [code, message]), [["lost.code", "nobody looked"]]);
+  assert.match(log[0]!, /^error: lost\.code: nobody looked\n.*test\/rooms\/loop\.ts:28/);
 });
 
 test("what a callback throws fails the turn", () => {

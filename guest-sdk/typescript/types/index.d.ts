@@ -22,7 +22,7 @@
  * ```
  *
  * # Turns
- * One event is one turn, and a turn is atomic: if a handler throws, rejects or runs too long, none of its emits, writes,
+ * One event is one turn, and a turn is atomic: if a handler throws, leaves a rejection unhandled or runs too long, none of its emits, writes,
  * joins, leaves, closes, timers and alarms happen. Emits leave when the turn commits, in call order.
  *
  * # What lasts
