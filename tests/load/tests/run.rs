@@ -1,11 +1,21 @@
 //! The program as a whole, against its own base line.
 
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor-load"));
     command.args(["run", "--rounds", "1", "--seconds", "0.2", "--warm-up", "0.1", "--attempts", "1"]).args(arguments);
     command.output().expect("the program starts")
+}
+
+/// The run went well, and its table has so many lines of this server.
+#[track_caller]
+fn assert_lines(output: &Output, server: &str, count: usize) {
+    let (table, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{errors}");
+    let lines = table.lines().filter(|line| line.split_whitespace().nth(1) == Some(server));
+    assert_eq!(lines.count(), count, "{table}");
 }
 
 #[test]
@@ -16,20 +26,39 @@ fn every_form_of_the_base_line_answers_rightly() {
         "--baseline=sharded=--runtime sharded --threads 2",
         "--scenario=depth1",
         "--scenario=depth16",
+        "--scenario=recall",
         "--scenario=fanout100",
         "--scenario=rooms1000",
     ]);
-    let (table, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{errors}");
     for server in ["axum", "raw", "sharded"] {
-        let lines = table.lines().filter(|line| line.split_whitespace().nth(1) == Some(server));
-        assert_eq!(lines.count(), 4, "{table}");
+        assert_lines(&output, server, 5);
     }
 }
 
 #[test]
+fn socket_io_answers_rightly() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("socketio");
+    let installed = Command::new("npm").arg("ci").current_dir(&folder).stdout(Stdio::null()).status();
+    assert!(installed.is_ok_and(|status| status.success()), "this test needs Node 20 or newer with npm");
+    let folder = format!("--socketio={}", folder.display());
+    let output = run(&[
+        &folder,
+        "--reference=socket.io",
+        "--scenario=single",
+        "--scenario=depth16",
+        "--scenario=recall",
+        "--scenario=fanout10",
+        "--scenario=rooms1000",
+    ]);
+    assert_lines(&output, "socket.io", 5);
+}
+
+#[test]
 fn a_server_that_does_not_serve_ends_the_run() {
-    let output = run(&["--parlor=/bin/false", "--plugins=.", "--scenario=depth1"]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(folder.join("bench-room.wasm"), "").expect("the folder of tests can be written");
+    let guest = format!("--guest=parlor={}", folder.display());
+    let output = run(&["--parlor=/bin/false", &guest, "--scenario=depth1"]);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(errors.contains("parlor ended before it said where it listens"), "{errors}");
