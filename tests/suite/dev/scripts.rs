@@ -9,10 +9,16 @@ use crate::harness::command::parlor;
 use crate::harness::folder::Folder;
 use crate::harness::{Server, json};
 
-fn replace(file: &Path, old: &str, new: &str) {
-    let text = fs::read_to_string(file).expect("a file");
-    assert!(text.contains(old), "{old}: {text}");
-    fs::write(file, text.replace(old, new)).expect("a file");
+/// Saves a file with other text in it, in one step: where the server looks while it is being written, it builds twice.
+fn replace(file: &Path, changes: &[(&str, &str)]) {
+    let mut text = fs::read_to_string(file).expect("a file");
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old}: {text}");
+        text = text.replace(old, new);
+    }
+    let part = file.with_file_name(".saved");
+    fs::write(&part, text).expect("a file");
+    fs::rename(part, file).expect("a file");
 }
 
 #[tokio::test]
@@ -27,15 +33,15 @@ async fn a_script_that_is_saved_is_served_and_a_type_error_is_told_with_its_line
 
     // A file that is imported is part of it from then on.
     fs::write(project.join("words.ts"), "export const words: string = \"two\";\n").expect("a file");
-    replace(&code, "text: say.text }", "text: say.text, words }");
-    replace(&code, "/** The key", "import { words } from \"../words.ts\";\n\n/** The key");
+    let import = "import { words } from \"../words.ts\";\n\n/** The key";
+    replace(&code, &[("text: say.text }", "text: say.text, words }"), ("/** The key", import)]);
     told(&server, 1, &["dev-script: saved -> served in", " s"]).await;
     ada.send("say", json!({ "text": "hi" })).await;
     assert_eq!(ada.next_event("said").await["words"], "two");
-    replace(&project.join("words.ts"), "two", "three");
+    replace(&project.join("words.ts"), &[("two", "three")]);
     told(&server, 2, &["dev-script: saved -> served in", " s"]).await;
 
-    replace(&code, "text: say.text,", "text: say.txt,");
+    replace(&code, &[("text: say.text,", "text: say.txt,")]);
     told(&server, 1, &["dev-script: not served as it is now"]).await;
     told(&server, 1, &["src/index.ts(", "error TS", "'txt'"]).await;
     let failed = build(&server, "dev-script").await;
@@ -44,7 +50,7 @@ async fn a_script_that_is_saved_is_served_and_a_type_error_is_told_with_its_line
     ada.send("say", json!({ "text": "hi" })).await;
     assert_eq!(ada.next_event("said").await["words"], "three", "the version before serves on");
 
-    replace(&code, "say.txt", "say.text");
+    replace(&code, &[("say.txt", "say.text")]);
     // The same code becomes another component: the snapshot of the engine has random numbers in it.
     told(&server, 3, &["dev-script: saved -> served in", " s"]).await;
     assert_eq!(build(&server, "dev-script").await["state"], "served");
