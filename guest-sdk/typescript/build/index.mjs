@@ -3,19 +3,12 @@
 import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, parse, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { bundle, isForeign, SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
 import { producers } from "./producers.mjs";
+import { projectOf } from "./project.mjs";
 import { forPlugins, topLevelError } from "./words.mjs";
-
-/** The folder that a file's project begins in, which a `package.json` marks; else the file's own. */
-export function rootOf(entry) {
-  for (let folder = dirname(entry); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return folder;
-    if (folder === parse(folder).root) return dirname(entry);
-  }
-}
 
 /**
  * Builds a plugin: checks its types, bundles it, and makes a component of it. What is wrong goes to standard error.
@@ -27,7 +20,7 @@ export async function build(options) {
   const clock = stopwatch(verbose);
   try {
     const entry = entryOf(options.entry);
-    const component = await steps({ ...options, entry, root: rootOf(entry), files, clock });
+    const component = await steps({ ...options, entry, root: projectOf(dirname(entry)), files, clock });
     if (component === undefined) return false;
     writeWhole(resolve(out), component);
     clock("all");

@@ -6,10 +6,10 @@
 
 import { formatMessages } from "esbuild";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join, parse } from "node:path";
+import { basename, dirname, join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundle, SDK, SDK_FILES } from "./bundle.mjs";
-import { rootOf } from "./index.mjs";
+import { projectOf } from "./project.mjs";
 
 const REALM = JSON.stringify(join(SDK, "src/testing/realm.ts"));
 
@@ -45,7 +45,7 @@ function nameOf(entry, root) {
 
 /** Bundles a module into the file `out`. What esbuild does not take is thrown as an error in its words. */
 export async function bundleRoom(entry, out) {
-  const root = rootOf(entry);
+  const root = projectOf(dirname(entry));
   try {
     const { code, table } = await bundle({ entry, name: nameOf(entry, root), root, files: new Set(), form: FORM });
     // Several tests may ask for it at once.

@@ -5,10 +5,11 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, parse, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
+import { projectOf } from "./project.mjs";
 import { bundleRoom } from "./room.mjs";
 
 const OPTIONS = {
@@ -59,14 +60,6 @@ async function steps({ tsconfig, "no-check": unchecked = false, only }, files, f
   // Whoever runs this may be a test of node's itself: these tests report to us alone.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return run(bundled, only, { ...env, PARLOR_TEST: JSON.stringify(setting) });
-}
-
-/** The folder of the project that we are in. */
-function projectOf(from) {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return folder;
-    if (folder === parse(folder).root) return from;
-  }
 }
 
 /** The module of the project's room: `parlor.entry` of its package.json. */

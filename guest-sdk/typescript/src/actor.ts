@@ -3,7 +3,7 @@
 import type { BroadcastOptions } from "../types/index.js";
 import { log } from "./console.js";
 import { ActorEmit, emitTyped } from "./emit.js";
-import { RoomError, refusal } from "./errors.js";
+import { RoomError, asked } from "./errors.js";
 import { configGet, roomId, sessionCount, userIds } from "./host.js";
 import { needText } from "./payload.js";
 import { needHost } from "./phase.js";
@@ -13,14 +13,6 @@ import { alarm, timers } from "./timers.js";
 
 /** The room's id, asked for once: an instance belongs to one room. */
 let knownId: string | undefined;
-
-function ask<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
-}
 
 /** The value of a key of the plugin's configuration. */
 export function config(key: string): string | undefined {
@@ -42,9 +34,9 @@ export const actor = {
     return emitTyped(actor.emit.toUser(userId), data);
   },
 
-  getSessionCount: (): number => ask(sessionCount),
-  getConnectedUserIds: (): string[] => ask(userIds),
-  getRoomId: (): string => (knownId ??= ask(roomId)),
+  getSessionCount: (): number => asked(sessionCount),
+  getConnectedUserIds: (): string[] => asked(userIds),
+  getRoomId: (): string => (knownId ??= asked(roomId)),
   getStorage: () => storage,
 
   socket(id: number): Socket {

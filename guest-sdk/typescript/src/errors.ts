@@ -57,6 +57,15 @@ export function refusal(thrown: unknown): unknown {
   }
 }
 
+/** What a call of the host answers; where it refuses, with an error of ours. */
+export function asked<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw refusal(thrown);
+  }
+}
+
 /** Why a turn failed, in the contract's words. */
 export function failure(thrown: unknown): Failure {
   const code = thrown instanceof RoomError ? thrown.code : "error";

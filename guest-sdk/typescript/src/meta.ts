@@ -1,7 +1,7 @@
 /** Who is connected: what the host knows of sockets, kept across turns. */
 
 import type { ConnectionMeta } from "../types/index.js";
-import { RoomError, refusal } from "./errors.js";
+import { RoomError, asked } from "./errors.js";
 import { getMeta, type ContractMeta } from "./host.js";
 import { jsonText } from "./payload.js";
 import { uuid } from "./random.js";
@@ -24,12 +24,7 @@ const METAS_KEPT = 512;
 export function metaOf(socket: number): Readonly<ConnectionMeta> {
   const found = known.get(socket);
   if (found !== undefined) return found;
-  let meta: Readonly<ConnectionMeta>;
-  try {
-    meta = fromContract(getMeta(socket));
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
+  const meta = asked(() => fromContract(getMeta(socket)));
   if (known.size >= METAS_KEPT) known.clear();
   known.set(socket, meta);
   return meta;

@@ -1,6 +1,6 @@
 /** Randomness from the host: the engine's own begins with the same seed in every instance. */
 
-import { refusal } from "./errors.js";
+import { asked } from "./errors.js";
 import { randomBytes } from "./host.js";
 import { needHost } from "./phase.js";
 
@@ -14,11 +14,7 @@ let pool = new Uint8Array(0);
 let used = 0;
 
 function fetch(count: number): Uint8Array {
-  try {
-    return randomBytes(count);
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
+  return asked(() => randomBytes(count));
 }
 
 /** The place in `pool` of so many bytes (up to 16) that nobody had before. */

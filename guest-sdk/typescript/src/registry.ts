@@ -3,7 +3,7 @@
 import { Answer } from "./answer.js";
 import { write } from "./console.js";
 import { dataOf, type Context } from "./ctx.js";
-import { RoomError, byteLength, refusal } from "./errors.js";
+import { RoomError, asked, byteLength, refusal } from "./errors.js";
 import { eventsOff, eventsOn, type Event } from "./host.js";
 import { isThenable, waitFor } from "./loop.js";
 
@@ -42,7 +42,7 @@ export function add(table: Table, name: string, handler: Handler, call: string):
     throw new RoomError("invalid", `${call}(${JSON.stringify(name)}): the handler must be a function`);
   }
   const event = hostEvent(table, name);
-  if (started && !wants(event)) tell(eventsOn, event);
+  if (started && !wants(event)) asked(() => eventsOn(event));
   table.set(name, [...(table.get(name) ?? []), handler]);
 }
 
@@ -72,15 +72,7 @@ export function removeAll(table: Table, name: string): boolean {
 
 /** Asks the host for an event no longer, where nothing here wants it. */
 function unlessWanted(event: string): void {
-  if (started && !wants(event)) tell(eventsOff, event);
-}
-
-function tell(call: (event: string) => void, event: string): void {
-  try {
-    call(event);
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
+  if (started && !wants(event)) asked(() => eventsOff(event));
 }
 
 /** Tells the host of all that is registered, each name once. */

@@ -2,7 +2,7 @@
 
 import type { ConnectionMeta } from "../types/index.js";
 import { SocketEmit } from "./emit.js";
-import { RoomError, refusal } from "./errors.js";
+import { RoomError, asked } from "./errors.js";
 import { close, join, leave, setFields } from "./host.js";
 import { changed, metaOf, ownFields } from "./meta.js";
 import { needText } from "./payload.js";
@@ -61,20 +61,12 @@ export class Socket {
     if (!Number.isInteger(code) || code < 0 || code > 65_535) {
       throw new RoomError("invalid", "a close code must be 1000, 1008, 1011 to 1013 or 3000 to 4999");
     }
-    try {
-      close(this.id, code, reason);
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    asked(() => close(this.id, code, reason));
     closing.add(this.id);
   }
 }
 
 function change(id: number, call: () => void): void {
   changed(id);
-  try {
-    call();
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
+  asked(call);
 }

@@ -22,9 +22,13 @@ function needSchema(schema: unknown, call: string): void {
   throw new RoomError("invalid", `${call}: a schema must be a string of 1 to ${SCHEMA_BYTES} bytes`);
 }
 
+function needHandler(handler: unknown, call: string): void {
+  if (typeof handler !== "function") throw new RoomError("invalid", `${call}: the handler must be a function`);
+}
+
 export function onSuspend(schema: string, save: Handler): void {
   needSchema(schema, "room.onSuspend");
-  if (typeof save !== "function") throw new RoomError("invalid", "room.onSuspend: the handler must be a function");
+  needHandler(save, "room.onSuspend");
   const previous = suspending;
   suspending = (ctx, reason) => {
     let state = save(ctx, reason);
@@ -37,13 +41,13 @@ export function onSuspend(schema: string, save: Handler): void {
 
 export function onResume(schema: string, handler: Handler): void {
   needSchema(schema, "room.onResume");
-  if (typeof handler !== "function") throw new RoomError("invalid", "room.onResume: the handler must be a function");
+  needHandler(handler, "room.onResume");
   bySchema.set(schema, handler);
   hookResume();
 }
 
 export function onResumeAny(handler: (ctx: any, found: Suspended) => unknown): void {
-  if (typeof handler !== "function") throw new RoomError("invalid", "room.onResumeAny: the handler must be a function");
+  needHandler(handler, "room.onResumeAny");
   any = handler;
   hookResume();
 }

@@ -1,6 +1,6 @@
 /** What is to run later: the room's timers, and its alarm. */
 
-import { RoomError, refusal } from "./errors.js";
+import { RoomError, asked } from "./errors.js";
 import { alarmCancel, alarmGet, alarmSet, timerCancel, timerSet } from "./host.js";
 import { jsonText, needText } from "./payload.js";
 
@@ -14,20 +14,12 @@ export const timers = {
       throw new RoomError("invalid", "a timer's delay must be 0 to 4294967295 ms (49 days): the alarm takes any time");
     }
     const body = data === undefined ? null : ({ tag: "json", val: jsonText(data, "a timer's data") } as const);
-    try {
-      timerSet(name, delay, body);
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    asked(() => timerSet(name, delay, body));
   },
 
   cancel(name: string): boolean {
     needText(name, TIMER);
-    try {
-      return timerCancel(name);
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    return asked(() => timerCancel(name));
   },
 };
 
@@ -37,26 +29,14 @@ export const alarm = {
     if (typeof time !== "number" || Number.isNaN(time)) {
       throw new RoomError("invalid", "an alarm is set to a Date, or to milliseconds since the Unix epoch");
     }
-    try {
-      alarmSet(time);
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    asked(() => alarmSet(time));
   },
 
   get(): number | undefined {
-    try {
-      return alarmGet() ?? undefined;
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    return asked(alarmGet) ?? undefined;
   },
 
   cancel(): void {
-    try {
-      alarmCancel();
-    } catch (thrown) {
-      throw refusal(thrown);
-    }
+    asked(alarmCancel);
   },
 };

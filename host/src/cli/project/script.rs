@@ -130,9 +130,8 @@ impl Script {
 
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
         let list = fs::read(self.inputs()).unwrap_or_default();
-        let files: Vec<PathBuf> = serde_json::from_slice(&list).unwrap_or_default();
-        let is_installed = |file: &Path| file.components().any(|part| part.as_os_str() == PACKAGES);
-        files.into_iter().filter(|file| !is_installed(file)).collect()
+        // The build leaves out what npm installed.
+        serde_json::from_slice(&list).unwrap_or_default()
     }
 
     /// The SDK that the project names, as npm installed it: its own folder where that is a link.
