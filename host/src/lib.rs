@@ -4,16 +4,21 @@
 
 #![deny(unsafe_code)]
 
+pub mod alarms;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod deploy;
+pub mod files;
+pub mod fleet;
+pub mod folder;
+pub mod guest;
 pub mod model;
 pub mod plugin;
 pub mod protocol;
 pub mod room;
-pub mod router;
 pub mod server;
 pub mod socket;
 pub mod storage;
 pub mod tenant;
-pub mod watch;
 pub mod workers;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rustix::process::nice;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::time::Instant;
 
+use crate::clock::Instant;
 use crate::tenant::lane;
 
 /// Ready sockets that are taken up at once. A few of them are worked off to the write while their memory is in the

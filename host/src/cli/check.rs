@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -11,14 +10,16 @@ use super::print::print;
 use super::project::SCRIPTS;
 use super::run::THIS_PROGRAM;
 use super::units::bytes;
+use crate::clock::Instant;
 use crate::config::{Config, Overrides};
+use crate::guest::engine;
 use crate::model::names::{PluginKey, PluginName, TenantName};
+use crate::model::text::printable;
 use crate::plugin::anatomy::{Anatomy, Standing, standing};
 use crate::plugin::compiler::compiled_bytes;
-use crate::plugin::engine;
-use crate::plugin::loader::{Loader, Plugin, examine};
+use crate::plugin::loader::{Loader, examine};
 use crate::plugin::origin::made_with;
-use crate::plugin::printable;
+use crate::plugin::version::Plugin;
 use crate::tenant::{Imports, Tenants, Terms};
 
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {

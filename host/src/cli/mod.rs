@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
+use crate::folder::scan::is_project;
 use crate::plugin::compiler::Job;
-use crate::plugin::folder::is_project;
 
 /// Hosts realtime rooms whose logic is somebody else's WebAssembly component.
 #[derive(Debug, Parser)]

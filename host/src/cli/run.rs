@@ -6,17 +6,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
 
 use super::descriptors;
+use crate::clock::Instant;
 use crate::config::Config;
-use crate::plugin::engine;
+use crate::deploy::{self, Deploys};
+use crate::fleet::{self, Fleet};
+use crate::guest::engine;
 use crate::plugin::loader::Loader;
-use crate::plugin::registry::Registry;
-use crate::room::backing::Backing;
-use crate::router::Router;
 use crate::server::dev::Dev;
-use crate::server::{self, Addresses, Deploys, Health, Server, Upgrades, Uploads};
+use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
 use crate::storage::Stored;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
@@ -40,17 +39,17 @@ pub fn run<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let server = start(config, dev).await?;
-        let watcher = server::load_plugins(&server).await?;
+        let watcher = deploy::load_all(&server.deploys).await?;
         let listener = TcpListener::bind(server.config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", server.config.listen))?;
         let address = listener.local_addr().context("no address")?;
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
-        tokio::spawn(server::ring_alarms(Arc::clone(&server)));
-        let (router, engine) = (Arc::clone(&server.router), Arc::clone(server.loader.engine()));
-        tokio::spawn(async move { router.watch_idle(&engine).await });
-        tokio::spawn(server::heed_verdicts(Arc::clone(&server)));
-        server::follow_plugins(Arc::clone(&server), watcher)?;
+        tokio::spawn(fleet::ring_alarms(Arc::clone(&server.fleet)));
+        let (rooms, engine) = (Arc::clone(&server.fleet), Arc::clone(server.deploys.loader.engine()));
+        tokio::spawn(async move { rooms.watch_idle(&engine).await });
+        tokio::spawn(deploy::heed(Arc::clone(&server.deploys)));
+        deploy::follow(Arc::clone(&server.deploys), watcher)?;
         println!("parlor listening on http://{address}");
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
@@ -82,18 +81,17 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
     // Its rooms are there before any other, so that none of them can take their place.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
     let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;
-    let backing = Arc::new(Backing::new(Arc::new(storage)));
-    recover(&backing, &tenants).await;
-    let router = Arc::new(Router::new(workers, backing));
+    let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
+    recover(&fleet, &tenants).await;
+    let tenants = Arc::new(tenants);
+    let deploys = Deploys::new(&config, Arc::clone(&fleet), Arc::new(loader), Arc::clone(&tenants));
     Ok(Arc::new(Server {
-        registry: Registry::default(),
-        router,
+        fleet,
         tenants,
         connections: Arc::new(Counter::new(connections)),
         addresses: Arc::new(Addresses::new(&limits)),
-        loader: Arc::new(loader),
         uploads: Uploads::default(),
-        deploys: Deploys::new(&config),
+        deploys: Arc::new(deploys),
         health,
         upgrades: Upgrades::default(),
         dev,
@@ -103,8 +101,8 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
 
 /// Finds what rooms kept: it counts for their tenants, and their alarms are set again. Rooms are opened when they are
 /// needed. A tenant whose storage cannot be read keeps nobody else from being served.
-async fn recover(backing: &Backing, tenants: &Tenants) {
-    for (tenant, stored) in backing.storage.stored().await {
+async fn recover(fleet: &Fleet, tenants: &Tenants) {
+    for (tenant, stored) in fleet.storage().stored().await {
         let Stored { bytes, rooms, alarms } = match stored {
             Ok(stored) => stored,
             Err(why) => {
@@ -114,7 +112,7 @@ async fn recover(backing: &Backing, tenants: &Tenants) {
         };
         tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms keep");
         tenants.account(&tenant).storage.add(bytes);
-        alarms.iter().for_each(|(due, room)| backing.alarms.set(room, Some(*due)));
+        alarms.iter().for_each(|(due, room)| fleet.alarms().set(room, Some(*due)));
     }
 }
 
@@ -132,9 +130,9 @@ async fn wait_for_signal() -> anyhow::Result<()> {
 async fn drain(server: &Server) {
     let deadline = Instant::now() + Duration::from_millis(server.config.limits().drain_ms);
     // A socket may outlive its room for a moment: its close frame is still on the way.
-    while server.router.drain() > 0 || server.router.workers().sockets() > 0 {
+    while server.fleet.drain() > 0 || server.fleet.workers().sockets() > 0 {
         if Instant::now() >= deadline {
-            let (rooms, sockets) = (server.router.drain(), server.router.sockets());
+            let (rooms, sockets) = (server.fleet.drain(), server.fleet.sockets());
             return tracing::warn!(rooms, sockets, "drain-ms is over; what is left is cut off");
         }
         tokio::time::sleep(DRAIN_POLL).await;

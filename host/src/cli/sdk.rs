@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use crate::plugin::folder::partial_name;
+use crate::files::partial_name;
 
 mod text {
     include!(concat!(env!("OUT_DIR"), "/sdk.rs"));

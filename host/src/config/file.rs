@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::folder::watch::Means;
 use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
-use crate::watch::Means;
 
 /// `parlor.toml`.
 #[derive(Debug, Default, Deserialize)]

@@ -12,11 +12,11 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
 
+use crate::folder::watch::Means;
 use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
-use crate::watch::Means;
 use file::File;
 
 pub use tokens::TOKEN_VARIABLE;

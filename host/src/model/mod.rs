@@ -14,5 +14,6 @@ pub mod rate;
 pub mod refusal;
 pub mod secret;
 pub mod state;
+pub mod text;
 pub mod timers;
 pub mod turn;

@@ -1,10 +1,10 @@
 //! The timers of a room. They live in memory, with the room and not with its instance.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::journal::{Journal, Mark};
 use super::json::Json;
+use crate::clock::Instant;
 
 /// One timer, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use wasmparser::{
     Parser, Payload,
 };
 
-use super::guest_log::printable;
 use crate::model::limits::Limits;
+use crate::model::text::printable;
 use crate::tenant::{Imports, OFFERED};
 
 /// What an error shows of an import's name.

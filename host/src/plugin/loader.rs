@@ -5,7 +5,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::sync::Semaphore;
@@ -14,193 +13,24 @@ use wasmtime::component::{Component, Linker};
 
 use super::anatomy::Anatomy;
 use super::compiler::Compiler;
-use super::engine::{SharedEngine, one_line};
-use super::imports;
-use super::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
+use super::failures::FailureLog;
 use super::probe;
-use super::state::{GuestState, RoomContext};
-use super::supervisor::{FailureRecord, Supervisor};
-use crate::model::durability::Durability;
-use crate::model::failure::FailureKind;
+use super::version::Plugin;
+use crate::guest::engine::{SharedEngine, one_line};
+use crate::guest::imports;
+use crate::guest::instance::{Instance, Template};
+use crate::guest::state::{GuestState, RoomContext};
 use crate::model::limits::Limits;
-use crate::model::meta::Meta;
-use crate::model::names::{PluginKey, PluginPath, RoomId, is_short_name};
-use crate::storage::view::RoomView;
-use crate::tenant::{Account, Imports, Pace, Terms, Totals};
+use crate::model::names::{PluginKey, PluginPath, is_short_name};
+use crate::tenant::{Imports, Terms};
 
 /// How many digits of its content hash name a version.
 const VERSION_DIGITS: usize = 12;
 
-/// A version of a plugin, ready to serve.
-pub struct Plugin {
-    /// Higher than that of all that were loaded before: a room only ever moves to a later one.
-    pub serial: u64,
-    pub key: PluginKey,
-    pub version: String,
-    /// What it calls itself.
-    pub name: String,
-    pub path: PluginPath,
-    /// The events that it registers in `init`, in ascending order.
-    pub events: Vec<String>,
-    pub client_channels: bool,
-    /// Whether what its turns say waits until what they wrote is durable.
-    pub durability: Durability,
-    /// Whether its rooms can keep anything that lasts: it imports what is needed for that.
-    pub keeps: bool,
-    pub supervisor: Supervisor,
-    /// What all versions of the plugin did since the server started.
-    pub totals: Arc<Totals>,
-    /// Whom its instances belong to that belong to no room.
-    outside: Arc<RoomContext>,
-    template: Template,
-    authorizing: Semaphore,
-    /// Upgrades that are at `authorize`, those that wait for it included.
-    at_authorize: AtomicUsize,
-}
-
 /// What a plugin imports that keeps something.
 const KEEPING: [&str; 2] = ["parlor:room/storage@", "parlor:room/alarm@"];
 
-/// How long a room that was asked may take to give up its instance before another one is asked.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
-
 static SERIAL: AtomicU64 = AtomicU64::new(0);
-
-/// How `authorize` failed to answer.
-#[derive(Debug)]
-pub enum AuthorizeError {
-    Rejected(Rejection),
-    /// As many as may already wait for it.
-    Crowded,
-    /// The instance could not be made now.
-    Busy(OpenError),
-    /// The guest faulted, or answered what the contract does not allow.
-    Broken(String),
-}
-
-impl Plugin {
-    /// Makes an instance for a room.
-    pub async fn open(&self, room: RoomId, storage: Arc<RoomView>) -> Result<Instance, OpenError> {
-        self.instance(Some(room), Some(storage)).await
-    }
-
-    /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
-    pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let _waiting = Waiting::count(&self.at_authorize, self.limits().authorize_waiting)?;
-        let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
-        let lane = self.account().lane();
-        let asked = async {
-            lane.start(|| false).await;
-            self.ask(request).await
-        };
-        lane.run(self.pace(), asked).await
-    }
-
-    async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let mut instance = match self.instance(None, None).await {
-            Ok(instance) => instance,
-            Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake)) => {
-                return Err(AuthorizeError::Busy(why));
-            }
-            Err(why) => {
-                self.supervisor.own_fault(&why.to_string(), self.limits());
-                return Err(AuthorizeError::Broken(why.to_string()));
-            }
-        };
-        match instance.authorize(request, self.limits().turn_cpu_ms).await {
-            Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(meta))) => match meta.checked(self.limits()) {
-                Ok(meta) => Ok(Some(meta)),
-                Err(why) => Err(AuthorizeError::Broken(format!("authorize answered a meta that is not one: {why}"))),
-            },
-            Ok(Err(rejection)) => Err(AuthorizeError::Rejected(rejection)),
-            Err(fault) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
-        }
-    }
-
-    /// Makes an instance. Where there is no place for it, rooms that nobody is in give way, and it waits for a while.
-    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<RoomView>>) -> Result<Instance, OpenError> {
-        let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
-        let wait = Duration::from_millis(self.limits().instance_wait_ms);
-        let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
-        let mut asked: Option<Instant> = None;
-        loop {
-            let awake = storage.is_some().then(|| self.account().awake.place());
-            let opened = match &awake {
-                Some(None) => Err(OpenError::TooManyAwake),
-                Some(Some(_)) | None => Instance::open(&self.template, Arc::clone(&context), storage.clone()).await,
-            };
-            let (full, giver) = match opened {
-                Ok((instance, _)) => return Ok(instance.holding(awake.flatten())),
-                Err(full @ OpenError::NoPlace(_)) => (full, &self.engine().wanted),
-                Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => (full, &self.account().wanted),
-                Err(other) => return Err(other),
-            };
-            // One room gives way for this one, and another where that took too long.
-            if asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN) {
-                asked = Some(Instant::now());
-                giver.notify_one();
-                self.engine().pressure.notify_one();
-            }
-            tokio::select! {
-                () = self.engine().freed.notified() => {}
-                () = tokio::time::sleep(ASK_AGAIN) => {}
-                () = &mut given_up => return Err(full),
-            }
-        }
-    }
-
-    pub fn limits(&self) -> &Arc<Limits> {
-        &self.outside.limits
-    }
-
-    pub fn account(&self) -> &Arc<Account> {
-        &self.outside.account
-    }
-
-    /// Whether its calls take long.
-    pub fn pace(&self) -> &Arc<Pace> {
-        &self.outside.pace
-    }
-
-    /// The engine that its instances live in.
-    pub fn engine(&self) -> &SharedEngine {
-        self.template.engine()
-    }
-
-    /// Counts a failure of its code, and keeps it for whoever looks for the cause.
-    pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
-        self.totals.count_failure(kind);
-        self.supervisor.record(kind, failure);
-    }
-
-    /// The same outside of rooms.
-    pub fn authorize_failed(&self, why: &str) {
-        self.record(FailureKind::Authorize, FailureRecord::now(None, "authorize", "authorize", why));
-    }
-}
-
-/// An upgrade at `authorize`, counted until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn count(count: &'a AtomicUsize, max: usize) -> Result<Self, AuthorizeError> {
-        let waiting = Self(count);
-        if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waiting) } else { Err(AuthorizeError::Crowded) }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl std::fmt::Debug for Plugin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Plugin({}@{})", self.key, self.version)
-    }
-}
 
 /// Makes plugins out of files.
 pub struct Loader {
@@ -297,7 +127,7 @@ impl Loader {
             durability: terms.durability,
             keeps: false,
             totals: terms.totals,
-            supervisor: Supervisor::new(&outside.plugin, &outside.version),
+            failures: FailureLog::default(),
             template,
             authorizing: Semaphore::new(outside.limits.authorize_at_once),
             at_authorize: AtomicUsize::new(0),

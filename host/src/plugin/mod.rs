@@ -1,27 +1,9 @@
-//! Guests: how a file becomes a plugin, and how a plugin's code is called.
-//!
-//! Everything that knows wasmtime is in here. It knows no sockets and no HTTP.
+//! What a version of a plugin is, and how a file becomes one: read, checked, compiled, linked, rehearsed.
 
 pub mod anatomy;
-mod bindings;
 pub mod compiler;
-mod convert;
-mod cpu;
-pub mod engine;
-pub mod folder;
-mod guest_log;
-mod imports;
-pub mod instance;
+pub mod failures;
 pub mod loader;
-mod memory;
 pub mod origin;
 pub mod probe;
-pub mod registry;
-mod state;
-pub mod supervisor;
-mod wasi;
-pub mod watcher;
-
-pub use guest_log::printable;
-pub use imports::unix_ms;
-pub use state::RoomContext;
+pub mod version;

@@ -3,7 +3,7 @@
 
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
-use super::guest_log::printable;
+use crate::model::text::printable;
 
 /// What is shown of a tool's name.
 const SHOWN_BYTES: usize = 40;

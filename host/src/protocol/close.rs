@@ -32,6 +32,9 @@ impl CloseReason {
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
 
+    /// What a room is told of a connection that broke off (RFC 6455, 7.1.5); never sent.
+    pub const BROKEN_OFF: Self = Self::of(1006, "");
+
     /// The word for figures: one of a closed list, whatever a plugin writes into its own closes.
     pub fn label(&self) -> &'static str {
         LABELS.iter().find(|(reason, _)| reason == self).map_or(BY_PLUGIN, |(_, label)| *label)

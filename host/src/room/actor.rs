@@ -9,30 +9,32 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::backing::Backing;
 use super::commit::{Broken, Delivered, Lost};
 use super::dispatch::cause_of;
 use super::failure::TurnFailure;
 use super::gate::Gate;
-use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomView};
+use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomShared, RoomView};
 use super::outbound::Outbound;
+use super::owner::RoomOwner;
 use super::supervision::Faults;
 use super::suspend::{Suspended, Trial};
 use super::turns::RestoreReason;
+use crate::alarms::Alarms;
+use crate::clock::unix_ms;
+use crate::guest::instance::Instance;
 use crate::model::effect::{Audience, Emit};
 use crate::model::event::{ClientEvent, Event, Payload, SocketId, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
-use crate::model::names::DEFAULT;
+use crate::model::names::{DEFAULT, RoomKey};
 use crate::model::state::{RoomState, StateMark};
-use crate::plugin::instance::Instance;
-use crate::plugin::loader::Plugin;
-use crate::plugin::unix_ms;
+use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
-use crate::storage::view;
-
+use crate::storage::{Storage, view};
+use crate::tenant::account::Place;
 use crate::tenant::lane::Lane;
+use crate::workers::WorkerId;
 
 /// A room's state; owned by its task alone.
 pub(super) struct Room {
@@ -44,7 +46,9 @@ pub(super) struct Room {
     pub(super) state: RoomState,
     pub(super) outbound: HashMap<SocketId, Arc<Outbound>>,
     pub(super) storage: Arc<view::RoomView>,
-    pub(super) backing: Arc<Backing>,
+    pub(super) all_storage: Arc<dyn Storage>,
+    pub(super) alarms: Arc<Alarms>,
+    pub(super) owner: Arc<dyn RoomOwner>,
     /// Turns that wait for their writes.
     pub(super) gate: Gate,
     /// Up to where the state is safe, where it could not be told yet.
@@ -76,10 +80,39 @@ pub(super) struct Room {
     pub(super) closing: Option<CloseReason>,
 }
 
-/// Runs a room until nobody is in it any more, or the server shuts down.
-pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
-    let end = EndOfRoom(Arc::clone(&shared), Arc::clone(&backing));
-    let storage = match backing.storage.open(&shared.key).await {
+/// What a room is opened with.
+pub struct RoomSpec {
+    pub key: RoomKey,
+    /// The version that the room begins on.
+    pub plugin: Arc<Plugin>,
+    /// Its place among its tenant's rooms.
+    pub place: Place,
+    /// The thread that the room's task is to run on.
+    pub worker: WorkerId,
+    /// Where calls of its plugin run that take long.
+    pub slow: Handle,
+    pub storage: Arc<dyn Storage>,
+    pub alarms: Arc<Alarms>,
+    pub owner: Arc<dyn RoomOwner>,
+}
+
+/// Puts a room together: others reach it by the handle, and whoever opens it runs the task on the room's thread. The task ends
+/// when nobody is in the room any more, or the server shuts down.
+pub fn open(spec: RoomSpec) -> (RoomHandle, impl Future<Output = ()> + Send + 'static) {
+    let RoomSpec { key, plugin, place, worker, slow, storage, alarms, owner } = spec;
+    let handle = Arc::new(RoomShared::new(key, plugin, worker, place));
+    (Arc::clone(&handle), run(handle, storage, alarms, owner, slow))
+}
+
+async fn run(
+    shared: RoomHandle,
+    all_storage: Arc<dyn Storage>,
+    alarms: Arc<Alarms>,
+    owner: Arc<dyn RoomOwner>,
+    slow: Handle,
+) {
+    let end = EndOfRoom(Arc::clone(&shared), Arc::clone(&alarms));
+    let storage = match all_storage.open(&shared.key).await {
         Ok(storage) => storage,
         Err(why) => {
             log!(error, &shared.key, "the room cannot be opened: {why}");
@@ -90,7 +123,9 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
     };
     let plugin = shared.plugin();
     let limits = Arc::clone(plugin.limits());
-    let restore = storage.kept().is_known.then(|| RestoreReason::of_opening(backing.visit(&shared.key)));
+    let is_known = storage.kept().is_known;
+    let was_open = owner.note_kept(&shared.key, is_known);
+    let restore = is_known.then(|| RestoreReason::of_opening(!was_open));
     let room = Box::new(Room {
         lane: Arc::clone(plugin.account().lane()),
         slow,
@@ -98,7 +133,9 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
         shared,
         plugin,
         limits,
-        backing,
+        all_storage,
+        alarms,
+        owner,
         state: RoomState::default(),
         outbound: HashMap::new(),
         gate: Gate::default(),
@@ -125,7 +162,7 @@ pub async fn run(shared: RoomHandle, backing: Arc<Backing>, slow: Handle) {
 const ALARM_AFTER_END: Duration = Duration::from_millis(100);
 
 /// However a room's task ends, a panic included: its mailbox closes, and sockets that still wait in it are told.
-struct EndOfRoom(RoomHandle, Arc<Backing>);
+struct EndOfRoom(RoomHandle, Arc<Alarms>);
 
 impl Drop for EndOfRoom {
     fn drop(&mut self) {
@@ -135,7 +172,7 @@ impl Drop for EndOfRoom {
         for mail in self.0.mailbox.close() {
             match mail {
                 Mail::Connect { outbound, .. } => outbound.close(self.0.end_reason()),
-                Mail::Alarm { .. } => self.1.alarms.postpone(&self.0.key, ALARM_AFTER_END),
+                Mail::Alarm { .. } => self.1.postpone(&self.0.key, ALARM_AFTER_END),
                 _ => {}
             }
         }

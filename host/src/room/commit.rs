@@ -98,7 +98,7 @@ impl Room {
         }
         self.settled_to = Some(held.end);
         if held.sets_alarm {
-            self.backing.alarms.set(&self.shared.key, self.storage.durable_alarm());
+            self.alarms.set(&self.shared.key, self.storage.durable_alarm());
         }
         if let Some(output) = held.output {
             self.say(output).await;
@@ -145,7 +145,7 @@ impl Room {
         self.plugin.account().storage.change(before, self.storage.kept().bytes);
         // What the instance remembers may rest on what was not written.
         self.lose_instance();
-        self.backing.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
+        self.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
         self.lost.extend(turns.into_iter().map(|lost| (lost, failure.clone())));
     }
 

@@ -1,15 +1,16 @@
 //! What no client causes: a timer that is due, and the room's alarm.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::actor::Room;
 use super::gate::{Origin, TurnKind};
+use crate::clock::Instant;
+use crate::clock::unix_ms;
 use crate::model::effect::UnixMs;
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
-use crate::plugin::unix_ms;
 
 impl Room {
     /// Runs the earliest timer that is due. It is gone then, whatever becomes of its turn.
@@ -37,7 +38,7 @@ impl Room {
     pub(super) async fn alarm_due(&mut self, due: UnixMs, attempt: u32) {
         if self.storage.kept().alarm != Some(due) {
             // A turn changed it meanwhile. Where that is not durable yet, what is said here holds until it is.
-            return self.backing.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
+            return self.alarms.ensure(&self.shared.key, self.storage.durable_alarm());
         }
         if !self.make_ready().await {
             return self.alarm_failed();
@@ -59,6 +60,6 @@ impl Room {
     pub(super) fn alarm_failed(&self) {
         let limits = &self.limits;
         let [first, longest] = [limits.alarm_retry_ms, limits.alarm_retry_max_ms].map(Duration::from_millis);
-        self.backing.alarms.failed(&self.shared.key, first, longest);
+        self.alarms.failed(&self.shared.key, first, longest);
     }
 }

@@ -3,15 +3,15 @@
 use super::actor::Room;
 use super::gate::Origin;
 use super::handle::RoomShared;
+use crate::guest::instance::Fault;
 use crate::model::event::{Failure, SocketId};
 use crate::model::failure::FailureKind;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::refusal::Bound;
-use crate::plugin::instance::Fault;
-use crate::plugin::printable;
-use crate::plugin::supervisor::FailureRecord;
+use crate::model::text::printable;
+use crate::plugin::failures::FailureRecord;
 use crate::protocol::verani;
 use crate::storage::{StorageError, StorageErrorKind};
 

@@ -2,9 +2,10 @@
 //! durable. What a turn says leaves in the order of the turns; where a write fails, it fails with all that came after it.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::failure::TurnFailure;
+use crate::clock::Instant;
 use crate::model::effect::{Close, Emit};
 use crate::model::event::{Event, SocketId, hook};
 use crate::model::limits::Limits;

@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::mailbox::Mailbox;
 pub use super::mailbox::{Closed, HostTarget, Mail, NotTaken, Request, RoomView};
+use crate::clock::Instant;
 use crate::model::event::SocketId;
 use crate::model::names::RoomKey;
-use crate::plugin::loader::Plugin;
-use crate::plugin::supervisor::Supervised;
+use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::tenant::account::Place;
 use crate::workers::WorkerId;
@@ -25,8 +25,8 @@ pub struct RoomShared {
     pub key: RoomKey,
     /// The version that the room is on.
     plugin: RwLock<Arc<Plugin>>,
-    /// The version that the room went back from: it does not move to that again.
-    gone_back_from: Mutex<Option<String>>,
+    /// What was loaded last of those that the room went back from, by its serial: it does not move to that again.
+    gone_back_from: Mutex<Option<u64>>,
     pub mailbox: Mailbox,
     /// The thread that the room runs on, and best its sockets too.
     pub worker: WorkerId,
@@ -36,6 +36,8 @@ pub struct RoomShared {
     /// Why the room ends, once that is certain: what its sockets are told.
     pub ended_with: OnceLock<CloseReason>,
     next_socket: AtomicU32,
+    /// Whether whoever opened it counts it among the rooms of its version.
+    pub counted: AtomicBool,
     /// Its place among the tenant's rooms.
     _place: Place,
 }
@@ -52,6 +54,8 @@ pub struct RoomStats {
     pub awake: AtomicBool,
     /// Whether it knows that nothing happened for a while.
     idle: AtomicBool,
+    /// Whether it stands among the rooms that may be told so.
+    queued: AtomicBool,
     /// When its last turn began, in milliseconds since the process began.
     active_ms: AtomicU64,
 }
@@ -65,12 +69,23 @@ impl RoomStats {
         *START + Duration::from_millis(self.active_ms.load(Ordering::Relaxed))
     }
 
-    /// A turn begins now.
-    pub(super) fn note_turn(&self, now: Instant) {
+    /// A turn begins now. Says whether the room was told before that nothing happens in it.
+    pub(super) fn note_turn(&self, now: Instant) -> bool {
         self.active_ms.store(now.saturating_duration_since(*START).as_millis() as u64, Ordering::Relaxed);
-        if self.idle.load(Ordering::Relaxed) {
+        let was_idle = self.idle.load(Ordering::Relaxed);
+        if was_idle {
             self.idle.store(false, Ordering::Relaxed);
         }
+        was_idle
+    }
+
+    pub fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the room stands among those that may be told that nothing happens in them; answers whether it did.
+    pub fn note_queued(&self, queued: bool) -> bool {
+        self.queued.swap(queued, Ordering::AcqRel)
     }
 }
 
@@ -89,6 +104,7 @@ impl RoomShared {
             wants_ping: AtomicBool::new(wants_ping),
             ended_with: OnceLock::new(),
             next_socket: AtomicU32::new(1),
+            counted: AtomicBool::new(false),
             _place: place,
         }
     }
@@ -102,19 +118,24 @@ impl RoomShared {
     /// on that or a later one, or went back from it.
     pub fn move_to(&self, plugin: &Arc<Plugin>) {
         let is_later = self.plugin.read().serial < plugin.serial;
-        if is_later && self.gone_back_from.lock().as_ref() != Some(&plugin.version) {
+        if is_later && *self.gone_back_from.lock() != Some(plugin.serial) {
             self.mailbox.swap(Arc::clone(plugin));
         }
     }
 
-    /// The room is on another version now.
-    pub(super) fn set_plugin(&self, plugin: Arc<Plugin>) {
+    /// The room is on another version now; for whoever opened it.
+    pub fn set_plugin(&self, plugin: Arc<Plugin>) {
         *self.plugin.write() = plugin;
     }
 
-    /// The room does not move to this version again.
-    pub(super) fn refuse(&self, version: &str) {
-        *self.gone_back_from.lock() = Some(version.to_owned());
+    /// The room does not move to this version again, unless somebody deploys it once more.
+    pub(super) fn refuse(&self, plugin: &Plugin) {
+        *self.gone_back_from.lock() = Some(plugin.serial);
+    }
+
+    /// The room moves again to what it went back from.
+    pub fn forgive(&self) {
+        *self.gone_back_from.lock() = None;
     }
 
     /// Whether the room is awake, nothing happened in it for so long, and it was not told so yet.
@@ -138,11 +159,5 @@ impl RoomShared {
     /// A number that no socket of this room had before.
     pub fn next_socket(&self) -> SocketId {
         self.next_socket.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-impl Supervised for RoomShared {
-    fn quarantined(&self) {
-        self.mailbox.quarantine();
     }
 }

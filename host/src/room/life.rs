@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::clock::Instant;
 
 use super::actor::Room;
 use super::handle::Mail;
@@ -30,9 +30,9 @@ impl Next {
 }
 
 /// Waits until a moment; for ever where there is none.
-async fn at(due: Option<std::time::Instant>) {
+async fn at(due: Option<Instant>) {
     match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
+        Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
 }
@@ -97,14 +97,12 @@ impl Room {
             self.settle_next().await;
         }
         self.follow_losses().await;
-        if self.storage.kept().is_known {
-            self.backing.visit(&self.shared.key);
-        }
+        self.owner.note_kept(&self.shared.key, self.storage.kept().is_known);
     }
 
     async fn next(&mut self, empty_since: &mut Option<Instant>) -> Next {
         let due = self.state.timers.next_due();
-        if due.is_some_and(|due| due <= Instant::now().into_std()) {
+        if due.is_some_and(|due| due <= Instant::now()) {
             return Next::Timer;
         }
         let (mailbox, plugin, gate) = (&self.shared.mailbox, &self.plugin, &mut self.gate);
@@ -123,7 +121,7 @@ impl Room {
         let may_end = empty.is_some() && quiet && (due.is_none() || self.closing.is_some());
         let linger = if self.closing.is_some() { 0 } else { self.limits.room_linger_ms };
         let end = empty.unwrap_or_else(Instant::now) + Duration::from_millis(linger);
-        let sleep = Instant::from_std(self.shared.stats.active()) + Duration::from_millis(self.limits.room_sleep_ms);
+        let sleep = self.shared.stats.active() + Duration::from_millis(self.limits.room_sleep_ms);
         let wanted = async {
             tokio::select! {
                 () = plugin.engine().wanted.notified() => {}

@@ -11,13 +11,13 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::outbound::Outbound;
+use crate::clock::unix_ms;
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
-use crate::plugin::loader::Plugin;
-use crate::plugin::unix_ms;
+use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 
 /// Requests of administration that may wait in one mailbox.

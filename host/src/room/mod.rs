@@ -10,8 +10,6 @@ macro_rules! log {
 }
 
 mod actor;
-pub mod alarms;
-pub mod backing;
 mod commit;
 mod dispatch;
 mod due;
@@ -21,10 +19,10 @@ pub mod handle;
 mod life;
 mod mailbox;
 pub mod outbound;
+pub mod owner;
 mod slow;
 mod supervision;
 mod suspend;
-pub mod swaps;
 mod turns;
 
-pub use actor::run;
+pub use actor::{RoomSpec, open};

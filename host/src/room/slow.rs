@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
 
 use super::actor::Room;
-use crate::plugin::loader::Plugin;
+use crate::plugin::version::Plugin;
 
 /// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
 const DROP_HERE_BYTES: usize = 4 << 20;

@@ -4,15 +4,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::clock::Instant;
 
 use super::actor::Room;
 use super::gate::TurnKind;
+use crate::guest::instance::OpenError;
 use crate::model::event::hook;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
-use crate::plugin::instance::OpenError;
-use crate::plugin::supervisor::FailureRecord;
+use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
 
 /// The faults of a room that still count.
@@ -54,7 +54,7 @@ impl Room {
         };
         if let Some(hook) = own {
             // What is stored made it fail, or it fails always: no client is in this turn.
-            self.plugin.supervisor.own_fault(&format!("{hook} {why}"), &self.limits);
+            self.owner.faulted_unprovoked(&self.plugin, &format!("{hook} {why}"));
         }
         if self.faults.count(Instant::now(), &self.limits) {
             self.crash(why);
@@ -78,7 +78,7 @@ impl Room {
         let words = why.to_string();
         let failure = FailureRecord::now(Some(key.room.clone()), "init", "no-instance", &words);
         plugin.record(FailureKind::NoInstance, failure);
-        plugin.supervisor.own_fault(&words, &self.limits);
+        self.owner.faulted_unprovoked(plugin, &words);
         self.crash(&words);
     }
 
@@ -87,7 +87,7 @@ impl Room {
         let (key, plugin) = (&self.shared.key, &self.plugin);
         let sockets = self.outbound.len();
         log!(error, key, version = plugin.version, sockets, "the room crashed and closes: {why}");
-        plugin.supervisor.crashed(&key.room, why, &self.limits);
+        self.owner.crashed(&self.shared, plugin, why);
         self.end(CloseReason::CRASHED);
     }
 

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::actor::Room;
 use super::turns::RestoreReason;
+use crate::clock::unix_ms;
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
-use crate::plugin::loader::Plugin;
-use crate::plugin::unix_ms;
+use crate::plugin::version::Plugin;
 use crate::tenant::Account;
 
 /// What an instance handed over. It counts as memory of the tenant's for as long as it is kept.
@@ -75,7 +75,7 @@ impl Room {
         let before = Arc::clone(&self.plugin);
         self.go_on_with(plugin);
         // To what is known to be worse, no room goes back.
-        let is_good = !self.backing.swaps.is_condemned(&before.key, &before.version);
+        let is_good = !self.owner.is_condemned(&before);
         self.trial = is_good.then_some(Trial { before, turns_left: self.limits.swap_trial_turns });
         log!(debug, &self.shared.key, version = self.plugin.version, "the room moved to another version");
         if was_awake {
@@ -106,7 +106,7 @@ impl Room {
         trial.turns_left = trial.turns_left.saturating_sub(1);
         if trial.turns_left == 0 {
             self.trial = None;
-            self.backing.swaps.stayed(&self.plugin);
+            self.owner.stayed(&self.plugin);
         }
     }
 
@@ -117,22 +117,18 @@ impl Room {
         let failed = Arc::clone(&self.plugin);
         let (version, back_to) = (failed.version.as_str(), before.version.as_str());
         log!(error, &self.shared.key, version, back_to, "the room goes back to the version before: {why}");
-        self.shared.refuse(&failed.version);
+        self.shared.refuse(&failed);
         self.drop_instance();
         self.go_on_with(before);
         self.restore = Some(RestoreReason::Swap);
         self.suspended = state;
-        self.backing.swaps.went_back(&failed, why);
+        self.owner.went_back(&failed, why);
         true
     }
 
     /// From now on the room's instances are of this version.
     fn go_on_with(&mut self, plugin: Arc<Plugin>) {
-        let room = &self.shared.key.room;
-        self.plugin.supervisor.left(room);
-        let supervised: Arc<dyn crate::plugin::supervisor::Supervised> = Arc::clone(&self.shared) as _;
-        plugin.supervisor.opened(room, Arc::downgrade(&supervised));
-        self.shared.set_plugin(Arc::clone(&plugin));
+        self.owner.moved(&self.shared, &plugin);
         self.plugin = plugin;
     }
 }

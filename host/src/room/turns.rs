@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::json;
@@ -12,12 +11,13 @@ use super::commit::Lost;
 use super::failure::TurnFailure;
 use super::gate::{Origin, TurnKind};
 use super::slow::aside;
+use crate::clock::Instant;
+use crate::clock::unix_ms;
+use crate::guest::instance::{Fault, Instance, OpenError, Outcome};
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::refusal::Bound;
 use crate::model::turn::{StorageUse, Turn};
-use crate::plugin::instance::{Fault, Instance, OpenError, Outcome};
-use crate::plugin::unix_ms;
 use crate::storage::Kept;
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
@@ -147,7 +147,9 @@ impl Room {
     /// Runs one turn: it commits, or it leaves no trace. A turn whose writes fail later is among the lost then.
     pub(super) async fn turn(&mut self, event: Event) -> Result<(), (Origin, TurnFailure)> {
         let origin = Origin::of(&event);
-        self.shared.stats.note_turn(Instant::now());
+        if self.shared.stats.note_turn(Instant::now()) {
+            self.owner.awoke(&self.shared);
+        }
         self.idle = false;
         // A version on trial may be unable to do what the one before can.
         let again = self.trial.as_ref().filter(|_| origin.kind.is_given_again()).map(|_| event.clone());
@@ -251,7 +253,7 @@ impl Room {
         // Most plugins keep nothing, and no turn of theirs asks what is kept.
         let storage = if self.plugin.keeps || kind == TurnKind::Alarm {
             let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
-            let may_keep = || self.backing.storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
+            let may_keep = || self.all_storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
             let Kept { bytes, alarm, is_known } = self.storage.kept();
             let tenant_left_bytes = account.storage.left();
             StorageUse { room_bytes: bytes, tenant_left_bytes, may_keep: is_known || may_keep(), alarm }
@@ -313,6 +315,7 @@ impl Room {
         };
         self.shared.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
         self.shared.stats.awake.store(true, Ordering::Relaxed);
+        self.owner.awoke(&self.shared);
         self.instance = Some(Box::new(instance));
         Ok(())
     }

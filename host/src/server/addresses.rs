@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
+use crate::clock::Instant;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use parking_lot::RwLock;
 use serde::Serialize;
 
-use super::Server;
-use super::deploy::{By, Change, What};
+use crate::deploy::{By, Change, Deploys, What};
 use crate::model::names::{PluginKey, PluginName};
 use crate::plugin::loader::Loader;
 
@@ -79,12 +78,12 @@ impl Dev {
 
 /// Lets a component that was built serve; its file is replaced with it. Says whether it is another one than before, or why
 /// it is refused.
-pub async fn serve(server: &Server, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
+pub async fn serve(deploys: &Deploys, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
     let version = Loader::version_of(&component);
-    match Change::begin(server, key).await.deploy(component.into(), By::Build).await {
+    match Change::begin(deploys, key).await.deploy(component.into(), By::Build).await {
         Ok(deployed) => Ok(!deployed.unchanged()),
         Err(refused) => {
-            server.deploys.history.record(key, What::Refused, Some(&version), refused.why.clone());
+            deploys.history.record(key, What::Refused, Some(&version), refused.why.clone());
             Err(refused.why)
         }
     }

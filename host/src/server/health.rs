@@ -11,20 +11,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::Server;
+use crate::alarms::Alarms;
+use crate::clock::Instant;
 use crate::model::durability::Durability;
 use crate::model::event::{ClientEvent, Payload, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, PluginName, RoomId, RoomKey, TenantName};
-use crate::plugin::loader::{Loader, Plugin};
+use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
-use crate::room::backing::Backing;
-use crate::room::handle::{Mail, RoomHandle, RoomShared};
+use crate::plugin::version::Plugin;
+use crate::room::handle::{Mail, RoomHandle};
 use crate::room::outbound::{Next, Outbound};
+use crate::room::owner::RoomOwner;
+use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
 use crate::tenant::{Account, Imports, Terms};
@@ -128,10 +131,17 @@ impl Probe {
     fn enter(plugin: &Arc<Plugin>, workers: &Workers, worker: WorkerId) -> Self {
         let key = RoomKey { plugin: plugin.key.clone(), room: RoomId::default_room() };
         let place = || Arc::new(Counter::new(1)).place_beyond_bounds();
-        let room = Arc::new(RoomShared::new(key, Arc::clone(plugin), worker, place()));
-        let backing = Arc::new(Backing::new(Arc::new(MemoryStorage::default())));
-        let slow = workers.slow_runtime(worker).clone();
-        workers.runtime(worker).spawn(crate::room::run(Arc::clone(&room), backing, slow));
+        let (room, task) = room::open(RoomSpec {
+            key,
+            plugin: Arc::clone(plugin),
+            place: place(),
+            worker,
+            slow: workers.slow_runtime(worker).clone(),
+            storage: Arc::new(MemoryStorage::default()),
+            alarms: Arc::new(Alarms::default()),
+            owner: Arc::new(ProbeOwner),
+        });
+        workers.runtime(worker).spawn(task);
         let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);
@@ -163,6 +173,27 @@ impl Probe {
     }
 }
 
+/// Nobody asks where a probe's room is, and its plugin has one version.
+#[derive(Debug)]
+struct ProbeOwner;
+
+impl RoomOwner for ProbeOwner {
+    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
+        room.set_plugin(Arc::clone(to));
+    }
+    fn awoke(&self, _: &RoomHandle) {}
+    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
+    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
+    fn stayed(&self, _: &Plugin) {}
+    fn went_back(&self, _: &Plugin, _: &str) {}
+    fn is_condemned(&self, _: &Plugin) -> bool {
+        false
+    }
+    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
+        false
+    }
+}
+
 impl Drop for Probe {
     fn drop(&mut self) {
         let reason = crate::protocol::close::CloseReason::RESTART;
@@ -184,7 +215,7 @@ pub async fn health(State(server): State<Arc<Server>>) -> (StatusCode, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::engine;
+    use crate::guest::engine;
 
     async fn health() -> Health {
         let limits = Limits { instances_of_host: 64, ..Limits::default() };

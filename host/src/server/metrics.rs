@@ -2,7 +2,7 @@
 //! the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -72,12 +72,12 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
     scrape.gauges("build_info", "The version of the server").get_or_create(&build).set(1.0);
     scrape.gauge("connections", "Connections, those of HTTP included", server.connections.used() as f64);
     scrape.gauge("connections_max", "As many as there may be", server.connections.max() as f64);
-    let engine = server.loader.engine();
+    let engine = server.deploys.loader.engine();
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
-    scrape.counter("panics", "Rooms that ended in a fault of the host's own", server.router.panics() as f64);
-    let alarms = server.router.backing().alarms.len();
+    scrape.counter("panics", "Rooms that ended in a fault of the host's own", server.fleet.panics() as f64);
+    let alarms = server.fleet.alarms().len();
     scrape.gauge("alarms", "Alarms of rooms that are set, those included whose room sleeps", alarms as f64);
     let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in server.upgrades.counts() {
@@ -85,7 +85,7 @@ fn of_host(server: &Server, scrape: &mut Scrape) {
     }
     let held =
         scrape.gauges("worker_longest_hold_seconds", "For how long a worker's thread was held since the last look");
-    for (number, longest) in server.router.workers().take_longest_holds().iter().enumerate() {
+    for (number, longest) in server.fleet.workers().take_longest_holds().iter().enumerate() {
         held.get_or_create(&vec![("worker", number.to_string())]).set(longest.as_secs_f64());
     }
 }
@@ -128,20 +128,16 @@ fn of_plugins(server: &Server, scrape: &mut Scrape) {
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");
-    for plugin in server.registry.all() {
+    for plugin in server.fleet.serving() {
         let labels = vec![("tenant", plugin.key.tenant.to_string()), ("plugin", plugin.key.plugin.to_string())];
         let and = |name, value: String| labels.iter().cloned().chain([(name, value)]).collect::<Labels>();
-        let open = server.router.rooms_of(&plugin.key);
-        let sum = |figure: fn(&crate::room::handle::RoomStats) -> u64| -> f64 {
-            open.iter().map(|room| figure(&room.stats)).sum::<u64>() as f64
-        };
-        sockets.get_or_create(&labels).set(sum(|stats| stats.sockets.load(Ordering::Relaxed) as u64));
-        rooms.get_or_create(&labels).set(open.len() as f64);
-        quarantined.get_or_create(&labels).set(f64::from(u8::from(plugin.supervisor.quarantine().is_some())));
+        let open = server.fleet.sums(&plugin.key);
+        sockets.get_or_create(&labels).set(open.sockets as f64);
+        rooms.get_or_create(&labels).set(open.rooms as f64);
+        quarantined.get_or_create(&labels).set(f64::from(u8::from(server.fleet.quarantine(&plugin).is_some())));
         let totals = &plugin.totals;
-        turns.get_or_create(&labels).inc_by(totals.turns() as f64 + sum(|stats| stats.turns.load(Ordering::Relaxed)));
-        let bad = totals.bad_frames() as f64 + sum(|stats| stats.bad_frames.load(Ordering::Relaxed));
-        bad_frames.get_or_create(&labels).inc_by(bad);
+        turns.get_or_create(&labels).inc_by((totals.turns() + open.turns) as f64);
+        bad_frames.get_or_create(&labels).inc_by((totals.bad_frames() + open.bad_frames) as f64);
         for (kind, count) in totals.failures() {
             failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
         }

@@ -3,10 +3,9 @@
 mod accept;
 mod address;
 mod addresses;
-mod alarms;
 mod api;
 mod auth;
-mod deploy;
+
 pub mod dev;
 mod health;
 mod metrics;
@@ -21,31 +20,26 @@ use axum::routing::get;
 
 pub use accept::serve;
 pub use addresses::Addresses;
-pub use alarms::ring as ring_alarms;
 pub use api::Uploads;
-pub use deploy::{Deploys, follow as follow_plugins, heed as heed_verdicts, load_all as load_plugins};
 pub use health::Health;
 pub use metrics::Upgrades;
 
 use crate::config::Config;
-use crate::plugin::loader::Loader;
-use crate::plugin::registry::Registry;
-use crate::router::Router;
+use crate::deploy::Deploys;
+use crate::fleet::Fleet;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
 
 /// What every request can reach.
 pub struct Server {
     pub config: Config,
-    pub registry: Registry,
-    pub router: Arc<Router>,
-    pub tenants: Tenants,
+    pub fleet: Arc<Fleet>,
+    pub tenants: Arc<Tenants>,
     /// Connections of the whole server.
     pub connections: Arc<Counter>,
     pub addresses: Arc<Addresses>,
-    pub loader: Arc<Loader>,
     pub uploads: Uploads,
-    pub deploys: Deploys,
+    pub deploys: Arc<Deploys>,
     pub health: Health,
     pub upgrades: Upgrades,
     /// The projects of `parlor dev`; none in `parlor serve`.

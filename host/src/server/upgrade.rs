@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
@@ -15,21 +16,23 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use data_encoding::BASE64;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Server;
 use super::accept::{self, ConnectionPlace};
 use super::address::{self, Client, Place};
+use crate::clock::Instant;
+use crate::fleet::NoRoom;
+use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
 use crate::model::refusal::Refusal;
-use crate::plugin::instance::ConnectRequest;
-use crate::plugin::loader::{AuthorizeError, Plugin};
-use crate::plugin::supervisor;
-use crate::room::handle::RoomHandle;
-use crate::router::NoRoom;
-use crate::socket::{self, Arrival};
+use crate::plugin::version::{AuthorizeError, Plugin};
+use crate::room::handle::Closed;
+use crate::room::outbound::Outbound;
+use crate::room::owner::RoomOwner as _;
+use crate::socket::{self, Seat};
+use crate::tenant::account;
 
 /// How often an opening looks whether a room has ended for it.
 const ROOM_POLL: Duration = Duration::from_millis(10);
@@ -55,14 +58,16 @@ impl Refused {
         Self::new(StatusCode::TOO_MANY_REQUESTS, words)
     }
 
-    /// The plugin failed too often to be asked now.
-    fn of_plugin(refusal: supervisor::Refusal) -> Self {
-        match refusal {
-            supervisor::Refusal::Crashed(wait) => {
+    /// The room cannot be entered.
+    fn no_room(why: NoRoom) -> Self {
+        match why {
+            NoRoom::NotServed => Self::busy("the plugin is retired"),
+            NoRoom::TooMany => Self::busy("too many open rooms: rooms-per-tenant"),
+            NoRoom::Crashed(wait) => {
                 Self { retry_after: Some(wait), ..Self::busy("the room failed too often: room-faults") }
             }
-            supervisor::Refusal::Quarantined => Self::busy("the plugin is out of service: quarantined"),
-            supervisor::Refusal::Retired => Self::busy("the plugin is retired"),
+            NoRoom::Quarantined => Self::busy("the plugin is out of service: quarantined"),
+            NoRoom::Draining => Self::busy("the server is shutting down"),
         }
     }
 }
@@ -91,12 +96,12 @@ async fn accept(
         return Err(Refused::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
     let place = address::place(&server.tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
-    let plugin = server.registry.at(&place.tenant, place.path).ok_or_else(nobody)?;
+    let plugin = server.fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
     let accept_key = handshake(request.method(), request.headers())?;
     let room = address::room(request.uri()).map_err(|why| Refused::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(server, &place, request.headers())?;
-    if let Some(refusal) = plugin.supervisor.refuses(&room) {
-        return Err(Refused::of_plugin(refusal));
+    if let Some(why) = server.fleet.refuses(&plugin.key, &room) {
+        return Err(Refused::no_room(why));
     }
 
     let of_client = accept::place_behind_proxy(server, remote, client.address)
@@ -106,25 +111,36 @@ async fn accept(
     let connect = connect_request(&client, &place, &room, &request);
     let meta = authorize(server, &plugin, connect, request.uri()).await?;
 
-    let handle = enter(server, &plugin, &room).await?;
-    if handle.stats.sockets.load(std::sync::atomic::Ordering::Relaxed) >= plugin.limits().sockets_per_room {
-        return Err(Refused::busy("the room is full: sockets-per-room"));
-    }
-    let arrival = Arrival { room: handle, meta, place: tenant_place, held: Box::new((connection, of_client)) };
-    tokio::spawn(hand_over(Arc::clone(server), request, arrival));
+    // Before the client hears that it is connected: what is said from then on is said to it as well.
+    let seat = take_seat(server, &plugin, &room, meta, tenant_place).await?;
+    tokio::spawn(hand_over(Arc::clone(server), request, seat, Box::new((connection, of_client))));
     Ok(switching(&accept_key))
 }
 
-/// The room, opened where it is not. Where the tenant has as many as it may, rooms that nobody is in give way.
-async fn enter(server: &Server, plugin: &Arc<Plugin>, room: &RoomId) -> Result<RoomHandle, Refused> {
+/// A seat in the room, which is opened where it is not open. Where the tenant has as many rooms as it may, those that nobody
+/// is in give way.
+async fn take_seat(
+    server: &Server,
+    plugin: &Plugin,
+    room: &RoomId,
+    meta: Meta,
+    tenant_place: account::Place,
+) -> Result<Seat, Refused> {
+    let outbound = Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), tenant_place);
+    let outbound = Arc::new(outbound);
     let given_up = Instant::now() + Duration::from_millis(plugin.limits().instance_wait_ms);
     loop {
-        match server.router.enter(plugin, room) {
-            Ok(handle) => return Ok(handle),
+        match server.fleet.enter(&plugin.key, room) {
+            Ok(open) if open.stats.sockets.load(Ordering::Relaxed) >= plugin.limits().sockets_per_room => {
+                return Err(Refused::busy("the room is full: sockets-per-room"));
+            }
+            Ok(open) => match Seat::take(open, meta.clone(), Arc::clone(&outbound)) {
+                Ok(seat) => return Ok(seat),
+                // It ended at this moment, and its name is free.
+                Err(Closed) => tokio::task::yield_now().await,
+            },
             Err(NoRoom::TooMany) if Instant::now() < given_up => tokio::time::sleep(ROOM_POLL).await,
-            Err(NoRoom::TooMany) => return Err(Refused::busy("too many open rooms: rooms-per-tenant")),
-            Err(NoRoom::Refused(refusal)) => return Err(Refused::of_plugin(refusal)),
-            Err(NoRoom::Draining) => return Err(Refused::busy("the server is shutting down")),
+            Err(why) => return Err(Refused::no_room(why)),
         }
     }
 }
@@ -186,7 +202,7 @@ fn connect_request(client: &Client, place: &Place<'_>, room: &RoomId, request: &
 async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
     // On a room's thread: this one accepts connections, and a guest may take its time.
-    let workers = server.router.workers();
+    let workers = server.fleet.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
     let slow = workers.slow_runtime(worker).clone();
     let asked = workers.runtime(worker).spawn(async move {
@@ -217,13 +233,21 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
             tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), "nobody can be authorized now: {why}");
             Err(Refused::busy("the server is busy"))
         }
-        Err(AuthorizeError::Broken(why)) => {
-            plugin.authorize_failed(&why);
-            let PluginKey { tenant, plugin: name } = &plugin.key;
-            tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{why}");
-            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, ""))
+        Err(AuthorizeError::NoInstance(why)) => {
+            let why = why.to_string();
+            server.fleet.faulted_unprovoked(plugin, &why);
+            Err(broken(plugin, &why))
         }
+        Err(AuthorizeError::Broken(why)) => Err(broken(plugin, &why)),
     }
+}
+
+/// `authorize` failed, which is nothing that a client is told about.
+fn broken(plugin: &Plugin, why: &str) -> Refused {
+    plugin.authorize_failed(why);
+    let PluginKey { tenant, plugin: name } = &plugin.key;
+    tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{why}");
+    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "")
 }
 
 /// A random user and client; channels of the client's choice only where the operator allows it.
@@ -247,7 +271,7 @@ fn random_id() -> Result<String, getrandom::Error> {
 }
 
 /// When the 101 is sent, the bare connection moves to its room's thread.
-async fn hand_over(server: Arc<Server>, request: Request<Body>, arrival: Arrival) {
+async fn hand_over(server: Arc<Server>, request: Request<Body>, seat: Seat, held: Box<dyn Send>) {
     let upgraded = match hyper::upgrade::on(request).await {
         Ok(upgraded) => upgraded,
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
@@ -256,7 +280,7 @@ async fn hand_over(server: Arc<Server>, request: Request<Body>, arrival: Arrival
         return tracing::error!("an upgraded connection is not the one that was accepted");
     };
     match parts.io.into_inner().into_std() {
-        Ok(stream) => socket::serve(Arc::clone(&server.router), stream, &parts.read_buf, arrival),
+        Ok(stream) => socket::serve(Arc::clone(server.fleet.workers()), stream, &parts.read_buf, seat, held),
         Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
     }
 }

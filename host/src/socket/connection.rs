@@ -11,20 +11,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Sink as _, SinkExt as _, Stream as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::rate::FrameRate;
+use super::seat::Seat;
 use super::throttle::Throttled;
-use crate::model::event::{ClientEvent, SocketId};
+use crate::clock::Instant;
+use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani::{self, Inbound};
-use crate::room::handle::{Mail, RoomHandle};
-use crate::room::outbound::{Next, Outbound};
+use crate::room::outbound::Next;
 
 type Ws = WebSocketStream<Throttled>;
 
@@ -40,9 +41,7 @@ const BYTES_AT_ONCE: usize = 64 << 10;
 /// One client's connection to its room.
 pub struct Connection {
     ws: Ws,
-    room: RoomHandle,
-    id: SocketId,
-    outbound: Arc<Outbound>,
+    seat: Seat,
     limits: Arc<Limits>,
     /// An event that waits for its place in the room; nothing more is read meanwhile.
     held: Held,
@@ -78,14 +77,12 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(ws: Ws, room: RoomHandle, id: SocketId, outbound: Arc<Outbound>, limits: Arc<Limits>) -> Self {
+    pub fn new(ws: Ws, seat: Seat, limits: Arc<Limits>) -> Self {
         let watch = Box::pin(tokio::time::sleep(half_idle(&limits)));
         let frames = FrameRate::new(&limits);
         Self {
             ws,
-            room,
-            id,
-            outbound,
+            seat,
             limits,
             held: Held::Nothing,
             bad_frames: 0,
@@ -101,23 +98,18 @@ impl Connection {
     /// Serves the socket to its end. The room hears of the end in any case.
     pub async fn run(mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
-        self.outbound.abandon();
-        let reason = match &end {
-            End::Client(reason) | End::Host(reason) => reason.clone(),
-        };
-        // Where the room has ended, nobody is left to hear of it.
-        let disconnect = Mail::Disconnect { socket: self.id, reason };
+        self.seat.outbound.abandon();
         match end {
             End::Host(reason) => {
-                self.room.plugin().totals.count_close(reason.label());
-                let told = tokio::time::timeout(FAREWELL, tell(&mut self.ws, reason)).await;
-                let _ = self.room.mailbox.push(disconnect);
+                self.seat.room.plugin().totals.count_close(reason.label());
+                let told = tokio::time::timeout(FAREWELL, tell(&mut self.ws, reason.clone())).await;
+                self.seat.leave(reason);
                 if matches!(told, Ok(Ok(()))) {
                     linger(&mut self.ws).await;
                 }
             }
-            End::Client(_) => {
-                let _ = self.room.mailbox.push(disconnect);
+            End::Client(reason) => {
+                self.seat.leave(reason);
                 linger(&mut self.ws).await;
             }
         }
@@ -143,24 +135,24 @@ impl Connection {
             // A socket that does not take its frames lets the queue grow, whose bound closes it.
             match Pin::new(&mut self.ws).poll_ready(context) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(End::Client(ABNORMAL)),
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
                 Poll::Pending => return self.poll_blocked(context),
             }
-            let Poll::Ready(next) = self.outbound.poll_next(context) else {
+            let Poll::Ready(next) = self.seat.outbound.poll_next(context) else {
                 break;
             };
             match next {
                 Next::Close(reason) => return Poll::Ready(End::Host(reason)),
                 Next::Frame(frame) => {
                     if Pin::new(&mut self.ws).start_send(Message::Text(frame)).is_err() {
-                        return Poll::Ready(End::Client(ABNORMAL));
+                        return Poll::Ready(End::Client(CloseReason::BROKEN_OFF));
                     }
                     self.unflushed = true;
                 }
             }
         }
         if self.unflushed && ready!(Pin::new(&mut self.ws).poll_flush(context)).is_err() {
-            return Poll::Ready(End::Client(ABNORMAL));
+            return Poll::Ready(End::Client(CloseReason::BROKEN_OFF));
         }
         self.unflushed = false;
         Poll::Pending
@@ -168,7 +160,7 @@ impl Connection {
 
     /// The client takes nothing at the moment. Where the room closes the socket, what it is still owed gets a last chance.
     fn poll_blocked(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let (reason, frames_left) = ready!(self.outbound.poll_closing(context));
+        let (reason, frames_left) = ready!(self.seat.outbound.poll_closing(context));
         if frames_left {
             let farewell = self.farewell.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
             ready!(farewell.as_mut().poll(context));
@@ -193,7 +185,7 @@ impl Connection {
             let message = match ready!(Pin::new(&mut self.ws).poll_next(context)) {
                 Some(Ok(message)) => message,
                 Some(Err(why)) => return Poll::Ready(self.broken(&why)),
-                None => return Poll::Ready(End::Client(ABNORMAL)),
+                None => return Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
             };
             self.heard = true;
             if !self.frames.allows_one() {
@@ -223,16 +215,16 @@ impl Connection {
     /// Moves the event that waits, if any, into the room.
     fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         if let Held::Uncounted(_) = self.held {
-            ready!(self.outbound.poll_reserve(context));
+            ready!(self.seat.outbound.poll_reserve(context));
             if let Held::Uncounted(event) = std::mem::replace(&mut self.held, Held::Nothing) {
                 self.held = Held::Counted(Some(event));
             }
         }
         if let Held::Counted(event) = &mut self.held {
-            let put = ready!(self.room.mailbox.poll_event(context, self.id, event));
+            let put = ready!(self.seat.room.mailbox.poll_event(context, self.seat.id, event));
             self.held = Held::Nothing;
             if put.is_err() {
-                return Poll::Ready(Err(End::Host(self.room.end_reason())));
+                return Poll::Ready(Err(End::Host(self.seat.room.end_reason())));
             }
         }
         Poll::Ready(Ok(()))
@@ -242,8 +234,8 @@ impl Connection {
         match verani::decode(text) {
             Ok(Inbound::Event(event)) => self.held = Held::Uncounted(event),
             Ok(Inbound::Ping) => {
-                self.outbound.push(verani::PONG);
-                if self.room.wants_ping.load(Ordering::Relaxed) {
+                self.seat.outbound.push(verani::PONG);
+                if self.seat.room.wants_ping.load(Ordering::Relaxed) {
                     let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
                     self.held = Held::Uncounted(event);
                 }
@@ -256,7 +248,7 @@ impl Connection {
     /// Drops a frame and counts it; a client that sends nothing else is sent away.
     fn bad_frame(&mut self, reason: CloseReason) -> Option<End> {
         self.bad_frames += 1;
-        self.room.stats.bad_frames.fetch_add(1, Ordering::Relaxed);
+        self.seat.room.stats.bad_frames.fetch_add(1, Ordering::Relaxed);
         (self.bad_frames > self.limits.bad_frames).then_some(End::Host(reason))
     }
 
@@ -266,7 +258,7 @@ impl Connection {
             Error::Capacity(_) => End::Host(CloseReason::TOO_BIG),
             Error::Utf8(_) => End::Host(CloseReason::BAD_TEXT),
             Error::Protocol(protocol) if !is_broken_off(protocol) => End::Host(CloseReason::PROTOCOL),
-            _ => End::Client(ABNORMAL),
+            _ => End::Client(CloseReason::BROKEN_OFF),
         }
     }
 
@@ -292,16 +284,6 @@ impl Connection {
             self.watch.as_mut().reset(next);
         }
         Poll::Pending
-    }
-}
-
-/// What `$disconnect` is told of a connection that broke off (RFC 6455, 7.1.5).
-const ABNORMAL: CloseReason = CloseReason { code: 1006, reason: std::borrow::Cow::Borrowed("") };
-
-/// Turns a socket away that never got into its room.
-pub async fn refuse(mut ws: Ws, reason: CloseReason) {
-    if let Ok(Ok(())) = tokio::time::timeout(FAREWELL, tell(&mut ws, reason)).await {
-        linger(&mut ws).await;
     }
 }
 

@@ -3,6 +3,8 @@
 mod connection;
 mod enter;
 mod rate;
+mod seat;
 mod throttle;
 
-pub use enter::{Arrival, serve};
+pub use enter::serve;
+pub use seat::Seat;

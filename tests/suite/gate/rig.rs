@@ -8,17 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
+use parlor::alarms::Alarms;
 use parlor::model::durability::Durability;
 use parlor::model::event::{ClientEvent, Payload, SocketId};
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
 use parlor::model::meta::Meta;
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
-use parlor::plugin::loader::{Loader, Plugin};
+use parlor::plugin::loader::Loader;
+use parlor::plugin::version::Plugin;
 use parlor::protocol::close::CloseReason;
-use parlor::room::backing::Backing;
-use parlor::room::handle::{Mail, Request, RoomHandle, RoomShared};
+use parlor::room::handle::{Mail, Request, RoomHandle};
 use parlor::room::outbound::{Next, Outbound};
+use parlor::room::owner::RoomOwner;
+use parlor::room::{self, RoomSpec};
 use parlor::tenant::Tenants;
 use parlor::tenant::account::Counter;
 use parlor::workers::Workers;
@@ -32,6 +35,27 @@ pub struct Guest {
     strict: Arc<Plugin>,
     relaxed: Arc<Plugin>,
     worker: parlor::workers::WorkerId,
+}
+
+/// Nobody keeps count of the test's rooms.
+#[derive(Debug)]
+struct Nobody;
+
+impl RoomOwner for Nobody {
+    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
+        room.set_plugin(Arc::clone(to));
+    }
+    fn awoke(&self, _: &RoomHandle) {}
+    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
+    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
+    fn stayed(&self, _: &Plugin) {}
+    fn went_back(&self, _: &Plugin, _: &str) {}
+    fn is_condemned(&self, _: &Plugin) -> bool {
+        false
+    }
+    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
+        false
+    }
 }
 
 /// One room with its two sockets.
@@ -50,7 +74,7 @@ impl Guest {
         let file = data.join("limit-calls.wasm");
         std::fs::write(&file, guest("limit-calls")).expect("a component");
         let limits = Limits { instances_of_host: 64, ..Limits::default() };
-        let engine = Arc::new(parlor::plugin::engine::start(&limits).expect("an engine"));
+        let engine = Arc::new(parlor::guest::engine::start(&limits).expect("an engine"));
         let loader = Loader::new(engine, &data, env!("CARGO_BIN_EXE_parlor").into(), &limits).expect("a loader");
         // All of the machine: thousands of rooms are opened here.
         let whole: LimitsTable = serde_json::from_str(r#"{"tenant-cpu-percent": 100000}"#).expect("a table");
@@ -75,11 +99,18 @@ impl Guest {
         };
         let key = RoomKey { plugin: plugin.key.clone(), room: RoomId::default_room() };
         let place = || Arc::new(Counter::new(1)).place_beyond_bounds();
-        let shared = Arc::new(RoomShared::new(key, Arc::clone(plugin), self.worker, place()));
         let store = Arc::new(SteppedStorage::default());
-        let backing = Arc::new(Backing::new(Arc::clone(&store) as _));
-        let slow = tokio::runtime::Handle::current();
-        tokio::spawn(parlor::room::run(Arc::clone(&shared), backing, slow));
+        let (shared, task) = room::open(RoomSpec {
+            key,
+            plugin: Arc::clone(plugin),
+            place: place(),
+            worker: self.worker,
+            slow: tokio::runtime::Handle::current(),
+            storage: Arc::clone(&store) as _,
+            alarms: Arc::new(Alarms::default()),
+            owner: Arc::new(Nobody),
+        });
+        tokio::spawn(task);
         let mut room = Room { store, shared, sockets: Vec::new() };
         for user in ["ann", "bob"] {
             let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));

@@ -5,27 +5,35 @@ use std::collections::BTreeMap;
 use super::{Source, assert_tidy, sources, without_comment};
 
 /// Each module of `host/src`, and those that it may use.
-const ALLOWED: [(&str, &[&str]); 13] = [
-    ("model", &[]),
-    ("watch", &[]),
+const ALLOWED: [(&str, &[&str]); 18] = [
+    ("clock", &[]),
+    ("files", &[]),
+    ("model", &["clock"]),
     ("protocol", &["model"]),
-    ("storage", &["model"]),
-    ("tenant", &["model"]),
-    ("workers", &["tenant"]),
-    ("config", &["model", "tenant", "watch"]),
-    ("plugin", &["model", "storage", "tenant", "watch"]),
-    ("room", &["model", "plugin", "protocol", "storage", "tenant", "workers"]),
-    ("router", &["model", "plugin", "protocol", "room", "storage", "workers"]),
-    ("socket", &["model", "plugin", "protocol", "room", "router", "tenant", "workers"]),
+    ("folder", &["clock", "model"]),
+    ("storage", &["clock", "model"]),
+    ("alarms", &["clock", "model"]),
+    ("tenant", &["clock", "model"]),
+    ("workers", &["clock", "tenant"]),
+    ("config", &["folder", "model", "tenant"]),
+    ("guest", &["clock", "model", "storage", "tenant"]),
+    ("plugin", &["clock", "files", "guest", "model", "storage", "tenant"]),
+    ("room", &["alarms", "clock", "guest", "model", "plugin", "protocol", "storage", "tenant", "workers"]),
+    ("fleet", &["alarms", "clock", "guest", "model", "plugin", "protocol", "room", "storage", "workers"]),
+    ("socket", &["clock", "model", "protocol", "room", "workers"]),
+    ("deploy", &["clock", "config", "files", "fleet", "folder", "guest", "model", "plugin", "tenant"]),
     (
         "server",
-        &["config", "model", "plugin", "protocol", "room", "router", "socket", "storage", "tenant", "watch", "workers"],
+        &[
+            "alarms", "clock", "config", "deploy", "fleet", "guest", "model", "plugin", "protocol", "room", "socket",
+            "storage", "tenant", "workers",
+        ],
     ),
     (
         "cli",
         &[
-            "config", "model", "plugin", "protocol", "room", "router", "server", "socket", "storage", "tenant",
-            "watch", "workers",
+            "clock", "config", "deploy", "files", "fleet", "folder", "guest", "model", "plugin", "server", "storage",
+            "tenant", "workers",
         ],
     ),
 ];
@@ -162,7 +170,7 @@ fn a_wrong_arrow_is_found_and_named() {
         Source::sample("host/src/room/b.rs", "fn f() { crate::socket::go() }\n"),
         Source::sample("host/src/novel/c.rs", "use crate::model;\n"),
         Source::sample("host/src/plugin/imports/d.rs", "use super::super::super::room::x;\n"),
-        Source::sample("host/src/router.rs", "use super::socket;\n"),
+        Source::sample("host/src/clock.rs", "use super::socket;\n"),
     ];
     let found = check(&bad);
     assert_eq!(found.len(), 6, "{found:#?}");
@@ -172,7 +180,7 @@ fn a_wrong_arrow_is_found_and_named() {
         "host/src/room/b.rs: the arrow room -> socket",
         "the module `novel`",
         "host/src/plugin/imports/d.rs: leaves",
-        "host/src/router.rs: leaves",
+        "host/src/clock.rs: leaves",
     ]) {
         assert!(complaint.contains(words), "{complaint}");
     }
@@ -183,7 +191,7 @@ fn right_arrows_are_let_through() {
     let good = [
         Source::sample("host/src/room/a.rs", "// crate::socket\nuse crate::{model::{a, b}, plugin::c};\n"),
         Source::sample("host/src/plugin/imports/b.rs", "use super::super::state::S;\nuse crate::plugin::x;\n"),
-        Source::sample("host/src/router.rs", "mod tests {\n    use super::*;\n}\n"),
+        Source::sample("host/src/clock.rs", "mod tests {\n    use super::*;\n}\n"),
     ];
     assert_tidy(&check(&good));
 }

@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 use super::Place;
 use super::line::{FORMAT, Line, VERSION};
 use super::progress::Progress;
-use crate::plugin::folder::partial_name;
+use crate::files::partial_name;
 use crate::storage::durable::inspect::Inspected;
 
 pub fn export(place: &Place, out: Option<&Path>) -> anyhow::Result<()> {

@@ -1,7 +1,9 @@
 //! How far a long command is, for whoever watches.
 
 use std::io::IsTerminal as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Instant;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// The clock is not read for every entry.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
@@ -11,9 +11,10 @@ use tokio::sync::oneshot::{Receiver, Sender, channel};
 use super::compile::Running;
 use super::rebuild::Projects;
 use crate::cli::project::Project;
+use crate::clock::Instant;
+use crate::folder::watch::{Means, Watch};
 use crate::model::names::{PluginKey, TenantName};
 use crate::server::{Server, dev};
-use crate::watch::{Means, Watch};
 
 /// How long ago what woke us may have been saved, with some room to spare.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
@@ -89,6 +90,6 @@ fn follow(mut projects: Projects, server: &Arc<Server>, waiting: &Runtime, mut e
 fn serve(server: &Arc<Server>, project: &Project, component: Vec<u8>) -> Result<bool, String> {
     let key = PluginKey { tenant: TenantName::default_tenant(), plugin: project.name.clone() };
     server.tenants.suggest(&project.name, &project.dev_config);
-    let workers = server.router.workers();
-    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(server, &key, component))
+    let workers = server.fleet.workers();
+    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(&server.deploys, &key, component))
 }

@@ -14,8 +14,8 @@ use anyhow::{Context as _, bail};
 
 use self::cargo::Crate;
 use self::script::Script;
+use crate::files::write_whole;
 use crate::model::names::PluginName;
-use crate::plugin::folder::write_whole;
 
 /// The extensions of files that are a plugin by themselves.
 pub const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];

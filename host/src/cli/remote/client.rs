@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use super::RemoteArgs;
 use crate::config::TOKEN_VARIABLE;
 use crate::model::secret::Secret;
-use crate::plugin::printable;
+use crate::model::text::printable;
 
 /// How long a connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Client, PluginsArgs, key};
 use crate::cli::print::print;
 use crate::cli::units::ago;
-use crate::plugin::printable;
+use crate::model::text::printable;
 
 #[derive(Deserialize)]
 struct List {

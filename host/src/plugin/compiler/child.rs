@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::functions::Functions;
 use super::{engine_hash, packs};
+use crate::guest::engine::{self, one_line};
 use crate::model::limits::Limits;
-use crate::plugin::engine::{self, one_line};
 
 /// Descriptors of the child: its three streams, and what the compiler's threads wait on.
 const DESCRIPTORS: u64 = 64;

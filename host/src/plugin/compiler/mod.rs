@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
 use parking_lot::Mutex;
@@ -26,11 +26,12 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::one_line;
-use super::folder::{PARTIAL, partial_name};
-use super::guest_log::printable;
+use crate::clock::Instant;
+use crate::files::{PARTIAL, partial_name};
+use crate::guest::engine::one_line;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, TenantName};
+use crate::model::text::printable;
 pub use child::Job;
 use functions::Counts;
 use packs::Packs;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::functions::{Counts, Functions};
+use crate::files::partial_name;
 use crate::model::names::TenantName;
-use crate::plugin::folder::partial_name;
 
 /// Where packs are kept in the data folder.
 pub const FOLDER: &str = "functions";

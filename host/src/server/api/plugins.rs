@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -11,15 +10,15 @@ use axum::{Extension, Json as JsonBody};
 use serde::{Deserialize, Serialize};
 
 use super::rooms::{RoomEntry, entries};
-use super::versions::{HistoryEntry, RefusedBody, VersionEntry, rooms_by_version, versions_of};
+use super::versions::{HistoryEntry, RefusedBody, VersionEntry, versions_of};
 use super::{PAGE_ENTRIES_MAX, Refused, bad_path, no_plugin, plugin_key, refused};
+use crate::deploy::What;
+use crate::fleet::Quarantine;
 use crate::model::names::{PluginKey, RoomId};
-use crate::plugin::loader::Plugin;
-use crate::plugin::supervisor::{FailureRecord, Quarantine};
-use crate::room::handle::RoomHandle;
+use crate::plugin::failures::FailureRecord;
+use crate::plugin::version::Plugin;
 use crate::server::Server;
 use crate::server::auth::Caller;
-use crate::server::deploy::What;
 use crate::server::dev::Build;
 
 #[derive(Serialize)]
@@ -128,10 +127,10 @@ pub struct PluginPath {
 }
 
 pub async fn list(State(server): State<Arc<Server>>, Extension(caller): Extension<Caller>) -> JsonBody<PluginList> {
-    let mut all = server.registry.all();
+    let mut all = server.fleet.serving();
     all.retain(|plugin| caller.may_see(&plugin.key.tenant));
     let mut known = server.deploys.history.plugins();
-    known.retain(|key| caller.may_see(&key.tenant) && server.registry.get(key).is_none());
+    known.retain(|key| caller.may_see(&key.tenant) && server.fleet.get(key).is_none());
     let builds = server.dev.as_ref().filter(|_| caller == Caller::Operator).map(|dev| dev.builds());
     JsonBody(PluginList {
         plugins: all.iter().map(|plugin| entry(&server, plugin)).collect(),
@@ -150,9 +149,9 @@ pub async fn one(
     let versions = versions_of(&server, &key).await;
     let is_known = !history.is_empty() || !versions.is_empty();
     let past = Past { versions, history };
-    match server.registry.get(&key) {
+    match server.fleet.get(&key) {
         Some(plugin) => {
-            let last_failures = plugin.supervisor.failures().into_iter().map(FailureBody::from).collect();
+            let last_failures = plugin.failures.last().into_iter().map(FailureBody::from).collect();
             let body = PluginBody { entry: entry(&server, &plugin), last_failures, past };
             Ok(JsonBody(OneBody::Served(Box::new(body))))
         }
@@ -176,7 +175,7 @@ pub async fn lift(
     if caller != Caller::Operator {
         return Err(refused(StatusCode::FORBIDDEN, "only the operator lifts a quarantine; a new version ends it too"));
     }
-    let lifted = plugin.supervisor.lift();
+    let lifted = server.fleet.lift(&plugin);
     if lifted {
         let PluginKey { tenant, plugin: name } = &plugin.key;
         let (tenant, name, version) = (tenant.as_str(), name.as_str(), plugin.version.as_str());
@@ -192,7 +191,7 @@ pub fn served(
     path: Result<Path<PluginPath>, PathRejection>,
 ) -> Result<Arc<Plugin>, Refused> {
     let key = named(caller, path)?;
-    server.registry.get(&key).ok_or_else(|| no_plugin(&key))
+    server.fleet.get(&key).ok_or_else(|| no_plugin(&key))
 }
 
 /// The plugin that a path names, served or not.
@@ -214,11 +213,10 @@ fn not_served(server: &Server, key: &PluginKey) -> NotServedEntry {
 
 fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
     let PluginKey { tenant, plugin: name } = &plugin.key;
-    let open = server.router.rooms_of(&plugin.key);
-    let sum = |figure: fn(&RoomHandle) -> u64| open.iter().map(figure).sum::<u64>();
+    let open = server.fleet.sums(&plugin.key);
     let has_pages = tenant.is_default() && server.dev.as_ref().is_some_and(|dev| dev.pages_of(name).is_some());
-    let quarantine = plugin.supervisor.quarantine();
-    let kinds = plugin.supervisor.counts().into_iter();
+    let quarantine = server.fleet.quarantine(plugin);
+    let kinds = plugin.failures.counts().into_iter();
     PluginEntry {
         tenant: tenant.to_string(),
         plugin: name.to_string(),
@@ -229,14 +227,14 @@ fn entry(server: &Server, plugin: &Plugin) -> PluginEntry {
         quarantine: quarantine.map(|Quarantine { since, why }| QuarantineBody { since, why }),
         events: plugin.events.clone(),
         pages: has_pages.then(|| format!("/_parlor/pages/{name}/")),
-        sockets: sum(|room| room.stats.sockets.load(Ordering::Relaxed) as u64) as usize,
-        bad_frames: sum(|room| room.stats.bad_frames.load(Ordering::Relaxed)),
-        failures: plugin.supervisor.count(),
+        sockets: open.sockets,
+        bad_frames: open.bad_frames,
+        failures: plugin.failures.count(),
         failures_by_kind: kinds.filter(|(_, count)| *count > 0).map(|(kind, count)| (kind.as_str(), count)).collect(),
-        rooms_open: open.len(),
-        rooms_by_version: rooms_by_version(&open),
+        rooms_open: open.rooms,
+        rooms_by_version: server.fleet.rooms_by_version(&plugin.key),
         last_refused: server.deploys.history.last_refused(&plugin.key).map(RefusedBody::from),
-        rooms: entries(open, None, PAGE_ENTRIES_MAX).0,
+        rooms: entries(server, &plugin.key, None, PAGE_ENTRIES_MAX).0,
     }
 }
 
@@ -247,7 +245,8 @@ pub fn address_of(plugin: &Plugin) -> String {
     format!("{prefix}{}", plugin.path)
 }
 
-/// How many of these rooms do not run the version that is served now.
-pub fn on_older_versions(open: &[RoomHandle], plugin: &Plugin) -> usize {
-    open.iter().filter(|room| room.plugin().version != plugin.version).count()
+/// How many open rooms do not run the version that is served now.
+pub fn on_older_versions(server: &Server, plugin: &Plugin) -> usize {
+    let rooms = server.fleet.rooms_by_version(&plugin.key);
+    rooms.into_iter().filter(|(version, _)| *version != plugin.version).map(|(_, rooms)| rooms).sum()
 }

@@ -17,7 +17,7 @@ use super::{Page, Refused, bad_name, bad_path, no_plugin, plugin_key, refused};
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
-use crate::model::names::{RoomId, RoomKey, is_short_name};
+use crate::model::names::{PluginKey, RoomId, RoomKey, is_short_name};
 use crate::room::handle::{HostTarget, NotTaken, Request, RoomHandle};
 use crate::server::Server;
 use crate::server::auth::Caller;
@@ -52,14 +52,13 @@ pub async fn list(
     let plugin = served(&server, &caller, path)?;
     let Query(page) = page.map_err(|why| refused(StatusCode::BAD_REQUEST, why.body_text()))?;
     let limit = page.limit()?;
-    let (rooms, more) = entries(server.router.rooms_of(&plugin.key), page.after.as_deref(), limit);
+    let (rooms, more) = entries(&server, &plugin.key, page.after.as_deref(), limit);
     Ok(JsonBody(RoomList { rooms, more }))
 }
 
-/// Some of these rooms, in ascending order, and whether there are more.
-pub fn entries(mut open: Vec<RoomHandle>, after: Option<&str>, limit: usize) -> (Vec<RoomEntry>, bool) {
-    open.retain(|room| after.is_none_or(|after| room.key.room.as_str() > after));
-    open.sort_by(|a, b| a.key.room.cmp(&b.key.room));
+/// Some of a plugin's open rooms, in ascending order, and whether there are more.
+pub fn entries(server: &Server, key: &PluginKey, after: Option<&str>, limit: usize) -> (Vec<RoomEntry>, bool) {
+    let mut open = server.fleet.rooms(key, after, limit + 1);
     let more = open.len() > limit;
     open.truncate(limit);
     let entry = |room: &RoomHandle| RoomEntry {
@@ -84,7 +83,7 @@ fn room_key(server: &Server, caller: &Caller, path: Result<Path<RoomPath>, PathR
     let Path(path) = path.map_err(|why| bad_path(&why))?;
     let plugin = plugin_key(caller, &path.tenant, &path.plugin)?;
     let room = RoomId::new(&path.room).map_err(|why| bad_name(&why))?;
-    match server.registry.get(&plugin) {
+    match server.fleet.get(&plugin) {
         Some(_) => Ok(RoomKey { plugin, room }),
         None => Err(no_plugin(&plugin)),
     }
@@ -200,7 +199,7 @@ async fn ask<T>(
     key: &RoomKey,
     request: impl FnOnce(oneshot::Sender<T>) -> Request,
 ) -> Result<Option<T>, Refused> {
-    let Some(room) = server.router.find(key) else {
+    let Some(room) = server.fleet.find(key) else {
         return Ok(None);
     };
     let (sender, answer) = oneshot::channel();

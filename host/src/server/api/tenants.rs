@@ -120,12 +120,12 @@ pub async fn one(
 
 /// Those of which the configuration tells, and those that have a plugin.
 fn known(server: &Server) -> BTreeSet<TenantName> {
-    let with_plugins = server.registry.all().into_iter().map(|plugin| plugin.key.tenant.clone());
+    let with_plugins = server.fleet.serving().into_iter().map(|plugin| plugin.key.tenant.clone());
     server.tenants.named().keys().cloned().chain(with_plugins).collect()
 }
 
 fn entry(server: &Server, tenant: &TenantName) -> TenantEntry {
-    let plugins = server.registry.all().into_iter().filter(|plugin| plugin.key.tenant == *tenant);
+    let plugins = server.fleet.serving().into_iter().filter(|plugin| plugin.key.tenant == *tenant);
     TenantEntry {
         tenant: tenant.to_string(),
         plugins: plugins.map(|plugin| plugin.key.plugin.to_string()).collect(),

@@ -15,11 +15,11 @@ use serde::Serialize;
 
 use super::plugins::{PluginPath, address_of, named, on_older_versions};
 use super::{Refused, refused};
+use crate::deploy::{self, By, Change, Deployed, Kind, What};
 use crate::model::names::{PluginKey, TenantName};
 use crate::plugin::loader::Loader;
 use crate::server::Server;
 use crate::server::auth::Caller;
-use crate::server::deploy::{self, By, Change, Deployed, Kind, What};
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(60);
@@ -82,8 +82,8 @@ pub async fn upload(
     let key = named(&caller, path)?;
     let upload = Upload::begin(&server, &key.tenant)?;
     let terms = server.tenants.terms(&key.tenant, &key.plugin);
-    let (max, is_new) = (terms.limits.plugins_per_tenant, server.registry.get(&key).is_none());
-    if is_new && server.registry.count(&key.tenant) >= max {
+    let (max, is_new) = (terms.limits.plugins_per_tenant, server.fleet.get(&key).is_none());
+    if is_new && server.fleet.count(&key.tenant) >= max {
         return Err(refused(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
     }
     let bytes = read_body(&headers, body, terms.limits.component_bytes).await?;
@@ -92,7 +92,7 @@ pub async fn upload(
     }
     // On a thread for what takes long: this one accepts connections. A client that hangs up leaves nothing half done,
     // and its place is taken until all is.
-    let workers = server.router.workers();
+    let workers = server.fleet.workers();
     let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes)).await;
     finished.unwrap_or_else(|why| Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
@@ -101,7 +101,7 @@ pub async fn upload(
 async fn finish(upload: Upload, key: PluginKey, bytes: Bytes) -> Result<(StatusCode, JsonBody<Uploaded>), Refused> {
     let server = &upload.server;
     let version = Loader::version_of(&bytes);
-    match Change::begin(server, &key).await.deploy(bytes, By::Upload).await {
+    match Change::begin(&server.deploys, &key).await.deploy(bytes, By::Upload).await {
         Ok(deployed) => {
             let status = if deployed.older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, answer(server, &deployed)))
@@ -153,6 +153,6 @@ pub fn answer(server: &Server, deployed: &Deployed) -> JsonBody<Uploaded> {
         path: address_of(plugin),
         events: plugin.events.clone(),
         unchanged: deployed.unchanged(),
-        rooms_on_older_versions: on_older_versions(&server.router.rooms_of(&plugin.key), plugin),
+        rooms_on_older_versions: on_older_versions(server, plugin),
     })
 }

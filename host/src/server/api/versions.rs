@@ -1,6 +1,5 @@
 //! The versions of a plugin: which are kept and which run, what became of others, and back to an older one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -13,12 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::plugins::{PluginPath, named};
 use super::upload::{Uploaded, answer, not_deployed};
 use super::{Refused, refused};
+use crate::deploy::{Change, Entry, Kind};
 use crate::model::names::PluginKey;
 use crate::plugin::loader::Loader;
-use crate::room::handle::RoomHandle;
 use crate::server::Server;
 use crate::server::auth::Caller;
-use crate::server::deploy::{Change, Entry, Kind};
 
 #[derive(Serialize)]
 pub struct VersionEntry {
@@ -60,20 +58,13 @@ impl From<Entry> for RefusedBody {
     }
 }
 
-/// How many of these rooms run each version.
-pub fn rooms_by_version(open: &[RoomHandle]) -> BTreeMap<String, usize> {
-    let mut rooms = BTreeMap::new();
-    open.iter().for_each(|room| *rooms.entry(room.plugin().version.clone()).or_default() += 1);
-    rooms
-}
-
 /// The versions that are kept or that rooms run, the one that was deployed last first.
 pub async fn versions_of(server: &Server, key: &PluginKey) -> Vec<VersionEntry> {
     let (versions, looked) = (server.deploys.versions.clone(), key.clone());
     // What cannot be looked at is not there.
     let kept = tokio::task::spawn_blocking(move || versions.all(&looked)).await.unwrap_or_default();
-    let current = server.registry.get(key).map(|plugin| plugin.version.clone());
-    let mut rooms = rooms_by_version(&server.router.rooms_of(key));
+    let current = server.fleet.get(key).map(|plugin| plugin.version.clone());
+    let mut rooms = server.fleet.rooms_by_version(key);
     let mut entries: Vec<VersionEntry> = kept
         .into_iter()
         .map(|kept| VersionEntry {
@@ -117,14 +108,14 @@ pub async fn roll_back(
     if version.as_ref().is_some_and(|version| !Loader::is_version(version)) {
         return Err(refused(StatusCode::BAD_REQUEST, "`version` must be 12 of 0-9 and a-f"));
     }
-    let workers = server.router.workers();
+    let workers = server.fleet.workers();
     let runtime = workers.slow_runtime(workers.least_busy()).clone();
     let finished = runtime.spawn(finish(server, key, version)).await;
     finished.unwrap_or_else(|why| Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
 
 async fn finish(server: Arc<Server>, key: PluginKey, version: Option<String>) -> Result<JsonBody<Uploaded>, Refused> {
-    match Change::begin(&server, &key).await.roll_back(version.as_deref()).await {
+    match Change::begin(&server.deploys, &key).await.roll_back(version.as_deref()).await {
         Ok(deployed) => Ok(answer(&server, &deployed)),
         // Nothing happened to the plugin where there is no such version.
         Err(why) if why.kind == Kind::NoVersion => Err(refused(StatusCode::NOT_FOUND, why.why)),

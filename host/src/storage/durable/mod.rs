@@ -29,13 +29,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{RoomStorage, Storage, StorageError, StorageErrorKind, Stored};
+use crate::clock::Instant;
 use crate::model::names::{RoomKey, TenantName};
 use disk::{Disk, Folder};
 use layout::RoomPlace;

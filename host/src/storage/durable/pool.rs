@@ -1,9 +1,10 @@
 //! Threads that take turns of work: first come, first served.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
+
+use crate::clock::Instant;
 
 /// What waits for a thread. Each tenant has at most one turn here, or one more that was overtaken, so the tenants bound it.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl<T> Pool<T> {
                 return None;
             }
             match waiting.later.first_key_value().map(|((when, _), _)| *when) {
-                Some(when) => drop(self.changed.wait_until(&mut waiting, when)),
+                Some(when) => drop(self.changed.wait_until(&mut waiting, when.into_std())),
                 None => self.changed.wait(&mut waiting),
             }
         }

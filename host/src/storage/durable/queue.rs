@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::layout::{Applied, RoomPlace, RoomRow};
+use crate::clock::Instant;
 use crate::storage::{Batch, Durability, Durable, StorageError};
 
 /// How long a batch that nobody waits for waits for others.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use redb::ReadTransaction;
@@ -16,6 +16,7 @@ use super::errors::Failure;
 use super::file::{TenantFile, Uncommitted};
 use super::layout::{self, Applied, RoomPlace};
 use super::queue::{Doubt, Due, Opening, Queue, RoomState, Waiting};
+use crate::clock::Instant;
 use crate::model::names::TenantName;
 use crate::storage::{Durable, StorageError, StorageErrorKind, Stored};
 

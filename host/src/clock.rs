@@ -1,0 +1,20 @@
+//! The one clock of the server. Deadlines and ages are counted by [`Instant`], which nobody sets and which a test can pause;
+//! what people and plugins are told is the wall clock, in milliseconds since the Unix epoch.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use tokio::time::Instant;
+
+/// Milliseconds since the Unix epoch, by the wall clock; a clock before the epoch reads as 0.
+pub fn unix_ms() -> f64 {
+    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    #[cfg(test)]
+    let age = age + passed_while_paused();
+    age.as_millis() as f64
+}
+
+/// How far a test that pauses the clock has put it forward: the wall clock goes with it.
+#[cfg(test)]
+fn passed_while_paused() -> std::time::Duration {
+    Instant::now().into_std().saturating_duration_since(std::time::Instant::now())
+}

@@ -1,0 +1,133 @@
+//! What became of each plugin's versions since the server started, for whoever asks which one runs and why.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use parking_lot::Mutex;
+
+use crate::clock::unix_ms;
+use crate::model::names::{PluginKey, PluginName, TenantName};
+
+/// What is kept of a plugin; the oldest goes first.
+const ENTRIES_MAX: usize = 50;
+/// Plugins of a tenant of which something is kept, those included that were never served: an upload may have any name.
+const PLUGINS_MAX: usize = 256;
+
+/// What happened to a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Deployed,
+    Refused,
+    RolledBack,
+    Retired,
+}
+
+impl What {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled back",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Milliseconds since the Unix epoch.
+    pub time: f64,
+    pub what: What,
+    /// None where the file could not be read.
+    pub version: Option<String>,
+    pub why: String,
+}
+
+/// What is kept of one plugin.
+#[derive(Debug, Default)]
+struct Record {
+    entries: VecDeque<Entry>,
+    last_refused: Option<Entry>,
+}
+
+impl Record {
+    fn last(&self) -> f64 {
+        self.entries.back().map_or(0.0, |entry| entry.time)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct History(Mutex<BTreeMap<TenantName, BTreeMap<PluginName, Record>>>);
+
+impl History {
+    pub fn record(&self, key: &PluginKey, what: What, version: Option<&str>, why: impl Into<String>) {
+        let entry = Entry { time: unix_ms(), what, version: version.map(str::to_owned), why: why.into() };
+        let mut tenants = self.0.lock();
+        let plugins = tenants.entry(key.tenant.clone()).or_default();
+        if plugins.len() >= PLUGINS_MAX && !plugins.contains_key(&key.plugin) {
+            let oldest = plugins.iter().min_by(|a, b| a.1.last().total_cmp(&b.1.last()));
+            if let Some(oldest) = oldest.map(|(plugin, _)| plugin.clone()) {
+                plugins.remove(&oldest);
+            }
+        }
+        let record = plugins.entry(key.plugin.clone()).or_default();
+        if what == What::Refused {
+            record.last_refused = Some(entry.clone());
+        }
+        if record.entries.len() >= ENTRIES_MAX {
+            record.entries.pop_front();
+        }
+        record.entries.push_back(entry);
+    }
+
+    /// What happened to a plugin, the newest first.
+    pub fn of(&self, key: &PluginKey) -> Vec<Entry> {
+        self.read(key, |record| record.entries.iter().rev().cloned().collect()).unwrap_or_default()
+    }
+
+    pub fn last_refused(&self, key: &PluginKey) -> Option<Entry> {
+        self.read(key, |record| record.last_refused.clone())?
+    }
+
+    /// All plugins of which something is kept.
+    pub fn plugins(&self) -> Vec<PluginKey> {
+        let tenants = self.0.lock();
+        let keys = tenants.iter().flat_map(|(tenant, plugins)| plugins.keys().map(move |plugin| (tenant, plugin)));
+        keys.map(|(tenant, plugin)| PluginKey { tenant: tenant.clone(), plugin: plugin.clone() }).collect()
+    }
+
+    fn read<T>(&self, key: &PluginKey, read: impl FnOnce(&Record) -> T) -> Option<T> {
+        self.0.lock().get(&key.tenant)?.get(&key.plugin).map(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(plugin: &str) -> PluginKey {
+        PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new(plugin).unwrap() }
+    }
+
+    #[test]
+    fn the_last_entries_and_the_last_refusal_are_kept() {
+        let history = History::default();
+        history.record(&key("a"), What::Refused, None, "is empty");
+        for number in 0..ENTRIES_MAX + 5 {
+            history.record(&key("a"), What::Deployed, Some("v"), number.to_string());
+        }
+        let kept = history.of(&key("a"));
+        assert_eq!((kept.len(), kept[0].why.as_str()), (ENTRIES_MAX, "54"));
+        assert_eq!(history.last_refused(&key("a")).unwrap().why, "is empty");
+        assert!(history.of(&key("b")).is_empty() && history.last_refused(&key("b")).is_none());
+    }
+
+    #[test]
+    fn names_without_end_push_each_other_out() {
+        let history = History::default();
+        for number in 0..PLUGINS_MAX + 10 {
+            history.record(&key(&format!("p{number}")), What::Refused, None, "junk");
+        }
+        assert_eq!(history.plugins().len(), PLUGINS_MAX);
+    }
+}

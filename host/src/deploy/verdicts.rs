@@ -1,0 +1,39 @@
+//! A version that too many rooms went back from: its plugin goes back as well, by itself and loudly.
+
+use std::sync::Arc;
+
+use super::{Change, Deploys, blocking};
+use crate::fleet::Verdict;
+use crate::model::names::PluginKey;
+
+/// Heeds every verdict of the rooms, for as long as the server lives.
+pub async fn heed(deploys: Arc<Deploys>) {
+    loop {
+        let Verdict { plugin: key, version, why } = deploys.fleet.next_verdict().await;
+        let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
+        let change = Change::begin(&deploys, &key).await;
+        // A newer one may have come meanwhile, of which nothing is known yet.
+        if deploys.fleet.get(&key).is_none_or(|current| current.version != version) {
+            continue;
+        }
+        let Some(good) = last_good(&deploys, &key, &version).await else {
+            tracing::error!(tenant, plugin, version, "the plugin cannot go back, for no other version is kept: {why}");
+            continue;
+        };
+        match change.roll_back(Some(&good)).await {
+            Ok(back) => {
+                let back_to = back.plugin.version.as_str();
+                tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
+            }
+            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back: {}; {why}", no.why),
+        }
+    }
+}
+
+/// The version that was deployed last of those that no verdict speaks against.
+async fn last_good(deploys: &Deploys, key: &PluginKey, current: &str) -> Option<String> {
+    let (versions, looked) = (deploys.versions.clone(), key.clone());
+    let kept = blocking(move || Ok(versions.all(&looked))).await.unwrap_or_default();
+    let good = |version: &String| version != current && !deploys.fleet.is_condemned(key, version);
+    kept.into_iter().map(|kept| kept.version).find(good)
+}

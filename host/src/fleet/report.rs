@@ -1,0 +1,68 @@
+//! What rooms report, and what follows for their version.
+
+use std::sync::Arc;
+
+use super::Fleet;
+use super::table::Line;
+use crate::clock::Instant;
+use crate::model::names::RoomKey;
+use crate::plugin::version::Plugin;
+use crate::room::handle::RoomHandle;
+use crate::room::owner::RoomOwner;
+
+impl RoomOwner for Fleet {
+    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
+        self.table.lock().moved(room, to);
+    }
+
+    fn awoke(&self, room: &RoomHandle) {
+        self.awake.add(room);
+    }
+
+    fn faulted_unprovoked(&self, plugin: &Plugin, why: &str) {
+        self.judge(plugin, |line| line.tally_mut(plugin)?.faulted_unprovoked(why, plugin.limits(), Instant::now()));
+    }
+
+    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str) {
+        self.judge(plugin, |line| {
+            let (tally, others) = line.crashed(room, plugin)?;
+            tally.crashed(&room.key.room, others, why, plugin.limits(), Instant::now())
+        });
+    }
+
+    fn stayed(&self, plugin: &Plugin) {
+        if let Some(line) = self.table.lock().line_mut(&plugin.key) {
+            line.stayed(plugin);
+        }
+    }
+
+    fn went_back(&self, from: &Plugin, why: &str) {
+        let mut table = self.table.lock();
+        if table.line_mut(&from.key).is_some_and(|line| line.went_back(from, why)) {
+            self.verdict.notify_one();
+        }
+    }
+
+    fn is_condemned(&self, plugin: &Plugin) -> bool {
+        Self::is_condemned(self, &plugin.key, &plugin.version)
+    }
+
+    fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool {
+        let (mut kept, hash) = (self.kept.lock(), Self::hash_of(room));
+        if keeps { !kept.insert(hash) } else { kept.remove(&hash) }
+    }
+}
+
+impl Fleet {
+    /// Counts something against a version; where that puts it into quarantine, its rooms close.
+    fn judge(&self, plugin: &Plugin, count: impl FnOnce(&mut Line) -> Option<String>) {
+        let mut table = self.table.lock();
+        let Some(line) = table.line_mut(&plugin.key) else { return };
+        let Some(why) = count(line) else { return };
+        let rooms = line.on(plugin);
+        drop(table);
+        let (tenant, name, version) = (plugin.key.tenant.as_str(), plugin.key.plugin.as_str(), plugin.version.as_str());
+        tracing::error!(tenant, plugin = name, version, "the version is quarantined: {why}");
+        rooms.iter().for_each(|room| room.mailbox.quarantine());
+    }
+}

@@ -1,0 +1,109 @@
+//! How rooms take to a new version: each tries it by itself and goes back where it fails; where too many do, the plugin has
+//! to go back as a whole.
+
+use std::collections::VecDeque;
+
+use crate::model::names::PluginKey;
+
+/// So many rooms must go back, or all where there are fewer, before their plugin does: a few may have met a client that
+/// knows how to crash them.
+const ROOMS_OF_VERDICT: usize = 5;
+/// How many condemned versions of a plugin are remembered; more than are kept to go back to.
+const CONDEMNED_MAX: usize = 64;
+
+/// A version that its plugin has to go back from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub plugin: PluginKey,
+    pub version: String,
+    pub why: String,
+}
+
+/// The current version on trial.
+#[derive(Debug, Default)]
+pub(super) struct SwapTrial {
+    /// Rooms that were open when the version came.
+    rooms: usize,
+    stayed: usize,
+    went_back: usize,
+    /// Why the plugin has to go back, until somebody takes it up.
+    verdict: Option<String>,
+}
+
+impl SwapTrial {
+    /// So many open rooms are to try the version.
+    pub(super) fn of(rooms: usize) -> Self {
+        Self { rooms, ..Self::default() }
+    }
+
+    pub(super) fn stayed(&mut self) {
+        self.stayed += 1;
+    }
+
+    /// A room went back. Says whether the version is condemned for it, which happens once.
+    pub(super) fn went_back(&mut self, why: &str) -> bool {
+        self.went_back += 1;
+        let (back, tried) = (self.went_back, self.went_back + self.stayed);
+        let is_condemned = back == self.rooms.clamp(1, ROOMS_OF_VERDICT).max(tried.div_ceil(2));
+        if is_condemned {
+            self.verdict = Some(format!("{back} of {tried} rooms went back, the last of them: {why}"));
+        }
+        is_condemned
+    }
+
+    pub(super) fn take_verdict(&mut self) -> Option<String> {
+        self.verdict.take()
+    }
+}
+
+/// Versions that were judged bad: no room and no plugin goes back to one of them.
+#[derive(Debug, Default)]
+pub(super) struct Condemned(VecDeque<String>);
+
+impl Condemned {
+    pub(super) fn add(&mut self, version: &str) {
+        self.forgive(version);
+        if self.0.len() >= CONDEMNED_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(version.to_owned());
+    }
+
+    /// Somebody deploys the version on purpose.
+    pub(super) fn forgive(&mut self, version: &str) {
+        self.0.retain(|condemned| condemned != version);
+    }
+
+    pub(super) fn has(&self, version: &str) -> bool {
+        self.0.iter().any(|condemned| condemned == version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After how many rooms that went back, of so many that were open, the version is condemned.
+    fn back_until_condemned(rooms: usize, stayed: usize) -> Option<usize> {
+        let mut trial = SwapTrial::of(rooms);
+        (0..stayed).for_each(|_| trial.stayed());
+        (1..=2 * rooms + 2 * stayed + 10).find(|_| trial.went_back("trap"))
+    }
+
+    #[test]
+    fn five_rooms_or_all_of_fewer_and_half_of_those_that_tried_condemn_a_version() {
+        assert_eq!(back_until_condemned(0, 0), Some(1));
+        assert_eq!(back_until_condemned(3, 0), Some(3));
+        assert_eq!(back_until_condemned(100, 0), Some(5));
+        assert_eq!(back_until_condemned(100, 8), Some(8));
+    }
+
+    #[test]
+    fn condemned_versions_have_a_bound_and_are_forgiven() {
+        let mut condemned = Condemned::default();
+        (0..=CONDEMNED_MAX).for_each(|number| condemned.add(&number.to_string()));
+        assert!(!condemned.has("0") && condemned.has("1"));
+        condemned.forgive("1");
+        assert!(!condemned.has("1"));
+    }
+}

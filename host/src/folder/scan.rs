@@ -1,0 +1,105 @@
+//! The plugin folder: `NAME.wasm` is a plugin of the tenant `default`, `TENANT/NAME.wasm` one of another.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::model::names::{PluginKey, PluginName, TenantName};
+
+/// A file that wants to be a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFile {
+    pub key: PluginKey,
+    pub file: PathBuf,
+}
+
+/// What a look into the folder found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// In ascending order of tenant and name.
+    pub files: Vec<PluginFile>,
+    /// What was passed over: the path, and why.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// The folders that were looked into.
+    pub folders: Vec<PathBuf>,
+    /// Whose folders are there and could not be read: of their files nothing is known.
+    pub unread: Vec<TenantName>,
+}
+
+/// Whether a folder holds the source of a plugin rather than a tenant's files.
+pub fn is_project(folder: &Path) -> bool {
+    ["Cargo.toml", "package.json"].iter().any(|file| folder.join(file).is_file())
+}
+
+/// Looks for plugins. Hidden files and files of other kinds are nobody's business.
+pub fn scan(folder: &Path) -> anyhow::Result<Found> {
+    let mut found = Found { folders: vec![folder.to_owned()], ..Found::default() };
+    for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
+        if !path.is_dir() {
+            found.take_file(&TenantName::default_tenant(), path);
+        } else if is_project(&path) {
+            found.skipped.push((path, "is a project, not a tenant; `parlor dev` builds and serves it".to_owned()));
+        } else {
+            match TenantName::new(&file_name(&path)) {
+                Ok(tenant) => match entries(&path) {
+                    Ok(files) => {
+                        files.into_iter().for_each(|file| found.take_file(&tenant, file));
+                        found.folders.push(path);
+                    }
+                    // It was deleted since the folder above was read.
+                    Err(why) if why.kind() == ErrorKind::NotFound => {}
+                    Err(why) => {
+                        found.skipped.push((path, format!("cannot be read: {why}")));
+                        found.unread.push(tenant);
+                    }
+                },
+                Err(why) => found.skipped.push((path, format!("is no tenant's folder: {why}"))),
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+impl Found {
+    fn take_file(&mut self, tenant: &TenantName, path: PathBuf) {
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            return;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match PluginName::new(&stem) {
+            Ok(plugin) => {
+                self.files.push(PluginFile { key: PluginKey { tenant: tenant.clone(), plugin }, file: path });
+            }
+            Err(why) => self.skipped.push((path, format!("cannot be a plugin: {why}"))),
+        }
+    }
+
+    /// Sorts the files, and takes out second ones: `default/NAME.wasm` is the plugin that `NAME.wasm` is, which counts.
+    fn sort(&mut self) {
+        let mut last: Option<PluginKey> = None;
+        let depth = |file: &PluginFile| file.file.components().count();
+        self.files.sort_by(|a, b| (&a.key, depth(a)).cmp(&(&b.key, depth(b))));
+        let (skipped, files) = (&mut self.skipped, &mut self.files);
+        files.retain(|PluginFile { key, file }| {
+            let is_second = last.as_ref() == Some(key);
+            if is_second {
+                skipped.push((file.clone(), format!("is a second file of the plugin {key}")));
+            }
+            last = Some(key.clone());
+            !is_second
+        });
+    }
+}
+
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| !file_name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

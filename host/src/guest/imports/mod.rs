@@ -1,0 +1,133 @@
+//! What guests may ask of the host: one file an interface of the contract. Imports only read, or add to the turn's
+//! effects; nothing that they do is seen by anyone before the turn commits.
+
+mod alarm;
+mod clock;
+mod config;
+mod events;
+mod logging;
+mod outbox;
+mod random;
+mod room;
+mod sockets;
+mod storage;
+mod timers;
+
+use wasmtime::component::{HasSelf, Linker};
+
+use super::bindings::Plugin;
+use super::bindings::parlor::room::types as wit;
+use super::convert::refusal_to_guest;
+use super::state::{GuestState, Phase};
+use super::wasi;
+use crate::model::refusal::{Bound, Refusal};
+use crate::model::turn::{CallsExhausted, Counted, Turn};
+
+/// How a host call ends that does not succeed.
+#[derive(Debug)]
+pub enum CallError {
+    /// The guest is told, and may go on.
+    Refused(Refusal),
+    /// The guest is stopped.
+    Trap(wasmtime::Error),
+}
+
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+type CallResult<T> = Result<T, CallError>;
+
+/// Offers guests the contract and their part of WASI.
+pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    wasi::link(linker)?;
+    Plugin::add_to_linker::<_, HasSelf<GuestState>>(linker, |state| state)
+}
+
+impl wit::Host for GuestState {
+    fn convert_refusal(&mut self, error: CallError) -> wasmtime::Result<wit::Refusal> {
+        match error {
+            CallError::Refused(refusal) => Ok(refusal_to_guest(refusal)),
+            CallError::Trap(trap) => Err(trap),
+        }
+    }
+}
+
+impl GuestState {
+    /// The current turn, within a call that was counted already.
+    fn current_turn(&mut self) -> Option<&mut Turn> {
+        match &mut self.phase {
+            Phase::Turn(turn) => Some(turn),
+            _ => None,
+        }
+    }
+
+    /// The current turn, with this call counted.
+    fn turn(&mut self) -> CallResult<&mut Turn> {
+        self.count_call()?;
+        self.current_turn().ok_or(CallError::Refused(Refusal::NoTurn))
+    }
+
+    /// Counts a host call. Past the bound it is refused; a guest that calls on regardless is stopped.
+    fn count_call(&mut self) -> CallResult<()> {
+        let counted = match &mut self.phase {
+            Phase::Turn(turn) => turn.count_call(),
+            Phase::Init | Phase::Outside => self.calls.count(&self.context.limits, false),
+        };
+        match counted {
+            Ok(Counted::Within) => Ok(()),
+            Ok(Counted::Past) => Err(Refusal::LimitExceeded(Bound::HostCallsPerTurn).into()),
+            Err(CallsExhausted) => {
+                self.calls_exhausted = true;
+                Err(CallError::Trap(wasmtime::Error::msg("called on behind the bound host-calls-per-turn")))
+            }
+        }
+    }
+
+    /// Counts a call that cannot be refused.
+    fn count_answered_call(&mut self) -> wasmtime::Result<()> {
+        match self.count_call() {
+            Ok(()) | Err(CallError::Refused(_)) => Ok(()),
+            Err(CallError::Trap(trap)) => Err(trap),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use wasmtime::Engine;
+    use wasmtime::component::ResourceType;
+
+    use super::*;
+    use crate::tenant::OFFERED;
+
+    /// The interfaces that are linked, by the lines that link them.
+    fn linked() -> BTreeSet<String> {
+        let wasi = include_str!("../wasi.rs").lines().filter_map(|line| line.split_once("::add_to_linker::<"));
+        let wasi = wasi.map(|(path, _)| format!("wasi:{}", path.trim().replace("::", "/").replace('_', "-")));
+        let contract = include_str!("../../../../wit/world.wit").lines();
+        let contract = contract.filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';'));
+        let types = ["types"];
+        wasi.chain(contract.chain(types).map(|name| format!("parlor:room/{name}"))).collect()
+    }
+
+    #[test]
+    fn what_is_offered_is_what_is_linked() {
+        let offered: BTreeSet<String> = OFFERED.map(str::to_owned).into();
+        assert_eq!(linked(), offered);
+        let mut linker = Linker::new(&Engine::default());
+        link(&mut linker).unwrap();
+        // A name that is taken cannot be taken again.
+        let mut is_taken =
+            |name: &str| linker.root().resource(name, ResourceType::host::<()>(), |_, _| Ok(())).is_err();
+        for name in OFFERED {
+            let version = if name.starts_with("wasi:") { "0.2.12" } else { "0.1.0" };
+            assert!(is_taken(&format!("{name}@{version}")), "{name} is not linked");
+        }
+        assert!(!is_taken("wasi:sockets/tcp@0.2.12"));
+    }
+}

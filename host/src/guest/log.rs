@@ -1,0 +1,68 @@
+//! What guests write: log lines, standard output and standard error, with where they come from and within a bound.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::state::RoomContext;
+use crate::model::text::printable;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// The log of one instance.
+#[derive(Debug)]
+pub struct GuestLog {
+    context: Arc<RoomContext>,
+    lines: AtomicU32,
+    cut: AtomicU32,
+}
+
+impl GuestLog {
+    pub fn new(context: Arc<RoomContext>) -> Self {
+        Self { context, lines: AtomicU32::new(0), cut: AtomicU32::new(0) }
+    }
+
+    /// Begins a call: its lines are counted anew.
+    pub fn begin(&self) {
+        self.lines.store(0, Ordering::Relaxed);
+    }
+
+    /// Ends a call: says how much was left out.
+    pub fn end(&self) {
+        let cut = self.cut.swap(0, Ordering::Relaxed);
+        if cut > 0 {
+            self.print(Level::Warn, &format!("{cut} lines left out: log-lines-per-turn"));
+        }
+    }
+
+    /// Writes a message, a line at a time.
+    pub fn write(&self, level: Level, message: &str) {
+        let limits = &self.context.limits;
+        for line in message.lines() {
+            if self.lines.fetch_add(1, Ordering::Relaxed) >= limits.log_lines_per_turn {
+                self.cut.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            self.print(level, &line[..line.floor_char_boundary(limits.log_line_bytes)]);
+        }
+    }
+
+    fn print(&self, level: Level, line: &str) {
+        let RoomContext { plugin, version, room, .. } = &*self.context;
+        let room = room.as_ref().map_or("", |room| room.as_str());
+        let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
+        let line = printable(line);
+        match level {
+            Level::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
+            Level::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
+            Level::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
+            Level::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The part of WASI that guests get: what the standard libraries of their languages cannot do without. Clocks,
+//! randomness, and standard output and error to the room's log; no files, no network, no environment, no arguments.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::io::AsyncWrite;
+use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult, bindings};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::log::{GuestLog, Level};
+use super::state::GuestState;
+
+/// Bytes of one call for randomness through WASI.
+const RANDOM_BYTES_MAX: u64 = 4_096;
+/// What a guest may write to a stream at once. More would only be cut by the log.
+const WRITE_BYTES_MAX: usize = 4_096;
+
+/// The WASI state of one instance, made when it is first used: many guests never do.
+pub struct GuestWasi {
+    stdout: LogStream,
+    stderr: LogStream,
+    ctx: Option<Box<WasiCtx>>,
+    table: ResourceTable,
+}
+
+impl GuestWasi {
+    /// `handles_max` bounds the streams and pollables that the guest may hold at once.
+    pub fn new(log: Arc<GuestLog>, handles_max: usize) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(handles_max);
+        let stdout = LogStream { log: Arc::clone(&log), level: Level::Info, partial: Arc::default() };
+        let stderr = LogStream { log, level: Level::Warn, partial: Arc::default() };
+        Self { stdout, stderr, ctx: None, table }
+    }
+
+    /// Ends a call: what was written without a newline at its end is a line as well.
+    pub fn end_call(&self) {
+        if self.ctx.is_some() {
+            self.stdout.end_line();
+            self.stderr.end_line();
+        }
+    }
+}
+
+impl WasiView for GuestState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let GuestWasi { stdout, stderr, ctx, table } = &mut self.wasi;
+        let ctx = ctx.get_or_insert_with(|| {
+            let ctx = WasiCtxBuilder::new()
+                .stdout(stdout.clone())
+                .stderr(stderr.clone())
+                .max_random_size(RANDOM_BYTES_MAX)
+                .allow_tcp(false)
+                .allow_udp(false)
+                .build();
+            Box::new(ctx)
+        });
+        WasiCtxView { ctx, table }
+    }
+}
+
+/// Gives the resource table to the interfaces of `wasi:io`.
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Offers guests that part of WASI.
+pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    use bindings::{cli, clocks, filesystem, io, random};
+    type S = GuestState;
+    let l = linker;
+    io::error::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
+    io::poll::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
+    io::streams::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
+    clocks::wall_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
+    random::random::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    random::insecure::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    // Without preopened folders there is no way to a file; the interfaces are there because libraries import them.
+    filesystem::types::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
+    filesystem::preopens::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
+    cli::environment::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::exit::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::stdin::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::stdout::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::stderr::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::terminal_input::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::terminal_output::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::terminal_stdin::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::terminal_stdout::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    cli::terminal_stderr::add_to_linker::<S, WasiCli>(l, S::cli)?;
+    Ok(())
+}
+
+/// Standard output or error, as lines of the room's log.
+#[derive(Clone)]
+struct LogStream {
+    log: Arc<GuestLog>,
+    level: Level,
+    /// What came since the last newline: some libraries write a line in several pieces.
+    partial: Arc<Mutex<Vec<u8>>>,
+}
+
+impl LogStream {
+    fn print(&self, bytes: &[u8]) {
+        let mut partial = self.partial.lock();
+        partial.extend_from_slice(bytes);
+        let complete = partial.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        // A line without an end is cut where it would be kept for too long.
+        let ready = if partial.len() - complete > WRITE_BYTES_MAX { partial.len() } else { complete };
+        if ready > 0 {
+            let lines: Vec<u8> = partial.drain(..ready).collect();
+            self.log.write(self.level, &String::from_utf8_lossy(&lines));
+        }
+    }
+
+    fn end_line(&self) {
+        let rest = std::mem::take(&mut *self.partial.lock());
+        if !rest.is_empty() {
+            self.log.write(self.level, &String::from_utf8_lossy(&rest));
+        }
+    }
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.print(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES_MAX)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for LogStream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.print(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,37 @@
+//! What a room tells whoever opened it, and what it asks there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::handle::RoomHandle;
+use crate::model::names::RoomKey;
+use crate::plugin::version::Plugin;
+
+/// Whoever opens rooms: it knows where each is, on which version, and how versions fail. Every call is short and waits for
+/// nothing.
+pub trait RoomOwner: Send + Sync + fmt::Debug {
+    /// The room's next instances are of this version.
+    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>);
+
+    /// The room has an instance and works: it may be asked to give the instance up when nothing happens in it.
+    fn awoke(&self, room: &RoomHandle);
+
+    /// The version's code faulted in a call that no client caused.
+    fn faulted_unprovoked(&self, plugin: &Plugin, why: &str);
+
+    /// The room faulted too often, and closes for a while.
+    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str);
+
+    /// The room tried a version for long enough, and stays on it.
+    fn stayed(&self, plugin: &Plugin);
+
+    /// The room tried a version that failed, and went back to the one before.
+    fn went_back(&self, from: &Plugin, why: &str);
+
+    /// Whether a version was judged bad, so that no room goes back to it.
+    fn is_condemned(&self, plugin: &Plugin) -> bool;
+
+    /// The room opens or ends, and keeps something that lasts, or nothing. Says whether it kept something when this was
+    /// last asked since the server started.
+    fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool;
+}

@@ -1,0 +1,42 @@
+//! A socket's place in its room: taken before the client hears that it is connected, so that the client misses nothing that
+//! is said afterwards, and given up once, whatever ends the connection.
+
+use std::sync::Arc;
+
+use crate::model::event::SocketId;
+use crate::model::meta::Meta;
+use crate::protocol::close::CloseReason;
+use crate::room::handle::{Closed, Mail, RoomHandle};
+use crate::room::outbound::Outbound;
+
+/// The seat of one socket. Where it is dropped, the room is told that the connection broke off.
+pub struct Seat {
+    pub room: RoomHandle,
+    pub id: SocketId,
+    pub outbound: Arc<Outbound>,
+    is_left: bool,
+}
+
+impl Seat {
+    /// Puts the socket's arrival into the room's order. Fails where the room has ended.
+    pub fn take(room: RoomHandle, meta: Meta, outbound: Arc<Outbound>) -> Result<Self, Closed> {
+        let id = room.next_socket();
+        room.mailbox.push(Mail::Connect { socket: id, meta, outbound: Arc::clone(&outbound) })?;
+        Ok(Self { room, id, outbound, is_left: false })
+    }
+
+    /// Tells the room why the socket is gone, unless it was told before.
+    pub fn leave(&mut self, reason: CloseReason) {
+        if !std::mem::replace(&mut self.is_left, true) {
+            self.outbound.abandon();
+            // A room that has ended need not hear of it.
+            let _ = self.room.mailbox.push(Mail::Disconnect { socket: self.id, reason });
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.leave(CloseReason::BROKEN_OFF);
+    }
+}
