@@ -19,6 +19,7 @@ mod disconnect;
 mod durable;
 mod faults;
 mod files;
+mod fleet;
 mod gate;
 mod guests;
 mod health;

@@ -1,5 +1,7 @@
 //! Decides by the query who may enter, and tells who entered what it was told of the request.
 
+use std::time::Duration;
+
 use parlor_guest::prelude::*;
 
 #[parlor_guest::room(name = "door", path = "/door")]
@@ -17,6 +19,10 @@ fn authorize(request: &Request) -> Result<Meta, Rejection> {
         // What is no number is an error that nobody catches.
         let status = status.parse::<u16>().map_err(Error::from)?;
         return Err(Rejection::new(status, request.query("words").unwrap_or_default()));
+    }
+    if let Some(wait) = request.query("wait") {
+        parlor_guest::log().info("the door waits");
+        std::thread::sleep(Duration::from_millis(wait.parse::<u64>().map_err(Error::from)?));
     }
     if request.query("trap").is_some() {
         panic!("the door fell shut");

@@ -64,4 +64,7 @@ async fn one_room_that_fails_keeps_no_other_from_moving() {
     // The room does not try the same version again, whoever comes in.
     let mut other = server.enter("/swap?room=r0").await;
     assert_eq!(state(&mut other).await["version"], "one");
+    // Deployed once more on purpose, it is tried once more: what made it fail may be mended.
+    assert_eq!(deploy(&server, "swap_trap").await["unchanged"], true);
+    moved(&mut other, "trap").await;
 }

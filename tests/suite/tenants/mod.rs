@@ -6,7 +6,7 @@ mod crashes;
 use crate::harness::{Client, Server, json};
 
 /// A server of the plugin that fails in every way, for two tenants.
-fn failing(limits: &str) -> Server {
+pub fn failing(limits: &str) -> Server {
     Server::builder()
         .guest_as("fault_turns", "evil/turns")
         .guest_as("fault_turns", "good/turns")
@@ -15,12 +15,12 @@ fn failing(limits: &str) -> Server {
 }
 
 /// Someone in a room of the tenant's.
-async fn member(server: &Server, tenant: &str, room: &str) -> Client {
+pub async fn member(server: &Server, tenant: &str, room: &str) -> Client {
     let mut client = server.join(&format!("/t/{tenant}/turns?room={room}")).await;
     client.expect_silence().await;
     client
 }
 
-async fn fail(client: &mut Client, how: &str) {
+pub async fn fail(client: &mut Client, how: &str) {
     client.send("attempt", json!({ "how": how })).await;
 }
