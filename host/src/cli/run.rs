@@ -39,17 +39,17 @@ pub fn run<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let server = start(config, dev).await?;
-        let watcher = deploy::load_all(&server.deploys).await?;
+        let watcher = deploy::follow::load_all(&server.deploys).await?;
         let listener = TcpListener::bind(server.config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", server.config.listen))?;
         let address = listener.local_addr().context("no address")?;
         let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
-        tokio::spawn(fleet::ring_alarms(Arc::clone(&server.fleet)));
+        tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&server.fleet)));
         let (rooms, engine) = (Arc::clone(&server.fleet), Arc::clone(server.deploys.loader.engine()));
         tokio::spawn(async move { rooms.watch_idle(&engine).await });
-        tokio::spawn(deploy::heed(Arc::clone(&server.deploys)));
-        deploy::follow(Arc::clone(&server.deploys), watcher)?;
+        tokio::spawn(deploy::verdicts::heed(Arc::clone(&server.deploys)));
+        deploy::follow::follow(Arc::clone(&server.deploys), watcher)?;
         println!("parlor listening on http://{address}");
         if server.is_dev() {
             println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");

@@ -1,10 +1,10 @@
 //! How a version comes into service, whoever brings it: the start, the folder, an upload or a rollback. It is loaded and
 //! rehearsed as a whole before anything is replaced by it; where anything is wrong, nothing else happens.
 
-mod follow;
+pub mod follow;
 mod history;
 mod place;
-mod verdicts;
+pub mod verdicts;
 mod versions;
 
 use std::collections::HashMap;
@@ -26,9 +26,7 @@ use crate::model::names::{PluginKey, TenantName};
 use crate::plugin::loader::Loader;
 use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
-pub use follow::{follow, load_all};
 pub use history::{Entry, History, What};
-pub use verdicts::heed;
 pub use versions::Versions;
 
 /// Tenants whose plugins change at once: components are in memory meanwhile.

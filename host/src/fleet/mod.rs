@@ -2,8 +2,9 @@
 //! holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
 
 mod idle;
+mod refusal;
 mod report;
-mod ring;
+pub mod ring;
 mod table;
 mod tally;
 mod trial;
@@ -32,7 +33,7 @@ use crate::workers::Workers;
 use idle::AwakeRooms;
 use table::{LookedUp, Table};
 
-pub use ring::ring_alarms;
+pub use refusal::{NoRoom, PathTaken};
 pub use tally::Quarantine;
 pub use trial::Verdict;
 
@@ -46,28 +47,6 @@ const IDLE_LOOK: Duration = Duration::from_millis(500);
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_millis(5);
 /// Rooms that are looked at under one hold of the table's lock, which upgrades wait for.
 const ROOMS_A_HOLD: usize = 1_000;
-
-/// Two plugins of one tenant claim one path.
-#[derive(Debug)]
-pub struct PathTaken {
-    pub path: String,
-    pub by: PluginKey,
-}
-
-/// Why a room cannot be entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoRoom {
-    /// No version of its plugin serves any more.
-    NotServed,
-    /// The tenant has as many open rooms as it may: `rooms-per-tenant`.
-    TooMany,
-    /// The room crashed too often; it may be tried again after this.
-    Crashed(Duration),
-    /// The version that serves is out of service.
-    Quarantined,
-    /// The server is shutting down.
-    Draining,
-}
 
 /// Figures of a plugin's open rooms, added up.
 #[derive(Debug, Default, Clone, Copy)]

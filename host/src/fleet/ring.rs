@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Fleet, NoRoom};
+use super::Fleet;
+use super::refusal::NoRoom;
 use crate::alarms::Ring;
 use crate::room::handle::Mail;
 

@@ -5,9 +5,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::refusal::{NoRoom, PathTaken};
 use super::tally::Tally;
 use super::trial::{Condemned, SwapTrial, Verdict};
-use super::{NoRoom, PathTaken};
 use crate::clock::Instant;
 use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
 use crate::plugin::version::Plugin;
