@@ -98,13 +98,13 @@ fn event(name: &str) -> Event {
 
 /// One event into the guest, which parses it and makes one emit.
 async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>, event: Event) -> RoomState {
-    let storage = StorageUse { room_bytes: 0, tenant_left_bytes: 0, may_keep: true, alarm: None };
+    let storage = StorageUse::default();
     let turn = Box::new(Turn::begin(state, storage, Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
-    let (mut state, _, effects) = turn.end();
+    let (mut state, ended) = turn.end();
     state.keep(state.mark());
-    assert_eq!(effects.emits.len(), 1);
+    assert_eq!(ended.effects.emits.len(), 1);
     state
 }
 

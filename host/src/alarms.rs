@@ -23,7 +23,7 @@ const WALL_CLOCK_LOOK: Duration = Duration::from_secs(1);
 /// All alarms.
 #[derive(Debug, Default)]
 pub struct Alarms {
-    inner: Mutex<Inner>,
+    inner: Mutex<AlarmTable>,
     changed: Notify,
 }
 
@@ -37,7 +37,7 @@ pub struct Ring {
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct AlarmTable {
     by_room: HashMap<Arc<RoomKey>, Alarm>,
     by_wall: BTreeSet<(UnixMs, Arc<RoomKey>)>,
     by_instant: BTreeSet<(Instant, Arc<RoomKey>)>,
@@ -110,7 +110,7 @@ impl Alarms {
     }
 }
 
-impl Inner {
+impl AlarmTable {
     fn put(&mut self, room: &RoomKey, due: Option<UnixMs>) {
         let key = self.take_out(room).unwrap_or_else(|| Arc::new(room.clone()));
         let Some(due) = due else { return };

@@ -1,220 +1,199 @@
-//! A room's task: it takes one mail after the other, and gives each event that is wanted one turn.
+//! A room's task: it takes one mail after the other and gives each event that is wanted one turn; it works, waits, sleeps,
+//! moves to other versions and ends.
 
-use std::collections::{HashMap, VecDeque};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use serde_json::json;
-use tokio::runtime::Handle;
 
-use super::commit::{Broken, Delivered, Lost};
-use super::dispatch::cause_of;
-use super::failure::TurnFailure;
-use super::gate::Gate;
-use super::handle::{HostTarget, Mail, Request, RoomHandle, RoomShared, RoomView};
+use super::code::Suspended;
+use super::conductor::Conductor;
+use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
-use super::supervision::Faults;
-use super::suspend::{Suspended, Trial};
-use super::turns::RestoreReason;
-use crate::alarms::Alarms;
-use crate::clock::unix_ms;
-use crate::guest::instance::Instance;
-use crate::model::effect::{Audience, Emit};
+use super::plan::{Plan, Rest, Situation, Wait, plan};
+use super::turn::{Origin, TurnEnd, TurnKind};
+use crate::clock::{Instant, unix_ms};
+use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, Event, Payload, SocketId, hook};
 use crate::model::json::Json;
-use crate::model::limits::Limits;
 use crate::model::meta::Meta;
-use crate::model::names::{DEFAULT, RoomKey};
-use crate::model::state::{RoomState, StateMark};
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
-use crate::storage::{Storage, view};
-use crate::tenant::account::Place;
-use crate::tenant::lane::Lane;
-use crate::workers::WorkerId;
+use crate::storage::{Durable, StorageError};
 
-/// A room's state; owned by its task alone.
+/// A room; owned by its task alone.
 pub(super) struct Room {
-    pub(super) shared: RoomHandle,
-    /// The version that the room is on.
-    pub(super) plugin: Arc<Plugin>,
-    pub(super) limits: Arc<Limits>,
-    /// Away with the turn while one runs.
-    pub(super) state: RoomState,
-    pub(super) outbound: HashMap<SocketId, Arc<Outbound>>,
-    pub(super) storage: Arc<view::RoomView>,
-    pub(super) all_storage: Arc<dyn Storage>,
-    pub(super) alarms: Arc<Alarms>,
-    pub(super) owner: Arc<dyn RoomOwner>,
-    /// Turns that wait for their writes.
-    pub(super) gate: Gate,
-    /// Up to where the state is safe, where it could not be told yet.
-    pub(super) settled_to: Option<StateMark>,
-    /// Writes that failed while the state was away.
-    pub(super) broken: Option<Box<Broken>>,
-    /// Turns that were lost with their writes, and of which nobody was told yet.
-    pub(super) lost: VecDeque<(Lost, TurnFailure)>,
-    /// None until the first event, and after a fault.
-    pub(super) instance: Option<Box<Instance>>,
-    /// What the last instance handed over to the next one.
-    pub(super) suspended: Option<Suspended>,
-    /// What the last turn answered, where it was `$suspend`.
-    pub(super) answer: Option<Payload>,
-    /// The version that the room came from, while it tries its own.
-    pub(super) trial: Option<Trial>,
-    /// Nothing happened for a while.
-    pub(super) idle: bool,
-    /// Why the next instance is told to rebuild what the last one knew.
-    pub(super) restore: Option<RestoreReason>,
-    /// What was delivered since the room's sockets last had a chance to write.
-    pub(super) unyielded: Delivered,
-    pub(super) faults: Faults,
-    /// The tenant's lane on the room's thread.
-    pub(super) lane: Arc<Lane>,
-    /// Where calls of a plugin run that take long.
-    pub(super) slow: Handle,
-    /// The room closes, and its sockets are told this.
-    pub(super) closing: Option<CloseReason>,
-}
-
-/// What a room is opened with.
-pub struct RoomSpec {
-    pub key: RoomKey,
-    /// The version that the room begins on.
-    pub plugin: Arc<Plugin>,
-    /// Its place among its tenant's rooms.
-    pub place: Place,
-    /// The thread that the room's task is to run on.
-    pub worker: WorkerId,
-    /// Where calls of its plugin run that take long.
-    pub slow: Handle,
-    pub storage: Arc<dyn Storage>,
-    pub alarms: Arc<Alarms>,
-    pub owner: Arc<dyn RoomOwner>,
-}
-
-/// Puts a room together: others reach it by the handle, and whoever opens it runs the task on the room's thread. The task ends
-/// when nobody is in the room any more, or the server shuts down.
-pub fn open(spec: RoomSpec) -> (RoomHandle, impl Future<Output = ()> + Send + 'static) {
-    let RoomSpec { key, plugin, place, worker, slow, storage, alarms, owner } = spec;
-    let handle = Arc::new(RoomShared::new(key, plugin, worker, place));
-    (Arc::clone(&handle), run(handle, storage, alarms, owner, slow))
-}
-
-async fn run(
-    shared: RoomHandle,
-    all_storage: Arc<dyn Storage>,
-    alarms: Arc<Alarms>,
+    /// The room's people, ledger and code, and the turns that run through them.
+    turns: Conductor,
     owner: Arc<dyn RoomOwner>,
-    slow: Handle,
-) {
-    let end = EndOfRoom(Arc::clone(&shared), Arc::clone(&alarms));
-    let storage = match all_storage.open(&shared.key).await {
-        Ok(storage) => storage,
-        Err(why) => {
-            log!(error, &shared.key, "the room cannot be opened: {why}");
-            // Nobody else can have said why it ends.
-            let _ = shared.ended_with.set(CloseReason::STORAGE_FAILED);
-            return;
-        }
-    };
-    let plugin = shared.plugin();
-    let limits = Arc::clone(plugin.limits());
-    let is_known = storage.kept().is_known;
-    let was_open = owner.note_kept(&shared.key, is_known);
-    let restore = is_known.then(|| RestoreReason::of_opening(!was_open));
-    let room = Box::new(Room {
-        lane: Arc::clone(plugin.account().lane()),
-        slow,
-        storage: Arc::new(view::RoomView::new(storage, limits.storage_cache_bytes)),
-        shared,
-        plugin,
-        limits,
-        all_storage,
-        alarms,
-        owner,
-        state: RoomState::default(),
-        outbound: HashMap::new(),
-        gate: Gate::default(),
-        settled_to: None,
-        broken: None,
-        lost: VecDeque::new(),
-        instance: None,
-        suspended: None,
-        answer: None,
-        trial: None,
-        idle: false,
-        restore,
-        unyielded: Delivered::default(),
-        faults: Faults::default(),
-        closing: None,
-    });
-    let (lane, pace) = (Arc::clone(&room.lane), Arc::clone(room.plugin.pace()));
-    // Pinned here: what is handed on would be part of the room's task twice.
-    lane.run(&pace, pin!(room.live())).await;
-    drop(end);
+    /// The room closes, and its sockets are told this.
+    closing: Option<CloseReason>,
+    /// Since when no socket is in the room.
+    empty_since: Option<Instant>,
 }
 
-/// An alarm that found its room at its end comes again after this.
-const ALARM_AFTER_END: Duration = Duration::from_millis(100);
+/// What happens next in a room.
+enum Happening {
+    Mail(Mail),
+    /// The oldest turn at the gate is settled.
+    Settled(Result<Durable, StorageError>),
+    Timer,
+    /// Nothing happens, and the instance is worth more elsewhere.
+    Sleep,
+    /// Nobody was in the room for long enough, or it gives way.
+    End,
+}
 
-/// However a room's task ends, a panic included: its mailbox closes, and sockets that still wait in it are told.
-struct EndOfRoom(RoomHandle, Arc<Alarms>);
-
-impl Drop for EndOfRoom {
-    fn drop(&mut self) {
-        let stats = &self.0.stats;
-        let (turns, bad_frames) = (stats.turns.swap(0, Ordering::Relaxed), stats.bad_frames.swap(0, Ordering::Relaxed));
-        self.0.plugin().totals.room_ended(turns, bad_frames);
-        for mail in self.0.mailbox.close() {
-            match mail {
-                Mail::Connect { outbound, .. } => outbound.close(self.0.end_reason()),
-                Mail::Alarm { .. } => self.1.postpone(&self.0.key, ALARM_AFTER_END),
-                _ => {}
-            }
+impl Happening {
+    fn runs_turns(&self) -> bool {
+        match self {
+            Self::Timer | Self::Sleep => true,
+            Self::Mail(mail) => !matches!(mail, Mail::Request(_) | Mail::Close(_) | Mail::Idle | Mail::Quarantined),
+            Self::Settled(_) | Self::End => false,
         }
+    }
+}
+
+/// Waits until a moment; for ever where there is none.
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.drop_instance();
-        self.outbound.values().for_each(|outbound| outbound.close(self.shared.end_reason()));
+        self.turns.code.drop_instance();
+        self.turns.people.close(&self.turns.door.end_reason());
     }
 }
 
 impl Room {
-    pub(super) async fn take(&mut self, mail: Mail) {
+    pub(super) fn new(turns: Conductor, owner: Arc<dyn RoomOwner>) -> Self {
+        Self { turns, owner, closing: None, empty_since: None }
+    }
+
+    pub(super) async fn live(mut self: Box<Self>) {
+        // Boxed: what turns need would otherwise be part of the room's task while it sleeps as well.
+        while Box::pin(self.work()).await {
+            let due = self.turns.people.state.timers.next_due();
+            tokio::select! {
+                biased;
+                () = self.turns.door.mailbox.ready() => {}
+                () = at(due) => {}
+            }
+        }
+        Box::pin(self.finish()).await;
+    }
+
+    /// Takes what comes until the room sleeps; false where it ends.
+    async fn work(&mut self) -> bool {
+        let (lane, door) = (Arc::clone(self.turns.code.lane()), Arc::clone(&self.turns.door));
+        while !self.turns.is_ending() {
+            let next = self.next().await;
+            // Administration asks for what is known already and waits for no CPU time of the tenant's.
+            if next.runs_turns() {
+                let closing = self.closing.is_some();
+                lane.start(|| closing || door.mailbox.ends()).await;
+                while self.turns.ledger.is_full(&self.turns.limits) {
+                    self.turns.settle_next().await;
+                }
+                self.turns.follow_losses().await;
+            }
+            match next {
+                Happening::Mail(mail) => self.take(mail).await,
+                Happening::Settled(settled) => self.turns.take_up(settled).await,
+                Happening::Timer => self.timer_due().await,
+                Happening::Sleep => self.sleep().await,
+                Happening::End => return false,
+            }
+            self.turns.follow_losses().await;
+            // A turn that ends at its first poll would never let its thread's other tasks run.
+            tokio::task::consume_budget().await;
+            if self.is_dormant() && !self.turns.is_ending() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether nothing can come but mail and timers.
+    fn is_dormant(&self) -> bool {
+        !self.turns.code.is_awake() && self.turns.ledger.is_settled() && !self.turns.people.nobody_is_here()
+    }
+
+    /// What was written is safe soon; who asked for it is told.
+    async fn finish(&mut self) {
+        self.turns.until_settled().await;
+        self.turns.follow_losses().await;
+        self.owner.note_kept(&self.turns.door.key, self.turns.ledger.keeps());
+    }
+
+    /// Waits for what the plan says.
+    async fn next(&mut self) -> Happening {
+        // Counted from the last socket's end: requests of administration keep no empty room.
+        let is_empty = self.turns.people.nobody_is_here();
+        self.empty_since = is_empty.then(|| self.empty_since.unwrap_or_else(Instant::now));
+        let situation = Situation {
+            timer: self.turns.people.state.timers.next_due(),
+            empty_since: self.empty_since,
+            is_pending: !self.turns.ledger.is_settled(),
+            is_idle: self.turns.code.is_idle(),
+            is_closing: self.closing.is_some(),
+            active: self.turns.door.stats.active(),
+        };
+        let (mailbox, plugin) = (&self.turns.door.mailbox, self.turns.code.plugin());
+        let Wait { settled, timer, rest } = match plan(Instant::now, &situation, &self.turns.limits) {
+            Plan::Timer => return Happening::Timer,
+            Plan::Mail => return Happening::Mail(mailbox.next().await),
+            Plan::Wait(wait) => wait,
+        };
+        let wanted = async {
+            tokio::select! {
+                () = plugin.engine().wanted.notified() => {}
+                () = plugin.account().wanted.notified() => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            settled = self.turns.ledger.settled(), if settled => return Happening::Settled(settled),
+            mail = mailbox.next() => return Happening::Mail(mail),
+            () = at(timer), if timer.is_some() => return Happening::Timer,
+            () = at(rest.map(Rest::at)), if rest.is_some() => {}
+            () = wanted, if rest.is_some() => {}
+        }
+        match rest {
+            // What came at the last moment keeps the room open.
+            Some(Rest::EndAt(_)) if mailbox.close_if_empty() => Happening::End,
+            Some(Rest::EndAt(_)) => Happening::Mail(mailbox.next().await),
+            Some(Rest::SleepAt(_)) | None => Happening::Sleep,
+        }
+    }
+
+    async fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
             Mail::Event { socket, event, accepted_at } => {
                 self.client_event(socket, event, accepted_at).await;
-                if let Some(outbound) = self.outbound.get(&socket) {
-                    outbound.handled();
-                }
-                return;
+                return self.turns.people.handled(socket);
             }
             Mail::Disconnect { socket, reason } => self.disconnect(socket, reason).await,
             Mail::Request(request) => return self.answer(request).await,
             Mail::Alarm { due, attempt } => return self.alarm_due(due, attempt).await,
             Mail::Swap(plugin) => return self.swap(plugin).await,
-            Mail::Idle => {
-                self.idle = true;
-                return;
-            }
+            Mail::Idle => return self.turns.code.note_idle(),
             Mail::Close(reason) => {
-                self.until_said().await;
-                self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
+                self.turns.until_said().await;
+                self.turns.people.close(&reason);
                 self.closing = Some(reason);
             }
-            Mail::Quarantined => self.end(CloseReason::QUARANTINED),
+            Mail::Quarantined => self.turns.end(CloseReason::QUARANTINED),
         }
-        let stats = &self.shared.stats;
-        stats.sockets.store(self.state.members.count(), Ordering::Relaxed);
-        stats.users.store(self.state.members.user_count(), Ordering::Relaxed);
+        let (stats, members) = (&self.turns.door.stats, &self.turns.people.state.members);
+        stats.sockets.store(members.count(), Ordering::Relaxed);
+        stats.users.store(members.user_count(), Ordering::Relaxed);
     }
 
     /// A socket is a member from its own `$connect` turn on, and none if that fails.
@@ -222,48 +201,40 @@ impl Room {
         if let Some(reason) = &self.closing {
             return outbound.close(reason.clone());
         }
-        if self.outbound.len() >= self.limits.sockets_per_room {
+        if self.turns.people.sockets() >= self.turns.limits.sockets_per_room {
             return outbound.close(CloseReason::ROOM_FULL);
         }
-        if !self.make_ready().await {
-            return outbound.close(self.shared.end_reason());
+        if !self.turns.make_ready().await {
+            return outbound.close(self.turns.door.end_reason());
         }
-        self.state.members.insert(socket, meta);
-        self.outbound.insert(socket, outbound);
-        if !self.asks_for(hook::CONNECT) {
+        self.turns.people.admit(socket, meta, outbound);
+        if !self.turns.code.asks_for(hook::CONNECT) {
             return;
         }
-        if let Err((origin, failure)) = self.turn(Event::hook(hook::CONNECT, None, Some(socket), unix_ms())).await {
-            self.tell(&origin, &failure);
+        let event = Event::hook(hook::CONNECT, None, Some(socket), unix_ms());
+        if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
+            self.turns.tell(&failed).await;
             // Before anyone rebuilds who is here: this socket is not.
-            self.refuse(socket);
-            self.follow_up(&origin, &failure).await;
-        }
-    }
-
-    /// Undoes the membership of a socket whose `$connect` failed.
-    pub(super) fn refuse(&mut self, socket: SocketId) {
-        self.state.members.forget(socket);
-        if let Some(outbound) = self.outbound.remove(&socket) {
-            outbound.close(CloseReason::CONNECT_FAILED);
+            self.turns.people.refuse(socket);
+            self.turns.follow_up(&failed).await;
         }
     }
 
     async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
-        if !self.state.members.is_present(socket) && self.outbound.contains_key(&socket) {
+        if self.turns.people.is_closing(socket) {
             // Closed by a turn: for good only when that turn's writes are safe.
-            self.until_said().await;
-            self.follow_losses().await;
+            self.turns.until_said().await;
+            self.turns.follow_losses().await;
         }
         // A socket that a turn closed is heard no more, whatever it still sends.
-        if !self.state.members.is_present(socket) {
+        if !self.turns.people.is_heard(socket) {
             return;
         }
         // What nobody wants wakes no room.
-        if cause_of(&event.name, |name| self.wants(name)).is_none() || !self.make_ready().await {
+        if self.turns.code.cause_of(&event.name).is_none() || !self.turns.make_ready().await {
             return;
         }
-        let Some(cause) = cause_of(&event.name, |name| self.wants(name)) else { return };
+        let Some(cause) = self.turns.code.cause_of(&event.name) else { return };
         let event = Event {
             cause: cause.to_owned(),
             name: event.name,
@@ -273,48 +244,117 @@ impl Room {
             answer_wanted: false,
             accepted_at,
         };
-        self.give(event).await;
+        self.turns.give(event).await;
     }
 
     /// The socket is out of all counts and channels in its own `$disconnect`; its meta can still be read.
     async fn disconnect(&mut self, socket: SocketId, reason: CloseReason) {
-        if self.outbound.remove(&socket).is_none() {
+        if !self.turns.people.depart(socket) {
             return;
         }
-        self.state.members.depart(socket);
         // What nobody wants wakes no room.
-        if self.wants(hook::DISCONNECT) && !self.make_ready().await {
-            log!(error, &self.shared.key, socket, "no instance could be made for its $disconnect");
+        if self.turns.code.wants(hook::DISCONNECT) && !self.turns.make_ready().await {
+            log!(error, &self.turns.door.key, socket, "no instance could be made for its $disconnect");
         }
-        if self.asks_for(hook::DISCONNECT) {
+        if self.turns.code.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
-            self.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
+            self.turns.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }
-        self.state.members.forget(socket);
+        self.turns.people.forget(socket);
     }
 
-    async fn answer(&mut self, request: Request) {
+    /// Answers administration. Whoever asked may have gone; then nobody needs the answer.
+    async fn answer(&mut self, request: RoomRequest) {
+        let members = &self.turns.people.state.members;
         match request {
-            Request::View { view } => {
-                let users = self.state.members.user_ids();
-                // Whoever asked may have gone; then nobody needs the answer.
-                let _ = view.send(RoomView { sockets: self.state.members.count(), users });
+            RoomRequest::View { view } => {
+                let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }
-            Request::Sockets { after, limit, sockets } => {
-                let found = self.state.members.present_after(after).take(limit);
+            RoomRequest::Sockets { after, limit, sockets } => {
+                let found = members.present_after(after).take(limit);
                 let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
             }
-            Request::Emit { to, event, data, sent } => {
+            RoomRequest::Emit { to, event, data, sent } => {
                 // It overtakes nothing.
-                self.until_said().await;
-                let (audience, channel) = match to {
-                    HostTarget::Channel(name) => (Audience::all(self.state.members.channel(&name)), name),
-                    HostTarget::User(id) => (Audience::all(self.state.members.user(&id)), DEFAULT.to_owned()),
-                };
-                let count = audience.len() as u32;
-                self.deliver(Emit { audience, channel, event, data }).await;
-                let _ = sent.send(count);
+                self.turns.until_said().await;
+                let _ = sent.send(self.turns.people.announce(to, event, data, self.turns.code.lane()).await);
             }
         }
+    }
+
+    /// Runs the earliest timer that is due. It is gone then, whatever becomes of its turn.
+    async fn timer_due(&mut self) {
+        // A timer runs only when the turn that set it is safe.
+        self.turns.until_said().await;
+        self.turns.follow_losses().await;
+        let Some((name, timer)) = self.turns.people.state.timers.take_due(Instant::now()) else { return };
+        if !self.turns.make_ready().await || !self.turns.code.asks_for(hook::TIMER) {
+            return log!(debug, &self.turns.door.key, name, "a timer is due, and the plugin has no handler for timers");
+        }
+        let payload = timer.data.map(Payload::Json);
+        self.turns.give(Event { name, payload, ..Event::hook(hook::TIMER, None, None, unix_ms()) }).await;
+    }
+
+    /// The room's alarm rings. It is forgotten in the turn that it runs, which may set it anew.
+    async fn alarm_due(&mut self, due: UnixMs, attempt: u32) {
+        if self.turns.ledger.alarm() != Some(due) {
+            // A turn changed it meanwhile. Where that is not durable yet, what is said here holds until it is.
+            return self.turns.alarms.ensure(&self.turns.door.key, self.turns.ledger.durable_alarm());
+        }
+        if !self.turns.make_ready().await {
+            return self.turns.alarm_failed();
+        }
+        let payload = Json::of(&json!({ "due": due, "attempt": attempt }));
+        let event = Event::hook(hook::ALARM, Some(payload), None, unix_ms());
+        if !self.turns.code.asks_for(hook::ALARM) {
+            log!(
+                warn,
+                &self.turns.door.key,
+                "an alarm is due, and the plugin has no handler for alarms: it is forgotten"
+            );
+            let origin = Origin { kind: TurnKind::Other, ..Origin::of(&event) };
+            let durability = self.turns.durability();
+            return self.turns.ledger.forget_alarm(&self.turns.people.state, origin, durability);
+        }
+        if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
+            self.turns.alarm_failed();
+            self.turns.tell(&failed).await;
+            self.turns.follow_up(&failed).await;
+        }
+    }
+
+    /// Gives up the instance while nothing happens. The next event makes another.
+    async fn sleep(&mut self) {
+        if self.turns.code.is_awake() {
+            let handed_over = self.suspend("sleep").await;
+            self.turns.code.sleep(handed_over);
+        }
+    }
+
+    /// Moves to another version, between two turns.
+    async fn swap(&mut self, plugin: Arc<Plugin>) {
+        if plugin.version == self.turns.code.plugin().version {
+            return self.turns.code.go_on_with(plugin);
+        }
+        let was_awake = self.turns.code.is_awake();
+        let handed_over = if was_awake { self.suspend("swap").await } else { None };
+        self.turns.code.move_to(plugin, handed_over);
+        if was_awake {
+            self.turns.make_ready().await;
+        }
+    }
+
+    /// Runs `$suspend`, waits until nothing is pending, and answers what the instance hands over to the next one.
+    async fn suspend(&mut self, reason: &str) -> Option<Suspended> {
+        let mut state = None;
+        if self.turns.code.asks_for(hook::SUSPEND) {
+            let payload = Json::of(&json!({ "reason": reason }));
+            state = self.turns.give(Event::hook(hook::SUSPEND, Some(payload), None, unix_ms())).await;
+        }
+        self.turns.until_settled().await;
+        // A state that rests on writes which are not there is none.
+        let is_true = !self.turns.ledger.has_losses();
+        self.turns.follow_losses().await;
+        state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state))
     }
 }

@@ -1,15 +1,16 @@
 //! What comes to a room, in one order: life-cycle and administration always find a place, events of clients wait for
 //! one. Nothing is dropped.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
+use super::line::WaitingLine;
 use super::outbound::Outbound;
 use crate::clock::unix_ms;
 use crate::model::effect::UnixMs;
@@ -41,7 +42,7 @@ pub enum Mail {
         socket: SocketId,
         reason: CloseReason,
     },
-    Request(Request),
+    Request(RoomRequest),
     /// The room's alarm is due.
     Alarm {
         due: UnixMs,
@@ -60,7 +61,7 @@ pub enum Mail {
 
 /// What the operator's API asks of a room.
 #[derive(Debug)]
-pub enum Request {
+pub enum RoomRequest {
     Emit {
         to: HostTarget,
         event: String,
@@ -68,7 +69,7 @@ pub enum Request {
         sent: oneshot::Sender<u32>,
     },
     View {
-        view: oneshot::Sender<RoomView>,
+        view: oneshot::Sender<RoomOverview>,
     },
     /// So many sockets, by number, that come behind one.
     Sockets {
@@ -87,18 +88,18 @@ pub enum HostTarget {
 
 /// Who is in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomView {
+pub struct RoomOverview {
     pub sockets: usize,
     pub users: Vec<String>,
 }
 
 /// The room ended; it takes nothing any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed;
+pub struct RoomClosed;
 
 /// Why a request was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotTaken {
+pub enum RequestNotTaken {
     Closed,
     /// As many as may wait already do.
     Full,
@@ -106,28 +107,28 @@ pub enum NotTaken {
 
 #[derive(Debug)]
 pub struct Mailbox {
-    inner: Mutex<Inner>,
+    inner: Mutex<Contents>,
     actor: AtomicWaker,
     events_max: usize,
     bytes_max: usize,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct Contents {
     mails: VecDeque<Mail>,
     events: usize,
     /// Bytes of these events.
     bytes: usize,
     requests: usize,
     /// Sockets that wait for a place.
-    waiting: BTreeMap<SocketId, Waker>,
+    line: WaitingLine,
     /// The room is to close; this comes before everything that waits.
     closing: Option<CloseReason>,
     /// A version to move to, before anything else of what waits.
     swap: Option<Arc<Plugin>>,
     /// Nothing happened for a while; told where nothing waits.
     idle: bool,
-    /// The same of a version that is taken out of service.
+    /// The plugin's version is out of service; this comes before everything that waits.
     quarantined: bool,
     closed: bool,
 }
@@ -139,10 +140,13 @@ impl Mailbox {
     }
 
     /// Puts in what always finds a place: its number is bounded by that of the sockets, and one alarm a minute.
-    pub fn push(&self, mail: Mail) -> Result<(), Closed> {
-        let inner = self.inner.lock();
+    pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
+        let mut inner = self.inner.lock();
         if inner.closed {
-            return Err(Closed);
+            return Err(RoomClosed);
+        }
+        if let Mail::Disconnect { socket, .. } = &mail {
+            self.leave_line(&mut inner, *socket);
         }
         self.put(inner, mail);
         Ok(())
@@ -172,14 +176,19 @@ impl Mailbox {
         self.actor.wake();
     }
 
+    /// The socket sends no more events: it waits for no place any more, and holds up nobody behind it.
+    pub fn give_up_place(&self, socket: SocketId) {
+        self.leave_line(&mut self.inner.lock(), socket);
+    }
+
     /// Puts in a request of administration.
-    pub fn request(&self, request: Request) -> Result<(), NotTaken> {
+    pub fn request(&self, request: RoomRequest) -> Result<(), RequestNotTaken> {
         let mut inner = self.inner.lock();
         if inner.closed {
-            return Err(NotTaken::Closed);
+            return Err(RequestNotTaken::Closed);
         }
         if inner.requests >= REQUESTS_MAX {
-            return Err(NotTaken::Full);
+            return Err(RequestNotTaken::Full);
         }
         inner.requests += 1;
         self.put(inner, Mail::Request(request));
@@ -192,18 +201,23 @@ impl Mailbox {
         context: &mut Context<'_>,
         socket: SocketId,
         event: &mut Option<ClientEvent>,
-    ) -> Poll<Result<(), Closed>> {
+    ) -> Poll<Result<(), RoomClosed>> {
         let mut inner = self.inner.lock();
         if inner.closed {
-            return Poll::Ready(Err(Closed));
+            return Poll::Ready(Err(RoomClosed));
         }
-        if inner.events >= self.events_max || inner.bytes >= self.bytes_max {
-            inner.waiting.insert(socket, context.waker().clone());
+        // Who waits for longest comes first, also before those who come while there is a place.
+        if self.is_full(&inner) || !inner.line.may_go(socket) {
+            inner.line.join(socket, context.waker());
             return Poll::Pending;
         }
+        inner.line.leave(socket);
         if let Some(event) = event.take() {
             inner.events += 1;
             inner.bytes += event.bytes();
+            if !self.is_full(&inner) {
+                inner.line.wake_first();
+            }
             self.put(inner, Mail::Event { socket, event, accepted_at: unix_ms() });
         }
         Poll::Ready(Ok(()))
@@ -251,10 +265,10 @@ impl Mailbox {
     pub fn close(&self) -> VecDeque<Mail> {
         let mut inner = self.inner.lock();
         inner.closed = true;
-        let waiting = std::mem::take(&mut inner.waiting);
+        let line = std::mem::take(&mut inner.line);
         let mails = std::mem::take(&mut inner.mails);
         drop(inner);
-        waiting.into_values().for_each(Waker::wake);
+        line.wake_all();
         mails
     }
 
@@ -269,7 +283,7 @@ impl Mailbox {
     }
 
     /// Puts a mail behind all others and wakes the room.
-    fn put(&self, mut inner: MutexGuard<'_, Inner>, mail: Mail) {
+    fn put(&self, mut inner: MutexGuard<'_, Contents>, mail: Mail) {
         inner.mails.push_back(mail);
         drop(inner);
         self.actor.wake();
@@ -296,13 +310,26 @@ impl Mailbox {
             Mail::Request(_) => inner.requests -= 1,
             _ => {}
         }
-        // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place.
+        // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place. Whoever goes in
+        // wakes the next.
         let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;
-        if !inner.waiting.is_empty() && is_half_empty {
-            let waiting = std::mem::take(&mut inner.waiting);
-            drop(inner);
-            waiting.into_values().for_each(Waker::wake);
+        if is_half_empty {
+            inner.line.wake_first();
         }
         Some(mail)
     }
+
+    fn leave_line(&self, inner: &mut Contents, socket: SocketId) {
+        if inner.line.leave(socket) && !self.is_full(inner) {
+            inner.line.wake_first();
+        }
+    }
+
+    /// Whether clients' events wait for a place.
+    fn is_full(&self, inner: &Contents) -> bool {
+        inner.events >= self.events_max || inner.bytes >= self.bytes_max
+    }
 }
+
+#[cfg(test)]
+mod tests;

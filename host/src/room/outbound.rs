@@ -16,7 +16,7 @@ use crate::tenant::account::{Counter, Place};
 /// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
 #[derive(Debug)]
 pub struct Outbound {
-    queue: Mutex<Queue>,
+    queue: Mutex<FrameQueue>,
     writer: AtomicWaker,
     /// Events of this socket that the room has not handled yet.
     unhandled: AtomicU32,
@@ -32,15 +32,15 @@ pub struct Outbound {
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct FrameQueue {
     frames: VecDeque<Frame>,
     bytes: usize,
-    end: End,
+    end: QueueEnd,
 }
 
 /// Whether and how the queue ends.
 #[derive(Debug, Default)]
-enum End {
+enum QueueEnd {
     #[default]
     Open,
     /// A close frame follows the frames that are queued.
@@ -49,9 +49,9 @@ enum End {
     Closed,
 }
 
-/// What the socket's task is to do next.
+/// What the socket's task writes next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum ToWrite {
     Frame(Frame),
     /// The last one; it comes once.
     Close(CloseReason),
@@ -75,16 +75,16 @@ impl Outbound {
     /// Queues a frame. A socket that takes its frames too slowly is closed instead: what it missed cannot be made good.
     pub fn push(&self, frame: Frame) {
         let mut queue = self.queue.lock();
-        if !matches!(queue.end, End::Open) {
+        if !matches!(queue.end, QueueEnd::Open) {
             return;
         }
         let tenant_is_full = self.of_tenant.add(frame.len());
         queue.bytes += frame.len();
         if queue.frames.len() >= self.frames_max || queue.bytes > self.bytes_max {
-            self.clear(&mut queue, End::Closing(CloseReason::SLOW));
+            self.clear(&mut queue, QueueEnd::Closing(CloseReason::SLOW));
         } else if tenant_is_full && !queue.frames.is_empty() {
             // Who has taken all its frames so far is not the one to blame.
-            self.clear(&mut queue, End::Closing(CloseReason::TENANT_SLOW));
+            self.clear(&mut queue, QueueEnd::Closing(CloseReason::TENANT_SLOW));
         } else {
             queue.frames.push_back(frame);
         }
@@ -95,8 +95,8 @@ impl Outbound {
     /// Closes behind what is queued.
     pub fn close(&self, reason: CloseReason) {
         let mut queue = self.queue.lock();
-        if matches!(queue.end, End::Open) {
-            queue.end = End::Closing(reason);
+        if matches!(queue.end, QueueEnd::Open) {
+            queue.end = QueueEnd::Closing(reason);
         }
         drop(queue);
         self.writer.wake();
@@ -104,17 +104,17 @@ impl Outbound {
 
     /// The socket is gone: nothing is queued any more.
     pub fn abandon(&self) {
-        self.clear(&mut self.queue.lock(), End::Closed);
+        self.clear(&mut self.queue.lock(), QueueEnd::Closed);
     }
 
     /// Forgets what is queued.
-    fn clear(&self, queue: &mut Queue, end: End) {
+    fn clear(&self, queue: &mut FrameQueue, end: QueueEnd) {
         self.of_tenant.give(queue.bytes);
-        *queue = Queue { end, ..Queue::default() };
+        *queue = FrameQueue { end, ..FrameQueue::default() };
     }
 
     /// The next thing to write, for the socket's task.
-    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Next> {
+    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<ToWrite> {
         if let Some(next) = self.pop() {
             return Poll::Ready(next);
         }
@@ -128,7 +128,7 @@ impl Outbound {
         self.writer.register(context.waker());
         let queue = self.queue.lock();
         match &queue.end {
-            End::Closing(reason) => Poll::Ready((reason.clone(), !queue.frames.is_empty())),
+            QueueEnd::Closing(reason) => Poll::Ready((reason.clone(), !queue.frames.is_empty())),
             _ => Poll::Pending,
         }
     }
@@ -152,7 +152,7 @@ impl Outbound {
         }
     }
 
-    fn pop(&self) -> Option<Next> {
+    fn pop(&self) -> Option<ToWrite> {
         let mut queue = self.queue.lock();
         if let Some(frame) = queue.frames.pop_front() {
             queue.bytes -= frame.len();
@@ -161,10 +161,10 @@ impl Outbound {
                 // A burst is over; idle sockets keep no memory for it.
                 queue.frames = VecDeque::new();
             }
-            return Some(Next::Frame(frame));
+            return Some(ToWrite::Frame(frame));
         }
-        match std::mem::replace(&mut queue.end, End::Closed) {
-            End::Closing(reason) => Some(Next::Close(reason)),
+        match std::mem::replace(&mut queue.end, QueueEnd::Closed) {
+            QueueEnd::Closing(reason) => Some(ToWrite::Close(reason)),
             end => {
                 queue.end = end;
                 None
@@ -201,9 +201,9 @@ mod tests {
         slow.push(Frame::from_static("123"));
         // A socket that owes nothing still gets its frame.
         fresh.push(Frame::from_static("abc"));
-        assert_eq!(fresh.pop(), Some(Next::Frame(Frame::from_static("abc"))));
+        assert_eq!(fresh.pop(), Some(ToWrite::Frame(Frame::from_static("abc"))));
         slow.push(Frame::from_static("4"));
-        assert_eq!(slow.pop(), Some(Next::Close(CloseReason::TENANT_SLOW)));
+        assert_eq!(slow.pop(), Some(ToWrite::Close(CloseReason::TENANT_SLOW)));
         assert_eq!(tenant.used(), 0);
         slow.push(Frame::from_static("late"));
         fresh.push(Frame::from_static("never read"));
@@ -217,8 +217,8 @@ mod tests {
         outbound.push(Frame::from_static("a"));
         outbound.close(CloseReason::RESTART);
         outbound.push(Frame::from_static("late"));
-        assert_eq!(outbound.pop(), Some(Next::Frame(Frame::from_static("a"))));
-        assert_eq!(outbound.pop(), Some(Next::Close(CloseReason::RESTART)));
+        assert_eq!(outbound.pop(), Some(ToWrite::Frame(Frame::from_static("a"))));
+        assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::RESTART)));
         assert_eq!(outbound.pop(), None);
     }
 
@@ -229,7 +229,7 @@ mod tests {
             for _ in 0..4 {
                 outbound.push(Frame::from_static(frame));
             }
-            assert_eq!(outbound.pop(), Some(Next::Close(CloseReason::SLOW)));
+            assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::SLOW)));
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
 use crate::plugin::version::Plugin;
 use crate::room::handle::{Mail, RoomHandle};
-use crate::room::outbound::{Next, Outbound};
+use crate::room::outbound::{Outbound, ToWrite};
 use crate::room::owner::RoomOwner;
 use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
@@ -163,9 +163,9 @@ impl Probe {
             }
             loop {
                 match poll_fn(|context| self.outbound.poll_next(context)).await {
-                    Next::Frame(frame) if frame.as_str().contains(&expected) => return true,
-                    Next::Frame(_) => {}
-                    Next::Close(_) => return false,
+                    ToWrite::Frame(frame) if frame.as_str().contains(&expected) => return true,
+                    ToWrite::Frame(_) => {}
+                    ToWrite::Close(_) => return false,
                 }
             }
         };

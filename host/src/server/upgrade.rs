@@ -28,7 +28,7 @@ use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
 use crate::model::refusal::Refusal;
 use crate::plugin::version::{AuthorizeError, Plugin};
-use crate::room::handle::Closed;
+use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
 use crate::room::owner::RoomOwner as _;
 use crate::socket::{self, Seat};
@@ -137,7 +137,7 @@ async fn take_seat(
             Ok(open) => match Seat::take(open, meta.clone(), Arc::clone(&outbound)) {
                 Ok(seat) => return Ok(seat),
                 // It ended at this moment, and its name is free.
-                Err(Closed) => tokio::task::yield_now().await,
+                Err(RoomClosed) => tokio::task::yield_now().await,
             },
             Err(NoRoom::TooMany) if Instant::now() < given_up => tokio::time::sleep(ROOM_POLL).await,
             Err(why) => return Err(Refused::no_room(why)),

@@ -25,7 +25,7 @@ use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani::{self, Inbound};
-use crate::room::outbound::Next;
+use crate::room::outbound::ToWrite;
 
 type Ws = WebSocketStream<Throttled>;
 
@@ -98,7 +98,7 @@ impl Connection {
     /// Serves the socket to its end. The room hears of the end in any case.
     pub async fn run(mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
-        self.seat.outbound.abandon();
+        self.seat.fall_silent();
         match end {
             End::Host(reason) => {
                 self.seat.room.plugin().totals.count_close(reason.label());
@@ -142,8 +142,8 @@ impl Connection {
                 break;
             };
             match next {
-                Next::Close(reason) => return Poll::Ready(End::Host(reason)),
-                Next::Frame(frame) => {
+                ToWrite::Close(reason) => return Poll::Ready(End::Host(reason)),
+                ToWrite::Frame(frame) => {
                     if Pin::new(&mut self.ws).start_send(Message::Text(frame)).is_err() {
                         return Poll::Ready(End::Client(CloseReason::BROKEN_OFF));
                     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::event::SocketId;
 use crate::model::meta::Meta;
 use crate::protocol::close::CloseReason;
-use crate::room::handle::{Closed, Mail, RoomHandle};
+use crate::room::handle::{Mail, RoomClosed, RoomHandle};
 use crate::room::outbound::Outbound;
 
 /// The seat of one socket. Where it is dropped, the room is told that the connection broke off.
@@ -19,10 +19,16 @@ pub struct Seat {
 
 impl Seat {
     /// Puts the socket's arrival into the room's order. Fails where the room has ended.
-    pub fn take(room: RoomHandle, meta: Meta, outbound: Arc<Outbound>) -> Result<Self, Closed> {
+    pub fn take(room: RoomHandle, meta: Meta, outbound: Arc<Outbound>) -> Result<Self, RoomClosed> {
         let id = room.next_socket();
         room.mailbox.push(Mail::Connect { socket: id, meta, outbound: Arc::clone(&outbound) })?;
         Ok(Self { room, id, outbound, is_left: false })
+    }
+
+    /// The socket hears and says nothing any more; the room is still to be told why.
+    pub fn fall_silent(&self) {
+        self.outbound.abandon();
+        self.room.mailbox.give_up_place(self.id);
     }
 
     /// Tells the room why the socket is gone, unless it was told before.

@@ -18,8 +18,8 @@ use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::plugin::loader::Loader;
 use parlor::plugin::version::Plugin;
 use parlor::protocol::close::CloseReason;
-use parlor::room::handle::{Mail, Request, RoomHandle};
-use parlor::room::outbound::{Next, Outbound};
+use parlor::room::handle::{Mail, RoomHandle, RoomRequest};
+use parlor::room::outbound::{Outbound, ToWrite};
 use parlor::room::owner::RoomOwner;
 use parlor::room::{self, RoomSpec};
 use parlor::tenant::Tenants;
@@ -143,7 +143,7 @@ impl Room {
     /// Waits until the room did all that it was told so far, and could do.
     pub async fn ran(&self) {
         let (view, seen) = oneshot::channel();
-        self.shared.mailbox.request(Request::View { view }).expect("an open room");
+        self.shared.mailbox.request(RoomRequest::View { view }).expect("an open room");
         // What was settled is taken up before the mail that follows it.
         seen.await.expect("an open room");
     }
@@ -170,11 +170,11 @@ impl Room {
         poll_fn(|context| {
             while let Poll::Ready(next) = self.sockets[place].1.poll_next(context) {
                 match next {
-                    Next::Frame(frame) => {
+                    ToWrite::Frame(frame) => {
                         let frame: Value = serde_json::from_str(frame.as_str()).expect("a frame");
                         frames.push(Ok(frame["data"].clone()));
                     }
-                    Next::Close(reason) => {
+                    ToWrite::Close(reason) => {
                         frames.push(Err(reason.code));
                         break;
                     }
@@ -189,7 +189,7 @@ impl Room {
     /// The channels of the first socket; none where it is no member.
     pub async fn channels(&self) -> Option<Vec<String>> {
         let (sockets, seen) = oneshot::channel();
-        self.shared.mailbox.request(Request::Sockets { after: 0, limit: 1, sockets }).expect("an open room");
+        self.shared.mailbox.request(RoomRequest::Sockets { after: 0, limit: 1, sockets }).expect("an open room");
         let (id, meta) = seen.await.expect("an open room").into_iter().next()?;
         (id == self.sockets[0].0).then_some(meta.channels)
     }

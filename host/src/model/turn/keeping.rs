@@ -1,21 +1,85 @@
 //! What a turn asks to be kept: keys and values, the alarm, timers.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::{Turn, require_name};
 use crate::model::effect::UnixMs;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::timers::Timer;
 
+/// What a tenant's rooms may keep together. A turn asks at each write, so that neither many writes of one turn nor the turns
+/// of two rooms pass a bound together.
+pub trait TenantStorage: Send + Sync + fmt::Debug {
+    /// Whether one more room of the tenant may begin to keep something.
+    fn admits_another_room(&self) -> bool;
+
+    /// Takes so many bytes more, if that stays within the tenant's bound.
+    fn take(&self, bytes: usize) -> bool;
+
+    /// Gives back bytes that were taken.
+    fn give(&self, bytes: usize);
+}
+
 /// What is stored when a turn begins; kept up with what it writes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StorageUse {
-    /// Bytes of the room's keys and values.
+    /// Bytes of the room's keys and values. The tenant's bound counts them already.
     pub room_bytes: usize,
-    /// What all rooms of the tenant together may still add.
-    pub tenant_left_bytes: usize,
-    /// Whether the room may keep anything at all: it does already, or its tenant may have one more that does.
-    pub may_keep: bool,
+    /// Whether the room keeps a key or an alarm, so that it is one of those that its tenant may have.
+    pub keeps_already: bool,
     /// When the room's alarm is due.
     pub alarm: Option<UnixMs>,
+    /// None where nobody counts what the turn keeps.
+    pub tenant: Option<Arc<dyn TenantStorage>>,
+}
+
+impl StorageUse {
+    /// Whether the room may keep anything at all.
+    fn may_keep(&self) -> bool {
+        self.keeps_already || self.tenant.as_ref().is_none_or(|tenant| tenant.admits_another_room())
+    }
+}
+
+/// What the tenant's bound counts for the room beyond what was stored before the turn. It is given back when the turn leaves
+/// no trace, however that comes about.
+#[derive(Debug, Default)]
+pub(super) struct StorageCharge {
+    tenant: Option<Arc<dyn TenantStorage>>,
+    /// What the tenant's bound counted before the turn.
+    before: usize,
+    /// The same, with the most that the turn has needed so far. What a turn frees it may fill again itself; others may have
+    /// it when the turn has committed.
+    charged: usize,
+}
+
+impl StorageCharge {
+    pub(super) fn new(storage: &StorageUse) -> Self {
+        Self { tenant: storage.tenant.clone(), before: storage.room_bytes, charged: storage.room_bytes }
+    }
+
+    /// Takes what the room needs to keep so many bytes; false where the tenant's bound does not allow it.
+    fn cover(&mut self, bytes: usize) -> bool {
+        let Some(growth) = bytes.checked_sub(self.charged).filter(|growth| *growth > 0) else { return true };
+        let is_taken = self.tenant.as_ref().is_none_or(|tenant| tenant.take(growth));
+        if is_taken {
+            self.charged = bytes;
+        }
+        is_taken
+    }
+
+    /// The turn commits: from now on the tenant's bound counts what the room keeps with it.
+    pub(super) fn settle(mut self, bytes: usize) {
+        self.before = bytes;
+    }
+}
+
+impl Drop for StorageCharge {
+    fn drop(&mut self) {
+        if let (Some(tenant), Some(excess)) = (&self.tenant, self.charged.checked_sub(self.before)) {
+            tenant.give(excess);
+        }
+    }
 }
 
 /// One key to be written.
@@ -36,19 +100,16 @@ impl Turn {
 
     /// Writes all of these keys, or none of them.
     pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
-        let StorageUse { mut room_bytes, mut tenant_left_bytes, .. } = self.storage;
+        let mut room_bytes = self.storage.room_bytes;
         let mut written_bytes = self.written_bytes;
         let mut grows = false;
         for Write { key, value, old_bytes } in &writes {
             let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
             grows |= new_bytes > *old_bytes;
             room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
-            tenant_left_bytes = (tenant_left_bytes + old_bytes)
-                .checked_sub(new_bytes)
-                .ok_or(Refusal::LimitExceeded(Bound::StorageTenantBytes))?;
             written_bytes += key.len() + value.as_ref().map_or(0, Vec::len);
         }
-        if grows && !self.storage.may_keep {
+        if grows && !self.storage.may_keep() {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
         }
         if grows && room_bytes > self.limits.storage_room_bytes {
@@ -57,15 +118,14 @@ impl Turn {
         if written_bytes > self.limits.storage_bytes_per_turn {
             return Err(Refusal::LimitExceeded(Bound::StorageBytesPerTurn));
         }
-        self.storage = StorageUse { room_bytes, tenant_left_bytes, ..self.storage };
+        // The last of the checks: what is taken here is taken.
+        if !self.charge.cover(room_bytes) {
+            return Err(Refusal::LimitExceeded(Bound::StorageTenantBytes));
+        }
+        self.storage.room_bytes = room_bytes;
         self.written_bytes = written_bytes;
         self.effects.batch.writes.extend(writes.into_iter().map(|write| (write.key, write.value)));
         Ok(())
-    }
-
-    /// Bytes of the room's keys and values, with this turn's writes.
-    pub fn room_bytes(&self) -> usize {
-        self.storage.room_bytes
     }
 
     /// When the alarm is due, with this turn's own change.
@@ -75,7 +135,7 @@ impl Turn {
 
     /// Sets the alarm, or forgets it.
     pub fn set_alarm(&mut self, due: Option<UnixMs>) -> Result<(), Refusal> {
-        if due.is_some() && !self.storage.may_keep {
+        if due.is_some() && !self.storage.may_keep() {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
         }
         self.effects.batch.alarm = Some(due);

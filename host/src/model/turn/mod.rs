@@ -14,7 +14,9 @@ use super::names::{DEFAULT, is_short_name};
 use super::refusal::{Bound, Refusal};
 use super::state::{RoomState, StateMark};
 
-pub use keeping::{StorageUse, Write};
+pub use keeping::{StorageUse, TenantStorage, Write};
+
+use keeping::StorageCharge;
 
 /// Close codes that a guest may use, beside the range that belongs to applications.
 const GUEST_CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -43,6 +45,7 @@ pub struct Turn {
     /// The state before it.
     start: StateMark,
     storage: StorageUse,
+    charge: StorageCharge,
     /// Bytes of all keys and values that the turn wrote, one over the other too.
     written_bytes: usize,
     sender: Option<SocketId>,
@@ -54,6 +57,16 @@ pub struct Turn {
     emit_bytes: usize,
     deliveries: usize,
     poison: Option<Bound>,
+}
+
+/// What a turn that succeeded leaves beside the room's state.
+#[derive(Debug)]
+pub struct EndedTurn {
+    /// The state before it.
+    pub start: StateMark,
+    pub effects: Effects,
+    /// Bytes of the room's keys and values with the turn's writes. The tenant's bound counts them from now on.
+    pub room_bytes: usize,
 }
 
 /// The guest made too many calls behind a bound that it had already passed.
@@ -100,6 +113,7 @@ impl Turn {
         Self {
             start: state.mark(),
             state,
+            charge: StorageCharge::new(&storage),
             storage,
             written_bytes: 0,
             sender,
@@ -131,9 +145,11 @@ impl Turn {
         &self.effects
     }
 
-    /// The end of a turn that succeeded: the state as it left it, the state before it, and what is to be done.
-    pub fn end(self) -> (RoomState, StateMark, Effects) {
-        (self.state, self.start, self.effects)
+    /// The end of a turn that succeeded: the state as the turn left it, and what is to be done.
+    pub fn end(self) -> (RoomState, EndedTurn) {
+        let room_bytes = self.storage.room_bytes;
+        self.charge.settle(room_bytes);
+        (self.state, EndedTurn { start: self.start, effects: self.effects, room_bytes })
     }
 
     /// The end of a turn that failed: the state as it was.

@@ -18,7 +18,7 @@ use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, RoomId, RoomKey, is_short_name};
-use crate::room::handle::{HostTarget, NotTaken, Request, RoomHandle};
+use crate::room::handle::{HostTarget, RequestNotTaken, RoomHandle, RoomRequest};
 use crate::server::Server;
 use crate::server::auth::Caller;
 
@@ -101,7 +101,7 @@ pub async fn view(
     path: Result<Path<RoomPath>, PathRejection>,
 ) -> Result<JsonBody<RoomBody>, Refused> {
     let key = room_key(&server, &caller, path)?;
-    let asked = ask(&server, &key, |view| Request::View { view }).await?;
+    let asked = ask(&server, &key, |view| RoomRequest::View { view }).await?;
     let view = asked.map(|view| RoomBody { sockets: view.sockets, users: view.users });
     // A room that is not open has nobody in it.
     Ok(JsonBody(view.unwrap_or_default()))
@@ -134,7 +134,7 @@ pub async fn sockets(
     let limit = page.limit()?;
     let after = page.after.as_deref().unwrap_or("0").parse::<SocketId>();
     let after = after.map_err(|_| refused(StatusCode::BAD_REQUEST, "`after` must be a socket's number"))?;
-    let asked = ask(&server, &key, |sockets| Request::Sockets { after, limit: limit + 1, sockets }).await?;
+    let asked = ask(&server, &key, |sockets| RoomRequest::Sockets { after, limit: limit + 1, sockets }).await?;
     let entry = |(socket, meta): (SocketId, Meta)| {
         let Meta { user_id, client_id, channels, .. } = meta;
         SocketEntry { socket, user: user_id, client: client_id, channels }
@@ -189,7 +189,7 @@ pub async fn emit(
         return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, format!("`data` is {} bytes; at most {max}", text.len())));
     }
     let data = Json::parse(text).map_err(|why| bad(format!("`data`: {why}")))?;
-    let sent = ask(&server, &key, |sent| Request::Emit { to, event, data, sent }).await?;
+    let sent = ask(&server, &key, |sent| RoomRequest::Emit { to, event, data, sent }).await?;
     Ok(JsonBody(Sent { sent: sent.unwrap_or(0) }))
 }
 
@@ -197,7 +197,7 @@ pub async fn emit(
 async fn ask<T>(
     server: &Server,
     key: &RoomKey,
-    request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    request: impl FnOnce(oneshot::Sender<T>) -> RoomRequest,
 ) -> Result<Option<T>, Refused> {
     let Some(room) = server.fleet.find(key) else {
         return Ok(None);
@@ -212,7 +212,9 @@ async fn ask<T>(
                 Err(refused(StatusCode::SERVICE_UNAVAILABLE, words))
             }
         },
-        Err(NotTaken::Closed) => Ok(None),
-        Err(NotTaken::Full) => Err(refused(StatusCode::SERVICE_UNAVAILABLE, "too many requests wait for this room")),
+        Err(RequestNotTaken::Closed) => Ok(None),
+        Err(RequestNotTaken::Full) => {
+            Err(refused(StatusCode::SERVICE_UNAVAILABLE, "too many requests wait for this room"))
+        }
     }
 }

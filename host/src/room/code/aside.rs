@@ -1,27 +1,14 @@
-//! What takes long, and is done on a thread of low priority so that it holds up no other room.
+//! What takes long runs on a thread of low priority, so that it holds up no other room.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::actor::Room;
+use crate::guest::instance::Instance;
 use crate::plugin::version::Plugin;
 
 /// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
 const DROP_HERE_BYTES: usize = 4 << 20;
-
-impl Room {
-    /// Drops the instance; a large one where giving back its memory holds up nobody.
-    pub(super) fn drop_instance(&mut self) {
-        self.shared.stats.awake.store(false, Ordering::Relaxed);
-        let Some(instance) = self.instance.take().filter(|instance| instance.memory_bytes() > DROP_HERE_BYTES) else {
-            return;
-        };
-        let plugin = Arc::clone(&self.plugin);
-        self.slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
-    }
-}
 
 /// Runs a call of a plugin on a thread of low priority: this one goes on with other rooms meanwhile.
 pub(super) fn aside<T: Send + 'static, C: Future<Output = T> + Send + 'static>(
@@ -45,5 +32,13 @@ pub(super) fn aside<T: Send + 'static, C: Future<Output = T> + Send + 'static>(
             // The threads end with the process alone.
             Err(_) => std::future::pending().await,
         }
+    }
+}
+
+/// Drops an instance; a large one where giving back its memory holds up nobody.
+pub(super) fn let_go(slow: &Handle, plugin: &Arc<Plugin>, instance: Box<Instance>) {
+    if instance.memory_bytes() > DROP_HERE_BYTES {
+        let plugin = Arc::clone(plugin);
+        slow.spawn(async move { plugin.account().lane().run(plugin.pace(), async move { drop(instance) }).await });
     }
 }

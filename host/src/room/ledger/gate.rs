@@ -4,12 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::failure::TurnFailure;
 use crate::clock::Instant;
-use crate::model::effect::{Close, Emit};
-use crate::model::event::{Event, SocketId, hook};
 use crate::model::limits::Limits;
 use crate::model::state::StateMark;
+use crate::room::turn::{Origin, Output};
 use crate::storage::view::{BatchNumber, Written};
 use crate::storage::{Durable, StorageError};
 
@@ -17,93 +15,60 @@ use crate::storage::{Durable, StorageError};
 /// waits as a strict one does. So a crash loses at most what was said in this time, however slow the disk is.
 const RELAXED_LOSS: Duration = Duration::from_millis(100);
 
-/// What a turn was for, where that decides what follows from its failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TurnKind {
-    Connect,
-    Restore,
-    Resume,
-    Suspend,
-    Error,
-    Alarm,
-    /// It failed already; only the words for its sender wait.
-    Rejected,
-    /// An event of a client, a timer, a socket's end.
-    Other,
-}
-
-impl TurnKind {
-    /// Whether the version before is given the event where a version on trial is lost in it. What a new instance is told
-    /// has its own rule.
-    pub(super) fn is_given_again(self) -> bool {
-        !matches!(self, Self::Restore | Self::Resume | Self::Suspend)
-    }
-}
-
-/// Where a turn came from.
-#[derive(Debug, Clone)]
-pub(super) struct Origin {
-    pub(super) kind: TurnKind,
-    pub(super) name: String,
-    pub(super) socket: Option<SocketId>,
-}
-
-impl Origin {
-    pub(super) fn of(event: &Event) -> Self {
-        // The cause, since a timer may have any name.
-        let kind = match event.cause.as_str() {
-            hook::CONNECT => TurnKind::Connect,
-            hook::RESTORE => TurnKind::Restore,
-            hook::RESUME => TurnKind::Resume,
-            hook::SUSPEND => TurnKind::Suspend,
-            hook::ERROR => TurnKind::Error,
-            hook::ALARM => TurnKind::Alarm,
-            _ => TurnKind::Other,
-        };
-        Self { kind, name: event.name.clone(), socket: event.socket }
-    }
-}
-
-/// What leaves the room for a turn.
-#[derive(Debug)]
-pub(super) enum Output {
-    /// A turn that succeeded.
-    Turn { emits: Vec<Emit>, closes: Vec<Close> },
-    /// The words for the sender of an event that was rejected.
-    Rejection { socket: Option<SocketId>, failure: TurnFailure },
-}
-
 /// One turn at the gate.
-pub(super) struct Held {
-    pub(super) origin: Origin,
-    /// The room's state before the turn, and after it.
+pub(super) struct HeldTurn {
+    /// None for a rejection: its turn failed already, and only the words for the sender wait.
+    pub(super) origin: Option<Origin>,
+    /// The room's state before the turn.
     pub(super) start: StateMark,
+    /// The room's state after the turn.
     pub(super) end: StateMark,
     /// None once it was let out.
     pub(super) output: Option<Output>,
     /// The turn's writes, if it made any.
-    pub(super) batch: Option<(BatchNumber, Written)>,
-    pub(super) sets_alarm: bool,
-    /// What it takes while it waits.
-    pub(super) bytes: usize,
+    batch: Option<HeldBatch>,
+    /// What the turn takes while it waits.
+    bytes: usize,
     since: Instant,
 }
 
-impl Held {
-    pub(super) fn new(origin: Origin, start: StateMark, end: StateMark, output: Output) -> Self {
+/// The writes of a turn, on their way to the disk.
+pub(super) struct HeldBatch {
+    pub(super) number: BatchNumber,
+    pub(super) written: Written,
+    pub(super) bytes: usize,
+    pub(super) sets_alarm: bool,
+}
+
+impl HeldTurn {
+    pub(super) fn new(origin: Option<Origin>, start: StateMark, end: StateMark, output: Output) -> Self {
         let bytes = match &output {
             Output::Turn { emits, .. } => emits.iter().map(|emit| emit.data.text().len()).sum(),
             Output::Rejection { .. } => 0,
         };
-        let since = Instant::now();
-        Self { origin, start, end, output: Some(output), batch: None, sets_alarm: false, bytes, since }
+        Self { origin, start, end, output: Some(output), batch: None, bytes, since: Instant::now() }
+    }
+
+    pub(super) fn with_batch(mut self, batch: Option<HeldBatch>) -> Self {
+        self.bytes += batch.as_ref().map_or(0, |batch| batch.bytes);
+        self.batch = batch;
+        self
+    }
+
+    /// The number of the turn's writes, where it made any.
+    pub(super) fn batch(&self) -> Option<BatchNumber> {
+        self.batch.as_ref().map(|batch| batch.number)
+    }
+
+    pub(super) fn sets_alarm(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.sets_alarm)
     }
 }
 
 /// The turns of a room that are not settled, the oldest first.
 #[derive(Default)]
 pub(super) struct Gate {
-    held: VecDeque<Held>,
+    held: VecDeque<HeldTurn>,
     bytes: usize,
 }
 
@@ -122,7 +87,7 @@ impl Gate {
         self.held.back().is_some_and(|held| held.output.is_some())
     }
 
-    pub(super) fn push(&mut self, held: Held) {
+    pub(super) fn push(&mut self, held: HeldTurn) {
         self.bytes += held.bytes;
         self.held.push_back(held);
     }
@@ -130,20 +95,20 @@ impl Gate {
     /// Waits until the writes of the oldest turn are durable, or have failed; `pop` or `fail` must follow.
     pub(super) async fn settled(&mut self) -> Result<Durable, StorageError> {
         match self.held.front_mut().and_then(|held| held.batch.as_mut()) {
-            Some((_, written)) => written.await,
+            Some(batch) => (&mut batch.written).await,
             None => Ok(Durable { cpu: Duration::ZERO }),
         }
     }
 
     /// Takes out the oldest turn, which is settled.
-    pub(super) fn pop(&mut self) -> Option<Held> {
+    pub(super) fn pop(&mut self) -> Option<HeldTurn> {
         let held = self.held.pop_front()?;
         self.bytes -= held.bytes;
         Some(held)
     }
 
     /// Takes out all turns: the oldest failed, and with it those behind it.
-    pub(super) fn fail(&mut self) -> Vec<Held> {
+    pub(super) fn fail(&mut self) -> Vec<HeldTurn> {
         self.bytes = 0;
         std::mem::take(&mut self.held).into()
     }

@@ -1,0 +1,385 @@
+//! A room's code: the version of the plugin that it is on, and the instance that runs it, where there is one. It opens, loses
+//! and gives up instances, tries versions and goes back from them. What the room has to do about that it answers as data.
+
+mod aside;
+mod faults;
+mod owed;
+mod trial;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use self::aside::{aside, let_go};
+use self::faults::Faults;
+use self::owed::Owed;
+use self::trial::Trial;
+use super::handle::RoomHandle;
+use super::owner::RoomOwner;
+use super::turn::TurnKind;
+use crate::clock::Instant;
+use crate::guest::instance::{Fault, Instance, OpenError, Outcome};
+use crate::model::event::{Event, Payload, hook};
+use crate::model::failure::FailureKind;
+use crate::model::limits::Limits;
+use crate::model::turn::Turn;
+use crate::plugin::failures::FailureRecord;
+use crate::plugin::version::Plugin;
+use crate::protocol::close::CloseReason;
+use crate::storage::view::RoomView;
+use crate::tenant::lane::Lane;
+
+pub(super) use self::owed::{RestoreReason, Suspended};
+
+/// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
+const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
+
+/// The code of one room.
+pub(super) struct Code {
+    room: RoomHandle,
+    owner: Arc<dyn RoomOwner>,
+    limits: Arc<Limits>,
+    /// The version that the room is on.
+    plugin: Arc<Plugin>,
+    /// None until the first event, while the room sleeps, and after a fault.
+    instance: Option<Box<Instance>>,
+    /// What the next instance has to be told first.
+    owed: Option<Owed>,
+    /// The version that the room came from, while it tries its own.
+    trial: Option<Trial>,
+    faults: Faults,
+    /// Nothing happened for a while: the instance may be worth more elsewhere.
+    idle: bool,
+    /// The tenant's lane on the room's thread.
+    lane: Arc<Lane>,
+    /// Where calls of a plugin run that take long.
+    slow: Handle,
+}
+
+/// What the room has to do before its code can be given an event.
+pub(super) enum Readiness {
+    /// Nothing: there is an instance, and it was told all that it has to know.
+    Ready,
+    /// Give the new instance what the last one handed over.
+    Resume { handed_over: Suspended, reason: RestoreReason },
+    /// Tell the new instance to rebuild what the last one knew.
+    Restore(RestoreReason),
+    /// Ask again: no instance of the version on trial could be made, and the room is back on the version before.
+    WentBack,
+    /// End: no instance can be made.
+    End(CloseReason),
+}
+
+impl Code {
+    pub(super) fn new(room: RoomHandle, owner: Arc<dyn RoomOwner>, slow: Handle, owed: Option<RestoreReason>) -> Self {
+        let plugin = room.plugin();
+        Self {
+            owner,
+            limits: Arc::clone(plugin.limits()),
+            instance: None,
+            owed: owed.map(Owed::because),
+            trial: None,
+            faults: Faults::default(),
+            idle: false,
+            lane: Arc::clone(plugin.account().lane()),
+            slow,
+            plugin,
+            room,
+        }
+    }
+
+    /// The version that the room is on.
+    pub(super) fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+
+    /// The tenant's lane on the room's thread.
+    pub(super) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// Whether there is an instance.
+    pub(super) fn is_awake(&self) -> bool {
+        self.instance.is_some()
+    }
+
+    /// Whether the instance is there and nothing has happened for a while.
+    pub(super) fn is_idle(&self) -> bool {
+        self.idle && self.is_awake()
+    }
+
+    /// Nothing happened in the room for a while.
+    pub(super) fn note_idle(&mut self) {
+        self.idle = true;
+    }
+
+    /// Whether the instance, where there is one, asks for a hook.
+    pub(super) fn asks_for(&self, hook: &str) -> bool {
+        self.instance.as_ref().is_some_and(|instance| instance.registrations().has(hook))
+    }
+
+    /// Whether the plugin asks for an event: the instance, or, while the room sleeps, the next one in its `init`.
+    pub(super) fn wants(&self, event: &str) -> bool {
+        match &self.instance {
+            Some(instance) => instance.registrations().has(event),
+            None => self.plugin.events.iter().any(|name| name == event),
+        }
+    }
+
+    /// The registration that asks for a client's event, if any: what nobody wants never crosses the boundary.
+    pub(super) fn cause_of<'a>(&self, name: &'a str) -> Option<&'a str> {
+        cause_of(name, |event| self.wants(event))
+    }
+
+    /// A turn begins: something happens in the room.
+    pub(super) fn note_turn(&mut self) {
+        if self.room.stats.note_turn(Instant::now()) {
+            self.owner.awoke(&self.room);
+        }
+        self.idle = false;
+    }
+
+    /// Takes the instance out for a call; [`Code::put_back`] must follow.
+    pub(super) fn take(&mut self) -> Option<Box<Instance>> {
+        self.instance.take()
+    }
+
+    /// Gives an event to the instance; on a thread of low priority where the plugin's calls take long.
+    pub(super) fn call(
+        &self,
+        instance: Box<Instance>,
+        event: Event,
+        turn: Box<Turn>,
+    ) -> impl Future<Output = (Box<Instance>, Box<Turn>, Outcome)> + Send + use<> {
+        let heavy = self.plugin.pace().is_heavy().then(|| (self.slow.clone(), Arc::clone(&self.plugin)));
+        async move {
+            let call = instance.run(event, turn);
+            match heavy {
+                None => call.await,
+                Some((slow, plugin)) => aside(&slow, &plugin, call).await,
+            }
+        }
+    }
+
+    /// The instance is back from a call.
+    pub(super) fn put_back(&mut self, instance: Box<Instance>) {
+        let wants_ping = instance.registrations().has_ping();
+        if self.room.wants_ping.load(Ordering::Relaxed) != wants_ping {
+            self.room.wants_ping.store(wants_ping, Ordering::Relaxed);
+        }
+        self.instance = Some(instance);
+    }
+
+    /// Whether the version before is given this event where the version on trial is lost in it: it may be able to do what the
+    /// new one cannot.
+    pub(super) fn can_go_back_from(&self, kind: TurnKind) -> bool {
+        self.trial.is_some() && kind.is_given_again()
+    }
+
+    /// A turn went well.
+    pub(super) fn passed(&mut self) {
+        if self.trial.as_mut().is_some_and(Trial::passed) {
+            self.trial = None;
+            self.owner.stayed(&self.plugin);
+        }
+    }
+
+    /// The instance faulted: wasmtime never enters the store of a guest that trapped or was cut off. Where that is one fault
+    /// too many, the room ends for this reason. A version on trial is not judged, for the room goes back.
+    pub(super) fn faulted(&mut self, kind: TurnKind, fault: &Fault, sockets: usize) -> Option<CloseReason> {
+        self.lose();
+        if self.trial.is_some() {
+            return None;
+        }
+        if let Some(hook) = kind.unprovoked_hook() {
+            self.owner.faulted_unprovoked(&self.plugin, &format!("{hook} {fault}"));
+        }
+        let is_one_too_many = self.faults.count(Instant::now(), &self.limits);
+        is_one_too_many.then(|| self.crash(&fault.to_string(), sockets))
+    }
+
+    /// Drops an instance that cannot or must not be entered again.
+    pub(super) fn lose(&mut self) {
+        self.drop_instance();
+        self.owed = Some(Owed::because(RestoreReason::Crash));
+    }
+
+    /// Whether an event can be given at once.
+    pub(super) fn is_ready(&self) -> bool {
+        self.instance.is_some() && self.owed.is_none()
+    }
+
+    /// Makes an instance where there is none, and says what it has to be told first. To be asked again until it is ready.
+    pub(super) async fn prepare(&mut self, view: &Arc<RoomView>, sockets: usize) -> Readiness {
+        if self.instance.is_none()
+            && let Err(why) = self.open(view, sockets).await
+        {
+            let handed_over = self.owed.take().and_then(|owed| owed.state);
+            if why.is_of_code() && self.go_back(&why.to_string(), handed_over) {
+                return Readiness::WentBack;
+            }
+            return Readiness::End(self.cannot_open(&why, sockets));
+        }
+        let Some(Owed { reason, state }) = self.owed.take() else { return Readiness::Ready };
+        match state.filter(|_| self.asks_for(hook::RESUME)) {
+            Some(handed_over) => Readiness::Resume { handed_over, reason },
+            None if self.asks_for(hook::RESTORE) => Readiness::Restore(reason),
+            None => Readiness::Ready,
+        }
+    }
+
+    /// Makes an instance. A room that has sockets waits for a place more than once.
+    async fn open(&mut self, view: &Arc<RoomView>, sockets: usize) -> Result<(), OpenError> {
+        for _ in 1..TRIES_OF_A_ROOM_IN_USE {
+            match self.try_open(view).await {
+                Err(why) if !why.is_of_code() && sockets > 0 => {}
+                tried => return tried,
+            }
+        }
+        self.try_open(view).await
+    }
+
+    async fn try_open(&mut self, view: &Arc<RoomView>) -> Result<(), OpenError> {
+        // As long as the faults so far demand.
+        if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
+            tokio::time::sleep(wait).await;
+        }
+        // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
+        let (plugin, room, view) = (Arc::clone(&self.plugin), self.room.key.room.clone(), Arc::clone(view));
+        let pace = Arc::clone(plugin.pace());
+        let mut opening = Box::pin(async move { plugin.open(room, view).await });
+        let instance = match pace.until_heavy(&mut opening).await {
+            Some(opened) => opened?,
+            None => aside(&self.slow, &self.plugin, opening).await?,
+        };
+        self.room.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
+        self.room.stats.awake.store(true, Ordering::Relaxed);
+        self.owner.awoke(&self.room);
+        self.instance = Some(Box::new(instance));
+        Ok(())
+    }
+
+    /// No instance could be made: the room cannot serve, and ends for this reason.
+    fn cannot_open(&mut self, why: &OpenError, sockets: usize) -> CloseReason {
+        let (key, plugin) = (&self.room.key, &self.plugin);
+        log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
+        if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake) {
+            return CloseReason::TRY_LATER;
+        }
+        let words = why.to_string();
+        let failure = FailureRecord::now(Some(key.room.clone()), "init", "no-instance", &words);
+        plugin.record(FailureKind::NoInstance, failure);
+        self.owner.faulted_unprovoked(plugin, &words);
+        self.crash(&words, sockets)
+    }
+
+    /// The room closes for a while.
+    fn crash(&self, why: &str, sockets: usize) -> CloseReason {
+        let version = self.plugin.version.as_str();
+        log!(error, &self.room.key, version, sockets, "the room crashed and closes: {why}");
+        self.owner.crashed(&self.room, &self.plugin, why);
+        CloseReason::CRASHED
+    }
+
+    /// The new instance could not take what the last one handed over: the version before gets it back, or the new instance
+    /// rebuilds what the last one knew.
+    pub(super) fn resume_failed(&mut self, why: &str, handed_over: Suspended, reason: RestoreReason) {
+        if !self.go_back(why, Some(handed_over)) {
+            self.owed = Some(Owed::because(reason));
+        }
+    }
+
+    /// A `$restore` that fails keeps no event from being handled, unless it loses a version on trial.
+    pub(super) fn restore_failed(&mut self, why: &str) {
+        let is_lost = self.instance.is_none();
+        if !is_lost || !self.go_back(why, None) {
+            self.owed = None;
+        }
+    }
+
+    /// Keeps what `$suspend` answered for the next instance.
+    pub(super) fn hand_over(&self, state: Payload) -> Suspended {
+        Suspended::new(state, self.plugin.account())
+    }
+
+    /// Gives up the instance while nothing happens. The next event makes another.
+    pub(super) fn sleep(&mut self, handed_over: Option<Suspended>) {
+        // What was lost meanwhile has its own reason.
+        let reason = self.owed.take().map_or(RestoreReason::Wake, |owed| owed.reason);
+        self.owed = Some(Owed { reason, state: handed_over });
+        self.drop_instance();
+    }
+
+    /// Moves to another version, whose first instance is given what the last one handed over. A room that sleeps has that
+    /// already, and one that nobody was in yet has nothing to rebuild.
+    pub(super) fn move_to(&mut self, plugin: Arc<Plugin>, handed_over: Option<Suspended>) {
+        let kept = self.owed.take();
+        if self.instance.is_some() {
+            self.owed = Some(Owed { reason: RestoreReason::Swap, state: handed_over });
+        } else if let Some(Owed { state, .. }) = kept {
+            self.owed = Some(Owed { reason: RestoreReason::Swap, state });
+        }
+        self.drop_instance();
+        let before = Arc::clone(&self.plugin);
+        self.go_on_with(plugin);
+        // To what is known to be worse, no room goes back.
+        let is_good = !self.owner.is_condemned(&before);
+        self.trial = is_good.then(|| Trial::new(before, self.limits.swap_trial_turns));
+        log!(debug, &self.room.key, version = self.plugin.version, "the room moved to another version");
+    }
+
+    /// Goes back to the version before; false where none is on trial. The next instance is of that version, and is given
+    /// the state that this one could not take.
+    pub(super) fn go_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
+        let Some(Trial { before, .. }) = self.trial.take() else { return false };
+        let failed = Arc::clone(&self.plugin);
+        let (version, back_to) = (failed.version.as_str(), before.version.as_str());
+        log!(error, &self.room.key, version, back_to, "the room goes back to the version before: {why}");
+        self.room.refuse(&failed);
+        self.drop_instance();
+        self.go_on_with(before);
+        self.owed = Some(Owed { reason: RestoreReason::Swap, state: handed_over });
+        self.owner.went_back(&failed, why);
+        true
+    }
+
+    /// From now on the room's instances are of this version.
+    pub(super) fn go_on_with(&mut self, plugin: Arc<Plugin>) {
+        self.owner.moved(&self.room, &plugin);
+        self.plugin = plugin;
+    }
+
+    /// Drops the instance, where there is one.
+    pub(super) fn drop_instance(&mut self) {
+        self.room.stats.awake.store(false, Ordering::Relaxed);
+        if let Some(instance) = self.instance.take() {
+            let_go(&self.slow, &self.plugin, instance);
+        }
+    }
+}
+
+/// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
+fn cause_of(name: &str, has: impl Fn(&str) -> bool) -> Option<&str> {
+    if has(name) || has(hook::ANY) {
+        Some(name)
+    } else if has(hook::MESSAGE) {
+        Some(hook::MESSAGE)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fallback_is_for_what_nobody_asked_for() {
+        let with = |names: &'static [&'static str]| move |name: &str| names.contains(&name);
+        assert_eq!(cause_of("a", with(&["a", "$message"])), Some("a"));
+        assert_eq!(cause_of("b", with(&["a", "*", "$message"])), Some("b"));
+        assert_eq!(cause_of("b", with(&["a", "$message"])), Some("$message"));
+        assert_eq!(cause_of("b", with(&["a"])), None);
+    }
+}

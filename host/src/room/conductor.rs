@@ -1,0 +1,393 @@
+//! Turns, one at a time: an event is given to the code, what came of it is judged, written into the ledger, and said to the
+//! people; and what follows where one of these fails.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use serde_json::json;
+
+use super::code::{Code, Readiness, RestoreReason, Suspended};
+use super::handle::RoomHandle;
+use super::ledger::Ledger;
+use super::people::People;
+use super::turn::{FailedTurn, Loss, Origin, Output, TurnEnd, TurnFailure, TurnKind};
+use crate::alarms::Alarms;
+use crate::clock::unix_ms;
+use crate::guest::instance::Outcome;
+use crate::model::event::{Event, Payload, hook};
+use crate::model::json::Json;
+use crate::model::limits::Limits;
+use crate::model::refusal::Bound;
+use crate::model::text::printable;
+use crate::model::turn::{StorageUse, Turn};
+use crate::plugin::failures::FailureRecord;
+use crate::protocol::close::CloseReason;
+use crate::storage::{Durability, Durable, StorageError};
+
+/// The three parts of a room, and the turns that run through them.
+pub(super) struct Conductor {
+    pub(super) door: RoomHandle,
+    pub(super) people: People,
+    pub(super) ledger: Ledger,
+    pub(super) code: Code,
+    pub(super) alarms: Arc<Alarms>,
+    pub(super) limits: Arc<Limits>,
+}
+
+/// What becomes of a turn whose call ended.
+#[derive(Debug, PartialEq)]
+enum Judgement {
+    /// It commits, and the handler answered this.
+    Commit(Option<Payload>),
+    /// Writes that it ran on failed meanwhile: it is lost with them.
+    Lost,
+    /// It leaves no trace.
+    Fail(TurnFailure),
+    /// A version on trial was lost in it: the version before is given the same event.
+    GoBack { event: Event, why: String },
+}
+
+/// What a turn is judged by, beside the outcome of its call.
+#[derive(Debug, Default)]
+struct Circumstances {
+    /// The bound that the turn passed.
+    poison: Option<Bound>,
+    /// Writes of earlier turns failed while it ran.
+    rests_on_failed_writes: bool,
+    /// The most bytes that its answer may have, where the answer is kept.
+    answer_bytes_max: Option<usize>,
+    /// The event, where the version before can be given it.
+    again: Option<Event>,
+}
+
+fn judge(outcome: Outcome, circumstances: Circumstances) -> Judgement {
+    let Circumstances { poison, rests_on_failed_writes, answer_bytes_max, again } = circumstances;
+    if rests_on_failed_writes {
+        return Judgement::Lost;
+    }
+    match (outcome, poison) {
+        (Outcome::Faulted(fault), _) => match again {
+            Some(event) => Judgement::GoBack { why: format!("{} {fault}", event.name), event },
+            None => Judgement::Fail(TurnFailure::of_fault(&fault)),
+        },
+        (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => Judgement::Fail(TurnFailure::of_bound(bound)),
+        (Outcome::Failed(failure), None) => Judgement::Fail(TurnFailure::of_guest(failure)),
+        (Outcome::Done(answer), None) => {
+            let bytes = answer.as_ref().map_or(0, Payload::bytes);
+            match answer_bytes_max.is_some_and(|max| bytes > max) {
+                true => Judgement::Fail(TurnFailure::of_bound(Bound::SuspendBytes)),
+                false => Judgement::Commit(answer),
+            }
+        }
+    }
+}
+
+impl Conductor {
+    /// Ends the room after what it is doing now; its sockets are told this.
+    pub(super) fn end(&mut self, reason: CloseReason) {
+        // Who ends it first says why.
+        let _ = self.door.ended_with.set(reason);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.door.ended_with.get().is_some()
+    }
+
+    pub(super) fn durability(&self) -> Durability {
+        self.code.plugin().durability
+    }
+
+    /// One event and what follows from it; answers what its handler answered, where the turn committed.
+    pub(super) async fn give(&mut self, event: Event) -> Option<Payload> {
+        match self.turn(event).await {
+            TurnEnd::Committed(answer) => answer,
+            TurnEnd::Lost => None,
+            TurnEnd::Failed(failed) => {
+                self.tell(&failed).await;
+                self.follow_up(&failed).await;
+                None
+            }
+        }
+    }
+
+    /// What follows a failed turn: a new instance where the old one is lost, and `$error` in a turn of its own, whose
+    /// failure nothing follows.
+    pub(super) async fn follow_up(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
+        if !self.make_ready().await || !failure.runs_error_hook() || !self.code.asks_for(hook::ERROR) {
+            return;
+        }
+        let payload = Json::of(&json!({ "event": origin.name, "code": failure.code, "message": failure.message }));
+        let event = Event::hook(hook::ERROR, Some(payload), origin.socket, unix_ms());
+        if let TurnEnd::Failed(again) = self.turn(event).await {
+            self.tell(&again).await;
+        }
+    }
+
+    /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it is among the lost turns then.
+    pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
+        let origin = Origin::of(&event);
+        self.code.note_turn();
+        let again = self.code.can_go_back_from(origin.kind).then(|| event.clone());
+        let Some(instance) = self.code.take() else {
+            return TurnEnd::Failed(FailedTurn { origin, failure: TurnFailure::no_instance() });
+        };
+        let turn = self.begin(&event, origin.kind);
+        let call = self.code.call(instance, event, turn);
+        let (instance, turn, outcome) = match self.ledger.is_settled() {
+            true => call.await,
+            false => self.settling_meanwhile(call.boxed()).await,
+        };
+        self.code.put_back(instance);
+        if let Outcome::Faulted(fault) = &outcome
+            && let Some(reason) = self.code.faulted(origin.kind, fault, self.people.sockets())
+        {
+            self.end(reason);
+        }
+        let judgement = judge(
+            outcome,
+            Circumstances {
+                poison: turn.poison(),
+                rests_on_failed_writes: self.ledger.is_broken(),
+                answer_bytes_max: (origin.kind == TurnKind::Suspend).then_some(self.limits.suspend_bytes),
+                again,
+            },
+        );
+        match judgement {
+            Judgement::Commit(answer) => {
+                self.commit(origin, turn).await;
+                self.code.passed();
+                TurnEnd::Committed(answer)
+            }
+            Judgement::Lost => {
+                self.ledger.lose(origin);
+                self.undo(turn);
+                TurnEnd::Lost
+            }
+            Judgement::Fail(failure) => {
+                self.undo(turn);
+                TurnEnd::Failed(FailedTurn { origin, failure })
+            }
+            Judgement::GoBack { event, why } => {
+                self.undo(turn);
+                self.code.go_back(&why, None);
+                self.turn_again(event).await
+            }
+        }
+    }
+
+    /// The same event for the version before: the turn that failed left no trace.
+    fn turn_again(&mut self, event: Event) -> BoxFuture<'_, TurnEnd> {
+        Box::pin(async move {
+            if self.make_ready().await {
+                return self.turn(event).await;
+            }
+            TurnEnd::Failed(FailedTurn { origin: Origin::of(&event), failure: TurnFailure::no_instance() })
+        })
+    }
+
+    /// The room's state goes with the turn.
+    fn begin(&mut self, event: &Event, kind: TurnKind) -> Box<Turn> {
+        // Most plugins keep nothing, and no turn of theirs asks what is kept.
+        let asks_what_is_kept = self.code.plugin().keeps || kind == TurnKind::Alarm;
+        let storage = if asks_what_is_kept { self.ledger.storage_use() } else { StorageUse::default() };
+        let state = std::mem::take(&mut self.people.state);
+        let mut turn = Turn::begin(state, storage, event.socket, event.accepted_at, Arc::clone(&self.limits));
+        if kind == TurnKind::Alarm {
+            turn.forget_alarm();
+        }
+        Box::new(turn)
+    }
+
+    /// A turn succeeded. It is said at once where it and the turns before it wrote nothing.
+    async fn commit(&mut self, origin: Origin, turn: Box<Turn>) {
+        let (state, ended) = turn.end();
+        self.people.state = state;
+        let durability = self.durability();
+        let output = self.ledger.commit(&mut self.people.state, origin, ended, durability);
+        self.say(output).await;
+        self.reconcile();
+    }
+
+    /// A turn leaves no trace.
+    fn undo(&mut self, turn: Box<Turn>) {
+        self.people.state = turn.roll_back();
+        self.reconcile();
+    }
+
+    /// The state is back from a turn, and learns what became of writes meanwhile.
+    fn reconcile(&mut self) {
+        if self.ledger.reconcile(&mut self.people.state) {
+            // What the instance remembers may rest on what was not written.
+            self.code.lose();
+            self.alarms.ensure(&self.door.key, self.ledger.durable_alarm());
+        }
+    }
+
+    /// Says what may be said now, and under relaxed durability what follows it.
+    async fn say(&mut self, output: Option<Output>) {
+        let mut next = output;
+        while let Some(output) = next {
+            if let Output::Turn { .. } = output {
+                self.door.stats.turns.fetch_add(1, Ordering::Relaxed);
+            }
+            self.people.say(output, self.code.lane()).await;
+            next = self.ledger.next_relaxed(self.durability());
+        }
+    }
+
+    /// Waits for a call, and lets out meanwhile what the gate need not hold any more.
+    async fn settling_meanwhile<T>(&mut self, mut call: BoxFuture<'_, T>) -> T {
+        while !self.ledger.is_settled() {
+            let settled = tokio::select! {
+                biased;
+                done = &mut call => return done,
+                settled = self.ledger.settled() => settled,
+            };
+            // Boxed: it would be part of the room's task for all of its life. What is said may give way to others in the
+            // tenant's lane, and the call may stand in that line before it: both have to go on, or neither does.
+            let mut settling = Box::pin(self.settle(settled));
+            let mut done = None;
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut settling => break,
+                    answer = &mut call, if done.is_none() => done = Some(answer),
+                }
+            }
+            drop(settling);
+            if let Some(done) = done {
+                return done;
+            }
+        }
+        call.await
+    }
+
+    /// The oldest turn at the gate is settled. The room's state may be away with a turn that runs.
+    async fn settle(&mut self, settled: Result<Durable, StorageError>) {
+        if let Err(why) = &settled {
+            log!(error, &self.door.key, "{why}");
+        }
+        let settled = self.ledger.settle(&settled);
+        if settled.sets_alarm {
+            self.alarms.set(&self.door.key, self.ledger.durable_alarm());
+        }
+        let durability = self.durability();
+        let output = settled.output.or_else(|| self.ledger.next_relaxed(durability));
+        self.say(output).await;
+    }
+
+    /// The oldest turn at the gate is settled while no turn runs.
+    pub(super) async fn take_up(&mut self, settled: Result<Durable, StorageError>) {
+        self.settle(settled).await;
+        self.reconcile();
+    }
+
+    /// Waits until the oldest turn at the gate is settled. Not for while a turn runs.
+    pub(super) async fn settle_next(&mut self) {
+        let settled = self.ledger.settled().await;
+        self.take_up(settled).await;
+    }
+
+    /// Waits until nothing is held back.
+    pub(super) async fn until_said(&mut self) {
+        while self.ledger.holds_output() {
+            self.settle_next().await;
+        }
+    }
+
+    /// Waits until nothing that the room wrote is pending.
+    pub(super) async fn until_settled(&mut self) {
+        while !self.ledger.is_settled() {
+            self.settle_next().await;
+        }
+    }
+
+    /// What follows for each turn that was lost: it is told, and `$error` runs, after `$restore`.
+    pub(super) async fn follow_losses(&mut self) {
+        while let Some(loss) = self.ledger.next_loss() {
+            let lost = match loss {
+                Loss::Turn(lost) => lost,
+                Loss::Rejection(words) => {
+                    self.people.say(words, self.code.lane()).await;
+                    continue;
+                }
+            };
+            self.tell(&lost).await;
+            match (lost.origin.kind, lost.origin.socket) {
+                (TurnKind::Connect, Some(socket)) => self.people.refuse(socket),
+                (TurnKind::Alarm, _) => self.alarm_failed(),
+                _ => {}
+            }
+            if lost.origin.kind.runs_error_hook_when_lost() {
+                self.follow_up(&lost).await;
+            }
+        }
+    }
+
+    /// Tells the log of a failed turn and, where the handler wants it, the sender.
+    pub(super) async fn tell(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
+        let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());
+        let (code, message) = (printable(&failure.code), printable(&failure.message));
+        if !failure.for_sender {
+            log!(warn, key, version, event, code, "turn failed: {message}");
+            let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
+            return self.code.plugin().record(failure.kind, record);
+        }
+        log!(debug, key, version, event, code, "rejected: {message}");
+        let rejection = Output::Rejection { socket: origin.socket, failure: failure.clone() };
+        if let Some(words) = self.ledger.reject(&self.people.state, rejection) {
+            self.people.say(words, self.code.lane()).await;
+        }
+    }
+
+    /// The alarm's turn did not come about: it rings again.
+    pub(super) fn alarm_failed(&self) {
+        let [first, longest] = [self.limits.alarm_retry_ms, self.limits.alarm_retry_max_ms].map(Duration::from_millis);
+        self.alarms.failed(&self.door.key, first, longest);
+    }
+
+    /// Makes sure that there is an instance, and that it was told what it has to rebuild. False where none can be made: the
+    /// room ends.
+    pub(super) async fn make_ready(&mut self) -> bool {
+        while !self.is_ending() {
+            if self.code.is_ready() {
+                return true;
+            }
+            if !self.code.is_awake() {
+                // It may take long: what was said already does not wait for it.
+                self.until_said().await;
+            }
+            match self.code.prepare(self.ledger.view(), self.people.sockets()).await {
+                Readiness::Ready => return true,
+                Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
+                Readiness::Restore(reason) => self.restore(reason).await,
+                Readiness::WentBack => {}
+                Readiness::End(reason) => self.end(reason),
+            }
+        }
+        false
+    }
+
+    /// Gives a new instance what the last one handed over.
+    async fn resume(&mut self, handed_over: Suspended, reason: RestoreReason) {
+        let event = Event::hook_with(hook::RESUME, handed_over.state(), unix_ms());
+        if let TurnEnd::Failed(failed) = self.turn(event).await {
+            self.tell(&failed).await;
+            self.code.resume_failed(&format!("{}: {}", hook::RESUME, failed.failure.message), handed_over, reason);
+        }
+    }
+
+    /// Tells a new instance to rebuild what the last one knew.
+    async fn restore(&mut self, reason: RestoreReason) {
+        let payload = Json::of(&json!({ "reason": reason.as_str() }));
+        if let TurnEnd::Failed(failed) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, unix_ms())).await {
+            self.tell(&failed).await;
+            self.code.restore_failed(&format!("{}: {}", hook::RESTORE, failed.failure.message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+use super::*;
+use crate::guest::instance::Fault;
+use crate::model::event::Failure;
+
+fn event() -> Event {
+    Event::hook(hook::TIMER, None, None, 0.0)
+}
+
+fn answer(bytes: usize) -> Payload {
+    Payload::Binary(vec![0; bytes])
+}
+
+/// Every way in which a call ends, by name.
+fn outcomes() -> [(&'static str, Outcome); 4] {
+    let failure = |for_sender| Failure { code: "c".to_owned(), message: "m".to_owned(), for_sender };
+    [
+        ("done", Outcome::Done(Some(answer(3)))),
+        ("failed", Outcome::Failed(failure(false))),
+        ("rejected", Outcome::Failed(failure(true))),
+        ("faulted", Outcome::Faulted(Fault::Deadline)),
+    ]
+}
+
+/// What a judgement comes to, in a word.
+fn word(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Commit(_) => "commits".to_owned(),
+        Judgement::Lost => "lost".to_owned(),
+        Judgement::Fail(failure) => failure.code.clone(),
+        Judgement::GoBack { event, why } => {
+            assert_eq!(*event, self::event());
+            assert_eq!(why, "$timer used more CPU time than a call may");
+            "goes back".to_owned()
+        }
+    }
+}
+
+#[test]
+fn every_outcome_under_every_circumstance() {
+    // done, failed, rejected, faulted: for each of (a bound was passed, writes failed meanwhile, the version is on trial).
+    let table = [
+        ((false, false, false), ["commits", "c", "c", "deadline"]),
+        ((true, false, false), ["emit-bytes", "emit-bytes", "emit-bytes", "deadline"]),
+        ((false, false, true), ["commits", "c", "c", "goes back"]),
+        ((true, false, true), ["emit-bytes", "emit-bytes", "emit-bytes", "goes back"]),
+        ((false, true, false), ["lost"; 4]),
+        ((true, true, false), ["lost"; 4]),
+        ((false, true, true), ["lost"; 4]),
+        ((true, true, true), ["lost"; 4]),
+    ];
+    for ((is_poisoned, rests_on_failed_writes, on_trial), expected) in table {
+        for ((name, outcome), expected) in outcomes().into_iter().zip(expected) {
+            let circumstances = Circumstances {
+                poison: is_poisoned.then_some(Bound::EmitBytes),
+                rests_on_failed_writes,
+                answer_bytes_max: None,
+                again: on_trial.then(event),
+            };
+            let tried = format!("{name} with {circumstances:?}");
+            let judgement = judge(outcome, circumstances);
+            assert_eq!(word(&judgement), expected, "{tried}");
+            if let Judgement::Fail(failure) = judgement {
+                assert_eq!(failure.for_sender, name == "rejected" && expected == "c", "{tried}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_suspend_answers_has_a_bound() {
+    for (bytes, max, expected) in
+        [(8, Some(8), "commits"), (9, Some(8), "suspend-bytes"), (9, None, "commits"), (0, Some(0), "commits")]
+    {
+        let circumstances = Circumstances { answer_bytes_max: max, ..Circumstances::default() };
+        assert_eq!(word(&judge(Outcome::Done(Some(answer(bytes))), circumstances)), expected, "{bytes} of {max:?}");
+    }
+    let nothing = judge(Outcome::Done(None), Circumstances { answer_bytes_max: Some(0), ..Circumstances::default() });
+    assert_eq!(nothing, Judgement::Commit(None));
+}

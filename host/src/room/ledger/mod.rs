@@ -1,0 +1,258 @@
+//! How turns become true. The ledger hands a turn's writes to the store, holds what the turn says until they are durable, and
+//! takes everything back where they fail. It runs no task and knows no sockets and no plugin: whoever owns it tells it what
+//! happened, and is told what may be said now.
+//!
+//! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its writes
+//! and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them. Where writes
+//! fail, every later turn fails with them. A rejection is said in any case, behind what was said before it.
+
+mod bounds;
+mod gate;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use self::bounds::TenantBounds;
+use self::gate::{Gate, HeldBatch, HeldTurn};
+use super::turn::{FailedTurn, Loss, Origin, Output, TurnFailure};
+use crate::model::effect::{Batch, Effects, UnixMs};
+use crate::model::limits::Limits;
+use crate::model::state::{RoomState, StateMark};
+use crate::model::turn::{EndedTurn, StorageUse, TenantStorage};
+use crate::storage::view::RoomView;
+use crate::storage::{Durability, Durable, Kept, Storage, StorageError};
+use crate::tenant::Account;
+
+/// A room's turns and writes on their way to the disk.
+pub(super) struct Ledger {
+    view: Arc<RoomView>,
+    backend: Arc<dyn Storage>,
+    account: Arc<Account>,
+    /// What turns ask at each write; made for the first turn that may write.
+    bounds: Option<Arc<dyn TenantStorage>>,
+    gate: Gate,
+    /// What the room keeps, with the batches that are on their way. A room that asked for anything to be kept is known.
+    kept: Kept,
+    /// Up to where the state is safe, where the ledger could not tell the state so far.
+    kept_to: Option<StateMark>,
+    /// Writes that failed while the state was away with a turn.
+    broken: Option<Box<Broken>>,
+    /// Turns that were lost with their writes, and of which nobody was told yet.
+    lost: VecDeque<Loss>,
+}
+
+/// Writes failed, and with them every turn from theirs on.
+struct Broken {
+    /// The state before the first of these turns.
+    start: StateMark,
+    losses: Vec<Loss>,
+    failure: TurnFailure,
+}
+
+/// What follows when the oldest turn is settled.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// What may be said now.
+    pub(super) output: Option<Output>,
+    /// The durable alarm is another one now.
+    pub(super) sets_alarm: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(view: Arc<RoomView>, backend: Arc<dyn Storage>, account: Arc<Account>) -> Self {
+        Self {
+            kept: view.kept(),
+            view,
+            backend,
+            account,
+            bounds: None,
+            gate: Gate::default(),
+            kept_to: None,
+            broken: None,
+            lost: VecDeque::new(),
+        }
+    }
+
+    /// The room's storage, for its instances.
+    pub(super) fn view(&self) -> &Arc<RoomView> {
+        &self.view
+    }
+
+    /// What a turn that may write finds kept. No lock is taken for it.
+    pub(super) fn storage_use(&mut self) -> StorageUse {
+        let bounds = self.bounds.get_or_insert_with(|| {
+            Arc::new(TenantBounds { account: Arc::clone(&self.account), backend: Arc::clone(&self.backend) })
+        });
+        let Kept { bytes, alarm, is_known } = self.kept;
+        StorageUse { room_bytes: bytes, keeps_already: is_known, alarm, tenant: Some(Arc::clone(bounds)) }
+    }
+
+    /// When the alarm is due, with the writes that are on their way.
+    pub(super) fn alarm(&self) -> Option<UnixMs> {
+        self.kept.alarm
+    }
+
+    /// When the durable alarm is due.
+    pub(super) fn durable_alarm(&self) -> Option<UnixMs> {
+        self.view.kept().alarm
+    }
+
+    /// Whether the room keeps anything.
+    pub(super) fn keeps(&self) -> bool {
+        self.kept.is_known
+    }
+
+    /// Whether no turn waits for its writes.
+    pub(super) fn is_settled(&self) -> bool {
+        self.gate.is_empty()
+    }
+
+    /// Whether no more turns may run before one is settled.
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.gate.is_full(limits)
+    }
+
+    /// Whether something waits to be said.
+    pub(super) fn holds_output(&self) -> bool {
+        self.gate.holds_output()
+    }
+
+    /// A turn succeeded, and the state is back. Answers what it says where that need not wait: neither this turn nor one
+    /// before it has writes on their way.
+    pub(super) fn commit(
+        &mut self,
+        state: &mut RoomState,
+        origin: Origin,
+        ended: EndedTurn,
+        durability: Durability,
+    ) -> Option<Output> {
+        let EndedTurn { start, effects: Effects { batch, emits, closes }, room_bytes } = ended;
+        let output = Output::Turn { emits, closes };
+        if batch.is_empty() && self.gate.is_empty() {
+            state.keep(state.mark());
+            return Some(output);
+        }
+        let batch = self.write(batch, room_bytes, durability);
+        self.gate.push(HeldTurn::new(Some(origin), start, state.mark(), output).with_batch(batch));
+        self.next_relaxed(durability)
+    }
+
+    /// Hands over a turn's writes. `bytes` is what the room's entries take with them, as the turn charged its tenant.
+    fn write(&mut self, batch: Batch, bytes: usize, durability: Durability) -> Option<HeldBatch> {
+        if batch.is_empty() {
+            return None;
+        }
+        let alarm = batch.alarm.unwrap_or(self.kept.alarm);
+        self.kept = Kept { bytes, alarm, is_known: true };
+        let (sets_alarm, bytes) = (batch.alarm.is_some(), batch.bytes());
+        let (number, written) = self.view.write(batch, durability);
+        Some(HeldBatch { number, written, bytes, sets_alarm })
+    }
+
+    /// Forgets the alarm outside of any turn.
+    pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
+        let (mark, nothing) = (state.mark(), Output::Turn { emits: Vec::new(), closes: Vec::new() });
+        let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
+        self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
+    }
+
+    /// An event was rejected. Answers the words for its sender where nothing waits that they would overtake.
+    pub(super) fn reject(&mut self, state: &RoomState, rejection: Output) -> Option<Output> {
+        if !self.gate.holds_output() {
+            return Some(rejection);
+        }
+        let mark = state.mark();
+        self.gate.push(HeldTurn::new(None, mark, mark, rejection));
+        None
+    }
+
+    /// Waits until the writes of the oldest turn are durable, or have failed; [`Ledger::settle`] must follow.
+    pub(super) async fn settled(&mut self) -> Result<Durable, StorageError> {
+        self.gate.settled().await
+    }
+
+    /// The oldest turn is settled. The room's state may be away with a turn that runs.
+    pub(super) fn settle(&mut self, settled: &Result<Durable, StorageError>) -> Settled {
+        let durable = match settled {
+            Ok(durable) => durable,
+            Err(why) => {
+                self.fail(why);
+                return Settled::default();
+            }
+        };
+        let Some(held) = self.gate.pop() else { return Settled::default() };
+        if let Some(number) = held.batch() {
+            self.account.cpu.charge(durable.cpu.as_nanos() as u64);
+            let is_last = self.view.written(number);
+            if is_last {
+                self.kept = self.view.kept();
+            }
+        }
+        self.kept_to = Some(held.end);
+        Settled { sets_alarm: held.sets_alarm(), output: held.output }
+    }
+
+    /// Under relaxed durability, the next of what may be said although it may still be lost; to be asked until it answers
+    /// none.
+    pub(super) fn next_relaxed(&mut self, durability: Durability) -> Option<Output> {
+        match durability {
+            Durability::Relaxed => self.gate.next_relaxed(),
+            Durability::Strict => None,
+        }
+    }
+
+    /// Notes that writes failed; what follows is for [`Ledger::reconcile`], when the state is back.
+    fn fail(&mut self, why: &StorageError) {
+        let failure = TurnFailure::of_storage(why);
+        let held = self.gate.fail();
+        let Some(start) = held.first().map(|first| first.start) else { return };
+        let loss = |held: HeldTurn| match held.origin {
+            Some(origin) => Some(Loss::Turn(FailedTurn { origin, failure: failure.clone() })),
+            // Nothing is left to do for a rejection that was let out already.
+            None => held.output.map(Loss::Rejection),
+        };
+        let losses = held.into_iter().filter_map(loss).collect();
+        self.broken = Some(Box::new(Broken { start, losses, failure }));
+    }
+
+    /// Whether writes failed while a turn runs: it runs on what is not there.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// A turn ran on writes that failed meanwhile: it is lost with them.
+    pub(super) fn lose(&mut self, origin: Origin) {
+        if let Some(broken) = &mut self.broken {
+            broken.losses.push(Loss::Turn(FailedTurn { origin, failure: broken.failure.clone() }));
+        }
+    }
+
+    /// The state is back: keeps what is settled, and after a failed write goes back to what is durable. Says whether it went
+    /// back; then what the instance remembers may rest on what was not written.
+    pub(super) fn reconcile(&mut self, state: &mut RoomState) -> bool {
+        if let Some(mark) = self.kept_to.take() {
+            state.keep(mark);
+        }
+        let Some(broken) = self.broken.take() else { return false };
+        let Broken { start, losses, .. } = *broken;
+        state.roll_back(start);
+        self.view.failed();
+        let before = self.kept.bytes;
+        self.kept = self.view.kept();
+        self.account.storage.change(before, self.kept.bytes);
+        self.lost.extend(losses);
+        true
+    }
+
+    /// Whether turns were lost of which nobody was told yet.
+    pub(super) fn has_losses(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// The next of what follows from writes that failed, in the order of the turns.
+    pub(super) fn next_loss(&mut self) -> Option<Loss> {
+        self.lost.pop_front()
+    }
+}

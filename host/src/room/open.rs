@@ -1,0 +1,113 @@
+//! How a room is put together, and what is left to do when its task ends.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::actor::Room;
+use super::code::{Code, RestoreReason};
+use super::conductor::Conductor;
+use super::handle::{Mail, RoomHandle, RoomShared};
+use super::ledger::Ledger;
+use super::owner::RoomOwner;
+use super::people::People;
+use crate::alarms::Alarms;
+use crate::model::names::RoomKey;
+use crate::plugin::version::Plugin;
+use crate::protocol::close::CloseReason;
+use crate::storage::{Storage, view};
+use crate::tenant::account::Place;
+use crate::workers::WorkerId;
+
+/// An alarm that found its room at its end comes again after this.
+const ALARM_AFTER_END: Duration = Duration::from_millis(100);
+
+/// What a room is opened with.
+pub struct RoomSpec {
+    pub key: RoomKey,
+    /// The version that the room begins on.
+    pub plugin: Arc<Plugin>,
+    /// Its place among its tenant's rooms.
+    pub place: Place,
+    /// The thread that the room's task is to run on.
+    pub worker: WorkerId,
+    /// Where calls of its plugin run that take long.
+    pub slow: Handle,
+    pub storage: Arc<dyn Storage>,
+    pub alarms: Arc<Alarms>,
+    pub owner: Arc<dyn RoomOwner>,
+}
+
+/// Puts a room together: others reach it by the handle, and whoever opens it runs the task on the room's thread. The task ends
+/// when nobody is in the room any more, or the server shuts down.
+pub fn open(spec: RoomSpec) -> (RoomHandle, impl Future<Output = ()> + Send + 'static) {
+    let RoomSpec { key, plugin, place, worker, slow, storage, alarms, owner } = spec;
+    let handle = Arc::new(RoomShared::new(key, plugin, worker, place));
+    (Arc::clone(&handle), run(handle, storage, alarms, owner, slow))
+}
+
+async fn run(
+    door: RoomHandle,
+    backend: Arc<dyn Storage>,
+    alarms: Arc<Alarms>,
+    owner: Arc<dyn RoomOwner>,
+    slow: Handle,
+) {
+    let end = EndOfRoom { door: Arc::clone(&door), alarms: Arc::clone(&alarms) };
+    let storage = match backend.open(&door.key).await {
+        Ok(storage) => storage,
+        Err(why) => {
+            log!(error, &door.key, "the room cannot be opened: {why}");
+            // Nobody else can have said why it ends.
+            let _ = door.ended_with.set(CloseReason::STORAGE_FAILED);
+            return;
+        }
+    };
+    let plugin = door.plugin();
+    let limits = Arc::clone(plugin.limits());
+    let view = Arc::new(view::RoomView::new(storage, limits.storage_cache_bytes));
+    let ledger = Ledger::new(view, backend, Arc::clone(plugin.account()));
+    let was_open = owner.note_kept(&door.key, ledger.keeps());
+    let restore = ledger.keeps().then(|| RestoreReason::of_opening(was_open));
+    let room = Box::new(Room::new(
+        Conductor {
+            people: People::default(),
+            ledger,
+            code: Code::new(Arc::clone(&door), Arc::clone(&owner), slow, restore),
+            alarms,
+            limits,
+            door,
+        },
+        owner,
+    ));
+    let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
+    drop(plugin);
+    // Pinned here: what is handed on would be part of the room's task twice.
+    lane.run(&pace, pin!(room.live())).await;
+    drop(end);
+}
+
+/// However a room's task ends, a panic included: its mailbox closes, and sockets that still wait in it are told.
+struct EndOfRoom {
+    door: RoomHandle,
+    alarms: Arc<Alarms>,
+}
+
+impl Drop for EndOfRoom {
+    fn drop(&mut self) {
+        let Self { door, alarms } = self;
+        let turns = door.stats.turns.swap(0, Ordering::Relaxed);
+        let bad_frames = door.stats.bad_frames.swap(0, Ordering::Relaxed);
+        door.plugin().totals.room_ended(turns, bad_frames);
+        for mail in door.mailbox.close() {
+            match mail {
+                Mail::Connect { outbound, .. } => outbound.close(door.end_reason()),
+                Mail::Alarm { .. } => alarms.postpone(&door.key, ALARM_AFTER_END),
+                _ => {}
+            }
+        }
+    }
+}

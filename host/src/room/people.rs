@@ -1,0 +1,154 @@
+//! Who is in a room, and the queues towards their sockets. Here the wire is known; plugins and storage are not.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::handle::HostTarget;
+use super::outbound::Outbound;
+use super::turn::{Output, TurnFailure};
+use crate::model::effect::{Audience, Close, Emit};
+use crate::model::event::SocketId;
+use crate::model::json::Json;
+use crate::model::meta::Meta;
+use crate::model::names::DEFAULT;
+use crate::model::state::RoomState;
+use crate::protocol::close::CloseReason;
+use crate::protocol::verani;
+use crate::tenant::lane::Lane;
+
+/// A fan-out gives way to other tasks of its thread after so many deliveries.
+const DELIVERIES_AT_ONCE: usize = 256;
+/// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that nobody who
+/// reads is taken for slow.
+const BYTES_AT_ONCE: usize = 256 << 10;
+
+/// The sockets of a room.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    /// Members and timers. Away with the turn while one runs.
+    pub(super) state: RoomState,
+    outbound: HashMap<SocketId, Arc<Outbound>>,
+    unyielded: Unyielded,
+}
+
+/// What the room queued since its sockets last had a chance to write.
+#[derive(Debug, Default)]
+struct Unyielded {
+    frames: usize,
+    bytes: usize,
+}
+
+impl People {
+    /// How many sockets are connected, those included that a turn closed and that are still to go.
+    pub(super) fn sockets(&self) -> usize {
+        self.outbound.len()
+    }
+
+    pub(super) fn nobody_is_here(&self) -> bool {
+        self.outbound.is_empty()
+    }
+
+    /// Makes a socket a member.
+    pub(super) fn admit(&mut self, socket: SocketId, meta: Meta, outbound: Arc<Outbound>) {
+        self.state.members.insert(socket, meta);
+        self.outbound.insert(socket, outbound);
+    }
+
+    /// Takes back the membership of a socket whose `$connect` failed.
+    pub(super) fn refuse(&mut self, socket: SocketId) {
+        self.state.members.forget(socket);
+        if let Some(outbound) = self.outbound.remove(&socket) {
+            outbound.close(CloseReason::CONNECT_FAILED);
+        }
+    }
+
+    /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where the
+    /// socket is not here any more.
+    pub(super) fn depart(&mut self, socket: SocketId) -> bool {
+        let was_here = self.outbound.remove(&socket).is_some();
+        if was_here {
+            self.state.members.depart(socket);
+        }
+        was_here
+    }
+
+    /// Forgets what is known of a socket that departed.
+    pub(super) fn forget(&mut self, socket: SocketId) {
+        self.state.members.forget(socket);
+    }
+
+    /// Whether the room listens to the socket: it is a member, and no turn closed it.
+    pub(super) fn is_heard(&self, socket: SocketId) -> bool {
+        self.state.members.is_present(socket)
+    }
+
+    /// Whether a turn closed the socket, which is still connected.
+    pub(super) fn is_closing(&self, socket: SocketId) -> bool {
+        !self.is_heard(socket) && self.outbound.contains_key(&socket)
+    }
+
+    /// The room is done with one of the socket's events.
+    pub(super) fn handled(&self, socket: SocketId) {
+        if let Some(outbound) = self.outbound.get(&socket) {
+            outbound.handled();
+        }
+    }
+
+    /// Closes every socket, behind what is queued for it.
+    pub(super) fn close(&self, reason: &CloseReason) {
+        self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
+    }
+
+    /// Says what a turn leaves: emits in the order of the calls, then closes.
+    pub(super) async fn say(&mut self, output: Output, lane: &Lane) {
+        let (emits, closes) = match output {
+            Output::Turn { emits, closes } => (emits, closes),
+            Output::Rejection { socket, failure } => return self.reject(socket, &failure),
+        };
+        for emit in emits {
+            self.deliver(emit, lane).await;
+        }
+        for Close { socket, code, reason } in closes {
+            if let Some(outbound) = self.outbound.get(&socket) {
+                outbound.close(CloseReason { code, reason: Cow::Owned(reason) });
+            }
+        }
+    }
+
+    /// Says something for the host itself; answers to how many sockets.
+    pub(super) async fn announce(&mut self, to: HostTarget, event: String, data: Json, lane: &Lane) -> u32 {
+        let members = &self.state.members;
+        let (audience, channel) = match to {
+            HostTarget::Channel(name) => (Audience::all(members.channel(&name)), name),
+            HostTarget::User(id) => (Audience::all(members.user(&id)), DEFAULT.to_owned()),
+        };
+        let count = audience.len() as u32;
+        self.deliver(Emit { audience, channel, event, data }, lane).await;
+        count
+    }
+
+    /// Queues one frame, encoded once, for each socket of the audience that is still here.
+    async fn deliver(&mut self, emit: Emit, lane: &Lane) {
+        let frame = verani::encode(&emit.channel, &emit.event, &emit.data);
+        self.unyielded.bytes += frame.len();
+        for id in emit.audience.iter() {
+            if let Some(outbound) = self.outbound.get(&id) {
+                outbound.push(frame.clone());
+            }
+            self.unyielded.frames += 1;
+            if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
+                self.unyielded = Unyielded::default();
+                lane.give_way().await;
+            }
+        }
+    }
+
+    /// Tells the sender of a rejected event why.
+    fn reject(&self, socket: Option<SocketId>, failure: &TurnFailure) {
+        let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else { return };
+        let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
+        let data = Json::of(&serde_json::json!({ "code": failure.code, "message": failure.message }));
+        outbound.push(verani::encode(channel, "error", &data));
+    }
+}
