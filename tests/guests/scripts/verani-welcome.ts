@@ -1,11 +1,11 @@
-// The seed's welcome on connect, and its ping that is answered by an emit.
+// Verani's welcome on connect, and its ping that is answered by an emit.
 
 import { defineRoom } from "verani";
 import { answerSync, metaOf } from "./shared/query.ts";
 
 const room = defineRoom({
   name: "welcome",
-  websocketPath: "/seed/welcome",
+  websocketPath: "/verani/welcome",
   extractMeta: metaOf,
   onConnect(ctx) {
     ctx.emit.emit("welcome", { message: "Connected!", userId: ctx.meta.userId });

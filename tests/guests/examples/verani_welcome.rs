@@ -1,8 +1,8 @@
-//! The seed's welcome on connect, and its ping that is answered by an emit.
+//! Verani's welcome on connect, and its ping that is answered by an emit.
 
 use parlor_guest::prelude::*;
 
-#[parlor_guest::room(name = "welcome", path = "/seed/welcome")]
+#[parlor_guest::room(name = "welcome", path = "/verani/welcome")]
 fn welcome(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);

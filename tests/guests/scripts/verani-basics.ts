@@ -1,9 +1,9 @@
-// The seed's basic handlers: messages and typing go to everybody in the default channel.
+// Verani's basic handlers: messages and typing go to everybody in the default channel.
 
 import { defineRoom } from "verani";
 import { answerSync, metaOf } from "./shared/query.ts";
 
-const room = defineRoom({ name: "basics", websocketPath: "/seed/basics", extractMeta: metaOf });
+const room = defineRoom({ name: "basics", websocketPath: "/verani/basics", extractMeta: metaOf });
 
 room.on("chat.message", (ctx, data) => {
   const message = { from: ctx.meta.userId, text: data.text, timestamp: Date.now() };

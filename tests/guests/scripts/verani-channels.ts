@@ -1,9 +1,9 @@
-// The seed's emits to a channel: of the socket (`ctx.emit.to`) and of the actor, with their counts.
+// Verani's emits to a channel: of the socket (`ctx.emit.to`) and of the actor, with their counts.
 
 import { defineRoom } from "verani";
 import { answerSync, metaOf } from "./shared/query.ts";
 
-const room = defineRoom({ name: "channels", websocketPath: "/seed/channels", extractMeta: metaOf });
+const room = defineRoom({ name: "channels", websocketPath: "/verani/channels", extractMeta: metaOf });
 
 room.on("channel.message", (ctx, data) => {
   const channel = data.channel || "default";

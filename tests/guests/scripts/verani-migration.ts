@@ -1,11 +1,11 @@
-// The seed's migration: the same relay as an `onMessage` that looks at names, or as a handler; the operator chooses.
+// Verani's migration: the same relay as an `onMessage` that looks at names, or as a handler; the operator chooses.
 
 import { config, defineRoom } from "verani";
 import { metaOf } from "./shared/query.ts";
 
 const room = defineRoom({
   name: "migration",
-  websocketPath: "/seed/migration",
+  websocketPath: "/verani/migration",
   extractMeta: metaOf,
   // There is no configuration yet where the module runs.
   onConnect() {

@@ -1,11 +1,11 @@
-// The seed's wildcard: every event is logged, behind the handlers of its own.
+// Verani's wildcard: every event is logged, behind the handlers of its own.
 
 import { defineRoom } from "verani";
 import { metaOf } from "./shared/query.ts";
 
 const room = defineRoom({
   name: "wildcard",
-  websocketPath: "/seed/wildcard",
+  websocketPath: "/verani/wildcard",
   extractMeta: metaOf,
   onMessage(ctx) {
     ctx.emit.emit("fallback", {});

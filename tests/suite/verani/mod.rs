@@ -49,7 +49,7 @@ impl Language {
     fn notifications(self) -> Builder {
         match self {
             Self::Rust => Server::builder().plugin("notifications"),
-            Self::TypeScript => self.guest_as("seed-notifications", "notifications"),
+            Self::TypeScript => self.guest_as("verani-notifications", "notifications"),
         }
     }
 }

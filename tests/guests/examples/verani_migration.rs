@@ -1,4 +1,4 @@
-//! The seed's migration: the same relay as an `onMessage` that looks at names, or as a handler; the operator chooses.
+//! Verani's migration: the same relay as an `onMessage` that looks at names, or as a handler; the operator chooses.
 
 use parlor_guest::prelude::*;
 
@@ -7,7 +7,7 @@ struct Text {
     text: String,
 }
 
-#[parlor_guest::room(name = "migration", path = "/seed/migration")]
+#[parlor_guest::room(name = "migration", path = "/verani/migration")]
 fn migration(room: &mut Room) {
     test_guests::believe(room);
     if parlor_guest::config("style").as_deref() == Some("before") {

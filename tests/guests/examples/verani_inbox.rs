@@ -1,4 +1,4 @@
-//! The seed's emit to a user, once with an error that fails the turn and once with one that is handled gracefully.
+//! Verani's emit to a user, once with an error that fails the turn and once with one that is handled gracefully.
 
 use parlor_guest::prelude::*;
 
@@ -16,7 +16,7 @@ impl Update {
     }
 }
 
-#[parlor_guest::room(name = "inbox", path = "/seed/inbox")]
+#[parlor_guest::room(name = "inbox", path = "/verani/inbox")]
 fn inbox(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);

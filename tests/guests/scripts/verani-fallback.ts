@@ -1,10 +1,10 @@
-// The seed's mix of handlers and `onMessage`: handlers first, the fallback for what they leave.
+// Verani's mix of handlers and `onMessage`: handlers first, the fallback for what they leave.
 
 import { defineRoom } from "verani";
 
 const room = defineRoom({
   name: "fallback",
-  websocketPath: "/seed/fallback",
+  websocketPath: "/verani/fallback",
   onMessage(ctx, frame) {
     console.log("Unhandled event:", frame.type);
     ctx.emit.emit("error", { message: `Unknown event: ${frame.type}` });

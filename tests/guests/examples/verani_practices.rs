@@ -1,4 +1,4 @@
-//! The seed's best practices: named functions as handlers, each event its own; the emit API in both forms; typed meta
+//! Verani's best practices: named functions as handlers, each event its own; the emit API in both forms; typed meta
 //! and data.
 
 use parlor_guest::prelude::*;
@@ -19,7 +19,7 @@ struct ToUser {
     user_id: String,
 }
 
-#[parlor_guest::room(name = "practices", path = "/seed/practices")]
+#[parlor_guest::room(name = "practices", path = "/verani/practices")]
 fn practices(room: &mut Room) {
     room.authorize(|request| {
         let username = request.query("username").unwrap_or_default();

@@ -1,11 +1,11 @@
-// The seed's removal of handlers: one of an event, or all of it, while the room lives.
+// Verani's removal of handlers: one of an event, or all of it, while the room lives.
 
 import { defineRoom } from "verani";
 import { answerSync } from "./shared/query.ts";
 
 const room = defineRoom({
   name: "removal",
-  websocketPath: "/seed/removal",
+  websocketPath: "/verani/removal",
   onMessage(ctx, frame) {
     ctx.emit.emit("fallback", {});
   },

@@ -1,8 +1,8 @@
-//! The seed's wildcard: every event is logged, behind the handlers of its own.
+//! Verani's wildcard: every event is logged, behind the handlers of its own.
 
 use parlor_guest::prelude::*;
 
-#[parlor_guest::room(name = "wildcard", path = "/seed/wildcard")]
+#[parlor_guest::room(name = "wildcard", path = "/verani/wildcard")]
 fn wildcard(room: &mut Room) {
     test_guests::believe(room);
     room.on("*", |ctx, data: Value| {

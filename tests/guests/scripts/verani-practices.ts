@@ -1,4 +1,4 @@
-// The seed's best practices: named functions as handlers, each event its own; the emit API and the explicit calls; typed meta
+// Verani's best practices: named functions as handlers, each event its own; the emit API and the explicit calls; typed meta
 // and data.
 
 import { defineRoom, reject } from "verani";
@@ -10,7 +10,7 @@ interface ChatMeta extends ConnectionMeta {
 
 const room = defineRoom<ChatMeta>({
   name: "practices",
-  websocketPath: "/seed/practices",
+  websocketPath: "/verani/practices",
   extractMeta(req) {
     const username = new URL(req.url).searchParams.get("username") ?? "";
     return { ...metaOf(req), username };

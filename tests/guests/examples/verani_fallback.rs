@@ -1,8 +1,8 @@
-//! The seed's mix of handlers and `onMessage`: handlers first, the fallback for what they leave.
+//! Verani's mix of handlers and `onMessage`: handlers first, the fallback for what they leave.
 
 use parlor_guest::prelude::*;
 
-#[parlor_guest::room(name = "fallback", path = "/seed/fallback")]
+#[parlor_guest::room(name = "fallback", path = "/verani/fallback")]
 fn fallback(room: &mut Room) {
     room.on_message(|ctx, _: Value| {
         let event = ctx.event().name();

@@ -1,8 +1,8 @@
-//! The seed's handler context: the room's sessions, the socket's meta, the frame's type, and an answer by emit.
+//! Verani's handler context: the room's sessions, the socket's meta, the frame's type, and an answer by emit.
 
 use parlor_guest::prelude::*;
 
-#[parlor_guest::room(name = "context", path = "/seed/context")]
+#[parlor_guest::room(name = "context", path = "/verani/context")]
 fn context(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);

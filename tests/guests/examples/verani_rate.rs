@@ -1,11 +1,11 @@
-//! The seed's rate limit: a wildcard that counts each user's events in the room's storage.
+//! Verani's rate limit: a wildcard that counts each user's events in the room's storage.
 
 use parlor_guest::prelude::*;
 
-/// The seed says 100; a test need not send so many.
+/// Verani's example says 100; a test need not send so many.
 const EVENTS_MAX: u32 = 3;
 
-#[parlor_guest::room(name = "rate", path = "/seed/rate")]
+#[parlor_guest::room(name = "rate", path = "/verani/rate")]
 fn rate(room: &mut Room) {
     test_guests::believe(room);
     room.on("*", |ctx, _: Value| {

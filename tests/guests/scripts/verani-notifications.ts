@@ -1,4 +1,4 @@
-// The seed's complete example: notifications for users that have tokens, on all their devices.
+// Verani's complete example: notifications for users that have tokens, on all their devices.
 
 import { Rejection, config, defineRoom } from "verani";
 

@@ -1,10 +1,10 @@
-//! The seed's removal of handlers: one of an event, or all of it, while the room lives.
+//! Verani's removal of handlers: one of an event, or all of it, while the room lives.
 
 use std::{cell::RefCell, rc::Rc};
 
 use parlor_guest::prelude::*;
 
-#[parlor_guest::room(name = "removal", path = "/seed/removal")]
+#[parlor_guest::room(name = "removal", path = "/verani/removal")]
 fn removal(room: &mut Room) {
     test_guests::sync(room);
     let first = room.on("chat.message", |ctx, _: Value| ctx.emit("first", json!({})));

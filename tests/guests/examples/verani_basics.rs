@@ -1,4 +1,4 @@
-//! The seed's basic handlers: messages and typing go to everybody in the default channel.
+//! Verani's basic handlers: messages and typing go to everybody in the default channel.
 
 use parlor_guest::prelude::*;
 
@@ -13,7 +13,7 @@ struct Typing {
     is_typing: bool,
 }
 
-#[parlor_guest::room(name = "basics", path = "/seed/basics")]
+#[parlor_guest::room(name = "basics", path = "/verani/basics")]
 fn basics(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);

@@ -1,12 +1,12 @@
-// The seed's rate limit: a wildcard that counts each user's events in the room's storage.
+// Verani's rate limit: a wildcard that counts each user's events in the room's storage.
 
 import { defineRoom } from "verani";
 import { metaOf } from "./shared/query.ts";
 
-/** The seed says 100; a test need not send so many. */
+/** Verani's example says 100; a test need not send so many. */
 const EVENTS_MAX = 3;
 
-const room = defineRoom({ name: "rate", websocketPath: "/seed/rate", extractMeta: metaOf });
+const room = defineRoom({ name: "rate", websocketPath: "/verani/rate", extractMeta: metaOf });
 
 room.on("*", async (ctx, data) => {
   const key = `rate:${ctx.meta.userId}`;

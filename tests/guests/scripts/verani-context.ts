@@ -1,9 +1,9 @@
-// The seed's handler context: the room's sessions, the socket's meta, the frame's type, and an answer by emit.
+// Verani's handler context: the room's sessions, the socket's meta, the frame's type, and an answer by emit.
 
 import { defineRoom } from "verani";
 import { answerSync, metaOf } from "./shared/query.ts";
 
-const room = defineRoom({ name: "context", websocketPath: "/seed/context", extractMeta: metaOf });
+const room = defineRoom({ name: "context", websocketPath: "/verani/context", extractMeta: metaOf });
 
 room.on("custom.event", (ctx, data) => {
   const { actor, ws, meta, emit } = ctx;

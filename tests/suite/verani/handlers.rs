@@ -19,8 +19,8 @@ in_each_language!(
 );
 
 async fn a_wildcard_sees_every_event_behind_its_own_handlers(language: Language) {
-    let server = language.serve("seed-wildcard");
-    let mut ada = server.join("/seed/wildcard?user=ada").await;
+    let server = language.serve("verani-wildcard");
+    let mut ada = server.join("/verani/wildcard?user=ada").await;
     ada.send("move", json!({ "x": 1 })).await;
     ada.expect("moved").await;
     let logged = json!({ "type": "logged", "event": "move", "data": { "x": 1 } });
@@ -39,9 +39,9 @@ async fn a_wildcard_sees_every_event_behind_its_own_handlers(language: Language)
 }
 
 async fn a_wildcard_limits_each_user_by_what_the_room_stores(language: Language) {
-    let server = language.serve("seed-rate");
-    let mut ada = server.join("/seed/rate?user=ada").await;
-    let mut phone = server.join("/seed/rate?user=ada").await;
+    let server = language.serve("verani-rate");
+    let mut ada = server.join("/verani/rate?user=ada").await;
+    let mut phone = server.join("/verani/rate?user=ada").await;
     for expected in 1..=3 {
         ada.send("anything", json!({})).await;
         assert_eq!(ada.expect("counted").await["data"], expected);
@@ -51,7 +51,7 @@ async fn a_wildcard_limits_each_user_by_what_the_room_stores(language: Language)
         device.send("anything", json!({})).await;
         assert_eq!(device.event().await, too_many);
     }
-    let mut bob = server.join("/seed/rate?user=bob").await;
+    let mut bob = server.join("/verani/rate?user=bob").await;
     bob.send("anything", json!({})).await;
     assert_eq!(bob.expect("counted").await["data"], 1);
 }
@@ -67,8 +67,8 @@ async fn answers(client: &mut Client, event: &str) -> Vec<String> {
 }
 
 async fn one_handler_is_removed_and_the_others_stay(language: Language) {
-    let server = language.serve("seed-removal");
-    let mut ada = server.join("/seed/removal").await;
+    let server = language.serve("verani-removal");
+    let mut ada = server.join("/verani/removal").await;
     assert_eq!(answers(&mut ada, "chat.message").await, ["first", "second"]);
     ada.send("remove.first", json!({})).await;
     assert_eq!(ada.expect("removed").await["data"], true);
@@ -80,8 +80,8 @@ async fn one_handler_is_removed_and_the_others_stay(language: Language) {
 }
 
 async fn all_handlers_of_an_event_are_removed_and_the_fallback_takes_it(language: Language) {
-    let server = language.serve("seed-removal");
-    let mut ada = server.join("/seed/removal").await;
+    let server = language.serve("verani-removal");
+    let mut ada = server.join("/verani/removal").await;
     assert_eq!(answers(&mut ada, "remove.all").await, ["removed"]);
     assert_eq!(answers(&mut ada, "chat.message").await, ["fallback"]);
     ada.send("remove.all", json!({})).await;
@@ -92,23 +92,23 @@ async fn all_handlers_of_an_event_are_removed_and_the_fallback_takes_it(language
 }
 
 async fn an_event_keeps_the_handlers_that_it_began_with(language: Language) {
-    let server = language.serve("seed-removal");
-    let mut ada = server.join("/seed/removal").await;
+    let server = language.serve("verani-removal");
+    let mut ada = server.join("/verani/removal").await;
     assert_eq!(answers(&mut ada, "once").await, ["once.first", "once.second"]);
     assert_eq!(answers(&mut ada, "once").await, ["fallback"]);
 }
 
 async fn removal_in_one_room_is_no_business_of_another(language: Language) {
-    let server = language.serve("seed-removal");
-    let mut here = server.join("/seed/removal?room=here").await;
-    let mut there = server.join("/seed/removal?room=there").await;
+    let server = language.serve("verani-removal");
+    let mut here = server.join("/verani/removal?room=here").await;
+    let mut there = server.join("/verani/removal?room=there").await;
     answers(&mut here, "remove.all").await;
     assert_eq!(answers(&mut there, "chat.message").await, ["first", "second"]);
 }
 
 async fn handlers_come_before_on_message_which_takes_the_rest(language: Language) {
-    let server = language.serve("seed-fallback");
-    let mut ada = server.join("/seed/fallback").await;
+    let server = language.serve("verani-fallback");
+    let mut ada = server.join("/verani/fallback").await;
     ada.send("chat.message", json!({ "text": "hi" })).await;
     let message = json!({ "type": "chat.message", "text": "hi" });
     assert_eq!(ada.event().await, message);
@@ -121,8 +121,8 @@ async fn handlers_come_before_on_message_which_takes_the_rest(language: Language
 }
 
 async fn each_event_has_a_function_of_its_own(language: Language) {
-    let server = language.serve("seed-practices");
-    let mut ada = server.enter("/seed/practices?user=ada&username=Ada").await;
+    let server = language.serve("verani-practices");
+    let mut ada = server.enter("/verani/practices?user=ada&username=Ada").await;
     ada.send("user.join", json!("red")).await;
     let joined = r#"{"type":"event","channel":"red","data":{"type":"joined","channel":"red"}}"#;
     assert_eq!(ada.frame().await, joined);
@@ -134,9 +134,9 @@ async fn each_event_has_a_function_of_its_own(language: Language) {
 }
 
 async fn the_emit_api_and_the_explicit_calls_reach_the_same_sockets(language: Language) {
-    let server = language.serve("seed-practices");
-    let mut ada = server.enter("/seed/practices?user=ada").await;
-    let mut bob = server.enter("/seed/practices?user=bob").await;
+    let server = language.serve("verani-practices");
+    let mut ada = server.enter("/verani/practices?user=ada").await;
+    let mut bob = server.enter("/verani/practices?user=bob").await;
     ada.send("notify", json!({ "userId": "bob" })).await;
     let (one, other) = (bob.frame().await, bob.frame().await);
     assert!(one.contains("ctx.emit.to"), "{one}");
@@ -151,20 +151,20 @@ async fn the_emit_api_and_the_explicit_calls_reach_the_same_sockets(language: La
 }
 
 async fn an_error_that_is_handled_gracefully_is_an_answer(language: Language) {
-    let server = language.serve("seed-inbox");
-    let mut ada = server.enter("/seed/inbox?user=ada").await;
+    let server = language.serve("verani-inbox");
+    let mut ada = server.enter("/verani/inbox?user=ada").await;
     ada.send("notification.update-gracefully", json!({ "count": 1 })).await;
     let missing = json!({ "type": "error", "message": "Missing userId" });
     assert_eq!(ada.event().await, missing);
     ada.send("notification.update-gracefully", json!({ "userId": "ada", "count": 1 })).await;
     assert_eq!(ada.expect("inbox_changed").await["count"], 1);
-    assert_eq!(server.plugin("default", "seed-inbox").await["failures"], 0);
+    assert_eq!(server.plugin("default", "verani-inbox").await["failures"], 0);
 }
 
 async fn meta_and_data_are_typed_and_what_does_not_fit_is_told_to_its_sender(language: Language) {
-    let server = language.serve("seed-practices");
-    let mut ada = server.enter("/seed/practices?user=ada&username=Ada%20Lovelace").await;
-    let mut bob = server.enter("/seed/practices?user=bob").await;
+    let server = language.serve("verani-practices");
+    let mut ada = server.enter("/verani/practices?user=ada&username=Ada%20Lovelace").await;
+    let mut bob = server.enter("/verani/practices?user=bob").await;
     ada.send("message.send", json!({ "text": "hi" })).await;
     let message = json!({ "type": "chat.message", "from": "Ada Lovelace", "text": "hi" });
     assert_eq!(ada.event().await, message);
@@ -182,8 +182,8 @@ async fn on_message_and_a_handler_give_the_same_frames(language: Language) {
     let before = "[tenants.default.plugins.before.config]\nstyle = \"before\"";
     let mut frames = Vec::new();
     for (place, config) in [("before", before), ("after", "")] {
-        let server = language.guest_as("seed-migration", place).config(config).start();
-        let mut ada = server.join("/seed/migration?user=ada").await;
+        let server = language.guest_as("verani-migration", place).config(config).start();
+        let mut ada = server.join("/verani/migration?user=ada").await;
         ada.send("chat.message", json!({ "text": "hi" })).await;
         frames.push(ada.frame().await);
     }

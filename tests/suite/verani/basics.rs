@@ -37,8 +37,8 @@ async fn ada_and_bob(server: &Server, path: &str) -> (Client, Client) {
 }
 
 async fn basic_handlers_send_messages_and_typing_to_everybody(language: Language) {
-    let server = language.serve("seed-basics");
-    let (mut ada, mut bob) = ada_and_bob(&server, "/seed/basics").await;
+    let server = language.serve("verani-basics");
+    let (mut ada, mut bob) = ada_and_bob(&server, "/verani/basics").await;
     ada.send("chat.message", json!({ "text": "hi" })).await;
     bob.send("user.typing", json!({ "isTyping": true })).await;
     for client in [&mut ada, &mut bob] {
@@ -51,30 +51,30 @@ async fn basic_handlers_send_messages_and_typing_to_everybody(language: Language
 }
 
 async fn a_handler_knows_its_user_its_room_and_its_frame(language: Language) {
-    let server = language.serve("seed-context");
-    let (mut ada, mut bob) = ada_and_bob(&server, "/seed/context").await;
+    let server = language.serve("verani-context");
+    let (mut ada, mut bob) = ada_and_bob(&server, "/verani/context").await;
     ada.send("custom.event", json!({ "x": 1 })).await;
     assert_eq!(
         ada.expect("response").await,
         json!({ "type": "response", "received": true, "frameType": "custom.event", "sessions": 2, "data": { "x": 1 } })
     );
     bob.expect_silence().await;
-    server.wait_for_log(&["ada of 2 sent an event", "seed-context"]).await;
+    server.wait_for_log(&["ada of 2 sent an event", "verani-context"]).await;
 }
 
 async fn a_newcomer_is_welcomed_and_nobody_else_is(language: Language) {
-    let server = language.serve("seed-welcome");
-    let mut ada = server.join("/seed/welcome?user=ada").await;
+    let server = language.serve("verani-welcome");
+    let mut ada = server.join("/verani/welcome?user=ada").await;
     let welcome = json!({ "type": "welcome", "message": "Connected!", "userId": "ada" });
     assert_eq!(ada.event().await, welcome);
-    let mut bob = server.join("/seed/welcome?user=bob").await;
+    let mut bob = server.join("/verani/welcome?user=bob").await;
     assert_eq!(bob.event().await["userId"], "bob");
     ada.expect_silence().await;
 }
 
 async fn a_ping_handler_answers_with_a_pong(language: Language) {
-    let server = language.serve("seed-welcome");
-    let mut ada = server.join("/seed/welcome?user=ada").await;
+    let server = language.serve("verani-welcome");
+    let mut ada = server.join("/verani/welcome?user=ada").await;
     ada.expect("welcome").await;
     ada.send("ping", json!({})).await;
     assert_eq!(without_timestamp(ada.event().await, "timestamp"), json!({ "type": "pong" }));
@@ -82,9 +82,9 @@ async fn a_ping_handler_answers_with_a_pong(language: Language) {
 }
 
 async fn an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else(language: Language) {
-    let server = language.serve("seed-inbox");
-    let (mut ada, mut bob) = ada_and_bob(&server, "/seed/inbox").await;
-    let mut bobs_phone = server.enter("/seed/inbox?user=bob&in=mobile").await;
+    let server = language.serve("verani-inbox");
+    let (mut ada, mut bob) = ada_and_bob(&server, "/verani/inbox").await;
+    let mut bobs_phone = server.enter("/verani/inbox?user=bob&in=mobile").await;
     ada.send("notification.update", json!({ "userId": "bob", "count": 3 })).await;
     ada.expect_silence().await;
     for device in [&mut bob, &mut bobs_phone] {
@@ -95,21 +95,21 @@ async fn an_emit_to_a_user_reaches_all_sessions_of_that_user_and_nobody_else(lan
 }
 
 async fn a_missing_user_id_fails_the_turn_and_no_client_hears_of_it(language: Language) {
-    let server = language.serve("seed-inbox");
-    let (mut ada, mut bob) = ada_and_bob(&server, "/seed/inbox").await;
+    let server = language.serve("verani-inbox");
+    let (mut ada, mut bob) = ada_and_bob(&server, "/verani/inbox").await;
     ada.send("notification.update", json!({ "count": 3 })).await;
     ada.send("notification.update", json!({ "userId": "", "count": 3 })).await;
     ada.expect_silence().await;
     bob.expect_silence().await;
     server.wait_for_log(&["turn failed", "notification.update", "Missing userId"]).await;
-    assert_eq!(server.plugin("default", "seed-inbox").await["failures"], 2);
+    assert_eq!(server.plugin("default", "verani-inbox").await["failures"], 2);
     ada.send("notification.update", json!({ "userId": "bob", "count": 4 })).await;
     assert_eq!(bob.expect("inbox_changed").await["count"], 4);
 }
 
 async fn an_emit_to_a_channel_of_mine_reaches_the_others_in_it(language: Language) {
-    let server = language.serve("seed-channels");
-    let path = "/seed/channels";
+    let server = language.serve("verani-channels");
+    let path = "/verani/channels";
     let mut ada = server.enter(&format!("{path}?user=ada&in=default,red")).await;
     let mut bob = server.enter(&format!("{path}?user=bob&in=red")).await;
     let mut eve = server.enter(&format!("{path}?user=eve")).await;
@@ -127,8 +127,8 @@ async fn an_emit_to_a_channel_of_mine_reaches_the_others_in_it(language: Languag
 }
 
 async fn a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise(language: Language) {
-    let server = language.serve("seed-channels");
-    let path = "/seed/channels";
+    let server = language.serve("verani-channels");
+    let path = "/verani/channels";
     // `red` is a channel of Ada's and of Bob's, and somebody's user id as well.
     let mut ada = server.enter(&format!("{path}?user=ada&in=red")).await;
     let mut bob = server.enter(&format!("{path}?user=bob&in=red,blue")).await;
@@ -155,9 +155,9 @@ async fn a_target_is_a_channel_where_it_is_one_of_mine_and_a_user_otherwise(lang
 }
 
 async fn an_actors_emit_reaches_the_default_channel_and_counts_its_sockets(language: Language) {
-    let server = language.serve("seed-channels");
-    let (mut ada, mut bob) = ada_and_bob(&server, "/seed/channels").await;
-    let mut red = server.enter("/seed/channels?user=eve&in=red").await;
+    let server = language.serve("verani-channels");
+    let (mut ada, mut bob) = ada_and_bob(&server, "/verani/channels").await;
+    let mut red = server.enter("/verani/channels?user=eve&in=red").await;
     ada.send("announcement", json!({ "message": "tea" })).await;
     for client in [&mut ada, &mut bob] {
         let announced = without_timestamp(client.event().await, "timestamp");
@@ -169,9 +169,9 @@ async fn an_actors_emit_reaches_the_default_channel_and_counts_its_sockets(langu
 }
 
 async fn an_actors_emit_to_a_channel_reaches_all_of_it_whoever_sends(language: Language) {
-    let server = language.serve("seed-channels");
-    let mut ada = server.enter("/seed/channels?user=ada").await;
-    let mut bob = server.enter("/seed/channels?user=bob&in=red").await;
+    let server = language.serve("verani-channels");
+    let mut ada = server.enter("/verani/channels?user=ada").await;
+    let mut bob = server.enter("/verani/channels?user=bob&in=red").await;
     let in_red = json!({ "roomId": "red", "text": "hi" });
     ada.send("room.message", in_red.clone()).await;
     assert_eq!(ada.expect("sent").await["data"], 1);

@@ -1,4 +1,4 @@
-//! The seed's emits to a channel: of the socket (`ctx.emit.to`) and of the actor, with their counts.
+//! Verani's emits to a channel: of the socket (`ctx.emit.to`) and of the actor, with their counts.
 
 use parlor_guest::prelude::*;
 
@@ -20,7 +20,7 @@ struct Announcement {
     message: String,
 }
 
-#[parlor_guest::room(name = "channels", path = "/seed/channels")]
+#[parlor_guest::room(name = "channels", path = "/verani/channels")]
 fn channels(room: &mut Room) {
     test_guests::believe(room);
     test_guests::sync(room);

@@ -1,9 +1,9 @@
-// The seed's emit to a user, once with an error that fails the turn and once with one that is handled gracefully.
+// Verani's emit to a user, once with an error that fails the turn and once with one that is handled gracefully.
 
 import { defineRoom, type MessageContext } from "verani";
 import { answerSync, metaOf } from "./shared/query.ts";
 
-const room = defineRoom({ name: "inbox", websocketPath: "/seed/inbox", extractMeta: metaOf });
+const room = defineRoom({ name: "inbox", websocketPath: "/verani/inbox", extractMeta: metaOf });
 
 function update(ctx: MessageContext, { userId, count }: { userId?: string; count?: number }): void {
   if (!userId) throw new Error("Missing userId");
