@@ -16,6 +16,7 @@ mod crash;
 mod data;
 mod dev;
 mod disconnect;
+mod docs;
 mod durable;
 mod faults;
 mod files;
