@@ -9,7 +9,10 @@ import { newRoom, openTab, startBrowser } from "./support/browser.mjs";
 import { findServer } from "./support/server.mjs";
 
 const PICTURE = fileURLToPath(new URL("../../docs/whiteboard.png", import.meta.url));
-const WINDOW = { width: 560, height: 560 };
+const WINDOW = { width: 640, height: 600 };
+/** Pens of the page, by their place. */
+const [BLACK, RED, YELLOW, BLUE] = [0, 1, 3, 5];
+const [MEDIUM, BROAD] = [1, 2];
 
 /** A wave of the board, in parts of its width and height. */
 const wave = (y, phase) => Array.from({ length: 25 }, (_, n) => [0.1 + 0.033 * n, y + 0.04 * Math.sin(n / 2 + phase)]);
@@ -17,8 +20,13 @@ const circle = (x, y, radius) => Array.from({ length: 25 }, (_, n) => {
   const turn = (n / 24) * 2 * Math.PI;
   return [x + radius * Math.cos(turn), y + (4 / 3) * radius * Math.sin(turn)];
 });
-const HOUSE = [[0.2, 0.62], [0.2, 0.36], [0.34, 0.2], [0.48, 0.36], [0.48, 0.62], [0.2, 0.62]];
-const DOOR = [[0.3, 0.62], [0.3, 0.46], [0.38, 0.46], [0.38, 0.62]];
+/** Straight lines through these places: the page smooths what has few points. */
+const straight = (places) => places.slice(1).flatMap(([x, y], at) => {
+  const [fromX, fromY] = places[at];
+  return Array.from({ length: 13 }, (_, n) => [fromX + (n / 12) * (x - fromX), fromY + (n / 12) * (y - fromY)]);
+});
+const HOUSE = straight([[0.2, 0.62], [0.2, 0.36], [0.34, 0.18], [0.48, 0.36], [0.48, 0.62], [0.2, 0.62]]);
+const DOOR = straight([[0.3, 0.62], [0.3, 0.46], [0.38, 0.46], [0.38, 0.62]]);
 
 async function join(browser, url, room, name) {
   const context = await browser.newContext({ viewport: WINDOW, reducedMotion: "reduce", colorScheme: "light" });
@@ -33,8 +41,9 @@ async function point(tab, [x, y]) {
 }
 
 /** Draws through these places; the pen stays down where the line is not `finished`. */
-async function draw(tab, color, [first, ...others], finished = true) {
-  await tab.locator("#colors label, #colors button").nth(color).click();
+async function draw(tab, color, width, [first, ...others], finished = true) {
+  await tab.locator("#colors label").nth(color).click();
+  await tab.locator("#widths label").nth(width).click();
   await point(tab, first);
   await tab.mouse.down();
   for (const place of others) await point(tab, place);
@@ -57,13 +66,16 @@ const browser = await startBrowser();
 try {
   const room = newRoom();
   const [ana, ben] = [await join(browser, server.url, room, "Ana"), await join(browser, server.url, room, "Ben")];
-  await draw(ana, 0, HOUSE);
-  await draw(ana, 1, DOOR);
-  await draw(ben, 2, circle(0.78, 0.24, 0.07));
-  await draw(ana, 3, wave(0.78, 0));
-  await draw(ben, 3, wave(0.86, 1), false);
-  await point(ana, [0.5, 0.5]);
-  for (const tab of [ana, ben]) await tab.waitForFunction(() => document.querySelectorAll("#cursors b").length > 0);
+  await draw(ana, BLACK, MEDIUM, HOUSE);
+  await draw(ana, RED, MEDIUM, DOOR);
+  await draw(ben, YELLOW, BROAD, circle(0.78, 0.24, 0.07));
+  await draw(ana, BLUE, MEDIUM, wave(0.76, 0));
+  await draw(ben, BLUE, MEDIUM, wave(0.86, 1).slice(0, 20), false);
+  await point(ana, [0.55, 0.42]);
+  // Each sees where the other points now, and all that is drawn.
+  for (const [tab, at] of [[ben, 0.55], [ana, wave(0, 0)[19][0]]]) {
+    await tab.waitForFunction((x) => Math.abs(parseFloat(document.querySelector("#cursors div")?.style.left) - 100 * x) < 1, at);
+  }
   const shots = [await ana.screenshot(), await ben.screenshot()];
   writeFileSync(PICTURE, await beside(browser, shots));
   console.log(PICTURE);
