@@ -1,6 +1,7 @@
 //! The requests of the pages: each is sent, by curl as it stands there, to a real server with the plugin `chat` of the
 //! tenant `acme`, and its answer has the shape that the page shows.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -32,9 +33,8 @@ fn differs(real: &Value, shown: &Value, place: &str) -> Option<String> {
             if shown.keys().all(is_version) {
                 return None;
             }
-            let keys = |object: &serde_json::Map<String, Value>| object.keys().cloned().collect::<Vec<_>>();
-            let (mut has, mut tells) = (keys(real), keys(shown));
-            (has.sort(), tells.sort());
+            let keys = |object: &serde_json::Map<String, Value>| object.keys().cloned().collect::<BTreeSet<_>>();
+            let (has, tells) = (keys(real), keys(shown));
             if has != tells {
                 return Some(format!("{place} has the keys {has:?}, the page shows {tells:?}"));
             }
