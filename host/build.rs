@@ -47,7 +47,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// The files at or below a path, links followed: the contract is a link here, and a folder there.
+/// The files at or below a path, links followed: the contract is a link here, and a folder there. Pages for readers of this
+/// repository stay here.
 fn collect(folder: &Path, path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let here = folder.join(path);
     if here.is_file() {
@@ -57,7 +58,8 @@ fn collect(folder: &Path, path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Resu
     for entry in fs::read_dir(&here).with_context(|| format!("cannot read {}", here.display()))? {
         let name = entry?.file_name();
         let plain = name.to_str().with_context(|| format!("{}: a name that is no text", here.display()))?;
-        if !plain.starts_with('.') && !["node_modules", "target"].contains(&plain) {
+        let is_page = plain.ends_with(".md");
+        if !is_page && !plain.starts_with('.') && !["node_modules", "target"].contains(&plain) {
             collect(folder, &path.join(plain), files)?;
         }
     }

@@ -1,6 +1,20 @@
-//! Parlor: a server that hosts realtime rooms whose logic is somebody else's code, as WebAssembly components.
+//! Parlor: a server for realtime rooms whose logic is somebody else's code, as WebAssembly components.
 //!
-//! `ARCHITECTURE.md` is the map, and says which module may rest on which.
+//! A plugin is a component that serves the contract `parlor:room`. The server accepts the WebSockets, opens a room for
+//! each address that clients name, and gives the plugin one event after the other. One event is one **turn**: what the
+//! plugin asked for in it (emits, writes, joins, timers) happens as a whole, after the writes are durable, or not at all.
+//!
+//! # Who uses this crate
+//!
+//! The program `parlor`, through [`cli`] alone, and the tests. Nothing here is a stable interface: authors of plugins use
+//! an SDK (`parlor-guest`, or `@parlor/guest` for TypeScript), operators the program, backends the API over HTTP.
+//!
+//! # Where to begin
+//!
+//! - `README.md` and `docs/` say what Parlor does and how to use it.
+//! - `ARCHITECTURE.md` is the map of the modules: which may rest on which, what one event passes, and the invariants.
+//! - `SECURITY.md` says who is trusted with what, and where each threat is stopped.
+//! - `wit/` is the contract between host and plugins.
 
 #![deny(unsafe_code)]
 

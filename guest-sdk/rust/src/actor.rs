@@ -10,7 +10,7 @@ use crate::{
     log, payload,
 };
 
-/// The room of the current turn: `ctx.actor()`, the name that the seed has for it.
+/// The room of the current turn: `ctx.actor()`, as Verani calls it.
 ///
 /// Its readings never fail by themselves. The one thing that can go wrong is that the host calls of the turn are used
 /// up (10,000); they then answer with nothing, and the turn fails whatever the handler does.

@@ -95,7 +95,7 @@ impl Ctx {
         self.own().emit(event, data)
     }
 
-    /// The seed's `ctx.emit.to`: if this socket is in a channel of that name, the channel's other sockets; otherwise
+    /// Verani's `ctx.emit.to`: if this socket is in a channel of that name, the channel's other sockets; otherwise
     /// all sockets of the user of that id. [`Actor::to`] and [`Actor::to_user`] say which is meant.
     ///
     /// ```

@@ -42,7 +42,7 @@ impl Event {
         self.0.socket
     }
 
-    /// What happened: `chat.message`, or a hook such as `$connect`. The seed's `ctx.frame.type`.
+    /// What happened: `chat.message`, or a hook such as `$connect`. Verani's `ctx.frame.type`.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

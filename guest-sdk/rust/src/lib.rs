@@ -37,13 +37,14 @@
 //! ```
 //!
 //! # A plugin's Cargo.toml
+//! `parlor new NAME --lang rust` makes a project with this SDK in it:
 //! ```toml
 //! [lib]
 //! crate-type = ["cdylib", "rlib"]
 //!
 //! [dependencies]
-//! parlor-guest = "0.1"
-//! serde = "1"
+//! parlor-guest = { path = ".parlor/sdk/rust" }
+//! serde = { version = "1", features = ["derive"] }
 //! ```
 //! `serde` stands there because the code that its derives write names the crate; everything else comes from
 //! [`prelude`].

@@ -81,7 +81,7 @@ impl Room {
         self.add(event, move |ctx| handler(ctx, payload::read(ctx.event().payload())?).into_handled())
     }
 
-    /// Calls `handler` with every event that a client sends, behind the event's own handlers: the seed's `"*"`.
+    /// Calls `handler` with every event that a client sends, behind the event's own handlers: Verani's `"*"`.
     /// Hooks and the bare keepalive `{"type":"ping"}` are not among them.
     ///
     /// ```
@@ -282,7 +282,7 @@ impl Room {
         self.add(hook::ALARM, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
-    /// Decides who may connect, and as whom: the seed's `extractMeta`. The last closure given counts.
+    /// Decides who may connect, and as whom: Verani's `extractMeta`. The last closure given counts.
     ///
     /// It runs before the connection is accepted, in an instance that belongs to no room and is gone afterwards:
     /// time, randomness, configuration and the log answer, everything else refuses (`no-turn`). `Ok(None)` leaves

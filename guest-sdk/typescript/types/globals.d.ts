@@ -1,4 +1,4 @@
-/** What a plugin finds without an import: the seed's type names, and the parts of the web's API that Parlor supplies. */
+/** What a plugin finds without an import: Verani's type names, and the parts of the web's API that Parlor supplies. */
 
 /** As the one of `@parlor/guest`. */
 type ConnectionMeta = import("./meta.js").ConnectionMeta;
