@@ -1,4 +1,4 @@
-//! `parlor plugins` and `parlor rollback`: what a server that runs somewhere is asked by its API.
+//! `parlor plugins` and `parlor rollback`: commands that ask a running server through its API.
 
 mod client;
 mod plugins;
@@ -10,39 +10,49 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::model::names::{PluginKey, PluginName, TenantName};
-use client::Client;
+use client::ApiClient;
 pub use plugins::plugins;
 pub use rollback::rollback;
 
-/// Which server is meant, and who asks.
+/// Which server to ask, and as whom.
 #[derive(Debug, Args)]
 pub struct RemoteArgs {
-    /// The server; plain http only.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7070")]
+    /// Ask this server, over http or https.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7070",
+        env = "PARLOR_SERVER",
+        hide_env_values = true
+    )]
     server: String,
-    /// A file with the operator's token, or a tenant's for what is its own [default: PARLOR_OPERATOR_TOKEN].
-    #[arg(long, value_name = "FILE")]
+    /// Show the token in this file: the operator's, or a tenant's for its own plugins [default: the token in
+    /// PARLOR_OPERATOR_TOKEN].
+    #[arg(long, value_name = "FILE", env = "PARLOR_TOKEN_FILE", hide_env_values = true)]
     token_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file, in place of the public ones, when the server is reached over https.
+    #[arg(long, value_name = "FILE", env = "PARLOR_CA_FILE", hide_env_values = true)]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct PluginsArgs {
-    /// The one plugin to tell more of: its versions and its history.
+    /// Tell more of this one plugin: its versions and its history.
     #[arg(value_name = "TENANT/PLUGIN")]
     plugin: Option<String>,
     #[command(flatten)]
     remote: RemoteArgs,
-    /// As JSON, for programs.
+    /// Print the JSON that the server answers.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct RollbackArgs {
-    /// The plugin.
+    /// The plugin to roll back.
     #[arg(value_name = "TENANT/PLUGIN")]
     plugin: String,
-    /// The version [default: the one that was served before the current one].
+    /// The version to serve [default: the version that was served before the current one].
     version: Option<String>,
     #[command(flatten)]
     remote: RemoteArgs,

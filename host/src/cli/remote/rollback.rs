@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Client, RollbackArgs, key};
+use super::{ApiClient, RollbackArgs, key};
 use crate::cli::print::print;
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ struct RolledBack {
 pub fn rollback(args: &RollbackArgs) -> anyhow::Result<()> {
     let key = key(&args.plugin)?;
     let path = format!("/_parlor/api/plugins/{}/{}/rollback", key.tenant, key.plugin);
-    let said = Client::new(&args.remote)?.post(&path, &json!({ "version": args.version }))?;
+    let said = ApiClient::new(&args.remote)?.post(&path, &json!({ "version": args.version }))?;
     let RolledBack { version, path, unchanged } = serde_json::from_value(said)?;
     let words = if unchanged { "serves already" } else { "serves" };
     print(&format!("{key}: version {version} {words} at {path}\n"))
