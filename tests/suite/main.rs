@@ -35,6 +35,8 @@ mod shutdown;
 mod swap;
 mod tenants;
 mod tidy;
+mod tls;
+mod variables;
 mod whiteboard;
 mod wire;
 mod wire_bad;

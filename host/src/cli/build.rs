@@ -5,11 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::arguments::BuildArgs;
 use super::project::{self, BuildVoice, FoundProjects, Project};
 
 /// Builds every project of a folder, or the one project that `place` is, and puts the components into `out`. A project that
 /// fails does not keep the others from being built.
-pub fn build(place: &Path, out: &Path) -> anyhow::Result<()> {
+pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
+    let (place, out) = (&args.place(), &args.out);
     let found = project::find(place)?;
     ensure!(!found.places.is_empty(), found.nothing(place));
     let FoundProjects { places, skipped } = found;

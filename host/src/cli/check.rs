@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::CheckArgs;
+use super::arguments::CheckArgs;
 use super::print::print;
 use super::project::SCRIPTS;
 use super::run::THIS_PROGRAM;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::LimitsArgs;
+use super::arguments::LimitsArgs;
 use super::print::{print, wrapped};
 use super::units::in_unit_of;
 use crate::config::Config;

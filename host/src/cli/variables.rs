@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Error};
-
-use super::Cli;
+use clap::{Arg, Command, Error};
 
 /// What the help says below all commands.
 pub const HELP: &str = "\
@@ -22,23 +20,21 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// An error with the name of the environment variable in it, where the value came from one.
-pub fn named(why: Error) -> Error {
+pub fn named(why: Error, mut command: Command) -> Error {
     let told = |kind| match why.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
     let option = told(ContextKind::InvalidArg).and_then(|argument| argument.split_whitespace().next());
     let (Some(option), Some(value)) = (option, told(ContextKind::InvalidValue)) else { return why };
-    let command = Cli::command();
-    let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let mut arguments = command.get_subcommands().flat_map(Command::get_arguments);
     let argument = arguments.find(|argument| argument.get_long() == option.strip_prefix("--"));
-    let Some(variable) = argument.and_then(clap::Arg::get_env).filter(|_| !is_on_command_line(option)) else {
+    let Some(variable) = argument.and_then(Arg::get_env).filter(|_| !is_on_command_line(option)) else {
         return why;
     };
-    let variable = variable.to_string_lossy();
+    let variable = variable.to_string_lossy().into_owned();
     let reason = std::error::Error::source(&why).map_or_else(|| "is empty".to_owned(), ToString::to_string);
-    Cli::command()
-        .error(ErrorKind::ValueValidation, format!("the environment variable {variable}, {value:?}: {reason}"))
+    command.error(ErrorKind::ValueValidation, format!("the environment variable {variable}, {value:?}: {reason}"))
 }
 
 fn is_on_command_line(option: &str) -> bool {

@@ -23,9 +23,7 @@ use file::ConfigFile;
 pub use tokens::TOKEN_VARIABLE;
 
 /// The configuration file, unless the operator names another.
-pub const DEFAULT_FILE: &str = "parlor.toml";
-/// The folder of tenants' files, unless the operator names another.
-pub const DEFAULT_TENANTS: &str = "tenants";
+const DEFAULT_FILE: &str = "parlor.toml";
 
 /// How often the server looks at the plugin folder where no events come.
 const WATCH_POLL_MS: u64 = 1_000;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::DEFAULT_TENANTS;
 use super::file::{self, PluginTable, TenantTable};
 use super::tokens;
 use crate::model::limits::{Layers, LimitsTable, Scope, Source};
 use crate::model::names::{PluginName, TenantName};
 use crate::tenant::{Imports, PluginSettings, TenantSettings};
+
+/// The folder of tenants' files, unless the operator names another.
+const DEFAULT_TENANTS: &str = "tenants";
 
 /// All tenants of the configuration. `folder` holds their own files; where none is named, the default one need not exist.
 pub fn all(

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use data_encoding::BASE64;
 
-use super::TenantPlace;
 use super::line::{ExportLine, FORMAT, VERSION};
+use super::place::TenantPlace;
 use super::progress::Progress;
 use crate::files::begin_private;
 use crate::storage::durable::inspect::Inspected;

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use data_encoding::BASE64;
 
-use super::TenantPlace;
 use super::line::{ExportLine, FORMAT, VERSION};
+use super::place::TenantPlace;
 use super::progress::Progress;
 use crate::cli::print::print;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};

@@ -3,22 +3,18 @@
 mod export;
 mod import;
 mod line;
+mod place;
 mod progress;
 mod report;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
 
-use super::ConfigArgs;
 use super::print::print;
-use crate::config::{Config, Overrides};
-use crate::model::names::TenantName;
-use crate::storage::durable::inspect::{Inspected, delete};
-
-/// The folder of tenants' files in the folder of data.
-const TENANTS: &str = "tenants";
+use crate::storage::durable::inspect::delete;
+use place::{TenantArgs, TenantPlace};
 
 #[derive(Debug, Args)]
 pub struct DataArgs {
@@ -38,18 +34,6 @@ enum DataCommand {
     Import(ImportArgs),
     /// Delete all that a tenant stores.
     Delete(DeleteArgs),
-}
-
-/// Which tenant's file to use.
-#[derive(Debug, Args)]
-struct TenantArgs {
-    /// The tenant's name.
-    tenant: String,
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// The folder in which the server keeps what rooms store [default: parlor-data].
-    #[arg(long, value_name = "DIR", env = "PARLOR_DATA", hide_env_values = true)]
-    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -88,28 +72,6 @@ struct DeleteArgs {
     /// Do delete it: nothing is deleted without this.
     #[arg(long)]
     yes: bool,
-}
-
-/// A tenant, and the folder where its file is.
-struct TenantPlace {
-    tenant: TenantName,
-    folder: PathBuf,
-}
-
-impl TenantArgs {
-    fn place(self) -> anyhow::Result<TenantPlace> {
-        let tenant = TenantName::new(&self.tenant).with_context(|| format!("{:?}", self.tenant))?;
-        let config = Config::load(Overrides { data: self.data, ..self.config.overrides() })?;
-        Ok(TenantPlace { tenant, folder: config.data.join(TENANTS) })
-    }
-}
-
-impl TenantPlace {
-    fn open(&self) -> anyhow::Result<Inspected> {
-        let Self { tenant, folder } = self;
-        let file = Inspected::open(folder, tenant)?;
-        file.with_context(|| format!("the tenant {tenant} keeps nothing: it has no file in {}", folder.display()))
-    }
 }
 
 pub(super) fn data(args: DataArgs) -> anyhow::Result<()> {

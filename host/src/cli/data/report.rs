@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::TenantPlace;
+use super::place::TenantPlace;
 use crate::cli::print::print;
 use crate::cli::units::bytes;
 use crate::storage::durable::inspect::RoomSummary;
@@ -41,11 +41,11 @@ struct TenantStats<'a> {
     alarms: usize,
     /// Milliseconds since the Unix epoch.
     next_alarm: Option<u64>,
-    biggest: Vec<RoomStats<'a>>,
+    biggest: Vec<BiggestRoom<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct RoomStats<'a> {
+struct BiggestRoom<'a> {
     plugin: &'a str,
     room: &'a str,
     keys: u64,
@@ -53,7 +53,7 @@ struct RoomStats<'a> {
     alarm: Option<u64>,
 }
 
-impl<'a> RoomStats<'a> {
+impl<'a> BiggestRoom<'a> {
     fn of(summary: &'a RoomSummary) -> Self {
         let RoomSummary { room, keys, bytes, alarm } = summary;
         let (plugin, room) = (room.plugin.plugin.as_str(), room.room.as_str());
@@ -77,7 +77,7 @@ pub fn stats(place: &TenantPlace, json: bool) -> anyhow::Result<()> {
         bytes: rooms.iter().map(|room| room.bytes).sum(),
         alarms: rooms.iter().filter(|room| room.alarm.is_some()).count(),
         next_alarm: rooms.iter().filter_map(|room| room.alarm).min(),
-        biggest: rooms.iter().take(BIGGEST).map(RoomStats::of).collect(),
+        biggest: rooms.iter().take(BIGGEST).map(BiggestRoom::of).collect(),
     };
     if json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&stats).context("a table")?));

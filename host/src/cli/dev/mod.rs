@@ -11,8 +11,8 @@ use anyhow::Context as _;
 
 use self::follow::RebuildThread;
 use self::rebuild::DevBuilds;
+use super::arguments::DevArgs;
 use super::run::run;
-use super::{DevArgs, place};
 use crate::config::{Config, Overrides};
 use crate::server::dev::DevProjects;
 
@@ -25,7 +25,7 @@ pub(super) fn dev(args: &DevArgs) -> anyhow::Result<()> {
         ..args.config.overrides()
     })?;
     let dev = Arc::new(DevProjects::default());
-    let mut projects = DevBuilds::new(&place(args.build.place.as_deref()), Arc::clone(&dev));
+    let mut projects = DevBuilds::new(&args.build.place(), Arc::clone(&dev));
     projects.find()?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     // A project that does not build keeps no other from being served; it is built again when it changes.

@@ -5,20 +5,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::ValueEnum;
 
-use super::NewArgs;
+use super::arguments::{NewArgs, PluginLanguage};
 use super::print::print;
 use super::sdk;
 use crate::model::names::PluginName;
-
-/// The languages that there are templates for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PluginLanguage {
-    Rust,
-    #[value(name = "ts", alias = "typescript")]
-    TypeScript,
-}
 
 /// A file of a template: where it goes, and its text with `{{name}}` and `{{crate}}` in it.
 type TemplateFile = (&'static str, &'static str);

@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::{BuildStep, BuildVoice, Project, ProjectKind, tools};
+use super::step::{BuildStep, BuildVoice, Described};
+use super::tools;
 use crate::cli::child::output;
 use crate::model::names::PluginName;
 
@@ -71,7 +72,7 @@ struct CargoTarget {
 
 impl Crate {
     /// Asks cargo what the project is.
-    pub fn read(folder: &Path) -> anyhow::Result<Project> {
+    pub fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let manifest = folder.join("Cargo.toml");
         let manifest = manifest.canonicalize().with_context(|| format!("cannot read {}", manifest.display()))?;
         let metadata = metadata(&manifest)?;
@@ -92,7 +93,7 @@ impl Crate {
             target,
         };
         let dev_config = package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default();
-        Ok(Project { name, dev_config, kind: ProjectKind::Crate(known) })
+        Ok((Described { name, dev_config }, known))
     }
 
     pub fn manifests(&self) -> Vec<PathBuf> {

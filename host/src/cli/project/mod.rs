@@ -3,19 +3,21 @@
 
 mod cargo;
 mod script;
+mod step;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
 use self::cargo::Crate;
 use self::script::Script;
+use self::step::{BuildStep, Described};
 use crate::files::write_whole;
 use crate::model::names::PluginName;
+pub use step::BuildVoice;
 
 /// The extensions of files that are a plugin by themselves.
 pub const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];
@@ -35,30 +37,6 @@ pub struct Project {
 enum ProjectKind {
     Crate(Crate),
     Script(Script),
-}
-
-/// How a build talks to the user.
-#[derive(Debug, Clone, Copy)]
-pub struct BuildVoice {
-    pub colours: bool,
-    /// Only errors and warnings.
-    pub quiet: bool,
-}
-
-/// A program to run on the way to a component.
-#[derive(Debug)]
-pub struct BuildStep {
-    /// What the step does, where it takes long and the user would not expect it of a build.
-    pub says: Option<String>,
-    pub command: Command,
-    /// Held while the step runs, which no other program may run at the same time.
-    _lock: Option<fs::File>,
-}
-
-impl BuildStep {
-    fn new(command: Command) -> Self {
-        Self { says: None, command, _lock: None }
-    }
 }
 
 /// The programs to run, one after the other. The next is asked for when the one before has succeeded.
@@ -155,10 +133,14 @@ pub fn parts_of(place: &Path) -> Vec<PathBuf> {
 impl Project {
     /// Reads what the project is.
     pub fn read(place: &Path) -> anyhow::Result<Self> {
-        if place.is_file() {
-            return Script::of_file(place);
-        }
-        if place.join("Cargo.toml").is_file() { Crate::read(place) } else { Script::of_package(place) }
+        let (Described { name, dev_config }, kind) = if place.join("Cargo.toml").is_file() {
+            let (described, known) = Crate::read(place)?;
+            (described, ProjectKind::Crate(known))
+        } else {
+            let (described, known) = if place.is_file() { Script::of_file(place) } else { Script::of_package(place) }?;
+            (described, ProjectKind::Script(known))
+        };
+        Ok(Self { name, dev_config, kind })
     }
 
     /// The files that say what the project is.

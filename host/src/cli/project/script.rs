@@ -9,7 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{BuildStep, BuildVoice, Project, ProjectKind, tools};
+use super::step::{BuildStep, BuildVoice, Described};
+use super::tools;
 use crate::cli::sdk::{self, UnpackedSdk};
 use crate::model::names::PluginName;
 
@@ -76,7 +77,7 @@ pub fn may_be_plugin(package: &Path) -> bool {
 
 impl Script {
     /// Reads a package.json.
-    pub fn of_package(folder: &Path) -> anyhow::Result<Project> {
+    pub fn of_package(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let manifest = folder.join("package.json");
         let package = NpmPackage::read(&folder)?;
@@ -92,18 +93,18 @@ impl Script {
         );
         let built = folder.join(PACKAGES).join(".cache/parlor").join(format!("{name}.wasm"));
         let script = Self { name: name.clone(), package: Some(folder), entry, built };
-        Ok(Project { name, dev_config: config, kind: ProjectKind::Script(script) })
+        Ok((Described { name, dev_config: config }, script))
     }
 
     /// A file by itself, which is the plugin of its own name.
-    pub fn of_file(file: &Path) -> anyhow::Result<Project> {
+    pub fn of_file(file: &Path) -> anyhow::Result<(Described, Self)> {
         let entry = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
         let stem = entry.file_stem().unwrap_or_default().to_string_lossy();
         let name = PluginName::new(&stem).with_context(|| format!("the name of {}", file.display()))?;
         let place = blake3::hash(entry.as_os_str().as_encoded_bytes()).to_hex();
         let built = sdk::cache()?.join("built").join(&place[..16]).join(format!("{name}.wasm"));
         let script = Self { name: name.clone(), package: None, entry, built };
-        Ok(Project { name, dev_config: BTreeMap::new(), kind: ProjectKind::Script(script) })
+        Ok((Described { name, dev_config: BTreeMap::new() }, script))
     }
 
     pub fn manifests(&self) -> Vec<PathBuf> {
@@ -214,7 +215,7 @@ impl ScriptSteps {
         let is_new = !folder.join(PACKAGES).exists() && folder.join("package-lock.json").is_file();
         let how = if is_new { "ci" } else { "install" };
         let says = format!("installing the packages of {} (npm {how})", folder.display());
-        Ok(Some(BuildStep { says: Some(says), _lock: Some(lock), command: tools::npm(folder, how)? }))
+        Ok(Some(BuildStep { says: Some(says), lock: Some(lock), command: tools::npm(folder, how)? }))
     }
 
     fn unpack(&mut self, place: PathBuf) -> anyhow::Result<BuildStep> {

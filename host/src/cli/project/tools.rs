@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::BuildStep;
+use super::step::BuildStep;
 use crate::cli::child::output;
 
 /// The target of Rust guests: cargo's own output for it is a component.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::RemoteArgs;
+use super::arguments::RemoteArgs;
 use crate::config::TOKEN_VARIABLE;
 use crate::model::secret::Secret;
 use crate::model::text::printable;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::{ApiClient, PluginsArgs, key};
+use super::arguments::{PluginsArgs, plugin_key_of};
+use super::client::ApiClient;
 use crate::cli::print::print;
 use crate::cli::units::ago;
 use crate::model::text::printable;
@@ -68,7 +69,7 @@ pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
     let client = ApiClient::new(&args.remote)?;
     let path = match &args.plugin {
         Some(plugin) => {
-            let key = key(plugin)?;
+            let key = plugin_key_of(plugin)?;
             format!("/_parlor/api/plugins/{}/{}", key.tenant, key.plugin)
         }
         None => "/_parlor/api/plugins".to_owned(),
