@@ -271,3 +271,29 @@ async fn emits_of_a_backend_keep_their_order_and_their_place_among_events() {
         assert_eq!(client.expect("said").await["n"], n);
     }
 }
+
+#[tokio::test]
+async fn an_emit_is_bounded_as_the_plugin_is() {
+    let limits = "\
+        [limits]\nemit-bytes = 10_000\n\
+        [tenants.acme.limits]\nemit-bytes = 100\n\
+        [tenants.acme.plugins.wide.limits]\nemit-bytes = 20_000\n";
+    let server = Server::builder()
+        .guest("members")
+        .guest_as("plain", "acme/plain")
+        .guest_as("members", "acme/wide")
+        .config(limits)
+        .start();
+    let said = async |plugin: &str, length: usize| {
+        // Two of the bytes are the quotes.
+        let body = json!({ "channel": "default", "event": "news", "data": "x".repeat(length - 2) });
+        emit(&server, &format!("/_parlor/api/rooms/{plugin}/lobby/emit"), &body).send().await
+    };
+    for (plugin, max) in [("default/members", 10_000), ("acme/plain", 100), ("acme/wide", 20_000)] {
+        assert_eq!(said(plugin, max).await.status, 200, "{plugin}");
+        let refused = said(plugin, max + 1).await;
+        assert_refused(&refused, 413, &format!("at most {max}"));
+        // The body as a whole is bounded before it is read.
+        assert_eq!(said(plugin, max + 8_000).await.status, 413, "{plugin}");
+    }
+}

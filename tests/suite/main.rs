@@ -36,6 +36,8 @@ mod shutdown;
 mod swap;
 mod tenants;
 mod tidy;
+mod tls;
+mod variables;
 mod verani;
 mod whiteboard;
 mod wire;

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::project::{self, Found, Project, Talk};
+use super::arguments::BuildArgs;
+use super::project::{self, BuildVoice, FoundProjects, Project};
 
-/// Builds every project of a folder, or what was named itself where it is one, and puts the components into `out`. What does
-/// not build keeps nothing else from being built.
-pub fn build(place: &Path, out: &Path) -> anyhow::Result<()> {
+/// Builds every project of a folder, or the one project that `place` is, and puts the components into `out`. A project that
+/// fails does not keep the others from being built.
+pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
+    let (place, out) = (&args.place(), &args.out);
     let found = project::find(place)?;
     ensure!(!found.places.is_empty(), found.nothing(place));
-    let Found { places, skipped } = found;
+    let FoundProjects { places, skipped } = found;
     for (folder, why) in skipped {
         eprintln!("{} is skipped: {why}", folder.display());
     }
@@ -21,7 +23,7 @@ pub fn build(place: &Path, out: &Path) -> anyhow::Result<()> {
     for (index, place) in places.iter().enumerate() {
         eprintln!("building {} ({} of {})", place.display(), index + 1, places.len());
         if let Err(why) = build_one(place, out) {
-            // One that is alone is told of below.
+            // The error of a single project is told below.
             if places.len() > 1 {
                 eprintln!("{}: {why:#}", place.display());
             }
@@ -40,14 +42,14 @@ pub fn build(place: &Path, out: &Path) -> anyhow::Result<()> {
 
 fn build_one(place: &Path, out: &Path) -> anyhow::Result<()> {
     let project = Project::read(place)?;
-    let mut steps = project.steps(Talk { colours: std::io::stderr().is_terminal(), quiet: false });
+    let mut steps = project.steps(BuildVoice { colours: std::io::stderr().is_terminal(), quiet: false });
     while let Some(mut step) = steps.next()? {
         if let Some(says) = &step.says {
             eprintln!("{}: {says}", project.name);
         }
         let program = step.command.get_program().to_string_lossy().into_owned();
         let status = step.command.status().with_context(|| format!("cannot run {program}"))?;
-        ensure!(status.success(), "did not build; {program} says above why");
+        ensure!(status.success(), "{program} failed; its output above says why");
     }
     project.install(&project.component()?, out)
 }

@@ -1,17 +1,17 @@
-//! `parlor check`: what a component is and needs, and whether a tenant could load it, without serving anything.
+//! `parlor check`: what a component imports, exports and needs, and whether a tenant could load it.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::CheckArgs;
+use super::arguments::CheckArgs;
 use super::print::print;
 use super::project::SCRIPTS;
 use super::run::THIS_PROGRAM;
 use super::units::bytes;
 use crate::clock::Instant;
-use crate::config::{Config, Overrides};
+use crate::config::Config;
 use crate::guest::engine;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::model::text::printable;
@@ -23,7 +23,7 @@ use crate::plugin::version::Plugin;
 use crate::tenant::{Imports, Tenants, Terms};
 
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
-    let config = Config::load(Overrides { config: args.config.clone(), ..Overrides::default() })?;
+    let config = Config::load(args.config.overrides())?;
     let key = PluginKey { tenant: TenantName::new(&args.tenant).context("--tenant")?, plugin: plugin_name(args)? };
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let terms = tenants.terms(&key.tenant, &key.plugin);
@@ -48,7 +48,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     print(&format!("the tenant {} can load it as {}\n", key.tenant, key.plugin))
 }
 
-/// What is still to be built is told from what is broken.
+/// Refuses what is not a component yet: a project, or source code. The words say how to build it.
 fn refuse_source(path: &Path) -> anyhow::Result<()> {
     let (file, extension) = (path.display(), path.extension().and_then(|extension| extension.to_str()));
     ensure!(!path.is_dir(), "{file} is a folder: `parlor build {file}` makes components of the projects in it");
@@ -61,7 +61,7 @@ fn refuse_source(path: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The name that the file would have in a folder of plugins.
+/// The plugin's name: the one that the user gives, or the file's.
 fn plugin_name(args: &CheckArgs) -> anyhow::Result<PluginName> {
     let stem = || args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = args.plugin.clone().unwrap_or_else(stem);
@@ -95,12 +95,12 @@ fn row(name: &str, words: &str) -> anyhow::Result<()> {
     print(&format!("  {name:<8} {words}\n"))
 }
 
-/// Loads it as a server would, and leaves nothing behind. Answers the bytes of native code as well.
+/// Loads the component as a server would, in a temporary folder; answers the bytes of native code as well.
 fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<(Plugin, u64)> {
     let data = std::env::temp_dir().join(format!("parlor-check-{}", std::process::id()));
     let loaded = load_in(config, key, read, terms, &data);
     let compiled = compiled_bytes(&data);
-    // What is left lies where the system cleans up.
+    // Whatever cannot be removed lies in the temporary folder, which the system cleans up.
     let _ = std::fs::remove_dir_all(&data);
     Ok((loaded?, compiled))
 }

@@ -1,19 +1,19 @@
-//! `parlor limits`: every bound that holds for the server, a tenant or a plugin, and who set it.
+//! `parlor limits`: every limit of the server, a tenant or a plugin, and where it was set.
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::LimitsArgs;
+use super::arguments::LimitsArgs;
 use super::print::{print, wrapped};
 use super::units::in_unit_of;
-use crate::config::{Config, Overrides};
+use crate::config::Config;
 use crate::model::limits::{Layers, Limit};
 use crate::model::names::{PluginName, TenantName};
 use crate::tenant::Tenants;
 
-/// A bound for programs.
+/// A limit as `--json` prints it.
 #[derive(Serialize)]
-struct Row<'a> {
+struct LimitRow<'a> {
     key: &'static str,
     value: u64,
     scope: &'static str,
@@ -22,7 +22,7 @@ struct Row<'a> {
 }
 
 pub(super) fn limits(args: &LimitsArgs) -> anyhow::Result<()> {
-    let config = Config::load(Overrides { config: args.config.clone(), ..Overrides::default() })?;
+    let config = Config::load(args.config.overrides())?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let layers = match &args.whose {
         Some(whose) => of_tenant(&tenants, whose)?,
@@ -30,7 +30,7 @@ pub(super) fn limits(args: &LimitsArgs) -> anyhow::Result<()> {
     };
     let all = layers.limits().all();
     if args.json {
-        let rows: Vec<Row<'_>> = all.iter().map(|limit| for_programs(limit, &layers)).collect();
+        let rows: Vec<LimitRow<'_>> = all.iter().map(|limit| for_programs(limit, &layers)).collect();
         return print(&format!("{}\n", serde_json::to_string_pretty(&rows).context("a table")?));
     }
     let mut table = format!("{:<32} {:>12}  {:<7} SOURCE\n", "KEY", "VALUE", "SCOPE");
@@ -50,12 +50,12 @@ fn of_tenant(tenants: &Tenants, whose: &str) -> anyhow::Result<Layers> {
     let tenant = TenantName::new(tenant)?;
     let plugin = plugin.map(PluginName::new).transpose()?;
     if !tenants.named().contains_key(&tenant) {
-        eprintln!("nothing is said of the tenant {tenant}; these would hold for it");
+        eprintln!("the configuration does not name the tenant {tenant}; it would have these limits");
     }
     Ok(tenants.layers(&tenant, plugin.as_ref()).clone())
 }
 
-fn for_programs<'a>(limit: &Limit, layers: &'a Layers) -> Row<'a> {
+fn for_programs<'a>(limit: &Limit, layers: &'a Layers) -> LimitRow<'a> {
     let Limit { key, scope, value, why, .. } = *limit;
-    Row { key, value, scope: scope.as_str(), source: layers.source(key), why }
+    LimitRow { key, value, scope: scope.as_str(), source: layers.source(key), why }
 }

@@ -1,7 +1,9 @@
 //! The commands.
 
+mod arguments;
 mod build;
 mod check;
+mod child;
 mod data;
 mod descriptors;
 mod dev;
@@ -14,19 +16,16 @@ mod run;
 mod sdk;
 mod serve;
 mod units;
+mod variables;
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use clap::{Args, Parser, Subcommand};
-
-use crate::config::Overrides;
-use crate::folder::scan::is_project;
 use crate::plugin::compiler::Job;
+use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
-/// Hosts realtime rooms whose logic is somebody else's WebAssembly component.
+/// Hosts realtime rooms whose logic is WebAssembly components: plugins, in Rust or TypeScript.
 #[derive(Debug, Parser)]
-#[command(name = "parlor", version, about)]
+#[command(name = "parlor", version, about, after_help = variables::HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -34,133 +33,49 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the components of a folder.
+    /// Serve the plugins of a folder.
+    ///
+    /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM or Ctrl-C
+    /// closes the sockets and ends the server.
     Serve(ServeArgs),
-    /// Make a new plugin project, in Rust or in TypeScript, with tests.
+    /// Make a new plugin project with tests, in Rust or TypeScript.
     New(NewArgs),
-    /// Build the plugin projects of a folder and serve them, with their pages, on this machine; again at each save.
+    /// Build plugin projects and serve them on this machine, again at each save.
     Dev(DevArgs),
-    /// Build the plugin projects of a folder, or a file of TypeScript, into components.
+    /// Build plugin projects, or a TypeScript file, into components.
     Build(BuildArgs),
-    /// Say what a component imports, exports, registers and needs, and whether a tenant could load it. Serves nothing.
+    /// Say what a component imports, exports and needs, and whether a tenant could load it.
+    ///
+    /// This loads the component as the server would, and serves nothing.
     Check(CheckArgs),
-    /// Print every bound that holds, and who set it.
+    /// Print every limit, its value and where that was set.
     Limits(LimitsArgs),
-    /// Print what a running server serves: versions, rooms on each, sockets, what it refused.
+    /// List the plugins of a running server: versions, rooms, sockets, and what it refused.
     Plugins(remote::PluginsArgs),
-    /// Let a running server serve an older version of a plugin again.
+    /// Make a running server serve an older version of a plugin again.
     Rollback(remote::RollbackArgs),
-    /// Check, count, export, import or delete what a tenant's rooms keep, while no server has it open.
+    /// Check, count, export, import or delete what a tenant's rooms store.
+    ///
+    /// No server may have the tenant's file open meanwhile.
     Data(data::DataArgs),
-    /// What the server starts to compile a component.
+    /// Compile a component in a child process of the server.
     #[command(hide = true)]
     CompileComponent { job: String },
 }
 
-#[derive(Debug, Args)]
-struct ServeArgs {
-    /// The configuration file [default: parlor.toml, where there is one].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The folder of components: NAME.wasm is a plugin of the tenant `default`, TENANT/NAME.wasm of another [default:
-    /// plugins].
-    #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// Where the server keeps what it makes, compiled code for one [default: parlor-data].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:7070].
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Args)]
-struct NewArgs {
-    /// The plugin's name: 1 to 63 of a-z, 0-9 and -.
-    name: String,
-    /// The language.
-    #[arg(long, value_enum)]
-    lang: new::Lang,
-    /// The folder to make; there must be none of this name yet [default: NAME].
-    dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct DevArgs {
-    /// The folder of plugin projects, one project, or one file of TypeScript [default: plugins, where there is such a folder;
-    /// else the project here].
-    #[arg(value_name = "DIR|FILE.ts")]
-    place: Option<PathBuf>,
-    /// Where the components go.
-    #[arg(long, value_name = "DIR", default_value = "target/plugins")]
-    out: PathBuf,
-    #[command(flatten)]
-    serve: DevServeArgs,
-}
-
-#[derive(Debug, Args)]
-struct DevServeArgs {
-    /// The configuration file [default: parlor.toml, where there is one].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Where the server keeps what it makes.
-    #[arg(long, value_name = "DIR", default_value = "target/parlor-data")]
-    data: PathBuf,
-    /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:7070].
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Args)]
-struct BuildArgs {
-    /// The folder of plugin projects, one project, or one file of TypeScript [default: plugins, where there is such a folder;
-    /// else the project here].
-    #[arg(value_name = "DIR|FILE.ts")]
-    place: Option<PathBuf>,
-    /// Where the components go.
-    #[arg(long, value_name = "DIR", default_value = "target/plugins")]
-    out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct CheckArgs {
-    /// The component.
-    file: PathBuf,
-    /// The tenant that would load it.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    tenant: String,
-    /// The name that it would have [default: the file's].
-    #[arg(long, value_name = "NAME")]
-    plugin: Option<String>,
-    /// The configuration file [default: parlor.toml, where there is one].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct LimitsArgs {
-    /// TENANT or TENANT/PLUGIN; the server's own bounds where it is left out.
-    #[arg(value_name = "TENANT[/PLUGIN]")]
-    whose: Option<String>,
-    /// The configuration file [default: parlor.toml, where there is one].
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Also what each bound is for, and why it is this number.
-    #[arg(long)]
-    why: bool,
-    /// As JSON, for programs.
-    #[arg(long)]
-    json: bool,
-}
-
 impl Cli {
-    /// Does what the command line says.
+    /// Reads the command line and the environment. What is wrong with them is printed, and ends the program.
+    pub fn from_command_line() -> Self {
+        Self::try_parse().unwrap_or_else(|why| variables::named(why, Self::command()).exit())
+    }
+
+    /// Runs the command.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
             Command::New(args) => new::new(&args),
             Command::Dev(args) => dev::dev(&args),
-            Command::Build(args) => build::build(&place(args.place.as_deref()), &args.out),
+            Command::Build(args) => build::build(&args),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),
@@ -168,19 +83,5 @@ impl Cli {
             Command::Data(args) => data::data(args),
             Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
         }
-    }
-}
-
-/// What is built where nothing is named.
-fn place(named: Option<&Path>) -> PathBuf {
-    let plugins = Path::new("plugins");
-    let default = if !plugins.is_dir() && is_project(Path::new(".")) { Path::new(".") } else { plugins };
-    named.unwrap_or(default).to_owned()
-}
-
-impl From<ServeArgs> for Overrides {
-    fn from(args: ServeArgs) -> Self {
-        let ServeArgs { config, plugins, data, listen } = args;
-        Self { config, listen, plugins, data }
     }
 }

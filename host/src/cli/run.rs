@@ -14,56 +14,58 @@ use crate::deploy::{self, Deploys};
 use crate::fleet::{self, Fleet};
 use crate::guest::engine;
 use crate::plugin::loader::Loader;
-use crate::server::dev::Dev;
-use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
+use crate::server::dev::DevProjects;
+use crate::server::{self, Door, Health};
 use crate::storage::Stored;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
-use crate::tenant::account::Counter;
 use crate::workers::Workers;
 
-/// The program that runs, even where its file was replaced meanwhile.
+/// The program that runs, even after its file was replaced.
 pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 /// The folder of the tenants' files, in the one for what the server makes.
 pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
-/// Serves until a signal ends it. `dev` are the projects of `parlor dev`; `beside` makes what is there while it serves.
+/// Serves until a signal ends the server. `dev` are the projects of `parlor dev`; `beside` starts what runs as long as the
+/// server serves.
 pub fn run<T>(
-    config: Config,
-    dev: Option<Arc<Dev>>,
-    beside: impl FnOnce(Arc<Server>) -> anyhow::Result<T>,
+    config: &Config,
+    dev: Option<Arc<DevProjects>>,
+    beside: impl FnOnce(&Arc<Deploys>) -> anyhow::Result<T>,
 ) -> anyhow::Result<()> {
     // HTTP and upgrades on this thread; rooms and their sockets on the workers.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
-        let server = start(config, dev).await?;
-        let watcher = deploy::follow::load_all(&server.deploys).await?;
-        let listener = TcpListener::bind(server.config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", server.config.listen))?;
+        let (deploys, door, health) = start(config, dev.as_deref()).await?;
+        let watcher = deploy::follow::load_all(&deploys).await?;
+        let listening = TcpListener::bind(config.listen).await;
+        let listener = listening.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr().context("no address")?;
-        let accepting = tokio::spawn(server::serve(listener, Arc::clone(&server)));
-        tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&server.fleet)));
-        let (rooms, engine) = (Arc::clone(&server.fleet), Arc::clone(server.deploys.loader.engine()));
+        let is_dev = dev.is_some();
+        let http = server::http(config, &deploys, &door, health, dev);
+        let accepting = tokio::spawn(server::serve(listener, http, door));
+        tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
+        let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
         tokio::spawn(async move { rooms.watch_idle(&engine).await });
-        tokio::spawn(deploy::verdicts::heed(Arc::clone(&server.deploys)));
-        deploy::follow::follow(Arc::clone(&server.deploys), watcher)?;
+        tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
+        deploy::follow::follow(Arc::clone(&deploys), watcher)?;
         println!("parlor listening on http://{address}");
-        if server.is_dev() {
-            println!("open http://{address}/_parlor/ for what is served, a playground, and the plugins' pages");
+        if is_dev {
+            println!("open http://{address}/_parlor/ for the overview, a playground, and the plugins' pages");
         }
-        let beside = beside(Arc::clone(&server))?;
+        let beside = beside(&deploys)?;
         wait_for_signal().await?;
         accepting.abort();
         drop(beside);
-        drain(&server).await;
+        drain(&deploys.fleet, Duration::from_millis(config.limits().drain_ms)).await;
         Ok(())
     })
 }
 
-async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Server>> {
+/// Starts everything that runs before anything is served.
+async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<(Arc<Deploys>, Arc<Door>, Health)> {
     let limits = config.limits().clone();
     let connections = descriptors::connections(&limits)?;
     tracing::info!("up to {connections} connections at once");
@@ -74,51 +76,43 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
     }
     let loader = Loader::new(engine, &config.data, THIS_PROGRAM.into(), &limits)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), Workers::threads(config.threads));
-    for (plugin, config) in dev.iter().flat_map(|dev| dev.configs()) {
+    for (plugin, config) in dev.into_iter().flat_map(DevProjects::configs) {
         tenants.suggest(&plugin, &config);
     }
     let workers = Arc::new(Workers::start(config.threads)?);
-    // Its rooms are there before any other, so that none of them can take their place.
+    // Its rooms open before any other, so that no plugin can take their instances.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
     let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
     let tenants = Arc::new(tenants);
-    let deploys = Deploys::new(&config, Arc::clone(&fleet), Arc::new(loader), Arc::clone(&tenants));
-    Ok(Arc::new(Server {
-        fleet,
-        tenants,
-        connections: Arc::new(Counter::new(connections)),
-        addresses: Arc::new(Addresses::new(&limits)),
-        uploads: Uploads::default(),
-        deploys: Arc::new(deploys),
-        health,
-        upgrades: Upgrades::default(),
-        dev,
-        config,
-    }))
+    let deploys = Deploys::new(config, fleet, Arc::new(loader), tenants);
+    Ok((Arc::new(deploys), Arc::new(Door::new(config, connections)), health))
 }
 
-/// Finds what rooms kept: it counts for their tenants, and their alarms are set again. Rooms are opened when they are
-/// needed. A tenant whose storage cannot be read keeps nobody else from being served.
+/// Finds what rooms stored before: counts it for their tenants, and sets their alarms again. Rooms are opened when somebody
+/// needs them. A tenant whose storage cannot be read does not keep the others from being served.
 async fn recover(fleet: &Fleet, tenants: &Tenants) {
     for (tenant, stored) in fleet.storage().stored().await {
         let Stored { bytes, rooms, alarms } = match stored {
             Ok(stored) => stored,
             Err(why) => {
-                tracing::error!(tenant = tenant.as_str(), "rooms of this tenant cannot be opened: {why}");
+                tracing::error!(
+                    tenant = tenant.as_str(),
+                    "cannot read what this tenant stores, so its rooms cannot be opened: {why}"
+                );
                 continue;
             }
         };
-        tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms keep");
+        tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms stored");
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| fleet.alarms().set(room, Some(*due)));
     }
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
         _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
@@ -127,13 +121,13 @@ async fn wait_for_signal() -> anyhow::Result<()> {
 }
 
 /// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.
-async fn drain(server: &Server) {
-    let deadline = Instant::now() + Duration::from_millis(server.config.limits().drain_ms);
+async fn drain(fleet: &Fleet, within: Duration) {
+    let deadline = Instant::now() + within;
     // A socket may outlive its room for a moment: its close frame is still on the way.
-    while server.fleet.drain() > 0 || server.fleet.workers().sockets() > 0 {
+    while fleet.drain() > 0 || fleet.workers().sockets() > 0 {
         if Instant::now() >= deadline {
-            let (rooms, sockets) = (server.fleet.drain(), server.fleet.sockets());
-            return tracing::warn!(rooms, sockets, "drain-ms is over; what is left is cut off");
+            let (rooms, sockets) = (fleet.drain(), fleet.sockets());
+            return tracing::warn!(rooms, sockets, "drain-ms is over: what is still open is cut off");
         }
         tokio::time::sleep(DRAIN_POLL).await;
     }

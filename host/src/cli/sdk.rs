@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::files::partial_name;
+use crate::files::begin_folder;
 
 mod text {
     include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -107,35 +108,31 @@ pub fn cached_typescript() -> anyhow::Result<PathBuf> {
     Ok(cache()?.join(format!("typescript-{}", &hash.finalize().to_hex()[..16])))
 }
 
-/// The SDK on its way into the cache: nobody sees it before it is whole, with what npm installs.
+/// The SDK on its way into the cache: nobody sees it before it is whole, with what npm installs. Dropped, it is removed.
 #[derive(Debug)]
-pub struct Unpacked {
-    partial: PathBuf,
+pub struct UnpackedSdk {
+    partial: TempDir,
     place: PathBuf,
 }
 
-impl Unpacked {
+impl UnpackedSdk {
     pub fn write(place: PathBuf) -> anyhow::Result<Self> {
-        let unpacked = Self { partial: place.with_extension(partial_name()), place };
-        write_typescript(&unpacked.partial)?;
-        Ok(unpacked)
+        let unwritten = || format!("cannot make the folder {}", place.display());
+        fs::create_dir_all(place.parent().unwrap_or(&place)).with_context(unwritten)?;
+        let partial = begin_folder(&place).with_context(unwritten)?;
+        write_typescript(partial.path())?;
+        Ok(Self { partial, place })
     }
 
     pub fn folder(&self) -> &Path {
-        &self.partial
+        self.partial.path()
     }
 
-    /// Puts it in its place. Another program may have been faster, with the same.
+    /// Puts the SDK in its place, unless another program has put the same one there meanwhile.
     pub fn finish(self) -> anyhow::Result<()> {
-        let moved = fs::rename(&self.partial, &self.place);
+        let partial = self.partial.keep();
+        let moved = fs::rename(&partial, &self.place).inspect_err(|_| drop(fs::remove_dir_all(&partial)));
         ensure!(self.place.is_dir(), "cannot put the SDK into {}: {moved:?}", self.place.display());
         Ok(())
-    }
-}
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        // It is gone where it was moved.
-        let _ = fs::remove_dir_all(&self.partial);
     }
 }

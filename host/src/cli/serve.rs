@@ -4,5 +4,5 @@ use crate::cli::run::run;
 use crate::config::{Config, Overrides};
 
 pub fn serve(overrides: Overrides) -> anyhow::Result<()> {
-    run(Config::load(overrides)?, None, |_| Ok(()))
+    run(&Config::load(overrides)?, None, |_| Ok(()))
 }

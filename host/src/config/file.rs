@@ -1,4 +1,4 @@
-//! The files, as they are written.
+//! The configuration files, as the operator writes them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use crate::model::limits::LimitsTable;
 /// `parlor.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct File {
+pub struct ConfigFile {
     pub listen: Option<SocketAddr>,
     pub plugins: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub threads: Option<usize>,
-    /// How changes of the plugin folder are noticed.
+    /// How the server notices changes of the plugin folder.
     pub watch: Means,
     pub watch_poll_ms: Option<u64>,
     pub operator_token: Option<String>,
@@ -40,7 +40,7 @@ pub struct TenantTable {
     pub origins: Vec<String>,
     pub token: Option<String>,
     pub token_file: Option<PathBuf>,
-    /// Interfaces that the tenant's plugins may import; all that this host offers where it is absent.
+    /// The interfaces that the tenant's plugins may import; without it, all that this host offers.
     pub imports: Option<Vec<String>>,
     pub limits: LimitsTable,
     pub plugins: BTreeMap<String, PluginTable>,
@@ -56,14 +56,14 @@ pub struct PluginTable {
     pub limits: LimitsTable,
 }
 
-/// Reads a file of ours. An error names the file, the line and the key.
+/// Reads a configuration file. An error names the file, the line and the key.
 pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text)
         .map_err(|why| anyhow::anyhow!("{}{}: {}", path.display(), place(&text, &why), without_value(why.message())))
 }
 
-/// What is wrong with a value, without the value itself: it may be a secret that only lacks its quotes.
+/// What is wrong with a value, without the value itself, which may be a secret without its quotes.
 fn without_value(message: &str) -> String {
     match message.split_once(", expected ") {
         Some((wrong, expected)) if wrong.starts_with("invalid ") => {
@@ -74,7 +74,7 @@ fn without_value(message: &str) -> String {
     }
 }
 
-/// Where a configuration is wrong: the line and its key.
+/// The line and the key at which a configuration is wrong.
 fn place(text: &str, why: &toml::de::Error) -> String {
     let Some(before) = why.span().and_then(|span| text.get(..span.start)) else { return String::new() };
     let line = before.matches('\n').count();
@@ -93,7 +93,7 @@ mod tests {
             ("[limits]\nturn-cpu = 1", "turn-cpu"),
             ("watch = \"never\"", "watch"),
         ] {
-            let unknown = toml::from_str::<File>(text).unwrap_err();
+            let unknown = toml::from_str::<ConfigFile>(text).unwrap_err();
             assert!(unknown.to_string().contains(key), "{unknown}");
         }
     }

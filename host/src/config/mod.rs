@@ -1,4 +1,5 @@
-//! What the operator says: flags before the environment, the environment before the file, the file before defaults.
+//! The configuration. An option of the command line wins over its environment variable, that over the file, and the file
+//! over the default.
 
 mod file;
 mod tenants;
@@ -17,16 +18,14 @@ use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
-use file::File;
+use file::ConfigFile;
 
 pub use tokens::TOKEN_VARIABLE;
 
-/// The configuration file that is read where no other is named.
-pub const DEFAULT_FILE: &str = "parlor.toml";
-/// The folder of tenants' files that is read where no other is named.
-pub const DEFAULT_TENANTS: &str = "tenants";
+/// The configuration file, unless the operator names another.
+const DEFAULT_FILE: &str = "parlor.toml";
 
-/// How often the plugin folder is looked at where no events come.
+/// How often the server looks at the plugin folder where no events come.
 const WATCH_POLL_MS: u64 = 1_000;
 
 /// Everything that is set, with defaults filled in.
@@ -35,11 +34,11 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder of plugins.
     pub plugins: PathBuf,
-    /// Where the server keeps what it makes: compiled code, later the rooms' storage.
+    /// The folder of what the server keeps: what rooms store, versions of plugins, compiled code.
     pub data: PathBuf,
     /// Threads for rooms and sockets.
     pub threads: usize,
-    /// How changes of the plugin folder are noticed, and how often somebody looks where that is by looking.
+    /// How the server notices changes of the plugin folder, and how often it looks where no events tell it.
     pub watch: Means,
     pub watch_poll: Duration,
     pub operator_token: Option<Secret>,
@@ -50,7 +49,7 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
 }
 
-/// What flags say.
+/// What the command line and the environment say.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     pub config: Option<PathBuf>,
@@ -60,12 +59,12 @@ pub struct Overrides {
 }
 
 impl Config {
-    /// Reads the files and lays flags and environment over them. Every error names its key.
+    /// Reads the files, and puts the overrides in place of what they say. Every error names its key.
     pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
         let (file, path) = match overrides.config {
             Some(path) => (file::read(&path)?, path),
             None if Path::new(DEFAULT_FILE).is_file() => (file::read(Path::new(DEFAULT_FILE))?, DEFAULT_FILE.into()),
-            None => (File::default(), DEFAULT_FILE.into()),
+            None => (ConfigFile::default(), DEFAULT_FILE.into()),
         };
         let operator_token = tokens::operator(&file)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

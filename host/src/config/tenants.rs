@@ -1,18 +1,20 @@
-//! What is said of tenants: in tables of the server's file, and in files of their own, one a tenant.
+//! What is configured for tenants: in tables of the server's file, and in files of their own, one for each tenant.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::DEFAULT_TENANTS;
 use super::file::{self, PluginTable, TenantTable};
 use super::tokens;
 use crate::model::limits::{Layers, LimitsTable, Scope, Source};
 use crate::model::names::{PluginName, TenantName};
 use crate::tenant::{Imports, PluginSettings, TenantSettings};
 
-/// All tenants that are told of. `folder` holds their own files; where none is named, the default one may be absent.
+/// The folder of tenants' files, unless the operator names another.
+const DEFAULT_TENANTS: &str = "tenants";
+
+/// All tenants of the configuration. `folder` holds their own files; where none is named, the default one need not exist.
 pub fn all(
     tables: BTreeMap<String, TenantTable>,
     source: &Source,
@@ -25,7 +27,7 @@ pub fn all(
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         ensure!(
             !told.iter().any(|(other, ..)| *other == name),
-            "{} tells of the tenant {name}, of which [tenants.{name}] tells already",
+            "{} configures the tenant {name}, which [tenants.{name}] configures already",
             path.display()
         );
         let table = file::read(&path)?;
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> anyhow::Result<BTreeMap<TenantName, TenantSettings>> {
-        let file: file::File = toml::from_str(text)?;
+        let file: file::ConfigFile = toml::from_str(text)?;
         all(file.tenants, &Source("parlor.toml".into()), None, &Layers::default())
     }
 

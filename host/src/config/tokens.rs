@@ -6,19 +6,19 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::file::{File, TenantTable};
+use super::file::{ConfigFile, TenantTable};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
 
 /// The environment variable of the operator's token.
 pub const TOKEN_VARIABLE: &str = "PARLOR_OPERATOR_TOKEN";
-/// What the variable of a tenant's token begins with; its name follows, in capitals and with `_` for `-`.
+/// The beginning of the variable of a tenant's token. The tenant's name follows, in capitals and with `_` for `-`.
 const TENANT_TOKEN_VARIABLE: &str = "PARLOR_TENANT_TOKEN_";
-/// The shortest token that is taken: 128 bits in base 64 have 22 characters.
+/// The shortest token that is accepted. 128 bits in base 64 have 22 characters.
 const TOKEN_CHARS_MIN: usize = 16;
 
-pub fn operator(file: &File) -> anyhow::Result<Option<Secret>> {
+pub fn operator(file: &ConfigFile) -> anyhow::Result<Option<Secret>> {
     first_of(
         TOKEN_VARIABLE,
         ("operator-token-file", file.operator_token_file.as_deref()),
@@ -32,7 +32,7 @@ pub fn tenant(name: &TenantName, table: &TenantTable) -> anyhow::Result<Option<S
     first_of(&variable, (&file_key, table.token_file.as_deref()), (&key, table.token.as_deref()))
 }
 
-/// One token for two would let the one reach what is the other's.
+/// Refuses one token for two: each could reach what belongs to the other.
 pub fn check_distinct(operator: Option<&Secret>, tenants: &BTreeMap<TenantName, TenantSettings>) -> anyhow::Result<()> {
     let operator = operator.map(|token| ("the operator".to_owned(), token));
     let mut seen: Vec<(String, &Secret)> = operator.into_iter().collect();

@@ -82,7 +82,7 @@ impl Loader {
 
     /// The plugin of the health check. Its component is this program's own, and compiled here.
     pub async fn load_probe(&self, key: PluginKey, terms: Terms) -> anyhow::Result<Plugin> {
-        let component = Component::new(&self.engine.engine, probe::component()?)
+        let component = Component::new(&self.engine.engine, probe::COMPONENT)
             .map_err(|why| anyhow::anyhow!("the probe does not compile: {}", one_line(&why)))?;
         self.rehearse(key, String::new(), &component, terms).await
     }

@@ -1,7 +1,7 @@
-//! Accepting connections: a loop of our own, since `axum::serve` bounds neither the headers nor the time they take, nor
-//! who may have how many.
+//! The accept loop. `axum::serve` has no bounds for the headers, for the time they take, and for who has how many
+//! connections, so this is our own.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,54 +13,34 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
-use super::Server;
-use super::addresses::AddressPlace;
+use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
 use crate::tenant::account::{Counter, Place};
 
 /// Bytes of a request's head; cookies and tokens fit, floods do not.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Headers of a request.
 const HEADERS_MAX: usize = 64;
-/// After a failed `accept`, of which running out of descriptors is the usual one.
+/// The pause after a failed `accept`: usually the process has run out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are turned away with words at once; in a flood the others are closed without any.
 const FAREWELLS: usize = 64;
 /// How long such a connection is listened to, so that the words are not lost in a reset.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// What a client that comes too early is told to wait at least, and how far that varies: those who were turned away
-/// together must not come back together.
-const RETRY_AFTER_SECONDS: (u64, u64) = (2, 8);
-
-/// One connection's place among all, and among those of its address; held by whoever serves it.
-#[derive(Debug, Clone)]
-pub struct ConnectionPlace {
-    _of_host: Arc<Place>,
-    _of_address: Option<Arc<AddressPlace>>,
-}
-
-/// Why a connection is turned away.
-enum TurnedAway {
-    HostIsFull,
-    AddressIsFull,
-}
-
 /// Accepts connections for as long as it is polled.
-pub async fn serve(listener: TcpListener, server: Arc<Server>) {
-    let http = super::http(Arc::clone(&server));
+pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(why) => {
-                tracing::warn!("a connection was not accepted: {why}");
+                tracing::warn!("cannot accept a connection: {why}");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let limit = Duration::from_millis(server.config.limits().handshake_ms);
-        match take_place(&server, remote.ip()) {
+        match door.enter(remote.ip()) {
             Ok(place) => {
-                tokio::spawn(serve_connection(stream, remote, http.clone(), limit, place));
+                tokio::spawn(serve_connection(stream, remote, http.clone(), door.handshake_wait, place));
             }
             Err(why) => {
                 if let Some(farewell) = farewells.place() {
@@ -71,26 +51,6 @@ pub async fn serve(listener: TcpListener, server: Arc<Server>) {
     }
 }
 
-fn take_place(server: &Server, peer: IpAddr) -> Result<ConnectionPlace, TurnedAway> {
-    let of_host = server.connections.place().ok_or(TurnedAway::HostIsFull)?;
-    let of_address = if is_proxy(server, peer) {
-        None
-    } else {
-        Some(Arc::new(server.addresses.connect(peer).ok_or(TurnedAway::AddressIsFull)?))
-    };
-    Ok(ConnectionPlace { _of_host: Arc::new(of_host), _of_address: of_address })
-}
-
-/// A client behind a trusted proxy is counted by the address that the proxy names, once it is known.
-pub fn place_behind_proxy(server: &Server, peer: SocketAddr, client: IpAddr) -> Result<Option<AddressPlace>, ()> {
-    if is_proxy(server, peer.ip()) { server.addresses.connect(client).map(Some).ok_or(()) } else { Ok(None) }
-}
-
-fn is_proxy(server: &Server, peer: IpAddr) -> bool {
-    let peer = peer.to_canonical();
-    server.config.trusted_proxies.iter().any(|net| net.contains(&peer))
-}
-
 async fn serve_connection(
     stream: TcpStream,
     remote: SocketAddr,
@@ -98,7 +58,7 @@ async fn serve_connection(
     header_limit: Duration,
     place: ConnectionPlace,
 ) {
-    // Frames are small and wait for nobody. Where it cannot be set, they are only later.
+    // Small frames leave at once. Where this cannot be set, they only arrive later.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
@@ -118,7 +78,7 @@ async fn serve_connection(
     }
 }
 
-/// Answers whatever the connection would ask.
+/// Says why there is no room for the connection, without reading what it asks.
 async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: Place) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
@@ -139,15 +99,6 @@ async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: Place) {
         while stream.read(&mut rest).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // Who does not listen is closed all the same.
+    // A peer that does not listen is closed after a while.
     let _ = tokio::time::timeout(FAREWELL, said).await;
-}
-
-/// What `Retry-After` says: at least `wait`, and not the same to everybody.
-pub fn retry_after_seconds(wait: Option<Duration>) -> u64 {
-    let (least, spread) = RETRY_AFTER_SECONDS;
-    let mut byte = [0];
-    // Without randomness all are told the same, which is no reason to say nothing.
-    let _ = getrandom::fill(&mut byte);
-    wait.map_or(least, |wait| wait.as_secs() + 1) + u64::from(byte[0]) % (spread + 1)
 }

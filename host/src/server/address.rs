@@ -1,4 +1,4 @@
-//! What an address means: whose it is, which path of theirs, which room, and what the client itself saw.
+//! What the address of a request means: the tenant, the path, the room, and the client behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,29 +9,30 @@ use ipnet::IpNet;
 use crate::model::names::{RoomId, TenantName};
 use crate::tenant::Tenants;
 
-/// Whose address a request came to.
+/// The tenant that a request is for, and the path of that tenant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Destination<'a> {
     pub tenant: TenantName,
     pub path: &'a str,
-    /// Whether the host name is the tenant's own: only then are its cookies.
+    /// Whether the host name belongs to the tenant: only then the cookies do.
     pub own_host: bool,
 }
 
-/// Finds the tenant of a request: by host name, by `/t/<tenant>`, or `default`. None where `/t/` names no other tenant.
-pub fn place<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> Option<Place<'a>> {
+/// Finds the tenant of a request by its host name, then by `/t/<tenant>`, else `default`. None where `/t/` names no
+/// tenant, or `default` itself.
+pub fn destination<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> Option<Destination<'a>> {
     let path = uri.path();
     let host = host_of(headers).map(|host| without_port(host).to_ascii_lowercase());
     if let Some(tenant) = host.and_then(|host| tenants.at_host(&host)) {
-        return Some(Place { tenant: tenant.clone(), path, own_host: true });
+        return Some(Destination { tenant: tenant.clone(), path, own_host: true });
     }
     let Some(rest) = path.strip_prefix("/t/") else {
-        return Some(Place { tenant: TenantName::default_tenant(), path, own_host: false });
+        return Some(Destination { tenant: TenantName::default_tenant(), path, own_host: false });
     };
     let end = rest.find('/')?;
     // A room has one address: the default tenant's stand at the root.
     let tenant = TenantName::new(&rest[..end]).ok().filter(|name| !name.is_default())?;
-    Some(Place { tenant, path: &rest[end..], own_host: false })
+    Some(Destination { tenant, path: &rest[end..], own_host: false })
 }
 
 /// The room that the query names. An error where it names several, or hides one behind escapes.
@@ -61,25 +62,25 @@ pub fn query_value(uri: &Uri, key: &str) -> Option<String> {
 
 /// The client as the first proxy saw it that is not one of ours.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct RemoteClient {
     pub address: IpAddr,
     /// Whether it came over TLS, which ends before this server.
     pub tls: bool,
 }
 
 /// Who asks: the peer of the connection or, where that is a trusted proxy, whom its headers name.
-pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> Client {
+pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> RemoteClient {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let peer = peer.ip().to_canonical();
     if !is_trusted(peer) {
-        return Client { address: peer, tls: false };
+        return RemoteClient { address: peer, tls: false };
     }
     let hops = forwarded_for(headers);
     // From the nearest hop outwards: what a stranger wrote into the header stands before what our proxies added.
     let stranger = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok()).find(|hop| !hop.is_some_and(is_trusted));
     let address = stranger.flatten().unwrap_or(peer);
     let proto = header_text(headers, "x-forwarded-proto").or_else(|| forwarded_param(headers, "proto").pop());
-    Client { address, tls: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }
+    RemoteClient { address, tls: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }
 }
 
 /// The host name that the client asked for.
@@ -152,11 +153,11 @@ mod tests {
         headers.insert("x-forwarded-proto", "https".parse().unwrap());
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let seen = |peer: &str| client(&headers, peer.parse().unwrap(), &trusted);
-        assert_eq!(seen("10.0.0.1:5"), Client { address: "203.0.113.7".parse().unwrap(), tls: true });
-        assert_eq!(seen("192.0.2.1:5"), Client { address: "192.0.2.1".parse().unwrap(), tls: false });
+        assert_eq!(seen("10.0.0.1:5"), RemoteClient { address: "203.0.113.7".parse().unwrap(), tls: true });
+        assert_eq!(seen("192.0.2.1:5"), RemoteClient { address: "192.0.2.1".parse().unwrap(), tls: false });
         let mut standard = HeaderMap::new();
         standard.insert(FORWARDED, "for=\"[2001:db8::1]:80\";proto=https, for=10.1.1.1".parse().unwrap());
         let via = client(&standard, "10.0.0.1:5".parse().unwrap(), &trusted);
-        assert_eq!(via, Client { address: "2001:db8::1".parse().unwrap(), tls: true });
+        assert_eq!(via, RemoteClient { address: "2001:db8::1".parse().unwrap(), tls: true });
     }
 }

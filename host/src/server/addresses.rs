@@ -1,4 +1,4 @@
-//! What one address may hold: connections at once, and upgrades a second.
+//! What one address may have: connections at once, and upgrades a second.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,10 +14,10 @@ use crate::model::rate::Rate;
 /// Addresses with nothing open are forgotten when so many more are known than at the last look.
 const PRUNE_STEP: usize = 1_024;
 
-/// All addresses that are connected now, or were a moment ago.
+/// The addresses that are connected now, or were a moment ago.
 #[derive(Debug)]
 pub struct Addresses {
-    known: Mutex<Known>,
+    known: Mutex<AddressTable>,
     connections_max: usize,
     upgrades_per_second: u32,
     upgrades_burst: u32,
@@ -25,13 +25,13 @@ pub struct Addresses {
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    entries: HashMap<IpAddr, Entry>,
+struct AddressTable {
+    entries: HashMap<IpAddr, AddressUse>,
     prune_at: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct AddressUse {
     connections: usize,
     upgrades: Rate,
 }
@@ -74,7 +74,7 @@ impl Addresses {
         self.with(subscriber(address), |entry| entry.upgrades.allows(1, now))
     }
 
-    fn with<T>(&self, address: IpAddr, change: impl FnOnce(&mut Entry) -> T) -> T {
+    fn with<T>(&self, address: IpAddr, change: impl FnOnce(&mut AddressUse) -> T) -> T {
         let mut known = self.known.lock();
         if known.entries.len() >= known.prune_at {
             let now = self.start.elapsed();
@@ -82,7 +82,7 @@ impl Addresses {
             known.prune_at = known.entries.len() + PRUNE_STEP;
         }
         let upgrades = Rate::new(self.upgrades_per_second, self.upgrades_burst);
-        change(known.entries.entry(address).or_insert(Entry { connections: 0, upgrades }))
+        change(known.entries.entry(address).or_insert(AddressUse { connections: 0, upgrades }))
     }
 }
 

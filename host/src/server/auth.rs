@@ -1,5 +1,5 @@
-//! Who may see and use what is the host's own: whoever has the operator's token, a tenant with its own what is its own
-//! and, in `parlor dev`, the people of this machine.
+//! Who may use the API, the pages and the metrics: the operator everything, a tenant its own part, each by a token. In
+//! `parlor dev` the people of this machine are the operator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +12,55 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use data_encoding::BASE64;
 
-use super::Server;
 use super::address::{host_of, without_port};
 use crate::config::TOKEN_VARIABLE;
 use crate::model::names::TenantName;
+use crate::model::secret::Secret;
+use crate::tenant::Tenants;
+
+/// Who may call: the tokens, and whether this machine's own people need one.
+#[derive(Debug)]
+pub struct Access {
+    operator_token: Option<Secret>,
+    tenants: Arc<Tenants>,
+    /// `parlor dev` runs: its pages are open to the people of this machine.
+    is_dev: bool,
+}
+
+impl Access {
+    pub fn new(operator_token: Option<Secret>, tenants: Arc<Tenants>, is_dev: bool) -> Self {
+        Self { operator_token, tenants, is_dev }
+    }
+
+    /// Whether the request comes from a browser on this machine that asked for this machine. A page from elsewhere that
+    /// its own name server pointed here, or that posts here, does not count.
+    fn is_local_developer(&self, remote: SocketAddr, headers: &HeaderMap) -> bool {
+        let Some(host) = host_of(headers).filter(|_| self.is_dev && remote.ip().to_canonical().is_loopback()) else {
+            return false;
+        };
+        is_loopback_name(host)
+            && match headers.get(ORIGIN).map(HeaderValue::to_str) {
+                None => true,
+                Some(origin) => origin.is_ok_and(|origin| origin.strip_prefix("http://") == Some(host)),
+            }
+    }
+
+    /// Whose token this is. Every token is compared, whichever fits.
+    fn caller_of(&self, given: &str) -> Option<Caller> {
+        let given = blake3::hash(given.as_bytes());
+        let operator = self.operator_token.iter().map(|token| (token, Caller::Operator));
+        let tenants = self.tenants.named().iter();
+        let tenants = tenants.filter_map(|(name, of)| Some((of.token.as_ref()?, Caller::Tenant(name.clone()))));
+        let mut found = None;
+        for (token, caller) in operator.chain(tenants) {
+            // Hashes are compared in constant time: neither content nor length of a token shows in how long it takes.
+            if blake3::hash(token.expose().as_bytes()) == given {
+                found.get_or_insert(caller);
+            }
+        }
+        found
+    }
+}
 
 /// Whom a request speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +70,7 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether a tenant, and what is its, is there for the caller.
+    /// Whether the caller may know of a tenant and of what belongs to it.
     pub fn may_see(&self, tenant: &TenantName) -> bool {
         match self {
             Self::Operator => true,
@@ -34,28 +79,28 @@ impl Caller {
     }
 }
 
-/// Lets through who may pass, and notes who it is; a layer of the routes that are not open to all.
+/// Lets a request through that says who it is, and notes that; a layer of the routes that are not open to all.
 pub async fn require_caller(
-    State(server): State<Arc<Server>>,
+    State(access): State<Arc<Access>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
-    let caller = if is_local_developer(&server, remote, request.headers()) {
+    let caller = if access.is_local_developer(remote, request.headers()) {
         Some(Caller::Operator)
     } else {
-        token_of(&request).and_then(|token| caller_of(&server, &token))
+        token_of(&request).and_then(|token| access.caller_of(&token))
     };
     match caller {
         Some(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        None => unknown_caller(&server),
+        None => unknown_caller(access.operator_token.is_some()),
     }
 }
 
-/// The same for what is the operator's alone.
+/// Lets only the operator through; a layer below [`require_caller`].
 pub async fn require_operator(Extension(caller): Extension<Caller>, request: Request, next: Next) -> Response<Body> {
     if caller == Caller::Operator {
         return next.run(request).await;
@@ -65,8 +110,8 @@ pub async fn require_operator(Extension(caller): Extension<Caller>, request: Req
     response
 }
 
-fn unknown_caller(server: &Server) -> Response<Body> {
-    let words = if server.config.operator_token.is_some() {
+fn unknown_caller(has_operator: bool) -> Response<Body> {
+    let words = if has_operator {
         "this needs the operator's token or a tenant's, as a bearer token or as the password of basic authentication\n"
             .to_owned()
     } else {
@@ -78,19 +123,6 @@ fn unknown_caller(server: &Server) -> Response<Body> {
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\""));
     response
-}
-
-/// In `parlor dev` the pages need no token, for a browser on this machine that asked for this machine: a page from
-/// elsewhere that was pointed here by its own name server, or that posts here, is none of ours.
-fn is_local_developer(server: &Server, remote: SocketAddr, headers: &HeaderMap) -> bool {
-    let Some(host) = host_of(headers).filter(|_| server.is_dev() && remote.ip().to_canonical().is_loopback()) else {
-        return false;
-    };
-    is_loopback_name(host)
-        && match headers.get(ORIGIN).map(HeaderValue::to_str) {
-            None => true,
-            Some(origin) => origin.is_ok_and(|origin| origin.strip_prefix("http://") == Some(host)),
-        }
 }
 
 /// Whether a `Host` header names this machine itself.
@@ -112,20 +144,4 @@ fn token_of(request: &Request) -> Option<String> {
         return decoded.split_once(':').map(|(_, password)| password.to_owned());
     }
     None
-}
-
-/// Whose token it is. Every token is compared, whichever fits.
-fn caller_of(server: &Server, given: &str) -> Option<Caller> {
-    let given = blake3::hash(given.as_bytes());
-    let operator = server.config.operator_token.iter().map(|token| (token, Caller::Operator));
-    let tenants = server.tenants.named().iter();
-    let tenants = tenants.filter_map(|(name, of)| Some((of.token.as_ref()?, Caller::Tenant(name.clone()))));
-    let mut found = None;
-    for (token, caller) in operator.chain(tenants) {
-        // Hashes are compared in constant time: neither content nor length of a token shows in how long it takes.
-        if blake3::hash(token.expose().as_bytes()) == given {
-            found.get_or_insert(caller);
-        }
-    }
-    found
 }

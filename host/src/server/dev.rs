@@ -1,4 +1,4 @@
-//! What `parlor dev` tells the server of its projects: where their pages are, and how their last build went.
+//! What `parlor dev` tells the server about its projects: where their pages are, and how their last build went.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use crate::deploy::{By, Change, Deploys, What};
 use crate::model::names::{PluginKey, PluginName};
 use crate::plugin::loader::Loader;
 
-/// The projects of `parlor dev`.
+/// What the server knows of the projects of `parlor dev`.
 #[derive(Debug, Default)]
-pub struct Dev {
+pub struct DevProjects {
     pages: RwLock<BTreeMap<PluginName, PathBuf>>,
-    /// What projects say of the configuration of their plugins.
+    /// What projects configure for their plugins.
     configs: RwLock<BTreeMap<PluginName, BTreeMap<String, String>>>,
     /// By project: its plugin's name, or its folder's where it has none yet.
-    builds: RwLock<BTreeMap<String, Build>>,
+    builds: RwLock<BTreeMap<String, BuildReport>>,
 }
 
 /// How the last build of a project went.
 #[derive(Debug, Clone, Serialize)]
-pub struct Build {
+pub struct BuildReport {
     pub project: String,
     pub state: BuildState,
     /// What the compiler said, without colours; empty where all is well.
@@ -40,13 +40,13 @@ pub enum BuildState {
     Failed,
 }
 
-impl Dev {
-    /// Where a plugin's pages are; none where it has none.
+impl DevProjects {
+    /// The folder of a plugin's pages; none where it has none.
     pub fn pages_of(&self, plugin: &PluginName) -> Option<PathBuf> {
         self.pages.read().get(plugin).filter(|folder| folder.is_dir()).cloned()
     }
 
-    /// Where they are, if there are any: the folder may come later.
+    /// Says where a plugin's pages are: the folder may come later.
     pub fn set_pages(&self, plugin: PluginName, folder: PathBuf) {
         self.pages.write().insert(plugin, folder);
     }
@@ -55,29 +55,29 @@ impl Dev {
         self.configs.write().insert(plugin, config);
     }
 
-    /// What projects say of the configuration of their plugins.
+    /// What projects configure for their plugins.
     pub fn configs(&self) -> BTreeMap<PluginName, BTreeMap<String, String>> {
         self.configs.read().clone()
     }
 
-    /// How a build goes.
-    pub fn tell(&self, build: Build) {
+    /// Notes how a build goes.
+    pub fn tell(&self, build: BuildReport) {
         self.builds.write().insert(build.project.clone(), build);
     }
 
-    /// A project is gone, or is called otherwise.
+    /// Forgets a project that is gone, or that has another name now.
     pub fn forget(&self, project: &str) {
         self.builds.write().remove(project);
     }
 
-    /// All of them, by name.
-    pub fn builds(&self) -> Vec<Build> {
+    /// How the last build of each project went, by name.
+    pub fn builds(&self) -> Vec<BuildReport> {
         self.builds.read().values().cloned().collect()
     }
 }
 
-/// Lets a component that was built serve; its file is replaced with it. Says whether it is another one than before, or why
-/// it is refused.
+/// Serves a component that was built, and replaces its file with it. Answers whether it differs from the one before, or why
+/// the server refuses it.
 pub async fn serve(deploys: &Deploys, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
     let version = Loader::version_of(&component);
     match Change::begin(deploys, key).await.deploy(component.into(), By::Build).await {

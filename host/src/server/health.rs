@@ -1,5 +1,5 @@
 //! Whether events still get through: on each worker a probe room takes one through its mailbox, its plugin's code, the
-//! commit and the outbound queue.
+//! commit and the outbound queue. All workers are asked at once.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::extract::State;
 use axum::http::StatusCode;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::Server;
 use crate::alarms::Alarms;
 use crate::clock::Instant;
 use crate::model::durability::Durability;
@@ -35,7 +35,7 @@ use crate::workers::{WorkerId, Workers};
 
 /// How long an event may take before the server is not healthy.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// For how long an answer holds: asking often is no way to load the server.
+/// For how long an answer holds, so that asking often does not load the server.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The probes, one for each worker.
@@ -43,16 +43,16 @@ pub struct Health {
     plugin: Arc<Plugin>,
     workers: Arc<Workers>,
     /// One check at a time.
-    state: Mutex<Checked>,
+    state: Mutex<HealthState>,
 }
 
-#[derive(Default)]
-struct Checked {
+struct HealthState {
+    /// By worker; none where the last one did not answer.
     probes: Vec<Option<Probe>>,
     last: Option<(Instant, Result<(), Unwell>)>,
 }
 
-/// Which worker did not answer.
+/// The first worker that did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Unwell {
     worker: usize,
@@ -80,14 +80,15 @@ impl Health {
             account,
         };
         let plugin = Arc::new(loader.load_probe(key, terms).await.context("the health check cannot be made")?);
-        let health = Self { plugin, workers: Arc::clone(workers), state: Mutex::default() };
+        let state = Mutex::new(HealthState { probes: workers.ids().map(|_| None).collect(), last: None });
+        let health = Self { plugin, workers: Arc::clone(workers), state };
         match health.check().await {
             Ok(()) => Ok(health),
             Err(unwell) => anyhow::bail!("{unwell}"),
         }
     }
 
-    /// Sends an event through each worker, unless that was done a moment ago.
+    /// Sends an event through all workers at once, unless that was done a moment ago.
     async fn check(&self) -> Result<(), Unwell> {
         let mut state = self.state.lock().await;
         if let Some((at, answer)) = &state.last
@@ -95,19 +96,17 @@ impl Health {
         {
             return answer.clone();
         }
-        let mut answer = Ok(());
-        for (number, worker) in self.workers.ids().enumerate() {
-            if state.probes.len() <= number {
-                state.probes.push(None);
-            }
-            let slot = &mut state.probes[number];
+        let asked = self.workers.ids().zip(&mut state.probes).map(async |(worker, slot)| {
             let probe = slot.get_or_insert_with(|| Probe::enter(&self.plugin, &self.workers, worker));
-            if !probe.answers(PATIENCE).await {
-                // What did not answer is not asked again: a new room may.
+            let answers = probe.answers(PATIENCE).await;
+            if !answers {
+                // The next check asks a new room.
                 *slot = None;
-                answer = answer.and(Err(Unwell { worker: number }));
             }
-        }
+            answers
+        });
+        let answers = join_all(asked).await;
+        let answer = answers.iter().position(|answers| !answers).map_or(Ok(()), |worker| Err(Unwell { worker }));
         state.last = Some((Instant::now(), answer.clone()));
         answer
     }
@@ -145,7 +144,7 @@ impl Probe {
         let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);
-        // A room that ended at once does not answer, which is what is found out.
+        // Where the room ended at once, the check finds that it does not answer.
         let _ = room.mailbox.push(Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) });
         Self { room, socket, outbound, asked: 0 }
     }
@@ -173,7 +172,7 @@ impl Probe {
     }
 }
 
-/// Nobody asks where a probe's room is, and its plugin has one version.
+/// The fleet does not know of a probe's room, and its plugin has one version: nothing follows from what it reports.
 #[derive(Debug)]
 struct ProbeOwner;
 
@@ -201,10 +200,10 @@ impl Drop for Probe {
     }
 }
 
-/// Open to all: it tells nothing of what is served.
-pub async fn health(State(server): State<Arc<Server>>) -> (StatusCode, String) {
-    // A task of its own: who hangs up early does not end the check, whose answer is for the next one then.
-    let checked = tokio::spawn(async move { server.health.check().await }).await;
+/// Anybody may ask: the answer tells nothing of what is served.
+pub async fn health(State(health): State<Arc<Health>>) -> (StatusCode, String) {
+    // A task of its own: a client that hangs up does not end the check, whose answer the next one gets.
+    let checked = tokio::spawn(async move { health.check().await }).await;
     match checked {
         Ok(Ok(())) => (StatusCode::OK, "ok\n".to_owned()),
         Ok(Err(unwell)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{unwell}\n")),
@@ -224,7 +223,7 @@ mod tests {
         let loader = Loader::new(engine, &data, "parlor".into(), &limits).unwrap();
         let workers = Arc::new(Workers::start(2).unwrap());
         let health = Health::start(&loader, &workers, Workers::threads(2)).await.unwrap();
-        // Two tests share the folder; whoever comes second finds nothing to remove.
+        // The tests share the folder; whoever comes later finds nothing to remove.
         let _ = std::fs::remove_dir_all(data);
         health
     }
@@ -242,6 +241,19 @@ mod tests {
         // When it is free again, so is the way.
         tokio::time::sleep(2 * FRESH).await;
         assert_eq!(health.check().await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn workers_that_are_all_held_are_waited_for_at_once() {
+        let health = health().await;
+        for worker in health.workers.ids() {
+            health.workers.runtime(worker).spawn(async { std::thread::sleep(PATIENCE + 2 * FRESH) });
+        }
+        health.state.lock().await.last = None;
+        let start = Instant::now();
+        assert_eq!(health.check().await, Err(Unwell { worker: 0 }));
+        // One after the other they would take twice as long.
+        assert!(start.elapsed() < PATIENCE + FRESH, "{:?}", start.elapsed());
     }
 
     #[tokio::test]

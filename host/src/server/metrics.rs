@@ -1,5 +1,5 @@
-//! Figures for Prometheus, read off the live state at each scrape: what is gone is shown no more. Labels are names that
-//! the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
+//! Metrics for Prometheus, read off the live state at each scrape, so that nothing is shown of what is gone. Labels are
+//! names that the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -13,9 +13,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::Server;
-use crate::tenant::Account;
+use super::door::Door;
+use crate::fleet::Fleet;
+use crate::guest::engine::GuestEngine;
 use crate::tenant::account;
+use crate::tenant::{Account, Tenants};
 
 /// The text format's name (OpenMetrics 1.0).
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,6 +26,15 @@ const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counters = Family<Labels, Counter<f64, AtomicU64>>;
+
+/// What the metrics are read off.
+pub struct Measured {
+    pub fleet: Arc<Fleet>,
+    pub tenants: Arc<Tenants>,
+    pub engine: Arc<GuestEngine>,
+    pub door: Arc<Door>,
+    pub upgrades: Arc<UpgradeCounts>,
+}
 
 /// A registry of one scrape.
 struct Scrape(Registry);
@@ -55,11 +66,11 @@ impl Scrape {
     }
 }
 
-pub async fn metrics(State(server): State<Arc<Server>>) -> Response {
+pub async fn metrics(State(measured): State<Arc<Measured>>) -> Response {
     let mut scrape = Scrape(Registry::with_prefix("parlor"));
-    of_host(&server, &mut scrape);
-    of_tenants(&server, &mut scrape);
-    of_plugins(&server, &mut scrape);
+    of_host(&measured, &mut scrape);
+    of_tenants(&measured.tenants, &mut scrape);
+    of_plugins(&measured.fleet, &mut scrape);
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &scrape.0) {
         Ok(()) => ([(CONTENT_TYPE, TEXT)], text).into_response(),
@@ -67,30 +78,31 @@ pub async fn metrics(State(server): State<Arc<Server>>) -> Response {
     }
 }
 
-fn of_host(server: &Server, scrape: &mut Scrape) {
+fn of_host(measured: &Measured, scrape: &mut Scrape) {
     let build = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
     scrape.gauges("build_info", "The version of the server").get_or_create(&build).set(1.0);
-    scrape.gauge("connections", "Connections, those of HTTP included", server.connections.used() as f64);
-    scrape.gauge("connections_max", "As many as there may be", server.connections.max() as f64);
-    let engine = server.deploys.loader.engine();
+    let Measured { fleet, engine, door, upgrades, .. } = measured;
+    let connections = door.connections();
+    scrape.gauge("connections", "Connections, those of HTTP included", connections.used() as f64);
+    scrape.gauge("connections_max", "As many as there may be", connections.max() as f64);
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
-    scrape.counter("panics", "Rooms that ended in a fault of the host's own", server.fleet.panics() as f64);
-    let alarms = server.fleet.alarms().len();
+    scrape.counter("panics", "Rooms that ended in a fault of the host's own", fleet.panics() as f64);
+    let alarms = fleet.alarms().len();
     scrape.gauge("alarms", "Alarms of rooms that are set, those included whose room sleeps", alarms as f64);
-    let upgrades = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
-    for (status, count) in server.upgrades.counts() {
-        upgrades.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
+    let by_status = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
+    for (status, count) in upgrades.counts() {
+        by_status.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
     }
     let held =
         scrape.gauges("worker_longest_hold_seconds", "For how long a worker's thread was held since the last look");
-    for (number, longest) in server.fleet.workers().take_longest_holds().iter().enumerate() {
+    for (number, longest) in fleet.workers().take_longest_holds().iter().enumerate() {
         held.get_or_create(&vec![("worker", number.to_string())]).set(longest.as_secs_f64());
     }
 }
 
-fn of_tenants(server: &Server, scrape: &mut Scrape) {
+fn of_tenants(tenants: &Tenants, scrape: &mut Scrape) {
     type Figure = fn(&Account) -> &account::Counter;
     let figures: [(&str, &str, Figure); 6] = [
         ("sockets", "Sockets", |account| &account.sockets),
@@ -100,7 +112,7 @@ fn of_tenants(server: &Server, scrape: &mut Scrape) {
         ("storage_bytes", "What its rooms store", |account| &account.storage),
         ("outbound_bytes", "What is queued for its sockets", |account| &account.outbound),
     ];
-    let accounts = server.tenants.accounts();
+    let accounts = tenants.accounts();
     for (name, help, figure) in figures {
         let used = scrape.gauges(&format!("tenant_{name}"), help);
         let max = scrape.gauges(&format!("tenant_{name}_max"), "As much as there may be");
@@ -119,7 +131,7 @@ fn of_tenants(server: &Server, scrape: &mut Scrape) {
     }
 }
 
-fn of_plugins(server: &Server, scrape: &mut Scrape) {
+fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let sockets = scrape.gauges("sockets", "Sockets in rooms");
     let rooms = scrape.gauges("rooms", "Open rooms");
     let quarantined = scrape.gauges("quarantined", "Whether it is out of service");
@@ -128,13 +140,13 @@ fn of_plugins(server: &Server, scrape: &mut Scrape) {
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");
-    for plugin in server.fleet.serving() {
+    for plugin in fleet.serving() {
         let labels = vec![("tenant", plugin.key.tenant.to_string()), ("plugin", plugin.key.plugin.to_string())];
         let and = |name, value: String| labels.iter().cloned().chain([(name, value)]).collect::<Labels>();
-        let open = server.fleet.sums(&plugin.key);
+        let open = fleet.sums(&plugin.key);
         sockets.get_or_create(&labels).set(open.sockets as f64);
         rooms.get_or_create(&labels).set(open.rooms as f64);
-        quarantined.get_or_create(&labels).set(f64::from(u8::from(server.fleet.quarantine(&plugin).is_some())));
+        quarantined.get_or_create(&labels).set(f64::from(u8::from(fleet.quarantine(&plugin).is_some())));
         let totals = &plugin.totals;
         turns.get_or_create(&labels).inc_by((totals.turns() + open.turns) as f64);
         bad_frames.get_or_create(&labels).inc_by((totals.bad_frames() + open.bad_frames) as f64);
@@ -147,11 +159,11 @@ fn of_plugins(server: &Server, scrape: &mut Scrape) {
     }
 }
 
-/// Upgrades by the status of their answer, of which there are not many.
+/// How many requests for a WebSocket were answered with each status.
 #[derive(Debug, Default)]
-pub struct Upgrades(parking_lot::Mutex<std::collections::BTreeMap<u16, u64>>);
+pub struct UpgradeCounts(parking_lot::Mutex<std::collections::BTreeMap<u16, u64>>);
 
-impl Upgrades {
+impl UpgradeCounts {
     pub fn count(&self, status: StatusCode) {
         *self.0.lock().entry(status.as_u16()).or_default() += 1;
     }

@@ -1,12 +1,12 @@
-//! The HTTP side: accepting connections, upgrades, the API and the pages.
+//! HTTP: accepting connections, upgrades to WebSockets, the API, the metrics, the health check and the pages.
 
 mod accept;
 mod address;
 mod addresses;
 mod api;
 mod auth;
-
 pub mod dev;
+mod door;
 mod health;
 mod metrics;
 mod pages;
@@ -19,55 +19,53 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
 pub use accept::serve;
-pub use addresses::Addresses;
-pub use api::Uploads;
+pub use door::Door;
 pub use health::Health;
-pub use metrics::Upgrades;
 
 use crate::config::Config;
 use crate::deploy::Deploys;
-use crate::fleet::Fleet;
-use crate::tenant::Tenants;
-use crate::tenant::account::Counter;
+use api::Api;
+use auth::Access;
+use dev::DevProjects;
+use metrics::{Measured, UpgradeCounts};
+use upgrade::Upgrading;
 
-/// What every request can reach.
-pub struct Server {
-    pub config: Config,
-    pub fleet: Arc<Fleet>,
-    pub tenants: Arc<Tenants>,
-    /// Connections of the whole server.
-    pub connections: Arc<Counter>,
-    pub addresses: Arc<Addresses>,
-    pub uploads: Uploads,
-    pub deploys: Arc<Deploys>,
-    pub health: Health,
-    pub upgrades: Upgrades,
-    /// The projects of `parlor dev`; none in `parlor serve`.
-    pub dev: Option<Arc<dev::Dev>>,
-}
-
-impl Server {
-    /// Whether the host's pages are open to the people of this machine.
-    pub fn is_dev(&self) -> bool {
-        self.dev.is_some()
-    }
-}
-
-/// Everything of the host's lives under `/_parlor/`; every other path is a plugin's.
-pub fn http(server: Arc<Server>) -> HttpRouter {
+/// All routes, each with what it needs. Everything of the host's lives under `/_parlor/`; every other path is a plugin's.
+///
+/// `dev` are the projects of `parlor dev`; none in `parlor serve`.
+pub fn http(
+    config: &Config,
+    deploys: &Arc<Deploys>,
+    door: &Arc<Door>,
+    health: Health,
+    dev: Option<Arc<DevProjects>>,
+) -> HttpRouter {
+    let (fleet, tenants) = (&deploys.fleet, &deploys.tenants);
+    let access = Arc::new(Access::new(config.operator_token.clone(), Arc::clone(tenants), dev.is_some()));
+    let counts = Arc::<UpgradeCounts>::default();
+    let measured = Measured {
+        fleet: Arc::clone(fleet),
+        tenants: Arc::clone(tenants),
+        engine: Arc::clone(deploys.loader.engine()),
+        door: Arc::clone(door),
+        upgrades: Arc::clone(&counts),
+    };
+    let upgrading =
+        Upgrading { fleet: Arc::clone(fleet), tenants: Arc::clone(tenants), door: Arc::clone(door), counts };
+    let of_host = pages::routes(&access, dev.clone())
+        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access))
+        .merge(HttpRouter::new().route("/health", get(health::health)).with_state(Arc::new(health)))
+        .merge(metrics_route(measured, &access));
     HttpRouter::new()
-        .route("/_parlor", get(pages::to_the_overview))
-        .nest("/_parlor/", host_routes(&server))
         .fallback(upgrade::upgrade)
-        .with_state(server)
+        .with_state(Arc::new(upgrading))
+        .route("/_parlor", get(pages::to_the_overview))
+        .nest("/_parlor/", of_host)
 }
 
-fn host_routes(server: &Arc<Server>) -> HttpRouter<Arc<Server>> {
+fn metrics_route(measured: Measured, access: &Arc<Access>) -> HttpRouter {
     let metrics = get(metrics::metrics)
         .layer(from_fn(auth::require_operator))
-        .layer(from_fn_with_state(Arc::clone(server), auth::require_caller));
-    pages::routes(Arc::clone(server))
-        .merge(api::routes(Arc::clone(server)))
-        .route("/health", get(health::health))
-        .route("/metrics", metrics)
+        .layer(from_fn_with_state(Arc::clone(access), auth::require_caller));
+    HttpRouter::new().route("/metrics", metrics).with_state(Arc::new(measured))
 }

@@ -17,9 +17,9 @@ use axum::routing::get;
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
-use super::Server;
 use super::address::host_of;
-use super::auth::{is_loopback_name, require_caller};
+use super::auth::{Access, is_loopback_name, require_caller};
+use super::dev::DevProjects;
 use crate::model::names::PluginName;
 
 /// What the overview's pages may load: their own files and sockets of this server, and nothing else.
@@ -49,7 +49,7 @@ macro_rules! assets {
     };
 }
 
-/// What anybody may have: it holds nothing of this server's.
+/// Files that anybody may have: they say nothing of this server.
 static OPEN: [Asset; 2] = assets! {
     "/client.js", "client.js", SCRIPT;
     "/client.d.ts", "client.d.ts", "text/plain; charset=utf-8";
@@ -72,7 +72,8 @@ static OVERVIEW: [Asset; 13] = assets! {
     "/index.html", "index.html", HTML;
 };
 
-pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
+/// The routes below `/_parlor/`. `dev` are the projects of `parlor dev`; none in `parlor serve`.
+pub fn routes(access: &Arc<Access>, dev: Option<Arc<DevProjects>>) -> HttpRouter {
     let open = OPEN.iter().fold(HttpRouter::new(), |router, asset| {
         // Pages of any origin may use the client, those in a sandbox included.
         let allow_all = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
@@ -81,17 +82,18 @@ pub fn routes(server: Arc<Server>) -> HttpRouter<Arc<Server>> {
     let overview = OVERVIEW.iter().fold(HttpRouter::new(), |router, asset| {
         router.route(asset.path, get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }))
     });
-    open.merge(overview.layer(from_fn_with_state(server, require_caller)))
+    open.merge(overview.layer(from_fn_with_state(Arc::clone(access), require_caller)))
         .route("/pages/{plugin}", get(to_the_folder))
         .route("/pages/{plugin}/", get(plugin_page))
         .route("/pages/{plugin}/{*file}", get(plugin_page))
+        .with_state(dev)
 }
 
 pub async fn to_the_overview() -> Redirect {
     Redirect::permanent("/_parlor/")
 }
 
-/// A page's relative links count from its folder.
+/// Adds the slash that a page's relative links need.
 async fn to_the_folder(Path(plugin): Path<String>) -> Response<Body> {
     match PluginName::new(&plugin) {
         Ok(plugin) => Redirect::permanent(&format!("/_parlor/pages/{plugin}/")).into_response(),
@@ -110,7 +112,7 @@ fn serve(asset: &Asset, header: Option<(HeaderName, &'static str)>) -> Response<
     response
 }
 
-/// What holds for every page: no guessing of types, no stale copies, no addresses given away.
+/// The headers of every page: browsers guess no types, keep no stale copies and give no addresses away.
 fn guard(response: &mut Response<Body>) {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -119,9 +121,9 @@ fn guard(response: &mut Response<Body>) {
 }
 
 /// A file of a plugin project's `public/` folder, in `parlor dev`.
-async fn plugin_page(State(server): State<Arc<Server>>, mut request: Request) -> Response<Body> {
+async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: Request) -> Response<Body> {
     let not_found = || StatusCode::NOT_FOUND.into_response();
-    // A name server elsewhere that points here must not make these pages its own.
+    // A foreign host name that points to this machine must not make these pages its own.
     if !host_of(request.headers()).is_some_and(is_loopback_name) {
         return not_found();
     }
@@ -130,7 +132,7 @@ async fn plugin_page(State(server): State<Arc<Server>>, mut request: Request) ->
     let Some((name, file)) = path.strip_prefix("/pages/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
-    let folder = PluginName::new(name).ok().and_then(|name| server.dev.as_ref()?.pages_of(&name));
+    let folder = PluginName::new(name).ok().and_then(|name| dev?.pages_of(&name));
     let (Some(folder), Ok(uri)) = (folder, format!("/{file}").parse()) else {
         return not_found();
     };

@@ -1,4 +1,4 @@
-//! From an HTTP request to a socket in a room: who is asked, and how each refusal is told.
+//! From an HTTP request to a socket in a room: who is asked, and what a client is told that is refused.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::Server;
-use super::accept::{self, ConnectionPlace};
-use super::address::{self, Client, Place};
+use super::address::{self, Destination, RemoteClient};
+use super::door::{ConnectionPlace, Door, retry_after_seconds};
+use super::metrics::UpgradeCounts;
 use crate::clock::Instant;
-use crate::fleet::NoRoom;
+use crate::fleet::{Fleet, NoRoom};
 use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
@@ -32,20 +32,28 @@ use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
 use crate::room::owner::RoomOwner as _;
 use crate::socket::{self, Seat};
-use crate::tenant::account;
+use crate::tenant::{Tenants, account};
 
-/// How often an opening looks whether a room has ended for it.
+/// How often to look whether an empty room has given way.
 const ROOM_POLL: Duration = Duration::from_millis(10);
 
+/// What the upgrade of a request needs.
+pub struct Upgrading {
+    pub fleet: Arc<Fleet>,
+    pub tenants: Arc<Tenants>,
+    pub door: Arc<Door>,
+    pub counts: Arc<UpgradeCounts>,
+}
+
 /// Why there is no socket: a status, and words for people.
-struct Refused {
+struct UpgradeRefusal {
     status: StatusCode,
     words: String,
-    /// When it is worth another try at the earliest; where it is not known, what clients are told by default.
+    /// How long the client is to wait before it tries again; none where nobody knows.
     retry_after: Option<Duration>,
 }
 
-impl Refused {
+impl UpgradeRefusal {
     fn new(status: StatusCode, words: impl Into<String>) -> Self {
         Self { status, words: words.into(), retry_after: None }
     }
@@ -72,67 +80,69 @@ impl Refused {
     }
 }
 
-/// Any path that is not the host's own.
+/// Answers every path that is not the host's own.
 pub async fn upgrade(
-    State(server): State<Arc<Server>>,
+    State(upgrading): State<Arc<Upgrading>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
     Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = accept(&server, remote, connection, request).await.unwrap_or_else(refusal);
-    server.upgrades.count(response.status());
+    let response = accept(&upgrading, remote, connection, request).await.unwrap_or_else(refusal);
+    upgrading.counts.count(response.status());
     response
 }
 
 async fn accept(
-    server: &Arc<Server>,
+    upgrading: &Upgrading,
     remote: SocketAddr,
     connection: ConnectionPlace,
     request: Request<Body>,
-) -> Result<Response<Body>, Refused> {
-    let nobody = || Refused::new(StatusCode::NOT_FOUND, "no plugin serves this path");
-    let client = address::client(request.headers(), remote, &server.config.trusted_proxies);
-    if !server.addresses.upgrade(client.address) {
-        return Err(Refused::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
+) -> Result<Response<Body>, UpgradeRefusal> {
+    let nobody = || UpgradeRefusal::new(StatusCode::NOT_FOUND, "no plugin serves this path");
+    let Upgrading { fleet, tenants, door, .. } = upgrading;
+    let client = door.client(request.headers(), remote);
+    if !door.may_upgrade(client.address) {
+        return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
-    let place = address::place(&server.tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
-    let plugin = server.fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
+    let place = address::destination(tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
+    let plugin = fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
     let accept_key = handshake(request.method(), request.headers())?;
-    let room = address::room(request.uri()).map_err(|why| Refused::new(StatusCode::BAD_REQUEST, why))?;
-    check_origin(server, &place, request.headers())?;
-    if let Some(why) = server.fleet.refuses(&plugin.key, &room) {
-        return Err(Refused::no_room(why));
+    let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
+    check_origin(tenants, &place, request.headers())?;
+    if let Some(why) = fleet.refuses(&plugin.key, &room) {
+        return Err(UpgradeRefusal::no_room(why));
     }
 
-    let of_client = accept::place_behind_proxy(server, remote, client.address)
-        .map_err(|_| Refused::too_many("too many connections of this address: sockets-per-address"))?;
+    let of_client = door
+        .enter_behind_proxy(remote, client.address)
+        .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
     let tenant_place = plugin.account().sockets.place();
-    let tenant_place = tenant_place.ok_or_else(|| Refused::busy("too many sockets: sockets-per-tenant"))?;
+    let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
     let connect = connect_request(&client, &place, &room, &request);
-    let meta = authorize(server, &plugin, connect, request.uri()).await?;
+    let meta = authorize(fleet, &plugin, connect, request.uri()).await?;
 
     // Before the client hears that it is connected: what is said from then on is said to it as well.
-    let seat = take_seat(server, &plugin, &room, meta, tenant_place).await?;
-    tokio::spawn(hand_over(Arc::clone(server), request, seat, Box::new((connection, of_client))));
+    let seat = take_seat(fleet, &plugin, &room, meta, tenant_place).await?;
+    tokio::spawn(hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client))));
     Ok(switching(&accept_key))
 }
 
-/// A seat in the room, which is opened where it is not open. Where the tenant has as many rooms as it may, those that nobody
-/// is in give way.
+/// Takes a seat in the room, which is opened for it if need be. Where the tenant has as many rooms as it may, the wait is for
+/// an empty one to give way.
 async fn take_seat(
-    server: &Server,
+    fleet: &Arc<Fleet>,
     plugin: &Plugin,
     room: &RoomId,
     meta: Meta,
     tenant_place: account::Place,
-) -> Result<Seat, Refused> {
+) -> Result<Seat, UpgradeRefusal> {
     let outbound = Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), tenant_place);
     let outbound = Arc::new(outbound);
     let given_up = Instant::now() + Duration::from_millis(plugin.limits().instance_wait_ms);
     loop {
-        match server.fleet.enter(&plugin.key, room) {
+        match fleet.enter(&plugin.key, room) {
             Ok(open) if open.stats.sockets.load(Ordering::Relaxed) >= plugin.limits().sockets_per_room => {
-                return Err(Refused::busy("the room is full: sockets-per-room"));
+                return Err(UpgradeRefusal::busy("the room is full: sockets-per-room"));
             }
             Ok(open) => match Seat::take(open, meta.clone(), Arc::clone(&outbound)) {
                 Ok(seat) => return Ok(seat),
@@ -140,18 +150,18 @@ async fn take_seat(
                 Err(RoomClosed) => tokio::task::yield_now().await,
             },
             Err(NoRoom::TooMany) if Instant::now() < given_up => tokio::time::sleep(ROOM_POLL).await,
-            Err(why) => return Err(Refused::no_room(why)),
+            Err(why) => return Err(UpgradeRefusal::no_room(why)),
         }
     }
 }
 
 /// Checks that a request asks for a WebSocket (RFC 6455, 4.2.1); answers the key to accept it with.
-fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, Refused> {
+fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, UpgradeRefusal> {
     let has = |name: &HeaderName, token: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
     };
-    let needed = || Refused::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
+    let needed = || UpgradeRefusal::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
     if method != Method::GET
         || !has(&CONNECTION, "upgrade")
         || !has(&UPGRADE, "websocket")
@@ -160,27 +170,32 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, Refused> {
         return Err(needed());
     }
     if address::host_of(headers).is_none() {
-        return Err(Refused::new(StatusCode::BAD_REQUEST, "the header Host is missing"));
+        return Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, "the header Host is missing"));
     }
     let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
     if BASE64.decode(key).is_ok_and(|key| key.len() == 16) {
         Ok(derive_accept_key(key))
     } else {
-        Err(Refused::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key must be 16 bytes in base 64"))
+        Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key must be 16 bytes in base 64"))
     }
 }
 
-/// A page's origin counts where the tenant lists any; programs send none.
-fn check_origin(server: &Server, place: &Place<'_>, headers: &HeaderMap) -> Result<(), Refused> {
+/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin.
+fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
     match headers.get(ORIGIN).map(HeaderValue::to_str) {
-        Some(Ok(origin)) if server.tenants.allows_origin(&place.tenant, origin) => Ok(()),
+        Some(Ok(origin)) if tenants.allows_origin(&place.tenant, origin) => Ok(()),
         None => Ok(()),
-        Some(_) => Err(Refused::new(StatusCode::FORBIDDEN, "pages of this origin may not connect")),
+        Some(_) => Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect")),
     }
 }
 
 /// The request as the plugin is told of it.
-fn connect_request(client: &Client, place: &Place<'_>, room: &RoomId, request: &Request<Body>) -> ConnectRequest {
+fn connect_request(
+    client: &RemoteClient,
+    place: &Destination<'_>,
+    room: &RoomId,
+    request: &Request<Body>,
+) -> ConnectRequest {
     let headers = request.headers();
     // There is one: the handshake was refused otherwise.
     let host = address::host_of(headers).unwrap_or_default();
@@ -199,10 +214,15 @@ fn connect_request(client: &Client, place: &Place<'_>, room: &RoomId, request: &
 }
 
 /// Asks the plugin, in an instance that belongs to no room, before there is a socket.
-async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectRequest, uri: &Uri) -> Result<Meta, Refused> {
+async fn authorize(
+    fleet: &Fleet,
+    plugin: &Arc<Plugin>,
+    connect: ConnectRequest,
+    uri: &Uri,
+) -> Result<Meta, UpgradeRefusal> {
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
     // On a room's thread: this one accepts connections, and a guest may take its time.
-    let workers = server.fleet.workers();
+    let workers = fleet.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
     let slow = workers.slow_runtime(worker).clone();
     let asked = workers.runtime(worker).spawn(async move {
@@ -214,7 +234,7 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
         }
     });
     let Ok(Ok(Ok(answer))) = tokio::time::timeout(limit, asked).await else {
-        return Err(Refused::busy("nobody had time to authorize this connection: handshake-ms"));
+        return Err(UpgradeRefusal::busy("the plugin did not authorize this connection in time: handshake-ms"));
     };
     match answer {
         Ok(Some(meta)) => Ok(meta),
@@ -223,36 +243,40 @@ async fn authorize(server: &Server, plugin: &Arc<Plugin>, connect: ConnectReques
             let status = StatusCode::from_u16(rejection.status)
                 .ok()
                 .filter(|status| status.is_client_error() || status.is_server_error());
-            Err(Refused::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), rejection.message))
+            Err(UpgradeRefusal::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), rejection.message))
         }
         Err(AuthorizeError::Crowded) => {
-            Err(Refused::busy("too many connections wait for this plugin: authorize-waiting"))
+            Err(UpgradeRefusal::busy("too many connections wait for this plugin: authorize-waiting"))
         }
         Err(AuthorizeError::Busy(why)) => {
             let PluginKey { tenant, plugin: name } = &plugin.key;
-            tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), "nobody can be authorized now: {why}");
-            Err(Refused::busy("the server is busy"))
+            tracing::warn!(
+                tenant = tenant.as_str(),
+                plugin = name.as_str(),
+                "the plugin cannot be asked to authorize connections now: {why}"
+            );
+            Err(UpgradeRefusal::busy("the server is busy"))
         }
         Err(AuthorizeError::NoInstance(why)) => {
             let why = why.to_string();
-            server.fleet.faulted_unprovoked(plugin, &why);
+            fleet.faulted_unprovoked(plugin, &why);
             Err(broken(plugin, &why))
         }
         Err(AuthorizeError::Broken(why)) => Err(broken(plugin, &why)),
     }
 }
 
-/// `authorize` failed, which is nothing that a client is told about.
-fn broken(plugin: &Plugin, why: &str) -> Refused {
+/// The plugin's `authorize` failed: the client is not told how.
+fn broken(plugin: &Plugin, why: &str) -> UpgradeRefusal {
     plugin.authorize_failed(why);
     let PluginKey { tenant, plugin: name } = &plugin.key;
     tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{why}");
-    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "")
+    UpgradeRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, "")
 }
 
 /// A random user and client; channels of the client's choice only where the operator allows it.
-fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, Refused> {
-    let id = || random_id().map_err(|_| Refused::busy("no randomness"));
+fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, UpgradeRefusal> {
+    let id = || random_id().map_err(|_| UpgradeRefusal::busy("no randomness"));
     let chosen = address::query_value(uri, "channels").filter(|_| plugin.client_channels);
     let channels = match chosen {
         Some(list) => list.split(',').filter(|name| is_short_name(name)).map(str::to_owned).collect(),
@@ -260,7 +284,7 @@ fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, Refused> {
     };
     Meta::anonymous(id()?, id()?, channels)
         .checked(plugin.limits())
-        .map_err(|why: Refusal| Refused::new(StatusCode::BAD_REQUEST, why.to_string()))
+        .map_err(|why: Refusal| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why.to_string()))
 }
 
 /// 128 bits in hexadecimal.
@@ -270,8 +294,8 @@ fn random_id() -> Result<String, getrandom::Error> {
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
-/// When the 101 is sent, the bare connection moves to its room's thread.
-async fn hand_over(server: Arc<Server>, request: Request<Body>, seat: Seat, held: Box<dyn Send>) {
+/// Moves the bare connection to its room's thread as soon as the 101 is sent.
+async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: Box<dyn Send>) {
     let upgraded = match hyper::upgrade::on(request).await {
         Ok(upgraded) => upgraded,
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
@@ -280,7 +304,7 @@ async fn hand_over(server: Arc<Server>, request: Request<Body>, seat: Seat, held
         return tracing::error!("an upgraded connection is not the one that was accepted");
     };
     match parts.io.into_inner().into_std() {
-        Ok(stream) => socket::serve(Arc::clone(server.fleet.workers()), stream, &parts.read_buf, seat, held),
+        Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
         Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
     }
 }
@@ -297,8 +321,8 @@ fn switching(accept_key: &str) -> Response<Body> {
     response
 }
 
-fn refusal(refused: Refused) -> Response<Body> {
-    let Refused { status, words, retry_after } = refused;
+fn refusal(refused: UpgradeRefusal) -> Response<Body> {
+    let UpgradeRefusal { status, words, retry_after } = refused;
     let mut response = Response::new(Body::from(words));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -309,7 +333,7 @@ fn refusal(refused: Refused) -> Response<Body> {
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-        headers.insert(RETRY_AFTER, HeaderValue::from(accept::retry_after_seconds(retry_after)));
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(retry_after)));
     }
     response
 }

@@ -1,5 +1,8 @@
 //! Does what it is told through the bare contract, without an SDK between, and says how the host answered each call.
 
+// What wit-bindgen makes of the contract.
+#![allow(unsafe_code)]
+
 use std::cell::RefCell;
 
 use exports::parlor::room::guest::{Definition, Event, Failure, Guest, Meta, Payload, Rejection, Request};

@@ -2,6 +2,9 @@
 //! `fsync` takes `SLOW_DISK_MS` longer. Only who waits for the disk waits for it: no core is busy meanwhile, and no other
 //! process has to load the disk.
 
+// It stands in for functions of the C library, which cannot be done otherwise.
+#![allow(unsafe_code)]
+
 use std::ffi::{c_int, c_long};
 use std::sync::OnceLock;
 use std::time::Duration;

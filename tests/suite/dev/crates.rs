@@ -91,7 +91,7 @@ async fn what_is_saved_is_served_and_what_does_not_build_is_told() {
     assert_eq!(build(&server, "dev-one").await["state"], "served");
 
     fs::write(projects.code("dev-one"), "compile_error!(\"broken on purpose\");").expect("a file of code");
-    told(&server, 1, &["dev-one: not served as it is now"]).await;
+    told(&server, 1, &["dev-one: the server goes on to serve what was built before"]).await;
     let failed = build(&server, "dev-one").await;
     let words = failed["words"].as_str().expect("words");
     assert!(failed["state"] == "failed" && words.contains("broken on purpose"), "{failed}");

@@ -42,7 +42,7 @@ async fn a_script_that_is_saved_is_served_and_a_type_error_is_told_with_its_line
     told(&server, 2, &["dev-script: saved -> served in", " s"]).await;
 
     replace(&code, &[("text: say.text,", "text: say.txt,")]);
-    told(&server, 1, &["dev-script: not served as it is now"]).await;
+    told(&server, 1, &["dev-script: the server goes on to serve what was built before"]).await;
     told(&server, 1, &["src/index.ts(", "error TS", "'txt'"]).await;
     let failed = build(&server, "dev-script").await;
     let words = failed["words"].as_str().expect("words");

@@ -25,7 +25,7 @@ async fn what_was_heard_is_there_after_a_crash_and_after_an_end_in_order() {
         server.start_again();
         assert_eq!(due(&mut server.enter("/alarm").await).await, set);
     }
-    for words in ["found what rooms keep", "restored after restart"] {
+    for words in ["found what rooms stored", "restored after restart"] {
         assert_eq!(server.log().iter().filter(|line| line.contains(words)).count(), 2, "{words}");
     }
 }
@@ -72,7 +72,7 @@ async fn a_tenant_whose_file_cannot_be_read_is_told_of_and_others_are_served() {
     let whole = std::fs::read(&bad).expect("a file");
     std::fs::write(&bad, vec![7; whole.len()]).expect("a file");
     server.start_again();
-    let line = server.wait_for_log(&["rooms of this tenant cannot be opened", "tenant=\"bad\""]).await;
+    let line = server.wait_for_log(&["its rooms cannot be opened", "tenant=\"bad\""]).await;
     assert!(line.contains("bad.") && line.contains("ERROR"), "{line}");
     assert!(due(&mut server.enter("/t/good/alarm").await).await.is_number());
     let closed = server.join("/t/bad/alarm").await.closed().await;

@@ -37,6 +37,7 @@ pub struct Builder {
     token: Option<String>,
     log: String,
     variables: Vec<(String, String)>,
+    by_variables: bool,
 }
 
 /// A running server; it ends with this value.
@@ -67,6 +68,7 @@ impl Builder {
             token: Some(TOKEN.to_owned()),
             log: "info".to_owned(),
             variables: Vec::new(),
+            by_variables: false,
         }
     }
 
@@ -110,6 +112,12 @@ impl Builder {
         let flag = self.flags.iter_mut().find(|(flag, _)| flag == name);
         let (_, old) = flag.unwrap_or_else(|| panic!("{name} is no flag of the command"));
         value.clone_into(old);
+        self
+    }
+
+    /// Sets up the server by environment variables, `PARLOR_LISTEN` for `--listen` and so on, and gives it no flags.
+    pub fn by_variables(mut self) -> Self {
+        self.by_variables = true;
         self
     }
 
@@ -169,13 +177,19 @@ impl Builder {
         command
             .current_dir(folder.path())
             .args(&self.command)
-            .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .env("PARLOR_LOG", &self.log)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env_remove("PARLOR_OPERATOR_TOKEN")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
+        for (name, value) in &self.flags {
+            if self.by_variables {
+                command.env(format!("PARLOR_{}", name.trim_start_matches("--").to_uppercase()), value);
+            } else {
+                command.args([name, value]);
+            }
+        }
         if let Some(token) = &self.token {
             command.env("PARLOR_OPERATOR_TOKEN", token);
         }

@@ -60,7 +60,7 @@ async fn what_goes_wrong_is_said_in_one_line() {
         (&["plugins", "--server", &url], "the server wants a token: set PARLOR_OPERATOR_TOKEN, or give --token-file"),
         (&["plugins", "--server", &url, "--token-file", "wrong"], "the server does not take this token"),
         (&["plugins", "--server", &url, "--token-file", "missing"], "--token-file: cannot read missing"),
-        (&["plugins", "--server", "https://parlor.example"], "only plain http"),
+        (&["plugins", "--server", "ftp://parlor.example"], "is not http://HOST:PORT or https://HOST:PORT"),
         (&["rollback", "bare"], "\"bare\" is not TENANT/PLUGIN"),
     ] {
         let said = parlor(server.folder(), arguments);

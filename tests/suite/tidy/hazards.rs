@@ -5,8 +5,23 @@ use super::{Source, assert_tidy, sources, without_comment};
 /// What opens a queue that can grow for ever.
 const UNBOUNDED: [&str; 5] =
     ["unbounded_channel", "mpsc::unbounded", "UnboundedSender", "std::sync::mpsc::channel(", "mpsc::channel()"];
-/// What panics on a value that was not there.
-const PANICS: [&str; 5] = [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!("];
+/// What panics: on a value that was not there, or on a condition that does not hold.
+const PANICS: [&str; 11] = [
+    ".unwrap()",
+    ".expect(",
+    ".unwrap_err()",
+    ".expect_err(",
+    "panic!(",
+    "todo!(",
+    "unimplemented!(",
+    "unreachable!(",
+    "assert!(",
+    "assert_eq!(",
+    "assert_ne!(",
+];
+
+/// What still panics, by file and pattern. It may only become less.
+const LEFT: [(&str, &str); 1] = [("host/src/guest/instance.rs", "unreachable!(")];
 
 /// The lines that are compiled into the program: without comments, and without what `#[cfg(test)]` stands over.
 fn program_lines(text: &str) -> Vec<(usize, &str)> {
@@ -63,7 +78,12 @@ fn no_queue_is_without_a_bound() {
 
 #[test]
 fn the_host_does_not_panic_on_what_it_is_given() {
-    assert_tidy(&check(&sources(&["host/src"], &[".rs"]), &PANICS));
+    let mut complaints = check(&sources(&["host/src"], &[".rs"]), &PANICS);
+    for (file, pattern) in LEFT {
+        let known = complaints.iter().position(|it| it.starts_with(file) && it.ends_with(&format!("`{pattern}`")));
+        complaints.remove(known.unwrap_or_else(|| panic!("{file} is mended: take it out of the list")));
+    }
+    assert_tidy(&complaints);
 }
 
 #[test]
@@ -80,6 +100,10 @@ fn hazards_are_found_and_named() {
     let found = check(&bad, &PANICS);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains("c.rs:4: `.unwrap()`"), "{found:?}");
+    for line in ["unreachable!(\"never\")", "assert!(x)", "debug_assert!(x)", "assert_eq!(x, y)", "todo!()"] {
+        let bad = [Source::sample("d.rs", &format!("fn f() {{\n    {line};\n}}\n"))];
+        assert_eq!(check(&bad, &PANICS).len(), 1, "{line}");
+    }
 }
 
 #[test]

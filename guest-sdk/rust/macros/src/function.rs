@@ -21,6 +21,7 @@ pub fn expand(arguments: &Arguments, item: TokenStream) -> Result<TokenStream> {
     let argument = syn::Ident::new("room", Span::mixed_site());
     let exports = quote! {
         #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code)]
         const _: () = {
             struct ParlorPlugin;
             impl ::parlor_guest::__private::Plugin for ParlorPlugin {

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use data_encoding::BASE64;
 
-use super::Place;
-use super::line::{FORMAT, Line, VERSION};
+use super::line::{ExportLine, FORMAT, VERSION};
+use super::place::TenantPlace;
 use super::progress::Progress;
 use crate::cli::print::print;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
@@ -21,8 +21,8 @@ const LINE_BYTES_MAX: u64 = 256 << 20;
 const BYTES_PER_TRANSACTION: usize = 8 << 20;
 const ENTRIES_PER_TRANSACTION: usize = 20_000;
 
-pub fn import(place: &Place, from: &Path, replace: bool) -> anyhow::Result<()> {
-    let Place { tenant, folder } = place;
+pub fn import(place: &TenantPlace, from: &Path, replace: bool) -> anyhow::Result<()> {
+    let TenantPlace { tenant, folder } = place;
     let (input, name): (Box<dyn BufRead>, _) = if from == Path::new("-") {
         (Box::new(io::stdin().lock()), "standard input".to_owned())
     } else {
@@ -36,7 +36,7 @@ pub fn import(place: &Place, from: &Path, replace: bool) -> anyhow::Result<()> {
         let path = old.path.display();
         ensure!(replace, "the tenant {tenant} has data in {path}; --replace replaces it");
     }
-    let mut import = Import { tenant, new: &new, batches: Vec::new(), bytes: 0, waiting: 0, rooms: 0, entries: 0 };
+    let mut import = ImportRun { tenant, new: &new, batches: Vec::new(), bytes: 0, waiting: 0, rooms: 0, entries: 0 };
     import.read(input, &name)?;
     let (rooms, entries) = (import.rooms, import.entries);
     let keys: u64 = new.rooms()?.iter().map(|room| room.keys).sum();
@@ -45,8 +45,8 @@ pub fn import(place: &Place, from: &Path, replace: bool) -> anyhow::Result<()> {
     print(&format!("imported {entries} entries of {rooms} rooms for the tenant {tenant}\n"))
 }
 
-/// What was read so far.
-struct Import<'a> {
+/// What was read of an export so far.
+struct ImportRun<'a> {
     tenant: &'a TenantName,
     new: &'a Replacement,
     /// What the next transaction takes, in the order of the lines.
@@ -57,7 +57,7 @@ struct Import<'a> {
     entries: u64,
 }
 
-impl Import<'_> {
+impl ImportRun<'_> {
     fn read(&mut self, mut input: Box<dyn BufRead>, name: &str) -> anyhow::Result<()> {
         let mut progress = Progress::new("imported");
         let mut text = Vec::new();
@@ -81,21 +81,21 @@ impl Import<'_> {
     /// Takes a line, and says whether it is the last.
     fn take(&mut self, number: u64, text: &[u8]) -> anyhow::Result<bool> {
         ensure!(text.ends_with(b"\n"), "it does not end: the file was cut off, or the line is too long");
-        let line: Line = serde_json::from_slice(text).context("it is no line of an export")?;
-        ensure!((number == 1) == matches!(line, Line::Header { .. }), "a header comes first, and once");
+        let line: ExportLine = serde_json::from_slice(text).context("it is no line of an export")?;
+        ensure!((number == 1) == matches!(line, ExportLine::Header { .. }), "a header comes first, and once");
         match line {
-            Line::Header { format, version, .. } => {
+            ExportLine::Header { format, version, .. } => {
                 ensure!(format == FORMAT, "it is a {format:?}, not a {FORMAT:?}");
                 ensure!(
                     version <= VERSION,
                     "a later version of Parlor wrote it: {version}, and {VERSION} is known here"
                 );
             }
-            Line::Room { plugin, room, alarm } => {
+            ExportLine::Room { plugin, room, alarm } => {
                 self.rooms += 1;
                 self.batch(&plugin, &room)?.alarm = Some(alarm);
             }
-            Line::Entry { plugin, room, key, value } => {
+            ExportLine::Entry { plugin, room, key, value } => {
                 let value = BASE64.decode(value.as_bytes()).context("its value is no base64")?;
                 self.entries += 1;
                 self.waiting += 1;
@@ -103,7 +103,7 @@ impl Import<'_> {
                 let doubled = self.batch(&plugin, &room)?.writes.insert(key, Some(value)).is_some();
                 ensure!(!doubled, "it names an entry for the second time");
             }
-            Line::End { rooms, entries } => {
+            ExportLine::End { rooms, entries } => {
                 let (found_rooms, found_entries) = (self.rooms, self.entries);
                 if (rooms, entries) != (found_rooms, found_entries) {
                     bail!(

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: &str = "parlor-export";
 pub const VERSION: u32 = 1;
 
-/// Rooms come first, then entries; the end says how many there were, so that a file that was cut off is noticed.
+/// Rooms come first, then entries; the last line counts both, so that a file that was cut off is noticed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Line {
+pub enum ExportLine {
     Header {
         format: String,
         version: u32,

@@ -1,4 +1,4 @@
-//! How far a long command is, for whoever watches.
+//! Tells on a terminal how far a long command is.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use super::Place;
+use super::place::TenantPlace;
 use crate::cli::print::print;
 use crate::cli::units::bytes;
 use crate::storage::durable::inspect::RoomSummary;
@@ -14,7 +14,7 @@ use crate::storage::durable::inspect::RoomSummary;
 /// How many rooms are listed.
 const BIGGEST: usize = 10;
 
-pub fn check(place: &Place) -> anyhow::Result<()> {
+pub fn check(place: &TenantPlace) -> anyhow::Result<()> {
     let mut file = place.open()?;
     let findings = file.check()?;
     let path = file.path.display().to_string();
@@ -29,9 +29,9 @@ pub fn check(place: &Place) -> anyhow::Result<()> {
     print(&format!("{path} is in order: {rooms} rooms, {entries} entries, {}\n", bytes(findings.bytes)))
 }
 
-/// What a tenant keeps, for programs.
+/// How much a tenant stores, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct Stats<'a> {
+struct TenantStats<'a> {
     tenant: &'a str,
     file: String,
     file_bytes: u64,
@@ -41,11 +41,11 @@ struct Stats<'a> {
     alarms: usize,
     /// Milliseconds since the Unix epoch.
     next_alarm: Option<u64>,
-    biggest: Vec<Room<'a>>,
+    biggest: Vec<BiggestRoom<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Room<'a> {
+struct BiggestRoom<'a> {
     plugin: &'a str,
     room: &'a str,
     keys: u64,
@@ -53,7 +53,7 @@ struct Room<'a> {
     alarm: Option<u64>,
 }
 
-impl<'a> Room<'a> {
+impl<'a> BiggestRoom<'a> {
     fn of(summary: &'a RoomSummary) -> Self {
         let RoomSummary { room, keys, bytes, alarm } = summary;
         let (plugin, room) = (room.plugin.plugin.as_str(), room.room.as_str());
@@ -61,14 +61,14 @@ impl<'a> Room<'a> {
     }
 }
 
-pub fn stats(place: &Place, json: bool) -> anyhow::Result<()> {
+pub fn stats(place: &TenantPlace, json: bool) -> anyhow::Result<()> {
     let file = place.open()?;
     let mut rooms = file.rooms()?;
     let path = file.path.clone();
     file.close()?;
     rooms.sort_by_key(|room| Reverse(room.bytes));
     let size = std::fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    let stats = Stats {
+    let stats = TenantStats {
         tenant: place.tenant.as_str(),
         file: path.display().to_string(),
         file_bytes: size,
@@ -77,7 +77,7 @@ pub fn stats(place: &Place, json: bool) -> anyhow::Result<()> {
         bytes: rooms.iter().map(|room| room.bytes).sum(),
         alarms: rooms.iter().filter(|room| room.alarm.is_some()).count(),
         next_alarm: rooms.iter().filter_map(|room| room.alarm).min(),
-        biggest: rooms.iter().take(BIGGEST).map(Room::of).collect(),
+        biggest: rooms.iter().take(BIGGEST).map(BiggestRoom::of).collect(),
     };
     if json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&stats).context("a table")?));
@@ -85,7 +85,7 @@ pub fn stats(place: &Place, json: bool) -> anyhow::Result<()> {
     print(&table(&stats))
 }
 
-fn table(stats: &Stats<'_>) -> String {
+fn table(stats: &TenantStats<'_>) -> String {
     let alarms = match stats.next_alarm {
         Some(due) => format!("{}, the next {}", stats.alarms, when(due)),
         None => "0".to_owned(),

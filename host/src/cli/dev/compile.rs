@@ -1,75 +1,85 @@
 //! One run of a program that builds: its words go to the terminal and are kept for the overview, and it can be ended.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::cli::child::{HeardPipe, hear_until_end, keep};
+
 /// How much of what the compiler says is kept: the first errors, which the others follow from.
 const WORDS_BYTES: usize = 64 << 10;
 
-/// The program that runs, if one does, and whether there is to be another.
+/// The program that runs, if one does, and whether another may follow. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<Slot>>);
+pub struct BuildProcess(Arc<Mutex<ProcessSlot>>);
 
 #[derive(Debug, Default)]
-struct Slot {
+struct ProcessSlot {
     child: Option<Child>,
     ended: bool,
 }
 
-/// What came of a build.
-pub enum Compiled {
+/// How the run of a program ended.
+pub enum BuildOutcome {
     Done,
     /// What the compiler said, without colours.
     Failed(String),
-    /// It was told to end.
+    /// [`BuildProcess::end`] ended it.
     Ended,
 }
 
-impl Running {
-    /// Runs a program to its end. `beside_a_server` is whether [`Running::end`] ends it: it has a group of processes of its
-    /// own then, so that the compilers that it started end with it. Otherwise it is in ours, which Ctrl-C ends.
-    pub fn run(&self, mut command: Command, beside_a_server: bool) -> Compiled {
+impl BuildProcess {
+    /// Runs a program to its end. Where it runs `beside_a_server`, [`BuildProcess::end`] ends it: it then leads a process
+    /// group, so that the compilers that it started end with it. Otherwise it stays in our group, which Ctrl-C ends.
+    pub fn run(&self, mut command: Command, beside_a_server: bool) -> BuildOutcome {
         let program = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         if beside_a_server {
             command.process_group(0);
         }
-        let mut words = {
-            let mut slot = self.0.lock();
-            if slot.ended {
-                return Compiled::Ended;
-            }
-            match command.spawn() {
-                Ok(mut child) => {
-                    let words = child.stderr.take();
-                    slot.child = Some(child);
-                    words
-                }
-                Err(why) => return Compiled::Failed(format!("cannot run {program}: {why}")),
-            }
+        let (pid, words) = match self.start(command) {
+            Ok(Some(started)) => started,
+            Ok(None) => return BuildOutcome::Ended,
+            Err(why) => return BuildOutcome::Failed(format!("cannot run {program}: {why}")),
         };
         let mut kept = Vec::new();
-        let mut chunk = [0; 4096];
-        while let Some(words) = &mut words
-            && let Ok(length @ 1..) = words.read(&mut chunk)
-        {
-            // A terminal that went away is no reason to build less.
-            let _ = std::io::stderr().write_all(&chunk[..length]);
-            kept.extend_from_slice(&chunk[..length.min(WORDS_BYTES - kept.len())]);
+        let heard = hear_until_end(
+            pid,
+            &mut [HeardPipe::new(words, &mut |bytes| {
+                // A terminal that went away is no reason to build less.
+                let _ = io::stderr().write_all(bytes);
+                keep(&mut kept, bytes, WORDS_BYTES);
+            })],
+        );
+        match heard.and_then(|()| self.wait()) {
+            Ok(None) => BuildOutcome::Ended,
+            Ok(Some(status)) if status.success() => BuildOutcome::Done,
+            Ok(Some(_)) => BuildOutcome::Failed(without_colours(&kept)),
+            Err(why) => BuildOutcome::Failed(format!("{program} was lost: {why}")),
         }
+    }
+
+    /// Starts a program, unless [`BuildProcess::end`] was called.
+    fn start(&self, mut command: Command) -> io::Result<Option<(Pid, Option<ChildStderr>)>> {
         let mut slot = self.0.lock();
-        let status = slot.child.take().map(|mut child| child.wait());
-        match status {
-            _ if slot.ended => Compiled::Ended,
-            Some(Ok(status)) if status.success() => Compiled::Done,
-            Some(Err(why)) => Compiled::Failed(format!("{program} was lost: {why}")),
-            _ => Compiled::Failed(without_colours(&String::from_utf8_lossy(&kept))),
+        if slot.ended {
+            return Ok(None);
         }
+        let mut child = command.spawn()?;
+        let started = (Pid::from_child(&child), child.stderr.take());
+        slot.child = Some(child);
+        Ok(Some(started))
+    }
+
+    /// How the program that has ended did end; none where [`BuildProcess::end`] ended it.
+    fn wait(&self) -> io::Result<Option<ExitStatus>> {
+        let mut slot = self.0.lock();
+        let status = slot.child.take().map(|mut child| child.wait()).transpose()?;
+        Ok(status.filter(|_| !slot.ended))
     }
 
     /// Ends the program that runs, and every later one before it begins.
@@ -77,40 +87,36 @@ impl Running {
         let mut slot = self.0.lock();
         slot.ended = true;
         if let Some(group) = &slot.child {
-            // It may have ended by itself; it is waited for where it is read.
+            // It may have ended by itself; the thread that runs it waits for it.
             let _ = kill_process_group(Pid::from_child(group), Signal::TERM);
         }
     }
 }
 
-/// A text without what only a terminal understands: `ESC [ ... letter`, and `ESC ] ... BEL` or `ESC ] ... ESC \`.
-fn without_colours(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(place) = rest.find('\x1b') {
-        plain.push_str(&rest[..place]);
-        rest = &rest[place + 1..];
-        let end = match rest.bytes().next() {
-            Some(b'[') => rest[1..].find(|letter: char| ('@'..='~').contains(&letter)).map(|end| end + 2),
-            Some(b']') => {
-                rest.find(['\x07', '\x1b']).map(|end| end + 1 + usize::from(rest[end..].starts_with("\x1b\\")))
-            }
-            _ => Some(0),
-        };
-        rest = end.map_or("", |end| &rest[end..]);
-    }
-    plain.push_str(rest);
-    plain
+/// What a program said, without what only a terminal understands.
+fn without_colours(words: &[u8]) -> String {
+    anstream::adapter::strip_str(&String::from_utf8_lossy(words)).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_colours;
+    use super::*;
 
     #[test]
     fn what_only_a_terminal_understands_is_left_out() {
         let coloured = "\x1b[1m\x1b[38;5;9merror\x1b[0m: \x1b]8;;https://x.example\x1b\\words\x1b]8;;\x07 end\x1b[";
-        assert_eq!(without_colours(coloured), "error: words end");
-        assert_eq!(without_colours("plain"), "plain");
+        assert_eq!(without_colours(coloured.as_bytes()), "error: words end");
+        assert_eq!(without_colours(b"plain"), "plain");
+    }
+
+    /// `sccache` is one: it starts its daemon at the first compilation, with all that it inherited.
+    #[test]
+    fn a_build_ends_although_a_daemon_holds_its_output_open() {
+        let start = crate::clock::Instant::now();
+        let mut build = Command::new("sh");
+        build.args(["-c", "echo no >&2; sleep 30 & exit 1"]);
+        let outcome = BuildProcess::default().run(build, true);
+        assert!(matches!(&outcome, BuildOutcome::Failed(words) if words == "no\n"));
+        assert!(start.elapsed().as_secs() < 20);
     }
 }

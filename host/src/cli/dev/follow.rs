@@ -1,4 +1,4 @@
-//! Building at each save, beside the server: a thread of its own, which ends with this value.
+//! Builds at each save, on a thread beside the server.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,42 +8,54 @@ use anyhow::Context as _;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
-use super::compile::Running;
-use super::rebuild::Projects;
+use super::compile::BuildProcess;
+use super::rebuild::DevBuilds;
 use crate::cli::project::Project;
 use crate::clock::Instant;
+use crate::deploy::Deploys;
 use crate::folder::watch::{Means, Watch};
 use crate::model::names::{PluginKey, TenantName};
-use crate::server::{Server, dev};
+use crate::server::dev;
 
-/// How long ago what woke us may have been saved, with some room to spare.
+/// A file that woke the thread was saved at most this long ago.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long the end waits for a component that is just being loaded.
 const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// The thread that builds. It ends when this is dropped, and the build that runs with it.
-pub struct Following {
-    running: Running,
+/// The thread that builds. It ends when this is dropped, and so does the build that runs.
+pub struct RebuildThread {
+    running: BuildProcess,
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Following {
-    pub fn start(projects: Projects, server: Arc<Server>) -> anyhow::Result<Self> {
+impl RebuildThread {
+    pub fn start(projects: DevBuilds, deploys: Arc<Deploys>, means: Means, poll: Duration) -> anyhow::Result<Self> {
         let running = projects.running().clone();
         let (end, ended) = channel();
         let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().context("no runtime")?;
         let thread = std::thread::Builder::new().name("dev".to_owned());
-        let thread = thread.spawn(move || follow(projects, &server, &waiting, ended)).context("no thread")?;
+        let thread = thread.spawn(move || {
+            // The watcher's own tasks run on this runtime.
+            let _entered = waiting.enter();
+            let watch = match means {
+                Means::Events => Watch::events(poll),
+                Means::Poll => Watch::poll(poll),
+                Means::Off => return,
+            };
+            follow(projects, &deploys, watch, poll, &waiting, ended);
+        });
+        let thread = thread.context("no thread")?;
         Ok(Self { running, end: Some(end), thread: Some(thread) })
     }
 }
 
-impl Drop for Following {
+impl Drop for RebuildThread {
     fn drop(&mut self) {
         self.running.end();
         drop(self.end.take());
-        // A component that is being loaded just now has a moment to become a version; the program's end ends it otherwise.
+        // A component that is being loaded has this time to become a version; the program's end stops it otherwise.
         let late = Instant::now() + ENDS_WITHIN;
         while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < late {
             std::thread::sleep(Duration::from_millis(2));
@@ -51,14 +63,14 @@ impl Drop for Following {
     }
 }
 
-fn follow(mut projects: Projects, server: &Arc<Server>, waiting: &Runtime, mut ended: Receiver<()>) {
-    // The watcher's own threads and ours: they belong to this one.
-    let _entered = waiting.enter();
-    let mut watch = match server.config.watch {
-        Means::Events => Watch::events(server.config.watch_poll),
-        Means::Poll => Watch::poll(server.config.watch_poll),
-        Means::Off => return,
-    };
+fn follow(
+    mut projects: DevBuilds,
+    deploys: &Deploys,
+    mut watch: Watch,
+    poll: Duration,
+    waiting: &Runtime,
+    mut ended: Receiver<()>,
+) {
     let mut last_look = SystemTime::now();
     loop {
         let look = SystemTime::now();
@@ -66,7 +78,7 @@ fn follow(mut projects: Projects, server: &Arc<Server>, waiting: &Runtime, mut e
             // The folder itself is gone, maybe for a moment.
             tracing::warn!("{why:#}");
         }
-        if !projects.build(Some(last_look), &mut |project, component| serve(server, project, component)) {
+        if !projects.build(Some(last_look), &mut |project, component| serve(deploys, project, component)) {
             return;
         }
         last_look = look;
@@ -82,14 +94,14 @@ fn follow(mut projects: Projects, server: &Arc<Server>, waiting: &Runtime, mut e
         if !goes_on {
             return;
         }
-        last_look = last_look.max(SystemTime::now() - HEARD_WITHIN.max(server.config.watch_poll));
+        last_look = last_look.max(SystemTime::now() - HEARD_WITHIN.max(poll));
     }
 }
 
-/// Lets the server serve a component; says whether it is another one than it served before.
-fn serve(server: &Arc<Server>, project: &Project, component: Vec<u8>) -> Result<bool, String> {
+/// Makes the server serve a component; answers whether it differs from the one before.
+fn serve(deploys: &Deploys, project: &Project, component: Vec<u8>) -> Result<bool, String> {
     let key = PluginKey { tenant: TenantName::default_tenant(), plugin: project.name.clone() };
-    server.tenants.suggest(&project.name, &project.dev_config);
-    let workers = server.fleet.workers();
-    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(&server.deploys, &key, component))
+    deploys.tenants.suggest(&project.name, &project.dev_config);
+    let workers = deploys.fleet.workers();
+    workers.slow_runtime(workers.least_busy()).block_on(dev::serve(deploys, &key, component))
 }

@@ -1,4 +1,4 @@
-//! `parlor dev`: the projects of a folder, built and served with their pages, and again at each save.
+//! `parlor dev`: builds the projects of a folder and serves them with their pages, again at each save.
 
 mod compile;
 mod follow;
@@ -9,27 +9,29 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use self::follow::Following;
-use self::rebuild::Projects;
+use self::follow::RebuildThread;
+use self::rebuild::DevBuilds;
+use super::arguments::DevArgs;
 use super::run::run;
-use super::{DevArgs, place};
 use crate::config::{Config, Overrides};
-use crate::server::dev::Dev;
+use crate::server::dev::DevProjects;
 
 pub(super) fn dev(args: &DevArgs) -> anyhow::Result<()> {
+    let out = &args.build.out;
     let config = Config::load(Overrides {
-        config: args.serve.config.clone(),
-        listen: args.serve.listen,
-        plugins: Some(args.out.clone()),
-        data: Some(args.serve.data.clone()),
+        listen: args.listen.listen,
+        plugins: Some(out.clone()),
+        data: Some(args.data.clone()),
+        ..args.config.overrides()
     })?;
-    let dev = Arc::new(Dev::default());
-    let mut projects = Projects::new(&place(args.place.as_deref()), Arc::clone(&dev));
+    let dev = Arc::new(DevProjects::default());
+    let mut projects = DevBuilds::new(&args.build.place(), Arc::clone(&dev));
     projects.find()?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
-    // What does not build keeps nothing else from being served, and is built when it is mended.
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    // A project that does not build keeps no other from being served; it is built again when it changes.
     projects.build(None, &mut |project, component| {
-        project.install(&component, &args.out).map(|()| true).map_err(|why| format!("{why:#}"))
+        project.install(&component, out).map(|()| true).map_err(|why| format!("{why:#}"))
     });
-    run(config, Some(dev), |server| Following::start(projects, server))
+    let (means, poll) = (config.watch, config.watch_poll);
+    run(&config, Some(dev), |deploys| RebuildThread::start(projects, Arc::clone(deploys), means, poll))
 }

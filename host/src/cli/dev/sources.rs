@@ -1,5 +1,5 @@
-//! What a project is made of, and what of it changed. A change is one of content: a file that is only touched, and what
-//! the tools themselves write, are none.
+//! The files that a project is made of, and which of them changed. Only new content is a change: neither a file that was
+//! merely touched, nor what the tools write themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -8,12 +8,12 @@ use std::time::SystemTime;
 
 use crate::cli::project::{self, Project};
 
-/// More files than this nobody edits: a folder `src` that holds them is something else.
+/// A folder with more files than this holds something other than sources.
 const FILES_MAX: usize = 10_000;
 
 /// A file as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct File {
+struct SourceFile {
     modified: SystemTime,
     len: u64,
     hash: blake3::Hash,
@@ -21,26 +21,26 @@ struct File {
 
 /// The sources of a project, as they were at the last look.
 #[derive(Debug, Default)]
-pub struct Sources {
-    files: BTreeMap<PathBuf, File>,
+pub struct ProjectSources {
+    files: BTreeMap<PathBuf, SourceFile>,
     /// Where they lie, and where others may come.
     folders: BTreeSet<PathBuf>,
 }
 
-/// What is there to look at.
+/// What a look at the file system found.
 #[derive(Default)]
-struct Found {
+struct FoundSources {
     files: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
 }
 
-impl Sources {
-    /// Looks again. Answers when the newest of the files that changed was saved; none where nothing changed. A file that
-    /// went counts as saved now.
+impl ProjectSources {
+    /// Looks again. Answers when the newest of the changed files was saved; none where nothing changed. A file that is gone
+    /// counts as saved now.
     pub fn look(&mut self, place: &Path, project: Option<&Project>) -> Option<SystemTime> {
         let mut found = BTreeMap::new();
         let mut newest: Option<SystemTime> = None;
-        let Found { files, folders } = find(place, project);
+        let FoundSources { files, folders } = find(place, project);
         for path in files {
             let Ok(metadata) = fs::metadata(&path) else { continue };
             let old = self.files.remove(&path);
@@ -50,7 +50,7 @@ impl Sources {
             }
             found.insert(path, file);
         }
-        // One that is there but is read no longer makes no difference.
+        // A file that still exists but that the build no longer reads makes no difference.
         if self.files.keys().any(|left| !left.exists()) {
             newest = Some(SystemTime::now());
         }
@@ -59,8 +59,7 @@ impl Sources {
         newest
     }
 
-    /// Knows from now on what the build read beyond that, from wherever its code includes it. That it is known now is no
-    /// change.
+    /// Watches from now on the other files that the build read, wherever they are. That they are new here is no change.
     pub fn take_in(&mut self, project: &Project) {
         for path in project.read_by_the_build() {
             if !self.files.contains_key(&path)
@@ -83,19 +82,19 @@ impl Sources {
     }
 }
 
-/// A file whose time and length are those of the last look has its content as well.
-fn read(path: &Path, metadata: &Metadata, old: Option<&File>) -> Option<File> {
+/// Reads a file. One with the time and the length of the last look has the content of the last look.
+fn read(path: &Path, metadata: &Metadata, old: Option<&SourceFile>) -> Option<SourceFile> {
     let (modified, len) = (metadata.modified().ok()?, metadata.len());
     if let Some(old) = old.filter(|old| (old.modified, old.len) == (modified, len)) {
         return Some(old.clone());
     }
     let hash = blake3::hash(&fs::read(path).ok()?);
-    Some(File { modified, len, hash })
+    Some(SourceFile { modified, len, hash })
 }
 
 /// Finds the files that make a difference to a project's component.
-fn find(place: &Path, project: Option<&Project>) -> Found {
-    let mut found = Found::default();
+fn find(place: &Path, project: Option<&Project>) -> FoundSources {
+    let mut found = FoundSources::default();
     let parts = project.map_or_else(|| project::parts_of(place), Project::parts);
     for part in parts {
         // What is missing may come.
@@ -106,7 +105,7 @@ fn find(place: &Path, project: Option<&Project>) -> Found {
     found
 }
 
-impl Found {
+impl FoundSources {
     /// Adds a file, or all files below a folder. Links to folders are not followed: they may lead in a circle.
     fn add(&mut self, path: &Path) {
         if self.files.len() >= FILES_MAX {
@@ -125,7 +124,7 @@ impl Found {
     }
 }
 
-/// Whether an author would know the file: what editors leave beside it begins with a dot or a `#`, or ends in `~`.
+/// Whether a file is an author's. Those that editors leave behind begin with a dot or a `#`, or end in `~`.
 fn is_source(name: &str) -> bool {
     !name.starts_with(['.', '#']) && !name.ends_with('~') && !name.ends_with(".tmp")
 }

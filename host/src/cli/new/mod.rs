@@ -5,25 +5,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::ValueEnum;
 
-use super::NewArgs;
+use super::arguments::{NewArgs, PluginLanguage};
 use super::print::print;
 use super::sdk;
 use crate::model::names::PluginName;
 
-/// The languages that there are templates for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Lang {
-    Rust,
-    #[value(name = "ts", alias = "typescript")]
-    TypeScript,
-}
-
 /// A file of a template: where it goes, and its text with `{{name}}` and `{{crate}}` in it.
-type File = (&'static str, &'static str);
+type TemplateFile = (&'static str, &'static str);
 
-const RUST: [File; 5] = [
+const RUST: [TemplateFile; 5] = [
     ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
     ("README.md", include_str!("templates/rust/README.md")),
     (".gitignore", include_str!("templates/rust/gitignore")),
@@ -31,7 +22,7 @@ const RUST: [File; 5] = [
     ("tests/room.rs", include_str!("templates/rust/tests/room.rs")),
 ];
 
-const TYPESCRIPT: [File; 6] = [
+const TYPESCRIPT: [TemplateFile; 6] = [
     ("package.json", include_str!("templates/typescript/package.json.txt")),
     ("tsconfig.json", include_str!("templates/typescript/tsconfig.json.txt")),
     ("README.md", include_str!("templates/typescript/README.md")),
@@ -43,7 +34,7 @@ const TYPESCRIPT: [File; 6] = [
 /// The version in the templates.
 const FIRST_VERSION: &str = "0.1.0";
 
-/// Names that a crate cannot have: they are words of Rust, or crates that the plugin itself uses.
+/// Names that a crate cannot have: keywords of Rust, and crates that the plugin itself uses.
 const NO_CRATES: [&str; 53] = [
     "abstract",
     "alloc",
@@ -102,7 +93,7 @@ const NO_CRATES: [&str; 53] = [
 
 pub(super) fn new(args: &NewArgs) -> anyhow::Result<()> {
     let name = PluginName::new(&args.name).with_context(|| format!("{:?} cannot be the name", args.name))?;
-    if args.lang == Lang::Rust {
+    if args.lang == PluginLanguage::Rust {
         check_crate(name.as_str())?;
     }
     let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
@@ -128,10 +119,10 @@ fn check_crate(name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(folder: &Path, lang: Lang, name: &PluginName) -> anyhow::Result<()> {
-    let files: &[File] = match lang {
-        Lang::Rust => &RUST,
-        Lang::TypeScript => &TYPESCRIPT,
+fn write(folder: &Path, lang: PluginLanguage, name: &PluginName) -> anyhow::Result<()> {
+    let files: &[TemplateFile] = match lang {
+        PluginLanguage::Rust => &RUST,
+        PluginLanguage::TypeScript => &TYPESCRIPT,
     };
     for (file, text) in files {
         let text = text.replace("{{name}}", name.as_str()).replace("{{crate}}", &name.as_str().replace('-', "_"));
@@ -139,23 +130,23 @@ fn write(folder: &Path, lang: Lang, name: &PluginName) -> anyhow::Result<()> {
     }
     let sdk = folder.join(sdk::FOLDER);
     match lang {
-        Lang::Rust => {
+        PluginLanguage::Rust => {
             sdk::write_rust(&sdk)?;
             // cargo takes out what this project does not need.
             sdk::write(folder, &[("Cargo.lock", sdk::RUST_LOCK)])
         }
-        Lang::TypeScript => {
+        PluginLanguage::TypeScript => {
             sdk::write_typescript(&sdk.join("typescript"))?;
             sdk::write(folder, &[("package-lock.json", &sdk::typescript_lock_of(name.as_str(), FIRST_VERSION)?)])
         }
     }
 }
 
-/// What a user does next.
-fn next(folder: &Path, lang: Lang, name: &PluginName) -> String {
+/// Tells the user what to do next.
+fn next(folder: &Path, lang: PluginLanguage, name: &PluginName) -> String {
     let (language, test) = match lang {
-        Lang::Rust => ("Rust", "cargo test"),
-        Lang::TypeScript => ("TypeScript", "npm ci && npm test"),
+        PluginLanguage::Rust => ("Rust", "cargo test"),
+        PluginLanguage::TypeScript => ("TypeScript", "npm ci && npm test"),
     };
     let rows = [
         (format!("cd {}", folder.display()), ""),

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::{Kind, Project, Step, Talk, tools};
+use super::step::{BuildStep, BuildVoice, Described};
+use super::tools;
+use crate::cli::child::output;
 use crate::model::names::PluginName;
 
-/// What a component is made of in the folder of a package. Its tests and pages, and what cargo writes there, are not.
+/// The parts of a package's folder that its component is made of: neither its tests and pages, nor what cargo writes there.
 pub const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
 #[derive(Debug, Clone)]
@@ -28,24 +30,24 @@ pub struct Crate {
 
 /// The part of `cargo metadata` that we read.
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct CargoMetadata {
+    packages: Vec<CargoPackage>,
     target_directory: PathBuf,
     workspace_root: PathBuf,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct CargoPackage {
     name: String,
     manifest_path: PathBuf,
-    targets: Vec<Target>,
-    dependencies: Vec<Dependency>,
+    targets: Vec<CargoTarget>,
+    dependencies: Vec<CargoDependency>,
     /// `[package.metadata]`: `null` where there is none.
     metadata: Option<PackageMetadata>,
 }
 
 #[derive(Deserialize)]
-struct Dependency {
+struct CargoDependency {
     /// Where it lies, if it is a path.
     path: Option<PathBuf>,
 }
@@ -63,14 +65,14 @@ struct ParlorMetadata {
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct CargoTarget {
     name: String,
     crate_types: Vec<String>,
 }
 
 impl Crate {
     /// Asks cargo what the project is.
-    pub fn read(folder: &Path) -> anyhow::Result<Project> {
+    pub fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let manifest = folder.join("Cargo.toml");
         let manifest = manifest.canonicalize().with_context(|| format!("cannot read {}", manifest.display()))?;
         let metadata = metadata(&manifest)?;
@@ -80,7 +82,7 @@ impl Crate {
         let library = package.targets.iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"));
         let library = library
             .with_context(|| format!("{} needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`", manifest.display()))?;
-        // A folder of its own: guests and host never wait for each other's lock, nor undo each other's builds.
+        // A folder of its own: builds of guests and of the host neither wait for each other's lock nor undo each other's work.
         let target = metadata.target_directory.join("guests");
         let file = format!("{}.wasm", library.name.replace('-', "_"));
         let known = Self {
@@ -91,7 +93,7 @@ impl Crate {
             target,
         };
         let dev_config = package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default();
-        Ok(Project { name, dev_config, kind: Kind::Crate(known) })
+        Ok((Described { name, dev_config }, known))
     }
 
     pub fn manifests(&self) -> Vec<PathBuf> {
@@ -103,26 +105,26 @@ impl Crate {
         of_packages.chain([self.workspace.join("Cargo.toml")]).collect()
     }
 
-    pub fn steps(&self, talk: Talk) -> Steps {
+    pub fn steps(&self, voice: BuildVoice) -> CargoSteps {
         let mut cargo = Command::new("cargo");
         cargo
             .args(["build", "--release", "--lib", "--target", tools::RUST_TARGET, "--manifest-path"])
             .arg(&self.manifest)
             .arg("--target-dir")
             .arg(&self.target)
-            .args(["--color", if talk.colours { "always" } else { "never" }]);
-        if talk.quiet {
+            .args(["--color", if voice.colours { "always" } else { "never" }]);
+        if voice.quiet {
             cargo.arg("--quiet");
         }
-        Steps { build: Some(cargo), asked_rustup: false }
+        CargoSteps { build: Some(cargo), asked_rustup: false }
     }
 
     pub fn built(&self) -> &Path {
         &self.built
     }
 
-    /// Those of other packages of the workspace included, as cargo wrote them down. What a build script made lies in the
-    /// target folder, and is nobody's text.
+    /// The files that cargo says the last build read, those of other packages of the workspace included. What a build script
+    /// made lies in the target folder, and nobody edits that.
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
         let list = std::fs::read_to_string(self.built.with_extension("d")).unwrap_or_default();
         let files = list.split_once(": ").map_or("", |(_, files)| files.trim_end());
@@ -133,32 +135,29 @@ impl Crate {
     }
 }
 
-/// The target where it is missing, then cargo.
+/// Adds the wasm target where it is missing, then runs cargo.
 #[derive(Debug)]
-pub struct Steps {
+pub struct CargoSteps {
     build: Option<Command>,
     asked_rustup: bool,
 }
 
-impl Steps {
-    pub fn next(&mut self) -> anyhow::Result<Option<Step>> {
+impl CargoSteps {
+    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
         if self.build.is_some()
             && let Some(step) = tools::rust_target(self.asked_rustup)?
         {
             self.asked_rustup = true;
             return Ok(Some(step));
         }
-        Ok(self.build.take().map(Step::new))
+        Ok(self.build.take().map(BuildStep::new))
     }
 }
 
-fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"])
-        .arg(manifest)
-        .stdin(Stdio::null())
-        .output()
-        .context(tools::NO_CARGO)?;
+fn metadata(manifest: &Path) -> anyhow::Result<CargoMetadata> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"]).arg(manifest);
+    let output = output(&mut cargo).context(tools::NO_CARGO)?;
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo does not understand {}: {}", manifest.display(), words.trim());
     serde_json::from_slice(&output.stdout)
@@ -166,9 +165,9 @@ fn metadata(manifest: &Path) -> anyhow::Result<Metadata> {
 }
 
 /// The folders of a package and of those that it rests on by path, as far as the workspace knows them.
-fn packages(package: &Package, all: &[Package]) -> BTreeSet<PathBuf> {
+fn packages(package: &CargoPackage, all: &[CargoPackage]) -> BTreeSet<PathBuf> {
     let mut folders: BTreeSet<PathBuf> = package.manifest_path.parent().map(Path::to_owned).into_iter().collect();
-    let mut open: Vec<&Package> = vec![package];
+    let mut open: Vec<&CargoPackage> = vec![package];
     while let Some(package) = open.pop() {
         for folder in package.dependencies.iter().filter_map(|dependency| dependency.path.as_ref()) {
             if folders.insert(folder.clone()) {

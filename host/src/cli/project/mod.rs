@@ -3,24 +3,26 @@
 
 mod cargo;
 mod script;
+mod step;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
 use self::cargo::Crate;
 use self::script::Script;
+use self::step::{BuildStep, Described};
 use crate::files::write_whole;
 use crate::model::names::PluginName;
+pub use step::BuildVoice;
 
 /// The extensions of files that are a plugin by themselves.
 pub const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];
 
-/// What is known of a project before it is built.
+/// A plugin project, as its manifest describes it.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// The plugin's name, which is the package's.
@@ -28,49 +30,25 @@ pub struct Project {
     /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of a Cargo.toml, `parlor.config` of
     /// a package.json.
     pub dev_config: BTreeMap<String, String>,
-    kind: Kind,
+    kind: ProjectKind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum ProjectKind {
     Crate(Crate),
     Script(Script),
 }
 
-/// What is to be heard of a build.
-#[derive(Debug, Clone, Copy)]
-pub struct Talk {
-    pub colours: bool,
-    /// Errors and warnings alone.
-    pub quiet: bool,
-}
-
-/// A program to run on the way to a component.
+/// The programs to run, one after the other. The next is asked for when the one before has succeeded.
 #[derive(Debug)]
-pub struct Step {
-    /// What it is, where that takes long and is not what one expects of a build.
-    pub says: Option<String>,
-    pub command: Command,
-    /// Held while it runs: what others must not do at the same time.
-    _lock: Option<fs::File>,
+pub enum BuildSteps {
+    Crate(cargo::CargoSteps),
+    Script(Box<script::ScriptSteps>),
 }
 
-impl Step {
-    fn new(command: Command) -> Self {
-        Self { says: None, command, _lock: None }
-    }
-}
-
-/// The programs to run, one after the other: each is asked for when the one before has ended well.
-#[derive(Debug)]
-pub enum Steps {
-    Crate(cargo::Steps),
-    Script(Box<script::Steps>),
-}
-
-impl Steps {
-    /// The next program; none where the component is there. An error is what keeps it from being built.
-    pub fn next(&mut self) -> anyhow::Result<Option<Step>> {
+impl BuildSteps {
+    /// The next program; none once the component is built. An error says why it cannot be built.
+    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
         match self {
             Self::Crate(steps) => steps.next(),
             Self::Script(steps) => steps.next(),
@@ -78,18 +56,18 @@ impl Steps {
     }
 }
 
-/// What a look for projects found.
+/// The projects of a folder.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FoundProjects {
     /// Folders, or the one file that was named, in the order of their names.
     pub places: Vec<PathBuf>,
-    /// Folders with a manifest that is no plugin's, and why.
+    /// Folders with a manifest that describes no plugin, and why.
     pub skipped: BTreeSet<(PathBuf, &'static str)>,
 }
 
 /// The projects of a folder, or what was named itself where it is one.
-pub fn find(place: &Path) -> anyhow::Result<Found> {
-    let mut found = Found::default();
+pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
+    let mut found = FoundProjects::default();
     if place.is_file() {
         let extension = place.extension().unwrap_or_default();
         if !SCRIPTS.iter().any(|known| extension == *known) {
@@ -105,7 +83,7 @@ pub fn find(place: &Path) -> anyhow::Result<Found> {
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read the folder {}", place.display()))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Hidden folders and npm's are tools', not the author's.
+        // Hidden folders, and npm's, belong to tools and not to the author.
         if !name.starts_with('.') && name != "node_modules" {
             found.take(&path);
         }
@@ -114,8 +92,8 @@ pub fn find(place: &Path) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-impl Found {
-    /// Takes a folder in where it is a project; says whether it is.
+impl FoundProjects {
+    /// Adds a folder if it is a project; answers whether it is.
     fn take(&mut self, folder: &Path) -> bool {
         let is_project = folder.join("Cargo.toml").is_file() || {
             let package = folder.join("package.json");
@@ -132,7 +110,7 @@ impl Found {
         is_project
     }
 
-    /// What is said where nothing was found.
+    /// Says that there is no project in a place, and why.
     pub fn nothing(&self, place: &Path) -> String {
         let mut words = format!("there is no plugin project in {}: ", place.display());
         match self.skipped.first() {
@@ -143,7 +121,7 @@ impl Found {
     }
 }
 
-/// What may be part of a project of which nothing is known yet: files, and folders with all that is in them.
+/// The files and folders that may be part of a project that was not read yet.
 pub fn parts_of(place: &Path) -> Vec<PathBuf> {
     if place.is_file() {
         return vec![place.to_owned()];
@@ -155,55 +133,58 @@ pub fn parts_of(place: &Path) -> Vec<PathBuf> {
 impl Project {
     /// Reads what the project is.
     pub fn read(place: &Path) -> anyhow::Result<Self> {
-        if place.is_file() {
-            return Script::of_file(place);
-        }
-        if place.join("Cargo.toml").is_file() { Crate::read(place) } else { Script::of_package(place) }
+        let (Described { name, dev_config }, kind) = if place.join("Cargo.toml").is_file() {
+            let (described, known) = Crate::read(place)?;
+            (described, ProjectKind::Crate(known))
+        } else {
+            let (described, known) = if place.is_file() { Script::of_file(place) } else { Script::of_package(place) }?;
+            (described, ProjectKind::Script(known))
+        };
+        Ok(Self { name, dev_config, kind })
     }
 
     /// The files that say what the project is.
     pub fn manifests(&self) -> Vec<PathBuf> {
         match &self.kind {
-            Kind::Crate(known) => known.manifests(),
-            Kind::Script(known) => known.manifests(),
+            ProjectKind::Crate(known) => known.manifests(),
+            ProjectKind::Script(known) => known.manifests(),
         }
     }
 
     /// What it is made of, as far as its manifests tell: files, and folders with all that is in them.
     pub fn parts(&self) -> Vec<PathBuf> {
         match &self.kind {
-            Kind::Crate(known) => known.parts(),
-            Kind::Script(known) => known.parts(),
+            ProjectKind::Crate(known) => known.parts(),
+            ProjectKind::Script(known) => known.parts(),
         }
     }
 
     /// The files that the last build read, without what tools made.
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
         match &self.kind {
-            Kind::Crate(known) => known.read_by_the_build(),
-            Kind::Script(known) => known.read_by_the_build(),
+            ProjectKind::Crate(known) => known.read_by_the_build(),
+            ProjectKind::Script(known) => known.read_by_the_build(),
         }
     }
 
-    /// How it is built, and what that needs first.
-    pub fn steps(&self, talk: Talk) -> Steps {
+    /// The steps that build it, and those that install what they need.
+    pub fn steps(&self, voice: BuildVoice) -> BuildSteps {
         match &self.kind {
-            Kind::Crate(known) => Steps::Crate(known.steps(talk)),
-            Kind::Script(known) => Steps::Script(Box::new(known.steps(talk))),
+            ProjectKind::Crate(known) => BuildSteps::Crate(known.steps(voice)),
+            ProjectKind::Script(known) => BuildSteps::Script(Box::new(known.steps(voice))),
         }
     }
 
-    /// What was built.
+    /// The component that was built.
     pub fn component(&self) -> anyhow::Result<Vec<u8>> {
         let built = match &self.kind {
-            Kind::Crate(known) => known.built(),
-            Kind::Script(known) => known.built(),
+            ProjectKind::Crate(known) => known.built(),
+            ProjectKind::Script(known) => known.built(),
         };
         fs::read(built).with_context(|| format!("cannot read {}", built.display()))
     }
 
-    /// Puts what was built in its place as a whole, and only where it changed: a server that watches sees one change a
-    /// build.
+    /// Puts the component in its place as a whole, if it has changed: a server that watches sees one change for each build.
     pub fn install(&self, component: &[u8], out: &Path) -> anyhow::Result<()> {
         let place = out.join(format!("{}.wasm", self.name));
         if fs::read(&place).is_ok_and(|old| old == component) {

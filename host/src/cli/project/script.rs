@@ -9,8 +9,9 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Kind, Project, Step, Talk, tools};
-use crate::cli::sdk::{self, Unpacked};
+use super::step::{BuildStep, BuildVoice, Described};
+use super::tools;
+use crate::cli::sdk::{self, UnpackedSdk};
 use crate::model::names::PluginName;
 
 /// What a component is made of in the folder of a package, beside what its code names.
@@ -31,29 +32,29 @@ pub struct Script {
 /// The part of a package.json that we read.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct Package {
+struct NpmPackage {
     name: Option<String>,
     dependencies: BTreeMap<String, Value>,
     dev_dependencies: BTreeMap<String, Value>,
-    parlor: Option<Parlor>,
+    parlor: Option<ParlorTable>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
-struct Parlor {
+struct ParlorTable {
     /// The file that defines the room, from the folder.
     entry: Option<PathBuf>,
     config: BTreeMap<String, String>,
 }
 
-impl Package {
+impl NpmPackage {
     fn read(folder: &Path) -> anyhow::Result<Self> {
         let file = folder.join("package.json");
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is not what it must be", file.display()))
     }
 
-    /// The first of these that is nowhere where node looks for it.
+    /// The first package that node would not find from the folder.
     fn missing(&self, folder: &Path, with_dev: bool) -> Option<&str> {
         let for_tests = self.dev_dependencies.keys().filter(|_| with_dev);
         let mut wanted = self.dependencies.keys().chain(for_tests).map(String::as_str);
@@ -66,7 +67,7 @@ fn installed(folder: &Path, name: &str) -> Option<PathBuf> {
     folder.ancestors().map(|above| above.join(PACKAGES).join(name)).find(|place| place.is_dir())
 }
 
-/// Whether a package.json is a plugin's. One that cannot be read just now may be: reading it says what is wrong.
+/// Whether a package.json may describe a plugin. One that cannot be read may: the build says what is wrong with it.
 pub fn may_be_plugin(package: &Path) -> bool {
     let text = fs::read(package).unwrap_or_default();
     let Ok(package) = serde_json::from_slice::<Value>(&text) else { return true };
@@ -76,13 +77,13 @@ pub fn may_be_plugin(package: &Path) -> bool {
 
 impl Script {
     /// Reads a package.json.
-    pub fn of_package(folder: &Path) -> anyhow::Result<Project> {
+    pub fn of_package(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let manifest = folder.join("package.json");
-        let package = Package::read(&folder)?;
+        let package = NpmPackage::read(&folder)?;
         let name = package.name.unwrap_or_default();
         let name = PluginName::new(&name).with_context(|| format!("the name {name:?} in {}", manifest.display()))?;
-        let Parlor { entry, config } = package.parlor.unwrap_or_default();
+        let ParlorTable { entry, config } = package.parlor.unwrap_or_default();
         let entry = folder.join(entry.unwrap_or_else(|| DEFAULT_ENTRY.into()));
         ensure!(
             entry.is_file(),
@@ -92,18 +93,18 @@ impl Script {
         );
         let built = folder.join(PACKAGES).join(".cache/parlor").join(format!("{name}.wasm"));
         let script = Self { name: name.clone(), package: Some(folder), entry, built };
-        Ok(Project { name, dev_config: config, kind: Kind::Script(script) })
+        Ok((Described { name, dev_config: config }, script))
     }
 
     /// A file by itself, which is the plugin of its own name.
-    pub fn of_file(file: &Path) -> anyhow::Result<Project> {
+    pub fn of_file(file: &Path) -> anyhow::Result<(Described, Self)> {
         let entry = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
         let stem = entry.file_stem().unwrap_or_default().to_string_lossy();
         let name = PluginName::new(&stem).with_context(|| format!("the name of {}", file.display()))?;
         let place = blake3::hash(entry.as_os_str().as_encoded_bytes()).to_hex();
         let built = sdk::cache()?.join("built").join(&place[..16]).join(format!("{name}.wasm"));
         let script = Self { name: name.clone(), package: None, entry, built };
-        Ok(Project { name, dev_config: BTreeMap::new(), kind: Kind::Script(script) })
+        Ok((Described { name, dev_config: BTreeMap::new() }, script))
     }
 
     pub fn manifests(&self) -> Vec<PathBuf> {
@@ -115,8 +116,8 @@ impl Script {
         of_package.chain([self.entry.clone()]).collect()
     }
 
-    pub fn steps(&self, talk: Talk) -> Steps {
-        Steps { script: self.clone(), talk, installed: BTreeSet::new(), unpacked: None, ended: false }
+    pub fn steps(&self, voice: BuildVoice) -> ScriptSteps {
+        ScriptSteps { script: self.clone(), voice, installed: BTreeSet::new(), unpacked: None, ended: false }
     }
 
     pub fn built(&self) -> &Path {
@@ -139,7 +140,7 @@ impl Script {
         installed(self.package.as_ref()?, sdk::PACKAGE)?.canonicalize().ok()
     }
 
-    fn build(&self, sdk: &Path, talk: Talk) -> anyhow::Result<Command> {
+    fn build(&self, sdk: &Path, voice: BuildVoice) -> anyhow::Result<Command> {
         let out = self.built.parent().context("the component lies in a folder")?;
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
         let mut node = Command::new("node");
@@ -149,26 +150,26 @@ impl Script {
         if let Some(tsconfig) = tsconfig.filter(|file| file.is_file()) {
             node.arg("--tsconfig").arg(tsconfig);
         }
-        let (set, unset) = if talk.colours { ("FORCE_COLOR", "NO_COLOR") } else { ("NO_COLOR", "FORCE_COLOR") };
+        let (set, unset) = if voice.colours { ("FORCE_COLOR", "NO_COLOR") } else { ("NO_COLOR", "FORCE_COLOR") };
         node.env(set, "1").env_remove(unset);
         Ok(node)
     }
 }
 
-/// What npm has to install, for the project and for the SDK, then the SDK's build.
+/// Runs npm for the packages of the project and of the SDK where any are missing, then the SDK's build.
 #[derive(Debug)]
-pub struct Steps {
+pub struct ScriptSteps {
     script: Script,
-    talk: Talk,
+    voice: BuildVoice,
     /// The folders that npm was run in.
     installed: BTreeSet<PathBuf>,
-    /// The program's own SDK, while it has no place yet.
-    unpacked: Option<Unpacked>,
+    /// The program's own SDK, until it is in its place.
+    unpacked: Option<UnpackedSdk>,
     ended: bool,
 }
 
-impl Steps {
-    pub fn next(&mut self) -> anyhow::Result<Option<Step>> {
+impl ScriptSteps {
+    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
         if self.ended {
             return Ok(None);
         }
@@ -191,22 +192,22 @@ impl Steps {
                 place
             }
         };
-        // A link's packages are its own, and a cache may be swept while nobody looks.
+        // An SDK that is linked has packages of its own, and a cache may have been swept.
         if let Some(step) = self.install(&sdk)? {
             return Ok(Some(step));
         }
         self.ended = true;
-        self.script.build(&sdk, self.talk).map(|build| Some(Step::new(build)))
+        self.script.build(&sdk, self.voice).map(|build| Some(BuildStep::new(build)))
     }
 
     /// What installs the packages that a folder's package.json names, where one of them is missing. What only the SDK's own
     /// tests need is of no concern.
-    fn install(&mut self, folder: &Path) -> anyhow::Result<Option<Step>> {
+    fn install(&mut self, folder: &Path) -> anyhow::Result<Option<BuildStep>> {
         let is_project = self.script.package.as_deref() == Some(folder);
-        // Two programs that install into one folder undo each other's work, and half of it looks like all.
+        // Two programs that install into one folder would undo each other's work.
         let lock = fs::File::open(folder).and_then(|lock| lock.lock().map(|()| lock));
         let lock = lock.with_context(|| format!("cannot lock the folder {}", folder.display()))?;
-        let package = Package::read(folder)?;
+        let package = NpmPackage::read(folder)?;
         let Some(missing) = package.missing(folder, is_project) else { return Ok(None) };
         if !self.installed.insert(folder.to_owned()) {
             bail!("npm installed the packages of {}, and {missing} is not among them", folder.display());
@@ -214,12 +215,12 @@ impl Steps {
         let is_new = !folder.join(PACKAGES).exists() && folder.join("package-lock.json").is_file();
         let how = if is_new { "ci" } else { "install" };
         let says = format!("installing the packages of {} (npm {how})", folder.display());
-        Ok(Some(Step { says: Some(says), _lock: Some(lock), command: tools::npm(folder, how)? }))
+        Ok(Some(BuildStep { says: Some(says), lock: Some(lock), command: tools::npm(folder, how)? }))
     }
 
-    fn unpack(&mut self, place: PathBuf) -> anyhow::Result<Step> {
+    fn unpack(&mut self, place: PathBuf) -> anyhow::Result<BuildStep> {
         let says = format!("installing the TypeScript SDK into {} (once)", place.display());
-        let unpacked = self.unpacked.insert(Unpacked::write(place)?);
-        Ok(Step { says: Some(says), ..Step::new(tools::npm(unpacked.folder(), "ci")?) })
+        let unpacked = self.unpacked.insert(UnpackedSdk::write(place)?);
+        Ok(BuildStep { says: Some(says), ..BuildStep::new(tools::npm(unpacked.folder(), "ci")?) })
     }
 }

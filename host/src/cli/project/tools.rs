@@ -1,4 +1,4 @@
-//! The tools that a build needs: whether they are there, and what to do where one is not.
+//! The tools that a build needs: whether each is installed, and what to do where one is not.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::Step;
+use super::step::BuildStep;
+use crate::cli::child::output;
 
 /// The target of Rust guests: cargo's own output for it is a component.
 pub const RUST_TARGET: &str = "wasm32-wasip2";
@@ -19,15 +20,15 @@ const NODE_MAJOR: u32 = 20;
 const INSTALL_NODE: &str = "plugins in TypeScript need Node 20 or newer with npm; on Debian and Ubuntu: \
      `apt-get install nodejs npm`";
 
-/// What adds the wasm target where it is missing; none where it is there. `asked` is whether that was tried.
-pub fn rust_target(asked: bool) -> anyhow::Result<Option<Step>> {
+/// The step that adds the wasm target; none where it is installed. `asked` says whether the step has run already.
+pub fn rust_target(asked: bool) -> anyhow::Result<Option<BuildStep>> {
     static THERE: OnceLock<()> = OnceLock::new();
     if THERE.get().is_some() {
         return Ok(None);
     }
     let lib = answer_of(Command::new("rustc").args(["--print", "target-libdir", "--target", RUST_TARGET]));
     let lib = lib.context("rustc is missing: plugins in Rust need Rust 1.95 or newer, which rustup installs")?;
-    // The folder is there with the standard library in it, or not at all.
+    // The folder exists only where the standard library is in it.
     if !lib.is_empty() && Path::new(&lib).is_dir() {
         let _ = THERE.set(());
         return Ok(None);
@@ -37,7 +38,7 @@ pub fn rust_target(asked: bool) -> anyhow::Result<Option<Step>> {
     ensure!(is_in_path("rustup"), "{to_do}, but rustup is missing as well");
     let mut add = Command::new("rustup");
     add.args(["target", "add", RUST_TARGET]);
-    Ok(Some(Step { says: Some(format!("adding the Rust target {RUST_TARGET}")), ..Step::new(add) }))
+    Ok(Some(BuildStep { says: Some(format!("adding the Rust target {RUST_TARGET}")), ..BuildStep::new(add) }))
 }
 
 /// Makes sure that there is a Node that is new enough.
@@ -55,7 +56,7 @@ pub fn require_node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What installs the packages of a folder: `ci` as its lock file says, or `install`.
+/// The command that installs the packages of a folder: `ci` follows its lock file, `install` does not.
 pub fn npm(folder: &Path, how: &str) -> anyhow::Result<Command> {
     ensure!(is_in_path("npm"), "npm is missing: {INSTALL_NODE}");
     let mut npm = Command::new("npm");
@@ -64,9 +65,9 @@ pub fn npm(folder: &Path, how: &str) -> anyhow::Result<Command> {
     Ok(npm)
 }
 
-/// What a program answers on standard output, trimmed; empty where it fails. An error is that it cannot be run.
+/// What a program prints on standard output, trimmed; empty where it fails. An error means that it cannot be run.
 fn answer_of(command: &mut Command) -> std::io::Result<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    let output = output(command)?;
     Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).trim().to_owned() } else { String::new() })
 }
 

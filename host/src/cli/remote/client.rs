@@ -1,19 +1,19 @@
-//! A small client of a server's API.
+//! A client of a server's API.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use axum::body::{Body, to_bytes};
-use axum::http::header::{AUTHORIZATION, HOST};
-use axum::http::uri::{Authority, Scheme};
-use axum::http::{HeaderValue, Method, Request, StatusCode, Uri};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
+use axum::http::header::AUTHORIZATION;
+use axum::http::uri::{Authority, PathAndQuery, Scheme};
+use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::RemoteArgs;
+use super::arguments::RemoteArgs;
 use crate::config::TOKEN_VARIABLE;
 use crate::model::secret::Secret;
 use crate::model::text::printable;
@@ -23,21 +23,22 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long an answer may take: a rollback loads a component, which may wait for others.
 const ANSWER_WAIT: Duration = Duration::from_secs(330);
 /// The longest answer: a thousand plugins with a thousand rooms each.
-const ANSWER_BYTES_MAX: usize = 256 << 20;
+const ANSWER_BYTES_MAX: u64 = 256 << 20;
 
 /// A server, and the token that it is shown.
-pub struct Client {
-    authority: Authority,
+pub struct ApiClient {
+    agent: Agent,
+    server: ServerUrl,
     token: Option<Secret>,
 }
 
 /// What the API says where it refuses.
 #[derive(Deserialize)]
-struct Refusal {
+struct ApiRefusal {
     error: String,
 }
 
-impl Client {
+impl ApiClient {
     pub fn new(args: &RemoteArgs) -> anyhow::Result<Self> {
         let token = match &args.token_file {
             Some(file) => Some(
@@ -48,20 +49,36 @@ impl Client {
             ),
             None => std::env::var(TOKEN_VARIABLE).ok(),
         };
-        Ok(Self { authority: authority(&args.server)?, token: token.map(Secret::new) })
+        let roots = args.ca_file.as_deref().map_or(Ok(RootCerts::WebPki), roots)?;
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_connect(Some(CONNECT_WAIT))
+            .timeout_global(Some(ANSWER_WAIT))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .build();
+        let server = ServerUrl::parse(&args.server)?;
+        Ok(Self { agent: agent.new_agent(), server, token: token.map(Secret::new) })
     }
 
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask(Method::GET, path, Body::empty())
+        self.ask(Request::get(self.server.at(path)?).body(String::new())?)
     }
 
     pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.ask(Method::POST, path, Body::from(body.to_string()))
+        self.ask(Request::post(self.server.at(path)?).body(body.to_string())?)
     }
 
-    fn ask(&self, method: Method, path: &str, body: Body) -> anyhow::Result<Value> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-        let (status, answer) = runtime.block_on(self.exchange(method, path, body))?;
+    fn ask(&self, mut request: Request<String>) -> anyhow::Result<Value> {
+        if let Some(token) = &self.token {
+            let value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok();
+            let mut value = value.context("the token holds what a header cannot carry")?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let (status, answer) = self.exchange(request).map_err(|why| self.server.explain(&why))?;
         let said = serde_json::from_slice::<Value>(&answer);
         match (status, said) {
             (StatusCode::UNAUTHORIZED, _) if self.token.is_none() => {
@@ -69,55 +86,88 @@ impl Client {
             }
             (StatusCode::UNAUTHORIZED, _) => bail!("the server does not take this token"),
             (status, Ok(said)) if status.is_success() => Ok(said),
-            (status, said) => match said.ok().and_then(|said| serde_json::from_value::<Refusal>(said).ok()) {
-                Some(Refusal { error }) => bail!("{}", printable(&error)),
-                None => bail!("http://{} answered with status {status}: is it a Parlor server?", self.authority),
+            (status, said) => match said.ok().and_then(|said| serde_json::from_value::<ApiRefusal>(said).ok()) {
+                Some(ApiRefusal { error }) => bail!("{}", printable(&error)),
+                None => bail!("{} answered with status {status}: is it a Parlor server?", self.server),
             },
         }
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Body) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-        let server = &self.authority;
-        let place = (server.host().trim_matches(['[', ']']), server.port_u16().unwrap_or(80));
-        let stream = tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(place)).await;
-        let stream = stream.with_context(|| format!("http://{server} did not answer"))?;
-        let stream =
-            stream.with_context(|| format!("no server listens at http://{server}, which --server can change"))?;
-        let mut request = Request::builder().method(method).uri(path).header(HOST, server.as_str());
-        if let Some(token) = &self.token {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-                .ok()
-                .context("the token holds what a header cannot carry")?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
-        }
-        let request = request.body(body).context("a request")?;
-        let unanswered = || format!("http://{server} did not answer as a Parlor server does");
-        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.with_context(unanswered)?;
-        let asked = async {
-            let response = sender.send_request(request).await?;
-            let status = response.status();
-            anyhow::Ok((status, to_bytes(Body::new(response.into_body()), ANSWER_BYTES_MAX).await?.to_vec()))
-        };
-        let mut asked = std::pin::pin!(tokio::time::timeout(ANSWER_WAIT, asked));
-        let answer = tokio::select! {
-            answer = &mut asked => answer,
-            // Its end is not the answer's: what came is still to be read.
-            _ = connection => asked.await,
-        };
-        answer.with_context(|| format!("http://{server} took too long to answer"))?.with_context(unanswered)
+    fn exchange(&self, request: Request<String>) -> Result<(StatusCode, Vec<u8>), ureq::Error> {
+        let mut response = self.agent.run(request)?;
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
+        Ok((response.status(), body))
     }
 }
 
-/// The host and port of `http://HOST[:PORT]`.
-fn authority(url: &str) -> anyhow::Result<Authority> {
-    let uri: Uri = url.parse().ok().with_context(|| format!("--server: {url:?} is not http://HOST:PORT"))?;
-    ensure!(
-        uri.scheme() != Some(&Scheme::HTTPS),
-        "--server: only plain http is spoken here; reach a server behind TLS by a tunnel, or from its own machine"
-    );
-    let authority = uri.authority().filter(|_| uri.scheme() == Some(&Scheme::HTTP) && uri.path() == "/");
-    authority.cloned().with_context(|| format!("--server: {url:?} is not http://HOST:PORT"))
+/// `http://HOST[:PORT]`, or https.
+#[derive(Debug, PartialEq, Eq)]
+struct ServerUrl {
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl std::fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+impl ServerUrl {
+    fn parse(url: &str) -> anyhow::Result<Self> {
+        let wrong = || format!("--server: {url:?} is not http://HOST:PORT or https://HOST:PORT");
+        let uri: Uri = url.parse().ok().with_context(wrong)?;
+        let parts = uri.into_parts();
+        let scheme = parts.scheme.filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme));
+        let is_plain = parts.path_and_query.as_ref().is_none_or(|path| *path == "/");
+        let authority = parts.authority.filter(|authority| is_plain && !authority.as_str().contains('@'));
+        Ok(Self { scheme: scheme.with_context(wrong)?, authority: authority.with_context(wrong)? })
+    }
+
+    fn at(&self, path: &str) -> anyhow::Result<Uri> {
+        let (scheme, authority) = (self.scheme.clone(), self.authority.clone());
+        let path: PathAndQuery = path.parse().context("a path of the API")?;
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(path);
+        uri.build().context("an address of the API")
+    }
+
+    /// What a failed exchange means for whoever typed the command.
+    fn explain(&self, why: &ureq::Error) -> anyhow::Error {
+        let nobody = || anyhow::anyhow!("no server listens at {self}, which --server can change: {why}");
+        match why {
+            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => nobody(),
+            ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => nobody(),
+            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+                anyhow::anyhow!("{self} did not answer within {} s", CONNECT_WAIT.as_secs())
+            }
+            ureq::Error::Timeout(_) => {
+                anyhow::anyhow!("{self} did not answer completely within {} s", ANSWER_WAIT.as_secs())
+            }
+            ureq::Error::Rustls(why) => not_trusted(self, &why.to_string()),
+            ureq::Error::Io(io) if self.scheme == Scheme::HTTPS && io.kind() == ErrorKind::InvalidData => {
+                not_trusted(self, &io.to_string())
+            }
+            why => anyhow::anyhow!("{self} did not answer as a Parlor server does: {why}"),
+        }
+    }
+}
+
+fn not_trusted(server: &ServerUrl, why: &str) -> anyhow::Error {
+    anyhow::anyhow!("{server} is not trusted, for which --ca-file can name other certificates: {}", printable(why))
+}
+
+/// The certificates of a file, which are trusted in place of the public ones.
+fn roots(file: &Path) -> anyhow::Result<RootCerts> {
+    let text = std::fs::read(file).with_context(|| format!("--ca-file: cannot read {}", file.display()))?;
+    let unreadable = || format!("--ca-file: {} is not a PEM file", file.display());
+    let mut certificates = Vec::new();
+    for item in parse_pem(&text) {
+        if let PemItem::Certificate(certificate) = item.ok().with_context(unreadable)? {
+            certificates.push(certificate);
+        }
+    }
+    ensure!(!certificates.is_empty(), "--ca-file: {} holds no certificate", file.display());
+    Ok(RootCerts::from(certificates))
 }
 
 #[cfg(test)]
@@ -125,21 +175,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_named_by_plain_http() {
-        for (url, expected) in
-            [("http://127.0.0.1:7070", "127.0.0.1:7070"), ("http://host/", "host"), ("http://[::1]:7", "[::1]:7")]
-        {
-            assert_eq!(authority(url).unwrap().as_str(), expected);
+    fn a_server_is_named_by_scheme_host_and_port() {
+        for url in ["http://127.0.0.1:7070", "http://host", "http://[::1]:7", "https://host:8443"] {
+            assert_eq!(ServerUrl::parse(url).unwrap().to_string(), url);
         }
-        for (url, words) in [
-            ("https://host", "only plain http"),
-            ("host:7070", "is not http://"),
-            ("ftp://host", "is not http://"),
-            ("http://host/api", "is not http://"),
-            ("", "is not http://"),
-        ] {
-            let why = authority(url).unwrap_err().to_string();
-            assert!(why.contains(words), "{url}: {why}");
+        assert_eq!(ServerUrl::parse("https://host/").unwrap().at("/a/b").unwrap().to_string(), "https://host/a/b");
+        for url in ["host:7070", "ftp://host", "http://host/api", "http://user@host", "https://host/?a", ""] {
+            let why = ServerUrl::parse(url).unwrap_err().to_string();
+            assert!(why.contains("is not http://"), "{url}: {why}");
         }
     }
 }

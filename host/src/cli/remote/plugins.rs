@@ -1,24 +1,25 @@
-//! `parlor plugins`: what a server serves, in which versions, and what it refused.
+//! `parlor plugins`: the plugins that a server serves, their versions, and what it refused.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::{Client, PluginsArgs, key};
+use super::arguments::{PluginsArgs, plugin_key_of};
+use super::client::ApiClient;
 use crate::cli::print::print;
 use crate::cli::units::ago;
 use crate::model::text::printable;
 
 #[derive(Deserialize)]
-struct List {
-    plugins: Vec<Entry>,
-    not_served: Vec<Entry>,
+struct PluginsAnswer {
+    plugins: Vec<ListedPlugin>,
+    not_served: Vec<ListedPlugin>,
 }
 
-/// A plugin; of one that is not served, only some of it is told.
+/// A plugin. The server tells less of one that it does not serve.
 #[derive(Deserialize)]
-struct Entry {
+struct ListedPlugin {
     tenant: String,
     plugin: String,
     state: String,
@@ -30,26 +31,26 @@ struct Entry {
     sockets: usize,
     #[serde(default)]
     rooms_by_version: BTreeMap<String, usize>,
-    last_refused: Option<Refused>,
+    last_refused: Option<ListedRefusal>,
 }
 
 #[derive(Deserialize)]
-struct Refused {
+struct ListedRefusal {
     time: f64,
     version: Option<String>,
     why: String,
 }
 
 #[derive(Deserialize)]
-struct One {
+struct PluginDetails {
     #[serde(flatten)]
-    entry: Entry,
-    versions: Vec<Version>,
-    history: Vec<Event>,
+    entry: ListedPlugin,
+    versions: Vec<ListedVersion>,
+    history: Vec<ListedChange>,
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct ListedVersion {
     version: String,
     deployed_at: Option<f64>,
     current: bool,
@@ -57,7 +58,7 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct Event {
+struct ListedChange {
     time: f64,
     what: String,
     version: Option<String>,
@@ -65,10 +66,10 @@ struct Event {
 }
 
 pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.remote)?;
+    let client = ApiClient::new(&args.remote)?;
     let path = match &args.plugin {
         Some(plugin) => {
-            let key = key(plugin)?;
+            let key = plugin_key_of(plugin)?;
             format!("/_parlor/api/plugins/{}/{}", key.tenant, key.plugin)
         }
         None => "/_parlor/api/plugins".to_owned(),
@@ -77,11 +78,11 @@ pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
     if args.json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&said).context("a table")?));
     }
-    let strange = "the server's answer is not that of this version";
+    let strange = "the server is of another version than this program: its answer cannot be read";
     if args.plugin.is_some() {
         print(&details(&serde_json::from_value(said).context(strange)?))
     } else {
-        let List { plugins, not_served } = serde_json::from_value(said).context(strange)?;
+        let PluginsAnswer { plugins, not_served } = serde_json::from_value(said).context(strange)?;
         print(&table(&plugins.iter().chain(&not_served).collect::<Vec<_>>()))
     }
 }
@@ -90,7 +91,7 @@ fn row([plugin, version, state, rooms, sockets, path]: [&str; 6]) -> String {
     format!("{plugin:<32} {version:<12}  {state:<11} {rooms:>6} {sockets:>8}  {path}")
 }
 
-fn table(entries: &[&Entry]) -> String {
+fn table(entries: &[&ListedPlugin]) -> String {
     let mut lines = vec![row(["PLUGIN", "VERSION", "STATE", "ROOMS", "SOCKETS", "PATH"])];
     for entry in entries {
         let name = format!("{}/{}", entry.tenant, entry.plugin);
@@ -101,7 +102,7 @@ fn table(entries: &[&Entry]) -> String {
         for older in entry.rooms_by_version.keys().filter(|older| *older != version) {
             lines.push(row(["", older, "older", &rooms(older), "", ""]));
         }
-        if let Some(Refused { time, version, why }) = &entry.last_refused {
+        if let Some(ListedRefusal { time, version, why }) = &entry.last_refused {
             let version = version.as_deref().unwrap_or("a file");
             lines.push(format!("    {version} was refused {}: {}", ago(*time), printable(why)));
         }
@@ -109,16 +110,16 @@ fn table(entries: &[&Entry]) -> String {
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn details(one: &One) -> String {
+fn details(one: &PluginDetails) -> String {
     let mut text = table(&[&one.entry]);
     text.push_str(&format!("\n{:<12}  {:>6}  DEPLOYED\n", "VERSION", "ROOMS"));
-    for Version { version, deployed_at, current, rooms } in &one.versions {
+    for ListedVersion { version, deployed_at, current, rooms } in &one.versions {
         let deployed = deployed_at.map_or_else(|| "not kept".to_owned(), ago);
         let note = if *current { ", current" } else { "" };
         text.push_str(&format!("{version:<12}  {rooms:>6}  {deployed}{note}\n"));
     }
     text.push_str("\nHISTORY SINCE THE SERVER STARTED\n");
-    for Event { time, what, version, why } in &one.history {
+    for ListedChange { time, what, version, why } in &one.history {
         let version = version.as_deref().unwrap_or("-");
         text.push_str(&format!("{:<16} {what:<12} {version:<12}  {}\n", ago(*time), printable(why)));
     }

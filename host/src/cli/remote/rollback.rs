@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Client, RollbackArgs, key};
+use super::arguments::{RollbackArgs, plugin_key_of};
+use super::client::ApiClient;
 use crate::cli::print::print;
 
 #[derive(Deserialize)]
@@ -14,9 +15,9 @@ struct RolledBack {
 }
 
 pub fn rollback(args: &RollbackArgs) -> anyhow::Result<()> {
-    let key = key(&args.plugin)?;
+    let key = plugin_key_of(&args.plugin)?;
     let path = format!("/_parlor/api/plugins/{}/{}/rollback", key.tenant, key.plugin);
-    let said = Client::new(&args.remote)?.post(&path, &json!({ "version": args.version }))?;
+    let said = ApiClient::new(&args.remote)?.post(&path, &json!({ "version": args.version }))?;
     let RolledBack { version, path, unchanged } = serde_json::from_value(said)?;
     let words = if unchanged { "serves already" } else { "serves" };
     print(&format!("{key}: version {version} {words} at {path}\n"))

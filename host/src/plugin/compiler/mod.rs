@@ -22,12 +22,13 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail};
 use parking_lot::Mutex;
 use rustix::process::Signal;
+use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::clock::Instant;
-use crate::files::{PARTIAL, partial_name};
+use crate::files::{self, PARTIAL};
 use crate::guest::engine::one_line;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, TenantName};
@@ -102,14 +103,14 @@ impl Compiler {
     }
 
     fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path, given_up: &AtomicBool) -> anyhow::Result<Component> {
-        let partial = kept.with_extension(partial_name());
-        let compiled = self.make(key, bytes, &partial, given_up).and_then(|()| {
-            std::fs::rename(&partial, kept).with_context(|| format!("cannot write {}", kept.display()))?;
+        let unwritten = || format!("cannot write {}", kept.display());
+        let compiled = files::begin(kept).with_context(unwritten).and_then(|partial| {
+            self.make(key, bytes, &partial, given_up)?;
+            drop(partial.persist(kept).map_err(std::io::Error::from).with_context(unwritten)?);
             self.load(kept).map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))
         });
         if compiled.is_err() {
-            // What cannot be removed goes at the next start, or is compiled anew.
-            let _ = std::fs::remove_file(&partial);
+            // What cannot be removed is compiled anew.
             let _ = std::fs::remove_file(kept);
         }
         self.forget_unused(kept);
@@ -117,14 +118,19 @@ impl Compiler {
     }
 
     /// Makes a file of native code. It is locked as long as this process or the child has it open.
-    fn make(&self, key: &PluginKey, bytes: &[u8], partial: &Path, given_up: &AtomicBool) -> anyhow::Result<()> {
-        let unwritten = || format!("cannot write {}", partial.display());
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(partial);
-        let file = file.with_context(unwritten)?;
+    fn make(
+        &self,
+        key: &PluginKey,
+        bytes: &[u8],
+        partial: &NamedTempFile,
+        given_up: &AtomicBool,
+    ) -> anyhow::Result<()> {
+        let (file, path) = (partial.as_file(), partial.path());
+        let unwritten = || format!("cannot write {}", path.display());
         file.lock().with_context(unwritten)?;
         let start = Instant::now();
         self.run_child(key, bytes, file.try_clone().with_context(unwritten)?, given_up)?;
-        if let Some((pack, counts)) = packs::take_off(&file, partial)? {
+        if let Some((pack, counts)) = packs::take_off(file, path)? {
             self.packs.keep(&key.tenant, &pack);
             told(key, start.elapsed(), counts);
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::functions::{Counts, Functions};
-use crate::files::partial_name;
+use crate::files;
 use crate::model::names::TenantName;
 
 /// Where packs are kept in the data folder.
@@ -58,12 +58,13 @@ impl Packs {
             return;
         }
         let file = self.file(tenant);
-        let partial = file.with_extension(partial_name());
-        // Not synced: a pack that a power failure damages is none.
-        if let Err(why) = std::fs::write(&partial, pack).and_then(|()| std::fs::rename(&partial, &file)) {
+        let written = files::begin(&file).and_then(|mut partial| {
+            partial.write_all(pack)?;
+            // Not synced: a pack that a power failure damages is none.
+            Ok(partial.persist(&file)?)
+        });
+        if let Err(why) = written {
             tracing::warn!("{} cannot be written: {why}", file.display());
-            // What cannot be removed goes at the next start.
-            let _ = std::fs::remove_file(partial);
         }
     }
 }

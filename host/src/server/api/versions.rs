@@ -1,4 +1,4 @@
-//! The versions of a plugin: which are kept and which run, what became of others, and back to an older one.
+//! The versions of a plugin: which are kept, which run, what became of others, and the rollback to an older one.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use axum::http::StatusCode;
 use axum::{Extension, Json as JsonBody};
 use serde::{Deserialize, Serialize};
 
-use super::plugins::{PluginPath, named};
-use super::upload::{Uploaded, answer, not_deployed};
-use super::{Refused, refused};
+use super::deployed::{DeployedBody, not_deployed};
+use super::error::ApiError;
+use super::paths::{PluginPath, plugin_key};
+use super::state::Api;
 use crate::deploy::{Change, Entry, Kind};
 use crate::model::names::PluginKey;
 use crate::plugin::loader::Loader;
-use crate::server::Server;
 use crate::server::auth::Caller;
 
 #[derive(Serialize)]
-pub struct VersionEntry {
+pub struct VersionBody {
     version: String,
     /// Milliseconds since the Unix epoch; none where the version is not kept any more.
     deployed_at: Option<f64>,
@@ -29,56 +29,56 @@ pub struct VersionEntry {
 }
 
 #[derive(Serialize)]
-pub struct HistoryEntry {
+pub struct HistoryBody {
     time: f64,
     what: &'static str,
     version: Option<String>,
     why: String,
 }
 
-/// A version that was not taken.
+/// A version that the server refused.
 #[derive(Serialize)]
-pub struct RefusedBody {
+pub struct RefusedVersionBody {
     time: f64,
     version: Option<String>,
     why: String,
 }
 
-impl From<Entry> for HistoryEntry {
+impl From<Entry> for HistoryBody {
     fn from(entry: Entry) -> Self {
         let Entry { time, what, version, why } = entry;
         Self { time, what: what.as_str(), version, why }
     }
 }
 
-impl From<Entry> for RefusedBody {
+impl From<Entry> for RefusedVersionBody {
     fn from(entry: Entry) -> Self {
         let Entry { time, version, why, .. } = entry;
         Self { time, version, why }
     }
 }
 
-/// The versions that are kept or that rooms run, the one that was deployed last first.
-pub async fn versions_of(server: &Server, key: &PluginKey) -> Vec<VersionEntry> {
-    let (versions, looked) = (server.deploys.versions.clone(), key.clone());
-    // What cannot be looked at is not there.
+/// The versions that are kept or that rooms run; the one that was deployed last comes first.
+pub async fn versions_of(api: &Api, key: &PluginKey) -> Vec<VersionBody> {
+    let (versions, looked) = (api.deploys.versions.clone(), key.clone());
+    // A folder that cannot be read counts as empty.
     let kept = tokio::task::spawn_blocking(move || versions.all(&looked)).await.unwrap_or_default();
-    let current = server.fleet.get(key).map(|plugin| plugin.version.clone());
-    let mut rooms = server.fleet.rooms_by_version(key);
-    let mut entries: Vec<VersionEntry> = kept
+    let current = api.fleet.get(key).map(|plugin| plugin.version.clone());
+    let mut rooms = api.fleet.rooms_by_version(key);
+    let mut entries: Vec<VersionBody> = kept
         .into_iter()
-        .map(|kept| VersionEntry {
+        .map(|kept| VersionBody {
             deployed_at: Some(kept.unix_ms()),
             current: current.as_ref() == Some(&kept.version),
             rooms: rooms.remove(&kept.version).unwrap_or_default(),
             version: kept.version,
         })
         .collect();
-    // The current one is among them where it could not be kept, too.
+    // The current version is listed even where it could not be kept.
     if let Some(current) = current.as_ref().filter(|current| !entries.iter().any(|entry| entry.version == **current)) {
         rooms.entry(current.clone()).or_default();
     }
-    entries.extend(rooms.into_iter().map(|(version, rooms)| VersionEntry {
+    entries.extend(rooms.into_iter().map(|(version, rooms)| VersionBody {
         deployed_at: None,
         current: current.as_ref() == Some(&version),
         rooms,
@@ -93,32 +93,33 @@ struct RollbackBody {
     version: Option<String>,
 }
 
-/// Lets an older version serve again: the one of the body, or the one that was served before the current one. The plugin
-/// of a file that was deleted comes back with the version that it had.
+/// Lets an older version serve again: the one that the body names, or the one that was served before the current one. A
+/// plugin whose file was deleted comes back with its last version.
 pub async fn roll_back(
-    State(server): State<Arc<Server>>,
+    State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<PluginPath>, PathRejection>,
     body: Bytes,
-) -> Result<JsonBody<Uploaded>, Refused> {
-    let key = named(&caller, path)?;
-    // Without a body as without a version.
+) -> Result<JsonBody<DeployedBody>, ApiError> {
+    let key = plugin_key(&caller, path)?;
+    // A request without a body names no version.
     let body = if body.is_empty() { Ok(RollbackBody::default()) } else { serde_json::from_slice(&body) };
-    let RollbackBody { version } = body.map_err(|why| refused(StatusCode::BAD_REQUEST, why.to_string()))?;
+    let RollbackBody { version } = body.map_err(|why| ApiError::bad_request(why.to_string()))?;
     if version.as_ref().is_some_and(|version| !Loader::is_version(version)) {
-        return Err(refused(StatusCode::BAD_REQUEST, "`version` must be 12 of 0-9 and a-f"));
+        return Err(ApiError::bad_request("`version` must be 12 of 0-9 and a-f"));
     }
-    let workers = server.fleet.workers();
+    let workers = api.fleet.workers();
     let runtime = workers.slow_runtime(workers.least_busy()).clone();
-    let finished = runtime.spawn(finish(server, key, version)).await;
-    finished.unwrap_or_else(|why| Err(refused(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
+    let finished = runtime.spawn(finish(api, key, version)).await;
+    finished
+        .unwrap_or_else(|why| Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
 
-async fn finish(server: Arc<Server>, key: PluginKey, version: Option<String>) -> Result<JsonBody<Uploaded>, Refused> {
-    match Change::begin(&server.deploys, &key).await.roll_back(version.as_deref()).await {
-        Ok(deployed) => Ok(answer(&server, &deployed)),
-        // Nothing happened to the plugin where there is no such version.
-        Err(why) if why.kind == Kind::NoVersion => Err(refused(StatusCode::NOT_FOUND, why.why)),
-        Err(why) => Err(not_deployed(&server, &key, version.as_deref(), why)),
+async fn finish(api: Arc<Api>, key: PluginKey, version: Option<String>) -> Result<JsonBody<DeployedBody>, ApiError> {
+    match Change::begin(&api.deploys, &key).await.roll_back(version.as_deref()).await {
+        Ok(deployed) => Ok(DeployedBody::of(&api.fleet, &deployed)),
+        // Where there is no such version, nothing happened that the history should tell.
+        Err(why) if why.kind == Kind::NoVersion => Err(ApiError::new(StatusCode::NOT_FOUND, why.why)),
+        Err(why) => Err(not_deployed(&api, &key, version.as_deref(), why)),
     }
 }

@@ -1,0 +1,41 @@
+//! What the builds of both languages are made of: what a manifest says of a plugin, and the programs to run.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::process::Command;
+
+use crate::model::names::PluginName;
+
+/// What a manifest says of the plugin.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// The plugin's name, which is the package's.
+    pub name: PluginName,
+    /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of a Cargo.toml, `parlor.config` of
+    /// a package.json.
+    pub dev_config: BTreeMap<String, String>,
+}
+
+/// How a build talks to the user.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildVoice {
+    pub colours: bool,
+    /// Only errors and warnings.
+    pub quiet: bool,
+}
+
+/// A program to run on the way to a component.
+#[derive(Debug)]
+pub struct BuildStep {
+    /// What the step does, where it takes long and the user would not expect it of a build.
+    pub says: Option<String>,
+    pub command: Command,
+    /// Held while the step runs, which no other program may run at the same time.
+    pub lock: Option<File>,
+}
+
+impl BuildStep {
+    pub fn new(command: Command) -> Self {
+        Self { says: None, command, lock: None }
+    }
+}

@@ -1,0 +1,44 @@
+//! Options that come from environment variables, and errors that name the variable.
+
+use std::net::SocketAddr;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Error};
+
+/// What the help says below all commands.
+pub const HELP: &str = "\
+Environment:
+  An option of the command line wins over its variable, a variable over the configuration file.
+  PARLOR_OPERATOR_TOKEN         the operator's token, at least 16 characters
+  PARLOR_TENANT_TOKEN_<TENANT>  a tenant's token, with the name in capitals and _ for -
+  PARLOR_LOG                    what to log: error, warn, info (default), debug or trace, or by module: info,parlor::room=debug
+  PARLOR_LOG_FORMAT             how to log: text (default), or json for one object a line";
+
+/// Reads `IP:PORT`.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an IP address with a port from 0 to 65535, such as 127.0.0.1:7070".to_owned())
+}
+
+/// An error with the name of the environment variable in it, where the value came from one.
+pub fn named(why: Error, mut command: Command) -> Error {
+    let told = |kind| match why.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let option = told(ContextKind::InvalidArg).and_then(|argument| argument.split_whitespace().next());
+    let (Some(option), Some(value)) = (option, told(ContextKind::InvalidValue)) else { return why };
+    let mut arguments = command.get_subcommands().flat_map(Command::get_arguments);
+    let argument = arguments.find(|argument| argument.get_long() == option.strip_prefix("--"));
+    let Some(variable) = argument.and_then(Arg::get_env).filter(|_| !is_on_command_line(option)) else {
+        return why;
+    };
+    let variable = variable.to_string_lossy().into_owned();
+    let reason = std::error::Error::source(&why).map_or_else(|| "is empty".to_owned(), ToString::to_string);
+    command.error(ErrorKind::ValueValidation, format!("the environment variable {variable}, {value:?}: {reason}"))
+}
+
+fn is_on_command_line(option: &str) -> bool {
+    let is_it =
+        |argument: &str| argument.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+    std::env::args_os().any(|argument| argument.to_str().is_some_and(is_it))
+}

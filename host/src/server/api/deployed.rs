@@ -1,0 +1,62 @@
+//! What the API answers when a version was to serve, by an upload or a rollback.
+
+use axum::Json as JsonBody;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::error::ApiError;
+use super::paths::client_path;
+use super::state::Api;
+use crate::deploy::{Deployed, Kind, Refused, What};
+use crate::fleet::Fleet;
+use crate::model::names::PluginKey;
+use crate::plugin::version::Plugin;
+
+#[derive(Serialize)]
+pub struct DeployedBody {
+    tenant: String,
+    plugin: String,
+    version: String,
+    path: String,
+    events: Vec<String>,
+    /// Whether this very version was served already.
+    unchanged: bool,
+    /// Rooms that have not moved yet, or that went back.
+    rooms_on_older_versions: usize,
+}
+
+impl DeployedBody {
+    pub fn of(fleet: &Fleet, deployed: &Deployed) -> JsonBody<Self> {
+        let plugin = &deployed.plugin;
+        JsonBody(Self {
+            tenant: plugin.key.tenant.to_string(),
+            plugin: plugin.key.plugin.to_string(),
+            version: plugin.version.clone(),
+            path: client_path(plugin),
+            events: plugin.events.clone(),
+            unchanged: deployed.unchanged(),
+            rooms_on_older_versions: on_older_versions(fleet, plugin),
+        })
+    }
+}
+
+/// How many open rooms do not run the version that is served now.
+fn on_older_versions(fleet: &Fleet, plugin: &Plugin) -> usize {
+    let rooms = fleet.rooms_by_version(&plugin.key);
+    rooms.into_iter().filter(|(version, _)| *version != plugin.version).map(|(_, rooms)| rooms).sum()
+}
+
+/// Notes in the history that a version was refused, and answers why.
+pub fn not_deployed(api: &Api, key: &PluginKey, version: Option<&str>, why: Refused) -> ApiError {
+    let Refused { kind, why } = why;
+    api.deploys.history.record(key, What::Refused, version, why.clone());
+    let status = match kind {
+        Kind::Bad => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Taken | Kind::Project => StatusCode::CONFLICT,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::NoVersion => StatusCode::NOT_FOUND,
+        Kind::NotWritten => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    ApiError::new(status, why)
+}

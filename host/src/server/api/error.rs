@@ -1,0 +1,65 @@
+//! How the API refuses: a status, and `{"error": words}`.
+
+use axum::Json as JsonBody;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::model::names::{BadName, PluginKey};
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    words: String,
+}
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: String,
+}
+
+impl ApiError {
+    pub fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self { status, words: words.into() }
+    }
+
+    pub fn bad_request(words: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, words)
+    }
+
+    pub fn no_plugin(key: &PluginKey) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is no plugin {key}"))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, JsonBody(ErrorBody { error: self.words })).into_response()
+    }
+}
+
+impl From<BadName> for ApiError {
+    fn from(why: BadName) -> Self {
+        Self::bad_request(why.to_string())
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(why: PathRejection) -> Self {
+        Self::bad_request(why.body_text())
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(why: QueryRejection) -> Self {
+        Self::bad_request(why.body_text())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(why: JsonRejection) -> Self {
+        Self::new(why.status(), why.body_text())
+    }
+}

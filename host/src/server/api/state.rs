@@ -1,0 +1,30 @@
+//! What the routes of the API share.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::deploy::Deploys;
+use crate::fleet::Fleet;
+use crate::model::names::TenantName;
+use crate::server::dev::DevProjects;
+use crate::tenant::Tenants;
+
+/// What the API reads and changes.
+pub struct Api {
+    pub fleet: Arc<Fleet>,
+    pub tenants: Arc<Tenants>,
+    pub deploys: Arc<Deploys>,
+    /// The tenants that upload now: each has one upload at a time.
+    pub uploads: Mutex<HashSet<TenantName>>,
+    /// The projects of `parlor dev`; none in `parlor serve`.
+    pub dev: Option<Arc<DevProjects>>,
+}
+
+impl Api {
+    pub fn new(deploys: Arc<Deploys>, dev: Option<Arc<DevProjects>>) -> Self {
+        let (fleet, tenants) = (Arc::clone(&deploys.fleet), Arc::clone(&deploys.tenants));
+        Self { fleet, tenants, deploys, uploads: Mutex::default(), dev }
+    }
+}
