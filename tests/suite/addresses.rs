@@ -272,7 +272,7 @@ async fn an_upgrade_may_name_its_tokens_in_several_lines() {
     let server = Server::with_guest("plain");
     let ask = |line: &str| server.request("GET", "/plain").header("connection", line).websocket();
     assert!(ask("keep-alive").upgrade().await.is_ok());
-    assert!(ask("keep-alive, close").header("upgrade", "h2c").upgrade().await.is_ok());
+    assert!(ask("keep-alive").header("upgrade", "h2c").upgrade().await.is_ok());
     let refused = server.request("GET", "/plain").websocket().without("connection").header("connection", "keep-alive");
     assert_eq!(refused.send().await.status, 426);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
@@ -26,7 +26,7 @@ fn proxy_for(server: SocketAddr) -> (u16, String) {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .expect("a configuration");
-    let listener = TcpListener::bind("localhost:0").expect("a port");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let config = Arc::new(config);
     thread::spawn(move || {
@@ -46,11 +46,16 @@ fn pass_on(client: TcpStream, server: SocketAddr, config: Arc<ServerConfig>) -> 
     let mut chunk = [0; 4_096];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         let length = client.read(&mut chunk)?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         request.extend_from_slice(&chunk[..length]);
     }
+    // The answer ends where the server closes.
+    request.truncate(request.len() - 2);
+    request.extend_from_slice(b"connection: close\r\n\r\n");
     let mut server = TcpStream::connect(server)?;
     server.write_all(&request)?;
-    server.shutdown(Shutdown::Write)?;
     io::copy(&mut server, &mut client)?;
     client.conn.send_close_notify();
     client.flush()

@@ -55,7 +55,7 @@ fn what_is_wrong_with_a_variable_is_said_by_its_name() {
     }
     let said = parlor_in(folder.path(), &["limits"], &[("PARLOR_CONFIG", Path::new(""))]);
     assert!(!said.success && said.err.contains("PARLOR_CONFIG"), "{said:?}");
-    let said = parlor_in(folder.path(), &["limits"], &[("PARLOR_LOG", Path::new("loud"))]);
+    let said = parlor_in(folder.path(), &["limits"], &[("PARLOR_LOG", Path::new("info,parlor=loud"))]);
     assert!(!said.success && said.err.contains("PARLOR_LOG") && said.err.contains("debug"), "{said:?}");
 }
 

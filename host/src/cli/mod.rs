@@ -25,7 +25,7 @@ use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
 /// Hosts realtime rooms whose logic is WebAssembly components: plugins, in Rust or TypeScript.
 #[derive(Debug, Parser)]
-#[command(name = "parlor", version, about, after_help = variables::HELP)]
+#[command(name = "parlor", version, after_help = variables::HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

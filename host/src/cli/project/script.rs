@@ -215,7 +215,7 @@ impl ScriptSteps {
         let is_new = !folder.join(PACKAGES).exists() && folder.join("package-lock.json").is_file();
         let how = if is_new { "ci" } else { "install" };
         let says = format!("installing the packages of {} (npm {how})", folder.display());
-        Ok(Some(BuildStep { says: Some(says), lock: Some(lock), command: tools::npm(folder, how)? }))
+        Ok(Some(BuildStep { says: Some(says), _lock: Some(lock), command: tools::npm(folder, how)? }))
     }
 
     fn unpack(&mut self, place: PathBuf) -> anyhow::Result<BuildStep> {

@@ -31,11 +31,11 @@ pub struct BuildStep {
     pub says: Option<String>,
     pub command: Command,
     /// Held while the step runs, which no other program may run at the same time.
-    pub lock: Option<File>,
+    pub _lock: Option<File>,
 }
 
 impl BuildStep {
     pub fn new(command: Command) -> Self {
-        Self { says: None, command, lock: None }
+        Self { says: None, command, _lock: None }
     }
 }
