@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Overrides;
 use crate::folder::scan::is_project;
-use crate::plugin::compiler::Job;
+use crate::plugin::compiler::CompileJob;
 
 /// Hosts realtime rooms whose logic is somebody else's WebAssembly component.
 #[derive(Debug, Parser)]
@@ -166,7 +166,7 @@ impl Cli {
             Command::Plugins(args) => remote::plugins(&args),
             Command::Rollback(args) => remote::rollback(&args),
             Command::Data(args) => data::data(args),
-            Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
+            Command::CompileComponent { job } => CompileJob::of_argument(&job)?.run(),
         }
     }
 }

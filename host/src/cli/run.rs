@@ -16,7 +16,7 @@ use crate::guest::engine;
 use crate::plugin::loader::Loader;
 use crate::server::dev::Dev;
 use crate::server::{self, Addresses, Health, Server, Upgrades, Uploads};
-use crate::storage::Stored;
+use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
@@ -103,7 +103,7 @@ async fn start(config: Config, dev: Option<Arc<Dev>>) -> anyhow::Result<Arc<Serv
 /// needed. A tenant whose storage cannot be read keeps nobody else from being served.
 async fn recover(fleet: &Fleet, tenants: &Tenants) {
     for (tenant, stored) in fleet.storage().stored().await {
-        let Stored { bytes, rooms, alarms } = match stored {
+        let StoredTenant { bytes, rooms, alarms } = match stored {
             Ok(stored) => stored,
             Err(why) => {
                 tracing::error!(tenant = tenant.as_str(), "rooms of this tenant cannot be opened: {why}");

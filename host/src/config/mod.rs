@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
 
-use crate::folder::watch::Means;
+use crate::folder::watch::WatchMode;
 use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
@@ -40,7 +40,7 @@ pub struct Config {
     /// Threads for rooms and sockets.
     pub threads: usize,
     /// How changes of the plugin folder are noticed, and how often somebody looks where that is by looking.
-    pub watch: Means,
+    pub watch: WatchMode,
     pub watch_poll: Duration,
     pub operator_token: Option<Secret>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.

@@ -16,7 +16,7 @@ pub struct PluginFile {
 
 /// What a look into the folder found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FolderScan {
     /// In ascending order of tenant and name.
     pub files: Vec<PluginFile>,
     /// What was passed over: the path, and why.
@@ -33,8 +33,8 @@ pub fn is_project(folder: &Path) -> bool {
 }
 
 /// Looks for plugins. Hidden files and files of other kinds are nobody's business.
-pub fn scan(folder: &Path) -> anyhow::Result<Found> {
-    let mut found = Found { folders: vec![folder.to_owned()], ..Found::default() };
+pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
+    let mut found = FolderScan { folders: vec![folder.to_owned()], ..FolderScan::default() };
     for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
         if !path.is_dir() {
             found.take_file(&TenantName::default_tenant(), path);
@@ -62,7 +62,7 @@ pub fn scan(folder: &Path) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-impl Found {
+impl FolderScan {
     fn take_file(&mut self, tenant: &TenantName, path: PathBuf) {
         if path.extension().is_none_or(|extension| extension != "wasm") {
             return;

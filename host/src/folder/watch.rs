@@ -25,7 +25,7 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(60);
 /// How changes are noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Means {
+pub enum WatchMode {
     /// The system says so.
     #[default]
     Events,
@@ -39,11 +39,11 @@ pub enum Means {
 pub struct Watch {
     hints: Arc<Notify>,
     /// None where it only looks.
-    events: Option<Events>,
+    events: Option<SystemEvents>,
     poll: Duration,
 }
 
-struct Events {
+struct SystemEvents {
     watcher: RecommendedWatcher,
     /// The folders that are watched, and which folder each was.
     followed: BTreeMap<PathBuf, (u64, u64)>,
@@ -62,7 +62,7 @@ impl Watch {
         });
         let mut watch = Self { hints, events: None, poll };
         match watcher {
-            Ok(watcher) => watch.events = Some(Events { watcher, followed: BTreeMap::new() }),
+            Ok(watcher) => watch.events = Some(SystemEvents { watcher, followed: BTreeMap::new() }),
             Err(why) => watch.fall_back(&why),
         }
         watch
@@ -119,7 +119,7 @@ impl Watch {
     }
 }
 
-impl Events {
+impl SystemEvents {
     /// An error means that there are no events to be had.
     fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> notify::Result<bool> {
         let gone: Vec<PathBuf> = self.followed.keys().filter(|folder| !folders.contains(*folder)).cloned().collect();
@@ -209,9 +209,9 @@ mod tests {
 
     use super::*;
 
-    struct Folder(PathBuf);
+    struct ScratchFolder(PathBuf);
 
-    impl Folder {
+    impl ScratchFolder {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("parlor-watch-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for ScratchFolder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn changes_are_told_once_it_is_quiet_and_reading_is_none() {
-        let folder = Folder::new("quiet");
+        let folder = ScratchFolder::new("quiet");
         let mut watch = Watch::events(Duration::from_secs(60));
         assert!(watch.follow(&folder.set()) && !watch.follow(&folder.set()));
         let file = folder.0.join("file");
@@ -270,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_quiet_the_wait_is_bounded() {
-        let folder = Folder::new("busy");
+        let folder = ScratchFolder::new("busy");
         let mut watch = Watch::events(Duration::from_secs(60));
         watch.follow(&folder.set());
         let file = folder.0.join("file");
@@ -288,7 +288,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_there_are_no_events_it_looks() {
-        let folder = Folder::new("fall-back");
+        let folder = ScratchFolder::new("fall-back");
         let mut watch = Watch::events(Duration::from_millis(10));
         watch.fall_back(&notify::Error::new(ErrorKind::MaxFilesWatch));
         assert!(watch.polls() && !watch.follow(&folder.set()) && hears(&watch).await);
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_path_depends_on_the_folders_of_its_links() {
-        let folder = Folder::new("links");
+        let folder = ScratchFolder::new("links");
         let at = |path: &str| folder.0.join(path);
         for made in ["real/deep", "other"] {
             fs::create_dir_all(at(made)).unwrap();

@@ -24,7 +24,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// What tells one state of a file from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub struct FileStamp {
     /// Where the links lead.
     target: PathBuf,
     device: u64,
@@ -35,7 +35,7 @@ pub struct Stamp {
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileStamp {
     /// The state of a file as it is now.
     pub fn of(file: &Path) -> std::io::Result<Self> {
         Ok(Self::new(file.canonicalize()?, &file.metadata()?))
@@ -55,8 +55,8 @@ impl Stamp {
 
 /// One look at the folder.
 #[derive(Debug, Default)]
-pub struct Look {
-    files: BTreeMap<PluginKey, (PathBuf, Stamp)>,
+pub struct FolderSnapshot {
+    files: BTreeMap<PluginKey, (PathBuf, FileStamp)>,
     /// What was passed over: the path, and why.
     skipped: Vec<(PathBuf, String)>,
     /// Whose files could not be looked at.
@@ -67,7 +67,7 @@ pub struct Look {
     pub folders: BTreeSet<PathBuf>,
 }
 
-impl Look {
+impl FolderSnapshot {
     pub fn at(folder: &Path) -> anyhow::Result<Self> {
         let found = scan::scan(folder)?;
         let mut look = Self { skipped: found.skipped, unread: found.unread, ..Self::default() };
@@ -78,7 +78,7 @@ impl Look {
         }
         for PluginFile { key, file } in found.files {
             look.follow_link(&file);
-            match file.metadata().and_then(|found| Ok((found, Stamp::of(&file)?))) {
+            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file)?))) {
                 Ok((found, stamp)) if found.is_file() => {
                     look.files.insert(key, (file, stamp));
                 }
@@ -107,10 +107,10 @@ impl Look {
 
 /// A file to be dealt with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ready {
+pub struct ReadyFile {
     pub key: PluginKey,
     pub file: PathBuf,
-    pub stamp: Stamp,
+    pub stamp: FileStamp,
     /// The version that these bytes must not be, since it was refused already.
     pub refused: Option<String>,
 }
@@ -120,12 +120,12 @@ pub struct Ready {
 pub struct NotServed {
     pub version: Option<String>,
     pub why: String,
-    pub until: Until,
+    pub until: RetryWhen,
 }
 
 /// When what was refused is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum RetryWhen {
     /// When it is another file.
     Changed,
     /// When a place or a path is free.
@@ -136,7 +136,7 @@ pub enum Until {
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FileOutcome {
     /// It is served, or was already.
     Served,
     NotServed(NotServed),
@@ -148,8 +148,8 @@ pub enum Outcome {
 
 /// What is to be done.
 #[derive(Debug, Default)]
-pub struct Round {
-    pub ready: Vec<Ready>,
+pub struct FolderChanges {
+    pub ready: Vec<ReadyFile>,
     /// Whose files are gone.
     pub gone: Vec<(PluginKey, PathBuf)>,
     /// What is wrong with files, each told once.
@@ -160,7 +160,7 @@ pub struct Round {
     pub again: Option<Duration>,
 }
 
-impl Round {
+impl FolderChanges {
     fn again_in(&mut self, wait: Duration) {
         self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
     }
@@ -168,9 +168,9 @@ impl Round {
 
 /// What is known of a plugin's file.
 #[derive(Debug)]
-struct Known {
+struct WatchedFile {
     file: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
     /// Since when it is so.
     since: Instant,
     /// Since when it changes at every look.
@@ -179,12 +179,12 @@ struct Known {
     /// It is being dealt with.
     is_taken: bool,
     /// The state that was dealt with.
-    done: Option<Stamp>,
-    refusal: Option<Refusal>,
+    done: Option<FileStamp>,
+    refusal: Option<FileRefusal>,
 }
 
 #[derive(Debug)]
-struct Refusal {
+struct FileRefusal {
     not_served: NotServed,
     is_told: bool,
     at: Instant,
@@ -195,7 +195,7 @@ struct Refusal {
 /// All that is known of the folder.
 #[derive(Debug)]
 pub struct Watcher {
-    known: BTreeMap<PluginKey, Known>,
+    known: BTreeMap<PluginKey, WatchedFile>,
     told_skipped: BTreeMap<PathBuf, String>,
     /// For how long a file must stay the same to be whole.
     settle: Duration,
@@ -208,8 +208,8 @@ impl Watcher {
     }
 
     /// What a look says beside what is known. `freed` changes when a place or a path became free.
-    pub fn compare(&mut self, look: Look, freed: u64, now: Instant) -> Round {
-        let mut round = Round::default();
+    pub fn compare(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
+        let mut round = FolderChanges::default();
         self.freed = freed;
         self.skip(&look, &mut round);
         for (key, known) in &mut self.known {
@@ -224,7 +224,8 @@ impl Watcher {
         }
         round.gone.iter().for_each(|(key, _)| drop(self.known.remove(key)));
         for (key, (file, stamp)) in look.files {
-            let known = self.known.entry(key.clone()).or_insert_with(|| Known::new(file.clone(), stamp.clone(), now));
+            let known =
+                self.known.entry(key.clone()).or_insert_with(|| WatchedFile::new(file.clone(), stamp.clone(), now));
             known.see(file, stamp, now);
             known.judge(&key, self.settle, freed, now, &mut round);
         }
@@ -232,7 +233,7 @@ impl Watcher {
     }
 
     /// The same at start, when nothing is known: every file is taken for whole.
-    pub fn first(&mut self, look: Look, freed: u64, now: Instant) -> Round {
+    pub fn first(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
         let settle = std::mem::take(&mut self.settle);
         let round = self.compare(look, freed, now);
         self.settle = settle;
@@ -240,17 +241,17 @@ impl Watcher {
     }
 
     /// A file of `ready` was dealt with.
-    pub fn done(&mut self, ready: Ready, outcome: Outcome, now: Instant) {
+    pub fn done(&mut self, ready: ReadyFile, outcome: FileOutcome, now: Instant) {
         let Some(known) = self.known.get_mut(&ready.key) else { return };
         known.is_taken = false;
         match outcome {
-            Outcome::Unsettled => return,
-            Outcome::Served => known.refusal = None,
-            Outcome::RefusedBefore => {}
-            Outcome::NotServed(not_served) => {
+            FileOutcome::Unsettled => return,
+            FileOutcome::Served => known.refusal = None,
+            FileOutcome::RefusedBefore => {}
+            FileOutcome::NotServed(not_served) => {
                 // What is refused once more for the same reason was told already.
                 let is_told = known.refusal.as_ref().is_some_and(|old| old.is_told && old.not_served == not_served);
-                known.refusal = Some(Refusal { not_served, is_told, at: now, freed: self.freed });
+                known.refusal = Some(FileRefusal { not_served, is_told, at: now, freed: self.freed });
             }
         }
         known.done = Some(ready.stamp);
@@ -263,15 +264,15 @@ impl Watcher {
         Some(refusal.not_served.clone())
     }
 
-    fn skip(&mut self, look: &Look, round: &mut Round) {
+    fn skip(&mut self, look: &FolderSnapshot, round: &mut FolderChanges) {
         let is_new = |(path, why): &&(PathBuf, String)| self.told_skipped.get(path) != Some(why);
         round.skipped.extend(look.skipped.iter().filter(is_new).cloned());
         self.told_skipped = look.skipped.iter().cloned().collect();
     }
 }
 
-impl Known {
-    fn new(file: PathBuf, stamp: Stamp, now: Instant) -> Self {
+impl WatchedFile {
+    fn new(file: PathBuf, stamp: FileStamp, now: Instant) -> Self {
         Self {
             file,
             stamp,
@@ -284,7 +285,7 @@ impl Known {
         }
     }
 
-    fn see(&mut self, file: PathBuf, stamp: Stamp, now: Instant) {
+    fn see(&mut self, file: PathBuf, stamp: FileStamp, now: Instant) {
         self.missing = None;
         self.file = file;
         if self.stamp != stamp {
@@ -294,7 +295,7 @@ impl Known {
         }
     }
 
-    fn judge(&mut self, key: &PluginKey, settle: Duration, freed: u64, now: Instant, round: &mut Round) {
+    fn judge(&mut self, key: &PluginKey, settle: Duration, freed: u64, now: Instant, round: &mut FolderChanges) {
         let settled = now - self.since;
         if self.is_taken {
             return;
@@ -311,8 +312,8 @@ impl Known {
             return round.again_in(settle);
         }
         (self.is_taken, self.unsettled) = (true, Some(now));
-        let refusal = self.refusal.as_ref().filter(|refusal| refusal.not_served.until == Until::Changed);
-        round.ready.push(Ready {
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.not_served.until == RetryWhen::Changed);
+        round.ready.push(ReadyFile {
             key: key.clone(),
             file: self.file.clone(),
             stamp: self.stamp.clone(),
@@ -326,10 +327,10 @@ impl Known {
         key: &PluginKey,
         settled: Duration,
         now: Instant,
-        round: &mut Round,
+        round: &mut FolderChanges,
     ) -> Option<Duration> {
         let refusal = self.refusal.as_mut()?;
-        let later = (refusal.not_served.until == Until::Later).then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
+        let later = (refusal.not_served.until == RetryWhen::Later).then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
         if refusal.is_told {
             return later;
         }
@@ -344,9 +345,9 @@ impl Known {
 
     fn may_be_tried_again(&self, freed: u64, now: Instant) -> bool {
         self.refusal.as_ref().is_some_and(|refusal| match refusal.not_served.until {
-            Until::Changed => false,
-            Until::Freed => refusal.freed != freed,
-            Until::Later => now - refusal.at >= BUSY_WAIT,
+            RetryWhen::Changed => false,
+            RetryWhen::Freed => refusal.freed != freed,
+            RetryWhen::Later => now - refusal.at >= BUSY_WAIT,
         })
     }
 }

@@ -20,9 +20,9 @@ use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
 use crate::model::text::printable;
 use crate::model::turn::{Calls, Turn};
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 use crate::tenant::Pace;
-use crate::tenant::account::Place;
+use crate::tenant::account::CounterPlace;
 
 /// A fault of the guest's code that ends its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub struct Instance {
     cpu: Arc<CpuMeter>,
     pace: Arc<Pace>,
     /// Its place among the tenant's awake rooms, where it is a room's.
-    _awake: Option<Place>,
+    _awake: Option<CounterPlace>,
     /// Behind the store, and so dropped after it; behind all places, so that who waits finds them free.
     _place: InstancePlace,
 }
@@ -180,7 +180,7 @@ impl Instance {
     pub async fn open(
         template: &Template,
         context: Arc<RoomContext>,
-        storage: Option<Arc<RoomView>>,
+        storage: Option<Arc<StorageView>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
         let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
@@ -221,7 +221,7 @@ impl Instance {
     }
 
     /// Keeps a place for as long as it lives.
-    pub fn holding(mut self, awake: Option<Place>) -> Self {
+    pub fn holding(mut self, awake: Option<CounterPlace>) -> Self {
         self._awake = awake;
         self
     }

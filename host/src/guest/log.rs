@@ -8,7 +8,7 @@ use crate::model::text::printable;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum LogLevel {
     Debug,
     Info,
     Warn,
@@ -37,12 +37,12 @@ impl GuestLog {
     pub fn end(&self) {
         let cut = self.cut.swap(0, Ordering::Relaxed);
         if cut > 0 {
-            self.print(Level::Warn, &format!("{cut} lines left out: log-lines-per-turn"));
+            self.print(LogLevel::Warn, &format!("{cut} lines left out: log-lines-per-turn"));
         }
     }
 
     /// Writes a message, a line at a time.
-    pub fn write(&self, level: Level, message: &str) {
+    pub fn write(&self, level: LogLevel, message: &str) {
         let limits = &self.context.limits;
         for line in message.lines() {
             if self.lines.fetch_add(1, Ordering::Relaxed) >= limits.log_lines_per_turn {
@@ -53,16 +53,16 @@ impl GuestLog {
         }
     }
 
-    fn print(&self, level: Level, line: &str) {
+    fn print(&self, level: LogLevel, line: &str) {
         let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
         let line = printable(line);
         match level {
-            Level::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
         }
     }
 }

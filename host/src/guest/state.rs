@@ -12,8 +12,8 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
-use crate::storage::view::RoomView;
-use crate::tenant::lane::Reserved;
+use crate::storage::view::StorageView;
+use crate::tenant::lane::ReservedCpu;
 use crate::tenant::{Account, Pace};
 
 /// Whom an instance belongs to.
@@ -97,10 +97,10 @@ pub struct GuestState {
     pub phase: Phase,
     pub registrations: Registrations,
     /// None for an instance that belongs to no room.
-    pub storage: Option<Arc<RoomView>>,
+    pub storage: Option<Arc<StorageView>>,
     pub cpu: Arc<CpuMeter>,
     /// CPU time of the tenant's that is set aside for the current call, once it turned out to be long.
-    pub reserved: Option<Reserved>,
+    pub reserved: Option<ReservedCpu>,
     pub memory: MemoryLimit,
     pub log: Arc<GuestLog>,
     pub wasi: GuestWasi,
@@ -111,7 +111,7 @@ pub struct GuestState {
 }
 
 impl GuestState {
-    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<RoomView>>) -> Self {
+    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>) -> Self {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,

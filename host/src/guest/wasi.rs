@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult, bindings};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::log::{GuestLog, Level};
+use super::log::{GuestLog, LogLevel};
 use super::state::GuestState;
 
 /// Bytes of one call for randomness through WASI.
@@ -37,8 +37,8 @@ impl GuestWasi {
     pub fn new(log: Arc<GuestLog>, handles_max: usize) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles_max);
-        let stdout = LogStream { log: Arc::clone(&log), level: Level::Info, partial: Arc::default() };
-        let stderr = LogStream { log, level: Level::Warn, partial: Arc::default() };
+        let stdout = LogStream { log: Arc::clone(&log), level: LogLevel::Info, partial: Arc::default() };
+        let stderr = LogStream { log, level: LogLevel::Warn, partial: Arc::default() };
         Self { stdout, stderr, ctx: None, table }
     }
 
@@ -69,9 +69,9 @@ impl WasiView for GuestState {
 }
 
 /// Gives the resource table to the interfaces of `wasi:io`.
-struct Table;
+struct IoTable;
 
-impl HasData for Table {
+impl HasData for IoTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
@@ -80,9 +80,9 @@ pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     use bindings::{cli, clocks, filesystem, io, random};
     type S = GuestState;
     let l = linker;
-    io::error::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
-    io::poll::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
-    io::streams::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
+    io::error::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
+    io::poll::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
+    io::streams::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
     clocks::wall_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
     clocks::monotonic_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
     random::random::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
@@ -108,7 +108,7 @@ pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
 #[derive(Clone)]
 struct LogStream {
     log: Arc<GuestLog>,
-    level: Level,
+    level: LogLevel,
     /// What came since the last newline: some libraries write a line in several pieces.
     partial: Arc<Mutex<Vec<u8>>>,
 }

@@ -17,7 +17,7 @@ const PAGE_BYTES: u64 = 64 << 10;
 
 /// What one instance takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Need {
+pub struct InstanceNeed {
     pub core_instances: u32,
     pub memories: u32,
     pub tables: u32,
@@ -27,7 +27,7 @@ pub struct Need {
     pub table_elements: u64,
 }
 
-impl Need {
+impl InstanceNeed {
     fn add(&mut self, other: Self) {
         self.core_instances = self.core_instances.saturating_add(other.core_instances);
         self.memories = self.memories.saturating_add(other.memories);
@@ -76,31 +76,31 @@ pub struct Anatomy {
     /// With their versions, in the order of the file.
     pub imports: Vec<String>,
     pub exports: Vec<String>,
-    pub need: Need,
+    pub need: InstanceNeed,
 }
 
 /// Whether an import can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ImportStanding {
     Granted,
     NotGranted,
     NotOffered,
 }
 
 /// How an import stands with a tenant that is granted these.
-pub fn standing(import: &str, granted: &Imports) -> Standing {
+pub fn standing(import: &str, granted: &Imports) -> ImportStanding {
     let interface = import.split('@').next().unwrap_or(import);
     match (OFFERED.contains(&interface), granted.allow(interface)) {
-        (false, _) => Standing::NotOffered,
-        (true, false) => Standing::NotGranted,
-        (true, true) => Standing::Granted,
+        (false, _) => ImportStanding::NotOffered,
+        (true, false) => ImportStanding::NotGranted,
+        (true, true) => ImportStanding::Granted,
     }
 }
 
 impl Anatomy {
     /// Reads a component; an error says where it is none.
     pub fn of(bytes: &[u8]) -> Result<Self, String> {
-        let mut reader = Reader::default();
+        let mut reader = AnatomyReader::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.map_err(|why| why.to_string()).and_then(|payload| reader.take(payload));
             read.map_err(|why| printable(&why[..why.floor_char_boundary(NAME_SHOWN_BYTES)]))?;
@@ -127,9 +127,9 @@ impl Anatomy {
     fn check_imports(&self, granted: &Imports) -> Result<(), String> {
         for import in &self.imports {
             let why = match standing(import, granted) {
-                Standing::Granted => continue,
-                Standing::NotGranted => "which its tenant is not granted",
-                Standing::NotOffered => "which this host does not offer",
+                ImportStanding::Granted => continue,
+                ImportStanding::NotGranted => "which its tenant is not granted",
+                ImportStanding::NotOffered => "which this host does not offer",
             };
             return Err(format!("imports {}, {why}", shown(import)));
         }
@@ -143,48 +143,50 @@ fn shown(name: &str) -> String {
 }
 
 /// A module or a component that is being read; components nest.
-enum Level {
-    Module(Need),
-    Component { modules: Vec<Need>, components: Vec<Need>, need: Need },
+enum NestingLevel {
+    Module(InstanceNeed),
+    Component { modules: Vec<InstanceNeed>, components: Vec<InstanceNeed>, need: InstanceNeed },
 }
 
 /// Adds up what is instantiated. What an instance exports as a module or a component is counted by the pool alone.
 #[derive(Default)]
-struct Reader {
-    levels: Vec<Level>,
+struct AnatomyReader {
+    levels: Vec<NestingLevel>,
     anatomy: Anatomy,
 }
 
-impl Reader {
+impl AnatomyReader {
     fn take(&mut self, payload: Payload<'_>) -> Result<(), String> {
         let words = |why: wasmparser::BinaryReaderError| why.to_string();
         match payload {
             Payload::Version { encoding, .. } => self.levels.push(match encoding {
-                Encoding::Module => Level::Module(Need { core_instances: 1, ..Need::default() }),
-                Encoding::Component => {
-                    Level::Component { modules: Vec::new(), components: Vec::new(), need: Need::default() }
-                }
+                Encoding::Module => NestingLevel::Module(InstanceNeed { core_instances: 1, ..InstanceNeed::default() }),
+                Encoding::Component => NestingLevel::Component {
+                    modules: Vec::new(),
+                    components: Vec::new(),
+                    need: InstanceNeed::default(),
+                },
             }),
             Payload::End(_) => self.end(),
             Payload::MemorySection(section) => {
                 for memory in section {
                     let memory = memory.map_err(words)?;
                     let bytes = memory.initial.saturating_mul(PAGE_BYTES);
-                    self.of_module(Need { memories: 1, memory_bytes: bytes, ..Need::default() });
+                    self.of_module(InstanceNeed { memories: 1, memory_bytes: bytes, ..InstanceNeed::default() });
                 }
             }
             Payload::TableSection(section) => {
                 for table in section {
                     let elements = table.map_err(words)?.ty.initial;
-                    self.of_module(Need { tables: 1, table_elements: elements, ..Need::default() });
+                    self.of_module(InstanceNeed { tables: 1, table_elements: elements, ..InstanceNeed::default() });
                 }
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let wasmparser::Instance::Instantiate { module_index, .. } = instance.map_err(words)? {
                         self.instantiate(module_index, |level| match level {
-                            Level::Component { modules, .. } => modules,
-                            Level::Module(_) => &[],
+                            NestingLevel::Component { modules, .. } => modules,
+                            NestingLevel::Module(_) => &[],
                         });
                     }
                 }
@@ -193,8 +195,8 @@ impl Reader {
                 for instance in section {
                     if let ComponentInstance::Instantiate { component_index, .. } = instance.map_err(words)? {
                         self.instantiate(component_index, |level| match level {
-                            Level::Component { components, .. } => components,
-                            Level::Module(_) => &[],
+                            NestingLevel::Component { components, .. } => components,
+                            NestingLevel::Module(_) => &[],
                         });
                     }
                 }
@@ -220,16 +222,16 @@ impl Reader {
         Ok(())
     }
 
-    fn of_module(&mut self, more: Need) {
-        if let Some(Level::Module(need)) = self.levels.last_mut() {
+    fn of_module(&mut self, more: InstanceNeed) {
+        if let Some(NestingLevel::Module(need)) = self.levels.last_mut() {
             need.add(more);
         }
     }
 
-    fn instantiate(&mut self, index: u32, space: impl Fn(&Level) -> &[Need]) {
+    fn instantiate(&mut self, index: u32, space: impl Fn(&NestingLevel) -> &[InstanceNeed]) {
         let Some(level) = self.levels.last_mut() else { return };
         let of_one = space(level).get(index as usize).copied().unwrap_or_default();
-        if let Level::Component { need, .. } = level {
+        if let NestingLevel::Component { need, .. } = level {
             need.add(of_one);
         }
     }
@@ -258,10 +260,10 @@ impl Reader {
     /// Something that a component around this one defined.
     fn outer_alias(&mut self, kind: ComponentOuterAliasKind, count: u32, index: u32) {
         let outer = self.levels.len().checked_sub(1 + count as usize).and_then(|place| self.levels.get(place));
-        let Some(Level::Component { modules, components, .. }) = outer else { return };
-        let need = |space: &[Need]| space.get(index as usize).copied().unwrap_or_default();
+        let Some(NestingLevel::Component { modules, components, .. }) = outer else { return };
+        let need = |space: &[InstanceNeed]| space.get(index as usize).copied().unwrap_or_default();
         let (module, component) = (need(modules), need(components));
-        if let Some(Level::Component { modules, components, .. }) = self.levels.last_mut() {
+        if let Some(NestingLevel::Component { modules, components, .. }) = self.levels.last_mut() {
             match kind {
                 ComponentOuterAliasKind::CoreModule => modules.push(module),
                 ComponentOuterAliasKind::Component => components.push(component),
@@ -271,23 +273,25 @@ impl Reader {
     }
 
     fn number_module(&mut self) {
-        if let Some(Level::Component { modules, .. }) = self.levels.last_mut() {
-            modules.push(Need { core_instances: 1, ..Need::default() });
+        if let Some(NestingLevel::Component { modules, .. }) = self.levels.last_mut() {
+            modules.push(InstanceNeed { core_instances: 1, ..InstanceNeed::default() });
         }
     }
 
     fn number_component(&mut self) {
-        if let Some(Level::Component { components, .. }) = self.levels.last_mut() {
-            components.push(Need::default());
+        if let Some(NestingLevel::Component { components, .. }) = self.levels.last_mut() {
+            components.push(InstanceNeed::default());
         }
     }
 
     fn end(&mut self) {
         let Some(level) = self.levels.pop() else { return };
         match (level, self.levels.last_mut()) {
-            (Level::Module(need), Some(Level::Component { modules, .. })) => modules.push(need),
-            (Level::Component { need, .. }, Some(Level::Component { components, .. })) => components.push(need),
-            (Level::Component { need, .. }, None) => self.anatomy.need = need,
+            (NestingLevel::Module(need), Some(NestingLevel::Component { modules, .. })) => modules.push(need),
+            (NestingLevel::Component { need, .. }, Some(NestingLevel::Component { components, .. })) => {
+                components.push(need)
+            }
+            (NestingLevel::Component { need, .. }, None) => self.anatomy.need = need,
             _ => {}
         }
     }
@@ -314,7 +318,8 @@ mod tests {
             (instance (instantiate $inner))
             (instance (instantiate $inner))
             (instance (instantiate $inner)))"#);
-        let need = Need { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
+        let need =
+            InstanceNeed { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -327,7 +332,8 @@ mod tests {
             (component $four (alias outer $out $two (component $c))
                 (instance (instantiate $c)) (instance (instantiate $c)))
             (instance (instantiate $four)))"#);
-        let need = Need { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
+        let need =
+            InstanceNeed { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -366,11 +372,26 @@ mod tests {
             ..Limits::default()
         };
         for (need, words) in [
-            (Need { core_instances: 2, ..Need::default() }, "2 core instances, more than core-instances-per-component"),
-            (Need { memories: 2, ..Need::default() }, "2 memories, more than memories-per-component: at most 1"),
-            (Need { tables: 3, ..Need::default() }, "3 tables, more than tables-per-component: at most 1"),
-            (Need { memory_bytes: 11, ..Need::default() }, "11 bytes of memory, more than memory-bytes: at most 10"),
-            (Need { table_elements: 6, ..Need::default() }, "6 elements, more than table-elements: at most 5"),
+            (
+                InstanceNeed { core_instances: 2, ..InstanceNeed::default() },
+                "2 core instances, more than core-instances-per-component",
+            ),
+            (
+                InstanceNeed { memories: 2, ..InstanceNeed::default() },
+                "2 memories, more than memories-per-component: at most 1",
+            ),
+            (
+                InstanceNeed { tables: 3, ..InstanceNeed::default() },
+                "3 tables, more than tables-per-component: at most 1",
+            ),
+            (
+                InstanceNeed { memory_bytes: 11, ..InstanceNeed::default() },
+                "11 bytes of memory, more than memory-bytes: at most 10",
+            ),
+            (
+                InstanceNeed { table_elements: 6, ..InstanceNeed::default() },
+                "6 elements, more than table-elements: at most 5",
+            ),
         ] {
             assert!(need.check(&limits).unwrap_err().contains(words), "{words}");
         }

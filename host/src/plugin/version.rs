@@ -16,7 +16,7 @@ use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId};
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 use crate::tenant::{Account, Pace, Totals};
 
 /// A version of a plugin, ready to serve.
@@ -65,13 +65,13 @@ pub enum AuthorizeError {
 
 impl Plugin {
     /// Makes an instance for a room.
-    pub async fn open(&self, room: RoomId, storage: Arc<RoomView>) -> Result<Instance, OpenError> {
+    pub async fn open(&self, room: RoomId, storage: Arc<StorageView>) -> Result<Instance, OpenError> {
         self.instance(Some(room), Some(storage)).await
     }
 
     /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
     pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let _waiting = Waiting::count(&self.at_authorize, self.limits().authorize_waiting)?;
+        let _waiting = WaitingUpgrade::count(&self.at_authorize, self.limits().authorize_waiting)?;
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
         let lane = self.account().lane();
         let asked = async {
@@ -101,7 +101,7 @@ impl Plugin {
     }
 
     /// Makes an instance. Where there is no place for it, rooms that nobody is in give way, and it waits for a while.
-    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<RoomView>>) -> Result<Instance, OpenError> {
+    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<StorageView>>) -> Result<Instance, OpenError> {
         let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
@@ -163,16 +163,16 @@ impl Plugin {
 }
 
 /// An upgrade at `authorize`, counted until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+struct WaitingUpgrade<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitingUpgrade<'a> {
     fn count(count: &'a AtomicUsize, max: usize) -> Result<Self, AuthorizeError> {
         let waiting = Self(count);
         if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waiting) } else { Err(AuthorizeError::Crowded) }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingUpgrade<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

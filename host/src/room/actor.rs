@@ -32,7 +32,7 @@ use crate::model::state::{RoomState, StateMark};
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::{Storage, view};
-use crate::tenant::account::Place;
+use crate::tenant::account::CounterPlace;
 use crate::tenant::lane::Lane;
 use crate::workers::WorkerId;
 
@@ -45,7 +45,7 @@ pub(super) struct Room {
     /// Away with the turn while one runs.
     pub(super) state: RoomState,
     pub(super) outbound: HashMap<SocketId, Arc<Outbound>>,
-    pub(super) storage: Arc<view::RoomView>,
+    pub(super) storage: Arc<view::StorageView>,
     pub(super) all_storage: Arc<dyn Storage>,
     pub(super) alarms: Arc<Alarms>,
     pub(super) owner: Arc<dyn RoomOwner>,
@@ -86,7 +86,7 @@ pub struct RoomSpec {
     /// The version that the room begins on.
     pub plugin: Arc<Plugin>,
     /// Its place among its tenant's rooms.
-    pub place: Place,
+    pub place: CounterPlace,
     /// The thread that the room's task is to run on.
     pub worker: WorkerId,
     /// Where calls of its plugin run that take long.
@@ -129,7 +129,7 @@ async fn run(
     let room = Box::new(Room {
         lane: Arc::clone(plugin.account().lane()),
         slow,
-        storage: Arc::new(view::RoomView::new(storage, limits.storage_cache_bytes)),
+        storage: Arc::new(view::StorageView::new(storage, limits.storage_cache_bytes)),
         shared,
         plugin,
         limits,

@@ -18,7 +18,7 @@ use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::refusal::Bound;
 use crate::model::turn::{StorageUse, Turn};
-use crate::storage::Kept;
+use crate::storage::StoredRoom;
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
 const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
@@ -254,7 +254,7 @@ impl Room {
         let storage = if self.plugin.keeps || kind == TurnKind::Alarm {
             let (account, tenant) = (self.plugin.account(), &self.shared.key.plugin.tenant);
             let may_keep = || self.all_storage.rooms(tenant) < account.limits.storage_rooms_per_tenant;
-            let Kept { bytes, alarm, is_known } = self.storage.kept();
+            let StoredRoom { bytes, alarm, is_known } = self.storage.kept();
             let tenant_left_bytes = account.storage.left();
             StorageUse { room_bytes: bytes, tenant_left_bytes, may_keep: is_known || may_keep(), alarm }
         } else {

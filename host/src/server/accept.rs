@@ -15,7 +15,7 @@ use tower_service::Service as _;
 
 use super::Server;
 use super::addresses::AddressPlace;
-use crate::tenant::account::{Counter, Place};
+use crate::tenant::account::{Counter, CounterPlace};
 
 /// Bytes of a request's head; cookies and tokens fit, floods do not.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -34,7 +34,7 @@ const RETRY_AFTER_SECONDS: (u64, u64) = (2, 8);
 /// One connection's place among all, and among those of its address; held by whoever serves it.
 #[derive(Debug, Clone)]
 pub struct ConnectionPlace {
-    _of_host: Arc<Place>,
+    _of_host: Arc<CounterPlace>,
     _of_address: Option<Arc<AddressPlace>>,
 }
 
@@ -119,7 +119,7 @@ async fn serve_connection(
 }
 
 /// Answers whatever the connection would ask.
-async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: Place) {
+async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPlace) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
         TurnedAway::AddressIsFull => {

@@ -4,6 +4,7 @@
 mod arrows;
 mod documents;
 mod hazards;
+mod names;
 mod sizes;
 mod wit;
 

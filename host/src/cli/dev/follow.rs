@@ -12,7 +12,7 @@ use super::compile::Running;
 use super::rebuild::Projects;
 use crate::cli::project::Project;
 use crate::clock::Instant;
-use crate::folder::watch::{Means, Watch};
+use crate::folder::watch::{Watch, WatchMode};
 use crate::model::names::{PluginKey, TenantName};
 use crate::server::{Server, dev};
 
@@ -55,9 +55,9 @@ fn follow(mut projects: Projects, server: &Arc<Server>, waiting: &Runtime, mut e
     // The watcher's own threads and ours: they belong to this one.
     let _entered = waiting.enter();
     let mut watch = match server.config.watch {
-        Means::Events => Watch::events(server.config.watch_poll),
-        Means::Poll => Watch::poll(server.config.watch_poll),
-        Means::Off => return,
+        WatchMode::Events => Watch::events(server.config.watch_poll),
+        WatchMode::Poll => Watch::poll(server.config.watch_poll),
+        WatchMode::Off => return,
     };
     let mut last_look = SystemTime::now();
     loop {

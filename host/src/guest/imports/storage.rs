@@ -7,9 +7,9 @@ use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
 use super::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
-use crate::model::turn::Write;
+use crate::model::turn::KeyWrite;
 use crate::storage::StorageError;
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 
 /// Where a page ends early.
 const PAGE_BYTES: usize = 256 << 10;
@@ -24,23 +24,17 @@ impl From<StorageError> for CallError {
 }
 
 impl GuestState {
-    fn room_storage(&self) -> CallResult<Arc<RoomView>> {
+    fn room_storage(&self) -> CallResult<Arc<StorageView>> {
         Ok(self.storage.clone().ok_or(Refusal::NoTurn)?)
     }
 
-    /// The values that this turn sees.
+    /// Reads values as this turn sees them, its own writes included.
     async fn read(&mut self, keys: &[&str]) -> CallResult<Vec<Option<Vec<u8>>>> {
         let turn = self.turn()?;
         keys.iter().try_for_each(|key| check_key(key, turn.limits().storage_key_bytes))?;
-        let written = |key: &&str| turn.written(key).map(|value| value.map(<[u8]>::to_vec));
-        let mut values: Vec<Option<Option<Vec<u8>>>> = keys.iter().map(written).collect();
-        let unwritten = || keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key);
-        let unwritten: Vec<&str> = unwritten().collect();
-        if !unwritten.is_empty() {
-            let mut stored = self.room_storage()?.get(&unwritten).await?.into_iter();
-            values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = stored.next());
-        }
-        Ok(values.into_iter().map(Option::flatten).collect())
+        let storage = self.room_storage()?;
+        let written = &self.current_turn().ok_or(Refusal::NoTurn)?.effects().batch.writes;
+        Ok(storage.get(keys, written).await?)
     }
 
     /// Writes all of these keys or none; says how many of them had a value.
@@ -53,7 +47,11 @@ impl GuestState {
             return Err(Refusal::NoTurn.into());
         };
         turn.write(
-            writes.into_iter().zip(old_bytes).map(|((key, value), old)| Write { key, value, old_bytes: old }).collect(),
+            writes
+                .into_iter()
+                .zip(old_bytes)
+                .map(|((key, value), old)| KeyWrite { key, value, old_bytes: old })
+                .collect(),
         )?;
         Ok(old.iter().flatten().count() as u32)
     }

@@ -1,45 +1,40 @@
-//! What a turn asks to be kept: keys and values, the alarm, timers.
+//! What a turn asks the room to keep: keys and values, the alarm, timers.
 
 use super::{Turn, require_name};
 use crate::model::effect::UnixMs;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::timers::Timer;
 
-/// What is stored when a turn begins; kept up with what it writes.
+/// How much storage the room uses. The turn keeps it up to date with its own writes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StorageUse {
     /// Bytes of the room's keys and values.
     pub room_bytes: usize,
-    /// What all rooms of the tenant together may still add.
+    /// How many bytes all rooms of the tenant together may still add.
     pub tenant_left_bytes: usize,
-    /// Whether the room may keep anything at all: it does already, or its tenant may have one more that does.
+    /// Whether the room may store anything: it does already, or its tenant may have one more room that does.
     pub may_keep: bool,
     /// When the room's alarm is due.
     pub alarm: Option<UnixMs>,
 }
 
-/// One key to be written.
+/// A write of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
+pub struct KeyWrite {
     pub key: String,
-    /// None for a key that goes.
+    /// `None` deletes the key.
     pub value: Option<Vec<u8>>,
-    /// What the key and its value took before.
+    /// The bytes of the key and its value before.
     pub old_bytes: usize,
 }
 
 impl Turn {
-    /// This turn's own write of a key, where it made one.
-    pub fn written(&self, key: &str) -> Option<Option<&[u8]>> {
-        self.effects.batch.writes.get(key).map(Option::as_deref)
-    }
-
-    /// Writes all of these keys, or none of them.
-    pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
+    /// Writes all of these keys, or refuses and writes none.
+    pub fn write(&mut self, writes: Vec<KeyWrite>) -> Result<(), Refusal> {
         let StorageUse { mut room_bytes, mut tenant_left_bytes, .. } = self.storage;
         let mut written_bytes = self.written_bytes;
         let mut grows = false;
-        for Write { key, value, old_bytes } in &writes {
+        for KeyWrite { key, value, old_bytes } in &writes {
             let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
             grows |= new_bytes > *old_bytes;
             room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
@@ -63,17 +58,17 @@ impl Turn {
         Ok(())
     }
 
-    /// Bytes of the room's keys and values, with this turn's writes.
+    /// The bytes of the room's keys and values with this turn's writes.
     pub fn room_bytes(&self) -> usize {
         self.storage.room_bytes
     }
 
-    /// When the alarm is due, with this turn's own change.
+    /// When the alarm is due by this turn's own changes.
     pub fn alarm(&self) -> Option<UnixMs> {
         self.effects.batch.alarm.unwrap_or(self.storage.alarm)
     }
 
-    /// Sets the alarm, or forgets it.
+    /// Sets the alarm, or clears it.
     pub fn set_alarm(&mut self, due: Option<UnixMs>) -> Result<(), Refusal> {
         if due.is_some() && !self.storage.may_keep {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
@@ -82,17 +77,17 @@ impl Turn {
         Ok(())
     }
 
-    /// The alarm runs in this turn, and is forgotten with it unless the turn sets it anew.
+    /// Clears the alarm, which rings in this turn. The turn may set it again.
     pub fn forget_alarm(&mut self) {
         self.effects.batch.alarm = Some(None);
     }
 
-    /// Whether data may be taken for a timer at all, before it is looked at.
+    /// Refuses data that is too large for a timer, before anybody parses it.
     pub fn check_timer_size(&self, bytes: usize) -> Result<(), Refusal> {
         if bytes > self.limits.timer_bytes { Err(Refusal::LimitExceeded(Bound::TimerBytes)) } else { Ok(()) }
     }
 
-    /// Sets a timer in place of one of the same name. The size of its data is checked already.
+    /// Sets a timer, in place of one of the same name. The caller has checked the size of its data.
     pub fn set_timer(&mut self, name: String, timer: Timer) -> Result<(), Refusal> {
         require_name("a timer's name", &name)?;
         let timers = &mut self.state.timers;
@@ -103,7 +98,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Forgets a timer; says whether it was set.
+    /// Removes a timer. Returns whether it was set.
     pub fn cancel_timer(&mut self, name: String) -> bool {
         let timers = &mut self.state.timers;
         timers.has(&name) && timers.change(name, None)

@@ -22,7 +22,7 @@ const NICENESS: i32 = 10;
 
 /// What the child is told: its bounds, and for which engine it compiles.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Job {
+pub struct CompileJob {
     guest_stack_bytes: usize,
     cpu_ms: u64,
     memory_bytes: u64,
@@ -31,7 +31,7 @@ pub struct Job {
     engine_hash: u64,
 }
 
-impl Job {
+impl CompileJob {
     pub fn new(limits: &Limits, engine_hash: u64) -> Self {
         Self {
             guest_stack_bytes: limits.guest_stack_bytes,

@@ -23,8 +23,8 @@ const LENGTHS_BYTES: usize = 8;
 #[derive(Debug)]
 pub struct Functions {
     pack: Vec<u8>,
-    known: HashMap<Vec<u8>, Known>,
-    fresh: Mutex<Fresh>,
+    known: HashMap<Vec<u8>, PackedFunction>,
+    fresh: Mutex<NewFunctions>,
     reused: AtomicU32,
     /// Bytes of a whole pack.
     bytes_max: usize,
@@ -32,14 +32,14 @@ pub struct Functions {
 
 /// A function of the pack.
 #[derive(Debug)]
-struct Known {
+struct PackedFunction {
     entry: Range<usize>,
     value: Range<usize>,
     is_used: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Fresh {
+struct NewFunctions {
     /// Entries, one after the other.
     bytes: Vec<u8>,
     count: u32,
@@ -47,7 +47,7 @@ struct Fresh {
 
 /// How many functions were found, and how many were compiled anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct FunctionCounts {
     pub reused: u32,
     pub anew: u32,
 }
@@ -59,13 +59,13 @@ impl Functions {
         Self { pack, known, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
+    pub fn counts(&self) -> FunctionCounts {
+        FunctionCounts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
     }
 
     /// The pack for the next time: what was used now comes last. Where all is too much, what was not used for longest goes.
     pub fn to_pack(&self) -> Vec<u8> {
-        let mut known: Vec<&Known> = self.known.values().collect();
+        let mut known: Vec<&PackedFunction> = self.known.values().collect();
         known.sort_by_key(|known| (known.is_used.load(Ordering::Relaxed), known.entry.start));
         let fresh = self.fresh.lock();
         let mut left = (MAGIC.len() + fresh.bytes.len() + HASH_BYTES..self.bytes_max).len();
@@ -114,7 +114,7 @@ impl CacheStore for Functions {
 }
 
 /// The entries of a pack; none where it is not whole.
-fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, Known>> {
+fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, PackedFunction>> {
     let (content, hash) = pack.split_last_chunk::<HASH_BYTES>()?;
     let mut left = content.strip_prefix(MAGIC)?;
     if blake3::hash(content) != *hash {
@@ -129,7 +129,7 @@ fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, Known>> {
         let (_, rest) = rest.split_at_checked(value_bytes)?;
         let end = content.len() - rest.len();
         let (entry, value) = (start..end, end - value_bytes..end);
-        known.insert(key.to_vec(), Known { entry, value, is_used: AtomicBool::new(false) });
+        known.insert(key.to_vec(), PackedFunction { entry, value, is_used: AtomicBool::new(false) });
         left = rest;
     }
     Some(known)
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn what_was_compiled_once_is_found_the_next_time() {
         let first = with(Vec::new(), &[("a", "code of a"), ("b", "")]);
-        assert_eq!((get(&first, "a"), first.counts()), (None, Counts { reused: 0, anew: 2 }));
+        assert_eq!((get(&first, "a"), first.counts()), (None, FunctionCounts { reused: 0, anew: 2 }));
         let second = with(first.to_pack(), &[("c", "code of c")]);
         assert_eq!([get(&second, "a"), get(&second, "b")], [Some("code of a".to_owned()), Some(String::new())]);
-        assert_eq!(second.counts(), Counts { reused: 2, anew: 1 });
+        assert_eq!(second.counts(), FunctionCounts { reused: 2, anew: 1 });
         let third = with(second.to_pack(), &[]);
         assert_eq!(["a", "b", "c", "d"].map(|key| get(&third, key).is_some()), [true, true, true, false]);
     }

@@ -8,7 +8,6 @@ mod packs;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read as _;
@@ -20,7 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use parking_lot::Mutex;
 use rustix::process::Signal;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -30,10 +28,11 @@ use crate::clock::Instant;
 use crate::files::{PARTIAL, partial_name};
 use crate::guest::engine::one_line;
 use crate::model::limits::Limits;
-use crate::model::names::{PluginKey, TenantName};
+use crate::model::names::PluginKey;
 use crate::model::text::printable;
-pub use child::Job;
-use functions::Counts;
+use crate::tenant::locks::TenantLocks;
+pub use child::CompileJob;
+use functions::FunctionCounts;
 use packs::Packs;
 
 /// Where native code is kept in the data folder.
@@ -57,8 +56,8 @@ pub struct Compiler {
     packs: Packs,
     limits: Limits,
     at_once: Arc<Semaphore>,
-    /// One at a time for each tenant, so that none keeps the others waiting with all that it has.
-    tenants: Mutex<HashMap<TenantName, Arc<Semaphore>>>,
+    /// A tenant compiles one component at a time, so that a tenant with many does not keep the others waiting.
+    tenants: TenantLocks,
 }
 
 impl Compiler {
@@ -72,7 +71,7 @@ impl Compiler {
         let (engine_hash, bytes_max) = (engine_hash(&engine), limits.compiled_functions_bytes);
         let packs = Packs { folder: functions, engine_hash, bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
-        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: Mutex::default() })
+        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: TenantLocks::default() })
     }
 
     /// The component of these bytes, compiled now or before. An error is one line, and names the bound that was passed.
@@ -82,15 +81,13 @@ impl Compiler {
         if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
-        let of_tenant =
-            Arc::clone(self.tenants.lock().entry(key.tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))));
-        let turns = (of_tenant.acquire_owned().await?, Arc::clone(&self.at_once).acquire_owned().await?);
+        let turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
         // Whoever was before may have compiled the same.
         if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
         let (compiler, key) = (Arc::clone(self), key.clone());
-        let wanted = Wanted::default();
+        let wanted = StillWanted::default();
         let given_up = Arc::clone(&wanted.given_up);
         tokio::task::spawn_blocking(move || {
             // Held until the child is gone, whether somebody waits for it or not.
@@ -136,7 +133,7 @@ impl Compiler {
         let limits = &self.limits;
         let mut child = Command::new(&self.program)
             .arg("compile-component")
-            .arg(Job::new(limits, engine_hash(&self.engine)).to_argument())
+            .arg(CompileJob::new(limits, engine_hash(&self.engine)).to_argument())
             .env_clear()
             .env(ALLOCATOR_RESERVE.0, ALLOCATOR_RESERVE.1)
             .stdin(Stdio::piped())
@@ -152,9 +149,11 @@ impl Compiler {
             wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         })?;
         let status = match status {
-            Ended::Itself(status) => status,
-            Ended::TookTooLong => bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms),
-            Ended::GivenUp => bail!("nobody waits for it any more"),
+            ChildEnd::Itself(status) => status,
+            ChildEnd::TookTooLong => {
+                bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms)
+            }
+            ChildEnd::GivenUp => bail!("nobody waits for it any more"),
         };
         if status.success() { Ok(()) } else { Err(self.failure(status, &words_of(&mut child))) }
     }
@@ -225,8 +224,8 @@ impl Compiler {
 }
 
 /// Tells the log how a component was compiled.
-fn told(key: &PluginKey, took: Duration, counts: Counts) {
-    let (tenant, plugin, Counts { reused, anew }) = (key.tenant.as_str(), key.plugin.as_str(), counts);
+fn told(key: &PluginKey, took: Duration, counts: FunctionCounts) {
+    let (tenant, plugin, FunctionCounts { reused, anew }) = (key.tenant.as_str(), key.plugin.as_str(), counts);
     let seconds = took.as_secs_f64();
     if took > WORTH_TELLING {
         tracing::info!(tenant, plugin, reused, anew, "compiling took {seconds:.1} s");
@@ -237,18 +236,18 @@ fn told(key: &PluginKey, took: Duration, counts: Counts) {
 
 /// Tells that nobody waits for the code any more, by being dropped.
 #[derive(Default)]
-struct Wanted {
+struct StillWanted {
     given_up: Arc<AtomicBool>,
 }
 
-impl Drop for Wanted {
+impl Drop for StillWanted {
     fn drop(&mut self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
 }
 
 /// How the child ended.
-enum Ended {
+enum ChildEnd {
     Itself(ExitStatus),
     /// It was killed for it.
     TookTooLong,
@@ -263,13 +262,13 @@ fn wait(
     wall: Duration,
     given_up: &AtomicBool,
     key: &PluginKey,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<ChildEnd> {
     let mut told = false;
     let ended = loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Ok(Ended::Itself(status)),
-            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(Ended::GivenUp),
-            Ok(None) if start.elapsed() >= wall => break Ok(Ended::TookTooLong),
+            Ok(Some(status)) => return Ok(ChildEnd::Itself(status)),
+            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(ChildEnd::GivenUp),
+            Ok(None) if start.elapsed() >= wall => break Ok(ChildEnd::TookTooLong),
             Ok(None) => {}
             Err(why) => break Err(why),
         }
@@ -301,26 +300,26 @@ pub fn compiled_bytes(data: &Path) -> u64 {
 }
 
 /// A file of the folder.
-struct Kept {
+struct CachedFile {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
 }
 
 /// The files whose names are these; what cannot be looked at is passed over.
-fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<Kept> {
+fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<CachedFile> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_it));
     let kept = entries.filter_map(|entry| {
         let meta = entry.metadata().ok()?;
-        Some(Kept { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
+        Some(CachedFile { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
     });
     kept.collect()
 }
 
 /// Removes what processes left behind that ended while they compiled: what nobody has locked.
 fn remove_stale(folder: &Path) {
-    for Kept { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
+    for CachedFile { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
         if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
             // Where it cannot be removed, it lies there for another while.
             let _ = std::fs::remove_file(path);

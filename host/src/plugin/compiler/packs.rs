@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::functions::{Counts, Functions};
+use super::functions::{FunctionCounts, Functions};
 use crate::files::partial_name;
 use crate::model::names::TenantName;
 
@@ -88,7 +88,7 @@ pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
 /// Writes what the child gives back behind its code.
 pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std::io::Result<()> {
     let pack = functions.map(Functions::to_pack).unwrap_or_default();
-    let Counts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
+    let FunctionCounts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
     answer.write_all(&pack)?;
     answer.write_all(&(pack.len() as u64).to_le_bytes())?;
     answer.write_all(&reused.to_le_bytes())?;
@@ -98,7 +98,7 @@ pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std:
 
 /// Takes off from the child's answer what comes behind the code. None where the child was none of ours: then all of it is
 /// what it is.
-pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, Counts)>> {
+pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, FunctionCounts)>> {
     let unread = || format!("cannot read {}", path.display());
     let length = answer.metadata().with_context(unread)?.len();
     let Some(end) = length.checked_sub(END_BYTES as u64) else { return Ok(None) };
@@ -111,5 +111,5 @@ pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, C
     let mut pack = vec![0; pack_bytes as usize];
     answer.read_exact_at(&mut pack, code_bytes).with_context(unread)?;
     answer.set_len(code_bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Some((pack, Counts { reused: number(8), anew: number(12) })))
+    Ok(Some((pack, FunctionCounts { reused: number(8), anew: number(12) })))
 }
