@@ -1,4 +1,5 @@
-//! What guests write: log lines, standard output and standard error, with where they come from and within a bound.
+//! The log of guests: log lines, standard output and standard error, each with its room, and limited in number and
+//! length.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::state::RoomContext;
 use crate::model::text::printable;
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
     Debug,
@@ -28,12 +29,12 @@ impl GuestLog {
         Self { context, lines: AtomicU32::new(0), cut: AtomicU32::new(0) }
     }
 
-    /// Begins a call: its lines are counted anew.
+    /// Begins a call, which may write its own number of lines.
     pub fn begin(&self) {
         self.lines.store(0, Ordering::Relaxed);
     }
 
-    /// Ends a call: says how much was left out.
+    /// Ends a call, and logs how many lines were dropped.
     pub fn end(&self) {
         let cut = self.cut.swap(0, Ordering::Relaxed);
         if cut > 0 {
@@ -41,7 +42,7 @@ impl GuestLog {
         }
     }
 
-    /// Writes a message, a line at a time.
+    /// Writes a message, line by line.
     pub fn write(&self, level: LogLevel, message: &str) {
         let limits = &self.context.limits;
         for line in message.lines() {

@@ -11,7 +11,7 @@ use crate::model::turn::EmitTarget;
 impl GuestState {
     fn emit(&mut self, target: EmitTarget, event: String, data: Payload) -> CallResult<u32> {
         let turn = self.turn()?;
-        // The size comes first: a payload past its bound is not worth parsing.
+        // Check the size first: a payload that is too large is not worth parsing.
         turn.check_emit_size(payload_bytes(&data))?;
         Ok(turn.emit(target, event, payload_from_guest(data)?)?)
     }

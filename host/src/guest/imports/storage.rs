@@ -1,4 +1,4 @@
-//! `parlor:room/storage`: the room's keys and values, with the turn's own writes laid over them.
+//! `parlor:room/storage`: the room's keys and values as the turn sees them, its own writes included.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::model::turn::KeyWrite;
 use crate::storage::StorageError;
 use crate::storage::view::StorageView;
 
-/// Where a page ends early.
+/// A page ends early at this many bytes.
 const PAGE_BYTES: usize = 256 << 10;
-/// The most entries of a page.
+/// How many entries a page has at most.
 const PAGE_ENTRIES_MAX: u32 = 1_000;
 
 impl From<StorageError> for CallError {
@@ -37,7 +37,7 @@ impl GuestState {
         Ok(storage.get(keys, written).await?)
     }
 
-    /// Writes all of these keys or none; says how many of them had a value.
+    /// Writes all of these keys, or refuses and writes none. Returns how many of them had a value.
     async fn write(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> CallResult<u32> {
         let keys: Vec<&str> = writes.iter().map(|(key, _)| key.as_str()).collect();
         let old = self.read(&keys).await?;
@@ -63,7 +63,7 @@ impl GuestState {
         }
     }
 
-    /// What a call with many keys may name: so many of them, each once.
+    /// Checks the keys of one call: at most `storage-keys-per-call`, each once.
     fn check_keys<'a>(&self, keys: impl ExactSizeIterator<Item = &'a str>) -> Result<(), Refusal> {
         if keys.len() > self.context.limits.storage_keys_per_call {
             return Err(Refusal::LimitExceeded(Bound::StorageKeysPerCall));
@@ -133,7 +133,7 @@ impl Host for GuestState {
         }
         let limit = limit as usize;
         let storage = self.room_storage()?;
-        // One more, to know whether more follow.
+        // Read one more, to know whether more entries follow.
         let written = &self.turn()?.effects().batch.writes;
         let found = storage.scan(&prefix, after.as_deref(), limit + 1, written).await?;
         let mut page = Page { entries: Vec::new(), next: None };
