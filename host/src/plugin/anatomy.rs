@@ -1,5 +1,5 @@
-//! What can be read off a component's binary before any of it is compiled: what it imports and exports, and what each of
-//! its instances takes from the pool.
+//! What a component's binary says before it is compiled: its imports and exports, and what each instance takes from the
+//! pool.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
@@ -10,24 +10,24 @@ use crate::model::limits::Limits;
 use crate::model::text::printable;
 use crate::tenant::{Imports, OFFERED};
 
-/// What an error shows of an import's name.
+/// How many bytes of a component's name an error shows.
 const NAME_SHOWN_BYTES: usize = 256;
-/// Bytes of a page of linear memory.
+/// The bytes of a page of linear memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
-/// What one instance takes.
+/// What one instance takes from the pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct InstanceNeed {
+pub struct PoolNeed {
     pub core_instances: u32,
     pub memories: u32,
     pub tables: u32,
-    /// Bytes of all memories before any of them grows.
+    /// The bytes of all memories before any of them grows.
     pub memory_bytes: u64,
-    /// Elements of the largest table before it grows.
+    /// The elements of the largest table before it grows.
     pub table_elements: u64,
 }
 
-impl InstanceNeed {
+impl PoolNeed {
     fn add(&mut self, other: Self) {
         self.core_instances = self.core_instances.saturating_add(other.core_instances);
         self.memories = self.memories.saturating_add(other.memories);
@@ -36,7 +36,7 @@ impl InstanceNeed {
         self.table_elements = self.table_elements.max(other.table_elements);
     }
 
-    /// Whether the pool and the plugin's bounds have room for it; an error names the bound.
+    /// Checks that the pool's and the plugin's limits allow it. An error names the limit.
     pub fn check(&self, limits: &Limits) -> Result<(), String> {
         let counts = [
             (
@@ -67,19 +67,19 @@ impl InstanceNeed {
     }
 }
 
-/// What a plugin exports.
+/// The interface that every plugin must export.
 const CONTRACT: &str = "parlor:room/guest@0.1.0";
 
-/// A component as it is written.
+/// What a component's binary says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Anatomy {
-    /// With their versions, in the order of the file.
+    /// The imports with their versions, in the order of the file.
     pub imports: Vec<String>,
     pub exports: Vec<String>,
-    pub need: InstanceNeed,
+    pub need: PoolNeed,
 }
 
-/// Whether an import can be had.
+/// Whether a tenant's plugin may use an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportStanding {
     Granted,
@@ -87,7 +87,7 @@ pub enum ImportStanding {
     NotOffered,
 }
 
-/// How an import stands with a tenant that is granted these.
+/// Whether a tenant with these grants may use an import.
 pub fn standing(import: &str, granted: &Imports) -> ImportStanding {
     let interface = import.split('@').next().unwrap_or(import);
     match (OFFERED.contains(&interface), granted.allow(interface)) {
@@ -98,7 +98,7 @@ pub fn standing(import: &str, granted: &Imports) -> ImportStanding {
 }
 
 impl Anatomy {
-    /// Reads a component; an error says where it is none.
+    /// Reads a component. An error says where the binary is invalid.
     pub fn of(bytes: &[u8]) -> Result<Self, String> {
         let mut reader = AnatomyReader::default();
         for payload in Parser::new(0).parse_all(bytes) {
@@ -108,14 +108,14 @@ impl Anatomy {
         Ok(reader.anatomy)
     }
 
-    /// Whether it is a plugin that a tenant could load which is granted these imports, as far as its binary tells.
+    /// Checks, as far as the binary tells, that a tenant with these grants can load the component as a plugin.
     pub fn check(&self, granted: &Imports, limits: &Limits) -> Result<(), String> {
         self.check_imports(granted)?;
         self.need.check(limits)?;
         if self.exports.iter().any(|export| export == CONTRACT) {
             return Ok(());
         }
-        // The name without its version: this plugin was made for an older host, or for a newer one.
+        // Compare without the version: the plugin may be made for an older or a newer host.
         let name = CONTRACT.split('@').next().unwrap_or(CONTRACT);
         match self.exports.iter().find(|export| export.split('@').next() == Some(name)) {
             Some(other) => Err(format!("exports the contract {}; this host serves {CONTRACT}", shown(other))),
@@ -123,7 +123,7 @@ impl Anatomy {
         }
     }
 
-    /// An error names the first import that a tenant which is granted these could not have.
+    /// Checks the imports. An error names the first one that a tenant with these grants may not use.
     fn check_imports(&self, granted: &Imports) -> Result<(), String> {
         for import in &self.imports {
             let why = match standing(import, granted) {
@@ -137,18 +137,19 @@ impl Anatomy {
     }
 }
 
-/// A component's own words, as a part of one line.
+/// Makes a component's own text safe to print within a line.
 fn shown(name: &str) -> String {
     printable(&name[..name.floor_char_boundary(NAME_SHOWN_BYTES)])
 }
 
-/// A module or a component that is being read; components nest.
+/// A module or a component that is being read. Components nest.
 enum NestingLevel {
-    Module(InstanceNeed),
-    Component { modules: Vec<InstanceNeed>, components: Vec<InstanceNeed>, need: InstanceNeed },
+    Module(PoolNeed),
+    Component { modules: Vec<PoolNeed>, components: Vec<PoolNeed>, need: PoolNeed },
 }
 
-/// Adds up what is instantiated. What an instance exports as a module or a component is counted by the pool alone.
+/// Adds up what is instantiated. Modules and components that an instance exports do not count here; the pool counts
+/// them.
 #[derive(Default)]
 struct AnatomyReader {
     levels: Vec<NestingLevel>,
@@ -160,25 +161,23 @@ impl AnatomyReader {
         let words = |why: wasmparser::BinaryReaderError| why.to_string();
         match payload {
             Payload::Version { encoding, .. } => self.levels.push(match encoding {
-                Encoding::Module => NestingLevel::Module(InstanceNeed { core_instances: 1, ..InstanceNeed::default() }),
-                Encoding::Component => NestingLevel::Component {
-                    modules: Vec::new(),
-                    components: Vec::new(),
-                    need: InstanceNeed::default(),
-                },
+                Encoding::Module => NestingLevel::Module(PoolNeed { core_instances: 1, ..PoolNeed::default() }),
+                Encoding::Component => {
+                    NestingLevel::Component { modules: Vec::new(), components: Vec::new(), need: PoolNeed::default() }
+                }
             }),
             Payload::End(_) => self.end(),
             Payload::MemorySection(section) => {
                 for memory in section {
                     let memory = memory.map_err(words)?;
                     let bytes = memory.initial.saturating_mul(PAGE_BYTES);
-                    self.of_module(InstanceNeed { memories: 1, memory_bytes: bytes, ..InstanceNeed::default() });
+                    self.of_module(PoolNeed { memories: 1, memory_bytes: bytes, ..PoolNeed::default() });
                 }
             }
             Payload::TableSection(section) => {
                 for table in section {
                     let elements = table.map_err(words)?.ty.initial;
-                    self.of_module(InstanceNeed { tables: 1, table_elements: elements, ..InstanceNeed::default() });
+                    self.of_module(PoolNeed { tables: 1, table_elements: elements, ..PoolNeed::default() });
                 }
             }
             Payload::InstanceSection(section) => {
@@ -222,13 +221,13 @@ impl AnatomyReader {
         Ok(())
     }
 
-    fn of_module(&mut self, more: InstanceNeed) {
+    fn of_module(&mut self, more: PoolNeed) {
         if let Some(NestingLevel::Module(need)) = self.levels.last_mut() {
             need.add(more);
         }
     }
 
-    fn instantiate(&mut self, index: u32, space: impl Fn(&NestingLevel) -> &[InstanceNeed]) {
+    fn instantiate(&mut self, index: u32, space: impl Fn(&NestingLevel) -> &[PoolNeed]) {
         let Some(level) = self.levels.last_mut() else { return };
         let of_one = space(level).get(index as usize).copied().unwrap_or_default();
         if let NestingLevel::Component { need, .. } = level {
@@ -236,7 +235,7 @@ impl AnatomyReader {
         }
     }
 
-    /// A module or component that comes from elsewhere has a number as well.
+    /// Notes an import. An imported module or component takes an index as well.
     fn import(&mut self, name: &str, kind: &ComponentTypeRef) {
         match kind {
             ComponentTypeRef::Module(_) => self.number_module(),
@@ -257,11 +256,11 @@ impl AnatomyReader {
         }
     }
 
-    /// Something that a component around this one defined.
+    /// Notes an alias of something that an enclosing component defines.
     fn outer_alias(&mut self, kind: ComponentOuterAliasKind, count: u32, index: u32) {
         let outer = self.levels.len().checked_sub(1 + count as usize).and_then(|place| self.levels.get(place));
         let Some(NestingLevel::Component { modules, components, .. }) = outer else { return };
-        let need = |space: &[InstanceNeed]| space.get(index as usize).copied().unwrap_or_default();
+        let need = |space: &[PoolNeed]| space.get(index as usize).copied().unwrap_or_default();
         let (module, component) = (need(modules), need(components));
         if let Some(NestingLevel::Component { modules, components, .. }) = self.levels.last_mut() {
             match kind {
@@ -274,13 +273,13 @@ impl AnatomyReader {
 
     fn number_module(&mut self) {
         if let Some(NestingLevel::Component { modules, .. }) = self.levels.last_mut() {
-            modules.push(InstanceNeed { core_instances: 1, ..InstanceNeed::default() });
+            modules.push(PoolNeed { core_instances: 1, ..PoolNeed::default() });
         }
     }
 
     fn number_component(&mut self) {
         if let Some(NestingLevel::Component { components, .. }) = self.levels.last_mut() {
-            components.push(InstanceNeed::default());
+            components.push(PoolNeed::default());
         }
     }
 
@@ -319,7 +318,7 @@ mod tests {
             (instance (instantiate $inner))
             (instance (instantiate $inner)))"#);
         let need =
-            InstanceNeed { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
+            PoolNeed { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -333,7 +332,7 @@ mod tests {
                 (instance (instantiate $c)) (instance (instantiate $c)))
             (instance (instantiate $four)))"#);
         let need =
-            InstanceNeed { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
+            PoolNeed { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -373,25 +372,19 @@ mod tests {
         };
         for (need, words) in [
             (
-                InstanceNeed { core_instances: 2, ..InstanceNeed::default() },
+                PoolNeed { core_instances: 2, ..PoolNeed::default() },
                 "2 core instances, more than core-instances-per-component",
             ),
             (
-                InstanceNeed { memories: 2, ..InstanceNeed::default() },
+                PoolNeed { memories: 2, ..PoolNeed::default() },
                 "2 memories, more than memories-per-component: at most 1",
             ),
+            (PoolNeed { tables: 3, ..PoolNeed::default() }, "3 tables, more than tables-per-component: at most 1"),
             (
-                InstanceNeed { tables: 3, ..InstanceNeed::default() },
-                "3 tables, more than tables-per-component: at most 1",
-            ),
-            (
-                InstanceNeed { memory_bytes: 11, ..InstanceNeed::default() },
+                PoolNeed { memory_bytes: 11, ..PoolNeed::default() },
                 "11 bytes of memory, more than memory-bytes: at most 10",
             ),
-            (
-                InstanceNeed { table_elements: 6, ..InstanceNeed::default() },
-                "6 elements, more than table-elements: at most 5",
-            ),
+            (PoolNeed { table_elements: 6, ..PoolNeed::default() }, "6 elements, more than table-elements: at most 5"),
         ] {
             assert!(need.check(&limits).unwrap_err().contains(words), "{words}");
         }

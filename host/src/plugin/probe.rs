@@ -1,11 +1,11 @@
-//! The plugin of the health check, made of text when the server starts.
+//! The component of the health check, which the server assembles from text when it starts.
 
 use anyhow::Context as _;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, SourceMap};
 
 const MODULE: &str = include_str!("probe.wat");
-/// What the plugin uses of the contract, and its own world of it.
+/// The part of the contract that the probe uses, with a world of its own.
 const CONTRACT: [(&str, &str); 5] = [
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("events.wit", include_str!("../../../wit/events.wit")),
@@ -14,10 +14,10 @@ const CONTRACT: [(&str, &str); 5] = [
     ("world.wit", "package parlor:room@0.1.0;\nworld probe { import events; import outbox; export guest; }"),
 ];
 
-/// The event that it answers with the same.
+/// The event that the probe echoes.
 pub const EVENT: &str = "say";
 
-/// The component.
+/// Assembles the component.
 pub fn component() -> anyhow::Result<Vec<u8>> {
     let mut module = wat::parse_str(MODULE).context("the probe's text")?;
     let mut files = SourceMap::default();

@@ -1,4 +1,4 @@
-//! Where the packs of functions are kept, one a tenant, and how one goes to the child and comes back.
+//! The files of packs, one for each tenant, and how a pack goes to the child and comes back.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -11,19 +11,19 @@ use super::functions::{FunctionCounts, Functions};
 use crate::files::partial_name;
 use crate::model::names::TenantName;
 
-/// Where packs are kept in the data folder.
+/// The folder for packs within the data folder.
 pub const FOLDER: &str = "functions";
 pub const EXTENSION: &str = "pack";
-/// What the child's answer ends with, behind the length of the pack and two counts.
+/// The last bytes of the child's output. The pack's length and two counts come before them.
 const MAGIC: &[u8; 8] = b"parlorc1";
 pub const END_BYTES: usize = 24;
 
-/// The packs of one engine.
+/// The packs for one engine.
 #[derive(Debug)]
 pub struct Packs {
     pub folder: PathBuf,
     pub engine_hash: u64,
-    /// Of one pack; with none, nothing is kept.
+    /// How many bytes one pack may have; with 0 nothing is kept.
     pub bytes_max: u64,
 }
 
@@ -32,7 +32,7 @@ impl Packs {
         self.folder.join(format!("{tenant}-{:016x}.{EXTENSION}", self.engine_hash))
     }
 
-    /// A tenant's pack; an empty one where there is none, or none that may be.
+    /// Reads a tenant's pack; an empty one if there is none, or if it is too large.
     pub fn read(&self, tenant: &TenantName) -> Vec<u8> {
         let path = self.file(tenant);
         let read = File::open(&path).and_then(|file| {
@@ -45,37 +45,37 @@ impl Packs {
             Ok(_) => Vec::new(),
             Err(why) => {
                 if why.kind() != ErrorKind::NotFound {
-                    tracing::warn!("{} cannot be read, all is compiled anew: {why}", path.display());
+                    tracing::warn!("cannot read {}, so every function is compiled again: {why}", path.display());
                 }
                 Vec::new()
             }
         }
     }
 
-    /// Keeps what the child gave back. Where that fails, the next component takes longer.
+    /// Writes a tenant's pack. If that fails, the tenant's next compilation takes longer.
     pub fn keep(&self, tenant: &TenantName, pack: &[u8]) {
         if pack.is_empty() || pack.len() as u64 > self.bytes_max {
             return;
         }
         let file = self.file(tenant);
         let partial = file.with_extension(partial_name());
-        // Not synced: a pack that a power failure damages is none.
+        // Not synced: a pack that a power cut damages counts as empty.
         if let Err(why) = std::fs::write(&partial, pack).and_then(|()| std::fs::rename(&partial, &file)) {
-            tracing::warn!("{} cannot be written: {why}", file.display());
-            // What cannot be removed goes at the next start.
+            tracing::warn!("cannot write {}: {why}", file.display());
+            // If this fails, the next start removes the file.
             let _ = std::fs::remove_file(partial);
         }
     }
 }
 
-/// Gives the child a pack and a component.
+/// Sends the child a pack and a component.
 pub fn give(child: &mut impl Write, pack: &[u8], component: &[u8]) -> std::io::Result<()> {
     child.write_all(&(pack.len() as u64).to_le_bytes())?;
     child.write_all(pack)?;
     child.write_all(component)
 }
 
-/// What the child was given: a pack and a component.
+/// Reads what the child was sent: a pack and a component.
 pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let mut length = [0; 8];
     given.read_exact(&mut length)?;
@@ -85,7 +85,7 @@ pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     Ok((pack, component))
 }
 
-/// Writes what the child gives back behind its code.
+/// Writes the child's functions and the trailer behind its code.
 pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std::io::Result<()> {
     let pack = functions.map(Functions::to_pack).unwrap_or_default();
     let FunctionCounts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
@@ -96,8 +96,8 @@ pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std:
     answer.write_all(MAGIC)
 }
 
-/// Takes off from the child's answer what comes behind the code. None where the child was none of ours: then all of it is
-/// what it is.
+/// Cuts the functions and the trailer off the child's output, and returns them. Returns `None` and cuts nothing if
+/// there is no trailer: then the child was not this program.
 pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, FunctionCounts)>> {
     let unread = || format!("cannot read {}", path.display());
     let length = answer.metadata().with_context(unread)?.len();

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::model::names::{PluginName, TenantName};
 
-/// A folder of data, gone with this value.
+/// A data folder, deleted with this value.
 struct DataFolder(PathBuf);
 
 impl DataFolder {
@@ -14,7 +14,7 @@ impl DataFolder {
         Self(path)
     }
 
-    /// A compiler whose child is a shell that does this.
+    /// A compiler whose child is a shell that runs a script.
     fn compiler(&self, script: &str) -> Arc<Compiler> {
         let program = self.0.join("program");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -67,7 +67,7 @@ async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
     let key = key();
     let compiling = compiler.component(&key, Arc::from(*b"x"));
     assert!(tokio::time::timeout(Duration::from_millis(100), compiling).await.is_err());
-    // Until the child is gone it counts among those that compile at once.
+    // The child counts among the compilations at once until it is gone.
     assert_eq!(compiler.at_once.available_permits(), compiler.limits.compiles_at_once - 1);
     let _turn = compiler.at_once.acquire().await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(10));
