@@ -1,5 +1,5 @@
-//! What of the plugin folder is new: each look at it is compared with what is known, and says which files are whole and
-//! not dealt with, and which are gone. No event is needed for that, only a reason to look.
+//! Finds out what is new in the plugin folder. It compares each snapshot of the folder with what it knows, and says
+//! which files are complete and not handled yet, and which are gone. It needs no events, only a reason to look.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -13,30 +13,31 @@ use crate::clock::Instant;
 use crate::folder::watch::folders_of;
 use crate::model::names::{PluginKey, TenantName};
 
-/// A file that is written without end is tried all the same after this: it may be replaced as a whole, again and again.
+/// A file that changes at every look is loaded all the same after this: somebody may replace it again and again.
 const UNSETTLED_MAX: Duration = Duration::from_secs(2);
-/// How long a file must be missing before it is gone: editors put files aside, and copies delete what they replace.
+/// How long a file must be missing before it counts as deleted: editors move files aside, and copies delete what they
+/// replace.
 const GONE_AFTER: Duration = Duration::from_millis(500);
-/// How long what is wrong with a file is not told: it may be a part of one, whose copying stands still.
+/// How long a bad file must stay the same before the log reports it: it may be a file that is still being copied.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
-/// How long until what was refused for want of time or memory is tried again.
+/// How long to wait before trying again a file that was refused for lack of time or memory.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
-/// What tells one state of a file from another without reading it.
+/// The state of a file by its metadata. It tells whether the file changed without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStamp {
-    /// Where the links lead.
+    /// The path with all links resolved.
     target: PathBuf,
     device: u64,
     number: u64,
     bytes: u64,
     modified: (i64, i64),
-    /// A time of modification can be set; this one cannot.
+    /// The time of change, which, unlike the time of modification, nobody can set.
     changed: (i64, i64),
 }
 
 impl FileStamp {
-    /// The state of a file as it is now.
+    /// Reads the current state of a file.
     pub fn of(file: &Path) -> std::io::Result<Self> {
         Ok(Self::new(file.canonicalize()?, &file.metadata()?))
     }
@@ -53,17 +54,17 @@ impl FileStamp {
     }
 }
 
-/// One look at the folder.
+/// The plugin folder as one look found it.
 #[derive(Debug, Default)]
 pub struct FolderSnapshot {
     files: BTreeMap<PluginKey, (PathBuf, FileStamp)>,
     /// What was passed over: the path, and why.
     skipped: Vec<(PathBuf, String)>,
-    /// Whose files could not be looked at.
+    /// Tenants whose folders could not be read.
     unread: Vec<TenantName>,
-    /// Plugins whose files could not be looked at.
+    /// Plugins whose files could not be read.
     unread_files: BTreeSet<PluginKey>,
-    /// The folders in which something must change before another look finds anything else.
+    /// The folders to watch: another look finds the same until something changes in one of them.
     pub folders: BTreeSet<PathBuf>,
 }
 
@@ -72,7 +73,7 @@ impl FolderSnapshot {
         let found = scan::scan(folder)?;
         let mut look = Self { skipped: found.skipped, unread: found.unread, ..Self::default() };
         for folder in &found.folders {
-            // One that is gone meanwhile has to be missed by whoever watches.
+            // Keep a folder that is gone meanwhile, so that the watch notices.
             look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
             look.follow_link(folder);
         }
@@ -93,7 +94,7 @@ impl FolderSnapshot {
         Ok(look)
     }
 
-    /// Links are changed where they stand, and what they lead to where that is.
+    /// Adds the folders that decide where a link leads.
     fn follow_link(&mut self, path: &Path) {
         if path.is_symlink() {
             self.folders.extend(folders_of(path));
@@ -105,13 +106,13 @@ impl FolderSnapshot {
     }
 }
 
-/// A file to be dealt with.
+/// A complete file that is to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadyFile {
     pub key: PluginKey,
     pub file: PathBuf,
     pub stamp: FileStamp,
-    /// The version that these bytes must not be, since it was refused already.
+    /// The version that was refused before: if the file still holds it, nothing is to be done.
     pub refused: Option<String>,
 }
 
@@ -123,40 +124,40 @@ pub struct NotServed {
     pub until: RetryWhen,
 }
 
-/// When what was refused is tried again.
+/// When a refused file is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryWhen {
-    /// When it is another file.
+    /// When the file changes.
     Changed,
-    /// When a place or a path is free.
+    /// When a path, or a place among the tenant's plugins, becomes free.
     Freed,
     /// After a while.
     Later,
 }
 
-/// What became of a file.
+/// The result of loading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileOutcome {
-    /// It is served, or was already.
+    /// The file's version serves, now or already before.
     Served,
     NotServed(NotServed),
-    /// It is what was refused before.
+    /// The file holds the version that was refused before.
     RefusedBefore,
-    /// It changed while it was read.
+    /// The file changed while it was read.
     Unsettled,
 }
 
-/// What is to be done.
+/// What to do after a look.
 #[derive(Debug, Default)]
 pub struct FolderChanges {
     pub ready: Vec<ReadyFile>,
-    /// Whose files are gone.
+    /// Plugins whose files are gone.
     pub gone: Vec<(PluginKey, PathBuf)>,
-    /// What is wrong with files, each told once.
+    /// Problems of plugins' files to log. Each comes once.
     pub told: Vec<(PluginKey, PathBuf, NotServed)>,
-    /// The same of what is no plugin's file.
+    /// Problems of other files and folders to log. Each comes once.
     pub skipped: Vec<(PathBuf, String)>,
-    /// When to look again though nothing is heard.
+    /// How soon to look again, even if nothing seems to change.
     pub again: Option<Duration>,
 }
 
@@ -166,19 +167,19 @@ impl FolderChanges {
     }
 }
 
-/// What is known of a plugin's file.
+/// What the watcher knows of a plugin's file.
 #[derive(Debug)]
 struct WatchedFile {
     file: PathBuf,
     stamp: FileStamp,
-    /// Since when it is so.
+    /// Since when the file has this stamp.
     since: Instant,
-    /// Since when it changes at every look.
+    /// Since when the file has changed at every look.
     unsettled: Option<Instant>,
     missing: Option<Instant>,
-    /// It is being dealt with.
+    /// Whether the file is being loaded.
     is_taken: bool,
-    /// The state that was dealt with.
+    /// The state of the file that was loaded last.
     done: Option<FileStamp>,
     refusal: Option<FileRefusal>,
 }
@@ -188,16 +189,16 @@ struct FileRefusal {
     not_served: NotServed,
     is_told: bool,
     at: Instant,
-    /// [`Watcher::compare`]'s `freed` of that time.
+    /// The `freed` of [`Watcher::compare`] when the file was refused.
     freed: u64,
 }
 
-/// All that is known of the folder.
+/// What is known of the plugin folder.
 #[derive(Debug)]
 pub struct Watcher {
     known: BTreeMap<PluginKey, WatchedFile>,
     told_skipped: BTreeMap<PathBuf, String>,
-    /// For how long a file must stay the same to be whole.
+    /// How long a file must stay the same to count as complete.
     settle: Duration,
     freed: u64,
 }
@@ -207,7 +208,8 @@ impl Watcher {
         Self { known: BTreeMap::new(), told_skipped: BTreeMap::new(), settle, freed: 0 }
     }
 
-    /// What a look says beside what is known. `freed` changes when a place or a path became free.
+    /// Compares a snapshot with what is known. `freed` changes whenever a path, or a place among a tenant's plugins,
+    /// becomes free.
     pub fn compare(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
         let mut round = FolderChanges::default();
         self.freed = freed;
@@ -232,7 +234,7 @@ impl Watcher {
         round
     }
 
-    /// The same at start, when nothing is known: every file is taken for whole.
+    /// Compares the first snapshot after a start. Every file counts as complete at once.
     pub fn first(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
         let settle = std::mem::take(&mut self.settle);
         let round = self.compare(look, freed, now);
@@ -240,7 +242,7 @@ impl Watcher {
         round
     }
 
-    /// A file of `ready` was dealt with.
+    /// Notes the result of loading a file of `ready`.
     pub fn done(&mut self, ready: ReadyFile, outcome: FileOutcome, now: Instant) {
         let Some(known) = self.known.get_mut(&ready.key) else { return };
         known.is_taken = false;
@@ -249,7 +251,7 @@ impl Watcher {
             FileOutcome::Served => known.refusal = None,
             FileOutcome::RefusedBefore => {}
             FileOutcome::NotServed(not_served) => {
-                // What is refused once more for the same reason was told already.
+                // A file that is refused again for the same reason was logged already.
                 let is_told = known.refusal.as_ref().is_some_and(|old| old.is_told && old.not_served == not_served);
                 known.refusal = Some(FileRefusal { not_served, is_told, at: now, freed: self.freed });
             }
@@ -257,7 +259,7 @@ impl Watcher {
         known.done = Some(ready.stamp);
     }
 
-    /// What is wrong with a file and was not told yet: it is told now.
+    /// Returns the problem of a file, if it was not logged yet. The caller logs it.
     pub fn tell(&mut self, key: &PluginKey) -> Option<NotServed> {
         let refusal = self.known.get_mut(key)?.refusal.as_mut().filter(|refusal| !refusal.is_told)?;
         refusal.is_told = true;
@@ -321,7 +323,7 @@ impl WatchedFile {
         });
     }
 
-    /// Tells what is wrong with the file once that is certain; before, says how long that may take.
+    /// Reports the file's problem once the file has stayed the same for long enough. Returns when to look again.
     fn tell_or_wait(
         &mut self,
         key: &PluginKey,
