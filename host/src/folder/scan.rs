@@ -81,8 +81,8 @@ impl FolderScan {
         let mut last: Option<PluginKey> = None;
         let depth = |file: &PluginFile| file.file.components().count();
         self.files.sort_by(|a, b| (&a.key, depth(a)).cmp(&(&b.key, depth(b))));
-        let (skipped, files) = (&mut self.skipped, &mut self.files);
-        files.retain(|PluginFile { key, file }| {
+        let skipped = &mut self.skipped;
+        self.files.retain(|PluginFile { key, file }| {
             let is_second = last.as_ref() == Some(key);
             if is_second {
                 skipped.push((file.clone(), format!("is a second file of the plugin {key}")));

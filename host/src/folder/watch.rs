@@ -142,7 +142,7 @@ impl SystemEvents {
                     self.followed.insert(folder.clone(), identity);
                 }
                 Err(why) if is_exhausted(&why) => return Err(why),
-                Err(why) => tracing::debug!("{} is not watched: {why}", folder.display()),
+                Err(why) => tracing::debug!("cannot watch {}: {why}", folder.display()),
             }
         }
         Ok(is_new)

@@ -313,7 +313,8 @@ impl WatchedFile {
         } else if settled < settle && self.unsettled.is_some_and(|since| now - since < UNSETTLED_MAX) {
             return round.again_in(settle);
         }
-        (self.is_taken, self.unsettled) = (true, Some(now));
+        self.is_taken = true;
+        self.unsettled = Some(now);
         let refusal = self.refusal.as_ref().filter(|refusal| refusal.not_served.until == RetryWhen::Changed);
         round.ready.push(ReadyFile {
             key: key.clone(),

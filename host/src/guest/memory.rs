@@ -54,7 +54,8 @@ impl MemoryLimit {
             return false;
         }
         if !self.of_tenant.take(bytes) {
-            (self.refused, self.tenant_is_full) = (true, true);
+            self.refused = true;
+            self.tenant_is_full = true;
             return false;
         }
         self.bytes = total;

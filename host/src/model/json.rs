@@ -122,7 +122,9 @@ pub fn is_deeper_than(text: &str, max: usize) -> bool {
     if text.len() <= 2 * max {
         return false;
     }
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    let mut depth = 0usize;
+    let mut in_string = false;
+    let mut escaped = false;
     for byte in text.bytes() {
         match byte {
             _ if escaped => escaped = false,

@@ -159,9 +159,10 @@ impl Loader {
 
 /// Reads a component's file, up to the limit even if the file grows meanwhile.
 pub fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
-    let (mut open, mut bytes) = (File::open(file).context("cannot be read")?, Vec::new());
+    let mut open = File::open(file).context("cannot be read")?;
     let size = open.metadata().context("cannot be read")?.len();
     ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
+    let mut bytes = Vec::new();
     open.by_ref().take(max.saturating_add(1)).read_to_end(&mut bytes).context("cannot be read")?;
     Ok(bytes)
 }

@@ -35,7 +35,8 @@ pub fn made_with(bytes: &[u8]) -> Option<String> {
 
 /// Formats a section; `None` if it names no language.
 fn words_of(section: ProducersSectionReader<'_>) -> Option<String> {
-    let (mut languages, mut tool) = (Vec::new(), None);
+    let mut languages = Vec::new();
+    let mut tool = None;
     for field in section.into_iter().flatten() {
         for value in field.values.into_iter().flatten() {
             match field.name {

@@ -103,7 +103,9 @@ impl<'de> serde::Deserialize<'de> for RawFrame<'de> {
                 f.write_str("a frame")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame<'de>, A::Error> {
-                let (mut name, mut channel, mut data) = (None, None, None);
+                let mut name = None;
+                let mut channel = None;
+                let mut data = None;
                 while let Some(Text(key)) = map.next_key()? {
                     match &*key {
                         "type" => name = Some(map.next_value::<Text<'de>>()?.0),

@@ -91,7 +91,8 @@ macro_rules! key {
     ($field:ident) => {{
         const NAME: &str = stringify!($field);
         const DASHED: [u8; NAME.len()] = {
-            let (mut bytes, mut place) = ([0; NAME.len()], 0);
+            let mut bytes = [0; NAME.len()];
+            let mut place = 0;
             while place < NAME.len() {
                 let byte = NAME.as_bytes()[place];
                 bytes[place] = if byte == b'_' { b'-' } else { byte };

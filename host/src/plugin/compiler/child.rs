@@ -61,7 +61,7 @@ impl CompileJob {
             eprintln!("the compiler crashed: {words}");
         }));
         self.bound_this_process()?;
-        let (pack, bytes) = packs::take(std::io::stdin()).context("the component cannot be read")?;
+        let (pack, bytes) = packs::take(std::io::stdin()).context("cannot read the component")?;
         let functions =
             (self.functions_bytes > 0).then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize)));
         let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
@@ -71,11 +71,11 @@ impl CompileJob {
             Err(why) => bail!("{}", one_line(&why)),
         };
         let mut answer = std::io::stdout();
-        answer.write_all(&code).and_then(|()| answer.flush()).context("the code cannot be written")?;
+        answer.write_all(&code).and_then(|()| answer.flush()).context("cannot write the code")?;
         bound(Resource::Fsize, self.output_bytes(), self.output_bytes())?;
         packs::give_back(&mut answer, functions.as_deref())
             .and_then(|()| answer.flush())
-            .context("functions cannot be written")
+            .context("cannot write the functions")
     }
 
     /// How many bytes the child may write: code, functions and the trailer.
@@ -85,8 +85,8 @@ impl CompileJob {
 
     fn bound_this_process(&self) -> anyhow::Result<()> {
         // If the server dies, nobody needs the code any more.
-        set_parent_process_death_signal(Some(Signal::KILL)).context("prctl")?;
-        set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("prctl")?;
+        set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie the child to its parent")?;
+        set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("cannot forbid core dumps")?;
         // If this fails, the child compiles at the priority that it has.
         let _ = nice(NICENESS);
         let cpu_seconds = self.cpu_ms.div_ceil(1_000);

@@ -68,8 +68,8 @@ impl Compiler {
             private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
             remove_stale(folder);
         }
-        let (engine_hash, bytes_max) = (engine_hash(&engine), limits.compiled_functions_bytes);
-        let packs = Packs { folder: functions, engine_hash, bytes_max };
+        let bytes_max = limits.compiled_functions_bytes;
+        let packs = Packs { folder: functions, engine_hash: engine_hash(&engine), bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
         Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: TenantLocks::default() })
     }
@@ -87,7 +87,8 @@ impl Compiler {
         if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
-        let (compiler, key) = (Arc::clone(self), key.clone());
+        let compiler = Arc::clone(self);
+        let key = key.clone();
         let wanted = StillWanted::default();
         let given_up = Arc::clone(&wanted.given_up);
         tokio::task::spawn_blocking(move || {
@@ -143,7 +144,8 @@ impl Compiler {
             .spawn()
             .with_context(|| format!("cannot start {} to compile", self.program.display()))?;
         let start = Instant::now();
-        let (input, pack) = (child.stdin.take(), self.packs.read(&key.tenant));
+        let input = child.stdin.take();
+        let pack = self.packs.read(&key.tenant);
         let status = std::thread::scope(|scope| {
             // If the child exits early, this write fails; the child's exit says why.
             scope.spawn(move || input.map(|mut input| packs::give(&mut input, &pack, bytes)));
@@ -191,7 +193,9 @@ impl Compiler {
         if !kept.exists() {
             return None;
         }
-        let refused = |why: &wasmtime::Error| tracing::warn!("{} is compiled anew: {}", kept.display(), one_line(why));
+        let refused = |why: &wasmtime::Error| {
+            tracing::warn!("cannot load {}, so the component is compiled again: {}", kept.display(), one_line(why))
+        };
         self.load(kept).inspect_err(refused).ok()
     }
 
@@ -227,7 +231,8 @@ impl Compiler {
 
 /// Logs how a component was compiled.
 fn told(key: &PluginKey, took: Duration, counts: FunctionCounts) {
-    let (tenant, plugin, FunctionCounts { reused, anew }) = (key.tenant.as_str(), key.plugin.as_str(), counts);
+    let FunctionCounts { reused, anew } = counts;
+    let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
     let seconds = took.as_secs_f64();
     if took > WORTH_TELLING {
         tracing::info!(tenant, plugin, reused, anew, "compiling took {seconds:.1} s");

@@ -79,8 +79,9 @@ pub fn give(child: &mut impl Write, pack: &[u8], component: &[u8]) -> std::io::R
 pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let mut length = [0; 8];
     given.read_exact(&mut length)?;
-    let (length, mut pack, mut component) = (u64::from_le_bytes(length), Vec::new(), Vec::new());
-    given.by_ref().take(length).read_to_end(&mut pack)?;
+    let mut pack = Vec::new();
+    let mut component = Vec::new();
+    given.by_ref().take(u64::from_le_bytes(length)).read_to_end(&mut pack)?;
     given.read_to_end(&mut component)?;
     Ok((pack, component))
 }

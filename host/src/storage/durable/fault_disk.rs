@@ -79,7 +79,9 @@ impl FaultDisk {
     /// Plans a fault, counted from now on.
     pub fn plan(&self, plan: FaultPlan) {
         let mut state = self.0.lock();
-        (state.plan, state.operations, state.fired) = (Some(plan), 0, false);
+        state.plan = Some(plan);
+        state.operations = 0;
+        state.fired = false;
     }
 
     /// Whether the planned fault has happened.
@@ -95,7 +97,9 @@ impl FaultDisk {
     /// Ends all faults.
     pub fn mend(&self) {
         let mut state = self.0.lock();
-        (state.plan, state.dead, state.blocks_free) = (None, false, None);
+        state.plan = None;
+        state.dead = false;
+        state.blocks_free = None;
     }
 
     /// Leaves space for this many blocks.

@@ -190,7 +190,8 @@ pub fn scan(
     limit: usize,
 ) -> Result<Vec<StoredEntry>, FileError> {
     let entries = transaction.open_table(ENTRIES)?;
-    let (all, behind) = (place.entry(prefix), after.filter(|after| *after >= prefix).map(|after| place.entry(after)));
+    let all = place.entry(prefix);
+    let behind = after.filter(|after| *after >= prefix).map(|after| place.entry(after));
     let start = behind.as_deref().map_or(Bound::Included(all.as_slice()), Bound::Excluded);
     let mut found = Vec::new();
     for entry in entries.range::<&[u8]>((start, Bound::Unbounded))? {

@@ -199,7 +199,8 @@ impl TenantStore {
         }
         self.gather();
         let (group, openings) = self.writes.lock().take_group();
-        let (batches, start) = (group.len(), Instant::now());
+        let batches = group.len();
+        let start = Instant::now();
         if let Err(doubt) = self.commit(group) {
             self.writes.lock().put_back(openings);
             return self.wait_for_disk(doubt);
