@@ -28,7 +28,7 @@ use parlor::plugin::loader::Loader;
 use parlor::plugin::version::Plugin;
 use parlor::storage::Storage as _;
 use parlor::storage::memory::MemoryStorage;
-use parlor::storage::view::RoomView;
+use parlor::storage::view::StorageView;
 use parlor::tenant::Tenants;
 use tokio::runtime::Runtime;
 
@@ -71,7 +71,7 @@ fn guest(runtime: &Runtime, language: &str, project: &str) -> Plugin {
 }
 
 /// A room's storage that has what `recall` reads.
-fn storage(runtime: &Runtime) -> Arc<RoomView> {
+fn storage(runtime: &Runtime) -> Arc<StorageView> {
     let storage = MemoryStorage::default();
     let room = RoomKey { plugin: key(), room: RoomId::default_room() };
     runtime.block_on(async {
@@ -79,7 +79,7 @@ fn storage(runtime: &Runtime) -> Arc<RoomView> {
         let writes = ["first", "second", "third"].map(|key| (key.to_owned(), Some(br#""a value""#.to_vec())));
         let batch = Batch { writes: BTreeMap::from(writes), alarm: None };
         room.commit(batch, Durability::Relaxed).await.expect("a commit");
-        Arc::new(RoomView::new(room, CACHE_BYTES))
+        Arc::new(StorageView::new(room, CACHE_BYTES))
     })
 }
 
@@ -152,7 +152,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: 
 }
 
 /// So many turns of one room with one socket.
-async fn turns(plugin: &Plugin, storage: &Arc<RoomView>, event: &Event, count: u64) -> Duration {
+async fn turns(plugin: &Plugin, storage: &Arc<StorageView>, event: &Event, count: u64) -> Duration {
     let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
     let mut state = RoomState::default();
     state.members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
@@ -163,7 +163,7 @@ async fn turns(plugin: &Plugin, storage: &Arc<RoomView>, event: &Event, count: u
     start.elapsed()
 }
 
-async fn open_and_drop(plugin: &Plugin, storage: &Arc<RoomView>, count: u64) -> Duration {
+async fn open_and_drop(plugin: &Plugin, storage: &Arc<StorageView>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
         drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));

@@ -1,4 +1,4 @@
-//! The threads that rooms and sockets run on: each with a runtime of its own, a room and its sockets on one of them.
+//! The threads that rooms and sockets run on. Each has its own runtime, and a room shares one with all its sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,27 +11,28 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::clock::Instant;
 use crate::tenant::lane;
 
-/// Ready sockets that are taken up at once. A few of them are worked off to the write while their memory is in the
-/// cache; tokio's default of 1,024 reads all of them first. At 2,000 busy sockets 16 cost 5 to 25 per cent less CPU, and
-/// the 99th percentile fell from 53 to 41 ms (ARCHITECTURE.md, threads).
+/// How many ready sockets a worker takes up at once. It handles a few of them to the end, up to the write, while their
+/// memory is in the cache; with tokio's default of 1,024 it reads all of them first. With 2,000 busy sockets, 16 cost 5
+/// to 25 per cent less CPU than the default, and the 99th percentile fell from 53 to 41 ms.
 const IO_EVENTS_PER_TICK: usize = 16;
-/// Tasks that run between two looks at the sockets; large, so that what was read is handled and answered first.
+/// How many tasks run before a worker polls its sockets again. It is large, so that what was read is answered first.
 const TASKS_PER_TICK: u32 = 256;
 
-/// How much the threads of long calls stand back: about a tenth of what other threads get where all want to run.
+/// The niceness of the threads for long calls: where all threads want to run, these get about a tenth of what others
+/// get.
 const SLOW_NICENESS: i32 = 10;
-/// How often each thread notes whether it comes late.
+/// How often each worker measures how late its timers are.
 const BEAT: Duration = Duration::from_millis(10);
 
-/// One of the threads.
+/// Names one of the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerId(usize);
 
-/// All of them. They end with the process.
+/// All workers. Their threads end with the process.
 #[derive(Debug)]
 pub struct Workers {
     workers: Vec<Worker>,
-    /// As many threads of low priority, for calls of plugins that take long.
+    /// As many threads of low priority, for long calls of plugins.
     slow: Vec<Handle>,
 }
 
@@ -40,16 +41,16 @@ struct Worker {
     runtime: Handle,
     sockets: AtomicUsize,
     rooms: AtomicUsize,
-    /// By how much a timer was late at most since it was last asked for.
+    /// The most by which a timer was late since somebody last asked.
     latest_us: Arc<AtomicU64>,
 }
 
-/// A place on a worker that is given back when it is dropped.
+/// A place on a worker, given back when this is dropped.
 #[derive(Debug)]
-pub struct Place<'a>(&'a AtomicUsize);
+pub struct WorkerPlace<'a>(&'a AtomicUsize);
 
 impl Workers {
-    /// Starts so many threads.
+    /// Starts this many workers.
     pub fn start(count: usize) -> anyhow::Result<Self> {
         let count = count.max(1);
         let workers = (0..count).map(Worker::start).collect::<anyhow::Result<_>>()?;
@@ -57,12 +58,12 @@ impl Workers {
         Ok(Self { workers, slow })
     }
 
-    /// How many threads run plugins, those of low priority included.
+    /// How many threads run plugins where `count` workers are started, those of low priority included.
     pub fn threads(count: usize) -> usize {
         2 * count.max(1)
     }
 
-    /// The runtime of low priority beside a worker's, to spawn on.
+    /// The runtime of low priority that belongs to a worker.
     pub fn slow_runtime(&self, id: WorkerId) -> &Handle {
         &self.slow[id.0]
     }
@@ -72,38 +73,38 @@ impl Workers {
         (0..self.workers.len()).map(WorkerId)
     }
 
-    /// The worker with the fewest sockets, and of those the one with the fewest rooms.
+    /// The worker with the fewest sockets; among equals, the one with the fewest rooms.
     pub fn least_busy(&self) -> WorkerId {
         let load = |worker: &Worker| (worker.sockets.load(Ordering::Relaxed), worker.rooms.load(Ordering::Relaxed));
         let least = self.workers.iter().enumerate().min_by_key(|(_, worker)| load(worker));
         WorkerId(least.map_or(0, |(index, _)| index))
     }
 
-    /// For how long each thread was held at most since this was last asked, by the lateness of a timer that is due every
-    /// 10 ms: the whole of what is on the thread waits as long.
+    /// For each worker, how long something blocked it at most since the last call. It is measured by how late a timer
+    /// is that is due every 10 ms: everything on the thread waited as long.
     pub fn take_longest_holds(&self) -> Vec<Duration> {
         let take = |worker: &Worker| Duration::from_micros(worker.latest_us.swap(0, Ordering::Relaxed));
         self.workers.iter().map(take).collect()
     }
 
-    /// Sockets that are not quite gone yet.
+    /// How many sockets all workers have.
     pub fn sockets(&self) -> usize {
         self.workers.iter().map(|worker| worker.sockets.load(Ordering::Relaxed)).sum()
     }
 
-    /// The runtime of a worker, to spawn on.
+    /// The runtime of a worker.
     pub fn runtime(&self, id: WorkerId) -> &Handle {
         &self.workers[id.0].runtime
     }
 
-    /// Counts a socket for as long as the place is held.
-    pub fn place_socket(&self, id: WorkerId) -> Place<'_> {
-        Place::take(&self.workers[id.0].sockets)
+    /// Counts a socket on a worker until the place is dropped.
+    pub fn place_socket(&self, id: WorkerId) -> WorkerPlace<'_> {
+        WorkerPlace::take(&self.workers[id.0].sockets)
     }
 
-    /// Counts a room for as long as the place is held.
-    pub fn place_room(&self, id: WorkerId) -> Place<'_> {
-        Place::take(&self.workers[id.0].rooms)
+    /// Counts a room on a worker until the place is dropped.
+    pub fn place_room(&self, id: WorkerId) -> WorkerPlace<'_> {
+        WorkerPlace::take(&self.workers[id.0].rooms)
     }
 }
 
@@ -114,7 +115,7 @@ impl Worker {
             .max_io_events_per_tick(IO_EVENTS_PER_TICK)
             .event_interval(TASKS_PER_TICK)
             .build()
-            .context("a runtime cannot be made")?;
+            .context("cannot start a runtime")?;
         let handle = run_on_thread(format!("parlor-room-{index}"), runtime, move || lane::number_thread(index))?;
         let latest_us = Arc::new(AtomicU64::new(0));
         handle.spawn(beat(Arc::clone(&latest_us)));
@@ -124,12 +125,12 @@ impl Worker {
 
 /// Starts a thread of low priority.
 fn start_slow(index: usize, number: usize) -> anyhow::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_all().build().context("a runtime cannot be made")?;
+    let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
     run_on_thread(format!("parlor-slow-{index}"), runtime, move || {
         lane::number_thread(number);
-        // Of this thread alone, on Linux. Where it may not be lowered, it competes like the others.
+        // On Linux this concerns the calling thread alone. If it fails, the thread competes like all others.
         if let Err(why) = nice(SLOW_NICENESS) {
-            tracing::warn!("the priority of a thread cannot be lowered: {why}");
+            tracing::warn!("cannot lower the priority of a thread: {why}");
         }
     })
 }
@@ -142,11 +143,11 @@ fn run_on_thread(name: String, runtime: Runtime, first: impl FnOnce() + Send + '
             first();
             runtime.block_on(std::future::pending::<()>());
         })
-        .context("a thread cannot be started")?;
+        .context("cannot start a thread")?;
     Ok(handle)
 }
 
-/// Notes how late its thread is.
+/// Measures how late timers on this thread are, for as long as it runs.
 async fn beat(latest_us: Arc<AtomicU64>) {
     loop {
         let due = Instant::now() + BEAT;
@@ -156,14 +157,14 @@ async fn beat(latest_us: Arc<AtomicU64>) {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> WorkerPlace<'a> {
     fn take(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WorkerPlace<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -10,10 +10,10 @@ use crate::{
     log, payload,
 };
 
-/// The room of the current turn: `ctx.actor()`, as Verani calls it.
+/// The room of the current turn: `ctx.actor()`, as Verani's API names it.
 ///
-/// Its readings never fail by themselves. The one thing that can go wrong is that the host calls of the turn are used
-/// up (10,000); they then answer with nothing, and the turn fails whatever the handler does.
+/// Methods that only read return plain values, not results. If the turn has used up its host calls (10,000), they
+/// return an empty value, and the turn fails whatever the handler does.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -39,8 +39,8 @@ impl Actor {
         Actor { room, event }
     }
 
-    /// Sends to every socket of the channel `default`, the sender included; says how many that are. See
-    /// [`Ctx::emit`](crate::Ctx::emit) for the bounds and errors.
+    /// Sends to every socket of the channel `default`, the sender included. Returns how many sockets that are. See
+    /// [`Ctx::emit`](crate::Ctx::emit) for limits and errors.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -53,7 +53,7 @@ impl Actor {
         Ok(outbox::to_channel("default", event, &payload::json(&data)?)?)
     }
 
-    /// Every socket of a channel, the sender included, for an emit.
+    /// Emits to every socket of a channel, the sender included.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -65,7 +65,7 @@ impl Actor {
         Channel::new(channel)
     }
 
-    /// Every socket of a user in this room, for an emit.
+    /// Emits to every socket of a user in this room.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -78,7 +78,7 @@ impl Actor {
         Target::user(user_id)
     }
 
-    /// The sockets of these client ids, for an emit; a client that is named twice gets it once.
+    /// Emits to the sockets with these client ids. A client that is named twice gets the event once.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -90,7 +90,7 @@ impl Actor {
         Target::clients(client_ids)
     }
 
-    /// A socket of this room by its id, which [`Ctx::id`](crate::Ctx::id) told earlier.
+    /// Finds a socket of this room by its id, which [`Ctx::id`](crate::Ctx::id) returned before.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -102,7 +102,7 @@ impl Actor {
         Socket::new(&self.room.runtime, id)
     }
 
-    /// The socket that caused this turn; none for what the host caused. In [`Room::on_error`] it may be gone.
+    /// The socket that caused this turn; `None` if the host caused it. In [`Room::on_error`] the socket may have left.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -129,7 +129,7 @@ impl Actor {
         self.room.runtime.or_note(host::room::session_count())
     }
 
-    /// The ids of the users that are connected, each once, in ascending order.
+    /// The ids of the connected users, each once, in ascending order.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -172,7 +172,7 @@ impl Actor {
         &self.event
     }
 
-    /// When the room accepted this event, in milliseconds since the Unix epoch: the same at every call of a turn.
+    /// When the room accepted this event, in milliseconds since the Unix epoch. Every call in a turn returns the same.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -197,7 +197,7 @@ impl Actor {
         Storage::new()
     }
 
-    /// The room's timers, by name: in memory, for what may be forgotten.
+    /// The room's timers. They live in memory: a restart of the server loses them.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -209,7 +209,7 @@ impl Actor {
         Timers::new()
     }
 
-    /// The room's one alarm: durable, for what must not be forgotten.
+    /// The room's one alarm. It is durable: a restart of the server does not lose it.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -234,7 +234,7 @@ impl Actor {
         log()
     }
 
-    /// As [`config`](crate::config).
+    /// The value of a key of the plugin's configuration, if the operator set one; see [`config`](crate::config).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -246,7 +246,7 @@ impl Actor {
         crate::config(key)
     }
 
-    /// As [`random_bytes`](crate::random_bytes).
+    /// Random bytes that nobody can predict; see [`random_bytes`](crate::random_bytes).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -258,7 +258,7 @@ impl Actor {
         crate::random_bytes(count)
     }
 
-    /// As [`random_id`](crate::random_id).
+    /// A random id of 32 hexadecimal digits; see [`random_id`](crate::random_id).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -270,7 +270,7 @@ impl Actor {
         crate::random_id()
     }
 
-    /// The room's handlers, to add and remove some. The event that is running keeps the handlers it began with.
+    /// The room, to add and remove handlers. The event that runs now keeps the handlers that it began with.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

@@ -1,8 +1,8 @@
-//! What answers everywhere, inside a turn and outside: time, randomness, configuration.
+//! Functions that work inside and outside of turns: time, randomness, configuration.
 
 use crate::host::{clock, config as host_config, random};
 
-/// The value of a key of the plugin's configuration, if the operator gave one. Secrets come this way as well.
+/// The value of a key of the plugin's configuration, if the operator set one. Operators pass secrets this way, too.
 ///
 /// ```
 /// use parlor_guest::{config, prelude::*, testing::TestRoom};
@@ -17,8 +17,8 @@ pub fn config(key: &str) -> Option<String> {
     host_config::get(key)
 }
 
-/// Milliseconds since the Unix epoch: in a turn the moment when the room accepted the event, the same at every call;
-/// elsewhere the current time.
+/// Milliseconds since the Unix epoch. In a turn this is the moment when the room accepted the event, at every call;
+/// outside of a turn it is the current time.
 ///
 /// ```
 /// use parlor_guest::{now, prelude::*, testing::TestRoom};
@@ -35,21 +35,21 @@ pub fn now() -> u64 {
     millis(clock::now())
 }
 
-/// The contract's time as a whole number of milliseconds: it prints without a decimal point.
+/// Rounds the contract's time down to whole milliseconds, so that it prints without a decimal point.
 pub(crate) fn millis(time: f64) -> u64 {
     time as u64
 }
 
-/// Bytes that nobody can predict.
+/// Random bytes that nobody can predict.
 ///
 /// # Panics
-/// Where the host refuses, which it does only once the host calls of the turn are used up; such a turn cannot commit.
+/// If the host refuses. It does so only if the turn has used up its host calls, and then the turn cannot commit anyway.
 ///
 /// ```
 /// assert_eq!(parlor_guest::random_bytes(5_000).len(), 5_000);
 /// ```
 pub fn random_bytes(count: usize) -> Vec<u8> {
-    /// The most that one call of the contract gives.
+    /// How many bytes one call of the contract returns at most.
     const BYTES_PER_CALL: usize = 4096;
     let mut bytes = Vec::with_capacity(count);
     while bytes.len() < count {
@@ -65,7 +65,7 @@ pub fn random_bytes(count: usize) -> Vec<u8> {
 /// A random id: 128 bits as 32 hexadecimal digits.
 ///
 /// # Panics
-/// As [`random_bytes`].
+/// If the host refuses, like [`random_bytes`].
 ///
 /// ```
 /// let id = parlor_guest::random_id();

@@ -1,4 +1,4 @@
-//! What a handler is given.
+//! The context that a handler gets.
 
 use std::{ops::Deref, rc::Rc};
 
@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use crate::{Actor, Meta, Result, Socket, SocketId, Target};
 
-/// What a handler is given: the socket that caused the event, and through [`actor`](Ctx::actor) the room around it.
+/// The context that a handler gets: the socket that caused the event, and through [`actor`](Ctx::actor) the room around
+/// it.
 ///
-/// All of [`Actor`]'s methods can be called on it as well, except `emit` and `to`, which mean the socket here and the
-/// room there.
+/// It has all methods of [`Actor`] as well, except that `emit` and `to` here are about the socket, and there about the
+/// room.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -57,11 +58,11 @@ impl Ctx {
     /// }
     /// ```
     pub fn id(&self) -> SocketId {
-        // The runtime lets no event of a client through without a socket; hooks without one get the actor alone.
+        // The runtime lets no client's event through without a socket, and hooks without a socket get only the actor.
         self.actor.cause().unwrap_or(SocketId::MAX)
     }
 
-    /// What is known of this socket, with this turn's own changes. Costs nothing when asked again.
+    /// This socket's meta, with this turn's own changes. Asking again costs nothing.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -77,8 +78,8 @@ impl Ctx {
         })
     }
 
-    /// Sends to this socket when the turn commits, and to nobody if it does not. Says how many sockets it is for: 1,
-    /// or 0 if it has left.
+    /// Sends to this socket when the turn commits, and not at all if the turn fails. Returns to how many sockets: 1, or
+    /// 0 if it has left.
     ///
     /// `data` is anything that serde writes as JSON, up to 64 KiB of it. An object arrives as
     /// `{"type": event, ...data}` (a `type` of its own is dropped), any other value as `{"type": event, "data": data}`.
@@ -95,8 +96,9 @@ impl Ctx {
         self.own().emit(event, data)
     }
 
-    /// Verani's `ctx.emit.to`: if this socket is in a channel of that name, the channel's other sockets; otherwise
-    /// all sockets of the user of that id. [`Actor::to`] and [`Actor::to_user`] say which is meant.
+    /// Emits like `ctx.emit.to` of Verani's API: if this socket is in a channel of that name, to the channel's other
+    /// sockets; otherwise to all sockets of the user with that id. Use [`Actor::to`] or [`Actor::to_user`] to say which
+    /// you mean.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -108,8 +110,8 @@ impl Ctx {
         Target::named(channel_or_user)
     }
 
-    /// Puts this socket into a channel, when the turn commits; emits of this turn count it in already. Up to 64
-    /// channels a socket, their names 1 to 128 bytes.
+    /// Puts this socket into a channel. Later emits of this turn reach it there already; others see it when the turn
+    /// commits. A socket may be in 64 channels, with names of 1 to 128 bytes.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -121,7 +123,7 @@ impl Ctx {
         self.own().join(channel)
     }
 
-    /// Takes this socket out of a channel, when the turn commits.
+    /// Takes this socket out of a channel when the turn commits.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -148,7 +150,7 @@ impl Ctx {
         self.own().set_fields(fields)
     }
 
-    /// Closes this socket once the turn has committed and what was emitted to it before is sent. See
+    /// Closes this socket after the turn has committed and the host has sent what was emitted to it before. See
     /// [`Socket::close`] for the codes.
     ///
     /// ```

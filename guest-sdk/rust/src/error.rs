@@ -1,10 +1,10 @@
-//! One error type for handlers, and the words in which the host refuses.
+//! The error type of handlers, and the messages of the host's refusals.
 
 use std::{borrow::Cow, fmt};
 
 use crate::host::types::{Failure, Refusal};
 
-/// What a handler returns: nothing or an [`Error`], unless said otherwise.
+/// The result of a handler. Its error is [`Error`], unless you choose another.
 ///
 /// ```
 /// use parlor_guest::prelude::*;
@@ -18,8 +18,8 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// Why a handler failed its event. The turn is undone: none of its emits, writes, joins or closes happen.
 ///
-/// Every `std::error::Error` becomes one through `?`. Those are *not* shown to clients: they are logged, and the
-/// [`Room::on_error`](crate::Room::on_error) handlers run. [`reject`] makes the other kind, which tells the sender.
+/// `?` turns every `std::error::Error` into one. Clients do *not* see these: the host logs them, and the
+/// [`Room::on_error`](crate::Room::on_error) handlers run. [`reject`] makes the other kind, which goes to the sender.
 ///
 /// | made from | code |
 /// |---|---|
@@ -47,11 +47,11 @@ struct Inner {
     for_sender: bool,
 }
 
-/// An error that is meant for the client who sent the event: it gets the event `error` with `code` and `message`,
-/// after the turn was undone. [`Room::on_error`](crate::Room::on_error) does not run for it, and it counts
-/// against nobody.
+/// Makes an error for the client who sent the event: the host undoes the turn and sends the client the event `error`
+/// with `code` and `message`. [`Room::on_error`](crate::Room::on_error) does not run for it, and it does not count as a
+/// fault.
 ///
-/// `code` is up to 128 bytes, `message` up to 1 KiB; what is longer is cut off.
+/// `code` may have 128 bytes, `message` 1 KiB. The rest is cut off.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -68,7 +68,7 @@ pub fn reject(code: impl Into<Cow<'static, str>>, message: impl Into<String>) ->
 }
 
 impl Error {
-    /// An error for the log, with a code of your own.
+    /// Makes an error for the log, with a code of your own.
     ///
     /// ```
     /// let error = parlor_guest::Error::new("inventory.gone", "no such item");
@@ -78,7 +78,7 @@ impl Error {
         Error(Box::new(Inner { code: code.into(), message: message.into(), for_sender: false }))
     }
 
-    /// An error for the log, with the code `error`.
+    /// Makes an error for the log, with the code `error`.
     ///
     /// ```
     /// let error = parlor_guest::Error::msg("Missing userId");
@@ -88,7 +88,7 @@ impl Error {
         Error::new("error", message)
     }
 
-    /// The code: a word for programs.
+    /// The code, which programs compare.
     ///
     /// ```
     /// assert_eq!(parlor_guest::reject("chat.empty", "say something").code(), "chat.empty");
@@ -97,7 +97,7 @@ impl Error {
         &self.0.code
     }
 
-    /// The message: words for people.
+    /// The message, for people.
     ///
     /// ```
     /// assert_eq!(parlor_guest::reject("chat.empty", "say something").message(), "say something");
@@ -106,7 +106,7 @@ impl Error {
         &self.0.message
     }
 
-    /// Whether the client who sent the event is told.
+    /// Whether the client who sent the event gets the error.
     ///
     /// ```
     /// use parlor_guest::{Error, reject};

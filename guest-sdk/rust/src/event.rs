@@ -29,7 +29,7 @@ impl Event {
         &self.0.cause
     }
 
-    /// A bare ping: the client's keepalive, which the host answered already.
+    /// Whether this is a bare ping: the client's keepalive, which the host has answered already.
     pub(crate) fn is_keepalive(&self) -> bool {
         self.0.name == "ping" && self.0.payload.is_none() && self.0.channel.is_none()
     }
@@ -42,7 +42,7 @@ impl Event {
         self.0.socket
     }
 
-    /// What happened: `chat.message`, or a hook such as `$connect`. Verani's `ctx.frame.type`.
+    /// The name of the event: `chat.message`, or a hook such as `$connect`. Verani's API calls it `ctx.frame.type`.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -67,7 +67,7 @@ impl Event {
         self.0.channel.as_deref()
     }
 
-    /// Whether data came with the event. `null` is data.
+    /// Whether the client sent data with the event. `null` is data.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -79,7 +79,7 @@ impl Event {
         self.0.payload.is_some()
     }
 
-    /// The data as it came: JSON text. None where there is none, or where it is bytes.
+    /// The data as the client sent it, as JSON text. `None` if there is no data, or if it is bytes.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

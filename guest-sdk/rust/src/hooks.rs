@@ -1,11 +1,11 @@
-//! What the handlers of hooks are given.
+//! The data that handlers of hooks get.
 
 use serde::Deserialize;
 
 #[cfg(doc)]
 use crate::Room;
 
-/// How a socket ended: what [`Room::on_disconnect`]'s closure is given.
+/// How a socket ended. The closure of [`Room::on_disconnect`] gets it.
 ///
 /// ```
 /// use parlor_guest::{Disconnect, prelude::*};
@@ -19,14 +19,14 @@ use crate::Room;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Disconnect {
-    /// The WebSocket close code: 1000 normal, 1001 gone, 1005 none given, 1006 lost, 1008 policy, ...
+    /// The WebSocket close code: 1000 normal, 1001 going away, 1005 no code, 1006 connection lost, 1008 policy, ...
     pub code: u16,
     /// The reason, up to 123 bytes; often empty.
     #[serde(default)]
     pub reason: String,
 }
 
-/// A turn that failed: what [`Room::on_error`]'s closure is given.
+/// A turn that failed. The closure of [`Room::on_error`] gets it.
 ///
 /// ```
 /// use parlor_guest::{Failed, prelude::*};
@@ -42,13 +42,13 @@ pub struct Disconnect {
 pub struct Failed {
     /// The event whose turn failed.
     pub event: String,
-    /// The error's code; `trap`, `deadline` and the like where the host ended the turn.
+    /// The error's code. If the host ended the turn, it is `trap`, `deadline` or another word of the host.
     pub code: String,
     /// The error's message.
     pub message: String,
 }
 
-/// Why the plugin's memory is new, and no state came with it: what [`Room::on_restore`]'s closure is given.
+/// Why the plugin's memory is new and empty. The closure of [`Room::on_restore`] gets it.
 ///
 /// | reason | what happened |
 /// |---|---|
@@ -75,7 +75,7 @@ pub struct Restore {
     pub reason: String,
 }
 
-/// Why this instance goes: what [`Room::on_suspend`]'s closure is given.
+/// Why the host is about to drop this instance. The closure of [`Room::on_suspend`] gets it.
 ///
 /// ```
 /// use parlor_guest::{Suspend, prelude::*};
@@ -94,7 +94,7 @@ pub struct Suspend {
     pub reason: String,
 }
 
-/// The alarm that is running: what [`Room::on_alarm`]'s closure is given.
+/// The alarm that rings. The closure of [`Room::on_alarm`] gets it.
 ///
 /// ```
 /// use parlor_guest::{Alarm, prelude::*};
@@ -111,7 +111,7 @@ pub struct Suspend {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Alarm {
-    /// When it was to run, in milliseconds since the Unix epoch.
+    /// When the alarm was due, in milliseconds since the Unix epoch.
     pub due: u64,
     /// Which attempt this is, from 1, since the server started.
     pub attempt: u32,

@@ -20,7 +20,7 @@ use crate::host::logging::{self, Level};
 #[derive(Debug, Clone, Copy)]
 pub struct Log(());
 
-/// The log, for where there is no `ctx`: in a room's function and in `authorize`.
+/// The plugin's log, for code without a `ctx`: the room's function and `authorize`.
 ///
 /// ```
 /// parlor_guest::log().warn("no tokens are configured");
@@ -30,7 +30,7 @@ pub fn log() -> Log {
 }
 
 impl Log {
-    /// For whoever looks for a fault.
+    /// Logs details that help to find a fault.
     ///
     /// ```
     /// parlor_guest::log().debug("three of four");
@@ -39,7 +39,7 @@ impl Log {
         logging::write(Level::Debug, &message.to_string());
     }
 
-    /// Worth knowing.
+    /// Logs what is worth knowing.
     ///
     /// ```
     /// parlor_guest::log().info("the game begins");
@@ -48,7 +48,7 @@ impl Log {
         logging::write(Level::Info, &message.to_string());
     }
 
-    /// Something looks wrong.
+    /// Logs that something looks wrong.
     ///
     /// ```
     /// parlor_guest::log().warn(format_args!("{} players, and one ball", 0));
@@ -57,7 +57,7 @@ impl Log {
         logging::write(Level::Warn, &message.to_string());
     }
 
-    /// Something went wrong.
+    /// Logs that something went wrong.
     ///
     /// ```
     /// parlor_guest::log().error("the score is lost");

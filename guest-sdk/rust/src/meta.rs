@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Result, host::types, random_id};
 
-/// What is known of one socket: who it belongs to, its channels, and fields of your own.
+/// Who a socket belongs to, its channels, and fields of your own.
 ///
 /// Returned by [`Room::authorize`](crate::Room::authorize)'s closure, read with
 /// [`Ctx::meta`](crate::Ctx::meta). A meta that you hold is a copy: later joins, leaves and changes of fields do
@@ -56,7 +56,7 @@ impl Meta {
         Meta::new(random_id())
     }
 
-    /// The same connection under a client id of your choice.
+    /// Sets the client id.
     ///
     /// ```
     /// use parlor_guest::Meta;
@@ -68,7 +68,7 @@ impl Meta {
         self
     }
 
-    /// The same connection in these channels, instead of `default`.
+    /// Sets the channels, instead of `default`.
     ///
     /// ```
     /// use parlor_guest::Meta;
@@ -80,8 +80,7 @@ impl Meta {
         self
     }
 
-    /// The same connection with fields of your own: up to 4 KiB of JSON. Fails with `invalid` where `fields` is no
-    /// JSON object.
+    /// Sets your own fields: up to 4 KiB of JSON. Fails with `invalid` if `fields` is no JSON object.
     ///
     /// ```
     /// use parlor_guest::{Meta, json};
@@ -93,7 +92,7 @@ impl Meta {
         Ok(self)
     }
 
-    /// Your own fields, in a type of yours. Fails with `json` where they do not fit it.
+    /// Reads your own fields as a type of yours. Fails with `json` if they do not fit the type.
     ///
     /// ```
     /// use parlor_guest::{Meta, Value};
@@ -123,7 +122,7 @@ impl Meta {
         Meta { user_id, client_id, channels, fields }
     }
 
-    /// Stands in where the host refused to say who it is; the turn is failing then.
+    /// Stands in if the host refused to return the meta. The turn fails then.
     pub(crate) fn unknown() -> Self {
         Meta { user_id: String::new(), client_id: String::new(), channels: Vec::new(), fields: "{}".to_owned() }
     }

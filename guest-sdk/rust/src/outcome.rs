@@ -1,4 +1,4 @@
-//! What handlers and set-up functions may return.
+//! The types that handlers and set-up functions may return.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Which handlers stand for which events, and the host's table kept in step with it.
+//! The handlers of each event, and what the host must be asked for so that they run.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -8,7 +8,7 @@ use crate::{
     outcome::Handled,
 };
 
-/// Every event of clients, in the contract's words.
+/// The contract's name for all events of clients.
 pub(crate) const ANY: &str = "*";
 /// The hooks, in the contract's words.
 pub(crate) mod hook {
@@ -48,16 +48,16 @@ pub struct Handler {
     number: u64,
 }
 
-/// What a handler's name is the name of.
+/// What a handler's name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Table {
     Events,
-    /// The host knows one hook for all timers; which of them it is, is found out here.
+    /// A timer. The host has one hook for all timers, so the SDK itself finds the handlers of the timer that rings.
     Timers,
 }
 
 impl Table {
-    /// What the host is asked for, so that handlers of this name run.
+    /// The event that the host must raise so that handlers of this name run.
     fn event(self, name: &str) -> &str {
         match self {
             Table::Events => name,
@@ -85,17 +85,17 @@ pub(crate) struct Registry {
     // Sorted maps: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
     events: BTreeMap<Box<str>, List>,
     timers: BTreeMap<Box<str>, List>,
-    /// What is done with a timer that has no handler. It comes with the first handler of a timer: a plugin without any must
-    /// not import the log for it.
+    /// Handles a timer without handlers. It is set with the first handler of a timer, so that a plugin without timers
+    /// does not import the log for it.
     unhandled_timer: Option<fn(&Ctx)>,
     authorize: Option<Authorize>,
     registered: u64,
-    /// Whether the host has been told of what stands here; from then on it is told of each change.
+    /// Whether the host knows the handlers. From then on each change goes to the host.
     started: bool,
 }
 
 impl Registry {
-    /// Adds a handler behind those that the name has. Where the host refuses the name, nothing is added.
+    /// Adds a handler behind the others of its name. If the host refuses the name, adds nothing.
     pub(crate) fn add(&mut self, table: Table, name: &str, call: Call) -> (Handler, Result<(), Refusal>) {
         self.registered += 1;
         let number = self.registered;
@@ -112,7 +112,7 @@ impl Registry {
         (handler, Ok(()))
     }
 
-    /// Removes one handler; the host is told when it was the event's last.
+    /// Removes one handler. If it was the event's last, the host no longer raises the event.
     pub(crate) fn remove(&mut self, handler: &Handler) -> (bool, Result<(), Refusal>) {
         let Handler { table, name, number } = handler;
         let Some(list) = self.lists(*table).get_mut(name) else {
@@ -129,7 +129,7 @@ impl Registry {
         (true, self.unless_wanted(table.event(name)))
     }
 
-    /// Removes all handlers of an event; for the timers' hook those of all timers.
+    /// Removes all handlers of an event. For the hook of timers, removes those of all timers.
     pub(crate) fn remove_all(&mut self, event: &str) -> (bool, Result<(), Refusal>) {
         let wanted = self.wants(event);
         self.events.remove(event);
@@ -147,7 +147,7 @@ impl Registry {
         self.authorize = Some(authorize);
     }
 
-    /// Tells the host of all that is registered, each name once.
+    /// Asks the host for all events that have handlers, each once.
     pub(crate) fn start(&mut self) -> Result<(), (String, Refusal)> {
         self.started = true;
         let timers = (!self.timers.is_empty() && !self.events.contains_key(hook::TIMER)).then_some(hook::TIMER);
@@ -162,19 +162,19 @@ impl Registry {
         }
     }
 
-    /// Whether any handler rests on this event of the host's.
+    /// Whether any handler needs this event of the host.
     fn wants(&self, event: &str) -> bool {
         self.events.contains_key(event) || (event == hook::TIMER && !self.timers.is_empty())
     }
 
-    /// Asks the host for an event no longer, where nothing here wants it.
+    /// Tells the host that an event is not needed any more, if no handler needs it.
     fn unless_wanted(&self, event: &str) -> Result<(), Refusal> {
         if self.started && !self.wants(event) { events::off(event) } else { Ok(()) }
     }
 }
 
-/// Runs the handlers that an event is for: its own in the order of registration, then those for all events. `cause`
-/// is the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first answer
+/// Runs the handlers that an event is for: its own in the order of registration, then those for all events. `cause` is
+/// the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first answer
 /// is the answer.
 pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> Handled {
     let (own, behind) = {
@@ -182,7 +182,7 @@ pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> 
         let event = |name: &str| registry.events.get(name).cloned();
         match cause {
             hook::TIMER => (registry.timers.get(ctx.event().name()).cloned(), event(hook::TIMER)),
-            // `*` is for what clients say, which neither a hook nor a bare keepalive is.
+            // `*` is for events of clients. Hooks and the bare keepalive are none.
             _ if cause.starts_with('$') || ctx.event().is_keepalive() => (event(cause), None),
             _ => (event(cause), event(ANY)),
         }
@@ -202,7 +202,7 @@ pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> 
     Ok(answer)
 }
 
-/// Asks the plugin who this is; without a closure for it the host decides.
+/// Asks the plugin's `authorize` who wants to connect. Without one the host decides.
 pub(crate) fn authorize(registry: &RefCell<Registry>, request: &Request) -> Result<Option<Meta>, Rejection> {
     match registry.borrow_mut().authorize.as_mut() {
         Some(authorize) => authorize(request),

@@ -1,8 +1,8 @@
-//! The request that asks for a connection, and the refusal of it.
+//! The request for a connection, and its refusal.
 
 use crate::{Error, host::types, log};
 
-/// The HTTP request that asks for a connection, as [`Room::authorize`](crate::Room::authorize)'s closure sees it.
+/// The HTTP request for a connection. The closure of [`Room::authorize`](crate::Room::authorize) gets it.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -34,7 +34,7 @@ impl Request {
         Request { uri, room, headers, remote }
     }
 
-    /// The first value of a query parameter, decoded. What is not UTF-8 in it becomes U+FFFD.
+    /// The first value of a query parameter, decoded. Invalid UTF-8 becomes U+FFFD.
     ///
     /// ```
     /// # use parlor_guest::testing::request;
@@ -52,7 +52,7 @@ impl Request {
         })
     }
 
-    /// The first value of a header; its name in any case.
+    /// The first value of a header. The case of the name does not matter.
     ///
     /// ```
     /// # use parlor_guest::testing::request;
@@ -89,7 +89,7 @@ fn decode(text: &str) -> String {
 
 /// Why a connection is refused: an HTTP status and words for people.
 ///
-/// Errors of other types become a 401 without words through `?`, and their message goes to the log.
+/// `?` turns errors of other types into a 401 without a body, and their message goes to the log.
 ///
 /// ```
 /// use parlor_guest::Rejection;

@@ -1,4 +1,4 @@
-//! Registration: what a room's function says.
+//! Registration of a room's handlers.
 
 use std::{cell::RefCell, fmt, rc::Rc};
 
@@ -81,8 +81,8 @@ impl Room {
         self.add(event, move |ctx| handler(ctx, payload::read(ctx.event().payload())?).into_handled())
     }
 
-    /// Calls `handler` with every event that a client sends, behind the event's own handlers: Verani's `"*"`.
-    /// Hooks and the bare keepalive `{"type":"ping"}` are not among them.
+    /// Calls `handler` with every event that a client sends, after the event's own handlers, like `"*"` in Verani's
+    /// API. Hooks and the bare keepalive `{"type":"ping"}` do not count.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -216,12 +216,13 @@ impl Room {
         self.add(hook::RESTORE, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
-    /// Calls `handler` when the timer of this name has run down, which [`Actor::timers`] set. Its handlers run in the
-    /// order of registration.
+    /// Calls `handler` when the timer of this name rings, which [`Actor::timers`] set. Its handlers run in the order of
+    /// registration.
     ///
-    /// The closure is given the [`Actor`], not a `ctx`: no socket is the cause. Its data is what the timer was set with,
-    /// read as [`on`](Room::on) reads; data that does not fit fails the turn with `bad-data`. The timer is gone whether
-    /// the turn commits or fails. One that has no handler leaves a warning in the log, and its turn does nothing.
+    /// The closure is given the [`Actor`], not a `ctx`: no socket is the cause. Its data is what the timer was set
+    /// with, read as [`on`](Room::on) reads; data that does not fit fails the turn with `bad-data`. The timer is gone
+    /// whether the turn commits or fails. One that has no handler leaves a warning in the log, and its turn does
+    /// nothing.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -254,9 +255,9 @@ impl Room {
 
     /// Calls `handler` when the room's alarm is due, which [`Actor::alarm`] set. Nobody needs to be in the room.
     ///
-    /// The alarm is gone when this turn commits, unless the turn sets it anew. If the turn fails it runs again, 1 s later
-    /// at first and then after twice as long each time, up to 5 minutes: a crash may make it run twice, nothing makes
-    /// it run less than once. So say what is to be true afterwards, and not what is to be added.
+    /// The alarm is cleared when this turn commits, unless the turn sets it again. If the turn fails, the alarm rings
+    /// again after 1 s, then after twice as long each time, up to 5 minutes. The alarm rings at least once, and after a
+    /// crash perhaps twice: write a handler that may run twice without harm.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -282,7 +283,7 @@ impl Room {
         self.add(hook::ALARM, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
     }
 
-    /// Decides who may connect, and as whom: Verani's `extractMeta`. The last closure given counts.
+    /// Decides who may connect, and as whom, like `extractMeta` in Verani's API. The last closure given counts.
     ///
     /// It runs before the connection is accepted, in an instance that belongs to no room and is gone afterwards:
     /// time, randomness, configuration and the log answer, everything else refuses (`no-turn`). `Ok(None)` leaves
@@ -364,14 +365,14 @@ impl Room {
         handler
     }
 
-    /// What `#[parlor_guest::room]` puts in front of a room's function.
+    /// The setup that `#[parlor_guest::room]` makes of a room's function.
     #[doc(hidden)]
     pub fn __define(&self, name: &'static str, path: &'static str) {
         self.runtime.definition.set(Some((name, path)));
     }
 }
 
-/// What the host sends with a hook. That it does not fit is nobody's mistake but the host's.
+/// Reads the data that the host sends with a hook. If it does not fit, the host is at fault.
 pub(crate) fn hook_data<T: DeserializeOwned>(ctx: &Ctx) -> Result<T> {
     payload::read(ctx.event().payload()).map_err(|error| Error::new("bad-hook", error.message()))
 }

@@ -22,19 +22,19 @@ pub(crate) struct Runtime {
     pub(crate) metas: Metas,
     /// The room's id, asked for once: an instance belongs to one room.
     pub(crate) room_id: OnceCell<String>,
-    /// The first refusal of something that has no result of its own to carry it. It fails the turn.
+    /// The first refusal of a call that returns no result. It fails the turn.
     noted: RefCell<Option<Error>>,
 }
 
 impl Runtime {
-    /// Remembers a refusal, so that the turn fails with it, or the start.
+    /// Remembers a refusal, so that it fails the turn, or the start.
     pub(crate) fn note(&self, told: Result<(), types::Refusal>) {
         if let Err(refusal) = told {
             self.noted.borrow_mut().get_or_insert_with(|| refusal.into());
         }
     }
 
-    /// The value, or the type's empty one and a turn that fails.
+    /// Returns the value. If the host refused, returns an empty one and has the turn fail.
     pub(crate) fn or_note<T: Default>(&self, answer: Result<T, types::Refusal>) -> T {
         answer.unwrap_or_else(|refusal| {
             self.note(Err(refusal));
@@ -43,8 +43,8 @@ impl Runtime {
     }
 }
 
-/// What is known of the sockets that caused turns, kept across turns: a crossing for it costs as much as the rest of
-/// a small handler.
+/// Caches the metas of the sockets that caused turns, across turns: asking the host for one costs as much as the rest
+/// of a small handler.
 ///
 /// It is never stale. A socket's meta changes only through this instance's own calls, each of which goes through
 /// [`Metas::changed`]: from there to the end of the turn the socket's entry is read anew and then dropped, whether the
@@ -55,8 +55,8 @@ pub(crate) struct Metas {
     changed: RefCell<BTreeSet<SocketId>>,
 }
 
-/// How many sockets' metas an instance keeps; where there are more it starts over. At 4 KiB of fields each this is
-/// 2 MiB of the instance's memory at the worst, and some 100 KiB as a rule.
+/// How many metas an instance caches before it empties the cache. With 4 KiB of fields each this takes 2 MiB of the
+/// instance's memory at the worst, and usually some 100 KiB.
 const METAS_KEPT: usize = 512;
 
 impl Metas {
@@ -73,7 +73,7 @@ impl Metas {
         Ok(meta)
     }
 
-    /// This turn has changed the socket's meta.
+    /// Notes that this turn changed the socket's meta.
     pub(crate) fn changed(&self, socket: SocketId) {
         self.known.borrow_mut().remove(&socket);
         self.changed.borrow_mut().insert(socket);
@@ -119,7 +119,7 @@ pub(crate) fn authorize(runtime: &Runtime, request: types::Request) -> Result<Op
     }
 }
 
-/// One event, one turn.
+/// Runs a turn: handles one event.
 pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Option<types::Payload>, types::Failure> {
     if event.socket.is_none() && !hook::is_socketless(&event.cause) {
         return Err(Error::new("no-socket", format!("the event {} came without a socket", event.name)).into_failure());
@@ -137,7 +137,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     }
 }
 
-/// Runs a room's function whatever it returns.
+/// Runs a room's function, whatever its return type.
 #[doc(hidden)]
 pub fn setup<S: Setup>(outcome: S) -> crate::Result {
     outcome.into_result()

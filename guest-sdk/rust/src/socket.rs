@@ -21,10 +21,10 @@ use crate::{
 /// ```
 pub type SocketId = u32;
 
-/// A socket of this room, found by its id with [`Actor::socket`](crate::Actor::socket). Its own handlers have the
-/// same functions on [`Ctx`](crate::Ctx).
+/// A socket of this room, which [`Actor::socket`](crate::Actor::socket) finds by its id. In a handler of the socket
+/// itself, [`Ctx`](crate::Ctx) has these functions.
 ///
-/// Everything but `emit` fails with `no-such-socket` if it has left.
+/// All functions but `emit` fail with `no-such-socket` if the socket has left.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -47,7 +47,7 @@ impl<'a> Socket<'a> {
         Socket { runtime, id }
     }
 
-    /// Its id.
+    /// The socket's id.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -59,7 +59,7 @@ impl<'a> Socket<'a> {
         self.id
     }
 
-    /// What is known of it, with this turn's own changes.
+    /// The socket's meta, with this turn's own changes.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -71,7 +71,7 @@ impl<'a> Socket<'a> {
         Ok(Meta::from_contract(sockets::get_meta(self.id)?))
     }
 
-    /// Sends to it; see [`Ctx::emit`](crate::Ctx::emit). 0 if it has left.
+    /// Sends to the socket; see [`Ctx::emit`](crate::Ctx::emit). Returns 0 if it has left.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -83,7 +83,7 @@ impl<'a> Socket<'a> {
         Ok(outbox::to_socket(self.id, event, &payload::json(&data)?)?)
     }
 
-    /// Puts it into a channel; see [`Ctx::join`](crate::Ctx::join).
+    /// Puts the socket into a channel; see [`Ctx::join`](crate::Ctx::join).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -96,7 +96,7 @@ impl<'a> Socket<'a> {
         Ok(sockets::join(self.id, channel)?)
     }
 
-    /// Takes it out of a channel.
+    /// Takes the socket out of a channel.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -109,7 +109,7 @@ impl<'a> Socket<'a> {
         Ok(sockets::leave(self.id, channel)?)
     }
 
-    /// Replaces its own fields; see [`Ctx::set_fields`](crate::Ctx::set_fields).
+    /// Replaces the plugin's own fields of the socket; see [`Ctx::set_fields`](crate::Ctx::set_fields).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -123,8 +123,9 @@ impl<'a> Socket<'a> {
         Ok(sockets::set_fields(self.id, &fields)?)
     }
 
-    /// Closes it once the turn has committed and what was emitted to it before is sent; `on_disconnect` follows.
-    /// `code` is 1000, 1008, 1011 to 1013 or 3000 to 4999, `reason` up to 123 bytes; others fail with `invalid`.
+    /// Closes the socket after the turn has committed and the host has sent what was emitted to it before;
+    /// `on_disconnect` follows. `code` must be 1000, 1008, 1011 to 1013 or 3000 to 4999, and `reason` may have 123
+    /// bytes; otherwise it fails with `invalid`.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

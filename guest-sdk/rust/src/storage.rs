@@ -4,15 +4,15 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Result, host::storage};
 
-/// The room's own keys and values. Reads see this turn's own writes; writes commit with the turn or not at all, and no
-/// emit of the turn leaves before they are durable.
+/// The room's own keys and values. Reads see this turn's own writes. Writes commit with the turn or not at all, and the
+/// host sends no emit of the turn before they are durable.
 ///
-/// A key is 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, the writes of a turn up to 4 MiB; a write
-/// past that fails with `limit-exceeded` and changes nothing.
+/// A key has 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, and the writes of a turn up to 4
+/// MiB. A write past that fails with `limit-exceeded` and changes nothing.
 ///
-/// The forms with many keys save calls, and nothing else: all writes of a turn are one, however they were made. They take
-/// up to 128 keys, each once (`invalid` otherwise), and read or write up to 1 MiB. Where one key or value is refused, all
-/// of the call is.
+/// The functions for many keys only save calls: a turn's writes are atomic anyway. They take up to 128 keys, each once
+/// (`invalid` otherwise), and read or write up to 1 MiB. If the host refuses one key or value, it refuses the whole
+/// call.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -36,7 +36,7 @@ impl Storage {
         Storage(())
     }
 
-    /// The JSON value of a key, if it has one. Fails with `json` where it does not fit the type.
+    /// Reads the value of a key as JSON, if it has one. Fails with `json` if it does not fit the type.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -61,7 +61,7 @@ impl Storage {
         Ok(storage::put(key, &serde_json::to_vec(&value)?)?)
     }
 
-    /// The JSON values of many keys, in the order of the keys. Fails with `json` where one does not fit the type.
+    /// Reads the values of many keys as JSON, in the order of the keys. Fails with `json` if one does not fit the type.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -94,7 +94,7 @@ impl Storage {
         Ok(storage::put_many(&entries)?)
     }
 
-    /// The bytes of a key, if it has a value.
+    /// Reads the value of a key as bytes, if it has one.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -118,7 +118,7 @@ impl Storage {
         Ok(storage::put(key, value)?)
     }
 
-    /// Removes a key; says whether it was there.
+    /// Removes a key. Returns whether it had a value.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -131,7 +131,7 @@ impl Storage {
         Ok(storage::delete(key)?)
     }
 
-    /// Removes many keys; says how many of them were there.
+    /// Removes many keys. Returns how many of them had a value.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -144,8 +144,8 @@ impl Storage {
         Ok(storage::delete_many(&owned(keys))?)
     }
 
-    /// All entries whose keys begin with `prefix`, in ascending order of their keys, fetched page by page as they are
-    /// asked for.
+    /// Iterates over all entries whose keys begin with `prefix`, in ascending order of their keys. It fetches page by
+    /// page, as the iteration goes on.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -161,8 +161,8 @@ impl Storage {
         Entries { prefix: prefix.to_owned(), page: Vec::new().into_iter(), next: Next::First }
     }
 
-    /// One page of [`list`](Storage::list): up to `limit` entries (1 to 1,000) behind the key `after`. It may hold
-    /// fewer and still have a `next`: a page ends early at 256 KiB.
+    /// Reads one page of [`list`](Storage::list): up to `limit` entries (1 to 1,000) after the key `after`. It may hold
+    /// fewer and still have a `next`, since a page ends at 256 KiB.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -198,12 +198,12 @@ fn owned(keys: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 pub struct Entry {
     /// The key.
     pub key: String,
-    /// Its value's bytes.
+    /// The bytes of the value.
     pub value: Vec<u8>,
 }
 
 impl Entry {
-    /// The value read as JSON. Fails with `json` where it does not fit the type.
+    /// Reads the value as JSON. Fails with `json` if it does not fit the type.
     ///
     /// ```
     /// let entry = parlor_guest::Entry { key: "score/ada".into(), value: b"12".to_vec() };
@@ -226,7 +226,7 @@ impl Entry {
 pub struct Page {
     /// The entries, in ascending order of their keys' bytes.
     pub entries: Vec<Entry>,
-    /// Give this as `after` for the next part; none where this was the last.
+    /// Pass this as `after` to get the next page. `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -253,7 +253,7 @@ enum Next {
 }
 
 impl Entries {
-    /// How many entries are asked for at once; a page ends at 256 KiB anyway.
+    /// How many entries [`Storage::list`] fetches at once. A page ends at 256 KiB anyway.
     const ENTRIES_PER_PAGE: u32 = 256;
 
     fn fetch(&mut self) -> Result {

@@ -1,4 +1,4 @@
-//! State that one instance of a plugin leaves for the next: how it is written, and who is given it.
+//! State that one instance of a plugin leaves for the next: how it is written, and which handler gets it.
 
 use std::{borrow::Cow, cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -12,14 +12,14 @@ use crate::{
     registry::hook,
 };
 
-/// The code of a state whose schema no handler takes.
+/// The error code of a state whose schema no handler takes.
 const SCHEMA: &str = "resume.schema";
-/// The code of a state that its schema's handler cannot read.
+/// The error code of a state that its schema's handler cannot read.
 const SHAPE: &str = "resume.shape";
 /// A schema's name is as long as any other name.
 const SCHEMA_BYTES: usize = 128;
 
-/// How a state goes through the host.
+/// The form in which a state passes through the host.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tagged<'a, T> {
@@ -28,7 +28,7 @@ struct Tagged<'a, T> {
     state: T,
 }
 
-/// A state that no [`Room::on_resume`] took: what [`Room::on_resume_any`]'s closure is given.
+/// A state that no [`Room::on_resume`] took. The closure of [`Room::on_resume_any`] gets it.
 ///
 /// ```
 /// use parlor_guest::{Suspended, prelude::*};
@@ -79,10 +79,10 @@ impl Suspended {
     }
 }
 
-/// Whom a state is for. It says whether it could read it, and then what it made of it.
+/// A handler of states. It returns whether it could read the state, and if so the handler's result.
 type Take = Rc<RefCell<dyn FnMut(&Ctx, &Suspended) -> Result<Handled>>>;
 
-/// The handlers of states: one a schema, and one for what these do not take.
+/// The handlers of states: one for each schema, and one for all other states.
 #[derive(Default)]
 pub(crate) struct States {
     by_schema: BTreeMap<Box<str>, Take>,
@@ -150,16 +150,16 @@ impl Room {
     }
 
     /// Calls `handler` in a new instance with the state that the last one left under this schema in
-    /// [`on_suspend`](Room::on_suspend), before any other event: when the room wakes, and in a new version after a swap.
-    /// Where there is no state, or no `on_resume` at all, [`on_restore`](Room::on_restore) runs in its place.
+    /// [`on_suspend`](Room::on_suspend), before any other event: when the room wakes, and in a new version after a
+    /// swap. Where there is no state, or no `on_resume` at all, [`on_restore`](Room::on_restore) runs in its place.
     ///
     /// Give one for each schema that you still take; of one schema the last closure given counts. A state that no
     /// handler takes goes to [`on_resume_any`](Room::on_resume_any). Without that the turn fails, with the code
     /// `resume.schema` where no handler has its schema and `resume.shape` where it does not fit the closure's type.
     ///
     /// A swap in which this turn fails is undone: the version before serves on, with its state. Where it fails when the
-    /// room wakes, the state is lost and `on_restore` runs in the same instance, with the reason `wake`. In both cases the
-    /// failure is in the server's log, and `on_error` does not run for it.
+    /// room wakes, the state is lost and `on_restore` runs in the same instance, with the reason `wake`. In both cases
+    /// the failure is in the server's log, and `on_error` does not run for it.
     ///
     /// ```
     /// use std::{cell::RefCell, rc::Rc};
@@ -203,8 +203,8 @@ impl Room {
     }
 
     /// Calls `handler` with a state that no [`on_resume`](Room::on_resume) takes: of a schema that has none, of another
-    /// shape than its closure's type, or not written by [`on_suspend`](Room::on_suspend) at all. It may read it in a way
-    /// of its own, or begin anew; an error undoes the swap. The last closure given counts.
+    /// shape than its closure's type, or not written by [`on_suspend`](Room::on_suspend) at all. It may read it in a
+    /// way of its own, or begin anew; an error undoes the swap. The last closure given counts.
     ///
     /// ```
     /// use parlor_guest::{Suspended, prelude::*, testing::TestRoom};
@@ -257,7 +257,7 @@ impl Room {
     }
 }
 
-/// Gives a state to the handler of its schema, or to the one for all others.
+/// Passes a state to the handler of its schema, or to the one for all others.
 fn give(states: &RefCell<States>, ctx: &Ctx) -> Handled {
     let found = Suspended::of(ctx.event().payload())?;
     // Not borrowed while they run: they may register further ones.

@@ -45,8 +45,8 @@ impl<'a> Target<'a> {
         Target(To::Clients(client_ids.into_iter().map(Into::into).collect()))
     }
 
-    /// Sends when the turn commits; says how many sockets it is for. See [`Ctx::emit`](crate::Ctx::emit) for the
-    /// bounds and errors.
+    /// Sends when the turn commits. Returns to how many sockets. See [`Ctx::emit`](crate::Ctx::emit) for limits and
+    /// errors.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -86,7 +86,7 @@ impl<'a> Channel<'a> {
         Channel(channel)
     }
 
-    /// As [`Target::emit`].
+    /// Sends to the channel when the turn commits; see [`Target::emit`].
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -98,7 +98,7 @@ impl<'a> Channel<'a> {
         Target(To::Channel(self.0)).emit(event, data)
     }
 
-    /// The channel without the sockets of these client ids.
+    /// Leaves out the sockets with these client ids.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

@@ -1,4 +1,4 @@
-//! What is to run later: the room's timers, and its alarm.
+//! The room's timers, and its alarm.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
 
 /// The room's timers, by name. Each runs once, in a turn of its own: [`Room::on_timer`](crate::Room::on_timer).
 ///
-/// Setting and cancelling are effects: they happen when the turn commits, and the turn's own calls see them. Timers live in
-/// the server's memory: they survive the plugin's instance, its crash and the swap to a new version, but not a restart of
-/// the server. What must not be forgotten is for [`Actor::alarm`](crate::Actor::alarm), or is set anew in
-/// [`Room::on_restore`](crate::Room::on_restore).
+/// Setting and cancelling are effects: they happen when the turn commits, and the turn's own calls see them. Timers
+/// live in the server's memory. They survive the plugin's instance, its crash and the swap to a new version, but not a
+/// restart of the server. For what must survive that, use [`Actor::alarm`](crate::Actor::alarm), or set the timer again
+/// in [`Room::on_restore`](crate::Room::on_restore).
 ///
-/// Up to 64 timers a room; a name is 1 to 128 bytes, its data up to 4 KiB of JSON.
+/// A room may have 64 timers. A name has 1 to 128 bytes, the data up to 4 KiB of JSON.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -51,11 +51,11 @@ impl Timers {
         Timers(())
     }
 
-    /// Lets a timer run once, so long after this turn. One of the same name is replaced, its time and its data.
+    /// Sets a timer that rings once, `delay` after this turn. It replaces a timer of the same name.
     ///
     /// The delay is up to 49 days (2^32 ms); a part of a millisecond counts as a whole one. Say `()` for no data. Fails
-    /// with `limit-exceeded` past the bounds of [`Timers`], with `invalid` for a name or a delay that is out of them, and
-    /// changes nothing then.
+    /// with `limit-exceeded` past the bounds of [`Timers`], with `invalid` for a name or a delay that is out of them,
+    /// and changes nothing then.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -70,7 +70,7 @@ impl Timers {
         Ok(timers::set(name, delay_ms, Some(&payload::json(&data)?))?)
     }
 
-    /// Forgets a timer; says whether it was set.
+    /// Cancels a timer. Returns whether it was set.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -84,9 +84,9 @@ impl Timers {
     }
 }
 
-/// The room's one alarm, as durable as its storage: [`Room::on_alarm`](crate::Room::on_alarm) runs when it is due, also after
-/// a crash or a restart of the server, and also where nobody is in the room. Where many things are to happen, set it for the
-/// earliest of them, and anew each time.
+/// The room's one alarm, as durable as its storage: [`Room::on_alarm`](crate::Room::on_alarm) runs when it is due, also
+/// after a crash or a restart of the server, and also where nobody is in the room. Where many things are to happen, set
+/// it for the earliest of them, and anew each time.
 ///
 /// Setting and cancelling are effects of the turn, and the turn's own [`get`](AlarmClock::get) sees them.
 ///
@@ -120,8 +120,8 @@ impl AlarmClock {
         AlarmClock { now }
     }
 
-    /// Sets the alarm to a time, in milliseconds since the Unix epoch; at once where that is past. It replaces the alarm
-    /// that is set. Fails with `invalid` past the year 287396 (2^53 ms).
+    /// Sets the alarm to a time, in milliseconds since the Unix epoch, in place of the alarm that is set. If the time
+    /// is past, the alarm rings at once. Fails with `invalid` past the year 287396 (2^53 ms).
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -133,7 +133,7 @@ impl AlarmClock {
         Ok(alarm::set(unix_millis as f64)?)
     }
 
-    /// Sets the alarm to so long after [`now`](crate::Actor::now). As [`set_at`](AlarmClock::set_at) otherwise.
+    /// Sets the alarm to a duration after [`now`](crate::Actor::now), in place of the alarm that is set.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -145,8 +145,8 @@ impl AlarmClock {
         self.set_at(self.now.saturating_add(whole_millis(delay)))
     }
 
-    /// When the alarm is due, with this turn's own change; none where none is set. In [`on_alarm`](crate::Room::on_alarm)
-    /// the alarm that is running is not set any more.
+    /// When the alarm is due, with this turn's own changes; `None` if it is not set. In
+    /// [`on_alarm`](crate::Room::on_alarm) the alarm that rings counts as not set.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -161,7 +161,7 @@ impl AlarmClock {
         Ok(alarm::get()?.map(millis))
     }
 
-    /// Forgets the alarm; nothing happens where none is set.
+    /// Cancels the alarm, if it is set.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;
@@ -174,7 +174,7 @@ impl AlarmClock {
     }
 }
 
-/// A duration in milliseconds, rounded up: nothing runs earlier than it was asked for.
+/// Rounds a duration up to milliseconds, so that nothing rings early.
 fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

@@ -29,7 +29,7 @@ export const actor = {
     return emitTyped(options.except === undefined ? target : target.except(options.except), data);
   },
 
-  // The channel is there for Verani's signature; an emit to a user goes to all of the user's sockets.
+  // Verani's API has the parameter `channel`; an emit to a user goes to all of the user's sockets.
   sendToUser(userId: string, _channel: string, data: unknown): number {
     return emitTyped(actor.emit.toUser(userId), data);
   },

@@ -17,10 +17,10 @@ const known = new Map<number, Readonly<ConnectionMeta>>();
 /** The sockets that this turn has changed. */
 export let touched: number[] = [];
 
-/** How many are kept; where there are more it starts over. */
+/** How many metas are cached before the cache is emptied. */
 const METAS_KEPT = 512;
 
-/** What is known of a socket, frozen. */
+/** A socket's meta, frozen. */
 export function metaOf(socket: number): Readonly<ConnectionMeta> {
   const found = known.get(socket);
   if (found !== undefined) return found;
@@ -30,7 +30,7 @@ export function metaOf(socket: number): Readonly<ConnectionMeta> {
   return meta;
 }
 
-/** This turn has changed the socket's meta. */
+/** Notes that this turn changed the socket's meta. */
 export function changed(socket: number): void {
   known.delete(socket);
   touched.push(socket);

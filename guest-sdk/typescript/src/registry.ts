@@ -1,4 +1,4 @@
-/** Which handlers stand for which events, and the host's table kept in step with it. */
+/** The handlers of each event, and what the host must be asked for so that they run. */
 
 import { Answer } from "./answer.js";
 import { write } from "./console.js";
@@ -7,9 +7,9 @@ import { RoomError, asked, byteLength, refusal } from "./errors.js";
 import { eventsOff, eventsOn, type Event } from "./host.js";
 import { isThenable, waitFor } from "./loop.js";
 
-/** Every event of clients, in the contract's words. */
+/** The contract's name for all events of clients. */
 const ANY = "*";
-/** One hook of the host's stands for all timers; which of them it is, is found out here. */
+/** The host has one hook for all timers. The SDK itself finds the handlers of the timer that rings. */
 const TIMER = "$timer";
 const NAME_BYTES = 128;
 
@@ -20,10 +20,10 @@ type Table = Map<string, readonly Handler[]>;
 
 export const events: Table = new Map();
 export const timers: Table = new Map();
-/** Whether the host has been told of what stands here; from then on it is told of each change. */
+/** Whether the host knows the handlers. From then on each change goes to the host. */
 let started = false;
 
-/** Whether any handler rests on this event of the host's. */
+/** Whether any handler needs this event of the host. */
 function wants(event: string): boolean {
   return events.has(event) || (event === TIMER && timers.size > 0);
 }
@@ -32,7 +32,7 @@ function hostEvent(table: Table, name: string): string {
   return table === timers ? TIMER : name;
 }
 
-/** Adds a handler behind those that the name has. Where the host refuses the name, nothing is added. */
+/** Adds a handler behind the others of its name. If the host refuses the name, adds nothing. */
 export function add(table: Table, name: string, handler: Handler, call: string): void {
   const bytes = typeof name === "string" ? byteLength(name) : 0;
   if (bytes < 1 || bytes > NAME_BYTES) {
@@ -46,7 +46,7 @@ export function add(table: Table, name: string, handler: Handler, call: string):
   table.set(name, [...(table.get(name) ?? []), handler]);
 }
 
-/** Removes one handler, the first of several that are the same; the host is told when it was the event's last. */
+/** Removes one handler, the first of several equal ones. If it was the event's last, the host no longer raises the event. */
 export function remove(table: Table, name: string, handler: Handler): boolean {
   const list = table.get(name);
   const at = list?.indexOf(handler) ?? -1;
@@ -60,7 +60,7 @@ export function remove(table: Table, name: string, handler: Handler): boolean {
   return true;
 }
 
-/** Removes all handlers of a name; for the timers' hook those of all timers. */
+/** Removes all handlers of a name. For the hook of timers, removes those of all timers. */
 export function removeAll(table: Table, name: string): boolean {
   const event = hostEvent(table, name);
   const wanted = table === timers ? timers.has(name) : wants(event);
@@ -70,12 +70,12 @@ export function removeAll(table: Table, name: string): boolean {
   return wanted;
 }
 
-/** Asks the host for an event no longer, where nothing here wants it. */
+/** Tells the host that an event is not needed any more, if no handler needs it. */
 function unlessWanted(event: string): void {
   if (started && !wants(event)) asked(() => eventsOff(event));
 }
 
-/** Tells the host of all that is registered, each name once. */
+/** Asks the host for all events that have handlers, each once. */
 export function start(): void {
   started = true;
   const names = new Set(events.keys());
@@ -108,7 +108,7 @@ export function dispatch(ctx: Context): Answer | undefined {
   } else {
     own = events.get(cause);
     behind = events.get(ANY);
-    // `*` is for what clients say, which neither a hook nor a bare keepalive is.
+    // `*` is for events of clients. Hooks and the bare keepalive are none.
     if (behind !== undefined && (cause.startsWith("$") || isKeepalive(event))) behind = undefined;
   }
   const answer = own === undefined ? undefined : run(own, ctx, undefined);

@@ -74,7 +74,7 @@ function rejection(thrown: unknown): ContractRejection {
   return { status: 401, message: "" };
 }
 
-/** One event, one turn. */
+/** Runs a turn: handles one event. */
 export function handle(event: Event): Payload | null {
   let body: Payload | null = null;
   let failed = false;

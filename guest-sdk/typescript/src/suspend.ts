@@ -1,4 +1,4 @@
-/** State that one instance of a plugin leaves for the next: how it is written, and who is given it. */
+/** State that one instance of a plugin leaves for the next: how it is written, and which handler gets it. */
 
 import type { Suspended } from "../types/index.js";
 import { answer } from "./answer.js";
@@ -58,7 +58,7 @@ function hookResume(): void {
   registry.add(registry.events, RESUME, give, "room.onResume");
 }
 
-/** Gives a state to the handler of its schema, or to the one for all others. */
+/** Passes a state to the handler of its schema, or to the one for all others. */
 function give(ctx: unknown, data: unknown): unknown {
   const found = suspended(data);
   const own = bySchema.get(found.schema);

@@ -1,4 +1,4 @@
-/** What is to run later: the room's timers, and its alarm. */
+/** The room's timers, and its alarm. */
 
 import { RoomError, asked } from "./errors.js";
 import { alarmCancel, alarmGet, alarmSet, timerCancel, timerSet } from "./host.js";

@@ -1,9 +1,9 @@
-/** What handlers are given: the socket, the room around it, and what can be said to whom. */
+/** The contexts that handlers get: the socket, the room around it, and whom to emit to. */
 
 import type { ConnectionMeta, OwnFields } from "./meta.js";
 import type { Alarm, Log, Storage, Timers } from "./state.js";
 
-/** A message of a client: what `ctx.frame` and `onMessage` are given. */
+/** A client's message: `ctx.frame`, and the argument of `onMessage`. */
 export interface MessageFrame {
   /** The event's name. */
   readonly type: string;
@@ -13,10 +13,10 @@ export interface MessageFrame {
   readonly data?: any;
 }
 
-/** What an emit is for. */
+/** Whom an emit goes to. */
 export interface EmitTarget {
   /**
-   * Sends when the turn commits, and never if it fails; says to how many sockets.
+   * Sends when the turn commits, and not at all if it fails. Returns to how many sockets.
    *
    * An object arrives as `{"type": event, ...data}` (a `type` of its own is dropped), any other value as
    * `{"type": event, "data": data}`. An event's name is 1 to 128 bytes, its data up to 64 KiB of JSON. A turn may make
@@ -37,8 +37,8 @@ export type Excluded = string | Socket<any> | readonly (string | Socket<any>)[];
 /** `ctx.emit`: to this socket, or from it to others. */
 export interface SocketEmit extends EmitTarget {
   /**
-   * If this socket is in a channel of that name: the channel's other sockets. Otherwise all sockets of the user of that
-   * id. `ctx.actor.emit.to` and `ctx.actor.emit.toUser` say which is meant.
+   * If this socket is in a channel of that name: the channel's other sockets. Otherwise all sockets of the user with that
+   * id. Use `ctx.actor.emit.to` or `ctx.actor.emit.toUser` to say which you mean.
    */
   to(channelOrUserId: string): EmitTarget;
 }
@@ -49,21 +49,21 @@ export interface ActorEmit extends EmitTarget {
   to(channel: string): ChannelTarget;
   /** Every socket of a user in this room. */
   toUser(userId: string): EmitTarget;
-  /** The sockets of these client ids; a client that is named twice gets it once. */
+  /** The sockets with these client ids. A client that is named twice gets the event once. */
   toClients(clientIds: readonly string[]): EmitTarget;
 }
 
-/** A socket of the room: `ctx.ws`, or another by `ctx.actor.socket(id)`. Functions other than `emit` throw `no-such-socket` where it has left. */
+/** A socket of the room: `ctx.ws`, or another one by `ctx.actor.socket(id)`. Functions but `emit` throw `no-such-socket` if it has left. */
 export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
-  /** Its number in the room; never given to a second socket while the room lives. */
+  /** Its number in the room. A room that lives never gives a number to a second socket. */
   readonly id: number;
-  /** 1 while it is connected, 2 once this turn closes it, 3 where it has left. */
+  /** 1 while it is connected, 2 once this turn closes it, 3 if it has left. */
   readonly readyState: 1 | 2 | 3;
-  /** What is known of it, with this turn's own changes. */
+  /** Its meta, with this turn's own changes. */
   readonly meta: Readonly<M>;
-  /** Sends to it; 0 if it has left. See {@link EmitTarget.emit}. */
+  /** Sends to it. Returns 0 if it has left. See {@link EmitTarget.emit}. */
   emit(event: string, data?: unknown): number;
-  /** Puts it into a channel when the turn commits; emits of this turn count it in already. Up to 64 channels of 1 to 128 bytes. */
+  /** Puts it into a channel. Later emits of this turn reach it there already. It may be in 64 channels, with names of 1 to 128 bytes. */
   join(channel: string): void;
   /** Takes it out of a channel when the turn commits. */
   leave(channel: string): void;
@@ -73,45 +73,45 @@ export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
    */
   setMeta(fields: OwnFields<M>): void;
   /**
-   * Closes it once the turn has committed and what was emitted to it before is sent; `onDisconnect` follows. `code` is 1000
-   * (the default), 1008, 1011 to 1013 or 3000 to 4999, `reason` up to 123 bytes; others throw `invalid`.
+   * Closes it after the turn has committed and the host has sent what was emitted to it before; `onDisconnect` follows. `code`
+   * must be 1000 (the default), 1008, 1011 to 1013 or 3000 to 4999, and `reason` may have 123 bytes; others throw `invalid`.
    */
   close(code?: number, reason?: string): void;
 }
 
-/** What a hook is given that no socket needs to be the cause of. */
+/** The context of hooks that the host may raise without a socket. */
 export interface HookContext<M extends ConnectionMeta = ConnectionMeta> {
   /** The room. */
   readonly actor: Actor<M>;
 }
 
-/** What `onError` is given: the socket may be gone, or never have been. */
+/** The context of `onError`. There may be no socket, or it may have left. */
 export interface ErrorContext<M extends ConnectionMeta = ConnectionMeta> extends HookContext<M> {
   /** The socket that caused the failed event, if one did. */
   readonly ws: Socket<M> | undefined;
-  /** To that socket (0 where it is gone), or from it to others. */
+  /** Emits to that socket, or from it to others. An emit to a socket that has left returns 0. */
   readonly emit: SocketEmit;
 }
 
-/** What the hooks of a socket are given: the socket, and through `actor` the room around it. */
+/** The context of the hooks of a socket: the socket, and through `actor` the room around it. */
 export interface RoomContext<M extends ConnectionMeta = ConnectionMeta> extends HookContext<M> {
   /** The socket. */
   readonly ws: Socket<M>;
-  /** What is known of it, frozen, with this turn's own changes. `setMeta`, `join` and `leave` change it. */
+  /** Its meta, frozen, with this turn's own changes. `setMeta`, `join` and `leave` change it. */
   readonly meta: Readonly<M>;
   /** Emits to this socket, or from it to others. */
   readonly emit: SocketEmit;
-  /** As {@link Socket.join}. */
+  /** Puts this socket into a channel; see {@link Socket.join}. */
   join(channel: string): void;
-  /** As {@link Socket.leave}. */
+  /** Takes this socket out of a channel; see {@link Socket.leave}. */
   leave(channel: string): void;
-  /** As {@link Socket.setMeta}. */
+  /** Replaces this socket's own fields; see {@link Socket.setMeta}. */
   setMeta(fields: OwnFields<M>): void;
-  /** As {@link Socket.close}. */
+  /** Closes this socket; see {@link Socket.close}. */
   close(code?: number, reason?: string): void;
 }
 
-/** What handlers of events are given. */
+/** The context of handlers of events. */
 export interface MessageContext<M extends ConnectionMeta = ConnectionMeta> extends RoomContext<M> {
   /** The message as the client sent it. */
   readonly frame: MessageFrame;
@@ -121,36 +121,36 @@ export interface MessageContext<M extends ConnectionMeta = ConnectionMeta> exten
 
 /** The room of the current turn. */
 export interface Actor<M extends ConnectionMeta = ConnectionMeta> {
-  /** To all in `default`, or to others. */
+  /** Emits to all sockets in the channel `default`, or to others. */
   readonly emit: ActorEmit;
   /**
-   * Sends to every socket of a channel, the sender included; says how many that are. The event is `data.type`, and
-   * `message` where the data has none.
+   * Sends to every socket of a channel, the sender included. Returns how many sockets that are. The event is `data.type`, or
+   * `message` if the data has no `type`.
    */
   broadcast(channel: string, data: unknown, options?: BroadcastOptions): number;
   /**
-   * Sends to all sockets of a user in this room, whatever channels they are in; says how many that are. The event is
-   * `data.type`, and `message` where the data has none. Clients see it under the sender's first channel; `channel` is there
-   * for the shape of the call.
+   * Sends to all sockets of a user in this room, whatever channels they are in. Returns how many sockets that are. The event
+   * is `data.type`, or `message` if the data has no `type`. Clients see it under the sender's first channel; `channel` is
+   * there because Verani's API has it.
    */
   sendToUser(userId: string, channel: string, data: unknown): number;
   /** How many sockets are connected. */
   getSessionCount(): number;
-  /** The ids of the users that are connected, each once, in ascending order. */
+  /** The ids of the connected users, each once, in ascending order. */
   getConnectedUserIds(): string[];
   /** The room's id, as clients name it in `?room=`. */
   getRoomId(): string;
   /** The room's own keys and values. */
   getStorage(): Storage;
-  /** A socket of this room by its id, which `ctx.ws.id` told earlier. */
+  /** Finds a socket of this room by its id, which was `ctx.ws.id`. */
   socket(id: number): Socket<M>;
-  /** The room's timers, by name: in memory, for what may be forgotten. */
+  /** The room's timers. They live in memory: a restart of the server loses them. */
   readonly timers: Timers;
-  /** The room's one alarm: durable, for what must not be forgotten. */
+  /** The room's one alarm. It is durable: a restart of the server does not lose it. */
   readonly alarm: Alarm;
   /** The plugin's log; `console` writes to it as well. */
   readonly log: Log;
-  /** The value of a key of the plugin's configuration, if the operator gave one. Secrets come this way as well. */
+  /** The value of a key of the plugin's configuration, if the operator set one. Operators pass secrets this way, too. */
   config(key: string): string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What a plugin finds without an import: Verani's type names, and the parts of the web's API that Parlor supplies. */
+/** The globals of a plugin: the type names of Verani's API, and the parts of the web's API that Parlor supplies. */
 
 /** As the one of `@parlor/guest`. */
 type ConnectionMeta = import("./meta.js").ConnectionMeta;
@@ -21,12 +21,12 @@ interface Console {
   error(...values: unknown[]): void;
   /** Writes a line with the level debug: the values, and where it was called. */
   trace(...values: unknown[]): void;
-  /** Writes a line with the level error where `condition` is false. */
+  /** Writes a line with the level error if `condition` is false. */
   assert(condition: unknown, ...values: unknown[]): void;
 }
 declare var console: Console;
 
-/** Randomness, from the host: nobody can predict it. Not at a module's top level, which runs at build time. */
+/** Randomness from the host, which nobody can predict. It is not available at a module's top level, which runs at build time. */
 interface Crypto {
   /** A random UUID of version 4. */
   randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
@@ -36,12 +36,12 @@ interface Crypto {
 declare var crypto: Crypto;
 
 /**
- * Runs `callback` in this turn, before it ends: in the order in which they are due, and without waiting in real time, since the
- * clock stands still within a turn. The handlers' promises are waited for with it; what is still pending when they have
- * settled is dropped, with a warning. What is to run after the turn is for `ctx.actor.timers`.
+ * Runs `callback` before this turn ends. Timeouts run in the order in which they are due, without waiting in real time, since
+ * the clock stands still within a turn. The turn ends when the handlers' promises have settled; timeouts that are left then
+ * are dropped with a warning. Use `ctx.actor.timers` for what should run after the turn.
  */
 declare function setTimeout(callback: (...args: any[]) => unknown, delayMs?: number, ...args: any[]): number;
-/** As {@link setTimeout}, again and again until it is cleared or the turn ends. */
+/** Runs `callback` like {@link setTimeout}, again and again until it is cleared or the turn ends. */
 declare function setInterval(callback: (...args: any[]) => unknown, delayMs?: number, ...args: any[]): number;
 /** Forgets a timeout or an interval. */
 declare function clearTimeout(id: number | undefined): void;
@@ -49,11 +49,11 @@ declare function clearTimeout(id: number | undefined): void;
 declare function clearInterval(id: number | undefined): void;
 /** Runs `callback` in this turn, after the code that runs now. */
 declare function queueMicrotask(callback: () => void): void;
-/** A deep copy. Throws a `DataCloneError` for functions, symbols and other values that have none. */
+/** Makes a deep copy. Throws a `DataCloneError` for functions, symbols and other values that cannot be copied. */
 declare function structuredClone<T>(value: T): T;
-/** Text of base64 as a binary string. */
+/** Decodes base64 into a binary string. */
 declare function atob(text: string): string;
-/** A binary string as base64. */
+/** Encodes a binary string as base64. */
 declare function btoa(text: string): string;
 
 /** An address, as https://url.spec.whatwg.org says. */
@@ -102,7 +102,7 @@ declare var URLSearchParams: {
   new (init?: string | URLSearchParams | Record<string, string> | Iterable<[string, string]>): URLSearchParams;
 };
 
-/** The headers of a request. Names in any case. */
+/** The headers of a request. The case of names does not matter. */
 interface Headers {
   append(name: string, value: string): void;
   delete(name: string): void;
@@ -132,7 +132,7 @@ declare var Request: {
   new (input: string | URL | Request, init?: { method?: string; headers?: Headers | Record<string, string> }): Request;
 };
 
-/** Text to UTF-8. */
+/** Encodes text as UTF-8. */
 interface TextEncoder {
   readonly encoding: "utf-8";
   encode(text?: string): Uint8Array<ArrayBuffer>;
@@ -140,7 +140,7 @@ interface TextEncoder {
 }
 declare var TextEncoder: { prototype: TextEncoder; new (): TextEncoder };
 
-/** UTF-8 to text. Other encodings are refused with a `RangeError`. */
+/** Decodes UTF-8. Throws a `RangeError` for other encodings. */
 interface TextDecoder {
   readonly encoding: "utf-8";
   readonly fatal: boolean;

@@ -58,15 +58,15 @@ export type * from "./state.js";
 export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
- * A handler of an event. `data` is what the client sent, and `{}` where it sent no data at all.
+ * A handler of an event. `data` is what the client sent, or `{}` if it sent no data.
  *
- * Its return value is ignored, but for a promise, which is waited for, and for what `answer` makes.
+ * The host awaits a promise that it returns, and sends what `answer` makes. It ignores other return values.
  */
 export type EventHandler<M extends ConnectionMeta = ConnectionMeta> = (ctx: MessageContext<M>, data: any) => unknown;
 
 /** How a socket ended. */
 export interface Disconnect {
-  /** The WebSocket close code: 1000 normal, 1001 gone, 1005 none given, 1006 lost, 1008 policy, ... */
+  /** The WebSocket close code: 1000 normal, 1001 going away, 1005 no code, 1006 connection lost, 1008 policy, ... */
   readonly code: number;
   /** The reason, up to 123 bytes; often empty. */
   readonly reason: string;
@@ -76,11 +76,11 @@ export interface Disconnect {
 export interface FailedTurn extends Error {
   /** The event whose turn failed. */
   readonly event: string;
-  /** The error's code; `trap`, `deadline` and the like where the host ended the turn. */
+  /** The error's code. If the host ended the turn, it is `trap`, `deadline` or another word of the host. */
   readonly code: string;
 }
 
-/** Why the plugin's memory is new, and no state came with it. */
+/** Why the plugin's memory is new and empty. */
 export interface Restore {
   /**
    * `crash`: the instance trapped, ran too long, or a disk failed; `restart` of the server: no sockets and no timers,
@@ -90,15 +90,15 @@ export interface Restore {
   readonly reason: string;
 }
 
-/** Why this instance goes. */
+/** Why the host is about to drop this instance. */
 export interface Suspend {
   /** `sleep`: the room is quiet, and this version goes on when it wakes. `swap`: another version takes over. */
   readonly reason: string;
 }
 
-/** The alarm that is running. */
+/** The alarm that rings. */
 export interface DueAlarm {
-  /** When it was to run, in milliseconds since the Unix epoch. */
+  /** When it was due, in milliseconds since the Unix epoch. */
   readonly due: number;
   /** Which attempt this is, from 1, since the server started. */
   readonly attempt: number;
@@ -106,13 +106,13 @@ export interface DueAlarm {
 
 /** A state that no `room.onResume` took. */
 export interface Suspended {
-  /** The schema that `room.onSuspend` gave it; empty where it has none, since something else wrote it. */
+  /** The schema that `room.onSuspend` gave it. Empty if something else wrote the state. */
   readonly schema: string;
   /** The state. */
   readonly state: any;
 }
 
-/** The request that asks for a connection. */
+/** The request for a connection. */
 export interface ConnectRequest extends Request {
   /** The room that the address names: `default` unless the query has `room`. */
   readonly room: string;
@@ -145,7 +145,7 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
    * read, and emits to it reach 0 sockets.
    */
   onDisconnect?(ctx: RoomContext<M>, end: Disconnect): unknown;
-  /** With every event of clients that has no handler, neither of its own nor of `"*"`. */
+  /** Runs for every event of clients that has no handler, neither its own nor `"*"`. */
   onMessage?(ctx: MessageContext<M>, frame: MessageFrame): unknown;
   /**
    * When a turn failed with an error that is not for its sender, or was ended by the host; in a turn of its own, after the
@@ -159,9 +159,9 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
    */
   onRestore?(ctx: HookContext<M>, restore: Restore): unknown;
   /**
-   * When the room's alarm is due. The alarm is gone when this turn commits, unless the turn sets it anew. If the turn
-   * fails it runs again, 1 s later at first and after twice as long each time, up to 5 minutes: nothing makes it run less
-   * than once.
+   * Runs when the room's alarm is due. The alarm is cleared when this turn commits, unless the turn sets it again. If the turn
+   * fails, the alarm rings again after 1 s, then after twice as long each time, up to 5 minutes. It rings at least once, and
+   * after a crash perhaps twice.
    */
   onAlarm?(ctx: HookContext<M>, alarm: DueAlarm): unknown;
 }
@@ -176,7 +176,7 @@ export interface Room<M extends ConnectionMeta = ConnectionMeta> {
   on(event: string, handler: EventHandler<M>): void;
   /** Removes one handler, or all handlers of an event; says whether there were any. The event that is running keeps the handlers it began with. */
   off(event: string, handler?: EventHandler<M>): boolean;
-  /** Calls `handler` when the timer of this name has run down, with what it was set with (`{}` for no data). */
+  /** Calls `handler` when the timer of this name rings, with the data that it was set with (`{}` for no data). */
   onTimer(name: string, handler: (ctx: HookContext<M>, data: any) => unknown): void;
   /** Removes one handler of a timer, or all of them; says whether there were any. */
   offTimer(name: string, handler?: (ctx: HookContext<M>, data: any) => unknown): boolean;
@@ -237,8 +237,8 @@ export class Rejection extends Error {
   readonly status: number;
 }
 
-/** As {@link Actor.config}, for where there is no `ctx`. */
+/** The value of a key of the plugin's configuration, for code without a `ctx`; see {@link Actor.config}. */
 export function config(key: string): string | undefined;
 
-/** As {@link Actor.log}, for where there is no `ctx`. */
+/** The plugin's log, for code without a `ctx`; see {@link Actor.log}. */
 export const log: Log;

@@ -1,6 +1,6 @@
 /** Who is connected. */
 
-/** What is known of one connection: who it belongs to, its channels, and fields of your own (a JSON object up to 4 KiB). */
+/** Who a connection belongs to, its channels, and fields of your own (a JSON object up to 4 KiB). */
 export interface ConnectionMeta {
   /** Who is connected: 1 to 128 bytes. One user may hold several sockets. */
   userId: string;

@@ -1,31 +1,31 @@
-/** What a room keeps, and what is to run later. */
+/** The room's storage, timers, alarm and log. */
 
 /**
- * The room's own keys and values. Reads see this turn's own writes; writes commit with the turn or not at all, and no
- * emit of the turn leaves before they are durable.
+ * The room's own keys and values. Reads see this turn's own writes. Writes commit with the turn or not at all, and the host
+ * sends no emit of the turn before they are durable.
  *
- * Values are JSON. A key is 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, the writes of a turn up
- * to 4 MiB; a write past that is refused with `limit-exceeded` and changes nothing. The forms with many keys take up to 128
- * of them, each once, and read or write up to 1 MiB; they save calls, and nothing else.
+ * Values are JSON. A key has 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, and the writes of a turn
+ * up to 4 MiB. A write past that throws `limit-exceeded` and changes nothing. The functions for many keys take up to 128
+ * keys, each once, and read or write up to 1 MiB; they only save calls.
  */
 export interface Storage {
-  /** The value of a key, or `undefined`. Fails with `json` where it is not JSON. */
+  /** The value of a key, or `undefined`. Fails with `json` if it is not JSON. */
   get<T = any>(key: string): Promise<T | undefined>;
   /** The values of those of the keys that have one, in the order of the keys. */
   get<T = any>(keys: readonly string[]): Promise<Map<string, T>>;
-  /** Sets the value of a key. Fails with `invalid` where JSON has no form of it, such as `undefined`. */
+  /** Sets the value of a key. Fails with `invalid` if JSON cannot express it, such as `undefined`. */
   put(key: string, value: unknown): Promise<void>;
-  /** Sets the values of many keys, or of none of them. */
+  /** Sets the values of many keys. If it fails, it sets none. */
   put(entries: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Removes a key; says whether it was there. */
+  /** Removes a key. Returns whether it had a value. */
   delete(key: string): Promise<boolean>;
-  /** Removes many keys; says how many of them were there. */
+  /** Removes many keys. Returns how many of them had a value. */
   delete(keys: readonly string[]): Promise<number>;
-  /** The entries of a range in ascending order of their keys' bytes, all of them where `limit` is not given. */
+  /** The entries of a range in ascending order of their keys' bytes; all of them unless `limit` is given. */
   list<T = any>(range?: ListRange): Promise<Map<string, T>>;
   /**
-   * One page of a range: up to `limit` entries (1 to 1,000, 100 where it is not given). It may hold fewer and still
-   * have a `next`: a page ends early at 256 KiB.
+   * One page of a range: up to `limit` entries (1 to 1,000; 100 by default). It may hold fewer and still have a `next`, since a
+   * page ends at 256 KiB.
    */
   page<T = any>(range?: ListRange): Promise<Page<T>>;
   /** The bytes of a key, or `undefined`. */
@@ -36,11 +36,11 @@ export interface Storage {
 
 /** Which entries of the storage. */
 export interface ListRange {
-  /** How the keys begin; all keys where it is not given. */
+  /** How the keys begin. Without it, all keys count. */
   prefix?: string;
   /** Only keys behind this one. */
   after?: string;
-  /** At most so many entries. */
+  /** How many entries at most. */
   limit?: number;
 }
 
@@ -48,7 +48,7 @@ export interface ListRange {
 export interface Page<T = any> {
   /** The entries, in ascending order of their keys' bytes. */
   entries: [key: string, value: T][];
-  /** Give this as `after` for the next part; `undefined` where this was the last. */
+  /** Pass this as `after` to get the next page. `undefined` on the last page. */
   next: string | undefined;
 }
 
@@ -58,38 +58,38 @@ export interface Page<T = any> {
  */
 export interface Timers {
   /**
-   * Lets a timer run once, so many milliseconds after this turn: 0 to 2^32-1, a part of a millisecond counts as a whole
-   * one. One of the same name (1 to 128 bytes) is replaced. `data` is up to 4 KiB of JSON.
+   * Sets a timer that rings once, `delayMs` after this turn: 0 to 2^32-1, rounded up. It replaces a timer of the same name (1
+   * to 128 bytes). `data` may have 4 KiB of JSON.
    */
   set(name: string, delayMs: number, data?: unknown): void;
-  /** Forgets a timer; says whether it was set. */
+  /** Cancels a timer. Returns whether it was set. */
   cancel(name: string): boolean;
 }
 
 /**
  * The room's one alarm, as durable as its storage: `onAlarm` runs when it is due, also after a crash or a restart of the
- * server, and also where nobody is in the room. Setting and cancelling are effects of the turn.
+ * server, and even if nobody is in the room. Setting and cancelling are effects of the turn.
  */
 export interface Alarm {
-  /** Sets it to a time (milliseconds since the Unix epoch); at once where that is past. It replaces an alarm that is set. */
+  /** Sets it to a time (milliseconds since the Unix epoch), in place of the alarm that is set. If that is past, it rings at once. */
   set(at: number | Date): void;
-  /** When it is due, with this turn's own change. In `onAlarm` the alarm that is running is not set any more. */
+  /** When it is due, with this turn's own changes. In `onAlarm` the alarm that rings counts as not set. */
   get(): number | undefined;
-  /** Forgets it; nothing happens where none is set. */
+  /** Cancels it, if it is set. */
   cancel(): void;
 }
 
 /**
- * The plugin's log, which the host keeps with tenant, plugin, version and room. A turn keeps 64 lines of up to 1 KiB, also
- * where it is undone. Values are written as `console` writes them.
+ * The plugin's log. The host adds tenant, plugin, version and room. A turn may write 64 lines of up to 1 KiB, which stay even
+ * if the turn is undone. Values look as `console` writes them.
  */
 export interface Log {
-  /** For whoever looks for a fault. */
+  /** Logs details that help to find a fault. */
   debug(...values: unknown[]): void;
-  /** Worth knowing. */
+  /** Logs what is worth knowing. */
   info(...values: unknown[]): void;
-  /** Something looks wrong. */
+  /** Logs that something looks wrong. */
   warn(...values: unknown[]): void;
-  /** Something went wrong. */
+  /** Logs that something went wrong. */
   error(...values: unknown[]): void;
 }

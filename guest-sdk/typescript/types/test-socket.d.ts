@@ -24,9 +24,9 @@ export interface TestSocket {
   readonly meta: ConnectionMeta;
 
   /**
-   * Sends an event, as `client.emit(event, data)` does, and without `data` as `client.emit(event)`; the room has handled it
-   * when this returns. What a socket sends after it was closed is heard by nobody. Throws where no client could send it: an
-   * empty name, one over 128 bytes or one that begins with `$`, data over 64 KiB of JSON or that JSON has no form of.
+   * Sends an event like `client.emit(event, data)`, or like `client.emit(event)` without `data`. The room has handled it when
+   * this returns. The room ignores what a closed socket sends. Throws for what no client could send: a name that is empty, over
+   * 128 bytes or begins with `$`, and data that is over 64 KiB of JSON or that JSON cannot express.
    *
    * ```ts
    * ada.send("chat.message", { text: "hi" });
@@ -56,7 +56,7 @@ export interface TestSocket {
   ask(event: string, data?: unknown): any;
 
   /**
-   * The frames that it got since this was asked last, as they stand on the wire.
+   * The frames that it got since the last call, as they are on the wire.
    *
    * ```ts
    * ada.sendFrame({ type: "ping" });
@@ -68,8 +68,8 @@ export interface TestSocket {
   received(): any[];
 
   /**
-   * The events that it got since this or {@link received} was asked last, as a client's listeners see them: the frames' `data`,
-   * which holds the event's name as `type`.
+   * The events that it got since the last call of this or of {@link received}, as a client's listeners see them: the frames'
+   * `data`, which holds the event's name as `type`.
    *
    * ```ts
    * ada.send("chat.message", { text: "hi" });

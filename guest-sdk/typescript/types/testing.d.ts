@@ -82,7 +82,7 @@ export type TestMeta = Partial<ConnectionMeta> & Pick<ConnectionMeta, "userId">;
 export interface Failed {
   /** The event whose turn failed: its name, or a hook such as `$connect`. */
   event: string;
-  /** The error's code, `error` for errors of other classes than `RoomError`; the bound's name where one was passed. */
+  /** The error's code, `error` for errors of other classes than `RoomError`; the limit's name if the turn exceeded one. */
   code: string;
   /** The error's message, with those of what caused it. */
   message: string;
@@ -97,9 +97,9 @@ export interface Failed {
  */
 export class TurnFailed extends Error {
   constructor(failed: Failed);
-  /** As {@link Failed.event}. */
+  /** The event whose turn failed: its name, or a hook such as `$connect`. */
   readonly event: string;
-  /** As {@link Failed.code}. */
+  /** The error's code, `error` for errors of other classes than `RoomError`; the limit's name if the turn exceeded one. */
   readonly code: string;
 }
 
@@ -122,7 +122,7 @@ export interface TestTimer {
   name: string;
   /** When it runs, in milliseconds since the Unix epoch. */
   due: number;
-  /** What its handlers are given; `undefined` where it was set without data. */
+  /** The data that its handlers get; `undefined` if it was set without data. */
   data: any;
 }
 
@@ -326,7 +326,7 @@ export class TestRoom {
   log(): string[];
 
   /**
-   * The turns that failed so far, without those whose sender was told (`reject`).
+   * The turns that failed so far, except those whose failure went to the sender (`reject`).
    *
    * ```ts
    * ada.send("fail");

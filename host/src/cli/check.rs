@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::guest::engine;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::model::text::printable;
-use crate::plugin::anatomy::{Anatomy, Standing, standing};
+use crate::plugin::anatomy::{Anatomy, ImportStanding, standing};
 use crate::plugin::compiler::compiled_bytes;
 use crate::plugin::loader::{Loader, examine};
 use crate::plugin::origin::made_with;
@@ -71,9 +71,9 @@ fn plugin_name(args: &CheckArgs) -> anyhow::Result<PluginName> {
 fn print_anatomy(anatomy: &Anatomy, granted: &Imports) -> anyhow::Result<()> {
     for (place, import) in anatomy.imports.iter().enumerate() {
         let note = match standing(import, granted) {
-            Standing::Granted => "",
-            Standing::NotGranted => "  (not granted)",
-            Standing::NotOffered => "  (this host does not offer it)",
+            ImportStanding::Granted => "",
+            ImportStanding::NotGranted => "  (not granted)",
+            ImportStanding::NotOffered => "  (this host does not offer it)",
         };
         row(if place == 0 { "imports" } else { "" }, &format!("{}{note}", printable(import)))?;
     }

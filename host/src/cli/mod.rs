@@ -20,7 +20,7 @@ mod variables;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::plugin::compiler::Job;
+use crate::plugin::compiler::CompileJob;
 use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
 /// Hosts realtime rooms whose logic is WebAssembly components: plugins, in Rust or TypeScript.
@@ -81,7 +81,7 @@ impl Cli {
             Command::Plugins(args) => remote::plugins(&args),
             Command::Rollback(args) => remote::rollback(&args),
             Command::Data(args) => data::data(args),
-            Command::CompileComponent { job } => Job::of_argument(&job)?.run(),
+            Command::CompileComponent { job } => CompileJob::of_argument(&job)?.run(),
         }
     }
 }

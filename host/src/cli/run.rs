@@ -16,7 +16,7 @@ use crate::guest::engine;
 use crate::plugin::loader::Loader;
 use crate::server::dev::DevProjects;
 use crate::server::{self, Door, Health};
-use crate::storage::Stored;
+use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
 use crate::workers::Workers;
@@ -94,7 +94,7 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<(Ar
 /// needs them. A tenant whose storage cannot be read does not keep the others from being served.
 async fn recover(fleet: &Fleet, tenants: &Tenants) {
     for (tenant, stored) in fleet.storage().stored().await {
-        let Stored { bytes, rooms, alarms } = match stored {
+        let StoredTenant { bytes, rooms, alarms } = match stored {
             Ok(stored) => stored,
             Err(why) => {
                 tracing::error!(

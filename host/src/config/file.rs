@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::folder::watch::Means;
+use crate::folder::watch::WatchMode;
 use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
 
@@ -21,7 +21,7 @@ pub struct ConfigFile {
     pub data: Option<PathBuf>,
     pub threads: Option<usize>,
     /// How the server notices changes of the plugin folder.
-    pub watch: Means,
+    pub watch: WatchMode,
     pub watch_poll_ms: Option<u64>,
     pub operator_token: Option<String>,
     pub operator_token_file: Option<PathBuf>,

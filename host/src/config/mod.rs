@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
 
-use crate::folder::watch::Means;
+use crate::folder::watch::WatchMode;
 use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
@@ -39,7 +39,7 @@ pub struct Config {
     /// Threads for rooms and sockets.
     pub threads: usize,
     /// How the server notices changes of the plugin folder, and how often it looks where no events tell it.
-    pub watch: Means,
+    pub watch: WatchMode,
     pub watch_poll: Duration,
     pub operator_token: Option<Secret>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.

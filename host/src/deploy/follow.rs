@@ -11,8 +11,10 @@ use tokio::task::JoinSet;
 
 use super::{By, Change, Deploys, Kind, Refused, What, blocking};
 use crate::clock::Instant;
-use crate::folder::watch::{Means, Watch, folders_of};
-use crate::folder::watcher::{Look, NotServed, Outcome, Ready, Round, Stamp, Until, Watcher};
+use crate::folder::watch::{Watch, WatchMode, folders_of};
+use crate::folder::watcher::{
+    FileOutcome, FileStamp, FolderChanges, FolderSnapshot, NotServed, ReadyFile, RetryWhen, Watcher,
+};
 use crate::model::names::PluginKey;
 use crate::plugin::loader::{Loader, read_component};
 
@@ -23,13 +25,13 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
 pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
     // Where somebody looks now and then, a file must be the same at two of these looks.
-    let settle = if deploys.watch == Means::Poll { deploys.watch_poll } else { SETTLE };
+    let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
     let mut watcher = Watcher::new(settle);
-    let round = watcher.first(Look::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
+    let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
     round.skipped.iter().for_each(|(path, why)| tracing::warn!("{} {why}", path.display()));
     for ready in round.ready {
         let outcome = deploy(deploys, &ready, By::Start).await;
-        let Ready { key, file, .. } = ready.clone();
+        let ReadyFile { key, file, .. } = ready.clone();
         watcher.done(ready, outcome, Instant::now());
         if let Some(not_served) = watcher.tell(&key) {
             tell(deploys, &key, &file, &not_served);
@@ -43,13 +45,13 @@ pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
 
 /// Follows what changes in the folder from now on, as the configuration says, on a thread of its own: a disk may be slow.
 pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
-    if deploys.watch == Means::Off {
+    if deploys.watch == WatchMode::Off {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let run = move || {
         let poll = deploys.watch_poll;
-        let watch = if deploys.watch == Means::Poll { Watch::poll(poll) } else { Watch::events(poll) };
+        let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
         let follower = Follower { deploys, watcher, watch, jobs: JoinSet::new(), is_lost: false };
         runtime.block_on(follower.run());
     };
@@ -58,7 +60,7 @@ pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
 }
 
 /// A file that is being dealt with, on a thread for what takes long. None for one that is gone.
-type Job = Option<(Ready, Outcome)>;
+type Job = Option<(ReadyFile, FileOutcome)>;
 
 struct Follower {
     deploys: Arc<Deploys>,
@@ -89,7 +91,7 @@ impl Follower {
     /// Looks at the folder and begins what is to be done; answers when to look again though nothing is heard.
     fn look(&mut self) -> Option<Duration> {
         let folder = self.deploys.folder.clone();
-        match Look::at(&folder) {
+        match FolderSnapshot::at(&folder) {
             Ok(look) => {
                 self.is_lost = false;
                 // What changed between the look and the watch is seen by another look.
@@ -108,7 +110,7 @@ impl Follower {
         }
     }
 
-    fn begin(&mut self, round: Round) {
+    fn begin(&mut self, round: FolderChanges) {
         for (path, why) in &round.skipped {
             tracing::warn!("{} {why}", path.display());
         }
@@ -131,14 +133,14 @@ impl Follower {
         });
     }
 
-    fn deploy(&mut self, ready: Ready) {
+    fn deploy(&mut self, ready: ReadyFile) {
         let deploys = Arc::clone(&self.deploys);
         self.spawn(async move {
             // Without an outcome the file would be taken for ever.
             let outcome = AssertUnwindSafe(deploy(&deploys, &ready, By::Folder)).catch_unwind().await;
             let fault =
-                || NotServed { version: None, why: "a fault of the host's own".to_owned(), until: Until::Changed };
-            let outcome = outcome.unwrap_or_else(|_| Outcome::NotServed(fault()));
+                || NotServed { version: None, why: "a fault of the host's own".to_owned(), until: RetryWhen::Changed };
+            let outcome = outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()));
             Some((ready, outcome))
         });
     }
@@ -150,8 +152,8 @@ impl Follower {
 }
 
 /// Lets a file serve.
-async fn deploy(deploys: &Deploys, ready: &Ready, by: By) -> Outcome {
-    let Ready { key, file, stamp, refused } = ready;
+async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: By) -> FileOutcome {
+    let ReadyFile { key, file, stamp, refused } = ready;
     // Read only then: an upload that was first has replaced it.
     let change = Change::begin(deploys, key).await;
     let max = deploys.tenants.terms(&key.tenant, &key.plugin).limits.component_bytes;
@@ -159,29 +161,29 @@ async fn deploy(deploys: &Deploys, ready: &Ready, by: By) -> Outcome {
     let read = blocking(move || {
         let bytes = read_component(&path, max);
         // What changes just now is whole at another time, and what is gone is not wrong.
-        let is_same = Stamp::of(&path).is_ok_and(|after| after == before);
+        let is_same = FileStamp::of(&path).is_ok_and(|after| after == before);
         Ok((is_same, bytes))
     });
     let not_served = |version: Option<String>, why: String, until| NotServed { version, why, until };
     let (version, bytes) = match read.await {
-        Ok((false, _)) => return Outcome::Unsettled,
+        Ok((false, _)) => return FileOutcome::Unsettled,
         Ok((true, Ok(bytes))) => (Loader::version_of(&bytes), bytes),
         Ok((true, Err(why))) | Err(why) => {
-            return Outcome::NotServed(not_served(None, format!("{why:#}"), Until::Changed));
+            return FileOutcome::NotServed(not_served(None, format!("{why:#}"), RetryWhen::Changed));
         }
     };
     if refused.as_ref() == Some(&version) {
-        return Outcome::RefusedBefore;
+        return FileOutcome::RefusedBefore;
     }
     match change.deploy(bytes.into(), by).await {
-        Ok(_) => Outcome::Served,
+        Ok(_) => FileOutcome::Served,
         Err(Refused { kind, why }) => {
             let until = match kind {
-                Kind::Taken | Kind::TooMany => Until::Freed,
-                Kind::Busy => Until::Later,
-                Kind::Bad | Kind::NoVersion | Kind::Project | Kind::NotWritten => Until::Changed,
+                Kind::Taken | Kind::TooMany => RetryWhen::Freed,
+                Kind::Busy => RetryWhen::Later,
+                Kind::Bad | Kind::NoVersion | Kind::Project | Kind::NotWritten => RetryWhen::Changed,
             };
-            Outcome::NotServed(not_served(Some(version), why, until))
+            FileOutcome::NotServed(not_served(Some(version), why, until))
         }
     }
 }

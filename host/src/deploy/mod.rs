@@ -7,25 +7,24 @@ mod place;
 pub mod verdicts;
 mod versions;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use parking_lot::Mutex;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
 use crate::files::write_whole;
 use crate::fleet::{Fleet, PathTaken};
-use crate::folder::watch::Means;
+use crate::folder::watch::WatchMode;
 use crate::guest::instance::OpenError;
-use crate::model::names::{PluginKey, TenantName};
+use crate::model::names::PluginKey;
 use crate::plugin::loader::Loader;
 use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
+use crate::tenant::locks::{TenantLock, TenantLocks};
 pub use history::{Entry, History, What};
 pub use versions::Versions;
 
@@ -41,10 +40,10 @@ pub struct Deploys {
     pub tenants: Arc<Tenants>,
     /// The plugin folder, and how changes in it are noticed.
     folder: PathBuf,
-    watch: Means,
+    watch: WatchMode,
     watch_poll: Duration,
     /// A tenant's plugins change one after the other: they share paths and places, and what one sees holds to its end.
-    changing: Mutex<HashMap<TenantName, Arc<Turn<()>>>>,
+    changing: TenantLocks,
     at_once: Arc<Semaphore>,
     pub history: History,
     pub versions: Versions,
@@ -59,7 +58,7 @@ impl Deploys {
             folder: config.plugins.clone(),
             watch: config.watch,
             watch_poll: config.watch_poll,
-            changing: Mutex::default(),
+            changing: TenantLocks::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             history: History::default(),
             versions: Versions::new(&config.data),
@@ -155,14 +154,13 @@ impl Refused {
 pub struct Change<'a> {
     deploys: &'a Deploys,
     key: &'a PluginKey,
-    _turn: OwnedMutexGuard<()>,
+    _turn: TenantLock,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Change<'a> {
     pub async fn begin(deploys: &'a Deploys, key: &'a PluginKey) -> Self {
-        let tenant = Arc::clone(deploys.changing.lock().entry(key.tenant.clone()).or_default());
-        let turn = tenant.lock_owned().await;
+        let turn = deploys.changing.lock(&key.tenant).await;
         // The semaphore lives as long as the server.
         let place = Arc::clone(&deploys.at_once).acquire_owned().await.ok();
         Self { deploys, key, _turn: turn, _place: place }

@@ -1,4 +1,5 @@
-//! Folders in which plugins and projects lie: what is in them, that something in them may have changed, and which file is whole.
+//! Folders of plugins and projects: what is in them, when something in them may have changed, and which files are
+//! complete.
 
 pub mod scan;
 pub mod watch;

@@ -7,34 +7,34 @@ use anyhow::Context as _;
 
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
-/// A file that wants to be a plugin.
+/// A file that may be a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFile {
     pub key: PluginKey,
     pub file: PathBuf,
 }
 
-/// What a look into the folder found.
+/// What is in the plugin folder.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// In ascending order of tenant and name.
+pub struct FolderScan {
+    /// The plugins' files, in ascending order of tenant and name.
     pub files: Vec<PluginFile>,
-    /// What was passed over: the path, and why.
+    /// Paths that are no plugins, each with the reason.
     pub skipped: Vec<(PathBuf, String)>,
-    /// The folders that were looked into.
+    /// The folders that were read.
     pub folders: Vec<PathBuf>,
-    /// Whose folders are there and could not be read: of their files nothing is known.
+    /// Tenants whose folders exist but cannot be read: nothing is known of their files.
     pub unread: Vec<TenantName>,
 }
 
-/// Whether a folder holds the source of a plugin rather than a tenant's files.
+/// Whether a folder holds a plugin's source, not a tenant's files.
 pub fn is_project(folder: &Path) -> bool {
     ["Cargo.toml", "package.json"].iter().any(|file| folder.join(file).is_file())
 }
 
-/// Looks for plugins. Hidden files and files of other kinds are nobody's business.
-pub fn scan(folder: &Path) -> anyhow::Result<Found> {
-    let mut found = Found { folders: vec![folder.to_owned()], ..Found::default() };
+/// Looks for plugins. Ignores hidden files and other kinds of files.
+pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
+    let mut found = FolderScan { folders: vec![folder.to_owned()], ..FolderScan::default() };
     for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
         if !path.is_dir() {
             found.take_file(&TenantName::default_tenant(), path);
@@ -47,7 +47,7 @@ pub fn scan(folder: &Path) -> anyhow::Result<Found> {
                         files.into_iter().for_each(|file| found.take_file(&tenant, file));
                         found.folders.push(path);
                     }
-                    // It was deleted since the folder above was read.
+                    // Somebody deleted it since the plugin folder was read.
                     Err(why) if why.kind() == ErrorKind::NotFound => {}
                     Err(why) => {
                         found.skipped.push((path, format!("cannot be read: {why}")));
@@ -62,7 +62,7 @@ pub fn scan(folder: &Path) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-impl Found {
+impl FolderScan {
     fn take_file(&mut self, tenant: &TenantName, path: PathBuf) {
         if path.extension().is_none_or(|extension| extension != "wasm") {
             return;
@@ -76,13 +76,13 @@ impl Found {
         }
     }
 
-    /// Sorts the files, and takes out second ones: `default/NAME.wasm` is the plugin that `NAME.wasm` is, which counts.
+    /// Sorts the files, and takes out duplicates: `NAME.wasm` counts, and `default/NAME.wasm` is the same plugin.
     fn sort(&mut self) {
         let mut last: Option<PluginKey> = None;
         let depth = |file: &PluginFile| file.file.components().count();
         self.files.sort_by(|a, b| (&a.key, depth(a)).cmp(&(&b.key, depth(b))));
-        let (skipped, files) = (&mut self.skipped, &mut self.files);
-        files.retain(|PluginFile { key, file }| {
+        let skipped = &mut self.skipped;
+        self.files.retain(|PluginFile { key, file }| {
             let is_second = last.as_ref() == Some(key);
             if is_second {
                 skipped.push((file.clone(), format!("is a second file of the plugin {key}")));

@@ -1,5 +1,5 @@
-//! Watching folders: something may have changed, and it has been quiet since. What changed is for whoever asks to find out
-//! by looking, so that nothing depends on which events came, in which order, or on whether all of them did.
+//! Watching folders. A watch only says that something may have changed and that it has been quiet since. Whoever asks
+//! then looks into the folders, so lost, doubled or reordered events do no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,72 +15,71 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::clock::Instant;
 
-/// How long it must be quiet before a change is told: editors and copies write in several steps.
+/// How long it must be quiet before a change is reported: editors and copies write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
-/// The longest wait for quiet: one file that is written without end holds up no other.
+/// The longest wait for quiet, so that a file which is written all the time does not hide changes of others.
 const WAIT_MAX: Duration = Duration::from_millis(500);
-/// Even where no event came, somebody looks after this: what events miss, a link far up a path for one, is found then.
+/// How long to wait for an event before looking anyway: events miss some changes, such as a link far up a path.
 const LOOK_ANYWAY: Duration = Duration::from_secs(60);
 
-/// How changes are noticed.
+/// How the server notices changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Means {
-    /// The system says so.
+pub enum WatchMode {
+    /// By events of the operating system.
     #[default]
     Events,
-    /// By looking again and again: for network folders, where no events come.
+    /// By looking again and again. Network folders need this, since they raise no events.
     Poll,
     /// Not at all.
     Off,
 }
 
-/// Hears of changes in some folders.
+/// Waits for changes in some folders.
 pub struct Watch {
     hints: Arc<Notify>,
-    /// None where it only looks.
-    events: Option<Events>,
+    /// `None` if it polls.
+    events: Option<SystemEvents>,
     poll: Duration,
 }
 
-struct Events {
+struct SystemEvents {
     watcher: RecommendedWatcher,
-    /// The folders that are watched, and which folder each was.
+    /// The watched folders, with device and inode of each.
     followed: BTreeMap<PathBuf, (u64, u64)>,
 }
 
 impl Watch {
-    /// Hears of events; where the system has none left to give, it says so once and looks every `poll`.
+    /// Waits for events of the system. If the system has none to give, logs that once and polls every `poll`.
     pub fn events(poll: Duration) -> Self {
         let hints = Arc::new(Notify::new());
         let heard = Arc::clone(&hints);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // An error is a reason to look as well.
+            // After an error, look as well.
             if event.map_or(true, |event| is_change(&event)) {
                 heard.notify_one();
             }
         });
         let mut watch = Self { hints, events: None, poll };
         match watcher {
-            Ok(watcher) => watch.events = Some(Events { watcher, followed: BTreeMap::new() }),
+            Ok(watcher) => watch.events = Some(SystemEvents { watcher, followed: BTreeMap::new() }),
             Err(why) => watch.fall_back(&why),
         }
         watch
     }
 
-    /// Looks every `poll`.
+    /// Polls every `poll`.
     pub fn poll(poll: Duration) -> Self {
         Self { hints: Arc::default(), events: None, poll }
     }
 
-    /// Whether it only looks.
+    /// Whether it polls.
     pub fn polls(&self) -> bool {
         self.events.is_none()
     }
 
-    /// Watches these folders, not what lies deeper, and no others. To be called after each look: a folder that was
-    /// replaced is a new one. Says whether one of them was not watched before, or is gone: something may have changed
-    /// since the look.
+    /// Watches exactly these folders, without their subfolders. Call it after each look, since a folder may have been
+    /// replaced. Returns whether one of them is new or gone: then something may have changed since the look.
     pub fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> bool {
         match self.events.as_mut().map(|events| events.follow(folders)) {
             None => false,
@@ -92,7 +91,7 @@ impl Watch {
         }
     }
 
-    /// Waits until something may have changed, and has been quiet since.
+    /// Waits until something may have changed and it has been quiet since.
     pub async fn changed(&self) {
         if self.polls() {
             return sleep(self.poll).await;
@@ -113,20 +112,20 @@ impl Watch {
     fn fall_back(&mut self, why: &notify::Error) {
         let every = self.poll.as_millis();
         tracing::warn!(
-            "changes are looked for every {every} ms (watch-poll-ms), since the system tells of none: {why}"
+            "cannot get events of changed files, so the server looks every {every} ms (watch-poll-ms): {why}"
         );
         self.events = None;
     }
 }
 
-impl Events {
-    /// An error means that there are no events to be had.
+impl SystemEvents {
+    /// Watches exactly these folders. An error means that the system has no events to give.
     fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> notify::Result<bool> {
         let gone: Vec<PathBuf> = self.followed.keys().filter(|folder| !folders.contains(*folder)).cloned().collect();
         gone.iter().for_each(|folder| self.leave(folder));
         let mut is_new = false;
         for folder in folders {
-            // One that is gone since the look may have gone before anything of it was watched.
+            // The folder may have gone before it was watched, so no event told of it.
             let Ok(found) = folder.metadata() else {
                 is_new = true;
                 continue;
@@ -136,14 +135,14 @@ impl Events {
             if known.is_some_and(|known| known != identity) {
                 self.leave(folder);
             }
-            // Said again each time: a folder that was deleted and made anew may have the number of the old one.
+            // Watch it again each time: a folder that was deleted and made anew may have the inode of the old one.
             match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
                 Ok(()) => {
                     is_new |= known != Some(identity);
                     self.followed.insert(folder.clone(), identity);
                 }
                 Err(why) if is_exhausted(&why) => return Err(why),
-                Err(why) => tracing::debug!("{} is not watched: {why}", folder.display()),
+                Err(why) => tracing::debug!("cannot watch {}: {why}", folder.display()),
             }
         }
         Ok(is_new)
@@ -151,7 +150,7 @@ impl Events {
 
     fn leave(&mut self, folder: &Path) {
         self.followed.remove(folder);
-        // What is gone is watched by nobody.
+        // This fails for a folder that is gone, which needs no unwatching.
         let _ = self.watcher.unwatch(folder);
     }
 }
@@ -165,7 +164,7 @@ fn is_exhausted(why: &notify::Error) -> bool {
     }
 }
 
-/// Whether a file may be another one now. That somebody reads it, as we do ourselves, is no change.
+/// Whether an event means that a file may have changed. Reading a file, as the server does itself, does not count.
 fn is_change(event: &Event) -> bool {
     match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -173,10 +172,10 @@ fn is_change(event: &Event) -> bool {
     }
 }
 
-/// The folders whose entries decide what a path leads to: those of each link on the way, and the one at its end. Where
-/// the path leads nowhere, the last folder on the way.
+/// Finds the folders whose entries decide what a path leads to: that of each link on the way, and the one at the end.
+/// If the path leads nowhere, the last folder on the way counts.
 pub fn folders_of(path: &Path) -> BTreeSet<PathBuf> {
-    /// As many as the kernel follows.
+    /// The kernel follows this many links, too.
     const LINKS_MAX: usize = 40;
     let mut folders = BTreeSet::new();
     let Ok(mut path) = std::path::absolute(path) else { return folders };
@@ -195,7 +194,7 @@ pub fn folders_of(path: &Path) -> BTreeSet<PathBuf> {
     folders.into_iter().filter_map(|folder| folder.canonicalize().ok()).collect()
 }
 
-/// The first link on a path, and what it says.
+/// Finds the first link on a path, and its target.
 fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let mut prefixes: Vec<&Path> = path.ancestors().collect();
     prefixes.reverse();
@@ -209,9 +208,9 @@ mod tests {
 
     use super::*;
 
-    struct Folder(PathBuf);
+    struct ScratchFolder(PathBuf);
 
-    impl Folder {
+    impl ScratchFolder {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("parlor-watch-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
@@ -224,7 +223,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for ScratchFolder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -240,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn changes_are_told_once_it_is_quiet_and_reading_is_none() {
-        let folder = Folder::new("quiet");
+        let folder = ScratchFolder::new("quiet");
         let mut watch = Watch::events(Duration::from_secs(60));
         assert!(watch.follow(&folder.set()) && !watch.follow(&folder.set()));
         let file = folder.0.join("file");
@@ -270,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_quiet_the_wait_is_bounded() {
-        let folder = Folder::new("busy");
+        let folder = ScratchFolder::new("busy");
         let mut watch = Watch::events(Duration::from_secs(60));
         watch.follow(&folder.set());
         let file = folder.0.join("file");
@@ -288,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_there_are_no_events_it_looks() {
-        let folder = Folder::new("fall-back");
+        let folder = ScratchFolder::new("fall-back");
         let mut watch = Watch::events(Duration::from_millis(10));
         watch.fall_back(&notify::Error::new(ErrorKind::MaxFilesWatch));
         assert!(watch.polls() && !watch.follow(&folder.set()) && hears(&watch).await);
@@ -298,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_path_depends_on_the_folders_of_its_links() {
-        let folder = Folder::new("links");
+        let folder = ScratchFolder::new("links");
         let at = |path: &str| folder.0.join(path);
         for made in ["real/deep", "other"] {
             fs::create_dir_all(at(made)).unwrap();

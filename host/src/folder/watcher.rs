@@ -1,5 +1,5 @@
-//! What of the plugin folder is new: each look at it is compared with what is known, and says which files are whole and
-//! not dealt with, and which are gone. No event is needed for that, only a reason to look.
+//! Finds out what is new in the plugin folder. It compares each snapshot of the folder with what it knows, and says
+//! which files are complete and not handled yet, and which are gone. It needs no events, only a reason to look.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -13,30 +13,31 @@ use crate::clock::Instant;
 use crate::folder::watch::folders_of;
 use crate::model::names::{PluginKey, TenantName};
 
-/// A file that is written without end is tried all the same after this: it may be replaced as a whole, again and again.
+/// A file that changes at every look is loaded all the same after this: somebody may replace it again and again.
 const UNSETTLED_MAX: Duration = Duration::from_secs(2);
-/// How long a file must be missing before it is gone: editors put files aside, and copies delete what they replace.
+/// How long a file must be missing before it counts as deleted: editors move files aside, and copies delete what they
+/// replace.
 const GONE_AFTER: Duration = Duration::from_millis(500);
-/// How long what is wrong with a file is not told: it may be a part of one, whose copying stands still.
+/// How long a bad file must stay the same before the log reports it: it may be a file that is still being copied.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
-/// How long until what was refused for want of time or memory is tried again.
+/// How long to wait before trying again a file that was refused for lack of time or memory.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
-/// What tells one state of a file from another without reading it.
+/// The state of a file by its metadata. It tells whether the file changed without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
-    /// Where the links lead.
+pub struct FileStamp {
+    /// The path with all links resolved.
     target: PathBuf,
     device: u64,
     number: u64,
     bytes: u64,
     modified: (i64, i64),
-    /// A time of modification can be set; this one cannot.
+    /// The time of change, which, unlike the time of modification, nobody can set.
     changed: (i64, i64),
 }
 
-impl Stamp {
-    /// The state of a file as it is now.
+impl FileStamp {
+    /// Reads the current state of a file.
     pub fn of(file: &Path) -> std::io::Result<Self> {
         Ok(Self::new(file.canonicalize()?, &file.metadata()?))
     }
@@ -53,32 +54,32 @@ impl Stamp {
     }
 }
 
-/// One look at the folder.
+/// The plugin folder as one look found it.
 #[derive(Debug, Default)]
-pub struct Look {
-    files: BTreeMap<PluginKey, (PathBuf, Stamp)>,
+pub struct FolderSnapshot {
+    files: BTreeMap<PluginKey, (PathBuf, FileStamp)>,
     /// What was passed over: the path, and why.
     skipped: Vec<(PathBuf, String)>,
-    /// Whose files could not be looked at.
+    /// Tenants whose folders could not be read.
     unread: Vec<TenantName>,
-    /// Plugins whose files could not be looked at.
+    /// Plugins whose files could not be read.
     unread_files: BTreeSet<PluginKey>,
-    /// The folders in which something must change before another look finds anything else.
+    /// The folders to watch: another look finds the same until something changes in one of them.
     pub folders: BTreeSet<PathBuf>,
 }
 
-impl Look {
+impl FolderSnapshot {
     pub fn at(folder: &Path) -> anyhow::Result<Self> {
         let found = scan::scan(folder)?;
         let mut look = Self { skipped: found.skipped, unread: found.unread, ..Self::default() };
         for folder in &found.folders {
-            // One that is gone meanwhile has to be missed by whoever watches.
+            // Keep a folder that is gone meanwhile, so that the watch notices.
             look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
             look.follow_link(folder);
         }
         for PluginFile { key, file } in found.files {
             look.follow_link(&file);
-            match file.metadata().and_then(|found| Ok((found, Stamp::of(&file)?))) {
+            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file)?))) {
                 Ok((found, stamp)) if found.is_file() => {
                     look.files.insert(key, (file, stamp));
                 }
@@ -93,7 +94,7 @@ impl Look {
         Ok(look)
     }
 
-    /// Links are changed where they stand, and what they lead to where that is.
+    /// Adds the folders that decide where a link leads.
     fn follow_link(&mut self, path: &Path) {
         if path.is_symlink() {
             self.folders.extend(folders_of(path));
@@ -105,13 +106,13 @@ impl Look {
     }
 }
 
-/// A file to be dealt with.
+/// A complete file that is to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ready {
+pub struct ReadyFile {
     pub key: PluginKey,
     pub file: PathBuf,
-    pub stamp: Stamp,
-    /// The version that these bytes must not be, since it was refused already.
+    pub stamp: FileStamp,
+    /// The version that was refused before: if the file still holds it, nothing is to be done.
     pub refused: Option<String>,
 }
 
@@ -120,84 +121,84 @@ pub struct Ready {
 pub struct NotServed {
     pub version: Option<String>,
     pub why: String,
-    pub until: Until,
+    pub until: RetryWhen,
 }
 
-/// When what was refused is tried again.
+/// When a refused file is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// When it is another file.
+pub enum RetryWhen {
+    /// When the file changes.
     Changed,
-    /// When a place or a path is free.
+    /// When a path, or a place among the tenant's plugins, becomes free.
     Freed,
     /// After a while.
     Later,
 }
 
-/// What became of a file.
+/// The result of loading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is served, or was already.
+pub enum FileOutcome {
+    /// The file's version serves, now or already before.
     Served,
     NotServed(NotServed),
-    /// It is what was refused before.
+    /// The file holds the version that was refused before.
     RefusedBefore,
-    /// It changed while it was read.
+    /// The file changed while it was read.
     Unsettled,
 }
 
-/// What is to be done.
+/// What to do after a look.
 #[derive(Debug, Default)]
-pub struct Round {
-    pub ready: Vec<Ready>,
-    /// Whose files are gone.
+pub struct FolderChanges {
+    pub ready: Vec<ReadyFile>,
+    /// Plugins whose files are gone.
     pub gone: Vec<(PluginKey, PathBuf)>,
-    /// What is wrong with files, each told once.
+    /// Problems of plugins' files to log. Each comes once.
     pub told: Vec<(PluginKey, PathBuf, NotServed)>,
-    /// The same of what is no plugin's file.
+    /// Problems of other files and folders to log. Each comes once.
     pub skipped: Vec<(PathBuf, String)>,
-    /// When to look again though nothing is heard.
+    /// How soon to look again, even if nothing seems to change.
     pub again: Option<Duration>,
 }
 
-impl Round {
+impl FolderChanges {
     fn again_in(&mut self, wait: Duration) {
         self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
     }
 }
 
-/// What is known of a plugin's file.
+/// What the watcher knows of a plugin's file.
 #[derive(Debug)]
-struct Known {
+struct WatchedFile {
     file: PathBuf,
-    stamp: Stamp,
-    /// Since when it is so.
+    stamp: FileStamp,
+    /// Since when the file has this stamp.
     since: Instant,
-    /// Since when it changes at every look.
+    /// Since when the file has changed at every look.
     unsettled: Option<Instant>,
     missing: Option<Instant>,
-    /// It is being dealt with.
+    /// Whether the file is being loaded.
     is_taken: bool,
-    /// The state that was dealt with.
-    done: Option<Stamp>,
-    refusal: Option<Refusal>,
+    /// The state of the file that was loaded last.
+    done: Option<FileStamp>,
+    refusal: Option<FileRefusal>,
 }
 
 #[derive(Debug)]
-struct Refusal {
+struct FileRefusal {
     not_served: NotServed,
     is_told: bool,
     at: Instant,
-    /// [`Watcher::compare`]'s `freed` of that time.
+    /// The `freed` of [`Watcher::compare`] when the file was refused.
     freed: u64,
 }
 
-/// All that is known of the folder.
+/// What is known of the plugin folder.
 #[derive(Debug)]
 pub struct Watcher {
-    known: BTreeMap<PluginKey, Known>,
+    known: BTreeMap<PluginKey, WatchedFile>,
     told_skipped: BTreeMap<PathBuf, String>,
-    /// For how long a file must stay the same to be whole.
+    /// How long a file must stay the same to count as complete.
     settle: Duration,
     freed: u64,
 }
@@ -207,9 +208,10 @@ impl Watcher {
         Self { known: BTreeMap::new(), told_skipped: BTreeMap::new(), settle, freed: 0 }
     }
 
-    /// What a look says beside what is known. `freed` changes when a place or a path became free.
-    pub fn compare(&mut self, look: Look, freed: u64, now: Instant) -> Round {
-        let mut round = Round::default();
+    /// Compares a snapshot with what is known. `freed` changes whenever a path, or a place among a tenant's plugins,
+    /// becomes free.
+    pub fn compare(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
+        let mut round = FolderChanges::default();
         self.freed = freed;
         self.skip(&look, &mut round);
         for (key, known) in &mut self.known {
@@ -224,54 +226,55 @@ impl Watcher {
         }
         round.gone.iter().for_each(|(key, _)| drop(self.known.remove(key)));
         for (key, (file, stamp)) in look.files {
-            let known = self.known.entry(key.clone()).or_insert_with(|| Known::new(file.clone(), stamp.clone(), now));
+            let known =
+                self.known.entry(key.clone()).or_insert_with(|| WatchedFile::new(file.clone(), stamp.clone(), now));
             known.see(file, stamp, now);
             known.judge(&key, self.settle, freed, now, &mut round);
         }
         round
     }
 
-    /// The same at start, when nothing is known: every file is taken for whole.
-    pub fn first(&mut self, look: Look, freed: u64, now: Instant) -> Round {
+    /// Compares the first snapshot after a start. Every file counts as complete at once.
+    pub fn first(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
         let settle = std::mem::take(&mut self.settle);
         let round = self.compare(look, freed, now);
         self.settle = settle;
         round
     }
 
-    /// A file of `ready` was dealt with.
-    pub fn done(&mut self, ready: Ready, outcome: Outcome, now: Instant) {
+    /// Notes the result of loading a file of `ready`.
+    pub fn done(&mut self, ready: ReadyFile, outcome: FileOutcome, now: Instant) {
         let Some(known) = self.known.get_mut(&ready.key) else { return };
         known.is_taken = false;
         match outcome {
-            Outcome::Unsettled => return,
-            Outcome::Served => known.refusal = None,
-            Outcome::RefusedBefore => {}
-            Outcome::NotServed(not_served) => {
-                // What is refused once more for the same reason was told already.
+            FileOutcome::Unsettled => return,
+            FileOutcome::Served => known.refusal = None,
+            FileOutcome::RefusedBefore => {}
+            FileOutcome::NotServed(not_served) => {
+                // A file that is refused again for the same reason was logged already.
                 let is_told = known.refusal.as_ref().is_some_and(|old| old.is_told && old.not_served == not_served);
-                known.refusal = Some(Refusal { not_served, is_told, at: now, freed: self.freed });
+                known.refusal = Some(FileRefusal { not_served, is_told, at: now, freed: self.freed });
             }
         }
         known.done = Some(ready.stamp);
     }
 
-    /// What is wrong with a file and was not told yet: it is told now.
+    /// Returns the problem of a file, if it was not logged yet. The caller logs it.
     pub fn tell(&mut self, key: &PluginKey) -> Option<NotServed> {
         let refusal = self.known.get_mut(key)?.refusal.as_mut().filter(|refusal| !refusal.is_told)?;
         refusal.is_told = true;
         Some(refusal.not_served.clone())
     }
 
-    fn skip(&mut self, look: &Look, round: &mut Round) {
+    fn skip(&mut self, look: &FolderSnapshot, round: &mut FolderChanges) {
         let is_new = |(path, why): &&(PathBuf, String)| self.told_skipped.get(path) != Some(why);
         round.skipped.extend(look.skipped.iter().filter(is_new).cloned());
         self.told_skipped = look.skipped.iter().cloned().collect();
     }
 }
 
-impl Known {
-    fn new(file: PathBuf, stamp: Stamp, now: Instant) -> Self {
+impl WatchedFile {
+    fn new(file: PathBuf, stamp: FileStamp, now: Instant) -> Self {
         Self {
             file,
             stamp,
@@ -284,7 +287,7 @@ impl Known {
         }
     }
 
-    fn see(&mut self, file: PathBuf, stamp: Stamp, now: Instant) {
+    fn see(&mut self, file: PathBuf, stamp: FileStamp, now: Instant) {
         self.missing = None;
         self.file = file;
         if self.stamp != stamp {
@@ -294,7 +297,7 @@ impl Known {
         }
     }
 
-    fn judge(&mut self, key: &PluginKey, settle: Duration, freed: u64, now: Instant, round: &mut Round) {
+    fn judge(&mut self, key: &PluginKey, settle: Duration, freed: u64, now: Instant, round: &mut FolderChanges) {
         let settled = now - self.since;
         if self.is_taken {
             return;
@@ -310,9 +313,10 @@ impl Known {
         } else if settled < settle && self.unsettled.is_some_and(|since| now - since < UNSETTLED_MAX) {
             return round.again_in(settle);
         }
-        (self.is_taken, self.unsettled) = (true, Some(now));
-        let refusal = self.refusal.as_ref().filter(|refusal| refusal.not_served.until == Until::Changed);
-        round.ready.push(Ready {
+        self.is_taken = true;
+        self.unsettled = Some(now);
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.not_served.until == RetryWhen::Changed);
+        round.ready.push(ReadyFile {
             key: key.clone(),
             file: self.file.clone(),
             stamp: self.stamp.clone(),
@@ -320,16 +324,16 @@ impl Known {
         });
     }
 
-    /// Tells what is wrong with the file once that is certain; before, says how long that may take.
+    /// Reports the file's problem once the file has stayed the same for long enough. Returns when to look again.
     fn tell_or_wait(
         &mut self,
         key: &PluginKey,
         settled: Duration,
         now: Instant,
-        round: &mut Round,
+        round: &mut FolderChanges,
     ) -> Option<Duration> {
         let refusal = self.refusal.as_mut()?;
-        let later = (refusal.not_served.until == Until::Later).then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
+        let later = (refusal.not_served.until == RetryWhen::Later).then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
         if refusal.is_told {
             return later;
         }
@@ -344,9 +348,9 @@ impl Known {
 
     fn may_be_tried_again(&self, freed: u64, now: Instant) -> bool {
         self.refusal.as_ref().is_some_and(|refusal| match refusal.not_served.until {
-            Until::Changed => false,
-            Until::Freed => refusal.freed != freed,
-            Until::Later => now - refusal.at >= BUSY_WAIT,
+            RetryWhen::Changed => false,
+            RetryWhen::Freed => refusal.freed != freed,
+            RetryWhen::Later => now - refusal.at >= BUSY_WAIT,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The contract, as generated from `wit/`. Nothing outside of `plugin` sees these types.
+//! Types and functions that are generated from the contract in `wit/`. Only `guest/` uses them.
 #![allow(missing_docs, clippy::all, clippy::pedantic)]
 
 wasmtime::component::bindgen!({

@@ -1,4 +1,4 @@
-//! Between the contract's generated types and the model's.
+//! Conversions between the contract's generated types and the model's.
 
 use super::bindings::exports::parlor::room::guest;
 use super::bindings::parlor::room::types as wit;
@@ -26,7 +26,7 @@ fn payload_to_guest(payload: Payload) -> wit::Payload {
     }
 }
 
-/// Checks what a guest calls JSON.
+/// Takes a payload from a guest, and checks that its JSON is JSON.
 pub fn payload_from_guest(payload: wit::Payload) -> Result<Payload, Refusal> {
     match payload {
         wit::Payload::Json(text) => {
@@ -54,7 +54,7 @@ pub fn meta_from_guest(meta: wit::Meta) -> Meta {
     Meta { user_id, client_id, channels, fields }
 }
 
-/// A failure's code and words are cut to their bounds: they go into logs and to clients.
+/// Takes a failure from a guest. Cuts its code and message, which go into logs and to clients.
 pub fn failure_from_guest(failure: guest::Failure) -> Failure {
     let guest::Failure { mut code, mut message, for_sender } = failure;
     code.truncate(code.floor_char_boundary(128));

@@ -1,4 +1,4 @@
-//! How much a call may execute, in CPU time of its thread: a noisy machine kills nobody.
+//! The CPU budget of a call, measured in CPU time of its thread: a busy machine does not use up a guest's budget.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,20 +9,20 @@ use wasmtime::{Store, UpdateDeadline};
 use super::state::GuestState;
 use crate::tenant::lane::thread_cpu_ns;
 
-/// The CPU time of the current call. The store and whoever polls the call share it; one thread at a time uses it, so its
-/// orderings are relaxed.
+/// Measures the CPU time of the current call. The store and whoever polls the call share it. Only one thread uses it at
+/// a time, so its orderings are relaxed.
 #[derive(Debug, Default)]
 pub struct CpuMeter {
     budget_ns: AtomicU64,
     used_ns: AtomicU64,
-    /// Thread CPU time when the current slice began, 0 between slices. The first slice of a call is not charged: reading
-    /// the clock costs a system call, and most calls are over before any tick.
+    /// The thread's CPU time when the current slice began, 0 between slices. The first slice of a call is free: reading
+    /// the clock costs a system call, and most calls end before the first tick.
     slice_start_ns: AtomicU64,
     exceeded: AtomicBool,
 }
 
 impl CpuMeter {
-    /// Begins a call that may use this much.
+    /// Begins a call with a budget.
     pub fn begin(&self, budget_ms: u64) {
         self.budget_ns.store(budget_ms * 1_000_000, Ordering::Relaxed);
         self.used_ns.store(0, Ordering::Relaxed);
@@ -30,22 +30,22 @@ impl CpuMeter {
         self.exceeded.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the current call was interrupted for using more than its budget.
+    /// Whether the current call used more than its budget, so that it was interrupted.
     pub fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
     }
 
-    /// CPU time that the current call has used, as far as it was measured.
+    /// How much CPU time the current call has used, as far as it was measured.
     pub fn used(&self) -> Duration {
         Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
     }
 
-    /// The guest runs from here on, until the slice ends.
+    /// Begins a slice: the guest runs from here on.
     pub fn start_slice(&self) {
         self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
     }
 
-    /// Ends a slice: the guest gives way, waits or is done. Says whether the budget is used up.
+    /// Ends a slice: the guest yields, waits or is done. Returns whether the budget is used up.
     pub fn end_slice(&self) -> bool {
         let start = self.slice_start_ns.swap(0, Ordering::Relaxed);
         if start == 0 {
@@ -59,8 +59,8 @@ impl CpuMeter {
     }
 }
 
-/// At each tick a running guest is charged, and gives way to whatever else its thread has to do: to other tenants for a
-/// round, and to others of its own tenant in their order.
+/// Makes each tick charge a running guest and have it yield: to other tenants' work on its thread for one round, and to
+/// other rooms of its own tenant in the order of the line.
 pub fn meter(store: &mut Store<GuestState>) {
     store.epoch_deadline_callback(|mut context| {
         let state = context.data_mut();
@@ -72,7 +72,7 @@ pub fn meter(store: &mut Store<GuestState>) {
         if state.reserved.is_none() {
             state.reserved = Some(lane.reserve(Duration::from_millis(state.context.limits.turn_cpu_ms)));
         }
-        // The next slice starts where the call is polled again.
+        // The next slice begins when the call is polled again.
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { lane.next_slice().await })))
     });
 }

@@ -1,4 +1,4 @@
-//! The one wasmtime engine of the process, and the clock that interrupts its guests.
+//! The process's wasmtime engine, and the clock that interrupts guests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,33 +14,33 @@ use crate::model::limits::Limits;
 use crate::model::text::printable;
 use crate::tenant::lane::SLICE;
 
-/// How often running guests are interrupted, so that others on their thread get a turn and CPU time is charged.
-/// A spinning guest delays its neighbours by this much at a time; each tick costs a core some 5 us.
+/// How often a running guest is interrupted, to charge its CPU time and to let others run on its thread. A guest that
+/// spins delays its neighbours by this much at a time; each tick costs a core some 5 us.
 pub const EPOCH_TICK: Duration = SLICE;
-/// Native stack of a guest's fiber beyond the guest's own: host calls run on it as well.
+/// How much larger a fiber's native stack is than the guest's own: host calls run on it as well.
 const HOST_STACK_BYTES: usize = 512 << 10;
-/// Memory maps that one resident instance takes: its memory image and heap, and its stack with a guard page.
+/// How many memory maps one live instance takes: its memory image and heap, and its stack with a guard page.
 const MAPS_PER_INSTANCE: u32 = 6;
-/// Memory maps that the rest of the process may take: threads, code, libraries.
+/// How many memory maps are left to the rest of the process: threads, code, libraries.
 const MAPS_RESERVED: u32 = 4_000;
-/// The fewest instances that make a pool worth its while.
+/// A smaller pool than this is not worth having.
 const INSTANCES_MIN: u32 = 64;
-/// Of a dropped instance's memory this much stays mapped and is zeroed instead, which saves page faults at the next.
+/// How much of a dropped instance's memory stays mapped and is zeroed: the next instance has fewer page faults.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
-/// What is told of an error: a component's names are up to 100,000 bytes long.
+/// How much of an error is shown. It may quote a component's names, which are up to 100,000 bytes long.
 const ERROR_BYTES_MAX: usize = 1 << 10;
 
 /// The engine, and how many instances it can hold.
 pub struct GuestEngine {
     pub engine: Engine,
-    /// Instances that may live at once; none where they are allocated on demand.
+    /// How many instances may live at once; `None` if they are allocated on demand.
     pub pool_slots: Option<u32>,
-    /// Told of each instance that ends, for openings that wait for its place.
+    /// Notified when an instance ends, for those who wait for its place.
     pub freed: Notify,
-    /// Told by an opening that waits, for rooms that nobody needs now.
+    /// Notified by whoever waits for a place: an idle room of any tenant should give way.
     pub wanted: Notify,
-    /// Told as well, also where a tenant's own bound is full: whoever knows the rooms may ask those that are idle.
+    /// Notified as well, also if it is a tenant's own limit that is reached: the fleet looks for idle rooms at once.
     pub pressure: Notify,
 }
 
@@ -49,13 +49,13 @@ impl GuestEngine {
         Self { engine, pool_slots, freed: Notify::new(), wanted: Notify::new(), pressure: Notify::new() }
     }
 
-    /// Instances that live now.
+    /// How many instances live now.
     pub fn instances(&self) -> Option<u64> {
         self.engine.pooling_allocator_metrics().map(|metrics| metrics.component_instances())
     }
 }
 
-/// Makes the engine: with a pool of instances where the address space allows it, on demand where not.
+/// Starts the engine, with a pool of instances if the address space allows one, otherwise allocating on demand.
 pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
     let mut slots = pool_slots_by_maps(limits.instances_of_host);
     let guest_engine = loop {
@@ -65,13 +65,15 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
             Ok(engine) => {
                 break GuestEngine::new(engine, Some(slots));
             }
-            // A smaller pool may fit where the address space is bounded (ulimit -v, small virtual machines).
+            // The address space may be limited (ulimit -v, small virtual machines): try a smaller pool.
             Err(why) if slots > INSTANCES_MIN => {
-                tracing::debug!("no pool of {slots} instances: {why:#}");
+                tracing::debug!("cannot reserve a pool of {slots} instances: {why:#}");
                 slots /= 4;
             }
             Err(why) => {
-                tracing::warn!("no room for a pool of instances, they are allocated on demand: {why:#}");
+                tracing::warn!(
+                    "cannot reserve a pool of instances, so each is allocated on demand, which is slower: {why:#}"
+                );
                 let engine = Engine::new(&base_config(limits.guest_stack_bytes))
                     .map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
                 break GuestEngine::new(engine, None);
@@ -82,8 +84,8 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
     Ok(guest_engine)
 }
 
-/// An engine for a process that only compiles: the same code, without a pool and without a clock.
-/// Functions that were compiled before come from `functions`, where there are any.
+/// Makes an engine for a process that only compiles: it produces the same code, and has neither pool nor clock. It
+/// reuses the compiled functions of `functions`.
 pub fn for_compiling(guest_stack_bytes: usize, functions: Option<Arc<dyn CacheStore>>) -> anyhow::Result<Engine> {
     let mut config = base_config(guest_stack_bytes);
     let cached = functions.map_or(Ok(()), |functions| config.enable_incremental_compilation(functions).map(drop));
@@ -93,7 +95,7 @@ pub fn for_compiling(guest_stack_bytes: usize, functions: Option<Arc<dyn CacheSt
 
 fn base_config(guest_stack_bytes: usize) -> Config {
     let mut config = Config::new();
-    // Without concurrency support a call costs a third to a quarter (measured; see docs of the design).
+    // Without concurrency support a call costs a third to a quarter of what it costs with it, as measured.
     config.concurrency_support(false);
     config.wasm_threads(false).wasm_memory64(false).wasm_gc(false).gc_support(false);
     config.wasm_stack_switching(false);
@@ -108,7 +110,7 @@ fn base_config(guest_stack_bytes: usize) -> Config {
 
 fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // Every total is set: each of them is 1,000 by default, which 76 rooms of a 13-module component would use up.
+    // Set every total: each is 1,000 by default, which 76 rooms of a component of 13 modules would use up.
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(4))
         .total_memories(slots)
@@ -125,18 +127,18 @@ fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// As many instances as the kernel's bound on memory maps lets live, and as are wanted.
+/// How many instances the kernel's limit on memory maps allows, up to `wanted`.
 fn pool_slots_by_maps(wanted: u32) -> u32 {
     let max_maps = std::fs::read_to_string("/proc/sys/vm/max_map_count")
         .ok()
         .and_then(|text| text.trim().parse::<u32>().ok())
-        // The kernel's default, and a sane number where there is no such bound.
+        // The kernel's default, also for a system without such a limit.
         .unwrap_or(65_530);
     (max_maps.saturating_sub(MAPS_RESERVED) / MAPS_PER_INSTANCE).max(INSTANCES_MIN).min(wanted)
 }
 
-/// Ticks from an OS thread of its own, so that a guest that holds every worker is still interrupted. The thread ends
-/// with the engine.
+/// Starts the thread that ticks. It is an OS thread of its own, so that guests which hold every worker are interrupted
+/// all the same. It ends with the engine.
 fn start_clock(engine: &Engine) -> anyhow::Result<()> {
     let engine = engine.weak();
     std::thread::Builder::new()
@@ -158,8 +160,8 @@ impl std::fmt::Debug for GuestEngine {
     }
 }
 
-/// A wasmtime error as one line: its chain, without a backtrace. It may quote names out of a component, and these may be
-/// anything.
+/// Formats a wasmtime error as one line: its chain of causes, without a backtrace. The error may quote names of a
+/// component, which can be any text.
 pub fn one_line(why: &wasmtime::Error) -> String {
     let chain: Vec<String> = why.chain().map(|cause| cause.to_string().replace('\n', " ")).collect();
     let line = printable(&chain.join(": "));
@@ -169,7 +171,7 @@ pub fn one_line(why: &wasmtime::Error) -> String {
     format!("{}...", &line[..line.floor_char_boundary(ERROR_BYTES_MAX)])
 }
 
-/// Shared by everything that makes instances.
+/// The engine, shared by all that make instances.
 pub type SharedEngine = Arc<GuestEngine>;
 
 #[cfg(test)]

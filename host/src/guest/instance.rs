@@ -1,4 +1,4 @@
-//! A plugin's code alive: one store, one linear memory, one caller at a time.
+//! A live instance of a plugin's code: one store, with one caller at a time.
 
 use std::fmt;
 use std::pin::pin;
@@ -10,7 +10,8 @@ use futures_util::future::poll_fn;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
-use super::bindings::exports::parlor::room::guest::Request as WitRequest;
+use super::bindings::exports::parlor::room::guest;
+use super::bindings::parlor::room::types as wit;
 use super::bindings::{Plugin as GuestExports, PluginPre};
 use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
 use super::cpu::{self, CpuMeter};
@@ -20,27 +21,27 @@ use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
 use crate::model::text::printable;
 use crate::model::turn::{Calls, Turn};
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 use crate::tenant::Pace;
-use crate::tenant::account::Place;
+use crate::tenant::account::CounterPlace;
 
-/// A fault of the guest's code that ends its instance.
+/// A fault of the guest that ends its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// It trapped: a panic, an out-of-bounds access, a stack overflow, an exit.
     Trap(String),
-    /// It executed for longer than its budget of CPU time.
+    /// It used more CPU time than its budget.
     Deadline,
-    /// It took longer than the wall time of a call, waits included.
+    /// It took longer than `call-wall-ms`, waits included.
     Timeout,
-    /// It was refused memory and did not bear it.
+    /// It trapped after the host had refused it memory.
     Memory,
-    /// It called on behind the bound of host calls.
+    /// It went on calling the host past a limit.
     HostCalls,
 }
 
 impl Fault {
-    /// The stable word for logs, counts and `$error`.
+    /// The code in logs, metrics and `$error`, which never changes.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Trap(_) => "trap",
@@ -66,25 +67,42 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// How a turn's call ended.
+/// How the call of a turn ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It may commit; the payload answers the sender.
+    /// The turn may commit. The payload is the answer to the sender.
     Done(Option<Payload>),
-    /// The handler failed the turn; the instance stays.
+    /// The handler returned a failure. The instance lives on.
     Failed(Failure),
     /// The instance is lost.
     Faulted(Fault),
 }
 
-/// Why an instance did not come to be.
+impl Outcome {
+    fn of(handled: Result<Option<wit::Payload>, guest::Failure>) -> Self {
+        let answer = match handled {
+            Ok(answer) => answer.map(payload_from_guest).transpose(),
+            Err(failure) => return Self::Failed(failure_from_guest(failure)),
+        };
+        match answer {
+            Ok(answer) => Self::Done(answer),
+            Err(why) => Self::Failed(Failure {
+                code: "bad-answer".to_owned(),
+                message: format!("the handler's answer: {why}"),
+                for_sender: false,
+            }),
+        }
+    }
+}
+
+/// Why the host could not make an instance.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The pool is full, or the host is out of memory: not the guest's doing.
+    /// The pool is full or the host is out of memory. The guest is not to blame.
     NoPlace(String),
-    /// The tenant's instances hold as much memory as they may.
+    /// The tenant's instances hold all the memory that they may.
     TenantFull,
-    /// As many rooms of the tenant are awake as may be.
+    /// The tenant has all the awake rooms that it may have.
     TooManyAwake,
     /// `init` returned an error.
     Refused(String),
@@ -92,7 +110,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the plugin's own code is to blame.
+    /// Whether the plugin's code is to blame.
     pub fn is_of_code(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Faulted(_))
     }
@@ -112,14 +130,14 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// What a plugin says of itself in `init`.
+/// What a plugin's `init` returned.
 #[derive(Debug, Clone)]
 pub struct Definition {
     pub name: String,
     pub path: String,
 }
 
-/// The HTTP request of a connection, as `authorize` is told of it.
+/// The HTTP request of a connection, as `authorize` gets it.
 #[derive(Debug, Clone)]
 pub struct ConnectRequest {
     pub uri: String,
@@ -128,14 +146,24 @@ pub struct ConnectRequest {
     pub remote: String,
 }
 
-/// Why a guest refuses a connection.
+/// What `authorize` answered.
+#[derive(Debug, Clone)]
+pub enum Authorization {
+    /// The client may connect, with this meta.
+    As(Meta),
+    /// The client may connect, and the host makes its meta.
+    Anonymous,
+    Rejected(Rejection),
+}
+
+/// The response with which a guest's `authorize` refuses a connection.
 #[derive(Debug, Clone)]
 pub struct Rejection {
     pub status: u16,
     pub message: String,
 }
 
-/// A component that is compiled and linked: what instances are made of.
+/// A compiled and linked component, of which instances are made.
 #[derive(Clone)]
 pub struct Template {
     pre: PluginPre<GuestState>,
@@ -143,7 +171,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Fails where the component does not export the contract.
+    /// Fails if the component does not export the contract.
     pub fn new(pre: InstancePre<GuestState>, engine: &SharedEngine) -> wasmtime::Result<Self> {
         Ok(Self { pre: PluginPre::new(pre)?, engine: Arc::clone(engine) })
     }
@@ -153,7 +181,7 @@ impl Template {
     }
 }
 
-/// A place among the host's instances; told of when it is free again.
+/// A place among the host's instances. Dropping it wakes one who waits for a place.
 struct InstancePlace(SharedEngine);
 
 impl Drop for InstancePlace {
@@ -162,16 +190,16 @@ impl Drop for InstancePlace {
     }
 }
 
-/// One live instance. After a fault it must be dropped: wasmtime never enters its store again.
+/// A live instance. After a fault it must be dropped: wasmtime does not enter its store again.
 pub struct Instance {
     store: Store<GuestState>,
     exports: GuestExports,
     wall: Duration,
     cpu: Arc<CpuMeter>,
     pace: Arc<Pace>,
-    /// Its place among the tenant's awake rooms, where it is a room's.
-    _awake: Option<Place>,
-    /// Behind the store, and so dropped after it; behind all places, so that who waits finds them free.
+    /// Its place among the tenant's awake rooms, if it belongs to a room.
+    _awake: Option<CounterPlace>,
+    /// The last field, so that it is dropped last: whoever it wakes finds the memory and the other place free.
     _place: InstancePlace,
 }
 
@@ -180,12 +208,12 @@ impl Instance {
     pub async fn open(
         template: &Template,
         context: Arc<RoomContext>,
-        storage: Option<Arc<RoomView>>,
+        storage: Option<Arc<StorageView>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
         let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
         store.limiter(|state| &mut state.memory);
-        // What the host copies in or out for one call: twice the largest argument.
+        // The most that the host copies for one call: twice the largest argument.
         let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);
         store.set_hostcall_fuel(2 * largest);
         store.set_max_component_handles(limits.component_handles);
@@ -194,17 +222,14 @@ impl Instance {
         let (cpu, pace) = (Arc::clone(&store.data().cpu), Arc::clone(&store.data().context.pace));
         begin_call(&mut store, limits.init_cpu_ms);
         let wall = Duration::from_millis(limits.call_wall_ms);
-        let exports = match within(wall, &cpu, &pace, template.pre.instantiate_async(&mut store)).await {
+        let made = within(wall, &cpu, &pace, template.pre.instantiate_async(&mut store)).await;
+        let exports = match made {
             Ok(Ok(exports)) => exports,
             Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
                 return Err(OpenError::NoPlace(why.to_string()));
             }
-            _ if store.data().memory.tenant_is_full() => {
-                return Err(OpenError::TenantFull);
-            }
-            other => {
-                return Err(OpenError::Faulted(fault_of(store.data(), other.map(|result| result.err()))));
-            }
+            _ if store.data().memory.tenant_is_full() => return Err(OpenError::TenantFull),
+            failed => returned(store.data(), failed).map_err(OpenError::Faulted)?,
         };
         let place = InstancePlace(Arc::clone(template.engine()));
         let mut instance =
@@ -213,36 +238,36 @@ impl Instance {
         let called =
             within(wall, &cpu, &pace, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
-        match called {
-            Ok(Ok(Ok(definition))) => Ok((instance, Definition { name: definition.name, path: definition.path })),
-            Ok(Ok(Err(why))) => Err(OpenError::Refused(printable(&why[..why.floor_char_boundary(1_024)]))),
-            other => Err(OpenError::Faulted(fault_of(instance.store.data(), other.map(|result| result.err())))),
+        match returned(instance.store.data(), called).map_err(OpenError::Faulted)? {
+            Ok(definition) => Ok((instance, Definition { name: definition.name, path: definition.path })),
+            Err(why) => Err(OpenError::Refused(printable(&why[..why.floor_char_boundary(1_024)]))),
         }
     }
 
-    /// Keeps a place for as long as it lives.
-    pub fn holding(mut self, awake: Option<Place>) -> Self {
+    /// Has the instance keep a place among awake rooms while it lives.
+    pub fn holding(mut self, awake: Option<CounterPlace>) -> Self {
         self._awake = awake;
         self
     }
 
-    /// Bytes of its memories and tables.
+    /// The bytes of its memories and tables.
     pub fn memory_bytes(&self) -> usize {
         self.store.data().memory.bytes()
     }
 
-    /// The events that it asks for now.
+    /// The events that it is registered for now.
     pub fn registrations(&self) -> &Registrations {
         &self.store.data().registrations
     }
 
-    /// Gives it one event, and comes back with the turn: for whoever runs the call elsewhere.
+    /// Handles one event like [`Instance::handle`], and returns the instance as well, for callers that move it to
+    /// another thread.
     pub async fn run(mut self: Box<Self>, event: Event, turn: Box<Turn>) -> (Box<Self>, Box<Turn>, Outcome) {
         let (turn, outcome) = self.handle(event, turn).await;
         (self, turn, outcome)
     }
 
-    /// Gives it one event. The turn comes back in any case, with what the guest asked for.
+    /// Has the guest handle one event. Returns the turn in any case, with what the guest asked for.
     pub async fn handle(&mut self, event: Event, turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
         let event = event_to_guest(event);
@@ -258,29 +283,17 @@ impl Instance {
         let Phase::Turn(turn) = self.end_call() else {
             unreachable!("the phase of a turn is set above and nothing else changes it");
         };
-        let outcome = match called {
-            Ok(Ok(Ok(answer))) => match answer.map(payload_from_guest).transpose() {
-                Ok(answer) => Outcome::Done(answer),
-                Err(why) => Outcome::Failed(Failure {
-                    code: "bad-answer".to_owned(),
-                    message: format!("the handler's answer: {why}"),
-                    for_sender: false,
-                }),
-            },
-            Ok(Ok(Err(failure))) => Outcome::Failed(failure_from_guest(failure)),
-            other => Outcome::Faulted(fault_of(self.store.data(), other.map(|result| result.err()))),
+        let outcome = match returned(self.store.data(), called) {
+            Ok(handled) => Outcome::of(handled),
+            Err(fault) => Outcome::Faulted(fault),
         };
         (turn, outcome)
     }
 
-    /// Asks who wants to connect. None leaves it to the host.
-    pub async fn authorize(
-        &mut self,
-        request: ConnectRequest,
-        cpu_ms: u64,
-    ) -> Result<Result<Option<Meta>, Rejection>, Fault> {
+    /// Asks the guest who wants to connect.
+    pub async fn authorize(&mut self, request: ConnectRequest, cpu_ms: u64) -> Result<Authorization, Fault> {
         let ConnectRequest { uri, room, headers, remote } = request;
-        let request = WitRequest { uri, room, headers, remote };
+        let request = guest::Request { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
         let called = within(
             self.wall,
@@ -290,11 +303,11 @@ impl Instance {
         )
         .await;
         self.end_call();
-        match called {
-            Ok(Ok(Ok(meta))) => Ok(Ok(meta.map(meta_from_guest))),
-            Ok(Ok(Err(rejection))) => Ok(Err(Rejection { status: rejection.status, message: rejection.message })),
-            other => Err(fault_of(self.store.data(), other.map(|result| result.err()))),
-        }
+        Ok(match returned(self.store.data(), called)? {
+            Ok(Some(meta)) => Authorization::As(meta_from_guest(meta)),
+            Ok(None) => Authorization::Anonymous,
+            Err(guest::Rejection { status, message }) => Authorization::Rejected(Rejection { status, message }),
+        })
     }
 
     fn end_call(&mut self) -> Phase {
@@ -307,7 +320,7 @@ impl Instance {
 }
 
 fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
-    // The first tick comes soon; what it does is in `cpu`.
+    // `cpu::meter` says what happens at each tick.
     store.set_epoch_deadline(1);
     let state = store.data_mut();
     state.cpu.begin(cpu_ms);
@@ -316,11 +329,11 @@ fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
     state.log.begin();
 }
 
-/// The call took longer than it may.
+/// A call took longer than `call-wall-ms`.
 struct TimedOut;
 
-/// Bounds the wall time of a call, and charges it for the time that it runs, not for what its thread does while it waits.
-/// Most calls are over at the first poll, and meet neither a timer nor the meter.
+/// Runs a call within a wall time, and meters the time in which it executes, not in which it waits. Most calls end at
+/// their first poll, and need neither a timer nor the meter.
 async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut call = pin!(call);
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
@@ -336,17 +349,26 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Futur
     tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)
 }
 
-/// Names what ended a call that did not return.
-fn fault_of(state: &GuestState, ended: Result<Option<wasmtime::Error>, TimedOut>) -> Fault {
-    match ended {
-        Err(TimedOut) => Fault::Timeout,
-        Ok(_) if state.cpu.exceeded() => Fault::Deadline,
-        Ok(_) if state.calls_exhausted => Fault::HostCalls,
-        Ok(_) if state.memory.refused() => Fault::Memory,
-        Ok(Some(why)) => {
-            tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
-            Fault::Trap(why.root_cause().to_string())
-        }
-        Ok(None) => Fault::Trap("no cause".to_owned()),
+/// What a call returned, or the fault that ended it.
+fn returned<T>(state: &GuestState, called: Result<wasmtime::Result<T>, TimedOut>) -> Result<T, Fault> {
+    match called {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(why)) => Err(fault_of(state, &why)),
+        Err(TimedOut) => Err(Fault::Timeout),
     }
+}
+
+/// Names the fault behind an error of wasmtime.
+fn fault_of(state: &GuestState, why: &wasmtime::Error) -> Fault {
+    if state.cpu.exceeded() {
+        return Fault::Deadline;
+    }
+    if state.calls_exhausted {
+        return Fault::HostCalls;
+    }
+    if state.memory.refused() {
+        return Fault::Memory;
+    }
+    tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
+    Fault::Trap(why.root_cause().to_string())
 }

@@ -1,4 +1,5 @@
-//! What guests write: log lines, standard output and standard error, with where they come from and within a bound.
+//! The log of guests: log lines, standard output and standard error, each with its room, and limited in number and
+//! length.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,9 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::state::RoomContext;
 use crate::model::text::printable;
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum LogLevel {
     Debug,
     Info,
     Warn,
@@ -28,21 +29,21 @@ impl GuestLog {
         Self { context, lines: AtomicU32::new(0), cut: AtomicU32::new(0) }
     }
 
-    /// Begins a call: its lines are counted anew.
+    /// Begins a call, which may write its own number of lines.
     pub fn begin(&self) {
         self.lines.store(0, Ordering::Relaxed);
     }
 
-    /// Ends a call: says how much was left out.
+    /// Ends a call, and logs how many lines were dropped.
     pub fn end(&self) {
         let cut = self.cut.swap(0, Ordering::Relaxed);
         if cut > 0 {
-            self.print(Level::Warn, &format!("{cut} lines left out: log-lines-per-turn"));
+            self.print(LogLevel::Warn, &format!("{cut} lines left out: log-lines-per-turn"));
         }
     }
 
-    /// Writes a message, a line at a time.
-    pub fn write(&self, level: Level, message: &str) {
+    /// Writes a message, line by line.
+    pub fn write(&self, level: LogLevel, message: &str) {
         let limits = &self.context.limits;
         for line in message.lines() {
             if self.lines.fetch_add(1, Ordering::Relaxed) >= limits.log_lines_per_turn {
@@ -53,16 +54,16 @@ impl GuestLog {
         }
     }
 
-    fn print(&self, level: Level, line: &str) {
+    fn print(&self, level: LogLevel, line: &str) {
         let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
         let line = printable(line);
         match level {
-            Level::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
-            Level::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
         }
     }
 }

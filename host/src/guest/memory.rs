@@ -1,5 +1,5 @@
-//! How much memory an instance may hold: all its memories and tables together, which wasmtime's own limits do not add up,
-//! and all instances of a tenant together.
+//! Limits the memory of an instance, all its memories and tables together, and of all instances of a tenant. Wasmtime's
+//! own limits apply to each memory and table by itself.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use wasmtime::ResourceLimiter;
 
 use crate::tenant::account::Counter;
 
-/// What an element of a table takes: a pointer, and what wasmtime keeps beside it.
+/// The bytes of a table's element: a pointer, and what wasmtime keeps beside it.
 const ELEMENT_BYTES: usize = 16;
 
-/// The memory of one instance. It is given back to the tenant when this is dropped.
+/// Counts the memory of one instance. Dropping it gives the memory back to the tenant.
 #[derive(Debug)]
 pub struct MemoryLimit {
     bytes_max: usize,
     elements_max: usize,
     bytes: usize,
     of_tenant: Arc<Counter>,
-    /// Whether growing was refused during the current call: the trap that often follows is then told as `memory`.
+    /// Whether the current call was refused memory: the trap that often follows is then reported as `memory`.
     refused: bool,
-    /// Whether it was the tenant's bound that refused.
+    /// Whether the tenant's limit was the reason.
     tenant_is_full: bool,
 }
 
@@ -28,7 +28,7 @@ impl MemoryLimit {
         Self { bytes_max, elements_max, bytes: 0, of_tenant, refused: false, tenant_is_full: false }
     }
 
-    /// Begins a call.
+    /// Begins a call: forgets what the last one was refused.
     pub fn begin(&mut self) {
         self.refused = false;
         self.tenant_is_full = false;
@@ -42,7 +42,7 @@ impl MemoryLimit {
         self.refused
     }
 
-    /// Whether `memory-tenant-bytes` was passed, and not what this instance itself may hold.
+    /// Whether the current call was refused memory because of `memory-tenant-bytes`, not because of `memory-bytes`.
     pub fn tenant_is_full(&self) -> bool {
         self.tenant_is_full
     }
@@ -54,7 +54,8 @@ impl MemoryLimit {
             return false;
         }
         if !self.of_tenant.take(bytes) {
-            (self.refused, self.tenant_is_full) = (true, true);
+            self.refused = true;
+            self.tenant_is_full = true;
             return false;
         }
         self.bytes = total;

@@ -1,5 +1,5 @@
-//! What runs a guest: the wasmtime engine, an instance with its bounds, and what the host offers it. It knows no files, no
-//! sockets and no HTTP.
+//! Running guests: the wasmtime engine, instances with their limits, and what the host offers them. This module knows
+//! no files, no sockets and no HTTP.
 
 mod bindings;
 mod convert;

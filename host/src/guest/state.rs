@@ -1,4 +1,4 @@
-//! What the host keeps beside an instance: the data of its store.
+//! The data of an instance's store: what the host knows of the instance.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -12,45 +12,45 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
-use crate::storage::view::RoomView;
-use crate::tenant::lane::Reserved;
+use crate::storage::view::StorageView;
+use crate::tenant::lane::ReservedCpu;
 use crate::tenant::{Account, Pace};
 
-/// Whom an instance belongs to.
+/// Where an instance belongs, and what applies to it.
 #[derive(Debug, Clone)]
 pub struct RoomContext {
     pub plugin: PluginKey,
     pub version: String,
-    /// None for an instance that belongs to no room: a rehearsal at load, or an authorisation.
+    /// `None` for an instance outside of rooms: one that only checks `init` at load, or runs `authorize`.
     pub room: Option<RoomId>,
     pub limits: Arc<Limits>,
-    /// What the operator configured for the plugin.
+    /// The values that the plugin reads with `config.get`.
     pub config: Arc<BTreeMap<String, String>>,
-    /// Whom its use is charged to.
+    /// The account that its use is charged to.
     pub account: Arc<Account>,
-    /// Whether the plugin's calls take long; all its instances know.
+    /// Whether the plugin's calls take long. All its instances share this.
     pub pace: Arc<Pace>,
 }
 
-/// What a guest is being called for, and so what it may ask of the host.
+/// What the guest is being called for, and so which imports it may use.
 #[derive(Debug)]
 pub enum Phase {
-    /// Between calls, and in `authorize`: nothing that acts.
+    /// Between calls, and in `authorize`: only imports that read.
     Outside,
-    /// In `init`: registrations.
+    /// In `init`: it may register for events as well.
     Init,
     Turn(Box<Turn>),
 }
 
-/// The events that an instance asked for.
+/// The events that an instance is registered for.
 #[derive(Debug, Default, Clone)]
 pub struct Registrations {
     names: HashSet<String>,
-    /// Whether `ping` is among them: a room's sockets ask at every keepalive.
+    /// Whether `ping` is among them. The room's sockets ask at every keepalive.
     ping: bool,
 }
 
-/// The event of a bare keepalive.
+/// The event that a client's bare keepalive raises.
 const PING: &str = "ping";
 
 impl Registrations {
@@ -58,12 +58,12 @@ impl Registrations {
         self.names.contains(event)
     }
 
-    /// Whether a bare keepalive is an event as well.
+    /// Whether a client's bare keepalive is an event for this plugin.
     pub fn has_ping(&self) -> bool {
         self.ping
     }
 
-    /// All of them, in ascending order.
+    /// All registered events, in ascending order.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.names.iter().cloned().collect();
         names.sort_unstable();
@@ -96,22 +96,22 @@ pub struct GuestState {
     pub context: Arc<RoomContext>,
     pub phase: Phase,
     pub registrations: Registrations,
-    /// None for an instance that belongs to no room.
-    pub storage: Option<Arc<RoomView>>,
+    /// The room's storage; `None` outside of rooms.
+    pub storage: Option<Arc<StorageView>>,
     pub cpu: Arc<CpuMeter>,
-    /// CPU time of the tenant's that is set aside for the current call, once it turned out to be long.
-    pub reserved: Option<Reserved>,
+    /// CPU time of the tenant that is reserved for the current call, once that turned out to be long.
+    pub reserved: Option<ReservedCpu>,
     pub memory: MemoryLimit,
     pub log: Arc<GuestLog>,
     pub wasi: GuestWasi,
-    /// Host calls outside of turns: in `init` and `authorize`.
+    /// Counts host calls in `init` and `authorize`, outside of turns.
     pub calls: Calls,
-    /// Set by the import that stopped a guest for calling on behind a bound.
+    /// Whether an import stopped the guest because it went on calling past a limit.
     pub calls_exhausted: bool,
 }
 
 impl GuestState {
-    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<RoomView>>) -> Self {
+    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>) -> Self {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,

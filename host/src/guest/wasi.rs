@@ -1,5 +1,5 @@
-//! The part of WASI that guests get: what the standard libraries of their languages cannot do without. Clocks,
-//! randomness, and standard output and error to the room's log; no files, no network, no environment, no arguments.
+//! The part of WASI that the standard libraries of guests' languages need: clocks, randomness, and standard output and
+//! error, which go to the room's log. Guests get no files, no network, no environment and no arguments.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult, bindings};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::log::{GuestLog, Level};
+use super::log::{GuestLog, LogLevel};
 use super::state::GuestState;
 
-/// Bytes of one call for randomness through WASI.
+/// How many random bytes one call of WASI may ask for.
 const RANDOM_BYTES_MAX: u64 = 4_096;
-/// What a guest may write to a stream at once. More would only be cut by the log.
+/// How many bytes a guest may write to a stream at once. The log would cut off more anyway.
 const WRITE_BYTES_MAX: usize = 4_096;
 
-/// The WASI state of one instance, made when it is first used: many guests never do.
+/// The WASI state of one instance. Most of it is made at the first use, since many guests use none.
 pub struct GuestWasi {
     stdout: LogStream,
     stderr: LogStream,
@@ -33,16 +33,16 @@ pub struct GuestWasi {
 }
 
 impl GuestWasi {
-    /// `handles_max` bounds the streams and pollables that the guest may hold at once.
+    /// `handles_max` is how many streams and pollables the guest may hold at once.
     pub fn new(log: Arc<GuestLog>, handles_max: usize) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles_max);
-        let stdout = LogStream { log: Arc::clone(&log), level: Level::Info, partial: Arc::default() };
-        let stderr = LogStream { log, level: Level::Warn, partial: Arc::default() };
+        let stdout = LogStream { log: Arc::clone(&log), level: LogLevel::Info, partial: Arc::default() };
+        let stderr = LogStream { log, level: LogLevel::Warn, partial: Arc::default() };
         Self { stdout, stderr, ctx: None, table }
     }
 
-    /// Ends a call: what was written without a newline at its end is a line as well.
+    /// Ends a call: text without a newline at its end becomes a line of the log, too.
     pub fn end_call(&self) {
         if self.ctx.is_some() {
             self.stdout.end_line();
@@ -68,27 +68,27 @@ impl WasiView for GuestState {
     }
 }
 
-/// Gives the resource table to the interfaces of `wasi:io`.
-struct Table;
+/// Lends the resource table to the interfaces of `wasi:io`.
+struct IoTable;
 
-impl HasData for Table {
+impl HasData for IoTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Offers guests that part of WASI.
+/// Adds the WASI that guests get to a linker.
 pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     use bindings::{cli, clocks, filesystem, io, random};
     type S = GuestState;
     let l = linker;
-    io::error::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
-    io::poll::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
-    io::streams::add_to_linker::<S, Table>(l, |state| &mut state.wasi.table)?;
+    io::error::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
+    io::poll::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
+    io::streams::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
     clocks::wall_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
     clocks::monotonic_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
     random::random::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
     random::insecure::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
     random::insecure_seed::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
-    // Without preopened folders there is no way to a file; the interfaces are there because libraries import them.
+    // Libraries import these. No folder is preopened, so they lead to no file.
     filesystem::types::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
     filesystem::preopens::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
     cli::environment::add_to_linker::<S, WasiCli>(l, S::cli)?;
@@ -104,12 +104,12 @@ pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Standard output or error, as lines of the room's log.
+/// Standard output or error, written to the room's log line by line.
 #[derive(Clone)]
 struct LogStream {
     log: Arc<GuestLog>,
-    level: Level,
-    /// What came since the last newline: some libraries write a line in several pieces.
+    level: LogLevel,
+    /// What the guest wrote since its last newline: some libraries write a line in several pieces.
     partial: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -118,7 +118,7 @@ impl LogStream {
         let mut partial = self.partial.lock();
         partial.extend_from_slice(bytes);
         let complete = partial.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        // A line without an end is cut where it would be kept for too long.
+        // Cut a line that grows without an end.
         let ready = if partial.len() - complete > WRITE_BYTES_MAX { partial.len() } else { complete };
         if ready > 0 {
             let lines: Vec<u8> = partial.drain(..ready).collect();

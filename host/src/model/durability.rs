@@ -1,15 +1,15 @@
-//! When a turn may be heard of.
+//! Whether a turn's output waits for the disk.
 
 use serde::Deserialize;
 
-/// Whether what a turn says waits until what it wrote is durable.
+/// Whether the room holds a turn's output back until the turn's writes are durable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Durability {
-    /// It waits: nobody ever hears of a turn that a crash takes back.
+    /// The room holds it back: no client ever sees the output of a turn that a crash undoes.
     #[default]
     Strict,
-    /// It does not, unless the oldest of the writes under way has waited for 100 ms: what a crash takes back spans at most
-    /// 100 ms of the room's life. Writes are gathered for some of this time.
+    /// The room sends at once, unless its oldest unfinished write is 100 ms old: a crash undoes at most the last 100 ms
+    /// of the room's life. Storage uses some of this time to gather more writes into one sync.
     Relaxed,
 }

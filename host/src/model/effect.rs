@@ -1,4 +1,4 @@
-//! What a turn asks for, held until it commits.
+//! What a turn asks the room to do. The room does it when the turn commits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::event::SocketId;
 use super::json::Json;
 
-/// The sockets that an emit was addressed to when it was called.
+/// The sockets that an emit goes to: those that its target named at the moment of the call.
 #[derive(Debug, Clone)]
 pub enum Audience {
     One(SocketId),
-    /// A channel, a user or a list of clients as it was; shared with the room, which copies before it changes it.
+    /// The sockets of a channel, a user or a list of clients. The list is shared with the room, which copies it before
+    /// it changes it.
     Many {
         sockets: Arc<Vec<SocketId>>,
         without: Option<SocketId>,
@@ -26,7 +27,7 @@ impl Audience {
         Self::Many { sockets, without: None }
     }
 
-    /// All of a group but one socket, which must be in it for the count to be right.
+    /// All sockets of a group but `without`, which must be one of them: `len` relies on it.
     pub fn others(sockets: Arc<Vec<SocketId>>, without: SocketId) -> Self {
         Self::Many { sockets, without: Some(without) }
     }
@@ -51,17 +52,17 @@ impl Audience {
     }
 }
 
-/// One message to be said.
+/// One message to clients.
 #[derive(Debug, Clone)]
 pub struct Emit {
     pub audience: Audience,
-    /// The channel that the frame names.
+    /// The channel that the frame carries.
     pub channel: String,
     pub event: String,
     pub data: Json,
 }
 
-/// A socket to be closed behind what was emitted to it.
+/// A socket that the room closes once it has sent what was emitted to it before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Close {
     pub socket: SocketId,
@@ -72,28 +73,28 @@ pub struct Close {
 /// Milliseconds since the Unix epoch.
 pub type UnixMs = u64;
 
-/// What one turn makes durable: as a whole or not at all.
+/// The writes of one turn. Storage makes all of them durable or none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// A value, or none for a key that goes.
+    /// The new value of each key; `None` deletes the key.
     pub writes: BTreeMap<String, Option<Vec<u8>>>,
-    /// When the room's alarm is due from now on (none: not at all), where that changes.
+    /// `Some` changes the room's alarm: to a new time, or to none.
     pub alarm: Option<Option<UnixMs>>,
 }
 
 impl Batch {
-    /// Whether it changes nothing.
+    /// Whether the batch changes nothing.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.alarm.is_none()
     }
 
-    /// What it takes while it waits.
+    /// The bytes of keys and values that the batch holds in memory while it waits.
     pub fn bytes(&self) -> usize {
         self.writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
     }
 }
 
-/// What a turn leaves for the room to do.
+/// All that a turn asked for.
 #[derive(Debug, Default)]
 pub struct Effects {
     pub batch: Batch,

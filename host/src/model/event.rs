@@ -1,18 +1,18 @@
-//! An accepted fact, on its way to one turn.
+//! Events: what happened in a room, as its plugin is told of it.
 
 use super::json::Json;
 
-/// A socket of a room; counted up, never used again while the room lives.
+/// A socket's number within its room. A room that lives never gives a number to a second socket.
 pub type SocketId = u32;
 
-/// The body of an event or of an emit.
+/// The data of an event or of an emit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     Json(Json),
     Binary(Vec<u8>),
 }
 
-/// The events that the host makes. Clients cannot send a name that begins with `$`.
+/// The names of the events that the host itself raises. Clients cannot send a name that begins with `$`.
 pub mod hook {
     pub const CONNECT: &str = "$connect";
     pub const DISCONNECT: &str = "$disconnect";
@@ -24,13 +24,13 @@ pub mod hook {
     pub const SUSPEND: &str = "$suspend";
     pub const RESUME: &str = "$resume";
 
-    /// Every hook that a plugin of this host can ask for.
+    /// Every hook that a plugin can register for.
     pub const ALL: [&str; 9] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ALARM, SUSPEND, RESUME];
-    /// The registration for every event of clients.
+    /// A plugin that registers for this gets every event that clients send.
     pub const ANY: &str = "*";
 }
 
-/// What a client sent: decoded, checked, not yet in the room's order.
+/// A client's event: decoded and checked, before it has its place in the room's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientEvent {
     pub name: String,
@@ -39,7 +39,7 @@ pub struct ClientEvent {
 }
 
 impl Payload {
-    /// What it takes.
+    /// The bytes that the payload holds in memory.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Json(json) => json.text().len(),
@@ -49,17 +49,17 @@ impl Payload {
 }
 
 impl ClientEvent {
-    /// What it takes while it waits.
+    /// The bytes that the event holds in memory while it waits in the mailbox.
     pub fn bytes(&self) -> usize {
         let payload = self.payload.as_ref().map_or(0, Payload::bytes);
         self.name.len() + self.channel.as_ref().map_or(0, String::len) + payload
     }
 }
 
-/// One event with all that a turn is told.
+/// One event, with all that its turn learns of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The registration that asked for it.
+    /// The name that the plugin registered for: the event's own, or `*`.
     pub cause: String,
     pub name: String,
     pub channel: Option<String>,
@@ -71,12 +71,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// A hook whose payload may be bytes.
+    /// An event of the host itself whose payload may be bytes.
     pub fn hook_with(name: &'static str, payload: Payload, accepted_at: f64) -> Self {
         Self { payload: Some(payload), ..Self::hook(name, None, None, accepted_at) }
     }
 
-    /// An event that the host makes of itself.
+    /// An event of the host itself.
     pub fn hook(name: &'static str, payload: Option<Json>, socket: Option<SocketId>, accepted_at: f64) -> Self {
         Self {
             cause: name.to_owned(),
@@ -90,11 +90,11 @@ impl Event {
     }
 }
 
-/// Why a turn's handler says that it failed.
+/// The failure that a turn's handler returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub code: String,
     pub message: String,
-    /// Whether the sender of the event is told.
+    /// Whether the sender of the event gets the code and the message.
     pub for_sender: bool,
 }

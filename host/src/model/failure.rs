@@ -1,21 +1,21 @@
-//! How a plugin's code fails.
+//! The kinds of failures of a plugin's code.
 
-/// What kind of failure it was, for figures: a closed list, whatever a guest calls its own failures.
+/// The kind of a failure, as metrics label it. The list is closed: a guest's own codes never become labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// A handler returned it.
+    /// The handler returned a failure.
     Returned,
     Trap,
     Deadline,
     Timeout,
     Memory,
     HostCalls,
-    /// The turn passed a bound and was not committed.
+    /// The turn exceeded a limit, so it did not commit.
     Bound,
     Storage,
-    /// No instance could be made.
+    /// The host could not make an instance.
     NoInstance,
-    /// `authorize` faulted, or answered what the contract does not allow.
+    /// `authorize` faulted, or returned what the contract does not allow.
     Authorize,
 }
 
@@ -33,7 +33,7 @@ impl FailureKind {
         Self::Authorize,
     ];
 
-    /// The stable word for figures.
+    /// The label in metrics, which never changes.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Returned => "returned",

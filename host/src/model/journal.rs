@@ -1,15 +1,15 @@
-//! How changes are taken back: each is noted with its undoing, and turns are marks between the notes.
+//! An undo log: each change is noted with what undoes it, and marks between the notes say where turns begin and end.
 
 use std::collections::VecDeque;
 
-/// A place in a journal: between two changes.
+/// A position in a journal, between two changes.
 pub type Mark = u64;
 
-/// The changes that may still have to be taken back, the oldest first.
+/// The changes that may still be undone, the oldest first.
 #[derive(Debug)]
 pub struct Journal<U> {
     undos: VecDeque<U>,
-    /// How many were kept for good before these.
+    /// How many older changes are final.
     kept: Mark,
 }
 
@@ -20,24 +20,24 @@ impl<U> Default for Journal<U> {
 }
 
 impl<U> Journal<U> {
-    /// Notes how the change that is made now is taken back.
+    /// Notes what undoes the change that the caller makes now.
     pub fn note(&mut self, undo: U) {
         self.undos.push_back(undo);
     }
 
-    /// The place behind all changes so far.
+    /// The position behind all changes so far.
     pub fn mark(&self) -> Mark {
         self.kept + self.undos.len() as Mark
     }
 
-    /// What came before this place stays for good.
+    /// Makes all changes before `before` final.
     pub fn keep(&mut self, before: Mark) {
         while self.kept < before && self.undos.pop_front().is_some() {
             self.kept += 1;
         }
     }
 
-    /// The last change behind a place, to be taken back now.
+    /// Takes out the last change behind `behind`, which the caller undoes now.
     pub fn take_back(&mut self, behind: Mark) -> Option<U> {
         if self.mark() > behind { self.undos.pop_back() } else { None }
     }

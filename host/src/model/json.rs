@@ -1,4 +1,4 @@
-//! JSON as text that was checked once and is never parsed by the host again.
+//! JSON as text. The host checks it once, where it comes in, and never parses it again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// How deep a value may nest. Some guests' parsers recurse, and serde_json's own bound does not hold where it skips.
+/// How deep a value may nest. The parsers of some guests recurse, and serde_json does not bound the depth of what it
+/// skips.
 pub const DEPTH_MAX: usize = 128;
 
 /// One JSON value, as text.
@@ -18,17 +19,17 @@ pub struct Json {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// Whether it has a member `type` matters to the envelope of a frame.
+    /// An object. Frames have a `type` of their own, so an emit leaves out the data's member `type`.
     Object {
         has_type: bool,
         empty: bool,
     },
     Other,
-    /// Not looked at: it came from a client, and goes to a guest.
+    /// Nobody looked: the value came from a client, and goes to a guest.
     Unknown,
 }
 
-/// Why a text is no JSON that we take.
+/// Why the host refuses a text as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadJson {
     Syntax(String),
@@ -45,13 +46,13 @@ impl fmt::Display for BadJson {
 }
 
 impl Json {
-    /// Takes a text that is exactly one JSON value, not nested deeper than [`DEPTH_MAX`].
+    /// Accepts a text that is exactly one JSON value and nests at most [`DEPTH_MAX`] levels.
     pub fn parse(text: String) -> Result<Self, BadJson> {
         if is_deeper_than(&text, DEPTH_MAX) {
             return Err(BadJson::TooDeep);
         }
         let shape = if text.trim_start().starts_with('{') {
-            serde_json::from_str::<Members>(&text).map(|m| Shape::Object { has_type: m.has_type, empty: m.empty })
+            serde_json::from_str::<EnvelopeFacts>(&text).map(|m| Shape::Object { has_type: m.has_type, empty: m.empty })
         } else {
             serde_json::from_str::<IgnoredAny>(&text).map(|_| Shape::Other)
         };
@@ -61,12 +62,12 @@ impl Json {
         }
     }
 
-    /// Takes what is one JSON value already. How deep it nests was checked with the text that it stands in.
+    /// Wraps a value that serde already found to be JSON. Whoever parsed the text around it checked the depth.
     pub fn of_raw(raw: &RawValue) -> Self {
         Self { text: raw.get().to_owned(), shape: Shape::Unknown }
     }
 
-    /// The text of a value that the host made.
+    /// Serialises a value that the host made.
     pub fn of(value: &serde_json::Value) -> Self {
         let shape = match value {
             serde_json::Value::Object(map) => {
@@ -93,13 +94,14 @@ impl Json {
         }
     }
 
-    /// Appends the members of an object, a comma before each, without a member `type`. False where it is no object.
+    /// Appends the members of an object, each behind a comma, except a member `type`. Appends nothing and returns false
+    /// where the value is no object.
     pub fn push_members(&self, out: &mut String) -> bool {
         match self.shape {
             _ if !self.is_object() => return false,
             Shape::Other | Shape::Object { empty: true, .. } => {}
             Shape::Object { has_type: false, .. } => {
-                // Both braces are there: the text was parsed.
+                // The text was parsed, so it begins and ends with a brace.
                 out.push(',');
                 out.push_str(&self.text.trim()[1..]);
                 out.pop();
@@ -114,13 +116,15 @@ impl Json {
     }
 }
 
-/// Whether brackets nest deeper than `max`, those in strings not counted.
+/// Whether brackets nest deeper than `max`. Brackets in strings do not count.
 pub fn is_deeper_than(text: &str, max: usize) -> bool {
-    // Each level takes a bracket at both ends, or the text is not JSON anyway.
+    // A level needs two brackets, so a shorter text cannot be JSON that nests deeper.
     if text.len() <= 2 * max {
         return false;
     }
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    let mut depth = 0usize;
+    let mut in_string = false;
+    let mut escaped = false;
     for byte in text.bytes() {
         match byte {
             _ if escaped => escaped = false,
@@ -140,7 +144,7 @@ pub fn is_deeper_than(text: &str, max: usize) -> bool {
     false
 }
 
-/// A JSON string, borrowed where it holds no escape; serde's own `Cow` never borrows.
+/// A JSON string, borrowed from the input where it holds no escape. Serde's own `Cow` never borrows.
 pub struct Text<'de>(pub Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Text<'de> {
@@ -162,22 +166,22 @@ impl<'de> serde::Deserialize<'de> for Text<'de> {
     }
 }
 
-/// What the envelope needs to know of an object.
-struct Members {
+/// What a frame's envelope must know of an object.
+struct EnvelopeFacts {
     has_type: bool,
     empty: bool,
 }
 
-impl<'de> serde::Deserialize<'de> for Members {
+impl<'de> serde::Deserialize<'de> for EnvelopeFacts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
+        struct EnvelopeFactsVisitor;
+        impl<'de> Visitor<'de> for EnvelopeFactsVisitor {
+            type Value = EnvelopeFacts;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members { has_type: false, empty: true };
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeFacts, A::Error> {
+                let mut members = EnvelopeFacts { has_type: false, empty: true };
                 while let Some((Text(key), IgnoredAny)) = map.next_entry()? {
                     members.has_type |= key == "type";
                     members.empty = false;
@@ -185,11 +189,11 @@ impl<'de> serde::Deserialize<'de> for Members {
                 Ok(members)
             }
         }
-        deserializer.deserialize_map(MembersVisitor)
+        deserializer.deserialize_map(EnvelopeFactsVisitor)
     }
 }
 
-/// The members of an object as text, a comma before each, `type` left out.
+/// The members of an object as text, each behind a comma, without `type`.
 struct WithoutType(String);
 
 impl<'de> serde::Deserialize<'de> for WithoutType {
@@ -217,7 +221,7 @@ impl<'de> serde::Deserialize<'de> for WithoutType {
     }
 }
 
-/// Appends a text as a JSON string.
+/// Appends a text as a quoted and escaped JSON string.
 pub fn push_string(out: &mut String, text: &str) -> serde_json::Result<()> {
     out.push_str(&serde_json::to_string(text)?);
     Ok(())

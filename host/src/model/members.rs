@@ -1,7 +1,7 @@
-//! Who is in the room: sockets, their meta, and the groups that emits address.
+//! The sockets of a room, their meta, and the groups that emits address.
 //!
-//! Changes are made in place and noted in a journal, so that failed turns are taken back in reverse order and a turn
-//! without changes costs nothing.
+//! A turn changes members in place and notes what undoes each change in a journal. Failed turns are undone in reverse
+//! order, and a turn that changes nothing costs nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use super::meta::Meta;
 #[derive(Debug)]
 struct Member {
     meta: Meta,
-    /// False once it was closed or is leaving: in no group and no count, but its meta can still be read.
+    /// False for a socket that was closed or is leaving. It is in no group and no count, but its meta can still be
+    /// read.
     present: bool,
-    /// It left: nothing brings it back.
+    /// True for a socket that left: no undo makes it present again.
     departed: bool,
 }
 
-/// Sockets by a name that they share, in ascending order.
+/// The sockets that share a name (a channel, a user or a client), in ascending order.
 #[derive(Debug, Default)]
 struct Groups(HashMap<String, Arc<Vec<SocketId>>>);
 
@@ -51,7 +52,7 @@ impl Groups {
     }
 }
 
-/// How one change is taken back.
+/// What undoes one change.
 #[derive(Debug)]
 enum Undo {
     Join { id: SocketId, channel: String },
@@ -63,7 +64,7 @@ enum Undo {
 /// The members of one room.
 #[derive(Debug, Default)]
 pub struct Members {
-    /// Boxed: a node of the tree has place for eleven, and a room that sleeps has mostly one.
+    /// Boxed, since a node of the tree holds up to eleven entries, and most sleeping rooms have one.
     sockets: BTreeMap<SocketId, Box<Member>>,
     present: usize,
     channels: Groups,
@@ -73,13 +74,14 @@ pub struct Members {
 }
 
 impl Members {
-    /// Makes a socket a member. Not journalled: a failed `$connect` forgets it as a whole.
+    /// Makes a socket a member. This is not in the journal: where `$connect` fails, the room forgets the socket
+    /// altogether.
     pub fn insert(&mut self, id: SocketId, meta: Meta) {
         self.sockets.insert(id, Box::new(Member { meta, present: false, departed: false }));
         self.set_present(id, true);
     }
 
-    /// Takes a socket out of all groups and counts, for good: it is leaving.
+    /// Takes a leaving socket out of all groups and counts for good.
     pub fn depart(&mut self, id: SocketId) {
         self.set_present(id, false);
         if let Some(member) = self.sockets.get_mut(&id) {
@@ -102,7 +104,7 @@ impl Members {
         self.sockets.get(&id).is_some_and(|member| member.present)
     }
 
-    /// What is known of a socket, one that is leaving included.
+    /// The meta of a socket, which may be leaving already.
     pub fn meta(&self, id: SocketId) -> Option<&Meta> {
         self.sockets.get(&id).map(|member| &member.meta)
     }
@@ -163,7 +165,7 @@ impl Members {
         self.journal.note(Undo::Leave { id, channel, place });
     }
 
-    /// Replaces a socket's own fields.
+    /// Replaces the plugin's own fields in a socket's meta.
     pub fn set_fields(&mut self, id: SocketId, fields: String) {
         let Some(member) = self.sockets.get_mut(&id) else {
             return;
@@ -172,7 +174,7 @@ impl Members {
         self.journal.note(Undo::Fields { id, fields });
     }
 
-    /// Takes a present socket out of all groups and counts, until the turn is undone.
+    /// Takes a socket out of all groups and counts, because the turn closes it. Undoing the turn brings it back.
     pub fn close(&mut self, id: SocketId) {
         if self.is_present(id) {
             self.set_present(id, false);
@@ -184,12 +186,12 @@ impl Members {
         self.journal.mark()
     }
 
-    /// What was changed before this stays.
+    /// Makes all changes before a mark final.
     pub fn keep(&mut self, before: Mark) {
         self.journal.keep(before);
     }
 
-    /// What was changed since is taken back, also of sockets that left meanwhile.
+    /// Undoes all changes since a mark, also those of sockets that left meanwhile.
     pub fn roll_back(&mut self, to: Mark) {
         while let Some(undo) = self.journal.take_back(to) {
             match undo {

@@ -1,33 +1,33 @@
-//! What authorisation said of a socket.
+//! A socket's meta: who it is, and which channels it is in.
 
 use super::json::Json;
 use super::limits::Limits;
 use super::names::{DEFAULT, is_short_name};
 use super::refusal::{Bound, Refusal};
 
-/// The identity and the place of one socket in its room.
+/// The identity and the channels of one socket, as `authorize` or the host set them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
     pub user_id: String,
     pub client_id: String,
-    /// Never empty for a socket that just connected; a plugin may take a socket out of its last channel.
+    /// A socket connects with at least one channel. Its plugin may take it out of the last one later.
     pub channels: Vec<String>,
-    /// The plugin's own: a JSON object as text.
+    /// The plugin's own fields: a JSON object as text.
     pub fields: String,
 }
 
 impl Meta {
-    /// The meta of a plugin that leaves it to the host.
+    /// The meta that the host gives to a socket where the plugin has no `authorize`.
     pub fn anonymous(user_id: String, client_id: String, channels: Vec<String>) -> Self {
         Self { user_id, client_id, channels, fields: "{}".to_owned() }
     }
 
-    /// The socket's first channel, which frames to this socket alone carry.
+    /// The socket's first channel: the one that a frame to this socket alone carries.
     pub fn first_channel(&self) -> &str {
         self.channels.first().map_or(DEFAULT, String::as_str)
     }
 
-    /// Checks what a guest's `authorize` answered, and fills in the channel that every socket has.
+    /// Checks a meta that a guest's `authorize` returned. A meta without channels gets the default one.
     pub fn checked(mut self, limits: &Limits) -> Result<Self, Refusal> {
         if !is_short_name(&self.user_id) {
             return Err(Refusal::invalid("user-id must be 1 to 128 bytes"));
@@ -51,7 +51,7 @@ impl Meta {
     }
 }
 
-/// Checks a plugin's own fields: one JSON object within its bound.
+/// Checks a plugin's own fields: they must be one JSON object within `meta-fields-bytes`.
 pub fn checked_fields(fields: String, limits: &Limits) -> Result<String, Refusal> {
     if fields.len() > limits.meta_fields_bytes {
         return Err(Refusal::LimitExceeded(Bound::MetaFieldsBytes));

@@ -1,4 +1,4 @@
-//! Plain data: what a room, an event, a turn and its bounds are. No I/O, no async, no wasmtime.
+//! Plain data: what rooms, events, turns and limits are. Nothing here does I/O, is async or knows wasmtime.
 
 pub mod durability;
 pub mod effect;

@@ -1,8 +1,8 @@
-//! The names of things, each checked once, where it enters.
+//! The names of tenants, plugins and rooms. Each is checked once, where it comes in.
 
 use std::fmt;
 
-/// Why a name was not taken.
+/// Why the host refuses a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadName {
     pub what: &'static str,
@@ -17,7 +17,7 @@ impl fmt::Display for BadName {
 
 impl std::error::Error for BadName {}
 
-/// Defines a checked name: a string that a rule let through.
+/// Defines the type of a name: a string that passed a check.
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
         $(#[$doc])*
@@ -34,7 +34,7 @@ macro_rules! checked_name {
             }
         }
 
-        /// It is ordered and hashed as its text is, so that maps can be asked with a text.
+        /// Names are ordered and hashed like their text, so that a map can be asked with a `&str`.
         impl std::borrow::Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -50,21 +50,21 @@ macro_rules! checked_name {
 }
 
 checked_name!(
-    /// Who owns plugins, rooms and storage.
+    /// A tenant, who owns plugins, rooms and storage.
     TenantName,
     "a tenant's name",
     "1 to 63 of a-z, 0-9 and -, not beginning with -",
     is_label
 );
 checked_name!(
-    /// A plugin of a tenant: the stem of its file.
+    /// A plugin of a tenant: its file's name without `.wasm`.
     PluginName,
     "a plugin's name",
     "1 to 63 of a-z, 0-9 and -, not beginning with -",
     is_label
 );
 checked_name!(
-    /// A room of a plugin, as clients name it in `?room=`.
+    /// A room of a plugin: what clients give in `?room=`.
     RoomId,
     "a room's id",
     "1 to 128 of A-Z, a-z, 0-9, ., _, ~ and -",
@@ -78,36 +78,36 @@ checked_name!(
     is_plugin_path
 );
 
-/// The tenant that is served at the root, and the room that is meant where none is named.
+/// The name of the tenant that is served at the root, and of the room that an address without `?room=` means.
 pub const DEFAULT: &str = "default";
-/// The longest event or channel name, user or client id, in bytes.
+/// How many bytes the name of an event or a channel, or the id of a user or a client, may have.
 pub const NAME_BYTES_MAX: usize = 128;
 
 impl TenantName {
-    /// The tenant of the files that lie in the plugin folder itself.
+    /// The tenant whose files lie in the plugin folder itself.
     pub fn default_tenant() -> Self {
         Self(DEFAULT.into())
     }
 
-    /// A tenant that nobody can configure, address or upload to: the host's own.
+    /// The host's own tenant, which nobody can configure, address or upload to.
     pub fn of_the_host() -> Self {
         Self("$host".into())
     }
 
-    /// Whether its plugins' paths stand at the root of the address space.
+    /// Whether the tenant's plugins are served at the root, not below `/t/`.
     pub fn is_default(&self) -> bool {
         self.as_str() == DEFAULT
     }
 }
 
 impl RoomId {
-    /// The room of an address that names none.
+    /// The room that an address without `?room=` means.
     pub fn default_room() -> Self {
         Self(DEFAULT.into())
     }
 }
 
-/// A plugin's identity.
+/// What identifies a plugin on the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PluginKey {
     pub tenant: TenantName,
@@ -120,7 +120,7 @@ impl fmt::Display for PluginKey {
     }
 }
 
-/// A room's identity: the same room id of two plugins, or of two tenants, names two rooms.
+/// What identifies a room on the server. Two plugins may both have a room of one id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomKey {
     pub plugin: PluginKey,

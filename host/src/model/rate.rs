@@ -1,13 +1,14 @@
-//! How often something may happen: so many a second in the long run, and a burst at once.
+//! A rate limit: so many a second in the long run, with a burst.
 
 use std::time::Duration;
 
-/// A rate, kept as one moment: how far what happened so far reaches (the generic cell rate algorithm, ITU-T I.371).
+/// A rate limit (the generic cell rate algorithm, ITU-T I.371). Its whole state is one moment: each event moves it
+/// ahead by the time that the event uses up.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
-    /// What one of them takes.
+    /// The time that one event uses up.
     each: Duration,
-    /// How far ahead of the clock may be reached.
+    /// How far `reached` may be ahead of the clock.
     burst: Duration,
     reached: Duration,
 }
@@ -18,7 +19,7 @@ impl Rate {
         Self { each, burst: each.saturating_mul(burst), reached: Duration::ZERO }
     }
 
-    /// Counts `many` at the moment `now` of some clock; false where that is too much, and then nothing is counted.
+    /// Counts `many` events at `now`, by any clock. Counts none and returns false where these are too many.
     pub fn allows(&mut self, many: u32, now: Duration) -> bool {
         let reached = self.reached.max(now).saturating_add(self.each.saturating_mul(many));
         let allowed = reached <= now.saturating_add(self.burst);
@@ -28,14 +29,14 @@ impl Rate {
         allowed
     }
 
-    /// Counts `many` that happened already; answers how long to wait until the rate is kept again.
+    /// Counts `many` events that happened already. Returns how long to wait until the rate is kept again.
     pub fn overdraw(&mut self, many: u32, now: Duration) -> Option<Duration> {
         self.reached = self.reached.max(now).saturating_add(self.each.saturating_mul(many));
         let allowed = now.saturating_add(self.burst);
         self.reached.checked_sub(allowed).filter(|wait| !wait.is_zero())
     }
 
-    /// Whether nothing of what happened counts any more.
+    /// Whether all events so far are long enough ago to be forgotten.
     pub fn is_idle(&self, now: Duration) -> bool {
         self.reached <= now
     }

@@ -1,11 +1,11 @@
-//! Why a host call is refused, and which bound it would have passed.
+//! Why the host refuses a guest's call, and which limit the call would have exceeded.
 
 use std::fmt;
 
-/// Names each bound as guests, operators and logs know it.
+/// Defines the limits that a guest can run into, with the names that guests, operators and logs know.
 macro_rules! bounds {
     ($($name:ident = $text:literal),* $(,)?) => {
-        /// A bound, by the key that it has in the configuration.
+        /// A limit that a guest's call can exceed. Its name is the key in the configuration.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Bound { $($name),* }
 
@@ -42,14 +42,14 @@ bounds! {
     TimersPerRoom = "timers-per-room",
 }
 
-/// A host call that changed nothing, and why.
+/// Why the host refused a guest's call. A refused call changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     LimitExceeded(Bound),
     NoSuchSocket,
     NoTurn,
     Invalid(String),
-    /// A fault of the host's own, told without its details.
+    /// The host itself failed. The guest does not learn the details.
     Other(String),
 }
 

@@ -1,8 +1,8 @@
-//! Texts that are never printed.
+//! Secrets, which no log and no error shows.
 
 use std::fmt;
 
-/// A text that is never printed.
+/// A token or another secret. Formatting it prints a placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

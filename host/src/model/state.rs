@@ -1,18 +1,18 @@
-//! What turns change in memory: who is in the room, and its timers. It can be taken back for as long as it rests on writes
-//! that are not durable.
+//! What turns change in memory: the room's members and timers. The room can undo these changes until the writes of the
+//! turns are durable.
 
 use super::journal::Mark;
 use super::members::Members;
 use super::timers::Timers;
 
-/// The state of a room beside what it stores.
+/// The state of a room beside its storage.
 #[derive(Debug, Default)]
 pub struct RoomState {
     pub members: Members,
     pub timers: Timers,
 }
 
-/// The state between two turns.
+/// A mark between two turns, to which the state can be rolled back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StateMark {
     members: Mark,
@@ -24,13 +24,13 @@ impl RoomState {
         StateMark { members: self.members.mark(), timers: self.timers.mark() }
     }
 
-    /// What was changed before this stays.
+    /// Makes all changes before a mark final.
     pub fn keep(&mut self, before: StateMark) {
         self.members.keep(before.members);
         self.timers.keep(before.timers);
     }
 
-    /// What was changed since is taken back.
+    /// Undoes all changes since a mark.
     pub fn roll_back(&mut self, to: StateMark) {
         self.members.roll_back(to.members);
         self.timers.roll_back(to.timers);

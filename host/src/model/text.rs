@@ -1,7 +1,7 @@
-//! Words that come from outside, made fit to be shown.
+//! Making text from outside safe to print.
 
-/// Somebody else's words as a part of one line: nothing in them ends the line, or moves a terminal's cursor over what stands
-/// before.
+/// Replaces control characters, so that somebody else's text neither ends a line nor moves a terminal's cursor over
+/// what stands before it.
 pub fn printable(words: &str) -> String {
     words.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}")
 }

@@ -1,4 +1,4 @@
-//! The timers of a room. They live in memory, with the room and not with its instance.
+//! The timers of a room. They live in memory as long as the room, so they outlive its instances.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use super::journal::{Journal, Mark};
 use super::json::Json;
 use crate::clock::Instant;
 
-/// One timer, by its name.
+/// One timer of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     pub due: Instant,
-    /// What its turn is given.
+    /// The payload of the event that the timer raises.
     pub data: Option<Json>,
 }
 
-/// All of a room's. Changes are journalled like those of members.
+/// All timers of a room, by name. A journal notes what undoes each change.
 #[derive(Debug, Default)]
 pub struct Timers {
     timers: BTreeMap<String, Timer>,
-    /// The earliest of them; looked at before every mail.
+    /// When the earliest timer is due: the room asks before each mail.
     next: Option<Instant>,
-    /// What stood under a name before.
+    /// What each changed name stood for before.
     journal: Journal<(String, Option<Timer>)>,
 }
 
@@ -37,12 +37,12 @@ impl Timers {
         self.timers.is_empty()
     }
 
-    /// When the earliest is due.
+    /// When the earliest timer is due.
     pub fn next_due(&self) -> Option<Instant> {
         self.next
     }
 
-    /// Sets a timer, or forgets it; says whether one of the name was set.
+    /// Sets a timer, or removes it. Returns whether the name had one before.
     pub fn change(&mut self, name: String, timer: Option<Timer>) -> bool {
         let before = self.put(name.clone(), timer);
         let was_set = before.is_some();
@@ -50,7 +50,7 @@ impl Timers {
         was_set
     }
 
-    /// Takes out the earliest of those that are due. What is taken comes back with no turn's failure.
+    /// Takes out the earliest timer that is due. It stays out, also where its turn fails.
     pub fn take_due(&mut self, now: Instant) -> Option<(String, Timer)> {
         let (name, _) = self.timers.iter().filter(|(_, timer)| timer.due <= now).min_by_key(|(_, timer)| timer.due)?;
         let name = name.clone();

@@ -1,5 +1,5 @@
-//! What can be read off a component's binary before any of it is compiled: what it imports and exports, and what each of
-//! its instances takes from the pool.
+//! What a component's binary says before it is compiled: its imports and exports, and what each instance takes from the
+//! pool.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind, ComponentTypeRef, Encoding,
@@ -10,24 +10,24 @@ use crate::model::limits::Limits;
 use crate::model::text::printable;
 use crate::tenant::{Imports, OFFERED};
 
-/// What an error shows of an import's name.
+/// How many bytes of a component's name an error shows.
 const NAME_SHOWN_BYTES: usize = 256;
-/// Bytes of a page of linear memory.
+/// The bytes of a page of linear memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
-/// What one instance takes.
+/// What one instance takes from the pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Need {
+pub struct PoolNeed {
     pub core_instances: u32,
     pub memories: u32,
     pub tables: u32,
-    /// Bytes of all memories before any of them grows.
+    /// The bytes of all memories before any of them grows.
     pub memory_bytes: u64,
-    /// Elements of the largest table before it grows.
+    /// The elements of the largest table before it grows.
     pub table_elements: u64,
 }
 
-impl Need {
+impl PoolNeed {
     fn add(&mut self, other: Self) {
         self.core_instances = self.core_instances.saturating_add(other.core_instances);
         self.memories = self.memories.saturating_add(other.memories);
@@ -36,7 +36,7 @@ impl Need {
         self.table_elements = self.table_elements.max(other.table_elements);
     }
 
-    /// Whether the pool and the plugin's bounds have room for it; an error names the bound.
+    /// Checks that the pool's and the plugin's limits allow it. An error names the limit.
     pub fn check(&self, limits: &Limits) -> Result<(), String> {
         let counts = [
             (
@@ -67,40 +67,40 @@ impl Need {
     }
 }
 
-/// What a plugin exports.
+/// The interface that every plugin must export.
 const CONTRACT: &str = "parlor:room/guest@0.1.0";
 
-/// A component as it is written.
+/// What a component's binary says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Anatomy {
-    /// With their versions, in the order of the file.
+    /// The imports with their versions, in the order of the file.
     pub imports: Vec<String>,
     pub exports: Vec<String>,
-    pub need: Need,
+    pub need: PoolNeed,
 }
 
-/// Whether an import can be had.
+/// Whether a tenant's plugin may use an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ImportStanding {
     Granted,
     NotGranted,
     NotOffered,
 }
 
-/// How an import stands with a tenant that is granted these.
-pub fn standing(import: &str, granted: &Imports) -> Standing {
+/// Whether a tenant with these grants may use an import.
+pub fn standing(import: &str, granted: &Imports) -> ImportStanding {
     let interface = import.split('@').next().unwrap_or(import);
     match (OFFERED.contains(&interface), granted.allow(interface)) {
-        (false, _) => Standing::NotOffered,
-        (true, false) => Standing::NotGranted,
-        (true, true) => Standing::Granted,
+        (false, _) => ImportStanding::NotOffered,
+        (true, false) => ImportStanding::NotGranted,
+        (true, true) => ImportStanding::Granted,
     }
 }
 
 impl Anatomy {
-    /// Reads a component; an error says where it is none.
+    /// Reads a component. An error says where the binary is invalid.
     pub fn of(bytes: &[u8]) -> Result<Self, String> {
-        let mut reader = Reader::default();
+        let mut reader = AnatomyReader::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.map_err(|why| why.to_string()).and_then(|payload| reader.take(payload));
             read.map_err(|why| printable(&why[..why.floor_char_boundary(NAME_SHOWN_BYTES)]))?;
@@ -108,14 +108,14 @@ impl Anatomy {
         Ok(reader.anatomy)
     }
 
-    /// Whether it is a plugin that a tenant could load which is granted these imports, as far as its binary tells.
+    /// Checks, as far as the binary tells, that a tenant with these grants can load the component as a plugin.
     pub fn check(&self, granted: &Imports, limits: &Limits) -> Result<(), String> {
         self.check_imports(granted)?;
         self.need.check(limits)?;
         if self.exports.iter().any(|export| export == CONTRACT) {
             return Ok(());
         }
-        // The name without its version: this plugin was made for an older host, or for a newer one.
+        // Compare without the version: the plugin may be made for an older or a newer host.
         let name = CONTRACT.split('@').next().unwrap_or(CONTRACT);
         match self.exports.iter().find(|export| export.split('@').next() == Some(name)) {
             Some(other) => Err(format!("exports the contract {}; this host serves {CONTRACT}", shown(other))),
@@ -123,13 +123,13 @@ impl Anatomy {
         }
     }
 
-    /// An error names the first import that a tenant which is granted these could not have.
+    /// Checks the imports. An error names the first one that a tenant with these grants may not use.
     fn check_imports(&self, granted: &Imports) -> Result<(), String> {
         for import in &self.imports {
             let why = match standing(import, granted) {
-                Standing::Granted => continue,
-                Standing::NotGranted => "which its tenant is not granted",
-                Standing::NotOffered => "which this host does not offer",
+                ImportStanding::Granted => continue,
+                ImportStanding::NotGranted => "which its tenant is not granted",
+                ImportStanding::NotOffered => "which this host does not offer",
             };
             return Err(format!("imports {}, {why}", shown(import)));
         }
@@ -137,32 +137,33 @@ impl Anatomy {
     }
 }
 
-/// A component's own words, as a part of one line.
+/// Makes a component's own text safe to print within a line.
 fn shown(name: &str) -> String {
     printable(&name[..name.floor_char_boundary(NAME_SHOWN_BYTES)])
 }
 
-/// A module or a component that is being read; components nest.
-enum Level {
-    Module(Need),
-    Component { modules: Vec<Need>, components: Vec<Need>, need: Need },
+/// A module or a component that is being read. Components nest.
+enum NestingLevel {
+    Module(PoolNeed),
+    Component { modules: Vec<PoolNeed>, components: Vec<PoolNeed>, need: PoolNeed },
 }
 
-/// Adds up what is instantiated. What an instance exports as a module or a component is counted by the pool alone.
+/// Adds up what is instantiated. Modules and components that an instance exports do not count here; the pool counts
+/// them.
 #[derive(Default)]
-struct Reader {
-    levels: Vec<Level>,
+struct AnatomyReader {
+    levels: Vec<NestingLevel>,
     anatomy: Anatomy,
 }
 
-impl Reader {
+impl AnatomyReader {
     fn take(&mut self, payload: Payload<'_>) -> Result<(), String> {
         let words = |why: wasmparser::BinaryReaderError| why.to_string();
         match payload {
             Payload::Version { encoding, .. } => self.levels.push(match encoding {
-                Encoding::Module => Level::Module(Need { core_instances: 1, ..Need::default() }),
+                Encoding::Module => NestingLevel::Module(PoolNeed { core_instances: 1, ..PoolNeed::default() }),
                 Encoding::Component => {
-                    Level::Component { modules: Vec::new(), components: Vec::new(), need: Need::default() }
+                    NestingLevel::Component { modules: Vec::new(), components: Vec::new(), need: PoolNeed::default() }
                 }
             }),
             Payload::End(_) => self.end(),
@@ -170,21 +171,21 @@ impl Reader {
                 for memory in section {
                     let memory = memory.map_err(words)?;
                     let bytes = memory.initial.saturating_mul(PAGE_BYTES);
-                    self.of_module(Need { memories: 1, memory_bytes: bytes, ..Need::default() });
+                    self.of_module(PoolNeed { memories: 1, memory_bytes: bytes, ..PoolNeed::default() });
                 }
             }
             Payload::TableSection(section) => {
                 for table in section {
                     let elements = table.map_err(words)?.ty.initial;
-                    self.of_module(Need { tables: 1, table_elements: elements, ..Need::default() });
+                    self.of_module(PoolNeed { tables: 1, table_elements: elements, ..PoolNeed::default() });
                 }
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
                     if let wasmparser::Instance::Instantiate { module_index, .. } = instance.map_err(words)? {
                         self.instantiate(module_index, |level| match level {
-                            Level::Component { modules, .. } => modules,
-                            Level::Module(_) => &[],
+                            NestingLevel::Component { modules, .. } => modules,
+                            NestingLevel::Module(_) => &[],
                         });
                     }
                 }
@@ -193,8 +194,8 @@ impl Reader {
                 for instance in section {
                     if let ComponentInstance::Instantiate { component_index, .. } = instance.map_err(words)? {
                         self.instantiate(component_index, |level| match level {
-                            Level::Component { components, .. } => components,
-                            Level::Module(_) => &[],
+                            NestingLevel::Component { components, .. } => components,
+                            NestingLevel::Module(_) => &[],
                         });
                     }
                 }
@@ -220,21 +221,21 @@ impl Reader {
         Ok(())
     }
 
-    fn of_module(&mut self, more: Need) {
-        if let Some(Level::Module(need)) = self.levels.last_mut() {
+    fn of_module(&mut self, more: PoolNeed) {
+        if let Some(NestingLevel::Module(need)) = self.levels.last_mut() {
             need.add(more);
         }
     }
 
-    fn instantiate(&mut self, index: u32, space: impl Fn(&Level) -> &[Need]) {
+    fn instantiate(&mut self, index: u32, space: impl Fn(&NestingLevel) -> &[PoolNeed]) {
         let Some(level) = self.levels.last_mut() else { return };
         let of_one = space(level).get(index as usize).copied().unwrap_or_default();
-        if let Level::Component { need, .. } = level {
+        if let NestingLevel::Component { need, .. } = level {
             need.add(of_one);
         }
     }
 
-    /// A module or component that comes from elsewhere has a number as well.
+    /// Notes an import. An imported module or component takes an index as well.
     fn import(&mut self, name: &str, kind: &ComponentTypeRef) {
         match kind {
             ComponentTypeRef::Module(_) => self.number_module(),
@@ -255,13 +256,13 @@ impl Reader {
         }
     }
 
-    /// Something that a component around this one defined.
+    /// Notes an alias of something that an enclosing component defines.
     fn outer_alias(&mut self, kind: ComponentOuterAliasKind, count: u32, index: u32) {
         let outer = self.levels.len().checked_sub(1 + count as usize).and_then(|place| self.levels.get(place));
-        let Some(Level::Component { modules, components, .. }) = outer else { return };
-        let need = |space: &[Need]| space.get(index as usize).copied().unwrap_or_default();
+        let Some(NestingLevel::Component { modules, components, .. }) = outer else { return };
+        let need = |space: &[PoolNeed]| space.get(index as usize).copied().unwrap_or_default();
         let (module, component) = (need(modules), need(components));
-        if let Some(Level::Component { modules, components, .. }) = self.levels.last_mut() {
+        if let Some(NestingLevel::Component { modules, components, .. }) = self.levels.last_mut() {
             match kind {
                 ComponentOuterAliasKind::CoreModule => modules.push(module),
                 ComponentOuterAliasKind::Component => components.push(component),
@@ -271,23 +272,25 @@ impl Reader {
     }
 
     fn number_module(&mut self) {
-        if let Some(Level::Component { modules, .. }) = self.levels.last_mut() {
-            modules.push(Need { core_instances: 1, ..Need::default() });
+        if let Some(NestingLevel::Component { modules, .. }) = self.levels.last_mut() {
+            modules.push(PoolNeed { core_instances: 1, ..PoolNeed::default() });
         }
     }
 
     fn number_component(&mut self) {
-        if let Some(Level::Component { components, .. }) = self.levels.last_mut() {
-            components.push(Need::default());
+        if let Some(NestingLevel::Component { components, .. }) = self.levels.last_mut() {
+            components.push(PoolNeed::default());
         }
     }
 
     fn end(&mut self) {
         let Some(level) = self.levels.pop() else { return };
         match (level, self.levels.last_mut()) {
-            (Level::Module(need), Some(Level::Component { modules, .. })) => modules.push(need),
-            (Level::Component { need, .. }, Some(Level::Component { components, .. })) => components.push(need),
-            (Level::Component { need, .. }, None) => self.anatomy.need = need,
+            (NestingLevel::Module(need), Some(NestingLevel::Component { modules, .. })) => modules.push(need),
+            (NestingLevel::Component { need, .. }, Some(NestingLevel::Component { components, .. })) => {
+                components.push(need)
+            }
+            (NestingLevel::Component { need, .. }, None) => self.anatomy.need = need,
             _ => {}
         }
     }
@@ -314,7 +317,8 @@ mod tests {
             (instance (instantiate $inner))
             (instance (instantiate $inner))
             (instance (instantiate $inner)))"#);
-        let need = Need { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
+        let need =
+            PoolNeed { core_instances: 5, memories: 5, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 1 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -327,7 +331,8 @@ mod tests {
             (component $four (alias outer $out $two (component $c))
                 (instance (instantiate $c)) (instance (instantiate $c)))
             (instance (instantiate $four)))"#);
-        let need = Need { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
+        let need =
+            PoolNeed { core_instances: 4, memories: 4, tables: 4, memory_bytes: 8 * PAGE_BYTES, table_elements: 7 };
         assert_eq!(anatomy.need, need);
     }
 
@@ -366,11 +371,20 @@ mod tests {
             ..Limits::default()
         };
         for (need, words) in [
-            (Need { core_instances: 2, ..Need::default() }, "2 core instances, more than core-instances-per-component"),
-            (Need { memories: 2, ..Need::default() }, "2 memories, more than memories-per-component: at most 1"),
-            (Need { tables: 3, ..Need::default() }, "3 tables, more than tables-per-component: at most 1"),
-            (Need { memory_bytes: 11, ..Need::default() }, "11 bytes of memory, more than memory-bytes: at most 10"),
-            (Need { table_elements: 6, ..Need::default() }, "6 elements, more than table-elements: at most 5"),
+            (
+                PoolNeed { core_instances: 2, ..PoolNeed::default() },
+                "2 core instances, more than core-instances-per-component",
+            ),
+            (
+                PoolNeed { memories: 2, ..PoolNeed::default() },
+                "2 memories, more than memories-per-component: at most 1",
+            ),
+            (PoolNeed { tables: 3, ..PoolNeed::default() }, "3 tables, more than tables-per-component: at most 1"),
+            (
+                PoolNeed { memory_bytes: 11, ..PoolNeed::default() },
+                "11 bytes of memory, more than memory-bytes: at most 10",
+            ),
+            (PoolNeed { table_elements: 6, ..PoolNeed::default() }, "6 elements, more than table-elements: at most 5"),
         ] {
             assert!(need.check(&limits).unwrap_err().contains(words), "{words}");
         }

@@ -1,4 +1,4 @@
-//! How a version's code failed so far: counted by kind, and the last failures kept for whoever looks for the cause.
+//! The failures of a version's code: a count of each kind, and the last ones with their details.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,15 +9,15 @@ use crate::clock::unix_ms;
 use crate::model::failure::FailureKind;
 use crate::model::names::RoomId;
 
-/// How many failures of a version are kept.
+/// How many failures of a version are kept with their details.
 const FAILURES_KEPT: usize = 20;
 
-/// One failure, as it is shown.
+/// One failure with its details.
 #[derive(Debug, Clone)]
 pub struct FailureRecord {
     /// Milliseconds since the Unix epoch.
     pub at: f64,
-    /// None outside of a room.
+    /// `None` for a failure outside of rooms.
     pub room: Option<RoomId>,
     pub event: String,
     pub code: String,
@@ -25,14 +25,14 @@ pub struct FailureRecord {
 }
 
 impl FailureRecord {
-    /// A failure of this moment.
+    /// A failure that happens now.
     pub fn now(room: Option<RoomId>, event: &str, code: &str, message: &str) -> Self {
         let [event, code, message] = [event, code, message].map(str::to_owned);
         Self { at: unix_ms(), room, event, code, message }
     }
 }
 
-/// The failures of one version.
+/// The failures of one version so far.
 #[derive(Debug, Default)]
 pub struct FailureLog {
     counts: [AtomicU64; FailureKind::ALL.len()],
@@ -40,7 +40,7 @@ pub struct FailureLog {
 }
 
 impl FailureLog {
-    /// Counts a failure, and keeps it in place of the oldest one.
+    /// Counts a failure, and keeps it instead of the oldest one.
     pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
         self.counts[kind as usize].fetch_add(1, Ordering::Relaxed);
         let mut last = self.last.lock();
@@ -50,12 +50,12 @@ impl FailureLog {
         last.push_back(failure);
     }
 
-    /// Failures so far, by kind.
+    /// The number of failures of each kind.
     pub fn counts(&self) -> [(FailureKind, u64); FailureKind::ALL.len()] {
         FailureKind::ALL.map(|kind| (kind, self.counts[kind as usize].load(Ordering::Relaxed)))
     }
 
-    /// All failures so far.
+    /// The number of all failures.
     pub fn count(&self) -> u64 {
         self.counts().iter().map(|(_, count)| count).sum()
     }

@@ -1,4 +1,4 @@
-//! From a file to a plugin that can serve: read, check, compile, link, rehearse.
+//! Loading: reads a file, checks, compiles and links the component, and calls its `init` once.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -24,15 +24,15 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginPath, is_short_name};
 use crate::tenant::{Imports, Terms};
 
-/// How many digits of its content hash name a version.
+/// How many digits of a component's hash name its version.
 const VERSION_DIGITS: usize = 12;
 
-/// What a plugin imports that keeps something.
+/// A plugin whose rooms store something imports one of these.
 const KEEPING: [&str; 2] = ["parlor:room/storage@", "parlor:room/alarm@"];
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
-/// Makes plugins out of files.
+/// Loads plugins.
 pub struct Loader {
     engine: SharedEngine,
     linker: Linker<GuestState>,
@@ -40,11 +40,11 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// `data` is the server's data folder; `program` is this program, another run of which compiles.
+    /// `data` is the server's data folder. `program` is this program: the child that compiles is another run of it.
     pub fn new(engine: SharedEngine, data: &Path, program: PathBuf, limits: &Limits) -> anyhow::Result<Self> {
         let mut linker = Linker::new(&engine.engine);
         imports::link(&mut linker)
-            .map_err(|why| anyhow::anyhow!("the host's own functions cannot be linked: {}", one_line(&why)))?;
+            .map_err(|why| anyhow::anyhow!("cannot link the host's own functions: {}", one_line(&why)))?;
         let compiler = Arc::new(Compiler::new(engine.engine.clone(), program, data, limits)?);
         Ok(Self { engine, linker, compiler })
     }
@@ -53,24 +53,24 @@ impl Loader {
         &self.engine
     }
 
-    /// What a component is known by: the beginning of its content's hash.
+    /// The name of a component's version: the beginning of its hash.
     pub fn version_of(bytes: &[u8]) -> String {
         blake3::hash(bytes).to_hex()[..VERSION_DIGITS].to_owned()
     }
 
-    /// Whether a text can be a version's name.
+    /// Whether a text has the form of a version's name.
     pub fn is_version(text: &str) -> bool {
         text.len() == VERSION_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 
-    /// Loads a file as a plugin.
+    /// Loads a plugin from a file.
     pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, terms.limits.component_bytes)?;
         self.load_bytes(key, &bytes, terms).await
     }
 
-    /// Loads a component as a plugin. `init` is called once, in no room: what the plugin says of itself is fixed here.
-    /// Nothing is left behind where this fails, and every error says why in one line.
+    /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,
+    /// path and events. An error says why in one line; a load that fails leaves nothing behind.
     pub async fn load_bytes(&self, key: PluginKey, bytes: &[u8], terms: Terms) -> anyhow::Result<Plugin> {
         let anatomy = examine(bytes, &terms.limits)?;
         anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
@@ -80,14 +80,14 @@ impl Loader {
         Ok(Plugin { keeps, ..self.rehearse(key, version, &component, terms).await? })
     }
 
-    /// The plugin of the health check. Its component is this program's own, and compiled here.
+    /// Loads the plugin of the health check. Its component is part of this program, so this process compiles it itself.
     pub async fn load_probe(&self, key: PluginKey, terms: Terms) -> anyhow::Result<Plugin> {
         let component = Component::new(&self.engine.engine, probe::COMPONENT)
             .map_err(|why| anyhow::anyhow!("the probe does not compile: {}", one_line(&why)))?;
         self.rehearse(key, String::new(), &component, terms).await
     }
 
-    /// Calls `init` once, in no room.
+    /// Calls `init` once, outside of any room, and makes the plugin.
     async fn rehearse(
         &self,
         key: PluginKey,
@@ -135,7 +135,8 @@ impl Loader {
         })
     }
 
-    /// What `load` does with a component up to running it, in this process, and nothing is kept: for the fuzz targets.
+    /// Does all that loading does before it runs the component, in this process and without a cache. The fuzz targets
+    /// use it.
     pub fn prepare(&self, bytes: &[u8]) -> anyhow::Result<Template> {
         let limits = Limits::default();
         let anatomy = examine(bytes, &limits)?;
@@ -145,7 +146,7 @@ impl Loader {
         self.link(&component)
     }
 
-    /// Checks what the component imports and exports against what this host offers and calls.
+    /// Links a component. Fails if it imports what this host does not offer, or does not export the contract.
     fn link(&self, component: &Component) -> anyhow::Result<Template> {
         let pre = self
             .linker
@@ -156,16 +157,17 @@ impl Loader {
     }
 }
 
-/// Reads a component's file, which may grow meanwhile.
+/// Reads a component's file, up to the limit even if the file grows meanwhile.
 pub fn read_component(file: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
-    let (mut open, mut bytes) = (File::open(file).context("cannot be read")?, Vec::new());
+    let mut open = File::open(file).context("cannot be read")?;
     let size = open.metadata().context("cannot be read")?.len();
     ensure!(size <= max, "is larger than component-bytes: {size} bytes, at most {max}");
+    let mut bytes = Vec::new();
     open.by_ref().take(max.saturating_add(1)).read_to_end(&mut bytes).context("cannot be read")?;
     Ok(bytes)
 }
 
-/// Reads a component without compiling it.
+/// Checks a component's size and header, and reads its anatomy, without compiling it.
 pub fn examine(bytes: &[u8], limits: &Limits) -> anyhow::Result<Anatomy> {
     let max = limits.component_bytes;
     ensure!(bytes.len() as u64 <= max, "is larger than component-bytes: {} bytes, at most {max}", bytes.len());
@@ -173,7 +175,7 @@ pub fn examine(bytes: &[u8], limits: &Limits) -> anyhow::Result<Anatomy> {
     Anatomy::of(bytes).map_err(|why| anyhow::anyhow!("does not compile: {why}"))
 }
 
-/// What can be said of a file by its first bytes.
+/// Recognises by its first bytes what a file is.
 fn check_header(bytes: &[u8]) -> anyhow::Result<()> {
     ensure!(!bytes.is_empty(), "is empty");
     if Engine::detect_precompiled(bytes).is_some() {

@@ -1,4 +1,4 @@
-//! What a version of a plugin is, and how a file becomes one: read, checked, compiled, linked, rehearsed.
+//! Versions of plugins, and how a file becomes one: it is read, checked, compiled and linked, and its `init` is called.
 
 pub mod anatomy;
 pub mod compiler;

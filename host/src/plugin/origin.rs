@@ -1,17 +1,17 @@
-//! What a component says of the tools that made it: its language, and its compiler. Anybody can write that there, so it is
-//! for people alone.
+//! The language and the compiler of a component, as its `producers` section says. Anybody can write anything there, so
+//! the host only shows it to people.
 
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use crate::model::text::printable;
 
-/// What is shown of a tool's name.
+/// How many bytes of a tool's name are shown.
 const SHOWN_BYTES: usize = 40;
-/// How many languages are shown.
+/// How many languages are shown at most.
 const LANGUAGES_MAX: usize = 4;
 
-/// `Rust, C11 (rustc 1.95.0)`; none where it does not say. What the component says itself counts before what the modules in
-/// it say, of which the first counts.
+/// Says what a component is made with, such as `Rust, C11 (rustc 1.95.0)`; `None` if the component does not say. Its
+/// own section counts first, then that of the first of its modules that has one.
 pub fn made_with(bytes: &[u8]) -> Option<String> {
     let mut depth = 0usize;
     let mut of_a_module = None;
@@ -33,9 +33,10 @@ pub fn made_with(bytes: &[u8]) -> Option<String> {
     of_a_module
 }
 
-/// None where no language is named.
+/// Formats a section; `None` if it names no language.
 fn words_of(section: ProducersSectionReader<'_>) -> Option<String> {
-    let (mut languages, mut tool) = (Vec::new(), None);
+    let mut languages = Vec::new();
+    let mut tool = None;
     for field in section.into_iter().flatten() {
         for value in field.values.into_iter().flatten() {
             match field.name {

@@ -1,4 +1,4 @@
-//! A version of a plugin that can serve: what it says of itself, and how its instances are made.
+//! A loaded version of a plugin: what it says of itself, and how it makes instances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,68 +10,68 @@ use super::failures::{FailureLog, FailureRecord};
 use crate::clock::Instant;
 use crate::guest::RoomContext;
 use crate::guest::engine::SharedEngine;
-use crate::guest::instance::{ConnectRequest, Instance, OpenError, Rejection, Template};
+use crate::guest::instance::{Authorization, ConnectRequest, Instance, OpenError, Rejection, Template};
 use crate::model::durability::Durability;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId};
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 use crate::tenant::{Account, Pace, Totals};
 
-/// A version of a plugin, ready to serve.
+/// A loaded version of a plugin, ready to serve.
 pub struct Plugin {
-    /// Higher than that of all that were loaded before: a room only ever moves to a later one.
+    /// Counts loads: a room moves only to a version that was loaded later.
     pub serial: u64,
     pub key: PluginKey,
     pub version: String,
-    /// What it calls itself.
+    /// The name that `init` returned.
     pub name: String,
     pub path: PluginPath,
-    /// The events that it registers in `init`, in ascending order.
+    /// The events that it registered for in `init`, in ascending order.
     pub events: Vec<String>,
     pub client_channels: bool,
-    /// Whether what its turns say waits until what they wrote is durable.
+    /// Whether the room holds a turn's output back until the turn's writes are durable.
     pub durability: Durability,
-    /// Whether its rooms can keep anything that lasts: it imports what is needed for that.
+    /// Whether its rooms can store anything: whether it imports storage or the alarm.
     pub keeps: bool,
     pub failures: FailureLog,
-    /// What all versions of the plugin did since the server started.
+    /// The counters of all loaded versions of the plugin.
     pub totals: Arc<Totals>,
-    /// Whom its instances belong to that belong to no room.
+    /// The context of instances outside of rooms.
     pub(super) outside: Arc<RoomContext>,
     pub(super) template: Template,
     pub(super) authorizing: Semaphore,
-    /// Upgrades that are at `authorize`, those that wait for it included.
+    /// How many upgrades run `authorize` or wait for it.
     pub(super) at_authorize: AtomicUsize,
 }
 
-/// How long a room that was asked may take to give up its instance before another one is asked.
+/// How long a room may take to give up its instance before another one is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// How `authorize` failed to answer.
+/// Why `authorize` let nobody in.
 #[derive(Debug)]
 pub enum AuthorizeError {
     Rejected(Rejection),
-    /// As many as may already wait for it.
+    /// `authorize-waiting` upgrades wait already.
     Crowded,
-    /// The instance could not be made now.
+    /// The host cannot make an instance now.
     Busy(OpenError),
-    /// The version's code cannot make an instance.
+    /// The plugin's code fails in `init`.
     NoInstance(OpenError),
-    /// The guest faulted, or answered what the contract does not allow.
+    /// The guest faulted, or returned what the contract does not allow.
     Broken(String),
 }
 
 impl Plugin {
-    /// Makes an instance for a room.
-    pub async fn open(&self, room: RoomId, storage: Arc<RoomView>) -> Result<Instance, OpenError> {
+    /// Makes an instance for a room. Waits for a place if there is none.
+    pub async fn open(&self, room: RoomId, storage: Arc<StorageView>) -> Result<Instance, OpenError> {
         self.instance(Some(room), Some(storage)).await
     }
 
-    /// Asks the plugin who wants to connect, in an instance of its own that is gone afterwards.
+    /// Asks the plugin who wants to connect, in an instance that serves this one call.
     pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let _waiting = Waiting::count(&self.at_authorize, self.limits().authorize_waiting)?;
+        let _waiting = WaitingUpgrade::count(&self.at_authorize, self.limits().authorize_waiting)?;
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
         let lane = self.account().lane();
         let asked = async {
@@ -90,18 +90,17 @@ impl Plugin {
             Err(why) => return Err(AuthorizeError::NoInstance(why)),
         };
         match instance.authorize(request, self.limits().turn_cpu_ms).await {
-            Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(meta))) => match meta.checked(self.limits()) {
-                Ok(meta) => Ok(Some(meta)),
-                Err(why) => Err(AuthorizeError::Broken(format!("authorize answered a meta that is not one: {why}"))),
-            },
-            Ok(Err(rejection)) => Err(AuthorizeError::Rejected(rejection)),
+            Ok(Authorization::Anonymous) => Ok(None),
+            Ok(Authorization::As(meta)) => meta.checked(self.limits()).map(Some).map_err(|why| {
+                AuthorizeError::Broken(format!("authorize returned a meta that the host refuses: {why}"))
+            }),
+            Ok(Authorization::Rejected(rejection)) => Err(AuthorizeError::Rejected(rejection)),
             Err(fault) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
         }
     }
 
-    /// Makes an instance. Where there is no place for it, rooms that nobody is in give way, and it waits for a while.
-    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<RoomView>>) -> Result<Instance, OpenError> {
+    /// Makes an instance. If there is no place, asks idle rooms to give way, and waits for up to `instance-wait-ms`.
+    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<StorageView>>) -> Result<Instance, OpenError> {
         let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
@@ -118,7 +117,7 @@ impl Plugin {
                 Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => (full, &self.account().wanted),
                 Err(other) => return Err(other),
             };
-            // One room gives way for this one, and another where that took too long.
+            // Ask one room to give way, and another one if that takes too long.
             if asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN) {
                 asked = Some(Instant::now());
                 giver.notify_one();
@@ -140,39 +139,39 @@ impl Plugin {
         &self.outside.account
     }
 
-    /// Whether its calls take long.
+    /// Whether the plugin's calls take long.
     pub fn pace(&self) -> &Arc<Pace> {
         &self.outside.pace
     }
 
-    /// The engine that its instances live in.
+    /// The engine of its instances.
     pub fn engine(&self) -> &SharedEngine {
         self.template.engine()
     }
 
-    /// Counts a failure of its code, and keeps it for whoever looks for the cause.
+    /// Counts a failure of its code, and keeps its details.
     pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
         self.totals.count_failure(kind);
         self.failures.record(kind, failure);
     }
 
-    /// The same outside of rooms.
+    /// Counts a failure of `authorize`, and keeps its details.
     pub fn authorize_failed(&self, why: &str) {
         self.record(FailureKind::Authorize, FailureRecord::now(None, "authorize", "authorize", why));
     }
 }
 
-/// An upgrade at `authorize`, counted until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+/// An upgrade that runs `authorize` or waits for it, counted until this is dropped.
+struct WaitingUpgrade<'a>(&'a AtomicUsize);
 
-impl<'a> Waiting<'a> {
+impl<'a> WaitingUpgrade<'a> {
     fn count(count: &'a AtomicUsize, max: usize) -> Result<Self, AuthorizeError> {
         let waiting = Self(count);
         if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waiting) } else { Err(AuthorizeError::Crowded) }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingUpgrade<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

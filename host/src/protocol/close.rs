@@ -1,8 +1,9 @@
-//! Why a socket is closed by the host: the code and the words that the client gets.
+//! Close codes and reasons that the host sends to clients.
 
 use std::borrow::Cow;
 
-/// A close frame to be. Never 1001: the stock client does not reconnect after 1000 and 1001.
+/// The code and the reason of a close frame. The host never sends 1001: Verani's own client does not reconnect after
+/// 1000 or 1001.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseReason {
     pub code: u16,
@@ -32,16 +33,16 @@ impl CloseReason {
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
 
-    /// What a room is told of a connection that broke off (RFC 6455, 7.1.5); never sent.
+    /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
     pub const BROKEN_OFF: Self = Self::of(1006, "");
 
-    /// The word for figures: one of a closed list, whatever a plugin writes into its own closes.
+    /// The label in metrics. The list is closed: closes that a plugin asks for share one label.
     pub fn label(&self) -> &'static str {
         LABELS.iter().find(|(reason, _)| reason == self).map_or(BY_PLUGIN, |(_, label)| *label)
     }
 }
 
-/// Every reason of the host's own, with its word for figures.
+/// Every reason of the host itself, with its label in metrics.
 static LABELS: [(CloseReason, &str); 17] = [
     (CloseReason::BAD_TEXT, "bad-text"),
     (CloseReason::BAD_BINARY, "bad-binary"),
@@ -62,7 +63,7 @@ static LABELS: [(CloseReason, &str); 17] = [
     (CloseReason::SILENT, "idle-socket-ms"),
 ];
 
-/// The word for closes that a plugin asked for.
+/// The label of closes that a plugin asked for.
 const BY_PLUGIN: &str = "plugin";
 
 #[cfg(test)]

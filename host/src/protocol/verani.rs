@@ -1,8 +1,8 @@
 //! Verani frames, protocol 1.0.
 //!
-//! In: `{"type": string, "channel"?: string, "data"?: any}`, one text frame each; other keys are ignored, and of a key
-//! that stands twice the last counts, as in `JSON.parse`.
-//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`.
+//! In: `{"type": string, "channel"?: string, "data"?: any}`, one in each text frame. Other keys are ignored; if a key
+//! comes twice, the last one counts, as with `JSON.parse`. Out: `{"type":"event","channel":C,"data":{"type":EVENT,
+//! ...}}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,26 +18,26 @@ use crate::model::names::is_short_name;
 /// The answer to a bare ping.
 pub const PONG: Frame = Frame::from_static(r#"{"type":"pong"}"#);
 
-/// A valid inbound frame.
+/// A valid frame from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Inbound {
-    /// `{"type":"ping"}`: the stock client's keepalive.
+    /// `{"type":"ping"}`: the keepalive of Verani's own client.
     Ping,
     Event(ClientEvent),
 }
 
-/// Why a frame is dropped.
+/// Why the host drops a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadFrame {
     NotAFrame,
     TooDeep,
-    /// Longer than 128 bytes, or empty.
+    /// A name is empty or longer than 128 bytes.
     BadName,
-    /// A client cannot send the host's own events.
+    /// The name begins with `$`, which only the host's own events do.
     ReservedName,
 }
 
-/// Reads a client's frame.
+/// Decodes a client's frame.
 pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     if is_deeper_than(text, DEPTH_MAX + 1) {
         return Err(BadFrame::TooDeep);
@@ -60,7 +60,7 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     }))
 }
 
-/// Writes an emit, once for all its receivers. The event's name stands first and cannot be overridden by the data.
+/// Encodes an emit, once for all its receivers. The event's name comes first, and data cannot override it.
 pub fn encode(channel: &str, event: &str, data: &Json) -> Frame {
     let mut out = String::with_capacity(data.text().len() + channel.len() + event.len() + 64);
     out.push_str(r#"{"type":"event","channel":"#);
@@ -75,19 +75,19 @@ pub fn encode(channel: &str, event: &str, data: &Json) -> Frame {
     Frame::from(out)
 }
 
-/// Appends a JSON string; almost all names need no escape.
+/// Appends a JSON string. Almost no name needs escapes, so the common case is a copy.
 fn push_text(out: &mut String, text: &str) {
     if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
         out.push('"');
         out.push_str(text);
         out.push('"');
     } else if push_string(out, text).is_err() {
-        // Serialising a text cannot fail; an empty name keeps the frame well-formed if it ever does.
+        // Serialising a text cannot fail; if it ever does, an empty name keeps the frame valid.
         out.push_str(r#""""#);
     }
 }
 
-/// A frame as it came, borrowed where it holds no escapes.
+/// A frame as it came in, borrowed where it holds no escapes.
 struct RawFrame<'de> {
     name: Cow<'de, str>,
     channel: Option<Cow<'de, str>>,
@@ -103,7 +103,9 @@ impl<'de> serde::Deserialize<'de> for RawFrame<'de> {
                 f.write_str("a frame")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame<'de>, A::Error> {
-                let (mut name, mut channel, mut data) = (None, None, None);
+                let mut name = None;
+                let mut channel = None;
+                let mut data = None;
                 while let Some(Text(key)) = map.next_key()? {
                     match &*key {
                         "type" => name = Some(map.next_value::<Text<'de>>()?.0),

@@ -13,7 +13,7 @@ use crate::model::event::SocketId;
 use crate::model::names::RoomKey;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
-use crate::tenant::account::Place;
+use crate::tenant::account::CounterPlace;
 use crate::workers::WorkerId;
 
 /// A room as others see it.
@@ -39,7 +39,7 @@ pub struct RoomShared {
     /// Whether whoever opened it counts it among the rooms of its version.
     pub counted: AtomicBool,
     /// Its place among the tenant's rooms.
-    _place: Place,
+    _place: CounterPlace,
 }
 
 /// Figures of a room, for overviews: each of them true a moment ago.
@@ -90,7 +90,7 @@ impl RoomStats {
 }
 
 impl RoomShared {
-    pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: Place) -> Self {
+    pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: CounterPlace) -> Self {
         // A keepalive may come before the room has an instance: then what `init` asked for at load holds.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits());

@@ -19,7 +19,7 @@ use crate::model::names::RoomKey;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::{Storage, view};
-use crate::tenant::account::Place;
+use crate::tenant::account::CounterPlace;
 use crate::workers::WorkerId;
 
 /// An alarm that found its room at its end comes again after this.
@@ -31,7 +31,7 @@ pub struct RoomSpec {
     /// The version that the room begins on.
     pub plugin: Arc<Plugin>,
     /// Its place among its tenant's rooms.
-    pub place: Place,
+    pub place: CounterPlace,
     /// The thread that the room's task is to run on.
     pub worker: WorkerId,
     /// Where calls of its plugin run that take long.
@@ -68,7 +68,7 @@ async fn run(
     };
     let plugin = door.plugin();
     let limits = Arc::clone(plugin.limits());
-    let view = Arc::new(view::RoomView::new(storage, limits.storage_cache_bytes));
+    let view = Arc::new(view::StorageView::new(storage, limits.storage_cache_bytes));
     let ledger = Ledger::new(view, backend, Arc::clone(plugin.account()));
     let was_open = owner.note_kept(&door.key, ledger.keeps());
     let restore = ledger.keeps().then(|| RestoreReason::of_opening(was_open));

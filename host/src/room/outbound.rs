@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::model::limits::Limits;
 use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
-use crate::tenant::account::{Counter, Place};
+use crate::tenant::account::{Counter, CounterPlace};
 
 /// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Outbound {
     of_tenant: Arc<Counter>,
     /// Given back when the room is done with the socket, not when the connection ends: what waits in the mailbox is
     /// bounded by the number of places.
-    _place: Place,
+    _place: CounterPlace,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ pub enum ToWrite {
 }
 
 impl Outbound {
-    pub fn new(limits: &Limits, of_tenant: Arc<Counter>, place: Place) -> Self {
+    pub fn new(limits: &Limits, of_tenant: Arc<Counter>, place: CounterPlace) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AtomicWaker::new(),

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
 use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
-use crate::tenant::account::{Counter, Place};
+use crate::tenant::account::{Counter, CounterPlace};
 
 /// Bytes of a request's head; cookies and tokens fit, floods do not.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -79,7 +79,7 @@ async fn serve_connection(
 }
 
 /// Says why there is no room for the connection, without reading what it asks.
-async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: Place) {
+async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPlace) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
         TurnedAway::AddressIsFull => {

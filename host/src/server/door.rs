@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::address::{self, RemoteClient};
 use super::addresses::{AddressPlace, Addresses};
 use crate::config::Config;
-use crate::tenant::account::{Counter, Place};
+use crate::tenant::account::{Counter, CounterPlace};
 
 /// What a client that comes too early is told to wait at least, and how far that varies: those who were turned away
 /// together must not come back together.
@@ -29,7 +29,7 @@ pub struct Door {
 /// One connection's place among all, and among those of its address; held by whoever serves it.
 #[derive(Debug, Clone)]
 pub struct ConnectionPlace {
-    _of_host: Arc<Place>,
+    _of_host: Arc<CounterPlace>,
     _of_address: Option<Arc<AddressPlace>>,
 }
 

@@ -134,7 +134,7 @@ async fn take_seat(
     plugin: &Plugin,
     room: &RoomId,
     meta: Meta,
-    tenant_place: account::Place,
+    tenant_place: account::CounterPlace,
 ) -> Result<Seat, UpgradeRefusal> {
     let outbound = Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), tenant_place);
     let outbound = Arc::new(outbound);

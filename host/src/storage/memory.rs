@@ -1,4 +1,4 @@
-//! Storage in memory: gone with the process.
+//! Storage in memory, which ends with the process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -8,29 +8,31 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, Storage, StorageError, Stored, UnixMs};
+use super::{
+    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StoredEntry, StoredRoom, StoredTenant, UnixMs,
+};
 use crate::model::names::{RoomKey, TenantName};
 
-/// Every room's keys and values. A room stays known when it closes, so that its next sockets find what it wrote.
+/// The storage of every room. What a room wrote stays when the room closes, so that it finds it when it opens again.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
-    rooms: Mutex<Rooms>,
+    rooms: Mutex<MemoryRooms>,
 }
 
 #[derive(Debug, Default)]
-struct Rooms {
+struct MemoryRooms {
     known: HashMap<RoomKey, Arc<MemoryRoom>>,
-    /// How many known rooms call for a look at which of them can be forgotten.
+    /// At this number of rooms, those that store nothing are forgotten.
     prune_at: usize,
 }
 
 #[derive(Debug, Default)]
 struct MemoryRoom {
-    state: Mutex<State>,
+    state: Mutex<MemoryEntries>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct MemoryEntries {
     entries: BTreeMap<String, Vec<u8>>,
     bytes: usize,
     alarm: Option<UnixMs>,
@@ -39,7 +41,7 @@ struct State {
 impl Storage for MemoryStorage {
     fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>> {
         let mut rooms = self.rooms.lock();
-        // A room that wrote nothing is not worth remembering; nobody else holds it.
+        // Forget rooms that store nothing and that nobody holds.
         if rooms.known.len() >= rooms.prune_at {
             rooms.known.retain(|_, room| Arc::strong_count(room) > 1 || room.kept().is_known);
             rooms.prune_at = (2 * rooms.known.len()).max(1_024);
@@ -48,8 +50,8 @@ impl Storage for MemoryStorage {
         ready(Ok(room)).boxed()
     }
 
-    /// Nothing outlives the process, so a server that starts finds nothing.
-    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
+    /// A server that starts finds nothing, since nothing outlives the process.
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>> {
         ready(Vec::new()).boxed()
     }
 
@@ -60,9 +62,9 @@ impl Storage for MemoryStorage {
 }
 
 impl RoomStorage for MemoryRoom {
-    fn kept(&self) -> Kept {
-        let State { entries, bytes, alarm } = &*self.state.lock();
-        Kept { bytes: *bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
+    fn kept(&self) -> StoredRoom {
+        let MemoryEntries { entries, bytes, alarm } = &*self.state.lock();
+        StoredRoom { bytes: *bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
@@ -75,7 +77,7 @@ impl RoomStorage for MemoryRoom {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),

@@ -1,4 +1,4 @@
-//! What a room keeps. A backend holds the keys and the alarm of every room of every tenant; rooms see their own only.
+//! Rooms' storage. A backend holds the keys and the alarm of every room of every tenant; a room sees only its own.
 
 pub mod durable;
 pub mod memory;
@@ -18,87 +18,89 @@ pub use crate::model::durability::Durability;
 pub use crate::model::effect::{Batch, UnixMs};
 
 /// A key with its value.
-pub type Entry = (String, Vec<u8>);
+pub type StoredEntry = (String, Vec<u8>);
 
-/// A batch is durable.
+/// Proof that a batch is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durable {
-    /// The batch's share of the CPU time that this took.
+    /// The batch's share of the CPU time of the commit.
     pub cpu: Duration,
 }
 
-/// What is kept of a tenant.
+/// What the backend stores of a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredTenant {
     /// Bytes of all keys and values of all rooms.
     pub bytes: usize,
     /// Rooms with a key or an alarm.
     pub rooms: usize,
-    /// Every alarm, by when it is due.
+    /// Every alarm, the earliest first.
     pub alarms: Vec<(UnixMs, RoomKey)>,
 }
 
 /// A backend of storage.
 pub trait Storage: Send + Sync + fmt::Debug {
-    /// The storage of a room, which need not exist yet. A room is opened by one owner at a time; this waits until all
-    /// batches of an earlier owner are durable or have failed.
+    /// Opens the storage of a room, which may not exist yet. A room has one owner at a time; opening waits until all
+    /// batches of the last owner are durable or have failed.
     fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>>;
 
-    /// What is kept of every tenant, for a server that starts. A tenant whose storage cannot be read keeps no other from
-    /// being served.
-    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>>;
+    /// Summarises what every tenant stores, for a server that starts. A tenant whose storage cannot be read yields an
+    /// error, and the others are served all the same.
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>>;
 
-    /// Rooms of a tenant with a key or an alarm, from memory: as far as its storage was opened or reported by `stored`.
+    /// How many rooms of a tenant store something, from memory. A tenant counts 0 until one of its rooms was opened or
+    /// [`Storage::stored`] was called.
     fn rooms(&self, tenant: &TenantName) -> usize;
 }
 
-/// What is kept of a room beside its entries.
+/// What the backend stores of a room, in summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredRoom {
     /// Bytes of all keys and values.
     pub bytes: usize,
-    /// When the alarm is due, if there is one.
+    /// When the room's alarm is due, if it is set.
     pub alarm: Option<UnixMs>,
-    /// Whether a key or an alarm is there, so that the room is one of its tenant's `rooms`.
+    /// Whether the room stores a key or an alarm, and so counts among [`Storage::rooms`] of its tenant.
     pub is_known: bool,
 }
 
-/// The keys, the values and the alarm of one room.
+/// The storage of one room: its keys, their values and its alarm.
 pub trait RoomStorage: Send + Sync + fmt::Debug {
-    /// What is durable, from memory.
-    fn kept(&self) -> Kept;
+    /// Summarises the durable state, from memory.
+    fn kept(&self) -> StoredRoom;
 
-    /// The values of keys, in their order, as the last durable batch left them.
+    /// Reads the durable values of keys, in the order of the keys.
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
 
-    /// Up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of the bytes.
+    /// Reads up to `limit` durable entries whose keys begin with `prefix` and come behind `after`, in ascending order
+    /// of their bytes.
     fn scan<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>>;
+    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>>;
 
-    /// Queues a batch at this call, behind the room's earlier ones, and makes it durable whether or not anyone waits for
-    /// the answer. When the answer is an error, nothing of the batch is there, and every later batch of the room is
-    /// refused as well until `resume`: it may rest on this one. Batches that were to become durable together fail together,
-    /// also those of other rooms of the tenant.
+    /// Queues a batch at once, behind the room's earlier ones, and makes it durable even if nobody awaits the result.
+    /// On an error nothing of the batch is stored, and storage refuses every later batch of the room until `resume`,
+    /// since it may rest on this one. Batches that share a transaction fail together, also those of other rooms of the
+    /// tenant.
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'static, Result<Durable, StorageError>>;
 
-    /// The room has heard that a batch failed, and goes on from what is durable.
+    /// The room knows that a batch failed, and goes on from the durable state: storage accepts its batches again.
     fn resume(&self);
 }
 
-/// What kept storage from doing what it was asked.
+/// Why storage failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorageErrorKind {
-    /// No space is left.
+    /// The disk is full.
     Full,
-    /// The file cannot be read or written.
+    /// Reading or writing the file failed.
     Io,
-    /// The file does not hold what it must.
+    /// The file is damaged.
     Corrupt,
-    /// A later version of the server wrote the file.
+    /// A later version of Parlor wrote the file.
     Newer,
     /// Another process holds the file.
     InUse,
@@ -106,7 +108,7 @@ pub enum StorageErrorKind {
     Follows,
 }
 
-/// Storage failed; the words are for the operator, and name the file.
+/// An error of storage. The message is for the operator, and names the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageError {
     pub kind: StorageErrorKind,

@@ -1,4 +1,4 @@
-//! What every backend of storage promises; each backend runs this.
+//! The promises of storage, as tests that every backend runs.
 
 use futures_util::future::FutureExt as _;
 
@@ -29,7 +29,7 @@ async fn keys(room: &Arc<dyn RoomStorage>, prefix: &str, after: Option<&str>, li
     room.scan(prefix, after, limit).await.unwrap().into_iter().map(|(key, _)| key).collect()
 }
 
-/// Runs every promise against fresh backends.
+/// Tests every promise, each against a fresh backend.
 pub async fn run<S: Storage>(make: impl Fn() -> S) {
     a_committed_batch_is_read_back(&make()).await;
     rooms_never_meet(&make()).await;
@@ -41,7 +41,7 @@ pub async fn run<S: Storage>(make: impl Fn() -> S) {
     rooms_with_anything_are_counted(&make()).await;
 }
 
-/// What a backend promises that keeps more than memory: everything is found by one that is made behind it.
+/// Tests the promise of a backend on disk: one that is made after it finds everything.
 pub async fn outlives_the_process<S: Storage>(make: impl Fn() -> S) {
     let storage = make();
     let names = [key("a", "chat", "one"), key("a", "chat", "two"), key("b", "chat", "one")];
@@ -55,7 +55,7 @@ pub async fn outlives_the_process<S: Storage>(make: impl Fn() -> S) {
     let expected = vec![
         (names[0].plugin.tenant.clone(), Ok(stored(12, 2, &[(99, &names[1]), (100, &names[0])]))),
         (names[2].plugin.tenant.clone(), Ok(stored(6, 1, &[(98, &names[2])]))),
-        (TenantName::new("c").unwrap(), Ok(Stored::default())),
+        (TenantName::new("c").unwrap(), Ok(StoredTenant::default())),
     ];
     assert_eq!(storage.stored().await, expected, "of one that is open");
     drop(storage);
@@ -65,17 +65,17 @@ pub async fn outlives_the_process<S: Storage>(make: impl Fn() -> S) {
     assert_eq!(storage.rooms(&names[0].plugin.tenant), 2);
     for (place, name) in names.iter().enumerate() {
         let room = storage.open(name).await.unwrap();
-        assert_eq!(room.kept(), Kept { bytes: 6, alarm: Some(100 - place as UnixMs), is_known: true });
+        assert_eq!(room.kept(), StoredRoom { bytes: 6, alarm: Some(100 - place as UnixMs), is_known: true });
         assert_eq!(get(&room, "k").await, Some(b"12345".to_vec()));
     }
     assert_eq!(storage.stored().await, expected);
 }
 
-fn stored(bytes: usize, rooms: usize, alarms: &[(UnixMs, &RoomKey)]) -> Stored {
-    Stored { bytes, rooms, alarms: alarms.iter().map(|(due, room)| (*due, (*room).clone())).collect() }
+fn stored(bytes: usize, rooms: usize, alarms: &[(UnixMs, &RoomKey)]) -> StoredTenant {
+    StoredTenant { bytes, rooms, alarms: alarms.iter().map(|(due, room)| (*due, (*room).clone())).collect() }
 }
 
-/// Queued at the call, not where the answer is waited for; and done whether or not anyone waits.
+/// A batch is queued by the call, not by awaiting the result, and is written even if nobody awaits it.
 async fn batches_are_taken_in_the_order_of_the_calls(storage: &dyn Storage) {
     let room = storage.open(&key("default", "chat", "default")).await.unwrap();
     let first = room.commit(batch(&[("k", Some("1"))]), Durability::Relaxed);

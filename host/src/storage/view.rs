@@ -1,5 +1,9 @@
-//! A room's storage as its turns see it: what is durable, and over it the batches that are still being written. What was
-//! read or written lately is kept, so that a turn seldom waits for a disk.
+//! A room's storage as its turns see it: the durable entries, and over them the batches that are still being written.
+//! What a room read or wrote lately stays in memory, so that a turn seldom waits for a disk.
+//!
+//! A room settles earlier batches while a turn runs, so what is in memory may change during each wait for the disk. Two
+//! rules keep a read true all the same: a key that was written meanwhile is pending or cached, and what is cached is
+//! newer than what the disk answered; where keys left the cache meanwhile, the answer is used and not remembered.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -8,118 +12,161 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError};
+use super::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom};
 
-/// The most entries that are read at once to know all of a room.
+/// The most entries that one read takes into memory. A room that has more is never cached as a whole.
 const FILL_ENTRIES_MAX: usize = 512;
 
-/// The answer to a batch, whenever it comes.
+/// Resolves when a batch is durable or has failed.
 pub type Written = BoxFuture<'static, Result<Durable, StorageError>>;
 
-/// The place of a batch among those of its room.
+/// Counts the batches of a room, from 1 on.
 pub type BatchNumber = u64;
 
-/// The storage of one room, for that room alone.
+/// One room's view of its own storage.
 #[derive(Debug)]
-pub struct RoomView {
+pub struct StorageView {
     durable: Arc<dyn RoomStorage>,
-    /// Bytes of what is kept of durable keys.
+    /// How many bytes of durable entries may stay in memory.
     cache_bytes_max: usize,
-    layers: Mutex<Layers>,
+    state: Mutex<ViewState>,
 }
 
-/// What lies over the durable entries. The lock is held for moments, never while a disk is waited for.
+/// What the room knows without asking the disk. Its lock is held for moments, never across a wait.
 #[derive(Debug, Default)]
-struct Layers {
-    /// Keys of batches that are not durable yet, with what the last of these says.
-    pending: BTreeMap<String, Pending>,
-    /// Keys as they are in the durable layer, absent ones included.
+struct ViewState {
+    /// The keys of batches that are not durable yet, with the value that the last of these batches gives each.
+    pending: BTreeMap<String, PendingWrite>,
+    /// Durable keys and their values; `None` is a key that is known to be absent.
     cache: HashMap<String, Option<Vec<u8>>>,
     cache_bytes: usize,
-    coverage: Coverage,
+    coverage: CacheCoverage,
+    /// Counts how often keys left the cache without becoming pending: what was read from the disk before such a moment
+    /// may be older than what was forgotten, so it must not be remembered.
+    forgotten: u64,
     last: BatchNumber,
 }
 
-/// How much of what is durable the cache holds.
+/// How much of the durable entries the cache holds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Coverage {
-    /// Nobody looked yet.
+enum CacheCoverage {
+    /// The room has not read all of its entries yet.
     #[default]
     Unknown,
-    /// All: what is not there does not exist.
+    /// All of them: a key that is neither pending nor cached does not exist.
     Whole,
-    /// Less, since all is too much.
+    /// Only some: all of them would not fit.
     Part,
 }
 
+/// What memory says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Lookup {
+    Present(Vec<u8>),
+    Absent,
+    /// Only the disk knows.
+    Unknown,
+}
+
+impl Lookup {
+    fn known(value: Option<Vec<u8>>) -> Self {
+        value.map_or(Self::Absent, Self::Present)
+    }
+
+    fn into_value(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
 #[derive(Debug)]
-struct Pending {
+struct PendingWrite {
     value: Option<Vec<u8>>,
     batch: BatchNumber,
 }
 
-impl RoomView {
+impl StorageView {
     pub fn new(durable: Arc<dyn RoomStorage>, cache_bytes_max: usize) -> Self {
-        Self { durable, cache_bytes_max, layers: Mutex::default() }
+        Self { durable, cache_bytes_max, state: Mutex::default() }
     }
 
     /// What is durable, whatever is pending over it.
-    pub fn kept(&self) -> Kept {
+    pub fn kept(&self) -> StoredRoom {
         self.durable.kept()
     }
 
-    /// The values of keys, in their order.
-    pub async fn get(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
-        let look = || -> Vec<Option<Option<Vec<u8>>>> {
-            let layers = self.layers.lock();
-            keys.iter().map(|key| layers.find(key)).collect()
+    /// Reads the values of keys, in the order of the keys. The writes of the turn that asks, which are in no batch yet,
+    /// come before all others.
+    pub async fn get(
+        &self,
+        keys: &[&str],
+        turn: &BTreeMap<String, Option<Vec<u8>>>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let look = || -> Vec<Lookup> {
+            let state = self.state.lock();
+            keys.iter()
+                .map(|key| turn.get(*key).map_or_else(|| state.find(key), |own| Lookup::known(own.clone())))
+                .collect()
         };
         let mut values = look();
-        if values.iter().any(Option::is_none) && self.fill().await? {
+        if values.contains(&Lookup::Unknown) && self.fill().await? {
             values = look();
         }
-        let missing: Vec<&str> =
-            keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key).collect();
-        if !missing.is_empty() {
-            let read = self.durable.get(&missing).await?;
-            let mut layers = self.layers.lock();
-            for (key, value) in missing.into_iter().zip(&read) {
-                layers.remember(key.to_owned(), value.clone(), self.cache_bytes_max);
+        if values.contains(&Lookup::Unknown) {
+            let unknown = keys.iter().zip(&values).filter(|(_, value)| **value == Lookup::Unknown);
+            let mut read = self.read(unknown.map(|(key, _)| *key).collect()).await?.into_iter();
+            for value in values.iter_mut().filter(|value| **value == Lookup::Unknown) {
+                *value = Lookup::known(read.next().flatten());
             }
-            let mut read = read.into_iter();
-            values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = read.next());
         }
-        Ok(values.into_iter().map(Option::flatten).collect())
+        Ok(values.into_iter().map(Lookup::into_value).collect())
     }
 
-    /// Reads all that a small room keeps, so that it need not look again, not even for what is not there. Says whether it
-    /// did.
+    /// Reads keys from the disk and remembers them.
+    async fn read(&self, keys: Vec<&str>) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+        let forgotten = self.state.lock().forgotten;
+        let values = self.durable.get(&keys).await?;
+        self.state.lock().adopt(
+            forgotten,
+            keys.into_iter().map(str::to_owned).zip(values.clone()),
+            self.cache_bytes_max,
+        );
+        Ok(values)
+    }
+
+    /// Caches all entries of a small room, so that it need not ask the disk again, not even for keys that do not exist.
+    /// Says whether all of them are in the cache now.
     async fn fill(&self) -> Result<bool, StorageError> {
+        let (forgotten, coverage) = {
+            let state = self.state.lock();
+            (state.forgotten, state.coverage)
+        };
         let kept = self.durable.kept();
-        if kept.bytes > self.cache_bytes_max / 2 || self.layers.lock().coverage == Coverage::Part {
+        if kept.bytes > self.cache_bytes_max / 2 || coverage == CacheCoverage::Part {
             return Ok(false);
         }
-        let whole = if kept.is_known { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
-        let mut layers = self.layers.lock();
-        layers.coverage = if whole.len() < FILL_ENTRIES_MAX { Coverage::Whole } else { Coverage::Part };
-        for (key, value) in whole {
-            // What was written meanwhile is newer than what was read.
-            if !layers.pending.contains_key(&key) && !layers.cache.contains_key(&key) {
-                layers.remember(key, Some(value), self.cache_bytes_max);
-            }
+        let entries = if kept.is_known { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
+        let is_all = entries.len() < FILL_ENTRIES_MAX;
+        let mut state = self.state.lock();
+        let entries = entries.into_iter().map(|(key, value)| (key, Some(value)));
+        if !state.adopt(forgotten, entries, self.cache_bytes_max) {
+            return Ok(false);
         }
-        Ok(layers.coverage == Coverage::Whole)
+        state.coverage = if is_all { CacheCoverage::Whole } else { CacheCoverage::Part };
+        Ok(is_all)
     }
 
-    /// Up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of the bytes, with
-    /// the writes of a turn laid over all others.
+    /// Reads up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of their
+    /// bytes. The writes of the turn that asks, which are in no batch yet, come before all others.
     pub async fn scan(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
         turn: &BTreeMap<String, Option<Vec<u8>>>,
-    ) -> Result<Vec<Entry>, StorageError> {
+    ) -> Result<Vec<StoredEntry>, StorageError> {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
@@ -127,13 +174,13 @@ impl RoomView {
         let range = (start, Bound::Unbounded);
         let in_prefix = |key: &String| key.starts_with(prefix);
         let mut over: BTreeMap<String, Option<Vec<u8>>> = {
-            let layers = self.layers.lock();
-            let pending = layers.pending.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
+            let state = self.state.lock();
+            let pending = state.pending.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
             pending.map(|(key, pending)| (key.clone(), pending.value.clone())).collect()
         };
         let written = turn.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
         over.extend(written.map(|(key, value)| (key.clone(), value.clone())));
-        // Keys that are deleted above take no place on the page, so that as many more are read.
+        // The page has no place for keys that the turn or a pending batch deletes: read as many more.
         let hidden = over.values().filter(|value| value.is_none()).count();
         let stored = self.durable.scan(prefix, after, limit + hidden).await?;
         for (key, value) in stored {
@@ -144,67 +191,95 @@ impl RoomView {
 
     /// Hands over a batch to be made durable; reads see it from now on.
     pub fn write(&self, batch: Batch, durability: Durability) -> (BatchNumber, Written) {
-        let mut layers = self.layers.lock();
-        layers.last += 1;
-        let number = layers.last;
+        let mut state = self.state.lock();
+        state.last += 1;
+        let number = state.last;
         for (key, value) in &batch.writes {
-            layers.forget(key);
-            layers.pending.insert(key.clone(), Pending { value: value.clone(), batch: number });
+            state.uncache(key);
+            state.pending.insert(key.clone(), PendingWrite { value: value.clone(), batch: number });
         }
-        drop(layers);
+        drop(state);
         (number, self.durable.commit(batch, durability))
     }
 
     /// A batch is durable, and so are those before it. Says whether no later batch is on its way.
     pub fn written(&self, batch: BatchNumber) -> bool {
-        let mut layers = self.layers.lock();
-        let durable = layers.pending.extract_if(.., |_, pending| pending.batch <= batch).collect::<Vec<_>>();
-        for (key, Pending { value, .. }) in durable {
-            layers.remember(key, value, self.cache_bytes_max);
+        let mut state = self.state.lock();
+        let durable = state.pending.extract_if(.., |_, pending| pending.batch <= batch).collect::<Vec<_>>();
+        for (key, PendingWrite { value, .. }) in durable {
+            state.remember(key, value, self.cache_bytes_max);
         }
-        batch == layers.last
+        batch == state.last
     }
 
-    /// A batch failed, and so did those behind it: reads see what is durable, and the room goes on from there.
+    /// The room says that a batch failed, and with it every later one. Reads see the durable entries again, and the
+    /// room may write again.
     pub fn failed(&self) {
-        let mut layers = self.layers.lock();
-        layers.pending.clear();
-        // What these batches wrote was taken out of the cache.
-        layers.coverage = Coverage::Unknown;
-        drop(layers);
+        let mut state = self.state.lock();
+        state.pending.clear();
+        // The keys of these batches left the cache when they were written, so the cache is not whole any more.
+        state.forgotten += 1;
+        state.coverage = CacheCoverage::Unknown;
+        drop(state);
         self.durable.resume();
     }
 }
 
-impl Layers {
-    /// What is known of a key.
-    fn find(&self, key: &str) -> Option<Option<Vec<u8>>> {
-        let known = self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key)).cloned();
-        known.or_else(|| (self.coverage == Coverage::Whole).then_some(None))
+impl ViewState {
+    fn find(&self, key: &str) -> Lookup {
+        let known = self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key));
+        match known {
+            Some(value) => Lookup::known(value.clone()),
+            None if self.coverage == CacheCoverage::Whole => Lookup::Absent,
+            None => Lookup::Unknown,
+        }
     }
 
-    /// Keeps what is durable under a key. Where it gets too much, all is forgotten: what is in use is soon back.
+    /// Caches what was read from the disk, where that is sure to be no older than what the room knew since; `forgotten`
+    /// is the count as of before the read. Says whether all that was read is in memory now, or something newer.
+    fn adopt(
+        &mut self,
+        forgotten: u64,
+        read: impl Iterator<Item = (String, Option<Vec<u8>>)>,
+        bytes_max: usize,
+    ) -> bool {
+        for (key, value) in read {
+            if self.forgotten != forgotten {
+                return false;
+            }
+            if !self.pending.contains_key(&key) && !self.cache.contains_key(&key) {
+                self.remember(key, value, bytes_max);
+            }
+        }
+        self.forgotten == forgotten
+    }
+
+    /// Caches a durable key. A cache that grows too large is emptied: the room soon reads again what it still uses.
     fn remember(&mut self, key: String, value: Option<Vec<u8>>, bytes_max: usize) {
-        self.forget(&key);
+        self.uncache(&key);
         self.cache_bytes += cost(&key, &value);
         if self.cache_bytes > bytes_max {
             self.cache.clear();
             self.cache_bytes = 0;
-            self.coverage = Coverage::Part;
+            self.forgotten += 1;
+            self.coverage = CacheCoverage::Part;
             return;
         }
         self.cache.insert(key, value);
     }
 
-    fn forget(&mut self, key: &str) {
+    fn uncache(&mut self, key: &str) {
         if let Some(value) = self.cache.remove(key) {
             self.cache_bytes -= cost(key, &value);
         }
     }
 }
 
-/// What an entry of the cache takes, its place in the table included.
+/// The bytes that a cached entry takes, its place in the table included.
 fn cost(key: &str, value: &Option<Vec<u8>>) -> usize {
     const PLACE_BYTES: usize = 64;
     PLACE_BYTES + key.len() + value.as_ref().map_or(0, Vec::len)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
-//! What one tenant uses, and may use: every figure is true at any moment, and nothing of it waits for a lock.
+//! What one tenant uses and may use. Every counter is right at any moment, and reading or changing one takes no lock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -17,27 +17,28 @@ use crate::model::names::{PluginName, TenantName};
 #[derive(Debug)]
 pub struct Account {
     pub tenant: TenantName,
-    /// The tenant's bounds; a plugin may have narrower ones of its own.
+    /// The tenant's limits. Its plugins may have their own.
     pub limits: Limits,
     pub cpu: Arc<CpuBucket>,
-    /// Sockets from their upgrade on.
+    /// Sockets, counted from their upgrade on.
     pub sockets: Arc<Counter>,
     /// Open rooms.
     pub rooms: Arc<Counter>,
-    /// Rooms with an instance.
+    /// Rooms that hold an instance.
     pub awake: Arc<Counter>,
-    /// Bytes of its instances' memories and tables.
+    /// Bytes of the memories and tables of its instances.
     pub memory: Arc<Counter>,
-    /// Bytes that its rooms store.
+    /// Bytes of the keys and values of its rooms.
     pub storage: Arc<Counter>,
     /// Bytes queued for its sockets.
     pub outbound: Arc<Counter>,
-    /// Told by an opening that waits, for rooms of the tenant that nobody is in.
+    /// Notified by whoever waits to open a room: an idle room of the tenant should give way.
     pub wanted: Notify,
-    /// One for each thread that runs plugins, and one for the threads that are none of these.
+    /// One lane for each thread that runs plugins, and one for all other threads.
     lanes: Vec<Arc<Lane>>,
-    /// By plugin; as many as the tenant ever had.
-    totals: Mutex<BTreeMap<PluginName, Arc<Totals>>>,
+    /// By plugin, while a version of it is loaded. Anybody can upload under any name, so a name alone keeps nothing
+    /// here.
+    totals: Mutex<BTreeMap<PluginName, Weak<Totals>>>,
 }
 
 impl Account {
@@ -62,18 +63,25 @@ impl Account {
         }
     }
 
-    /// Where what a plugin does is counted.
+    /// The counters of a plugin, which all its loaded versions share. They begin at 0 if no version is loaded.
     pub fn totals(&self, plugin: &PluginName) -> Arc<Totals> {
-        Arc::clone(self.totals.lock().entry(plugin.clone()).or_default())
+        let mut known = self.totals.lock();
+        if let Some(totals) = known.get(plugin).and_then(Weak::upgrade) {
+            return totals;
+        }
+        known.retain(|_, totals| totals.strong_count() > 0);
+        let totals = Arc::new(Totals::default());
+        known.insert(plugin.clone(), Arc::downgrade(&totals));
+        totals
     }
 
-    /// The tenant's lane on this thread.
+    /// The tenant's lane on the calling thread.
     pub fn lane(&self) -> &Arc<Lane> {
         &self.lanes[lane::thread_number().min(self.lanes.len() - 1)]
     }
 }
 
-/// How much of something is in use, and how much may be.
+/// Counts how much of something is in use, up to a limit.
 #[derive(Debug)]
 pub struct Counter {
     used: AtomicUsize,
@@ -93,13 +101,13 @@ impl Counter {
         self.max
     }
 
-    /// Takes so much, if that stays within the bound. Two who ask at once never both get the last of it.
+    /// Takes `amount` if that stays within the limit. Of two callers at once, at most one gets the last of it.
     pub fn take(&self, amount: usize) -> bool {
         let within = |used: usize| used.checked_add(amount).filter(|total| *total <= self.max);
         self.used.fetch_update(Ordering::AcqRel, Ordering::Relaxed, within).is_ok()
     }
 
-    /// Takes so much, whatever the bound; says whether it is passed now.
+    /// Takes `amount`, even past the limit. Returns whether the limit is exceeded now.
     pub fn add(&self, amount: usize) -> bool {
         self.used.fetch_add(amount, Ordering::AcqRel) + amount > self.max
     }
@@ -109,12 +117,12 @@ impl Counter {
         self.used.fetch_sub(amount, Ordering::AcqRel);
     }
 
-    /// What may still be taken.
+    /// How much is left to take.
     pub fn left(&self) -> usize {
         self.max.saturating_sub(self.used())
     }
 
-    /// Something that took `before` takes `after` now, whatever the bound.
+    /// Replaces an amount that was taken by another one, even past the limit.
     pub fn change(&self, before: usize, after: usize) {
         if after >= before {
             self.add(after - before);
@@ -123,23 +131,23 @@ impl Counter {
         }
     }
 
-    /// Takes one, whatever the bound.
-    pub fn place_beyond_bounds(self: &Arc<Self>) -> Place {
+    /// Takes one, even past the limit, until the place is dropped.
+    pub fn place_beyond_bounds(self: &Arc<Self>) -> CounterPlace {
         self.add(1);
-        Place(Arc::clone(self))
+        CounterPlace(Arc::clone(self))
     }
 
-    /// Takes one, which is given back when the place is dropped.
-    pub fn place(self: &Arc<Self>) -> Option<Place> {
-        self.take(1).then(|| Place(Arc::clone(self)))
+    /// Takes one if that stays within the limit, until the place is dropped.
+    pub fn place(self: &Arc<Self>) -> Option<CounterPlace> {
+        self.take(1).then(|| CounterPlace(Arc::clone(self)))
     }
 }
 
-/// One of what a counter counts, given back when it is dropped.
+/// One unit of a counter, given back when this is dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Counter>);
+pub struct CounterPlace(Arc<Counter>);
 
-impl Drop for Place {
+impl Drop for CounterPlace {
     fn drop(&mut self) {
         self.0.give(1);
     }
@@ -157,6 +165,20 @@ mod tests {
         assert!(counter.place().is_none());
         drop(first);
         assert!(counter.place().is_some());
+    }
+
+    #[test]
+    fn plugin_names_without_end_leave_nothing_behind() {
+        let account = Account::new(TenantName::default_tenant(), Limits::default(), 1);
+        let name = |number: usize| PluginName::new(&format!("p{number}")).unwrap();
+        let served = account.totals(&name(0));
+        served.room_ended(7, 0);
+        for number in 1..1_000 {
+            // An upload of a component that the host refuses does this.
+            drop(account.totals(&name(number)));
+        }
+        assert!(account.totals.lock().len() <= 2, "{:?}", account.totals.lock().len());
+        assert_eq!(account.totals(&name(0)).turns(), 7, "a plugin that is served keeps its counters");
     }
 
     #[test]

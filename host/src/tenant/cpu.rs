@@ -1,16 +1,16 @@
-//! A tenant's CPU: a token bucket that fills with time and empties with execution.
+//! A tenant's share of the CPU: a token bucket that time fills and execution empties.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The bucket, kept as the moment at which it will be empty no more: one number, so that it takes no lock. That moment
-/// lies in the future where the tenant owes, and at most the burst in the past where it saved.
+/// The bucket, kept as the moment at which it is exactly empty: one number, so that it needs no lock. The moment lies
+/// in the future while the tenant owes time, and in the past, by at most the burst, while it has saved some.
 #[derive(Debug)]
 pub struct CpuBucket {
     free_at_ns: AtomicU64,
     percent: u64,
-    /// How long an empty bucket takes to fill.
+    /// How long an empty bucket takes to fill up.
     fill_ns: u64,
     used_ns: AtomicU64,
 }
@@ -22,17 +22,17 @@ impl CpuBucket {
         Self { free_at_ns: AtomicU64::new(0), percent, fill_ns, used_ns: AtomicU64::new(0) }
     }
 
-    /// Takes execution time out of the bucket, which may owe some afterwards.
+    /// Takes execution time out of the bucket. The tenant may owe time afterwards.
     pub fn charge(&self, ns: u64) {
         self.used_ns.fetch_add(ns, Ordering::Relaxed);
         self.reserve(ns);
     }
 
-    /// Takes time that may be used, until [`CpuBucket::refund`] gives it back.
+    /// Sets time aside that a call may use, until [`CpuBucket::refund`] gives it back.
     pub fn reserve(&self, ns: u64) {
         let full = now_ns().saturating_sub(self.fill_ns);
         let later = |free_at: u64| Some(free_at.max(full).saturating_add(self.wait_for(ns)));
-        // Always some: the closure never answers none.
+        // The closure always returns a value, so this cannot fail.
         let _ = self.free_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 
@@ -42,7 +42,7 @@ impl CpuBucket {
         let _ = self.free_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sooner);
     }
 
-    /// How long the tenant has to wait; none where the bucket holds something. `now` as of [`now_ns`].
+    /// How long the tenant has to wait; `None` if the bucket is not empty. `now` comes from [`now_ns`].
     pub fn owes(&self, now: u64) -> Option<Duration> {
         let ahead = self.free_at_ns.load(Ordering::Relaxed).saturating_sub(now);
         (ahead > 0).then(|| Duration::from_nanos(ahead))
@@ -63,13 +63,13 @@ impl CpuBucket {
         Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
     }
 
-    /// The time in which the bucket gains this much.
+    /// How long the bucket takes to gain `ns` of execution time.
     fn wait_for(&self, ns: u64) -> u64 {
         ns.saturating_mul(100) / self.percent
     }
 }
 
-/// Nanoseconds on a clock that never goes back. It starts far from 0, so that a moment before the start has a number.
+/// Nanoseconds on a monotonic clock. It starts far from 0, so that moments before its start have a number.
 pub fn now_ns() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     const BEFORE_START_NS: u64 = 1 << 50;

@@ -1,9 +1,9 @@
-//! Which interfaces a tenant's plugins may import. Rights are imports: what is not granted cannot be called.
+//! Which interfaces a tenant's plugins may import. A plugin can call only what it imports, so imports are its rights.
 
 use std::sync::Arc;
 
-/// All that this host offers. WASI is clocks, randomness, and standard output and error to the room's log; the others
-/// of its interfaces are here because the standard libraries of languages import them, and hold nothing.
+/// All interfaces that this host offers. Of WASI these are clocks, randomness, and standard output and error, which go
+/// to the room's log. The rest of WASI here is empty: the standard libraries of languages import it.
 pub const OFFERED: [&str; 32] = [
     "parlor:room/alarm",
     "parlor:room/clock",
@@ -38,21 +38,21 @@ pub const OFFERED: [&str; 32] = [
     "wasi:random/insecure-seed",
     "wasi:random/random",
 ];
-/// Types alone, without a function: nothing that could be granted or refused.
+/// This interface has types and no function, so there is nothing to grant.
 const TYPES: &str = "parlor:room/types";
 
-/// The interfaces that may be imported, by name without version.
+/// The interfaces that a tenant's plugins may import, by name without version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Imports {
-    /// All that this host offers.
+    /// Every interface that this host offers.
     #[default]
     All,
-    /// These, and `PACKAGE/*` for all of a package.
+    /// Only these. `PACKAGE/*` stands for all interfaces of a package.
     Only(Arc<[String]>),
 }
 
 impl Imports {
-    /// Takes a list of names; an error says which of them names nothing.
+    /// Grants a list of names. An error says which name is unknown.
     pub fn only(names: &[String]) -> Result<Self, String> {
         match names.iter().find(|name| !OFFERED.iter().any(|offered| covers(name, offered))) {
             Some(unknown) => Err(format!(
@@ -63,7 +63,7 @@ impl Imports {
         }
     }
 
-    /// Whether an interface may be imported.
+    /// Whether plugins may import an interface.
     pub fn allow(&self, interface: &str) -> bool {
         match self {
             Self::All => true,
@@ -72,7 +72,7 @@ impl Imports {
     }
 }
 
-/// Whether a name of the configuration means this interface.
+/// Whether a name in the configuration covers an interface.
 fn covers(name: &str, interface: &str) -> bool {
     match name.strip_suffix('*') {
         Some(package) => package.ends_with('/') && interface.starts_with(package),

@@ -1,8 +1,8 @@
-//! A tenant's share of one worker's thread: one slice a round, whatever number of its rooms want to run.
+//! A tenant's share of one worker thread: one slice of time in each round, however many of its rooms want to run.
 //!
-//! A round ends when the thread has looked at its sockets again. Until a tenant has used up its slice nothing of this
-//! costs more than looking at the clock; after that its rooms line up, and one of them goes on in each round. A tenant
-//! that owes CPU time starts nothing until it has waited for it; what is under way goes on.
+//! A round ends when the thread has polled its sockets again. Until a tenant has used up its slice, all this costs a
+//! look at the clock. After that its rooms stand in line, and one of them goes on in each round. A tenant that owes CPU
+//! time starts nothing new until it has waited off its debt; calls that run already go on.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -19,41 +19,44 @@ use rustix::time::{ClockId, clock_gettime};
 use super::cpu::{CpuBucket, now_ns};
 use super::pace::Pace;
 
-/// What a tenant may execute on a thread before all else there gets its turn: an epoch tick, after which a running guest
-/// is interrupted anyway.
+/// How long a tenant may execute on a thread before everything else there gets its turn. It is one epoch tick, at which
+/// a running guest is interrupted anyway.
 pub const SLICE: Duration = Duration::from_millis(2);
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
-/// A slice that was begun longer ago than this is over: the thread has long looked at its sockets.
+/// A slice that began longer ago than this is over: the thread has polled its sockets since.
 const ROUND_NS: u64 = 2 * SLICE_NS;
-/// A poll that takes longer than this held up its thread: nothing interrupted it.
+/// A poll that takes longer than this held up its thread.
 const LONG_POLL_NS: u64 = 2 * SLICE_NS;
-/// What was executed is charged in portions of this size: the bucket is shared by threads.
+/// Execution time is charged to the bucket in portions of this size, since threads share the bucket.
 const CHARGE_NS: u64 = 100_000;
-/// Calls that outlive a slice and that a tenant that saved its whole burst may have under way at once.
+/// How many calls that outlive a slice a tenant with a full bucket may run at once.
 const LONG_CALLS: u64 = 10;
-/// The longest nap of a tenant that owes: meanwhile its debt may have become smaller, or the server may drain.
+/// How long a tenant that owes time sleeps at most before it looks again: its debt may have shrunk, or the server may
+/// drain.
 const NAP: Duration = Duration::from_millis(20);
 
-/// One tenant on one thread. What is atomic here is used by that thread alone, which loads and stores instead of adding.
+/// One tenant on one thread. Only that thread uses the atomics, so it loads and stores instead of adding.
 #[derive(Debug)]
 pub struct Lane {
     bucket: Arc<CpuBucket>,
-    /// When the slice was begun, and what of it was used before the poll that runs now.
+    /// When the slice began.
     slice_begun_ns: AtomicU64,
+    /// How much of the slice was used before the current poll.
     used_ns: AtomicU64,
-    /// When the poll that runs now was begun.
+    /// When the current poll began.
     poll_begun_ns: AtomicU64,
-    /// Executed but not charged yet, by the clock on the wall; and the thread's own CPU time when it was last charged.
+    /// Wall time of polls that is not charged yet.
     uncharged_ns: AtomicU64,
+    /// The thread's CPU time when the lane last charged the bucket.
     charged_at_cpu_ns: AtomicU64,
-    /// How many stand in line.
+    /// How many rooms stand in line.
     waiting: AtomicUsize,
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
 }
 
-/// Who waits for a slice, in order.
+/// The rooms that wait for a slice, in order.
 #[derive(Debug, Default)]
-struct Line {
+struct WaitingLine {
     next: u64,
     waiting: VecDeque<(u64, Waker)>,
 }
@@ -72,8 +75,8 @@ impl Lane {
         }
     }
 
-    /// Waits until something new may start: the tenant owes nothing, and it is its turn on this thread. Within
-    /// [`Lane::run`]. `hurry` says that nothing is owed any more: the server drains.
+    /// Waits until the tenant owes no CPU time and has a slice on this thread, so that a call may start. Call it within
+    /// [`Lane::run`]. While `hurry` returns true (the server drains), debts do not count.
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
             let now = now_ns();
@@ -83,7 +86,7 @@ impl Lane {
                 return;
             } else {
                 self.line_up().await;
-                // Others of the tenant may have run up a debt meanwhile.
+                // Other rooms of the tenant may have run up a debt meanwhile.
                 if self.bucket.owes(now_ns()).is_none() || hurry() {
                     return;
                 }
@@ -91,20 +94,21 @@ impl Lane {
         }
     }
 
-    /// Waits until it is the tenant's turn on this thread, for what was started elsewhere. Within [`Lane::run`].
+    /// Waits until the tenant has a slice on this thread, for work that started elsewhere. Call it within
+    /// [`Lane::run`].
     pub async fn slice(&self) {
         if self.waiting.load(Ordering::Relaxed) > 0 || !self.has_slice(now_ns()) {
             self.line_up().await;
         }
     }
 
-    /// Waits for the next round, behind the others of the tenant on this thread. Within [`Lane::run`].
+    /// Waits for the next round, behind the tenant's other rooms on this thread. Call it within [`Lane::run`].
     pub async fn next_slice(&self) {
         self.used_ns.store(SLICE_NS, Ordering::Relaxed);
         self.line_up().await;
     }
 
-    /// Lets the thread look at its sockets, and waits for the next round where the slice is used up.
+    /// Lets the thread poll its sockets, and waits for the next round if the slice is used up.
     pub async fn give_way(&self) {
         tokio::task::yield_now().await;
         if !self.has_slice(now_ns()) {
@@ -112,7 +116,7 @@ impl Lane {
         }
     }
 
-    /// Runs something of a plugin's and counts what it executes, not what it waits.
+    /// Runs work of a plugin. Counts the time in which it executes, not in which it waits.
     pub async fn run<T>(&self, pace: &Pace, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -129,18 +133,18 @@ impl Lane {
         .await
     }
 
-    /// Reserves CPU time for a call that turns out to be long, so that not all rooms of a tenant begin such calls on what
-    /// is left in its bucket: what the call may use, but no more than lets ten run at once. Given back when
-    /// the value is dropped.
-    pub fn reserve(&self, time: Duration) -> Reserved {
+    /// Reserves CPU time for a call that turns out to be long, until the value is dropped. Without it, all rooms of a
+    /// tenant could begin long calls on what is left in the bucket. It reserves what the call may use, but at most a
+    /// tenth of the full bucket.
+    pub fn reserve(&self, time: Duration) -> ReservedCpu {
         let ns = (time.as_nanos() as u64).min(self.bucket.burst_ns() / LONG_CALLS);
         self.bucket.reserve(ns);
-        Reserved { bucket: Arc::clone(&self.bucket), ns }
+        ReservedCpu { bucket: Arc::clone(&self.bucket), ns }
     }
 
-    /// Stands in line until it is the first, and then waits for a new round, unless something of this one is left.
+    /// Stands in line until it is first, then waits for a new round, unless some of this slice is left.
     async fn line_up(&self) {
-        let place = InLine::join(self);
+        let place = LinePlace::join(self);
         place.first().await;
         if !self.has_slice(now_ns()) {
             tokio::task::yield_now().await;
@@ -148,7 +152,7 @@ impl Lane {
         }
     }
 
-    /// Whether something of the slice is left.
+    /// Whether some of the slice is left. Begins a new one if a round has passed.
     fn has_slice(&self, now: u64) -> bool {
         if now.saturating_sub(self.slice_begun_ns.load(Ordering::Relaxed)) > ROUND_NS {
             self.begin_slice(now);
@@ -158,7 +162,7 @@ impl Lane {
         self.used_ns.load(Ordering::Relaxed).saturating_add(of_this_poll) < SLICE_NS
     }
 
-    /// The poll that runs now counts from here on.
+    /// Begins a slice within the current poll.
     fn begin_slice(&self, now: u64) {
         self.slice_begun_ns.store(now, Ordering::Relaxed);
         self.used_ns.store(0, Ordering::Relaxed);
@@ -170,7 +174,7 @@ impl Lane {
         if uncharged < CHARGE_NS {
             return self.uncharged_ns.store(uncharged, Ordering::Relaxed);
         }
-        // The clock on the wall counts what other processes took from us; the thread's own CPU time does not.
+        // Wall time includes what other processes took from this thread; the thread's own CPU time does not.
         let cpu = thread_cpu_ns();
         let executed = cpu - self.charged_at_cpu_ns.swap(cpu, Ordering::Relaxed).min(cpu);
         CLOCKS.set((now_ns(), cpu));
@@ -179,13 +183,13 @@ impl Lane {
     }
 }
 
-/// A place in the line, left when it is dropped.
-struct InLine<'a> {
+/// A place in the line. Dropping it leaves the line.
+struct LinePlace<'a> {
     lane: &'a Lane,
     number: u64,
 }
 
-impl<'a> InLine<'a> {
+impl<'a> LinePlace<'a> {
     fn join(lane: &'a Lane) -> Self {
         let mut line = lane.line.lock();
         let number = line.next;
@@ -195,7 +199,7 @@ impl<'a> InLine<'a> {
         Self { lane, number }
     }
 
-    /// Waits to be the first.
+    /// Waits until the place is the first.
     async fn first(&self) {
         poll_fn(|context| {
             let mut line = self.lane.line.lock();
@@ -211,7 +215,7 @@ impl<'a> InLine<'a> {
     }
 }
 
-impl Drop for InLine<'_> {
+impl Drop for LinePlace<'_> {
     fn drop(&mut self) {
         let mut line = self.lane.line.lock();
         let Some(place) = line.waiting.iter().position(|(number, _)| *number == self.number) else { return };
@@ -225,14 +229,14 @@ impl Drop for InLine<'_> {
     }
 }
 
-/// CPU time that is reserved.
+/// CPU time that is reserved until this is dropped.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct ReservedCpu {
     bucket: Arc<CpuBucket>,
     ns: u64,
 }
 
-impl Drop for Reserved {
+impl Drop for ReservedCpu {
     fn drop(&mut self) {
         self.bucket.refund(self.ns);
     }
@@ -240,34 +244,34 @@ impl Drop for Reserved {
 
 thread_local! {
     static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
-    /// The clock and this thread's CPU time, both of one moment not long ago.
+    /// The clock and this thread's CPU time, both read at one moment a little while ago.
     static CLOCKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-/// Notes how much CPU time this thread has used; to be called now and then.
+/// Notes how much CPU time this thread has used. Its thread calls this now and then.
 pub fn note_cpu() {
     CLOCKS.set((now_ns(), thread_cpu_ns()));
 }
 
-/// What the thread has executed at least since a moment: all since the last note, less all that it can have executed
-/// between the note and that moment. The clock alone would count what other processes took.
+/// How long the thread has executed at least since a moment: all since the last note, less the most that it can have
+/// executed between the note and that moment. The clock alone would count the time of other processes.
 fn executed_since(begin_ns: u64) -> Duration {
     let (noted_ns, cpu_ns) = CLOCKS.get();
     let all = thread_cpu_ns().saturating_sub(cpu_ns);
     Duration::from_nanos(all.saturating_sub(begin_ns.saturating_sub(noted_ns)))
 }
 
-/// Gives this thread, which runs plugins, its number; from 0 on.
+/// Gives a thread that runs plugins its number, from 0 on.
 pub fn number_thread(number: usize) {
     THREAD_NUMBER.set(number);
 }
 
-/// The number of this thread; the largest there is where it has none.
+/// The number of the calling thread; `usize::MAX` if it has none.
 pub(super) fn thread_number() -> usize {
     THREAD_NUMBER.get()
 }
 
-/// CPU time that the calling thread has used.
+/// How much CPU time the calling thread has used.
 pub fn thread_cpu_ns() -> u64 {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     // Both parts are never negative for this clock.

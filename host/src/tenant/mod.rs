@@ -1,9 +1,10 @@
-//! Tenants: where they are served, who may connect, what holds for their plugins, and what they use.
+//! Tenants: where they are served, who may connect, the settings of their plugins, and what they use.
 
 pub mod account;
 mod cpu;
 mod imports;
 pub mod lane;
+pub mod locks;
 mod pace;
 mod totals;
 
@@ -22,34 +23,34 @@ pub use imports::{Imports, OFFERED};
 pub use pace::Pace;
 pub use totals::Totals;
 
-/// What the operator says of a plugin.
+/// The operator's settings of a plugin.
 #[derive(Debug, Clone, Default)]
 pub struct PluginSettings {
-    /// What the plugin reads with `config.get`.
+    /// The values that the plugin reads with `config.get`.
     pub config: BTreeMap<String, String>,
-    /// Whether clients of a plugin without `authorize` may choose their channels with `?channels=`.
+    /// Whether clients may choose their channels with `?channels=`, if the plugin has no `authorize`.
     pub client_channels: bool,
     pub durability: Durability,
     pub limits: Layers,
 }
 
-/// What the operator says of a tenant.
+/// The operator's settings of a tenant.
 #[derive(Debug, Clone, Default)]
 pub struct TenantSettings {
-    /// Host names at whose root the tenant is served.
+    /// The host names at whose root the tenant is served.
     pub hosts: Vec<String>,
-    /// Origins whose pages may connect; all where empty.
+    /// The origins whose pages may connect. If it is empty, all may.
     pub origins: Vec<String>,
-    /// Opens what is the tenant's own in the API.
+    /// The token for the tenant's own part of the API.
     pub token: Option<Secret>,
-    /// What its plugins may import.
+    /// The interfaces that its plugins may import.
     pub imports: Imports,
-    /// The bounds of the tenant, and of its plugins that have no table of their own.
+    /// The limits of the tenant, and of its plugins without limits of their own.
     pub limits: Layers,
     pub plugins: BTreeMap<PluginName, PluginSettings>,
 }
 
-/// What holds for one plugin.
+/// All settings that apply to one plugin, and where its use is counted.
 #[derive(Debug, Clone)]
 pub struct Terms {
     pub config: BTreeMap<String, String>,
@@ -57,27 +58,27 @@ pub struct Terms {
     pub durability: Durability,
     pub imports: Imports,
     pub limits: Arc<Limits>,
-    /// Whom its use is charged to.
+    /// The account of the tenant, which the plugin's use is charged to.
     pub account: Arc<Account>,
-    /// Where what the plugin does is counted.
+    /// The plugin's counters.
     pub totals: Arc<Totals>,
 }
 
-/// The tenants that the configuration knows, and what all tenants use now.
+/// The settings of all tenants, and the accounts of those that have a plugin.
 #[derive(Debug)]
 pub struct Tenants {
     settings: BTreeMap<TenantName, TenantSettings>,
-    /// For tenants of which nothing is said.
+    /// The settings of tenants that the configuration does not name.
     unnamed: TenantSettings,
     by_host: HashMap<String, TenantName>,
     threads: usize,
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
-    /// What the projects of `parlor dev` say of their own plugins.
+    /// Configuration that projects suggest for their own plugins, under `parlor dev`.
     suggested: Mutex<BTreeMap<PluginName, BTreeMap<String, String>>>,
 }
 
 impl Tenants {
-    /// `host` are the bounds of the whole server, `threads` the number of its threads that run plugins.
+    /// `host` are the limits of the server, `threads` is the number of its threads that run plugins.
     pub fn new(settings: BTreeMap<TenantName, TenantSettings>, host: Layers, threads: usize) -> Self {
         let by_host = settings
             .iter()
@@ -87,28 +88,28 @@ impl Tenants {
         Self { settings, unnamed, by_host, threads, accounts: Mutex::default(), suggested: Mutex::default() }
     }
 
-    /// Whose host name this is.
+    /// The tenant that is served at a host name.
     pub fn at_host(&self, host: &str) -> Option<&TenantName> {
         self.by_host.get(host)
     }
 
-    /// What the operator says of a tenant, or the defaults.
+    /// The operator's settings of a tenant, or the defaults.
     pub fn settings(&self, tenant: &TenantName) -> &TenantSettings {
         self.settings.get(tenant).unwrap_or(&self.unnamed)
     }
 
-    /// The tenants that the configuration names, with what it says of each.
+    /// The tenants that the configuration names, with their settings.
     pub fn named(&self) -> &BTreeMap<TenantName, TenantSettings> {
         &self.settings
     }
 
-    /// The bounds of a tenant or of one of its plugins, and who set each.
+    /// The limits of a tenant or of one of its plugins, with the source of each.
     pub fn layers(&self, tenant: &TenantName, plugin: Option<&PluginName>) -> &Layers {
         let settings = self.settings(tenant);
         plugin.and_then(|plugin| settings.plugins.get(plugin)).map_or(&settings.limits, |plugin| &plugin.limits)
     }
 
-    /// What holds for a plugin.
+    /// Collects all settings that apply to a plugin.
     pub fn terms(&self, tenant: &TenantName, plugin: &PluginName) -> Terms {
         let settings = self.settings(tenant);
         let own = settings.plugins.get(plugin);
@@ -124,8 +125,8 @@ impl Tenants {
         }
     }
 
-    /// What a project says of the configuration of its plugin, which is the tenant `default`'s. What the operator says of a
-    /// key counts before it.
+    /// Sets the configuration that a project suggests for its plugin of the tenant `default`. Where the operator sets a
+    /// key as well, the operator's value counts.
     pub fn suggest(&self, plugin: &PluginName, config: &BTreeMap<String, String>) {
         self.suggested.lock().insert(plugin.clone(), config.clone());
     }
@@ -142,13 +143,13 @@ impl Tenants {
         config
     }
 
-    /// Whether a page of this origin may connect to the tenant's rooms.
+    /// Whether pages of an origin may connect to the tenant's rooms.
     pub fn allows_origin(&self, tenant: &TenantName, origin: &str) -> bool {
         let origins = &self.settings(tenant).origins;
         origins.is_empty() || origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// What a tenant uses; opened at its first plugin.
+    /// The account of a tenant. The first call opens it.
     pub fn account(&self, tenant: &TenantName) -> Arc<Account> {
         let mut accounts = self.accounts.lock();
         let account = accounts.entry(tenant.clone()).or_insert_with(|| {

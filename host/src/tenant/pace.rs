@@ -1,4 +1,4 @@
-//! Whether a plugin's calls outlive a slice: such calls run on threads of low priority, where they hold up nobody.
+//! Which plugins make long calls. Calls of these run on threads of low priority, where they hold up nobody.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,30 +9,30 @@ use std::time::Duration;
 use super::cpu::now_ns;
 use super::lane::SLICE;
 
-/// How long a plugin is remembered for one long call.
+/// For how long one long call makes a plugin heavy.
 const MEMORY: Duration = Duration::from_secs(10);
 
-/// The pace of a plugin.
+/// Whether a plugin's calls took longer than a slice lately.
 #[derive(Debug, Default)]
 pub struct Pace {
     heavy_until_ns: AtomicU64,
 }
 
 impl Pace {
-    /// A call has used this much CPU time so far.
+    /// Notes how much CPU time a call has used so far.
     pub fn used(&self, cpu: Duration) {
         if cpu >= SLICE {
             remember(&self.heavy_until_ns);
         }
     }
 
-    /// Whether the next call runs on a thread of low priority.
+    /// Whether the plugin's next call runs on a thread of low priority.
     pub fn is_heavy(&self) -> bool {
         is_remembered(&self.heavy_until_ns)
     }
 
-    /// Polls work here until it is done, or until its plugin's calls are known to take long: then it answers none, and the
-    /// rest is to be done elsewhere.
+    /// Polls work on this thread until it is done. If the plugin turns out to be heavy before, returns `None`: the
+    /// caller goes on with the work elsewhere.
     pub async fn until_heavy<T>(&self, work: &mut Pin<Box<impl Future<Output = T> + ?Sized>>) -> Option<T> {
         poll_fn(|context| {
             if self.is_heavy() {
@@ -52,7 +52,7 @@ fn remember(until_ns: &AtomicU64) {
     until_ns.store(now_ns() + MEMORY.as_nanos() as u64, Ordering::Relaxed);
 }
 
-/// Plugins that were never slow are not asked what time it is.
+/// Reads the clock only for a plugin that made a long call before.
 fn is_remembered(until_ns: &AtomicU64) -> bool {
     let until = until_ns.load(Ordering::Relaxed);
     until != 0 && now_ns() < until

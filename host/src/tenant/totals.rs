@@ -1,4 +1,4 @@
-//! What a plugin did since the server started, whatever became of its rooms and versions: counters that never go back.
+//! Counters of what a plugin did. They outlive its rooms and its versions, and end when its last version is unloaded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use parking_lot::Mutex;
 use super::Pace;
 use crate::model::failure::FailureKind;
 
-/// One plugin's counters, and its pace.
+/// The counters of one plugin, and its pace.
 #[derive(Debug, Default)]
 pub struct Totals {
     /// Whether the plugin's calls take long.
     pub pace: Arc<Pace>,
-    /// Turns that committed in rooms that ended.
+    /// Turns that committed in rooms that have ended.
     turns: AtomicU64,
-    /// Frames that were dropped in rooms that ended, because they were none.
+    /// Invalid frames that were dropped in rooms that have ended.
     bad_frames: AtomicU64,
     failures: [AtomicU64; FailureKind::ALL.len()],
-    /// By a word of a closed list.
+    /// Sockets that the host closed, by label.
     closes: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Totals {
-    /// A room ended with these figures.
+    /// Adds the counts of a room that ended.
     pub fn room_ended(&self, turns: u64, bad_frames: u64) {
         self.turns.fetch_add(turns, Ordering::Relaxed);
         self.bad_frames.fetch_add(bad_frames, Ordering::Relaxed);
@@ -34,17 +34,17 @@ impl Totals {
         self.failures[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The host closed a socket, for a reason of a closed list.
+    /// Counts a socket that the host closed. The labels are a closed list.
     pub fn count_close(&self, label: &'static str) {
         *self.closes.lock().entry(label).or_default() += 1;
     }
 
-    /// Turns of rooms that ended.
+    /// Turns that committed in rooms that have ended.
     pub fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
     }
 
-    /// Bad frames of rooms that ended.
+    /// Invalid frames that were dropped in rooms that have ended.
     pub fn bad_frames(&self) -> u64 {
         self.bad_frames.load(Ordering::Relaxed)
     }

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use parlor::model::names::{RoomKey, TenantName};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{
-    Batch, Durability, Durable, Entry, Kept, RoomStorage, Storage, StorageError, StorageErrorKind, Stored,
+    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StorageErrorKind, StoredEntry, StoredRoom,
+    StoredTenant,
 };
 use tokio::sync::oneshot;
 
@@ -83,13 +84,13 @@ impl Storage for SteppedStorage {
         self.below.rooms(tenant)
     }
 
-    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>> {
         self.below.stored()
     }
 }
 
 impl RoomStorage for SteppedRoom {
-    fn kept(&self) -> Kept {
+    fn kept(&self) -> StoredRoom {
         self.below.kept()
     }
 
@@ -102,7 +103,7 @@ impl RoomStorage for SteppedRoom {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
         self.below.scan(prefix, after, limit)
     }
 

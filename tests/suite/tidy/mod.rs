@@ -5,6 +5,7 @@ mod arrows;
 mod circles;
 mod documents;
 mod hazards;
+mod names;
 mod sizes;
 mod wit;
 

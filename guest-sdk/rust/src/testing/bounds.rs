@@ -26,7 +26,7 @@ pub(crate) const SUSPEND_BYTES: usize = 256 << 10;
 pub(crate) const TIMER_BYTES: usize = 4 << 10;
 pub(crate) const TIMERS_PER_ROOM: usize = 64;
 
-/// What an answer takes.
+/// The bytes of an answer.
 pub(crate) fn bytes(payload: &Option<Payload>) -> usize {
     match payload {
         Some(Payload::Json(text)) => text.len(),
@@ -35,7 +35,7 @@ pub(crate) fn bytes(payload: &Option<Payload>) -> usize {
     }
 }
 
-/// A refusal of this call alone.
+/// Refuses this call alone.
 pub(crate) fn exceeded(bound: &str) -> Refusal {
     Refusal::LimitExceeded(bound.to_owned())
 }

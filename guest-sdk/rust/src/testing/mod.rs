@@ -2,10 +2,10 @@
 //!
 //! A [`TestRoom`] means what the server means: an event is a turn that commits or leaves no trace, emits are counted at
 //! the call and arrive at the commit, `authorize` runs before `on_connect` in an instance of its own, a failed
-//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. Timers and the alarm run in virtual
-//! time: [`TestRoom::advance`] lets it pass, in no time. [`TestRoom::sleep`] and [`TestRoom::swap`] take the instance
-//! away as the server does. The server's bounds on emits, host calls, names, timers, storage and suspended states hold
-//! at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
+//! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. Timers and the alarm run in
+//! virtual time: [`TestRoom::advance`] lets it pass, in no time. [`TestRoom::sleep`] and [`TestRoom::swap`] take the
+//! instance away as the server does. The server's bounds on emits, host calls, names, timers, storage and suspended
+//! states hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
 
 mod bounds;
 mod builder;
@@ -68,7 +68,7 @@ impl TestRoom {
         TestRoom::builder().build(setup)
     }
 
-    /// Makes a room with more to say.
+    /// Makes a room with a configuration, a room id or a time of your choice.
     ///
     /// ```
     /// # use parlor_guest::testing::TestRoom;
@@ -96,7 +96,8 @@ impl TestRoom {
         }
     }
 
-    /// As [`connect`](TestRoom::connect), with the refusal as a value. 404 where the path is not the plugin's.
+    /// Connects like [`connect`](TestRoom::connect), and returns a refusal as an error. It is 404 if the path is not
+    /// the plugin's.
     ///
     /// ```
     /// # use parlor_guest::{prelude::*, testing::TestRoom};
@@ -216,7 +217,7 @@ impl TestRoom {
         self.world.state.borrow().log.clone()
     }
 
-    /// The turns that failed so far, without those whose sender was told.
+    /// The turns that failed so far, except those whose failure went to the sender.
     ///
     /// ```
     /// # use parlor_guest::{prelude::*, testing::TestRoom};

@@ -56,8 +56,8 @@ impl TestSocket {
         }
     }
 
-    /// Sends an event with data, as `client.emit(event, data)` does; the room has handled it when this returns. What a
-    /// socket sends after it was closed is heard by nobody.
+    /// Sends an event with data, like `client.emit(event, data)`. The room has handled it when this returns. The room
+    /// ignores what a closed socket sends.
     ///
     /// # Panics
     /// Where no client could send it: an empty name, one over 128 bytes, or one that begins with `$`.
@@ -139,7 +139,7 @@ impl TestSocket {
         }))
     }
 
-    /// The frames that it got since this was asked last, as they stand on the wire.
+    /// The frames that the client got since the last call, as they are on the wire.
     ///
     /// ```
     /// # use parlor_guest::{prelude::*, testing::TestRoom};
@@ -197,7 +197,7 @@ impl TestSocket {
 
     fn deliver(&self, event: &str, channel: Option<String>, data: Option<Value>) {
         check(event);
-        // A failure is told as the server tells it: to the sender, or to the log and `TestRoom::failures`.
+        // The server reports a failure to the sender, or to the log and `TestRoom::failures`.
         let _ = self.world.client_event(self.id, event, channel, data, false);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Storage {
     entries: BTreeMap<String, Vec<u8>>,
     /// Bytes of all keys and values.
     room_bytes: usize,
-    /// Bytes of what this turn wrote, one over the other too.
+    /// The bytes that this turn wrote. A key that it wrote twice counts twice.
     written_bytes: usize,
 }
 
@@ -94,7 +94,7 @@ impl Storage {
         Ok(page)
     }
 
-    /// Writes all of these keys, or none of them; says how many of them had a value.
+    /// Writes all of these keys, or refuses and writes none. Returns how many of them had a value.
     fn write(&mut self, writes: &[(&str, Option<&[u8]>)]) -> Result<u32, Refusal> {
         writes.iter().try_for_each(|(key, _)| check_key(key))?;
         let (mut room_bytes, mut written_bytes, mut grows) = (self.room_bytes, self.written_bytes, false);
@@ -132,7 +132,7 @@ fn check_value(value: &[u8]) -> Result<(), Refusal> {
     if value.len() > bounds::STORAGE_VALUE_BYTES { Err(exceeded("storage-value-bytes")) } else { Ok(()) }
 }
 
-/// What a call with many keys may name: so many of them, each once.
+/// Checks the keys of one call: at most 128, each once.
 fn check_keys<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), Refusal> {
     if keys.len() > bounds::STORAGE_KEYS_PER_CALL {
         return Err(exceeded("storage-keys-per-call"));

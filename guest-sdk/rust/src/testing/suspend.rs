@@ -17,11 +17,11 @@ use super::{
 };
 
 impl TestRoom {
-    /// Lets the room fall asleep, as a server does with one that is quiet: `on_suspend` runs, and the instance goes with
-    /// what closures held. Sockets, storage, timers and the alarm stay. Whatever the plugin asked for wakes the room: an
-    /// event, a new socket or the end of one, a timer, the alarm. A bare ping does so only where `ping` has a handler.
-    /// Then a new instance is made, and given the state in `on_resume`; where there is none, or where that fails, it is
-    /// `on_restore` with the reason `wake`.
+    /// Lets the room fall asleep, as a server does with one that is quiet: `on_suspend` runs, and the instance goes
+    /// with what closures held. Sockets, storage, timers and the alarm stay. Whatever the plugin asked for wakes the
+    /// room: an event, a new socket or the end of one, a timer, the alarm. A bare ping does so only where `ping` has a
+    /// handler. Then a new instance is made, and given the state in `on_resume`; where there is none, or where that
+    /// fails, it is `on_restore` with the reason `wake`.
     ///
     /// A room that sleeps already sleeps on.
     ///
@@ -102,14 +102,14 @@ impl TestRoom {
 }
 
 impl World {
-    /// The instance goes. What it answers is kept for the next one; its failure was told where it happened.
+    /// Drops the instance, and keeps the state that `$suspend` returned. The turn has reported a failure already.
     fn suspend(self: &Rc<Self>, reason: &str) {
         let state = self.give_hook(hook::SUSPEND, Some(json!({ "reason": reason })), None);
         self.instance.replace(Rc::default());
         let mut room = self.state.borrow_mut();
         room.suspended = state.unwrap_or_default();
         room.asleep = true;
-        // What handlers registered goes with the instance: what wakes the room is what the plugin asks for at its start.
+        // Registrations made in handlers end with the instance: only those made at its start wake the room.
         room.events = room.events_at_start.clone();
     }
 
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// What a new instance is told where it is given no state, or did not take it. Its failure was told where it happened.
+    /// Runs `$restore` in a new instance that got no state or did not take it. The turn reports a failure itself.
     fn tell_restore(self: &Rc<Self>, reason: &str) {
         let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
     }
@@ -157,7 +157,7 @@ impl World {
     }
 
     fn swap(self: &Rc<Self>, new: Rc<world::Setup>) -> Result<(), Failed> {
-        // A rehearsal first, as on the server: a version that does not start never comes to a room.
+        // Start the version once aside, like the server: one that does not start never reaches a room.
         let old = self.setup.replace(Rc::clone(&new));
         let rehearsed = self.aside(|| self.instantiate());
         self.setup.replace(Rc::clone(&old));
@@ -173,7 +173,7 @@ impl World {
         if let Err(why) = self.instantiate() {
             panic!("the old version refuses to start: {why}");
         }
-        // Whatever comes of it, there is no version left to go back to.
+        // Whatever the result, there is no version left to go back to.
         if self.begin(state, "swap").is_err() {
             self.tell_restore("swap");
         }
@@ -181,7 +181,7 @@ impl World {
     }
 }
 
-/// A version that does not start, in the words of the server's list of failures.
+/// Describes a version that does not start, as the server's list of failures would.
 fn refuses(why: String) -> Failed {
     Failed { event: "init".to_owned(), code: "no-instance".to_owned(), message: why }
 }

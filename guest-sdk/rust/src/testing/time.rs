@@ -25,7 +25,7 @@ pub struct TestTimer {
     pub name: String,
     /// When it runs, in milliseconds since the Unix epoch.
     pub due: u64,
-    /// What its handlers are given.
+    /// The data that its handlers get.
     pub data: Value,
 }
 
@@ -49,8 +49,8 @@ impl TestRoom {
     /// time and in the order of these, with what they set themselves. At the same moment timers run in the order in
     /// which they were set, then the alarm.
     ///
-    /// An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes. `Duration::ZERO` runs what is
-    /// due now.
+    /// An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes. `Duration::ZERO` runs
+    /// what is due now.
     ///
     /// # Panics
     /// Where 1,000 turns follow each other without time passing.
@@ -81,9 +81,9 @@ impl TestRoom {
         self.set_time(end);
     }
 
-    /// Restarts the server, as after a crash of it: sockets are lost without `on_disconnect` (1006), timers are gone, and
-    /// so is what closures held. Storage and the alarm stay, the alarm with its attempts counted anew. Where there is any of
-    /// these, `on_restore` runs with the reason `restart`.
+    /// Restarts the server, as after a crash of it: sockets are lost without `on_disconnect` (1006), timers are gone,
+    /// and so is what closures held. Storage and the alarm stay, the alarm with its attempts counted anew. Where there
+    /// is any of these, `on_restore` runs with the reason `restart`.
     ///
     /// # Panics
     /// Where the plugin refuses to start again.
@@ -108,8 +108,8 @@ impl TestRoom {
         }
     }
 
-    /// When the alarm is due, as last committed, in milliseconds since the Unix epoch. One whose turn failed is still set,
-    /// for the time when it was to run.
+    /// When the alarm is due, as last committed, in milliseconds since the Unix epoch. One whose turn failed is still
+    /// set, for the time when it was to run.
     ///
     /// ```
     /// # use parlor_guest::{prelude::*, testing::TestRoom};
@@ -145,7 +145,7 @@ impl TestRoom {
 }
 
 impl World {
-    /// Another process of the server: it has no sockets, and no timers.
+    /// Begins another process of the server, which has no sockets and no timers.
     fn restart(self: &Rc<Self>) -> Result<(), String> {
         let keeps_something = {
             let mut state = self.state.borrow_mut();
@@ -157,7 +157,7 @@ impl World {
             state.suspended = None;
             state.storage.keys().next().is_some() || state.schedule.alarm().is_some()
         };
-        // Of a room that keeps nothing nobody knows that it was there before.
+        // A room that stores nothing begins as a new one: the server does not know that it existed.
         if keeps_something { self.restore("restart") } else { self.instantiate() }
     }
 
@@ -169,12 +169,12 @@ impl World {
             let (at, due) = state.schedule.take_due(now, until)?;
             state.time = at as f64;
             if matches!(due, Due::Alarm { .. }) && !state.events.contains(hook::ALARM) {
-                // Nobody asked for it: there is no turn that could be tried again.
+                // Without a handler there is no turn to try again.
                 state.schedule.forget_alarm();
             }
             (at, due)
         };
-        // Failures were told where they happened.
+        // The turn has reported a failure already.
         let _ = match due {
             Due::Timer { name, data } => self.give_own(hook::TIMER, name, data, None),
             Due::Alarm { due, attempt } => {

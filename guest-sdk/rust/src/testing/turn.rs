@@ -41,7 +41,7 @@ pub(crate) struct Turn {
     pub(crate) emits: Vec<Emit>,
     pub(crate) closes: Vec<Close>,
     pub(crate) accepted_at: f64,
-    /// The bound that was passed: the turn cannot commit.
+    /// The limit that the turn exceeded, if any: then it cannot commit.
     pub(crate) poison: Option<&'static str>,
     sender: Option<SocketId>,
     calls: u32,
@@ -80,7 +80,7 @@ impl Turn {
         if self.calls > bounds::HOST_CALLS_PER_TURN { Err(self.pass("host-calls-per-turn")) } else { Ok(()) }
     }
 
-    /// A bound of the turn was passed: it cannot commit, even if the handler goes on.
+    /// Notes that the turn exceeded a limit: it cannot commit, even if the handler goes on.
     fn pass(&mut self, bound: &'static str) -> Refusal {
         self.poison.get_or_insert(bound);
         bounds::exceeded(bound)

@@ -26,7 +26,7 @@ use super::{
 
 pub(crate) type Setup = dyn Fn(&mut Room) -> Result;
 
-/// What one socket got.
+/// The frames that one socket got.
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) frames: Vec<Value>,
@@ -129,7 +129,7 @@ impl World {
         Ok(())
     }
 
-    /// Runs with the room's own instance out of the way, for instances that are gone afterwards.
+    /// Runs with the room's own instance put aside, for instances that serve one call.
     pub(super) fn aside<T>(self: &Rc<Self>, run: impl FnOnce() -> T) -> T {
         let (instance, definition) = (self.instance.take(), self.definition.take());
         let (events, at_start, asleep) = {
@@ -144,7 +144,7 @@ impl World {
         outcome
     }
 
-    /// Asks who this is, in an instance that is gone afterwards.
+    /// Asks the plugin who wants to connect, in an instance that serves this one call.
     pub(crate) fn authorize(self: &Rc<Self>, request: Request) -> Result<Meta, Rejection> {
         let path = request.uri.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).unwrap_or_default();
         let served = self.definition.borrow().as_ref().map(|definition| definition.path.clone());
@@ -163,7 +163,7 @@ impl World {
         checked(meta).map_err(|refusal| Rejection::new(500, crate::Error::from(refusal).message()))
     }
 
-    /// A socket becomes a member, and stays one if its `$connect` commits.
+    /// Makes a socket a member. It stays one if its `$connect` commits.
     pub(crate) fn connect(self: &Rc<Self>, meta: Meta) -> SocketId {
         let id = {
             let mut state = self.state.borrow_mut();
@@ -183,7 +183,7 @@ impl World {
         id
     }
 
-    /// A socket ends: it leaves all counts and channels, and `$disconnect` runs.
+    /// Ends a socket: takes it out of all counts and channels, and runs `$disconnect`.
     pub(crate) fn disconnect(self: &Rc<Self>, id: SocketId, code: u16, reason: &str) {
         {
             let mut state = self.state.borrow_mut();
@@ -193,7 +193,7 @@ impl World {
             inbox.closed = Some((code, reason.to_owned()));
             state.members.depart(id);
         }
-        // Its failure was told where it happened, and the socket is gone either way.
+        // `turn` has reported a failure already, and the socket is gone either way.
         let _ = self.give_hook(hook::DISCONNECT, Some(json!({ "code": code, "reason": reason })), Some(id));
         self.state.borrow_mut().members.forget(id);
     }
@@ -207,7 +207,7 @@ impl World {
         Ok(())
     }
 
-    /// What a client sent, where anybody wants it.
+    /// Handles what a client sent, if the plugin has a handler for it.
     pub(crate) fn client_event(
         self: &Rc<Self>,
         socket: SocketId,
@@ -252,7 +252,7 @@ impl World {
         self.give_own(name, name.to_owned(), data.map(|value| Payload::Json(value.to_string())), socket)
     }
 
-    /// An event of the host's own, where the plugin asked for its cause.
+    /// Raises an event of the host itself, if the plugin has registered for its cause.
     pub(super) fn give_own(
         self: &Rc<Self>,
         cause: &'static str,
@@ -271,7 +271,7 @@ impl World {
         self.give(Event { cause, name, channel: None, payload, socket, answer_wanted: false, accepted_at })
     }
 
-    /// One event and what follows from it: the turn, and `$error` in a turn of its own if that failed.
+    /// Runs the turn of an event and, if that fails, the turn of `$error`.
     fn give(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failed> {
         self.wake();
         let (name, socket) = (event.name.clone(), event.socket);
@@ -303,7 +303,7 @@ impl World {
         }
     }
 
-    /// One turn: it commits, or it leaves no trace.
+    /// Runs one turn, which commits or leaves no trace.
     pub(super) fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
         let is_suspend = event.cause == hook::SUSPEND;
         {
@@ -311,7 +311,7 @@ impl World {
             assert!(state.turn.is_none(), "a handler cannot send events to its own test room");
             let mut schedule = state.schedule.clone();
             if event.cause == hook::ALARM {
-                // The alarm that runs is gone with this turn, unless the turn sets it anew.
+                // The turn clears the alarm that rings in it, unless it sets the alarm again.
                 schedule.forget_alarm();
             }
             let (members, storage) = (state.members.clone(), state.storage.of_turn());

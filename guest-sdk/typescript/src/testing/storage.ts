@@ -31,7 +31,7 @@ export class Storage {
   #sorted: string[] | undefined;
   /** Bytes of all keys and values. */
   #roomBytes = 0;
-  /** Bytes of what this turn wrote, one over the other too. */
+  /** The bytes that this turn wrote. A key that it wrote twice counts twice. */
   #writtenBytes = 0;
 
   /** The copy that a turn works on. */
@@ -102,7 +102,7 @@ export class Storage {
     return { entries, next: entries.length < found.length ? last : null };
   }
 
-  /** Writes all of these keys, or none of them; says how many of them had a value. */
+  /** Writes all of these keys, or refuses and writes none. Returns how many of them had a value. */
   #write(writes: readonly Write[]): number {
     let [roomBytes, writtenBytes, grows] = [this.#roomBytes, this.#writtenBytes, false];
     for (const { key, value } of writes) {
@@ -140,7 +140,7 @@ function checkValue(value: Uint8Array): void {
   if (value.length > STORAGE_VALUE_BYTES) throw exceeded("storage-value-bytes");
 }
 
-/** What a call with many keys may name: so many of them, each once. */
+/** Checks the keys of one call: at most 128, each once. */
 function checkKeys(keys: string[]): void {
   if (keys.length > STORAGE_KEYS_PER_CALL) throw exceeded("storage-keys-per-call");
   const twice = keys.find((key, at) => keys.indexOf(key) < at);

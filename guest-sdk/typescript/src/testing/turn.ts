@@ -36,7 +36,7 @@ interface Close {
 export class Turn {
   readonly emits: Emit[] = [];
   readonly closes: Close[] = [];
-  /** The bound that was passed: the turn cannot commit. */
+  /** The limit that the turn exceeded, if any: then it cannot commit. */
   poison: string | undefined;
   #calls = 0;
   #emitBytes = 0;
@@ -56,7 +56,7 @@ export class Turn {
     if (this.#calls > bounds.HOST_CALLS_PER_TURN) throw this.#pass("host-calls-per-turn");
   }
 
-  /** A bound of the turn was passed: it cannot commit, even if the handler goes on. */
+  /** Notes that the turn exceeded a limit: it cannot commit, even if the handler goes on. */
   #pass(bound: string): Refused {
     this.poison ??= bound;
     return exceeded(bound);

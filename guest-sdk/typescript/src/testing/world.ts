@@ -95,12 +95,12 @@ export class World {
     if (inbox === undefined || inbox.closed !== undefined) return;
     inbox.closed = { code, reason };
     this.members.depart(id);
-    // Its failure was told where it happened, and the socket is gone either way.
+    // The turn has reported a failure already, and the socket is gone either way.
     this.giveHook("$disconnect", { code, reason }, id);
     this.members.forget(id);
   }
 
-  /** What a client sent, where anybody wants it. `data` is JSON text. */
+  /** Handles what a client sent, if the plugin has a handler for it. `data` is JSON text. */
   clientEvent(socket: number, name: string, channel: string | null, data: string | null, answerWanted: boolean): Outcome {
     if (!this.members.isPresent(socket)) return NO_ANSWER;
     const bare = name === "ping" && channel === null && data === null;
@@ -182,11 +182,11 @@ export class World {
     for (const { socket, code, reason } of closes) this.disconnect(socket, code, reason);
   }
 
-  /** The instance goes. What it answers is kept for the next one; its failure was told where it happened. */
+  /** Drops the instance, and keeps the state that `$suspend` returned. The turn has reported a failure already. */
   suspend(reason: string): void {
     const outcome = this.giveHook("$suspend", { reason });
     this.suspended = "answer" in outcome ? outcome.answer : null;
-    // What handlers registered goes with the instance: what wakes the room is what the plugin asks for at its start.
+    // Registrations made in handlers end with the instance: only those made at its start wake the room.
     this.wanted = this.instance!.eventsAtStart;
     this.instance = undefined;
   }
@@ -200,7 +200,7 @@ export class World {
     if (this.#resume(state, "wake") !== undefined) this.#tellRestore("wake");
   }
 
-  /** What a new instance is told where it is given no state, or did not take it. Its failure was told where it happened. */
+  /** Runs `$restore` in a new instance that got no state or did not take it. The turn reports a failure itself. */
   #tellRestore(reason: string): void {
     this.giveHook("$restore", { reason });
   }
@@ -230,7 +230,7 @@ export class World {
   /** Moves to another version; says why that was undone. */
   swap(module: RoomModule): Failed | undefined {
     try {
-      // A rehearsal first, as on the server: a version that does not start never comes to a room.
+      // Start the version once aside, like the server: one that does not start never reaches a room.
       new Instance(module, this, true);
     } catch (thrown) {
       if (!(thrown instanceof NoInstance)) throw thrown;
@@ -246,18 +246,18 @@ export class World {
     if (failed === undefined) return undefined;
     this.module = before;
     this.instantiate();
-    // Whatever comes of it, there is no version left to go back to.
+    // Whatever the result, there is no version left to go back to.
     if (this.#resume(state, "swap") !== undefined) this.#tellRestore("swap");
     return failed;
   }
 
-  /** Another process of the server: it has no sockets, and no timers. */
+  /** Begins another process of the server, which has no sockets and no timers. */
   restart(): void {
     this.members = new Members();
     for (const inbox of this.inboxes.values()) inbox.closed ??= { code: 1006, reason: "" };
     this.schedule.restart();
     this.suspended = null;
-    // Of a room that keeps nothing nobody knows that it was there before.
+    // A room that stores nothing begins as a new one: the server does not know that it existed.
     if (this.storage.keys().length > 0 || this.schedule.alarm() !== undefined) this.restore("restart");
     else this.instantiate();
   }
@@ -267,11 +267,11 @@ export class World {
     const due = this.schedule.takeDue(Math.trunc(this.time), until);
     if (due === undefined) return undefined;
     this.time = due.at;
-    // Failures were told where they happened.
+    // The turn has reported a failure already.
     if ("timer" in due) {
       this.giveOwn("$timer", due.timer.name, due.timer.data);
     } else {
-      // Where nobody asked for it there is no turn that could be tried again.
+      // Without a handler there is no turn to try again.
       if (!this.wanted.has("$alarm")) this.schedule.forgetAlarm();
       this.giveHook("$alarm", due.alarm);
     }

@@ -13,7 +13,7 @@ use super::rebuild::DevBuilds;
 use crate::cli::project::Project;
 use crate::clock::Instant;
 use crate::deploy::Deploys;
-use crate::folder::watch::{Means, Watch};
+use crate::folder::watch::{Watch, WatchMode};
 use crate::model::names::{PluginKey, TenantName};
 use crate::server::dev;
 
@@ -31,7 +31,7 @@ pub struct RebuildThread {
 }
 
 impl RebuildThread {
-    pub fn start(projects: DevBuilds, deploys: Arc<Deploys>, means: Means, poll: Duration) -> anyhow::Result<Self> {
+    pub fn start(projects: DevBuilds, deploys: Arc<Deploys>, means: WatchMode, poll: Duration) -> anyhow::Result<Self> {
         let running = projects.running().clone();
         let (end, ended) = channel();
         let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().context("no runtime")?;
@@ -40,9 +40,9 @@ impl RebuildThread {
             // The watcher's own tasks run on this runtime.
             let _entered = waiting.enter();
             let watch = match means {
-                Means::Events => Watch::events(poll),
-                Means::Poll => Watch::poll(poll),
-                Means::Off => return,
+                WatchMode::Events => Watch::events(poll),
+                WatchMode::Poll => Watch::poll(poll),
+                WatchMode::Off => return,
             };
             follow(projects, &deploys, watch, poll, &waiting, ended);
         });

@@ -28,13 +28,13 @@ impl Rig {
         fs::write(file, text).unwrap();
     }
 
-    fn look(&mut self, after_ms: u64) -> Round {
+    fn look(&mut self, after_ms: u64) -> FolderChanges {
         self.now += Duration::from_millis(after_ms);
-        self.watcher.compare(Look::at(&self.folder).unwrap(), self.freed, self.now)
+        self.watcher.compare(FolderSnapshot::at(&self.folder).unwrap(), self.freed, self.now)
     }
 
     /// The one file that is ready.
-    fn ready(&mut self, after_ms: u64) -> Ready {
+    fn ready(&mut self, after_ms: u64) -> ReadyFile {
         let round = self.look(after_ms);
         let [ready] = &round.ready[..] else { panic!("one file is ready, not {round:?}") };
         ready.clone()
@@ -46,7 +46,7 @@ impl Rig {
         round.again
     }
 
-    fn done(&mut self, ready: Ready, outcome: Outcome) {
+    fn done(&mut self, ready: ReadyFile, outcome: FileOutcome) {
         self.watcher.done(ready, outcome, self.now);
     }
 
@@ -55,7 +55,7 @@ impl Rig {
         self.write(file, text);
         self.nothing(0);
         let ready = self.ready(50);
-        self.done(ready, Outcome::Served);
+        self.done(ready, FileOutcome::Served);
         assert_eq!(self.nothing(0), None);
     }
 }
@@ -70,8 +70,8 @@ fn key(plugin: &str) -> PluginKey {
     PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new(plugin).unwrap() }
 }
 
-fn refused(until: Until) -> Outcome {
-    Outcome::NotServed(NotServed { version: Some("v".to_owned()), why: "wrong".to_owned(), until })
+fn refused(until: RetryWhen) -> FileOutcome {
+    FileOutcome::NotServed(NotServed { version: Some("v".to_owned()), why: "wrong".to_owned(), until })
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn a_file_is_ready_when_two_looks_found_the_same() {
     // While it is dealt with, nothing else happens to it.
     rig.write("a.wasm", "123");
     rig.nothing(60);
-    rig.done(ready, Outcome::Served);
+    rig.done(ready, FileOutcome::Served);
     let ready = rig.ready(60);
-    rig.done(ready, Outcome::Served);
+    rig.done(ready, FileOutcome::Served);
     assert_eq!(rig.nothing(1_000), None);
 }
 
@@ -100,7 +100,7 @@ fn a_file_that_is_never_still_is_tried_now_and_then() {
         rig.write("a.wasm", &"x".repeat(number));
         if let Some(ready) = rig.look(50).ready.pop() {
             tries += 1;
-            rig.done(ready, Outcome::Unsettled);
+            rig.done(ready, FileOutcome::Unsettled);
         }
     }
     assert_eq!(tries, 2);
@@ -112,14 +112,14 @@ fn what_is_wrong_is_told_once_and_late_and_tried_when_it_changes() {
     rig.write("a.wasm", "part");
     rig.nothing(0);
     let ready = rig.ready(50);
-    rig.done(ready, refused(Until::Changed));
+    rig.done(ready, refused(RetryWhen::Changed));
     assert!(rig.nothing(100).is_some());
     // The rest of it came in time: nobody hears of the part.
     rig.write("a.wasm", "part and rest");
     rig.nothing(100);
     let ready = rig.ready(50);
     assert_eq!(ready.refused.as_deref(), Some("v"));
-    rig.done(ready, refused(Until::Changed));
+    rig.done(ready, refused(RetryWhen::Changed));
     let told = rig.look(1_000).told;
     assert_eq!((told.len(), told[0].2.why.as_str()), (1, "wrong"));
     assert_eq!(rig.nothing(60_000), None);
@@ -127,7 +127,7 @@ fn what_is_wrong_is_told_once_and_late_and_tried_when_it_changes() {
     rig.write("a.wasm", "part and rest");
     rig.nothing(0);
     let ready = rig.ready(50);
-    rig.done(ready, Outcome::RefusedBefore);
+    rig.done(ready, FileOutcome::RefusedBefore);
     rig.nothing(5_000);
 }
 
@@ -137,13 +137,13 @@ fn what_had_no_place_is_tried_when_there_may_be_one() {
     rig.write("a.wasm", "1");
     rig.nothing(0);
     let ready = rig.ready(50);
-    rig.done(ready, refused(Until::Freed));
+    rig.done(ready, refused(RetryWhen::Freed));
     rig.look(2_000);
     assert_eq!(rig.nothing(60_000), None);
     rig.freed += 1;
     let ready = rig.ready(0);
     assert_eq!(ready.refused, None);
-    rig.done(ready, refused(Until::Later));
+    rig.done(ready, refused(RetryWhen::Later));
     // Told already, in the same words but for when it is tried again.
     rig.look(0);
     assert!(rig.nothing(5_000).is_some());
@@ -160,7 +160,7 @@ fn a_file_is_gone_only_after_a_while() {
     rig.write("a.wasm", "2");
     rig.nothing(400);
     let ready = rig.ready(400);
-    rig.done(ready, Outcome::Served);
+    rig.done(ready, FileOutcome::Served);
     fs::remove_file(&file).unwrap();
     rig.nothing(0);
     let round = rig.look(500);
@@ -181,11 +181,11 @@ fn links_are_followed_to_where_they_lead() {
     };
     link("..1", "..data");
     link("..data/a.wasm", "a.wasm");
-    let look = Look::at(&rig.folder).unwrap();
+    let look = FolderSnapshot::at(&rig.folder).unwrap();
     assert!(look.folders.contains(&rig.folder.join("..1").canonicalize().unwrap()), "{look:?}");
     rig.watcher.compare(look, 0, rig.now);
     let ready = rig.ready(50);
-    rig.done(ready, Outcome::Served);
+    rig.done(ready, FileOutcome::Served);
     rig.nothing(0);
     std::os::unix::fs::symlink("..2", rig.folder.join("new")).unwrap();
     fs::rename(rig.folder.join("new"), rig.folder.join("..data")).unwrap();

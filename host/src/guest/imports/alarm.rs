@@ -6,7 +6,7 @@ use super::CallResult;
 use crate::model::effect::UnixMs;
 use crate::model::refusal::Refusal;
 
-/// The last moment that a number of the contract names exactly.
+/// The last moment that the contract's numbers can name exactly.
 const LATEST: f64 = 9_007_199_254_740_991.0;
 
 impl Host for GuestState {
@@ -15,7 +15,7 @@ impl Host for GuestState {
         if !(0.0..=LATEST).contains(&at) {
             return Err(Refusal::invalid(format!("the time of an alarm must be 0 to {LATEST} ms, not {at}")).into());
         }
-        // Its fraction of a millisecond is cut off.
+        // The cast cuts off fractions of a millisecond.
         Ok(turn.set_alarm(Some(at as UnixMs))?)
     }
 

@@ -1,5 +1,5 @@
-//! What guests may ask of the host: one file an interface of the contract. Imports only read, or add to the turn's
-//! effects; nothing that they do is seen by anyone before the turn commits.
+//! What guests can ask of the host: one file for each interface of the contract. Imports only read, or add to the
+//! turn's effects: nobody sees an effect before the turn commits.
 
 mod alarm;
 mod clock;
@@ -23,12 +23,12 @@ use super::wasi;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{CallsExhausted, Counted, Turn};
 
-/// How a host call ends that does not succeed.
+/// Why a guest's call to the host did not succeed.
 #[derive(Debug)]
 pub enum CallError {
-    /// The guest is told, and may go on.
+    /// The guest gets the refusal, and may go on.
     Refused(Refusal),
-    /// The guest is stopped.
+    /// The host stops the guest.
     Trap(wasmtime::Error),
 }
 
@@ -40,7 +40,7 @@ impl From<Refusal> for CallError {
 
 type CallResult<T> = Result<T, CallError>;
 
-/// Offers guests the contract and their part of WASI.
+/// Adds all that guests can import to a linker.
 pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     wasi::link(linker)?;
     Plugin::add_to_linker::<_, HasSelf<GuestState>>(linker, |state| state)
@@ -56,7 +56,7 @@ impl wit::Host for GuestState {
 }
 
 impl GuestState {
-    /// The current turn, within a call that was counted already.
+    /// The current turn. The caller has counted its call already.
     fn current_turn(&mut self) -> Option<&mut Turn> {
         match &mut self.phase {
             Phase::Turn(turn) => Some(turn),
@@ -64,13 +64,13 @@ impl GuestState {
         }
     }
 
-    /// The current turn, with this call counted.
+    /// Counts a call, and returns the current turn.
     fn turn(&mut self) -> CallResult<&mut Turn> {
         self.count_call()?;
         self.current_turn().ok_or(CallError::Refused(Refusal::NoTurn))
     }
 
-    /// Counts a host call. Past the bound it is refused; a guest that calls on regardless is stopped.
+    /// Counts a call. Refuses it past `host-calls-per-turn`, and stops a guest that goes on regardless.
     fn count_call(&mut self) -> CallResult<()> {
         let counted = match &mut self.phase {
             Phase::Turn(turn) => turn.count_call(),
@@ -81,12 +81,12 @@ impl GuestState {
             Ok(Counted::Past) => Err(Refusal::LimitExceeded(Bound::HostCallsPerTurn).into()),
             Err(CallsExhausted) => {
                 self.calls_exhausted = true;
-                Err(CallError::Trap(wasmtime::Error::msg("called on behind the bound host-calls-per-turn")))
+                Err(CallError::Trap(wasmtime::Error::msg("went on calling past host-calls-per-turn")))
             }
         }
     }
 
-    /// Counts a call that cannot be refused.
+    /// Counts a call that the contract does not let the host refuse.
     fn count_answered_call(&mut self) -> wasmtime::Result<()> {
         match self.count_call() {
             Ok(()) | Err(CallError::Refused(_)) => Ok(()),
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::tenant::OFFERED;
 
-    /// The interfaces that are linked, by the lines that link them.
+    /// Reads which interfaces are linked from the lines that link them.
     fn linked() -> BTreeSet<String> {
         let wasi = include_str!("../wasi.rs").lines().filter_map(|line| line.split_once("::add_to_linker::<"));
         let wasi = wasi.map(|(path, _)| format!("wasi:{}", path.trim().replace("::", "/").replace('_', "-")));
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(linked(), offered);
         let mut linker = Linker::new(&Engine::default());
         link(&mut linker).unwrap();
-        // A name that is taken cannot be taken again.
+        // The linker refuses a name that it already has.
         let mut is_taken =
             |name: &str| linker.root().resource(name, ResourceType::host::<()>(), |_, _| Ok(())).is_err();
         for name in OFFERED {

@@ -6,12 +6,12 @@ use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
 use super::CallResult;
 use crate::model::event::SocketId;
-use crate::model::turn::Target;
+use crate::model::turn::EmitTarget;
 
 impl GuestState {
-    fn emit(&mut self, target: Target, event: String, data: Payload) -> CallResult<u32> {
+    fn emit(&mut self, target: EmitTarget, event: String, data: Payload) -> CallResult<u32> {
         let turn = self.turn()?;
-        // The size comes first: a payload past its bound is not worth parsing.
+        // Check the size first: a payload that is too large is not worth parsing.
         turn.check_emit_size(payload_bytes(&data))?;
         Ok(turn.emit(target, event, payload_from_guest(data)?)?)
     }
@@ -19,15 +19,15 @@ impl GuestState {
 
 impl Host for GuestState {
     fn to_socket(&mut self, socket: SocketId, event: String, data: Payload) -> CallResult<u32> {
-        self.emit(Target::Socket(socket), event, data)
+        self.emit(EmitTarget::Socket(socket), event, data)
     }
 
     fn to_named(&mut self, target: String, event: String, data: Payload) -> CallResult<u32> {
-        self.emit(Target::Named(target), event, data)
+        self.emit(EmitTarget::Named(target), event, data)
     }
 
     fn to_channel(&mut self, channel: String, event: String, data: Payload) -> CallResult<u32> {
-        self.emit(Target::Channel(channel), event, data)
+        self.emit(EmitTarget::Channel(channel), event, data)
     }
 
     fn to_channel_except(
@@ -37,14 +37,14 @@ impl Host for GuestState {
         event: String,
         data: Payload,
     ) -> CallResult<u32> {
-        self.emit(Target::ChannelExcept { channel, clients: excluded }, event, data)
+        self.emit(EmitTarget::ChannelExcept { channel, clients: excluded }, event, data)
     }
 
     fn to_user(&mut self, user_id: String, event: String, data: Payload) -> CallResult<u32> {
-        self.emit(Target::User(user_id), event, data)
+        self.emit(EmitTarget::User(user_id), event, data)
     }
 
     fn to_clients(&mut self, client_ids: Vec<String>, event: String, data: Payload) -> CallResult<u32> {
-        self.emit(Target::Clients(client_ids), event, data)
+        self.emit(EmitTarget::Clients(client_ids), event, data)
     }
 }

@@ -13,7 +13,7 @@ impl Host for GuestState {
     }
 
     fn session_count(&mut self) -> CallResult<u32> {
-        // Bounded by sockets-per-room.
+        // At most sockets-per-room, so this does not truncate.
         Ok(self.turn()?.members().count() as u32)
     }
 

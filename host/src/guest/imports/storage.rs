@@ -1,4 +1,4 @@
-//! `parlor:room/storage`: the room's keys and values, with the turn's own writes laid over them.
+//! `parlor:room/storage`: the room's keys and values as the turn sees them, its own writes included.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
 use super::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
-use crate::model::turn::Write;
+use crate::model::turn::KeyWrite;
 use crate::storage::StorageError;
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 
-/// Where a page ends early.
+/// A page ends early at this many bytes.
 const PAGE_BYTES: usize = 256 << 10;
-/// The most entries of a page.
+/// How many entries a page has at most.
 const PAGE_ENTRIES_MAX: u32 = 1_000;
 
 impl From<StorageError> for CallError {
@@ -24,26 +24,20 @@ impl From<StorageError> for CallError {
 }
 
 impl GuestState {
-    fn room_storage(&self) -> CallResult<Arc<RoomView>> {
+    fn room_storage(&self) -> CallResult<Arc<StorageView>> {
         Ok(self.storage.clone().ok_or(Refusal::NoTurn)?)
     }
 
-    /// The values that this turn sees.
+    /// Reads values as this turn sees them, its own writes included.
     async fn read(&mut self, keys: &[&str]) -> CallResult<Vec<Option<Vec<u8>>>> {
         let turn = self.turn()?;
         keys.iter().try_for_each(|key| check_key(key, turn.limits().storage_key_bytes))?;
-        let written = |key: &&str| turn.written(key).map(|value| value.map(<[u8]>::to_vec));
-        let mut values: Vec<Option<Option<Vec<u8>>>> = keys.iter().map(written).collect();
-        let unwritten = || keys.iter().zip(&values).filter(|(_, value)| value.is_none()).map(|(key, _)| *key);
-        let unwritten: Vec<&str> = unwritten().collect();
-        if !unwritten.is_empty() {
-            let mut stored = self.room_storage()?.get(&unwritten).await?.into_iter();
-            values.iter_mut().filter(|value| value.is_none()).for_each(|value| *value = stored.next());
-        }
-        Ok(values.into_iter().map(Option::flatten).collect())
+        let storage = self.room_storage()?;
+        let written = &self.current_turn().ok_or(Refusal::NoTurn)?.effects().batch.writes;
+        Ok(storage.get(keys, written).await?)
     }
 
-    /// Writes all of these keys or none; says how many of them had a value.
+    /// Writes all of these keys, or refuses and writes none. Returns how many of them had a value.
     async fn write(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> CallResult<u32> {
         let keys: Vec<&str> = writes.iter().map(|(key, _)| key.as_str()).collect();
         let old = self.read(&keys).await?;
@@ -53,7 +47,11 @@ impl GuestState {
             return Err(Refusal::NoTurn.into());
         };
         turn.write(
-            writes.into_iter().zip(old_bytes).map(|((key, value), old)| Write { key, value, old_bytes: old }).collect(),
+            writes
+                .into_iter()
+                .zip(old_bytes)
+                .map(|((key, value), old)| KeyWrite { key, value, old_bytes: old })
+                .collect(),
         )?;
         Ok(old.iter().flatten().count() as u32)
     }
@@ -65,7 +63,7 @@ impl GuestState {
         }
     }
 
-    /// What a call with many keys may name: so many of them, each once.
+    /// Checks the keys of one call: at most `storage-keys-per-call`, each once.
     fn check_keys<'a>(&self, keys: impl ExactSizeIterator<Item = &'a str>) -> Result<(), Refusal> {
         if keys.len() > self.context.limits.storage_keys_per_call {
             return Err(Refusal::LimitExceeded(Bound::StorageKeysPerCall));
@@ -135,7 +133,7 @@ impl Host for GuestState {
         }
         let limit = limit as usize;
         let storage = self.room_storage()?;
-        // One more, to know whether more follow.
+        // Read one more, to know whether more entries follow.
         let written = &self.turn()?.effects().batch.writes;
         let found = storage.scan(&prefix, after.as_deref(), limit + 1, written).await?;
         let mut page = Page { entries: Vec::new(), next: None };

@@ -1,14 +1,13 @@
-//! How the list of bounds is written once and known everywhere: as fields, as keys of the configuration, as rows of
-//! `parlor limits`.
+//! Macros that turn one list of limits into fields, keys of the configuration and rows of `parlor limits`.
 
-/// Who may set a bound, and so whom it is for.
+/// What a limit applies to, and so which tables of the configuration may set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// One for the whole server: `[limits]` alone.
+    /// The whole server: only `[limits]` sets it.
     Host,
-    /// One for all that a tenant has: also `[tenants.T.limits]`.
+    /// Each tenant as a whole: `[tenants.T.limits]` sets it as well.
     Tenant,
-    /// Each plugin has its own: also `[tenants.T.plugins.P.limits]`.
+    /// Each plugin by itself: `[tenants.T.plugins.P.limits]` sets it as well.
     Plugin,
 }
 
@@ -22,20 +21,20 @@ impl Scope {
     }
 }
 
-/// A bound with its present value.
+/// A limit with its current value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// The key in the configuration; its end is the unit.
+    /// The key in the configuration. It ends in the unit.
     pub key: &'static str,
     pub scope: Scope,
-    /// The smallest value that lets anything work at all.
+    /// The smallest value that the configuration accepts: below it nothing would work.
     pub least: u64,
     pub value: u64,
-    /// What is bounded, and why by this number.
+    /// What the limit is for, what happens past it, and why it has this value.
     pub why: &'static str,
 }
 
-/// Defines [`super::Limits`] and the table of the configuration that changes them.
+/// Defines [`super::Limits`] and the configuration's table that changes them.
 macro_rules! limits {
     ($($(#[doc = $why:literal])+ $field:ident: $type:ty = $default:expr, $scope:ident, least $least:literal;)*) => {
         /// What one plugin, one turn, one socket, one room, one tenant and the whole server may use.
@@ -51,7 +50,7 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// All of them, in the order of their definition.
+            /// All limits, in the order of their definition.
             pub fn all(&self) -> Vec<Limit> {
                 vec![$(Limit {
                     key: key!($field),
@@ -62,13 +61,13 @@ macro_rules! limits {
                 },)*]
             }
 
-            /// Takes over what a table of the configuration sets.
+            /// Overwrites the limits that a table of the configuration sets.
             pub fn apply(&mut self, table: &LimitsTable) {
                 $(if let Some(value) = table.$field { self.$field = value; })*
             }
         }
 
-        /// A table `limits` of the configuration: what is set there, and only that.
+        /// A table `limits` of the configuration, with the limits that it sets.
         #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct LimitsTable {
@@ -76,7 +75,7 @@ macro_rules! limits {
         }
 
         impl LimitsTable {
-            /// The bounds that are set here, with the values that they are set to.
+            /// The limits that the table sets, with its values.
             pub fn set(&self) -> Vec<Limit> {
                 let mut limits = Limits::default();
                 limits.apply(self);
@@ -87,12 +86,13 @@ macro_rules! limits {
     };
 }
 
-/// The key of a field: its name with dashes.
+/// Makes the configuration's key of a field: its name with dashes.
 macro_rules! key {
     ($field:ident) => {{
         const NAME: &str = stringify!($field);
         const DASHED: [u8; NAME.len()] = {
-            let (mut bytes, mut place) = ([0; NAME.len()], 0);
+            let mut bytes = [0; NAME.len()];
+            let mut place = 0;
             while place < NAME.len() {
                 let byte = NAME.as_bytes()[place];
                 bytes[place] = if byte == b'_' { b'-' } else { byte };

@@ -1,24 +1,25 @@
-//! Which bounds hold for a tenant or a plugin, and who set each: the defaults, the server's file, the tenant's tables,
-//! the plugin's.
+//! The limits of a tenant or a plugin: defaults, then the server's table, then the tenant's, then the plugin's, and
+//! which of them set each limit.
 
 use std::collections::BTreeMap;
 
 use super::{Limit, Limits, LimitsTable, Scope};
 
-/// Where a value comes from, as people look for it: `default`, or a file and its table.
+/// Where a limit's value comes from, in words for people: `default`, or a file and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source(pub String);
 
-/// Bounds with the source of each.
+/// Limits with the source of each.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     limits: Limits,
-    /// By key; what is not in here is a default.
+    /// By key. A limit without an entry has its default.
     sources: BTreeMap<&'static str, Source>,
 }
 
 impl Layers {
-    /// Lays a table of this scope over what holds so far. An error names the key, what is wrong with it, and the bound.
+    /// Overwrites limits with those of a table, which stands at `scope` in the configuration. An error names the key
+    /// and says what its value must be.
     pub fn lay(&mut self, table: &LimitsTable, scope: Scope, source: &Source) -> Result<(), String> {
         for Limit { key, scope: least_scope, least, value, .. } in table.set() {
             if value < least {
@@ -34,7 +35,7 @@ impl Layers {
         let memory_above = self.limits.memory_bytes;
         self.limits.apply(table);
         if scope > Scope::Host && self.limits.memory_bytes > memory_above {
-            return Err(format!("limits.memory-bytes must be at most {memory_above}, the bound that is set above it"));
+            return Err(format!("limits.memory-bytes must be at most {memory_above}, as the table above it says"));
         }
         self.sources.extend(table.set().iter().map(|limit| (limit.key, source.clone())));
         Ok(())
@@ -44,7 +45,7 @@ impl Layers {
         &self.limits
     }
 
-    /// The source of a bound, by its key.
+    /// The source of a limit, by its key.
     pub fn source(&self, key: &str) -> &str {
         self.sources.get(key).map_or("default", |source| source.0.as_str())
     }

@@ -1,7 +1,7 @@
-//! Every bound of this host, by name, with its unit and the reason for its number.
+//! Every limit of the host: its name, its unit, what happens past it, and why it has its value.
 //!
-//! The keys of `[limits]` in `parlor.toml` are these fields' names with dashes. The numbers are those of the design's
-//! tables; where one was measured, the reason says so.
+//! The keys of `[limits]` in `parlor.toml` are the names of these fields with dashes. `parlor limits --why` prints
+//! their comments.
 
 mod define;
 mod layers;
@@ -13,193 +13,231 @@ pub use layers::{Layers, Source};
 
 limits! {
     // A turn.
-    /// CPU of one turn: execution, not waiting. Fifty times what a script handler takes on a slow machine.
+    /// CPU time that one turn may execute, waits not counted. Past it the guest is stopped, the turn is undone and the
+    /// instance is replaced. Fifty times what a script's handler takes on a slow machine.
     turn_cpu_ms: u64 = 50, Plugin, least 1;
-    /// CPU of `init`, which script engines spend on evaluating their program.
+    /// CPU time of `init`, in which script engines evaluate their program. Past it the version does not load, or the
+    /// room does not open.
     init_cpu_ms: u64 = 2_000, Plugin, least 1;
-    /// Wall time of one call into a guest, waits included.
+    /// Wall time of one call into a guest, waits included. Past it the guest is stopped, the turn is undone and the
+    /// instance is replaced.
     call_wall_ms: u64 = 5_000, Plugin, least 1;
-    /// One emit's data.
+    /// Data of one emit, in bytes. Past it the call is refused and the turn cannot commit.
     emit_bytes: usize = 64 << 10, Plugin, least 0;
-    /// Emits of a turn.
+    /// Emits of one turn. Past it the call is refused and the turn cannot commit.
     emits_per_turn: usize = 1_000, Plugin, least 0;
-    /// Data of all emits of a turn.
+    /// Data of all emits of one turn, in bytes. Past it the call is refused and the turn cannot commit.
     emit_bytes_per_turn: usize = 512 << 10, Plugin, least 0;
-    /// Receivers of all emits of a turn, added up.
+    /// Receivers of all emits of one turn, added up. Past it the call is refused and the turn cannot commit.
     deliveries_per_turn: usize = 20_000, Plugin, least 0;
-    /// Host calls of a turn, of `init` or of `authorize`.
+    /// Calls from the guest to the host in one turn, in `init` or in `authorize`. Past it each call is refused and the
+    /// turn cannot commit.
     host_calls_per_turn: u32 = 10_000, Plugin, least 0;
-    /// Calls past a bound that a turn may make before it traps: a guest that does not look at refusals.
+    /// Calls that a turn may still make after it exceeded a limit. Past it the guest is stopped: it does not look at
+    /// refusals.
     calls_after_bound: u32 = 1_000, Plugin, least 0;
-    /// Log lines of a turn; the rest is counted.
+    /// Log lines of one turn. Past it lines are dropped, and the log says how many.
     log_lines_per_turn: u32 = 64, Plugin, least 0;
-    /// One log line; the rest of it is cut off.
+    /// Bytes of one log line. The rest of a longer line is cut off.
     log_line_bytes: usize = 1 << 10, Plugin, least 0;
-    /// Bytes of one call for randomness.
+    /// Bytes that one call for randomness may ask for. Past it the call is refused.
     random_bytes: u32 = 4_096, Plugin, least 0;
 
     // An instance.
-    /// Memory of one instance: its linear memories and its tables together.
+    /// Memory of one instance in bytes: its linear memories and its tables together. Past it the guest gets no more
+    /// memory, and most guests trap on that.
     memory_bytes: usize = 64 << 20, Plugin, least 1;
-    /// Elements of one table of an instance, pre-allocated address space in the pool.
+    /// Elements of one table of an instance; the pool reserves address space for them. A component that begins with
+    /// more does not load, and a table does not grow past it.
     table_elements: usize = 20_000, Host, least 0;
-    /// Stack of a guest. wasmtime's own default; the fiber's stack adds room for host calls.
+    /// Stack of a guest in bytes; past it the guest traps. This is wasmtime's own default; the host's calls have a
+    /// stack beyond it.
     guest_stack_bytes: usize = 512 << 10, Host, least 1;
-    /// Core instances of one component: QuickJS needs 13, Python 38.
+    /// Core instances of one component; a component with more does not load. QuickJS needs 13, Python 38.
     core_instances_per_component: u32 = 64, Host, least 1;
-    /// Linear memories of one component: QuickJS needs 3.
+    /// Linear memories of one component; a component with more does not load. QuickJS needs 3.
     memories_per_component: u32 = 4, Host, least 1;
-    /// Tables of one component: QuickJS needs 3.
+    /// Tables of one component; a component with more does not load. QuickJS needs 3.
     tables_per_component: u32 = 4, Host, least 0;
-    /// Handles of the component model that an instance may hold.
+    /// Handles of the component model that an instance may hold. Past it the guest traps.
     component_handles: usize = 1_024, Host, least 0;
-    /// WASI's handles, streams and pollables, that an instance may hold.
+    /// WASI's streams and pollables that an instance may hold. Past it the guest traps.
     wasi_handles: usize = 256, Host, least 0;
-    /// Registrations of an instance.
+    /// Events that an instance may register for. Past it the call is refused.
     registrations: usize = 256, Plugin, least 0;
 
     // A plugin and its file.
-    /// A component's file.
+    /// Bytes of a component's file. The host refuses a larger one.
     component_bytes: u64 = 64 << 20, Plugin, least 1;
-    /// Wall time of compiling a component. Python takes 7 to 17 s, and compiling gives way to serving.
+    /// Wall time of compiling one component; past it the compilation is killed and the version does not load. Python
+    /// takes 7 to 17 s, and compiling gives way to serving.
     compile_wall_ms: u64 = 60_000, Host, least 1;
-    /// CPU of compiling a component, all its threads together.
+    /// CPU time of compiling one component, all threads together. Past it the compilation is killed and the version
+    /// does not load.
     compile_cpu_ms: u64 = 120_000, Host, least 1_000;
-    /// Address space of the process that compiles.
+    /// Address space in bytes of the process that compiles. A component that needs more does not load.
     compile_memory_bytes: u64 = 4 << 30, Host, least 1;
-    /// What a component may grow to by compiling; 18 MiB of Python become some 60.
+    /// Native code of one component in bytes; a component that needs more does not load. 18 MiB of Python become some
+    /// 60 MiB.
     compiled_bytes: u64 = 512 << 20, Host, least 1;
-    /// Components that are compiled at once: each takes all cores that serving leaves.
+    /// Components that the server compiles at once; others wait. One compilation uses all cores that serving leaves
+    /// free.
     compiles_at_once: usize = 1, Host, least 1;
-    /// Compiled code that is kept on disk; what was not used for longest goes first.
+    /// Compiled code on disk in bytes. Past it the server deletes what was unused for longest, and compiles it again
+    /// when it is needed.
     compiled_cache_bytes: u64 = 4 << 30, Host, least 0;
-    /// Functions that are kept of each tenant, so that its next component need not be compiled whole; scripts have all of
-    /// their engine in common, 6 MiB. What was not used for longest goes first. With 0 nothing is kept.
+    /// Compiled functions on disk in bytes, for each tenant: its next component reuses them, and all scripts share 6
+    /// MiB of engine. Past it those that were unused for longest go; with 0 nothing is reused.
     compiled_functions_bytes: u64 = 16 << 20, Host, least 0;
-    /// `authorize` calls of one plugin at once; others wait their turn.
+    /// `authorize` calls of one plugin that run at once; others wait in order.
     authorize_at_once: usize = 4, Plugin, least 1;
-    /// Upgrades that wait for `authorize`; one more is answered 503, so that a storm is turned away and not queued.
+    /// Upgrades of one plugin that run `authorize` or wait for it. One more is answered with 503, so that a storm of
+    /// connections is turned away, not queued.
     authorize_waiting: usize = 256, Plugin, least 1;
 
     // A room.
-    /// Events of clients that wait in a room.
+    /// Client events that wait in one room. Past it the host stops reading the room's sockets until there is space.
     mailbox_events: usize = 1_024, Plugin, least 1;
-    /// Bytes of the events of clients that wait in a room: what a thousand rooms of a tenant hold fits into memory.
+    /// Bytes of the client events that wait in one room; past it the host stops reading the room's sockets until there
+    /// is space. A thousand full rooms of a tenant still fit into memory.
     mailbox_bytes: usize = 1 << 20, Plugin, least 1;
-    /// Events of one socket that wait in its room.
+    /// Events of one socket that wait in its room. Past it the host stops reading that socket until the room has
+    /// handled some.
     mailbox_events_per_socket: u32 = 64, Plugin, least 1;
-    /// What `$suspend` may hand over.
+    /// Bytes of the state that `$suspend` may return. Past it that turn fails, and the next instance has to restore.
     suspend_bytes: usize = 256 << 10, Plugin, least 0;
-    /// How long nothing happens in a room before it gives up its instance; looked at every half second. Waking takes less
-    /// than a millisecond, and a page that is open asks for nothing most of the time.
+    /// Time in ms without any event after which a room gives up its instance; the host checks every half second. Waking
+    /// takes less than a millisecond, and an open page sends nothing most of the time.
     room_sleep_ms: u64 = 30_000, Plugin, least 1;
-    /// Turns that have to go well in a room before it stays on a new version.
+    /// Turns that have to succeed on a new version before a room stays on it. A fault before that takes the room back
+    /// to the version before.
     swap_trial_turns: u32 = 20, Plugin, least 1;
-    /// How long a room without sockets keeps its instance, so that a reload of a page finds it warm.
+    /// Time in ms that a room without sockets keeps its instance, so that a page that reloads finds it warm. After it
+    /// the room ends.
     room_linger_ms: u64 = 10_000, Plugin, least 0;
-    /// Traps, deadlines and memory faults within `room-faults-window-ms` that close a room.
+    /// Traps, deadlines and memory faults within `room-faults-window-ms` at which a room is closed for `room-closed-ms`.
     room_faults: u32 = 5, Plugin, least 1;
-    /// Faults that are older count no more.
+    /// Time in ms for which a fault counts towards `room-faults`.
     room_faults_window_ms: u64 = 30_000, Plugin, least 1;
-    /// How long a room waits before it makes an instance after its second fault; doubled at each further one.
+    /// Time in ms that a room waits before it makes a new instance after its second fault in a row. Each further fault
+    /// doubles it.
     room_backoff_ms: u64 = 100, Plugin, least 0;
-    /// How long a room that was closed for its faults stays closed.
+    /// Time in ms for which a room that faulted too often refuses connections.
     room_closed_ms: u64 = 30_000, Plugin, least 0;
-    /// Turns of a room that wait for their writes; then the room waits. A hundred are more than a disk takes at once.
+    /// Turns of one room that wait for their writes to be durable; past it the room handles no more until some are. A
+    /// disk seldom takes a hundred at once.
     pending_turns: usize = 256, Plugin, least 1;
-    /// Writes and emits of these turns together.
+    /// Bytes of the writes and emits of the turns that wait for the disk. Past it the room handles no more until some
+    /// are durable.
     pending_bytes: usize = 1 << 20, Plugin, least 1;
-    /// How long an alarm whose turn failed waits before it rings again; doubled at each further failure.
+    /// Time in ms until an alarm whose turn failed rings again. Each further failure doubles it.
     alarm_retry_ms: u64 = 1_000, Plugin, least 1;
-    /// The longest of these waits.
+    /// The longest time in ms between two tries of an alarm.
     alarm_retry_max_ms: u64 = 300_000, Plugin, least 1;
-    /// Timers of a room.
+    /// Timers that a room may have set. Past it `set` is refused.
     timers_per_room: usize = 64, Plugin, least 0;
-    /// What a timer gives to its turn.
+    /// Bytes of the data of one timer. Past it `set` is refused.
     timer_bytes: usize = 4 << 10, Plugin, least 0;
-    /// Sockets of one room.
+    /// Sockets of one room. One more is answered with 503, or closed with 1013.
     sockets_per_room: usize = 10_000, Plugin, least 0;
 
     // Storage.
-    /// A storage key.
+    /// Bytes of one storage key. Past it the call is refused.
     storage_key_bytes: usize = 512, Plugin, least 0;
-    /// A storage value.
+    /// Bytes of one storage value. Past it the call is refused.
     storage_value_bytes: usize = 128 << 10, Plugin, least 0;
-    /// What an open room remembers of its storage, so that it seldom waits for a disk.
+    /// Bytes of its storage that an open room keeps in memory, so that it seldom waits for a disk. Past it the room
+    /// reads from the disk again.
     storage_cache_bytes: usize = 64 << 10, Plugin, least 0;
-    /// Keys that one call names.
+    /// Keys that one storage call may name. Past it the call is refused.
     storage_keys_per_call: usize = 128, Plugin, least 0;
-    /// Keys and values that one call with many of them reads or writes: eight values of the largest size.
+    /// Bytes of the keys and values that one storage call reads or writes: eight values of the largest size. Past it
+    /// the call is refused.
     storage_bytes_per_call: usize = 1 << 20, Plugin, least 0;
-    /// Keys and values that a turn writes: held in memory until they are durable.
+    /// Bytes of the keys and values that one turn writes; they stay in memory until they are durable. Past it the write
+    /// is refused.
     storage_bytes_per_turn: usize = 4 << 20, Plugin, least 0;
-    /// Keys and values of a room together.
+    /// Bytes of all keys and values of one room. Past it a write that makes the room larger is refused.
     storage_room_bytes: usize = 16 << 20, Plugin, least 0;
-    /// Rooms of a tenant that keep something, open or not.
+    /// Rooms of one tenant that store something, open or not. Past it the first write of another room is refused.
     storage_rooms_per_tenant: usize = 100_000, Tenant, least 0;
-    /// Keys and values of all rooms of a tenant together.
+    /// Bytes of all keys and values of one tenant's rooms. Past it a write that adds to them is refused.
     storage_tenant_bytes: usize = 1 << 30, Tenant, least 0;
 
     // A socket.
-    /// One inbound frame, fragments together.
+    /// Bytes of one frame from a client, its fragments together. A larger frame closes the socket with 1009.
     frame_bytes: usize = 64 << 10, Plugin, least 1;
-    /// Inbound frames of a socket, in the long run.
+    /// Frames that a client may send per second in the long run. Past `frames-burst` the socket is closed with 1008.
     frames_per_second: u32 = 100, Plugin, least 1;
-    /// Inbound frames of a socket at once: a client that was held up may catch up.
+    /// Frames that a client may send at once before `frames-per-second` counts: a client that was held up may catch up.
     frames_burst: u32 = 200, Plugin, least 1;
-    /// What is read from a socket in the long run, fragments and control frames included: ten KiB a frame at
-    /// `frames-per-second`. Past it the socket waits.
+    /// Bytes per second that the host reads from one socket in the long run, fragments and control frames included: 10
+    /// KiB a frame at `frames-per-second`. Past it the host reads on later.
     inbound_bytes_per_second: u32 = 1 << 20, Plugin, least 1;
-    /// Invalid and binary frames that a socket may send before it is closed: enough for a client under development.
+    /// Invalid or binary frames that a client may send: enough while it is being developed. One more closes the socket
+    /// with 1007 or 1008.
     bad_frames: u32 = 10, Plugin, least 0;
-    /// Channels of a socket.
+    /// Channels that one socket may be in. Past it `join` is refused.
     channels_per_socket: usize = 64, Plugin, least 0;
-    /// A plugin's own fields in a socket's meta.
+    /// Bytes of a plugin's own fields in a socket's meta. Past it the call is refused.
     meta_fields_bytes: usize = 4 << 10, Plugin, least 0;
-    /// Bytes queued for one socket.
+    /// Bytes that may be queued for one socket. Past it the client is too slow, and the socket is closed with 1008.
     outbound_bytes: usize = 1 << 20, Plugin, least 1;
-    /// Frames queued for one socket.
+    /// Frames that may be queued for one socket. Past it the client is too slow, and the socket is closed with 1008.
     outbound_frames: usize = 4_096, Plugin, least 1;
-    /// A socket that sends nothing: pinged at half of it, gone at its end.
+    /// Time in ms in which a client must send something. After half of it the host sends a ping; after all of it the
+    /// socket is closed with 1008.
     idle_socket_ms: u64 = 90_000, Plugin, least 1;
 
     // A tenant.
-    /// CPU of a tenant in the long run, in per cent of one core: its rooms, their opening, `authorize`, fan-out.
+    /// CPU time of one tenant in the long run, in per cent of one core: its rooms, their opening, `authorize`, fan-out.
+    /// Past it the tenant's rooms wait.
     tenant_cpu_percent: u32 = 25, Tenant, least 1;
-    /// What a tenant that used little may use at once: ten turns that use all that they may.
+    /// CPU time in ms that a tenant which used little may use at once before `tenant-cpu-percent` counts: ten turns
+    /// that use all of theirs.
     tenant_cpu_burst_ms: u64 = 500, Tenant, least 1;
-    /// Memory of all instances of a tenant: a thousand rooms of 2 MiB each.
+    /// Memory of all instances of one tenant in bytes: a thousand rooms of 2 MiB each. Past it no instance of the
+    /// tenant is made or grows.
     memory_tenant_bytes: usize = 2 << 30, Tenant, least 1;
-    /// Bytes queued for all sockets of a tenant; past it, sockets that have something queued already are slow.
+    /// Bytes queued for all sockets of one tenant. Past it a socket that has something queued already is closed with
+    /// 1008.
     outbound_tenant_bytes: usize = 256 << 20, Tenant, least 1;
-    /// Plugins of a tenant.
+    /// Plugins of one tenant. One more does not load.
     plugins_per_tenant: usize = 64, Tenant, least 0;
-    /// Versions of each plugin that are kept to roll back to, the current one included: a bad week of deploying.
+    /// Versions of each plugin that the server keeps to roll back to, the current one included: a bad week of
+    /// deploying. Older ones are deleted.
     versions_kept: usize = 10, Tenant, least 1;
-    /// Sockets of one tenant.
+    /// Sockets of one tenant. One more is answered with 503.
     sockets_per_tenant: usize = 50_000, Tenant, least 0;
-    /// Rooms of one tenant that are open at once, asleep or not.
+    /// Rooms of one tenant that are open at once, asleep or not. Past it an empty room ends for a new one; where there
+    /// is none, the client is answered with 503.
     rooms_per_tenant: usize = 100_000, Tenant, least 0;
-    /// Rooms of one tenant that are awake, with an instance each; past it those sleep in which nothing happened for
-    /// longest.
+    /// Rooms of one tenant that hold an instance at once. Past it the rooms that were quiet for longest go to sleep.
     awake_rooms_per_tenant: usize = 1_000, Tenant, least 1;
 
     // The server.
-    /// Connections of the server, those of HTTP included: at most the process's descriptors less 1,024.
+    /// Connections of the server, HTTP included; one more is turned away. The process's file descriptors less 1,024 are
+    /// the most.
     sockets_of_host: usize = 1_000_000, Host, least 1;
-    /// Connections of one address (IPv6: one network of 64 bits): a household or an office, not a botnet.
+    /// Connections of one address, or of one IPv6 network of 64 bits: a household or an office, not a botnet. One more
+    /// is answered with 429.
     sockets_per_address: usize = 256, Host, least 1;
-    /// Upgrades of one address, in the long run.
+    /// WebSocket upgrades of one address per second in the long run. Past `upgrades-per-address-burst` they are
+    /// answered with 429.
     upgrades_per_address_per_second: u32 = 20, Host, least 1;
-    /// Upgrades of one address at once: a page with several rooms in several tabs.
+    /// WebSocket upgrades of one address at once: a page with several rooms in several tabs. Past it
+    /// `upgrades-per-address-per-second` counts.
     upgrades_per_address_burst: u32 = 64, Host, least 1;
-    /// Instances that live at once: at most as many as the kernel's bound on memory maps allows.
+    /// Instances that live at once; the kernel's limit on memory maps may allow fewer. Past it quiet rooms go to sleep,
+    /// and new instances wait for `instance-wait-ms`.
     instances_of_host: u32 = 10_000, Host, least 1;
-    /// How long an opening waits for a place among them.
+    /// Time in ms that a room or an `authorize` waits for a free instance. After it the client is turned away to try
+    /// again.
     instance_wait_ms: u64 = 2_000, Host, least 0;
-    /// The HTTP request of an upgrade, until its headers are read; then again until it is authorized.
+    /// Time in ms for the headers of a request, and once more for authorizing an upgrade. After it the request is
+    /// answered with an error or cut off.
     handshake_ms: u64 = 10_000, Host, least 1;
-    /// How long the drain at shutdown may take.
+    /// Time in ms that a server which shuts down gives its rooms to finish. After it they are cut off.
     drain_ms: u64 = 10_000, Host, least 0;
 }
 

@@ -1,4 +1,4 @@
-//! What a turn asks to be kept: keys and values, the alarm, timers.
+//! What a turn asks the room to keep: keys and values, the alarm, timers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -82,13 +82,13 @@ impl Drop for StorageCharge {
     }
 }
 
-/// One key to be written.
+/// A write of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Write {
+pub struct KeyWrite {
     pub key: String,
-    /// None for a key that goes.
+    /// `None` deletes the key.
     pub value: Option<Vec<u8>>,
-    /// What the key and its value took before.
+    /// The bytes of the key and its value before.
     pub old_bytes: usize,
 }
 
@@ -99,11 +99,11 @@ impl Turn {
     }
 
     /// Writes all of these keys, or none of them.
-    pub fn write(&mut self, writes: Vec<Write>) -> Result<(), Refusal> {
+    pub fn write(&mut self, writes: Vec<KeyWrite>) -> Result<(), Refusal> {
         let mut room_bytes = self.storage.room_bytes;
         let mut written_bytes = self.written_bytes;
         let mut grows = false;
-        for Write { key, value, old_bytes } in &writes {
+        for KeyWrite { key, value, old_bytes } in &writes {
             let new_bytes = value.as_ref().map_or(0, |value| key.len() + value.len());
             grows |= new_bytes > *old_bytes;
             room_bytes = room_bytes.saturating_sub(*old_bytes) + new_bytes;
@@ -133,7 +133,7 @@ impl Turn {
         self.effects.batch.alarm.unwrap_or(self.storage.alarm)
     }
 
-    /// Sets the alarm, or forgets it.
+    /// Sets the alarm, or clears it.
     pub fn set_alarm(&mut self, due: Option<UnixMs>) -> Result<(), Refusal> {
         if due.is_some() && !self.storage.may_keep() {
             return Err(Refusal::LimitExceeded(Bound::StorageRoomsPerTenant));
@@ -142,17 +142,17 @@ impl Turn {
         Ok(())
     }
 
-    /// The alarm runs in this turn, and is forgotten with it unless the turn sets it anew.
+    /// Clears the alarm, which rings in this turn. The turn may set it again.
     pub fn forget_alarm(&mut self) {
         self.effects.batch.alarm = Some(None);
     }
 
-    /// Whether data may be taken for a timer at all, before it is looked at.
+    /// Refuses data that is too large for a timer, before anybody parses it.
     pub fn check_timer_size(&self, bytes: usize) -> Result<(), Refusal> {
         if bytes > self.limits.timer_bytes { Err(Refusal::LimitExceeded(Bound::TimerBytes)) } else { Ok(()) }
     }
 
-    /// Sets a timer in place of one of the same name. The size of its data is checked already.
+    /// Sets a timer, in place of one of the same name. The caller has checked the size of its data.
     pub fn set_timer(&mut self, name: String, timer: Timer) -> Result<(), Refusal> {
         require_name("a timer's name", &name)?;
         let timers = &mut self.state.timers;
@@ -163,7 +163,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Forgets a timer; says whether it was set.
+    /// Removes a timer. Returns whether it was set.
     pub fn cancel_timer(&mut self, name: String) -> bool {
         let timers = &mut self.state.timers;
         timers.has(&name) && timers.change(name, None)

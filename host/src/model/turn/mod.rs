@@ -1,4 +1,4 @@
-//! One event given to one instance: what it asked for so far, and what it may still ask.
+//! A turn: one event that one instance handles. It collects what the guest asks for, and enforces the limits of a turn.
 
 mod keeping;
 
@@ -14,20 +14,20 @@ use super::names::{DEFAULT, is_short_name};
 use super::refusal::{Bound, Refusal};
 use super::state::{RoomState, StateMark};
 
-pub use keeping::{StorageUse, TenantStorage, Write};
+pub use keeping::{KeyWrite, StorageUse, TenantStorage};
 
 use keeping::StorageCharge;
 
-/// Close codes that a guest may use, beside the range that belongs to applications.
+/// The close codes that a guest may use beside 3000 to 4999, which belong to applications.
 const GUEST_CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
-/// What fits into a close frame beside its code (RFC 6455, 5.5).
+/// How many bytes of reason a close frame has space for (RFC 6455, 5.5).
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 
-/// Whom an emit names.
+/// Whom a guest's emit is for.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum EmitTarget {
     Socket(SocketId),
-    /// A channel of the sender's, without the sender; otherwise a user.
+    /// If the sender is in a channel of this name: the others in it. Otherwise the user of this name.
     Named(String),
     Channel(String),
     ChannelExcept {
@@ -38,11 +38,11 @@ pub enum Target {
     Clients(Vec<String>),
 }
 
-/// A turn in progress. It holds the room's state while it lasts, so that its reads see its own changes.
+/// A turn in progress. It owns the room's state while it runs, so that its reads see its own changes.
 #[derive(Debug)]
 pub struct Turn {
     state: RoomState,
-    /// The state before it.
+    /// The mark of the state before the turn.
     start: StateMark,
     storage: StorageUse,
     charge: StorageCharge,
@@ -73,14 +73,14 @@ pub struct EndedTurn {
 #[derive(Debug)]
 pub struct CallsExhausted;
 
-/// Whether a counted call is one too many.
+/// Whether a call is still within `host-calls-per-turn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
     Within,
     Past,
 }
 
-/// The host calls of one call into a guest.
+/// Counts the host calls during one call into a guest.
 #[derive(Debug, Default)]
 pub struct Calls {
     made: u32,
@@ -88,7 +88,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Counts a call; `past` says whether another bound was passed before.
+    /// Counts a call. `past` says whether the guest had exceeded another limit before.
     pub fn count(&mut self, limits: &Limits, past: bool) -> Result<Counted, CallsExhausted> {
         self.made = self.made.saturating_add(1);
         let over = self.made > limits.host_calls_per_turn;
@@ -136,7 +136,7 @@ impl Turn {
         &self.limits
     }
 
-    /// The bound that was passed, after which the turn cannot commit.
+    /// The limit that the turn exceeded, if any: then it cannot commit.
     pub fn poison(&self) -> Option<Bound> {
         self.poison
     }
@@ -152,13 +152,13 @@ impl Turn {
         (self.state, EndedTurn { start: self.start, effects: self.effects, room_bytes })
     }
 
-    /// The end of a turn that failed: the state as it was.
+    /// Ends a turn that failed: returns the state as it was before.
     pub fn roll_back(mut self) -> RoomState {
         self.state.roll_back(self.start);
         self.state
     }
 
-    /// Counts a host call. One past the bound is to be refused; a guest that goes on regardless is to be stopped.
+    /// Counts a host call. The caller refuses a call that is past the limit, and stops a guest that goes on regardless.
     pub fn count_call(&mut self) -> Result<Counted, CallsExhausted> {
         let counted = self.calls.count(&self.limits, self.poison.is_some())?;
         if counted == Counted::Past {
@@ -213,8 +213,8 @@ impl Turn {
         Ok(())
     }
 
-    /// Says something to a target; answers how many sockets that are now.
-    pub fn emit(&mut self, target: Target, event: String, data: Payload) -> Result<u32, Refusal> {
+    /// Emits to a target. Returns how many sockets that are.
+    pub fn emit(&mut self, target: EmitTarget, event: String, data: Payload) -> Result<u32, Refusal> {
         require_name("the event", &event)?;
         if event.starts_with('$') {
             return Err(Refusal::invalid("an event whose name begins with $ is the host's own"));
@@ -231,50 +231,50 @@ impl Turn {
         Ok(count)
     }
 
-    /// Whether a payload may be taken for an emit at all, before it is looked at.
+    /// Refuses a payload that is too large for an emit, before anybody parses it.
     pub fn check_emit_size(&mut self, bytes: usize) -> Result<(), Refusal> {
         if bytes > self.limits.emit_bytes { Err(self.exceed(Bound::EmitBytes)) } else { Ok(()) }
     }
 
-    /// The set of sockets that a target names now, and the channel that the frame will carry.
-    fn resolve(&self, target: Target) -> Result<(Audience, String), Refusal> {
+    /// Finds the sockets that a target means now, and the channel that the frame carries.
+    fn resolve(&self, target: EmitTarget) -> Result<(Audience, String), Refusal> {
         let own_channel = || {
             let meta = self.sender.and_then(|id| self.state.members.meta(id));
             meta.map_or(DEFAULT, Meta::first_channel).to_owned()
         };
         Ok(match target {
-            Target::Socket(id) if self.state.members.is_present(id) => {
+            EmitTarget::Socket(id) if self.state.members.is_present(id) => {
                 let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel).to_owned();
                 (Audience::One(id), channel)
             }
-            Target::Socket(_) => (Audience::nobody(), DEFAULT.to_owned()),
-            Target::Named(name) => {
+            EmitTarget::Socket(_) => (Audience::nobody(), DEFAULT.to_owned()),
+            EmitTarget::Named(name) => {
                 let group = self.state.members.channel(&name);
                 match self.sender {
                     Some(id) if group.binary_search(&id).is_ok() => (Audience::others(group, id), name),
                     _ => (Audience::all(self.state.members.user(&name)), own_channel()),
                 }
             }
-            Target::Channel(name) => {
+            EmitTarget::Channel(name) => {
                 require_name("the channel", &name)?;
                 (Audience::all(self.state.members.channel(&name)), name)
             }
-            Target::ChannelExcept { channel, clients } => {
+            EmitTarget::ChannelExcept { channel, clients } => {
                 require_name("the channel", &channel)?;
                 let excluded = self.sockets_of(&clients);
                 let left =
                     self.state.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
                 (Audience::all(Arc::new(left)), channel)
             }
-            Target::User(id) => (Audience::all(self.state.members.user(&id)), own_channel()),
-            Target::Clients(ids) => {
+            EmitTarget::User(id) => (Audience::all(self.state.members.user(&id)), own_channel()),
+            EmitTarget::Clients(ids) => {
                 (Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())), own_channel())
             }
         })
     }
 
     fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
-        // Each name once: a guest that repeats one must not make the host do its work as often.
+        // Look up each name once: a guest that repeats a name must not make the host repeat the work.
         let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
         let mut sockets = BTreeSet::new();
         for name in names {
@@ -299,7 +299,7 @@ impl Turn {
         Ok(())
     }
 
-    /// A bound of the turn was passed: it cannot commit any more, whatever the guest does.
+    /// Notes that the turn exceeded a limit: whatever the guest does, it cannot commit any more.
     fn exceed(&mut self, bound: Bound) -> Refusal {
         self.poison.get_or_insert(bound);
         Refusal::LimitExceeded(bound)

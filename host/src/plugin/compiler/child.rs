@@ -1,4 +1,4 @@
-//! The child: it takes its bounds upon itself, reads a component, writes native code, and ends.
+//! The child process that compiles: it limits its own resources, reads a component, writes native code, and exits.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use super::{engine_hash, packs};
 use crate::guest::engine::{self, one_line};
 use crate::model::limits::Limits;
 
-/// Descriptors of the child: its three streams, and what the compiler's threads wait on.
+/// How many descriptors the child may have: its three streams, and those that the compiler's threads need.
 const DESCRIPTORS: u64 = 64;
-/// Low priority: what is served comes first. Beside threads that never rest this is a tenth of a core; the lowest one (19)
-/// would be a sixtieth, and what compiles in half a second would not be there after half a minute.
+/// The child's niceness: serving comes first. Beside threads that are always busy, 10 leaves the child a tenth of a
+/// core. 19 would leave it a sixtieth: a compilation of half a second would take more than half a minute.
 const NICENESS: i32 = 10;
 
-/// What the child is told: its bounds, and for which engine it compiles.
+/// What the server tells the child: its limits, and for which engine it compiles.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Job {
+pub struct CompileJob {
     guest_stack_bytes: usize,
     cpu_ms: u64,
     memory_bytes: u64,
@@ -31,7 +31,7 @@ pub struct Job {
     engine_hash: u64,
 }
 
-impl Job {
+impl CompileJob {
     pub fn new(limits: &Limits, engine_hash: u64) -> Self {
         Self {
             guest_stack_bytes: limits.guest_stack_bytes,
@@ -43,25 +43,25 @@ impl Job {
         }
     }
 
-    /// As one argument of the command line.
+    /// Formats the job as one argument of the command line.
     pub fn to_argument(&self) -> String {
         serde_json::json!(self).to_string()
     }
 
     pub fn of_argument(text: &str) -> anyhow::Result<Self> {
-        serde_json::from_str(text).context("not what the server says to the child that compiles")
+        serde_json::from_str(text).context("this is not a job from a server")
     }
 
-    /// Compiles what comes in on standard input, with functions that were compiled before; the code goes to standard output,
-    /// which is a file, and behind it what is to be kept of its functions.
+    /// Reads functions that were compiled before and a component from standard input. Writes native code to standard
+    /// output, which is a file, followed by the functions to keep.
     pub fn run(&self) -> anyhow::Result<()> {
-        // Of a panic the server wants one line, and no place in a source that it does not have.
+        // The server wants one line of a panic, without a place in a source file that its operator does not have.
         std::panic::set_hook(Box::new(|panic| {
             let words = panic.payload_as_str().unwrap_or_default();
             eprintln!("the compiler crashed: {words}");
         }));
         self.bound_this_process()?;
-        let (pack, bytes) = packs::take(std::io::stdin()).context("the component cannot be read")?;
+        let (pack, bytes) = packs::take(std::io::stdin()).context("cannot read the component")?;
         let functions =
             (self.functions_bytes > 0).then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize)));
         let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
@@ -71,32 +71,32 @@ impl Job {
             Err(why) => bail!("{}", one_line(&why)),
         };
         let mut answer = std::io::stdout();
-        answer.write_all(&code).and_then(|()| answer.flush()).context("the code cannot be written")?;
+        answer.write_all(&code).and_then(|()| answer.flush()).context("cannot write the code")?;
         bound(Resource::Fsize, self.output_bytes(), self.output_bytes())?;
         packs::give_back(&mut answer, functions.as_deref())
             .and_then(|()| answer.flush())
-            .context("functions cannot be written")
+            .context("cannot write the functions")
     }
 
-    /// All that the child writes: code, functions, and some words behind them.
+    /// How many bytes the child may write: code, functions and the trailer.
     fn output_bytes(&self) -> u64 {
         self.code_bytes.saturating_add(self.functions_bytes).saturating_add(packs::END_BYTES as u64)
     }
 
     fn bound_this_process(&self) -> anyhow::Result<()> {
-        // Whoever waits for the code is gone: nobody needs it.
-        set_parent_process_death_signal(Some(Signal::KILL)).context("prctl")?;
-        set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("prctl")?;
-        // A process that may not lower its own priority compiles at the one it has.
+        // If the server dies, nobody needs the code any more.
+        set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie the child to its parent")?;
+        set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("cannot forbid core dumps")?;
+        // If this fails, the child compiles at the priority that it has.
         let _ = nice(NICENESS);
         let cpu_seconds = self.cpu_ms.div_ceil(1_000);
         for (resource, current, maximum) in [
             (Resource::Core, 0, 0),
             (Resource::Nofile, DESCRIPTORS, DESCRIPTORS),
-            // The code has a bound of its own.
+            // The soft limit is for the code alone.
             (Resource::Fsize, self.code_bytes, self.output_bytes()),
             (Resource::As, self.memory_bytes, self.memory_bytes),
-            // At the first of these comes a signal of its own, which tells it from other ends.
+            // At the soft limit the kernel sends SIGXCPU, by which the server recognises this end.
             (Resource::Cpu, cpu_seconds, cpu_seconds + 1),
         ] {
             bound(resource, current, maximum)?;
@@ -107,5 +107,5 @@ impl Job {
 
 fn bound(resource: Resource, current: u64, maximum: u64) -> anyhow::Result<()> {
     setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
-        .with_context(|| format!("the bound {resource:?} cannot be set"))
+        .with_context(|| format!("cannot set the limit {resource:?}"))
 }

@@ -1,8 +1,9 @@
-//! Functions that were compiled before, of one tenant. Cranelift finds them by a hash of all that goes into one; scripts
-//! have a whole engine in common, and two builds of one plugin most of what they do.
+//! A cache of one tenant's compiled functions. Cranelift looks them up by a hash of everything that goes into a
+//! function. All scripts share a whole engine, and two builds of a plugin share most of their code.
 //!
-//! They lie in a file a tenant, a pack, which the child is given and gives back with what is new. A tenant meets only what
-//! was compiled for itself. A pack that is damaged is none: its end is a hash of all before it.
+//! The functions of a tenant are in one file, a pack. The child gets the pack and returns it with the new functions. A
+//! tenant's pack holds only what was compiled for that tenant. A pack ends in a hash of its content; a damaged one
+//! counts as empty.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,60 +13,61 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use parking_lot::Mutex;
 use wasmtime::CacheStore;
 
-/// What a pack begins with. Its bytes are little-endian numbers, keys and values.
+/// The first bytes of a pack. Entries follow: two little-endian lengths, the key and the value.
 const MAGIC: &[u8; 8] = b"parlorf1";
-/// The hash at its end.
+/// The bytes of the hash at the end of a pack.
 const HASH_BYTES: usize = blake3::OUT_LEN;
-/// The lengths before each key and its value.
+/// The bytes of the two lengths before each key and value.
 const LENGTHS_BYTES: usize = 8;
 
-/// The functions of a pack, and what is compiled beside them.
+/// The functions of a pack, and those that this compilation adds.
 #[derive(Debug)]
 pub struct Functions {
     pack: Vec<u8>,
-    known: HashMap<Vec<u8>, Known>,
-    fresh: Mutex<Fresh>,
+    known: HashMap<Vec<u8>, PackedFunction>,
+    fresh: Mutex<NewFunctions>,
     reused: AtomicU32,
-    /// Bytes of a whole pack.
+    /// How many bytes a pack may have.
     bytes_max: usize,
 }
 
-/// A function of the pack.
+/// Where a function is in the pack.
 #[derive(Debug)]
-struct Known {
+struct PackedFunction {
     entry: Range<usize>,
     value: Range<usize>,
     is_used: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Fresh {
-    /// Entries, one after the other.
+struct NewFunctions {
+    /// The entries of the new functions, one after the other.
     bytes: Vec<u8>,
     count: u32,
 }
 
-/// How many functions were found, and how many were compiled anew.
+/// How many functions a compilation found in the pack, and how many it compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct FunctionCounts {
     pub reused: u32,
     pub anew: u32,
 }
 
 impl Functions {
-    /// Takes a pack; one that is not whole is as good as an empty one.
+    /// Opens a pack. A damaged one counts as empty.
     pub fn of(pack: Vec<u8>, bytes_max: usize) -> Self {
         let known = entries_of(&pack).unwrap_or_default();
         Self { pack, known, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
     }
 
-    pub fn counts(&self) -> Counts {
-        Counts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
+    pub fn counts(&self) -> FunctionCounts {
+        FunctionCounts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
     }
 
-    /// The pack for the next time: what was used now comes last. Where all is too much, what was not used for longest goes.
+    /// Makes the pack for the next compilation. Functions that were used now come last; if not all fit, those that were
+    /// unused for longest are left out.
     pub fn to_pack(&self) -> Vec<u8> {
-        let mut known: Vec<&Known> = self.known.values().collect();
+        let mut known: Vec<&PackedFunction> = self.known.values().collect();
         known.sort_by_key(|known| (known.is_used.load(Ordering::Relaxed), known.entry.start));
         let fresh = self.fresh.lock();
         let mut left = (MAGIC.len() + fresh.bytes.len() + HASH_BYTES..self.bytes_max).len();
@@ -82,7 +84,7 @@ impl Functions {
         pack.extend_from_slice(&fresh.bytes);
         let hash = blake3::hash(&pack);
         pack.extend_from_slice(hash.as_bytes());
-        // Not even an empty one may have a place.
+        // The limit may be too small for even an empty pack.
         if pack.len() > self.bytes_max { Vec::new() } else { pack }
     }
 }
@@ -113,8 +115,8 @@ impl CacheStore for Functions {
     }
 }
 
-/// The entries of a pack; none where it is not whole.
-fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, Known>> {
+/// Reads the entries of a pack; `None` if it is damaged.
+fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, PackedFunction>> {
     let (content, hash) = pack.split_last_chunk::<HASH_BYTES>()?;
     let mut left = content.strip_prefix(MAGIC)?;
     if blake3::hash(content) != *hash {
@@ -129,7 +131,7 @@ fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, Known>> {
         let (_, rest) = rest.split_at_checked(value_bytes)?;
         let end = content.len() - rest.len();
         let (entry, value) = (start..end, end - value_bytes..end);
-        known.insert(key.to_vec(), Known { entry, value, is_used: AtomicBool::new(false) });
+        known.insert(key.to_vec(), PackedFunction { entry, value, is_used: AtomicBool::new(false) });
         left = rest;
     }
     Some(known)
@@ -159,10 +161,10 @@ mod tests {
     #[test]
     fn what_was_compiled_once_is_found_the_next_time() {
         let first = with(Vec::new(), &[("a", "code of a"), ("b", "")]);
-        assert_eq!((get(&first, "a"), first.counts()), (None, Counts { reused: 0, anew: 2 }));
+        assert_eq!((get(&first, "a"), first.counts()), (None, FunctionCounts { reused: 0, anew: 2 }));
         let second = with(first.to_pack(), &[("c", "code of c")]);
         assert_eq!([get(&second, "a"), get(&second, "b")], [Some("code of a".to_owned()), Some(String::new())]);
-        assert_eq!(second.counts(), Counts { reused: 2, anew: 1 });
+        assert_eq!(second.counts(), FunctionCounts { reused: 2, anew: 1 });
         let third = with(second.to_pack(), &[]);
         assert_eq!(["a", "b", "c", "d"].map(|key| get(&third, key).is_some()), [true, true, true, false]);
     }

@@ -1,6 +1,6 @@
-//! Compiling: in a child process of this program, since the input may be made to exhaust whoever compiles it. What comes
-//! out is kept in a folder that this user alone can write, under the hashes of its source and of the engine, and is the
-//! only native code that is ever loaded.
+//! Compiling. A child process of this program compiles, since a component may be made to exhaust whoever compiles it.
+//! The native code goes into a folder that only this user can write, under the hashes of the component and of the
+//! engine. The server loads no other native code.
 
 mod child;
 mod functions;
@@ -8,7 +8,6 @@ mod packs;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read as _;
@@ -20,7 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use parking_lot::Mutex;
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
@@ -31,70 +29,71 @@ use crate::clock::Instant;
 use crate::files::{self, PARTIAL};
 use crate::guest::engine::one_line;
 use crate::model::limits::Limits;
-use crate::model::names::{PluginKey, TenantName};
+use crate::model::names::PluginKey;
 use crate::model::text::printable;
-pub use child::Job;
-use functions::Counts;
+use crate::tenant::locks::TenantLocks;
+pub use child::CompileJob;
+use functions::FunctionCounts;
 use packs::Packs;
 
-/// Where native code is kept in the data folder.
+/// The folder for native code within the data folder.
 const FOLDER: &str = "compiled";
-/// How often it is looked whether the child is done.
+/// How often the server looks whether the child is done.
 const POLL: Duration = Duration::from_millis(5);
-/// Compiling that takes longer than this is told of.
+/// The log tells of a compilation that takes longer than this.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
-/// What the child may say of an error.
+/// How many bytes the server reads of the child's error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
-/// What the child's allocator maps at once. By default it is a GiB, which would count towards the bound of its memory
-/// although most of it is never used.
+/// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
+/// `compile-memory-bytes`, although most of it is never used.
 const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
 
-/// Makes native code of components.
+/// Compiles components, and caches their native code.
 pub struct Compiler {
     engine: Engine,
-    /// This program: the child is another run of it.
+    /// This program. The child is another run of it.
     program: PathBuf,
     folder: PathBuf,
     packs: Packs,
     limits: Limits,
     at_once: Arc<Semaphore>,
-    /// One at a time for each tenant, so that none keeps the others waiting with all that it has.
-    tenants: Mutex<HashMap<TenantName, Arc<Semaphore>>>,
+    /// A tenant compiles one component at a time, so that a tenant with many does not keep the others waiting.
+    tenants: TenantLocks,
 }
 
 impl Compiler {
-    /// `program` is `parlor` itself, `data` the server's data folder, `limits` the server's own.
+    /// `program` is `parlor` itself, `data` is the server's data folder, `limits` are the server's.
     pub fn new(engine: Engine, program: PathBuf, data: &Path, limits: &Limits) -> anyhow::Result<Self> {
         let [folder, functions] = [FOLDER, packs::FOLDER].map(|name| data.join(name));
         for folder in [&folder, &functions] {
             private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
             remove_stale(folder);
         }
-        let (engine_hash, bytes_max) = (engine_hash(&engine), limits.compiled_functions_bytes);
-        let packs = Packs { folder: functions, engine_hash, bytes_max };
+        let bytes_max = limits.compiled_functions_bytes;
+        let packs = Packs { folder: functions, engine_hash: engine_hash(&engine), bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
-        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: Mutex::default() })
+        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: TenantLocks::default() })
     }
 
-    /// The component of these bytes, compiled now or before. An error is one line, and names the bound that was passed.
+    /// Compiles a component, or loads the code of an earlier compilation. An error is one line, and names the limit
+    /// that was exceeded.
     pub async fn component(self: &Arc<Self>, key: &PluginKey, bytes: Arc<[u8]>) -> anyhow::Result<Component> {
         let hash = blake3::hash(&bytes).to_hex();
         let kept = self.folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(&self.engine)));
         if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
-        let of_tenant =
-            Arc::clone(self.tenants.lock().entry(key.tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))));
-        let turns = (of_tenant.acquire_owned().await?, Arc::clone(&self.at_once).acquire_owned().await?);
-        // Whoever was before may have compiled the same.
+        let turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
+        // Whoever had the lock before may have compiled the same component.
         if let Some(component) = self.load_kept(&kept) {
             return Ok(component);
         }
-        let (compiler, key) = (Arc::clone(self), key.clone());
-        let wanted = Wanted::default();
+        let compiler = Arc::clone(self);
+        let key = key.clone();
+        let wanted = StillWanted::default();
         let given_up = Arc::clone(&wanted.given_up);
         tokio::task::spawn_blocking(move || {
-            // Held until the child is gone, whether somebody waits for it or not.
+            // Hold both until the child is gone, even if nobody waits for the code any more.
             let _turns = turns;
             compiler.compile(&key, &bytes, &kept, &given_up)
         })
@@ -134,7 +133,7 @@ impl Compiler {
             self.packs.keep(&key.tenant, &pack);
             told(key, start.elapsed(), counts);
         }
-        // The name says that the code is whole, after a power failure too.
+        // The final name promises complete code, also after a power cut.
         file.sync_data().with_context(unwritten)
     }
 
@@ -142,7 +141,7 @@ impl Compiler {
         let limits = &self.limits;
         let mut child = Command::new(&self.program)
             .arg("compile-component")
-            .arg(Job::new(limits, engine_hash(&self.engine)).to_argument())
+            .arg(CompileJob::new(limits, engine_hash(&self.engine)).to_argument())
             .env_clear()
             .env(ALLOCATOR_RESERVE.0, ALLOCATOR_RESERVE.1)
             .stdin(Stdio::piped())
@@ -151,24 +150,27 @@ impl Compiler {
             .spawn()
             .with_context(|| format!("cannot start {} to compile", self.program.display()))?;
         let start = Instant::now();
-        let (input, pack) = (child.stdin.take(), self.packs.read(&key.tenant));
+        let input = child.stdin.take();
+        let pack = self.packs.read(&key.tenant);
         let status = std::thread::scope(|scope| {
-            // A child that ends early takes no more; how it ended says why.
+            // If the child exits early, this write fails; the child's exit says why.
             scope.spawn(move || input.map(|mut input| packs::give(&mut input, &pack, bytes)));
             wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         })?;
         let status = match status {
-            Ended::Itself(status) => status,
-            Ended::TookTooLong => bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms),
-            Ended::GivenUp => bail!("nobody waits for it any more"),
+            ChildEnd::Itself(status) => status,
+            ChildEnd::TookTooLong => {
+                bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms)
+            }
+            ChildEnd::GivenUp => bail!("was given up: nobody waits for it any more"),
         };
         if status.success() { Ok(()) } else { Err(self.failure(status, &words_of(&mut child))) }
     }
 
-    /// Why the child failed, by how it ended.
+    /// Explains why the child failed, by its exit status and its words.
     fn failure(&self, status: ExitStatus, words: &str) -> anyhow::Error {
         let limits = &self.limits;
-        // A thread that gets no stack is told to try again.
+        // The last sign is what a thread gets for which there is no memory for a stack.
         let out_of_memory =
             ["memory allocation of", "os error 12", "Cannot allocate memory", "code: 11, kind: WouldBlock"];
         if out_of_memory.iter().any(|sign| words.contains(sign)) {
@@ -192,28 +194,31 @@ impl Compiler {
         }
     }
 
-    /// Takes code that was compiled before; none where there is none, or none that this engine takes.
+    /// Loads cached code; `None` if there is none, or if this engine refuses it.
     fn load_kept(&self, kept: &Path) -> Option<Component> {
         if !kept.exists() {
             return None;
         }
-        let refused = |why: &wasmtime::Error| tracing::warn!("{} is compiled anew: {}", kept.display(), one_line(why));
+        let refused = |why: &wasmtime::Error| {
+            tracing::warn!("cannot load {}, so the component is compiled again: {}", kept.display(), one_line(why))
+        };
         self.load(kept).inspect_err(refused).ok()
     }
 
-    /// Maps a file of native code, and notes that it is used.
+    /// Maps a file of native code, and notes that it was used.
     fn load(&self, kept: &Path) -> wasmtime::Result<Component> {
-        // Where the time cannot be noted, the file only looks older than it is.
+        // If this fails, the file only seems to be unused for longer than it is.
         let _ = File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
-        // SAFETY: the folder can be written by this user alone; its files are written by children of this program, whole
-        // and under the hashes of their source and of the engine; whoever can change them can change this program too.
+        // SAFETY: only this user can write to the folder. Children of this program wrote its files, completely and
+        // under the hashes of their component and of the engine. Whoever can change them can change this program, too.
         #[allow(unsafe_code)]
         unsafe {
             Component::deserialize_file(&self.engine, kept)
         }
     }
 
-    /// Keeps both folders within their bound: what was not used for longest goes first, what was made now stays.
+    /// Deletes cached files, those that were unused for longest first, until `compiled-cache-bytes` is kept. Spares the
+    /// file that was just made.
     fn forget_unused(&self, made: &Path) {
         let mut files = files_of(&self.folder, |name| name.ends_with(".cwasm"));
         files.extend(files_of(&self.packs.folder, |name| name.ends_with(packs::EXTENSION)));
@@ -230,9 +235,10 @@ impl Compiler {
     }
 }
 
-/// Tells the log how a component was compiled.
-fn told(key: &PluginKey, took: Duration, counts: Counts) {
-    let (tenant, plugin, Counts { reused, anew }) = (key.tenant.as_str(), key.plugin.as_str(), counts);
+/// Logs how a component was compiled.
+fn told(key: &PluginKey, took: Duration, counts: FunctionCounts) {
+    let FunctionCounts { reused, anew } = counts;
+    let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
     let seconds = took.as_secs_f64();
     if took > WORTH_TELLING {
         tracing::info!(tenant, plugin, reused, anew, "compiling took {seconds:.1} s");
@@ -241,41 +247,41 @@ fn told(key: &PluginKey, took: Duration, counts: Counts) {
     }
 }
 
-/// Tells that nobody waits for the code any more, by being dropped.
+/// Dropping this tells the compilation that nobody waits for the code any more.
 #[derive(Default)]
-struct Wanted {
+struct StillWanted {
     given_up: Arc<AtomicBool>,
 }
 
-impl Drop for Wanted {
+impl Drop for StillWanted {
     fn drop(&mut self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
 }
 
 /// How the child ended.
-enum Ended {
+enum ChildEnd {
     Itself(ExitStatus),
-    /// It was killed for it.
+    /// The server killed it because of `compile-wall-ms`.
     TookTooLong,
-    /// It was killed because nobody waited for it.
+    /// The server killed it because nobody waited for it any more.
     GivenUp,
 }
 
-/// Waits for the child, which is gone afterwards in any case.
+/// Waits for the child, or kills it. It is gone afterwards in any case.
 fn wait(
     child: &mut Child,
     start: Instant,
     wall: Duration,
     given_up: &AtomicBool,
     key: &PluginKey,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<ChildEnd> {
     let mut told = false;
     let ended = loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Ok(Ended::Itself(status)),
-            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(Ended::GivenUp),
-            Ok(None) if start.elapsed() >= wall => break Ok(Ended::TookTooLong),
+            Ok(Some(status)) => return Ok(ChildEnd::Itself(status)),
+            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(ChildEnd::GivenUp),
+            Ok(None) if start.elapsed() >= wall => break Ok(ChildEnd::TookTooLong),
             Ok(None) => {}
             Err(why) => break Err(why),
         }
@@ -285,50 +291,50 @@ fn wait(
         }
         std::thread::sleep(POLL);
     };
-    // It may have ended by itself meanwhile.
+    // The child may have exited meanwhile.
     let _ = child.kill();
-    child.wait().and(ended).context("the child that compiles cannot be waited for")
+    child.wait().and(ended).context("cannot wait for the child that compiles")
 }
 
-/// What the child said, as one line.
+/// Reads the child's error as one line.
 fn words_of(child: &mut Child) -> String {
     let mut words = Vec::new();
     if let Some(stderr) = child.stderr.take() {
-        // What cannot be read is not said.
+        // If this fails, the error has no words.
         let _ = stderr.take(WORDS_BYTES_MAX).read_to_end(&mut words);
     }
     let words = String::from_utf8_lossy(&words);
     printable(words.trim().trim_start_matches("parlor: "))
 }
 
-/// All native code that is kept in a server's data folder.
+/// The bytes of all native code in a server's data folder.
 pub fn compiled_bytes(data: &Path) -> u64 {
     files_of(&data.join(FOLDER), |name| name.ends_with(".cwasm")).iter().map(|file| file.bytes).sum()
 }
 
-/// A file of the folder.
-struct Kept {
+/// A file of a cache.
+struct CachedFile {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
 }
 
-/// The files whose names are these; what cannot be looked at is passed over.
-fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<Kept> {
+/// Lists a folder's files with certain names. Skips files that cannot be examined.
+fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<CachedFile> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_it));
     let kept = entries.filter_map(|entry| {
         let meta = entry.metadata().ok()?;
-        Some(Kept { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
+        Some(CachedFile { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
     });
     kept.collect()
 }
 
-/// Removes what processes left behind that ended while they compiled: what nobody has locked.
+/// Removes incomplete files of processes that died while they compiled: those that nobody has locked.
 fn remove_stale(folder: &Path) {
-    for Kept { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
+    for CachedFile { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
         if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            // Where it cannot be removed, it lies there for another while.
+            // If this fails, the next start tries again.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -340,7 +346,7 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }
 
-/// What code must have been compiled for that an engine takes.
+/// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.
 pub fn engine_hash(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! Where the packs of functions are kept, one a tenant, and how one goes to the child and comes back.
+//! The files of packs, one for each tenant, and how a pack goes to the child and comes back.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -7,23 +7,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::functions::{Counts, Functions};
+use super::functions::{FunctionCounts, Functions};
 use crate::files;
 use crate::model::names::TenantName;
 
-/// Where packs are kept in the data folder.
+/// The folder for packs within the data folder.
 pub const FOLDER: &str = "functions";
 pub const EXTENSION: &str = "pack";
-/// What the child's answer ends with, behind the length of the pack and two counts.
+/// The last bytes of the child's output. The pack's length and two counts come before them.
 const MAGIC: &[u8; 8] = b"parlorc1";
 pub const END_BYTES: usize = 24;
 
-/// The packs of one engine.
+/// The packs for one engine.
 #[derive(Debug)]
 pub struct Packs {
     pub folder: PathBuf,
     pub engine_hash: u64,
-    /// Of one pack; with none, nothing is kept.
+    /// How many bytes one pack may have; with 0 nothing is kept.
     pub bytes_max: u64,
 }
 
@@ -32,7 +32,7 @@ impl Packs {
         self.folder.join(format!("{tenant}-{:016x}.{EXTENSION}", self.engine_hash))
     }
 
-    /// A tenant's pack; an empty one where there is none, or none that may be.
+    /// Reads a tenant's pack; an empty one if there is none, or if it is too large.
     pub fn read(&self, tenant: &TenantName) -> Vec<u8> {
         let path = self.file(tenant);
         let read = File::open(&path).and_then(|file| {
@@ -45,14 +45,14 @@ impl Packs {
             Ok(_) => Vec::new(),
             Err(why) => {
                 if why.kind() != ErrorKind::NotFound {
-                    tracing::warn!("{} cannot be read, all is compiled anew: {why}", path.display());
+                    tracing::warn!("cannot read {}, so every function is compiled again: {why}", path.display());
                 }
                 Vec::new()
             }
         }
     }
 
-    /// Keeps what the child gave back. Where that fails, the next component takes longer.
+    /// Writes a tenant's pack. If that fails, the tenant's next compilation takes longer.
     pub fn keep(&self, tenant: &TenantName, pack: &[u8]) {
         if pack.is_empty() || pack.len() as u64 > self.bytes_max {
             return;
@@ -69,27 +69,28 @@ impl Packs {
     }
 }
 
-/// Gives the child a pack and a component.
+/// Sends the child a pack and a component.
 pub fn give(child: &mut impl Write, pack: &[u8], component: &[u8]) -> std::io::Result<()> {
     child.write_all(&(pack.len() as u64).to_le_bytes())?;
     child.write_all(pack)?;
     child.write_all(component)
 }
 
-/// What the child was given: a pack and a component.
+/// Reads what the child was sent: a pack and a component.
 pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let mut length = [0; 8];
     given.read_exact(&mut length)?;
-    let (length, mut pack, mut component) = (u64::from_le_bytes(length), Vec::new(), Vec::new());
-    given.by_ref().take(length).read_to_end(&mut pack)?;
+    let mut pack = Vec::new();
+    let mut component = Vec::new();
+    given.by_ref().take(u64::from_le_bytes(length)).read_to_end(&mut pack)?;
     given.read_to_end(&mut component)?;
     Ok((pack, component))
 }
 
-/// Writes what the child gives back behind its code.
+/// Writes the child's functions and the trailer behind its code.
 pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std::io::Result<()> {
     let pack = functions.map(Functions::to_pack).unwrap_or_default();
-    let Counts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
+    let FunctionCounts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
     answer.write_all(&pack)?;
     answer.write_all(&(pack.len() as u64).to_le_bytes())?;
     answer.write_all(&reused.to_le_bytes())?;
@@ -97,9 +98,9 @@ pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std:
     answer.write_all(MAGIC)
 }
 
-/// Takes off from the child's answer what comes behind the code. None where the child was none of ours: then all of it is
-/// what it is.
-pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, Counts)>> {
+/// Cuts the functions and the trailer off the child's output, and returns them. Returns `None` and cuts nothing if
+/// there is no trailer: then the child was not this program.
+pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, FunctionCounts)>> {
     let unread = || format!("cannot read {}", path.display());
     let length = answer.metadata().with_context(unread)?.len();
     let Some(end) = length.checked_sub(END_BYTES as u64) else { return Ok(None) };
@@ -112,5 +113,5 @@ pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, C
     let mut pack = vec![0; pack_bytes as usize];
     answer.read_exact_at(&mut pack, code_bytes).with_context(unread)?;
     answer.set_len(code_bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Some((pack, Counts { reused: number(8), anew: number(12) })))
+    Ok(Some((pack, FunctionCounts { reused: number(8), anew: number(12) })))
 }

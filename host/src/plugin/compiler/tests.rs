@@ -1,12 +1,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::model::names::PluginName;
+use crate::model::names::{PluginName, TenantName};
 
-/// A folder of data, gone with this value.
-struct Data(PathBuf);
+/// A data folder, deleted with this value.
+struct DataFolder(PathBuf);
 
-impl Data {
+impl DataFolder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("parlor-compiler-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
@@ -14,7 +14,7 @@ impl Data {
         Self(path)
     }
 
-    /// A compiler whose child is a shell that does this.
+    /// A compiler whose child is a shell that runs a script.
     fn compiler(&self, script: &str) -> Arc<Compiler> {
         let program = self.0.join("program");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -27,7 +27,7 @@ impl Data {
     }
 }
 
-impl Drop for Data {
+impl Drop for DataFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
@@ -39,7 +39,7 @@ fn key() -> PluginKey {
 
 #[tokio::test]
 async fn how_the_child_ends_is_told_in_one_line() {
-    let data = Data::new("ends");
+    let data = DataFolder::new("ends");
     for (script, words) in [
         ("kill -XCPU $$", "more CPU time to compile than compile-cpu-ms: 120000 ms"),
         ("kill -XFSZ $$", "larger by compiling than compiled-bytes: 536870912"),
@@ -61,13 +61,13 @@ async fn how_the_child_ends_is_told_in_one_line() {
 
 #[tokio::test]
 async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
-    let data = Data::new("given-up");
+    let data = DataFolder::new("given-up");
     let compiler = data.compiler("exec sleep 30");
     let start = Instant::now();
     let key = key();
     let compiling = compiler.component(&key, Arc::from(*b"x"));
     assert!(tokio::time::timeout(Duration::from_millis(100), compiling).await.is_err());
-    // Until the child is gone it counts among those that compile at once.
+    // The child counts among the compilations at once until it is gone.
     assert_eq!(compiler.at_once.available_permits(), compiler.limits.compiles_at_once - 1);
     let _turn = compiler.at_once.acquire().await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -76,7 +76,7 @@ async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
 
 #[test]
 fn what_a_dead_process_left_behind_goes_at_the_start() {
-    let data = Data::new("stale");
+    let data = DataFolder::new("stale");
     let partial = |name: &str| data.0.join("compiled").join(format!("{name}.{PARTIAL}1-0"));
     std::fs::write(partial("left"), "half").unwrap();
     let at_work = File::create(partial("at-work")).unwrap();

@@ -27,7 +27,7 @@ use crate::model::turn::Turn;
 use crate::plugin::failures::FailureRecord;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
-use crate::storage::view::RoomView;
+use crate::storage::view::StorageView;
 use crate::tenant::lane::Lane;
 
 pub(super) use self::owed::{RestoreReason, Suspended};
@@ -211,7 +211,7 @@ impl Code {
     }
 
     /// Makes an instance where there is none, and says what it has to be told first. To be asked again until it is ready.
-    pub(super) async fn prepare(&mut self, view: &Arc<RoomView>, sockets: usize) -> Readiness {
+    pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize) -> Readiness {
         if self.instance.is_none()
             && let Err(why) = self.open(view, sockets).await
         {
@@ -230,7 +230,7 @@ impl Code {
     }
 
     /// Makes an instance. A room that has sockets waits for a place more than once.
-    async fn open(&mut self, view: &Arc<RoomView>, sockets: usize) -> Result<(), OpenError> {
+    async fn open(&mut self, view: &Arc<StorageView>, sockets: usize) -> Result<(), OpenError> {
         for _ in 1..TRIES_OF_A_ROOM_IN_USE {
             match self.try_open(view).await {
                 Err(why) if !why.is_of_code() && sockets > 0 => {}
@@ -240,7 +240,7 @@ impl Code {
         self.try_open(view).await
     }
 
-    async fn try_open(&mut self, view: &Arc<RoomView>) -> Result<(), OpenError> {
+    async fn try_open(&mut self, view: &Arc<StorageView>) -> Result<(), OpenError> {
         // As long as the faults so far demand.
         if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
             tokio::time::sleep(wait).await;

@@ -21,20 +21,20 @@ use crate::model::effect::{Batch, Effects, UnixMs};
 use crate::model::limits::Limits;
 use crate::model::state::{RoomState, StateMark};
 use crate::model::turn::{EndedTurn, StorageUse, TenantStorage};
-use crate::storage::view::RoomView;
-use crate::storage::{Durability, Durable, Kept, Storage, StorageError};
+use crate::storage::view::StorageView;
+use crate::storage::{Durability, Durable, Storage, StorageError, StoredRoom};
 use crate::tenant::Account;
 
 /// A room's turns and writes on their way to the disk.
 pub(super) struct Ledger {
-    view: Arc<RoomView>,
+    view: Arc<StorageView>,
     backend: Arc<dyn Storage>,
     account: Arc<Account>,
     /// What turns ask at each write; made for the first turn that may write.
     bounds: Option<Arc<dyn TenantStorage>>,
     gate: Gate,
     /// What the room keeps, with the batches that are on their way. A room that asked for anything to be kept is known.
-    kept: Kept,
+    kept: StoredRoom,
     /// Up to where the state is safe, where the ledger could not tell the state so far.
     kept_to: Option<StateMark>,
     /// Writes that failed while the state was away with a turn.
@@ -61,7 +61,7 @@ pub(super) struct Settled {
 }
 
 impl Ledger {
-    pub(super) fn new(view: Arc<RoomView>, backend: Arc<dyn Storage>, account: Arc<Account>) -> Self {
+    pub(super) fn new(view: Arc<StorageView>, backend: Arc<dyn Storage>, account: Arc<Account>) -> Self {
         Self {
             kept: view.kept(),
             view,
@@ -76,7 +76,7 @@ impl Ledger {
     }
 
     /// The room's storage, for its instances.
-    pub(super) fn view(&self) -> &Arc<RoomView> {
+    pub(super) fn view(&self) -> &Arc<StorageView> {
         &self.view
     }
 
@@ -85,7 +85,7 @@ impl Ledger {
         let bounds = self.bounds.get_or_insert_with(|| {
             Arc::new(TenantBounds { account: Arc::clone(&self.account), backend: Arc::clone(&self.backend) })
         });
-        let Kept { bytes, alarm, is_known } = self.kept;
+        let StoredRoom { bytes, alarm, is_known } = self.kept;
         StorageUse { room_bytes: bytes, keeps_already: is_known, alarm, tenant: Some(Arc::clone(bounds)) }
     }
 
@@ -145,7 +145,7 @@ impl Ledger {
             return None;
         }
         let alarm = batch.alarm.unwrap_or(self.kept.alarm);
-        self.kept = Kept { bytes, alarm, is_known: true };
+        self.kept = StoredRoom { bytes, alarm, is_known: true };
         let (sets_alarm, bytes) = (batch.alarm.is_some(), batch.bytes());
         let (number, written) = self.view.write(batch, durability);
         Some(HeldBatch { number, written, bytes, sets_alarm })

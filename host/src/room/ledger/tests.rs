@@ -14,7 +14,7 @@ use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
 use crate::model::timers::Timer;
-use crate::model::turn::{Target, Turn, Write};
+use crate::model::turn::{KeyWrite, Target, Turn};
 use crate::room::turn::TurnKind;
 use crate::storage::StorageErrorKind;
 
@@ -51,7 +51,7 @@ struct Rig {
 impl Rig {
     fn new(account: &Arc<Account>, durability: Durability) -> Self {
         let store = Arc::new(SteppedRoom::default());
-        let view = Arc::new(RoomView::new(Arc::clone(&store) as _, 1 << 10));
+        let view = Arc::new(StorageView::new(Arc::clone(&store) as _, 1 << 10));
         let mut state = RoomState::default();
         state.members.insert(1, Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]));
         Self {
@@ -87,7 +87,7 @@ impl Rig {
         turn.set_timer(format!("timer-{number}"), timer).unwrap();
         if matches!(act, Act::Writes | Act::WritesAndEmits | Act::Rejected) {
             let key = format!("key-{number}");
-            turn.write(vec![Write { key, value: Some(vec![0; 10]), old_bytes: 0 }]).unwrap();
+            turn.write(vec![KeyWrite { key, value: Some(vec![0; 10]), old_bytes: 0 }]).unwrap();
         }
         if act == Act::SetsAlarm {
             turn.set_alarm(Some(1_000 + number as UnixMs)).unwrap();
@@ -299,7 +299,7 @@ async fn two_rooms_never_pass_the_tenants_bound_together() {
     let (mut one, mut two) = (Rig::new(&account, Durability::Strict), Rig::new(&account, Durability::Strict));
     let write = |turn: &mut Turn, key: &str, bytes: usize, old_bytes: usize| {
         let value = (bytes > 0).then(|| vec![0; bytes - key.len()]);
-        turn.write(vec![Write { key: key.to_owned(), value, old_bytes }])
+        turn.write(vec![KeyWrite { key: key.to_owned(), value, old_bytes }])
     };
     let full = Err(crate::model::refusal::Refusal::LimitExceeded(crate::model::refusal::Bound::StorageTenantBytes));
     let (mut first, mut second) = (one.begin(0, Act::Silent), two.begin(0, Act::Silent));

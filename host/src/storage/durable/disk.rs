@@ -1,4 +1,4 @@
-//! Where the files of tenants are, and how the store reaches them.
+//! Where tenants' files are, and how the store reads and writes them.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -16,40 +16,42 @@ use rustix::fs::{Advice, fadvise};
 
 use crate::model::names::TenantName;
 
-/// The extension of a tenant's file, which is the store's own.
+/// The extension of a tenant's file.
 const EXTENSION: &str = "redb";
-/// The extension of a file that is being made.
+/// The extension of a file that is not complete yet.
 const PARTIAL: &str = "redb-new";
 
-/// What holds the files. The tests have one that fails.
+/// Holds the tenants' files. Tests have a disk that fails.
 pub trait Disk: Send + Sync + fmt::Debug {
-    /// A tenant's file, for people.
+    /// The name of a tenant's file, for people.
     fn name(&self, tenant: &TenantName) -> String;
 
-    /// Opens a tenant's file, where there is one. After a failure nothing that the system only remembers may be believed.
+    /// Opens a tenant's file, if there is one. `after_failure` tells the disk to read the file itself again, since the
+    /// system's cache may hold writes that never reached it.
     fn open(&self, tenant: &TenantName, after_failure: bool) -> io::Result<Option<Box<dyn StorageBackend>>>;
 
-    /// Makes an empty file that is not the tenant's yet.
+    /// Makes an empty file beside the tenant's.
     fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>>;
 
-    /// Makes what was created the tenant's file, or fails and does not: also where it has one and that is not to be replaced.
+    /// Makes the file that `create` made the tenant's, or fails and changes nothing. Fails as well where the tenant has
+    /// a file and `replace` is false.
     fn install(&self, tenant: &TenantName, replace: bool) -> io::Result<()>;
 
-    /// The tenants that have a file.
+    /// Lists the tenants that have a file.
     fn tenants(&self) -> io::Result<Vec<TenantName>>;
 }
 
-/// A folder with a file a tenant.
+/// A folder that holds a file for each tenant.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct TenantFolder(PathBuf);
 
-impl Folder {
-    /// Makes the folder where it is missing, for the server's user alone.
+impl TenantFolder {
+    /// Creates the folder if it is missing. Only the server's user may enter it.
     pub fn create(path: &Path) -> io::Result<Self> {
         let missing: Vec<&Path> =
             path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        // A file outlives a power cut only where the folders that lead to it do.
+        // A file survives a power cut only if the folders on its path do: sync each new folder's parent.
         for made in missing {
             let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
             File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -57,7 +59,7 @@ impl Folder {
         Ok(Self(path.to_owned()))
     }
 
-    /// A folder which need not exist.
+    /// Names a folder, which may not exist.
     pub fn at(path: &Path) -> Self {
         Self(path.to_owned())
     }
@@ -70,19 +72,19 @@ impl Folder {
         self.0.join(format!("{tenant}.{PARTIAL}"))
     }
 
-    /// Makes what happened to the names in the folder durable.
+    /// Makes new, renamed and removed names in the folder durable.
     pub fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
     }
 
-    /// Removes what was being made and is not wanted any more.
+    /// Removes an incomplete file that nobody wants any more.
     pub fn discard(&self, tenant: &TenantName) {
-        // What stays is written over by the next attempt.
+        // If this fails, the next attempt overwrites the file.
         let _ = fs::remove_file(self.partial(tenant));
     }
 }
 
-impl Disk for Folder {
+impl Disk for TenantFolder {
     fn name(&self, tenant: &TenantName) -> String {
         self.path(tenant).display().to_string()
     }
@@ -94,7 +96,8 @@ impl Disk for Folder {
             Err(why) => return Err(why),
         };
         if after_failure {
-            // A write that failed stays in the system's cache, where it looks as if it had reached the disk.
+            // A write that failed may stay in the system's cache and look as if it had reached the disk: drop the
+            // cache.
             let _ = fadvise(&file, 0, None, Advice::DontNeed);
         }
         Ok(Some(Box::new(backend(file)?)))
@@ -104,12 +107,12 @@ impl Disk for Folder {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let partial = self.partial(tenant);
-        // A crash in `install` leaves a second name of the tenant's file itself.
+        // After a crash in `install` this is a second name of the tenant's own file, which must not be emptied.
         if fs::metadata(&partial).is_ok_and(|file| file.nlink() > 1) {
             fs::remove_file(&partial)?;
         }
         let file = options.open(&partial)?;
-        // What another process makes at this moment is not emptied under its hands.
+        // Another process may be making this file right now: only whoever gets the lock may empty it.
         file.try_lock()?;
         file.set_len(0)?;
         file.unlock()?;
@@ -121,7 +124,7 @@ impl Disk for Folder {
         if replace {
             fs::rename(partial, path)?;
         } else {
-            // Unlike a rename, this fails where another process made the file meanwhile.
+            // Unlike a rename, a link fails if another process made the file meanwhile.
             fs::hard_link(&partial, path)?;
             fs::remove_file(partial)?;
         }
@@ -137,7 +140,7 @@ impl Disk for Folder {
             }
             match TenantName::new(&path.file_stem().unwrap_or_default().to_string_lossy()) {
                 Ok(tenant) => tenants.push(tenant),
-                Err(why) => tracing::warn!("{} is nobody's: {why}", path.display()),
+                Err(why) => tracing::warn!("{} belongs to no tenant: {why}", path.display()),
             }
         }
         tenants.sort();
@@ -149,7 +152,7 @@ fn backend(file: File) -> io::Result<FileBackend> {
     FileBackend::new(file).map_err(|why| io::Error::other(why.to_string()))
 }
 
-/// Whether a commit can have reached the disk.
+/// Says whether a commit may have reached the disk: whether the file's header was written.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderWritten(Arc<AtomicBool>);
 
@@ -163,9 +166,9 @@ impl HeaderWritten {
     }
 }
 
-/// Writes the file's first page last. The store names a new state in its header and writes header and pages in any order
-/// before it syncs once. Here the header waits for that sync: where a page finds no room on the disk, which is the common
-/// failure, the commit is known not to have happened.
+/// Writes the file's header last. The store writes the header, which names the new state, and pages in any order, then
+/// syncs once. This holds the header back until that sync. If a page does not fit on the disk, which is the common
+/// failure, the header was not written, so the commit has certainly not happened.
 #[derive(Debug)]
 pub struct HeaderLast {
     inner: Box<dyn StorageBackend>,

@@ -1,4 +1,4 @@
-//! What can go wrong in a tenant's file, in the words of `StorageError`.
+//! Errors of a tenant's file, and how they become a `StorageError`.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -7,22 +7,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// What failed, before anybody has said of which file.
+/// An error of a file, without the file's name.
 #[derive(Debug)]
-pub enum Failure {
+pub enum FileError {
     Store(redb::Error),
-    /// What the store itself finds in order and we do not.
+    /// The store finds nothing wrong, but the content is not Parlor's.
     Corrupt(String),
     Newer(String),
 }
 
-impl<E: Into<redb::Error>> From<E> for Failure {
+impl<E: Into<redb::Error>> From<E> for FileError {
     fn from(why: E) -> Self {
         Self::Store(why.into())
     }
 }
 
-impl Failure {
+impl FileError {
     fn kind(&self) -> StorageErrorKind {
         match self {
             Self::Store(why) => kind(why),
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// Names the file.
+    /// Adds the file's name.
     pub fn of(self, file: &impl Display) -> StorageError {
         let kind = self.kind();
         let message = match self {
@@ -52,9 +52,9 @@ fn kind(why: &redb::Error) -> StorageErrorKind {
     match why {
         redb::Error::Io(why) => match why.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => StorageErrorKind::Full,
-            // The store's word for a file that is none of its own; and a file that ends where it should go on.
+            // The store says this of a file that is not its own, and of one that ends too early.
             ErrorKind::InvalidData | ErrorKind::UnexpectedEof => StorageErrorKind::Corrupt,
-            // A lock that another process holds.
+            // Another process holds the lock.
             ErrorKind::WouldBlock => StorageErrorKind::InUse,
             _ => StorageErrorKind::Io,
         },
@@ -64,16 +64,16 @@ fn kind(why: &redb::Error) -> StorageErrorKind {
     }
 }
 
-/// An error of the file system, about this file.
+/// Turns an error of the file system into one that names the file.
 pub fn of_io(why: io::Error, file: &impl Display) -> StorageError {
-    Failure::from(redb::StorageError::Io(why)).of(file)
+    FileError::from(redb::StorageError::Io(why)).of(file)
 }
 
-/// Runs what uses the store, which trusts the pages of a file that was closed in order and panics where one of them is
-/// not what it must be: the tenant's file is damaged, and nobody else's.
-pub fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+/// Runs code that uses the store, and turns a panic into an error. The store trusts the pages of a file that was closed
+/// properly, and panics on a damaged one; only this tenant's file is affected.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
     let done = catch_unwind(AssertUnwindSafe(work));
-    done.unwrap_or_else(|panic| Err(Failure::Corrupt(words_of(panic.as_ref()))))
+    done.unwrap_or_else(|panic| Err(FileError::Corrupt(words_of(panic.as_ref()))))
 }
 
 fn words_of(panic: &(dyn Any + Send)) -> String {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn kinds_are_told_apart_and_name_the_file() {
-        let io = |kind| Failure::from(redb::StorageError::Io(kind));
+        let io = |kind| FileError::from(redb::StorageError::Io(kind));
         for (failure, kind) in [
             (io(io::Error::from(ErrorKind::StorageFull)), StorageErrorKind::Full),
             (io(io::Error::from_raw_os_error(5)), StorageErrorKind::Io),

@@ -1,4 +1,4 @@
-//! A disk in memory that fails on demand, below the real store.
+//! A disk in memory that fails on demand. The real store runs on top of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -13,47 +13,47 @@ use redb::{BackendError, StorageBackend};
 use super::disk::Disk;
 use crate::model::names::TenantName;
 
-/// What may be lost by itself when the power goes.
+/// The unit in which a power cut loses data, in bytes.
 const PIECE: usize = 512;
-/// What a file takes of the disk at least, where something is written.
+/// The unit in which files take space on the disk, in bytes.
 const BLOCK: usize = 4_096;
 
-/// What goes wrong.
+/// How an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum DiskFault {
     /// A write, a change of length, a sync or a rename fails and does nothing.
     Fails,
-    /// Half of a write is done before it fails. A rename is done, and its sync fails.
+    /// A write fails after its first half. A rename happens, and its sync fails.
     Torn,
-    /// A sync fails, and what it should have made durable is gone.
+    /// A sync fails, and what it should have made durable is lost.
     SyncLoses,
-    /// A sync does all that it should, and says that it failed.
+    /// A sync succeeds, and reports a failure.
     SyncLies,
-    /// It fails, and so does everything else until the power is back; what was not synced is lost, or pieces of it.
+    /// Every operation fails until the power is back. Data that was not synced is lost, as a whole or in pieces.
     PowerCut,
 }
 
 /// Which operations fail.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    pub fault: Fault,
-    /// How many operations go well before.
+pub struct FaultPlan {
+    pub fault: DiskFault,
+    /// How many operations succeed first.
     pub after: usize,
-    /// All behind it fail as well, reads included, until the disk is mended.
+    /// Whether all later operations fail as well, reads included, until the disk is mended.
     pub for_good: bool,
 }
 
 #[derive(Debug, Default)]
-pub struct FaultDisk(Arc<Mutex<State>>);
+pub struct FaultDisk(Arc<Mutex<FaultDiskState>>);
 
 #[derive(Debug, Default)]
-struct State {
-    files: BTreeMap<String, File>,
-    plan: Option<Plan>,
+struct FaultDiskState {
+    files: BTreeMap<String, MemoryFile>,
+    plan: Option<FaultPlan>,
     operations: usize,
     fired: bool,
     dead: bool,
-    /// Handles of a machine that lost its power do nothing any more.
+    /// How often the power came back. A handle from before does nothing any more.
     boots: usize,
     blocks_free: Option<usize>,
     sync_takes: BTreeMap<String, Duration>,
@@ -61,13 +61,13 @@ struct State {
 }
 
 #[derive(Debug, Default, Clone)]
-struct File {
+struct MemoryFile {
     now: Vec<u8>,
     durable: Vec<u8>,
-    /// What was written since the last sync.
+    /// The writes since the last sync.
     unsynced: Vec<(usize, Vec<u8>)>,
     blocks: BTreeSet<usize>,
-    /// The handle that holds it against all others, until it is closed.
+    /// The handle that has locked the file, until it is closed.
     holder: Option<usize>,
 }
 
@@ -76,29 +76,33 @@ impl FaultDisk {
         Arc::new(Self(Arc::clone(&self.0)))
     }
 
-    /// From now on this goes wrong.
-    pub fn plan(&self, plan: Plan) {
+    /// Plans a fault, counted from now on.
+    pub fn plan(&self, plan: FaultPlan) {
         let mut state = self.0.lock();
-        (state.plan, state.operations, state.fired) = (Some(plan), 0, false);
+        state.plan = Some(plan);
+        state.operations = 0;
+        state.fired = false;
     }
 
-    /// Whether what was planned has gone wrong.
+    /// Whether the planned fault has happened.
     pub fn fired(&self) -> bool {
         self.0.lock().fired
     }
 
-    /// Whether everything fails.
+    /// Whether every operation fails.
     pub fn is_dead(&self) -> bool {
         self.0.lock().dead
     }
 
-    /// Nothing goes wrong any more.
+    /// Ends all faults.
     pub fn mend(&self) {
         let mut state = self.0.lock();
-        (state.plan, state.dead, state.blocks_free) = (None, false, None);
+        state.plan = None;
+        state.dead = false;
+        state.blocks_free = None;
     }
 
-    /// So many blocks can still be written.
+    /// Leaves space for this many blocks.
     pub fn leave_blocks(&self, blocks: usize) {
         self.0.lock().blocks_free = Some(blocks);
     }
@@ -107,7 +111,7 @@ impl FaultDisk {
         self.0.lock().sync_takes.insert(tenant.to_owned(), takes);
     }
 
-    /// The power is back. Of what was not synced, each piece is there or not, as the seed says; none with seed 0.
+    /// Turns the power on again. The seed decides which pieces of unsynced data survived; with seed 0 none did.
     pub fn power_on(&self, seed: u64) {
         self.mend();
         let mut state = self.0.lock();
@@ -125,7 +129,7 @@ impl FaultDisk {
                     }
                 }
             }
-            // A longer file is longer at once, or not.
+            // A file's new length may have survived by itself.
             if seed % 2 == 1 && file.now.len() < length {
                 file.now.resize(length, 0);
             }
@@ -138,7 +142,7 @@ impl FaultDisk {
         let mut state = self.0.lock();
         state.handles += 1;
         let (boot, number) = (state.boots, state.handles);
-        Box::new(Handle { state: Arc::clone(&self.0), name: name.to_owned(), boot, number })
+        Box::new(FaultDiskHandle { state: Arc::clone(&self.0), name: name.to_owned(), boot, number })
     }
 }
 
@@ -153,17 +157,17 @@ fn failed() -> io::Error {
     io::Error::from_raw_os_error(5)
 }
 
-impl State {
-    /// Counts an operation, and says what goes wrong with it.
-    fn fault(&mut self) -> Option<Fault> {
+impl FaultDiskState {
+    /// Counts an operation, and says how it fails, if it does.
+    fn fault(&mut self) -> Option<DiskFault> {
         let plan = self.plan?;
         self.operations += 1;
         if self.operations == plan.after + 1 {
             self.fired = true;
-            self.dead = plan.for_good || plan.fault == Fault::PowerCut;
+            self.dead = plan.for_good || plan.fault == DiskFault::PowerCut;
             return Some(plan.fault);
         }
-        self.dead.then_some(Fault::Fails)
+        self.dead.then_some(DiskFault::Fails)
     }
 }
 
@@ -188,7 +192,7 @@ impl Disk for FaultDisk {
         if state.fault().is_some() {
             return Err(failed());
         }
-        state.files.insert(name.clone(), File::default());
+        state.files.insert(name.clone(), MemoryFile::default());
         drop(state);
         Ok(self.handle(&name))
     }
@@ -196,7 +200,7 @@ impl Disk for FaultDisk {
     fn install(&self, tenant: &TenantName, _: bool) -> io::Result<()> {
         let mut state = self.0.lock();
         let fault = state.fault();
-        if fault.is_none() || fault == Some(Fault::Torn) {
+        if fault.is_none() || fault == Some(DiskFault::Torn) {
             let file = state.files.remove(&format!("{tenant}-new")).ok_or(ErrorKind::NotFound)?;
             state.files.insert(tenant.to_string(), file);
         }
@@ -211,25 +215,25 @@ impl Disk for FaultDisk {
 }
 
 #[derive(Debug)]
-struct Handle {
-    state: Arc<Mutex<State>>,
+struct FaultDiskHandle {
+    state: Arc<Mutex<FaultDiskState>>,
     name: String,
     boot: usize,
     number: usize,
 }
 
-impl Handle {
-    /// Does something with the file: with the fault that is planned for it, where it changes anything.
+impl FaultDiskHandle {
+    /// Runs an operation on the file. One that changes the file may meet the planned fault.
     fn with<T>(
         &self,
         changes: bool,
-        work: impl FnOnce(&mut File, Option<Fault>, &mut Option<usize>) -> io::Result<T>,
+        work: impl FnOnce(&mut MemoryFile, Option<DiskFault>, &mut Option<usize>) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut state = self.state.lock();
         if state.boots != self.boot {
             return Err(failed());
         }
-        let fault = if changes { state.fault() } else { state.dead.then_some(Fault::Fails) };
+        let fault = if changes { state.fault() } else { state.dead.then_some(DiskFault::Fails) };
         let mut free = state.blocks_free;
         let file = state.files.get_mut(&self.name).ok_or(ErrorKind::NotFound)?;
         let done = work(file, fault, &mut free);
@@ -238,7 +242,7 @@ impl Handle {
     }
 }
 
-impl StorageBackend for Handle {
+impl StorageBackend for FaultDiskHandle {
     fn len(&self) -> io::Result<u64> {
         self.with(false, |file, fault, _| fault.map_or(Ok(file.now.len() as u64), |_| Err(failed())))
     }
@@ -262,7 +266,7 @@ impl StorageBackend for Handle {
         Ok(())
     }
 
-    /// Whatever is locked of it: there is one writer or none.
+    /// Locks the whole file, whatever range is asked for: there is one writer or none.
     fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
         let mut state = self.state.lock();
         let file = state.files.get_mut(&self.name).ok_or(io::Error::from(ErrorKind::NotFound))?;
@@ -295,10 +299,10 @@ impl StorageBackend for Handle {
         let takes = self.state.lock().sync_takes.get(&self.name).copied();
         takes.into_iter().for_each(thread::sleep);
         self.with(true, |file, fault, _| {
-            if fault.is_none() || fault == Some(Fault::SyncLies) {
+            if fault.is_none() || fault == Some(DiskFault::SyncLies) {
                 file.durable = file.now.clone();
                 file.unsynced.clear();
-            } else if fault == Some(Fault::SyncLoses) {
+            } else if fault == Some(DiskFault::SyncLoses) {
                 file.now = file.durable.clone();
                 file.unsynced.clear();
             }
@@ -311,7 +315,7 @@ impl StorageBackend for Handle {
             let offset = offset as usize;
             let written = match fault {
                 None => data,
-                Some(Fault::Torn) => &data[..data.len() / 2],
+                Some(DiskFault::Torn) => &data[..data.len() / 2],
                 Some(_) => return Err(failed()),
             };
             for block in offset / BLOCK..(offset + data.len()).div_ceil(BLOCK) {

@@ -1,17 +1,17 @@
-//! What is answered is true, whatever the disk does: a script of batches is run with a fault at every place, and what is
-//! there afterwards is compared with what was answered.
+//! Answers of the store are true, whatever the disk does. The tests run a script of batches with a fault at every
+//! operation, and compare what is stored afterwards with what was answered.
 
 use tokio::time::timeout;
 
-use super::fault_disk::{Fault, FaultDisk, Plan};
+use super::fault_disk::{DiskFault, FaultDisk, FaultPlan};
 use super::*;
 use crate::model::names::{PluginKey, PluginName, RoomId};
-use crate::storage::{Batch, Durability, Durable, Entry, UnixMs};
+use crate::storage::{Batch, Durability, Durable, StoredEntry, UnixMs};
 
 const ROOMS: [&str; 2] = ["one", "two"];
-/// How long an answer may take from a disk that is dead, before it is mended to see the answer come.
+/// How long a test waits for an answer from a dead disk before it mends the disk.
 const PATIENCE: Duration = Duration::from_millis(30);
-/// How long it may take from any other.
+/// How long a test waits for an answer from any other disk.
 const LONG: Duration = Duration::from_secs(20);
 
 fn key(tenant: &str, room: &str) -> RoomKey {
@@ -24,8 +24,8 @@ fn batch(writes: &[(&str, Option<usize>)], alarm: Option<Option<UnixMs>>) -> Bat
     Batch { writes: writes.iter().map(value).collect(), alarm }
 }
 
-/// A step is a batch for each room, committed at once: new keys, others over old ones, some gone, an alarm that comes and
-/// goes, a value of several pages.
+/// The script. Each step commits one batch for each room at once. The batches add keys, overwrite and delete others,
+/// set and clear an alarm, and write a value of several pages.
 fn script() -> Vec<[Batch; 2]> {
     let of = |writes: &[(&str, Option<usize>)], alarm| batch(writes, alarm);
     vec![
@@ -36,14 +36,14 @@ fn script() -> Vec<[Batch; 2]> {
     ]
 }
 
-/// What a room must have.
+/// What a room must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Model {
+struct ExpectedRoom {
     entries: std::collections::BTreeMap<String, Vec<u8>>,
     alarm: Option<UnixMs>,
 }
 
-impl Model {
+impl ExpectedRoom {
     fn take(&mut self, batch: &Batch) {
         self.alarm = batch.alarm.unwrap_or(self.alarm);
         for (key, value) in &batch.writes {
@@ -63,14 +63,14 @@ impl Model {
     }
 }
 
-/// Both rooms, and what they must have by the answers so far.
-struct Run {
+/// Both rooms, and what they must hold by the answers so far.
+struct ScriptRun {
     storage: DurableStorage,
     rooms: Vec<Arc<dyn RoomStorage>>,
-    models: [Model; 2],
+    models: [ExpectedRoom; 2],
 }
 
-impl Run {
+impl ScriptRun {
     async fn start(disk: &FaultDisk) -> Self {
         let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
         let mut rooms = Vec::new();
@@ -80,7 +80,8 @@ impl Run {
         Self { storage, rooms, models: Default::default() }
     }
 
-    /// Commits a step's batches and hears the answers; none where there was none in time, and then the disk is mended.
+    /// Commits a step's batches and collects the answers. An answer that did not come in time is `None`; with `mend`,
+    /// the disk is mended first and the answer awaited.
     async fn step(
         &mut self,
         step: &[Batch; 2],
@@ -114,16 +115,16 @@ impl Run {
         heard
     }
 
-    /// What is there, as another process finds it.
-    async fn found(disk: &FaultDisk) -> [Model; 2] {
+    /// Reads what is stored, as another process would.
+    async fn found(disk: &FaultDisk) -> [ExpectedRoom; 2] {
         let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
         let stored = storage.stored().await;
-        let mut found: [Model; 2] = Default::default();
+        let mut found: [ExpectedRoom; 2] = Default::default();
         let (mut bytes, mut known) = (0, 0);
         for (model, name) in found.iter_mut().zip(ROOMS) {
             let room = storage.open(&key("t", name)).await.unwrap();
-            let entries: Vec<Entry> = room.scan("", None, 1_000).await.unwrap();
-            *model = Model { entries: entries.into_iter().collect(), alarm: room.kept().alarm };
+            let entries: Vec<StoredEntry> = room.scan("", None, 1_000).await.unwrap();
+            *model = ExpectedRoom { entries: entries.into_iter().collect(), alarm: room.kept().alarm };
             assert_eq!((room.kept().bytes, room.kept().is_known), (model.bytes(), model.is_known()));
             bytes += model.bytes();
             known += usize::from(model.is_known());
@@ -140,12 +141,12 @@ impl Run {
     }
 }
 
-/// Runs the script with a fault behind every number of operations, until there are no more operations.
-async fn everywhere(fault: Fault, for_good: bool) -> usize {
+/// Runs the script once for each operation, with a fault at that operation. Returns how many operations there are.
+async fn everywhere(fault: DiskFault, for_good: bool) -> usize {
     for after in 0.. {
         let disk = FaultDisk::default();
-        let mut run = Run::start(&disk).await;
-        disk.plan(Plan { fault, after, for_good });
+        let mut run = ScriptRun::start(&disk).await;
+        disk.plan(FaultPlan { fault, after, for_good });
         for step in script() {
             run.step(&step, &disk, true).await;
         }
@@ -155,9 +156,9 @@ async fn everywhere(fault: Fault, for_good: bool) -> usize {
             assert_eq!(entries.into_iter().collect::<std::collections::BTreeMap<_, _>>(), model.entries);
             assert_eq!((room.kept().bytes, room.kept().alarm), (model.bytes(), model.alarm), "{fault:?} after {after}");
         }
-        let Run { storage, models, .. } = run;
+        let ScriptRun { storage, models, .. } = run;
         drop(storage);
-        assert_eq!(Run::found(&disk).await, models, "{fault:?} after {after}");
+        assert_eq!(ScriptRun::found(&disk).await, models, "{fault:?} after {after}");
         if !disk.fired() {
             return after;
         }
@@ -167,7 +168,7 @@ async fn everywhere(fault: Fault, for_good: bool) -> usize {
 
 #[tokio::test]
 async fn answers_are_true_when_one_operation_fails() {
-    for fault in [Fault::Fails, Fault::Torn, Fault::SyncLoses, Fault::SyncLies] {
+    for fault in [DiskFault::Fails, DiskFault::Torn, DiskFault::SyncLoses, DiskFault::SyncLies] {
         let places = everywhere(fault, false).await;
         assert!(places > 40, "{fault:?}: only {places} operations");
     }
@@ -175,20 +176,20 @@ async fn answers_are_true_when_one_operation_fails() {
 
 #[tokio::test]
 async fn answers_are_true_when_the_disk_stops_until_it_is_mended() {
-    for fault in [Fault::Fails, Fault::SyncLies] {
+    for fault in [DiskFault::Fails, DiskFault::SyncLies] {
         everywhere(fault, true).await;
     }
 }
 
-/// What was answered is there, or not, as answered; of what was under way each group is there as a whole or not at all.
+/// A batch is stored or not, as it was answered; a batch without an answer is stored as a whole or not at all.
 #[tokio::test]
 async fn answers_are_true_after_a_power_cut() {
     for after in 0.. {
         let mut fired = true;
         for seed in 0..6 {
             let disk = FaultDisk::default();
-            let mut run = Run::start(&disk).await;
-            disk.plan(Plan { fault: Fault::PowerCut, after, for_good: true });
+            let mut run = ScriptRun::start(&disk).await;
+            disk.plan(FaultPlan { fault: DiskFault::PowerCut, after, for_good: true });
             let mut under_way = None;
             for step in script() {
                 let heard = run.step(&step, &disk, false).await;
@@ -198,10 +199,10 @@ async fn answers_are_true_after_a_power_cut() {
                 }
             }
             fired = disk.fired();
-            let Run { storage, models, .. } = run;
+            let ScriptRun { storage, models, .. } = run;
             disk.power_on(seed);
             drop(storage);
-            let found = Run::found(&disk).await;
+            let found = ScriptRun::found(&disk).await;
             for room in 0..2 {
                 let mut done = models[room].clone();
                 let open = under_way.as_ref().filter(|(_, heard)| heard[room].is_none());
@@ -219,13 +220,13 @@ async fn answers_are_true_after_a_power_cut() {
     }
 }
 
-/// A full disk is told as such, what is there can be read meanwhile, and it goes on when there is space again.
+/// The store reports a full disk as full, can still be read, and goes on when there is space again.
 #[tokio::test]
 async fn a_full_disk() {
     let mut full = 0;
     for blocks in 0..24 {
         let disk = FaultDisk::default();
-        let mut run = Run::start(&disk).await;
+        let mut run = ScriptRun::start(&disk).await;
         disk.leave_blocks(blocks);
         for (place, step) in script().into_iter().chain(script()).enumerate() {
             if place == 4 {
@@ -244,22 +245,22 @@ async fn a_full_disk() {
                 assert_eq!(entries.len(), model.entries.len(), "{blocks} blocks, step {place}");
             }
         }
-        let Run { storage, models, .. } = run;
+        let ScriptRun { storage, models, .. } = run;
         drop(storage);
-        assert_eq!(Run::found(&disk).await, models, "{blocks} blocks");
+        assert_eq!(ScriptRun::found(&disk).await, models, "{blocks} blocks");
     }
     assert!(full > 20, "{full}");
 }
 
-/// The first failed batch of a room says why; those behind it follow, also those that come before the room resumes.
+/// The first failed batch of a room says why. Later ones fail because of it, until the room resumes.
 #[tokio::test]
 async fn batches_behind_a_failed_one_follow_until_the_room_resumes() {
     let disk = FaultDisk::default();
-    let Run { storage, rooms, .. } = Run::start(&disk).await;
+    let ScriptRun { storage, rooms, .. } = ScriptRun::start(&disk).await;
     let put = |name| batch(&[(name, Some(3))], None);
     rooms[0].commit(put("before"), Durability::Strict).await.unwrap();
     disk.slow_sync("t", Duration::from_millis(50));
-    disk.plan(Plan { fault: Fault::Fails, after: 0, for_good: false });
+    disk.plan(FaultPlan { fault: DiskFault::Fails, after: 0, for_good: false });
     let queued: Vec<_> = ["x", "y", "z"].map(|name| rooms[0].commit(put(name), Durability::Relaxed)).into();
     let mut kinds = Vec::new();
     for answer in queued {

@@ -1,23 +1,23 @@
-//! A tenant's file, open.
+//! A tenant's open file.
 
 use std::sync::Arc;
 
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend};
 
 use super::disk::{Disk, HeaderLast, HeaderWritten};
-use super::errors::{Failure, guarded, of_io};
-use super::layout::{self, Applied, FORMAT, RoomPlace};
+use super::errors::{FileError, guarded, of_io};
+use super::layout::{self, AppliedGroup, FORMAT, RoomRowKey};
 use crate::model::names::TenantName;
-use crate::storage::{Batch, StorageError, Stored};
+use crate::storage::{Batch, StorageError, StoredTenant};
 
-/// What an open file may keep of itself in memory. The store's own default is 1 GiB, and there is a file a tenant; rooms
-/// keep what they use themselves.
+/// How many bytes of an open file the store may cache. Its default is 1 GiB, too much for a file per tenant; and rooms
+/// cache what they use themselves.
 const CACHE_BYTES: usize = 4 << 20;
-/// Where the store's header says which version of its own format the file has, and the one that we know.
+/// Where the store's header has the version of the store's own format, and the version that this program knows.
 const STORE_FORMAT_OFFSET: u64 = 64;
 const STORE_FORMAT: u8 = 3;
 
-/// A tenant's file. Only one process holds it.
+/// A tenant's open file, locked against other processes.
 #[derive(Debug)]
 pub struct TenantFile {
     database: Database,
@@ -26,17 +26,17 @@ pub struct TenantFile {
     name: Arc<str>,
 }
 
-/// A group was not committed, as far as anybody can say.
+/// Why a commit did not return success.
 #[derive(Debug)]
 pub enum Uncommitted {
-    /// Nothing of it is there.
+    /// Nothing of the group is stored.
     Absent(StorageError),
-    /// It may have reached the disk: the file, opened anew, tells by its sequence number.
-    InDoubt { why: StorageError, applied: Applied },
+    /// The group may have reached the disk. The sequence number in the file, opened again, will tell.
+    InDoubt { why: StorageError, applied: AppliedGroup },
 }
 
 impl TenantFile {
-    /// Opens a tenant's file, where there is one.
+    /// Opens a tenant's file, if there is one.
     pub fn open(disk: &dyn Disk, tenant: &TenantName, after_failure: bool) -> Result<Option<Self>, StorageError> {
         let name = disk.name(tenant);
         let Some(backend) = disk.open(tenant, after_failure).map_err(|why| of_io(why, &name))? else {
@@ -54,13 +54,13 @@ impl TenantFile {
         Ok(Some(Self { database, header_written, tenant: tenant.clone(), name: name.into() }))
     }
 
-    /// Makes a tenant's file, with nothing in it. It appears as a whole or not at all.
+    /// Creates an empty file for a tenant. It appears as a whole or not at all.
     pub fn create(disk: &dyn Disk, tenant: &TenantName) -> Result<Self, StorageError> {
         Self::prepare(disk, tenant)?.close()?;
         Self::install(disk, tenant, false)
     }
 
-    /// Makes a file that is not the tenant's yet.
+    /// Creates an empty file beside the tenant's.
     pub fn prepare(disk: &dyn Disk, tenant: &TenantName) -> Result<Self, StorageError> {
         let name = disk.name(tenant);
         let backend = disk.create(tenant).map_err(|why| of_io(why, &name))?;
@@ -76,7 +76,7 @@ impl TenantFile {
         Ok(Self { database, header_written, tenant: tenant.clone(), name: name.into() })
     }
 
-    /// Makes the prepared file, which must be closed, the tenant's.
+    /// Makes the prepared file the tenant's, and opens it. The caller must have closed it.
     pub fn install(disk: &dyn Disk, tenant: &TenantName, replace: bool) -> Result<Self, StorageError> {
         let name = disk.name(tenant);
         disk.install(tenant, replace).map_err(|why| of_io(why, &name))?;
@@ -84,14 +84,14 @@ impl TenantFile {
         Self::open(disk, tenant, false)?.ok_or_else(gone)
     }
 
-    /// Closes the file in order, so that the next open need not look through all of it.
+    /// Closes the file properly, so that the next open need not scan all of it.
     pub fn close(self) -> Result<(), StorageError> {
         let Self { database, name, .. } = self;
         guarded(|| Ok(database.close()?)).map_err(|why| why.of(&name))
     }
 
-    /// What is kept, of a file that is not open. It is written to only where it was not closed in order.
-    pub fn summary(disk: &dyn Disk, tenant: &TenantName) -> Result<Option<Stored>, StorageError> {
+    /// Summarises a file that is not open. This only reads it, unless it was not closed properly and needs repair.
+    pub fn summary(disk: &dyn Disk, tenant: &TenantName) -> Result<Option<StoredTenant>, StorageError> {
         let name = disk.name(tenant);
         let Some(backend) = disk.open(tenant, false).map_err(|why| of_io(why, &name))? else { return Ok(None) };
         let looked = guarded(|| {
@@ -114,8 +114,11 @@ impl TenantFile {
         }
     }
 
-    /// Makes a group of batches durable, as a whole.
-    pub fn commit<'a>(&self, group: impl Iterator<Item = (&'a RoomPlace, &'a Batch)>) -> Result<Applied, Uncommitted> {
+    /// Makes a group of batches durable, all or none.
+    pub fn commit<'a>(
+        &self,
+        group: impl Iterator<Item = (&'a RoomRowKey, &'a Batch)>,
+    ) -> Result<AppliedGroup, Uncommitted> {
         let prepared = guarded(|| {
             let transaction = self.database.begin_write()?;
             let applied = layout::apply(&transaction, group)?;
@@ -131,17 +134,17 @@ impl TenantFile {
     }
 
     /// Reads from the last durable state.
-    pub fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>) -> Result<T, StorageError> {
+    pub fn read<T>(&self, work: impl FnOnce(&ReadTransaction) -> Result<T, FileError>) -> Result<T, StorageError> {
         let done = guarded(|| work(&self.database.begin_read()?));
         done.map_err(|why| why.of(&self.name))
     }
 
-    /// What is kept.
-    pub fn stored(&self) -> Result<Stored, StorageError> {
+    /// Summarises the file.
+    pub fn stored(&self) -> Result<StoredTenant, StorageError> {
         self.read(|transaction| stored(transaction, &self.tenant))
     }
 
-    /// The store's own check of its pages, which repairs what can be repaired: whether there was nothing to repair.
+    /// Has the store check its pages and repair what it can. Returns whether nothing needed repair.
     pub fn check_pages(&mut self) -> Result<bool, StorageError> {
         let database = &mut self.database;
         guarded(|| Ok(database.check_integrity()?)).map_err(|why| why.of(&self.name))
@@ -154,35 +157,35 @@ fn builder() -> Builder {
     builder
 }
 
-/// Tells apart what the store has one word for, or none: an empty file, which it would take for a new one, and a file of
-/// a later version of its own.
-fn check_header(backend: &dyn StorageBackend) -> Result<(), Failure> {
+/// Refuses two files that the store would not: an empty one, which it would take for new, and one of a later format,
+/// which it would call damaged.
+fn check_header(backend: &dyn StorageBackend) -> Result<(), FileError> {
     let length = backend.len()?;
     if length <= STORE_FORMAT_OFFSET {
-        return Err(Failure::Corrupt(format!("it has only {length} bytes")));
+        return Err(FileError::Corrupt(format!("it has only {length} bytes")));
     }
     let mut head = [0; STORE_FORMAT_OFFSET as usize + 1];
     backend.read(0, &mut head)?;
     if head.starts_with(b"redb") && head[STORE_FORMAT_OFFSET as usize] > STORE_FORMAT {
-        return Err(Failure::Newer(
+        return Err(FileError::Newer(
             "was written by a later version of Parlor: its pages are of another kind".to_owned(),
         ));
     }
     Ok(())
 }
 
-fn check_format(transaction: &ReadTransaction) -> Result<(), Failure> {
+fn check_format(transaction: &ReadTransaction) -> Result<(), FileError> {
     match layout::format(transaction)? {
         Some(FORMAT) => Ok(()),
-        Some(newer) if newer > FORMAT => Err(Failure::Newer(format!(
-            "was written by a later version of Parlor: its format is {newer}, and {FORMAT} is the last that is known here"
+        Some(newer) if newer > FORMAT => Err(FileError::Newer(format!(
+            "was written by a later version of Parlor: its format is {newer}, and this version knows formats up to {FORMAT}"
         ))),
-        _ => Err(Failure::Corrupt("it does not say which format it has".to_owned())),
+        _ => Err(FileError::Corrupt("it does not say which format it has".to_owned())),
     }
 }
 
-fn stored(transaction: &ReadTransaction, tenant: &TenantName) -> Result<Stored, Failure> {
-    let mut stored = Stored::default();
+fn stored(transaction: &ReadTransaction, tenant: &TenantName) -> Result<StoredTenant, FileError> {
+    let mut stored = StoredTenant::default();
     layout::each_room(transaction, tenant, |room, row| {
         stored.bytes += row.bytes as usize;
         stored.rooms += 1;

@@ -1,17 +1,17 @@
-//! A tenant's file as its operator sees it, while no server holds it: checked, counted, copied out and made anew.
+//! Tools of the operator for a tenant's file that no server holds: check, count, export, replace, delete.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::disk::Folder;
-use super::errors::{Failure, of_io};
+use super::disk::TenantFolder;
+use super::errors::{FileError, of_io};
 use super::file::{TenantFile, Uncommitted};
-use super::layout::{self, RoomPlace, RoomRow};
+use super::layout::{self, RoomRow, RoomRowKey};
 use crate::model::names::{RoomKey, TenantName};
 use crate::storage::{Batch, StorageError, StorageErrorKind, UnixMs};
 
-/// A tenant's file, held against every other process.
+/// A tenant's file, opened and locked by one of the tools.
 #[derive(Debug)]
 pub struct Inspected {
     file: TenantFile,
@@ -19,7 +19,7 @@ pub struct Inspected {
     pub path: PathBuf,
 }
 
-/// What a room has.
+/// What one room stores, in summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomSummary {
     pub room: RoomKey,
@@ -34,29 +34,29 @@ pub struct Findings {
     pub rooms: u64,
     pub entries: u64,
     pub bytes: u64,
-    /// What is not as it must be, a line each.
+    /// What is wrong, one line each.
     pub wrong: Vec<String>,
 }
 
 impl Inspected {
-    /// Opens a tenant's file, where there is one.
+    /// Opens a tenant's file, if there is one.
     pub fn open(folder: &Path, tenant: &TenantName) -> Result<Option<Self>, StorageError> {
-        let disk = Folder::at(folder);
+        let disk = TenantFolder::at(folder);
         let file = TenantFile::open(&disk, tenant, false)?;
         Ok(file.map(|file| Self { file, tenant: tenant.clone(), path: disk.path(tenant) }))
     }
 
-    /// Closes the file in order.
+    /// Closes the file properly.
     pub fn close(self) -> Result<(), StorageError> {
         self.file.close()
     }
 
-    /// Every room, in the order of plugins and rooms.
+    /// Lists every room, in the order of plugins and rooms.
     pub fn rooms(&self) -> Result<Vec<RoomSummary>, StorageError> {
         rooms(&self.file, &self.tenant)
     }
 
-    /// Every entry, in the order of plugins, rooms and keys, until `each` has had enough.
+    /// Calls `each` with every entry, in the order of plugins, rooms and keys, until `each` fails.
     pub fn each_entry<E>(
         &self,
         mut each: impl FnMut(&RoomKey, &str, &[u8]) -> Result<(), E>,
@@ -66,8 +66,8 @@ impl Inspected {
             layout::each_entry(transaction, &self.tenant, |room, key, value| {
                 each(room, key, value).map_err(|why| {
                     enough = Some(why);
-                    // Ends the walk; nobody sees it.
-                    Failure::Corrupt(String::new())
+                    // Only ends the walk: the caller gets `why`.
+                    FileError::Corrupt(String::new())
                 })
             })
         });
@@ -77,11 +77,11 @@ impl Inspected {
         }
     }
 
-    /// The store's own check of its pages, and ours: that every name is one, and that what rooms count is there.
+    /// Checks the store's pages, that all names are valid, and that each room has the entries that it counts.
     pub fn check(&mut self) -> Result<Findings, StorageError> {
         let mut findings = Findings::default();
         if !self.file.check_pages()? {
-            findings.wrong.push("the file's pages were not in order; they have been repaired".to_owned());
+            findings.wrong.push("some pages of the file were damaged; they have been repaired".to_owned());
         }
         let mut counted: BTreeMap<RoomKey, RoomRow> = BTreeMap::new();
         let walked = self.each_entry(|room, key, value| {
@@ -122,33 +122,33 @@ fn rooms(file: &TenantFile, tenant: &TenantName) -> Result<Vec<RoomSummary>, Sto
     Ok(rooms)
 }
 
-/// A tenant's file that is being made. It takes the place of the old one as a whole, or not at all.
+/// A new file for a tenant, which replaces the old one as a whole or not at all.
 #[derive(Debug)]
 pub struct Replacement {
-    disk: Folder,
+    disk: TenantFolder,
     tenant: TenantName,
-    /// Held until the new one has its place, so that no server opens it meanwhile.
+    /// Kept open and locked until the new file is in place, so that no server opens the old one meanwhile.
     old: Option<Inspected>,
     new: Option<TenantFile>,
 }
 
 impl Replacement {
-    /// Begins a new file, in a folder that is made where it is missing.
+    /// Begins a new file. Creates the folder if it is missing.
     pub fn begin(folder: &Path, tenant: &TenantName) -> Result<Self, StorageError> {
-        let disk = Folder::create(folder).map_err(|why| of_io(why, &folder.display()))?;
+        let disk = TenantFolder::create(folder).map_err(|why| of_io(why, &folder.display()))?;
         let old = Inspected::open(folder, tenant)?;
         let new = TenantFile::prepare(&disk, tenant)?;
         Ok(Self { disk, tenant: tenant.clone(), old, new: Some(new) })
     }
 
-    /// The file whose place it will take.
+    /// The file that it will replace.
     pub fn old(&self) -> Option<&Inspected> {
         self.old.as_ref()
     }
 
-    /// Adds to rooms, all in one transaction.
+    /// Adds batches to rooms, all in one transaction.
     pub fn add(&self, batches: &[(RoomKey, Batch)]) -> Result<(), StorageError> {
-        let places: Vec<RoomPlace> = batches.iter().map(|(room, _)| RoomPlace::of(room)).collect();
+        let places: Vec<RoomRowKey> = batches.iter().map(|(room, _)| RoomRowKey::of(room)).collect();
         let group = places.iter().zip(batches.iter().map(|(_, batch)| batch));
         match self.new.as_ref().map(|new| new.commit(group)) {
             Some(Err(Uncommitted::Absent(why) | Uncommitted::InDoubt { why, .. })) => Err(why),
@@ -156,12 +156,12 @@ impl Replacement {
         }
     }
 
-    /// Every room that was added.
+    /// Lists every room that was added.
     pub fn rooms(&self) -> Result<Vec<RoomSummary>, StorageError> {
         self.new.as_ref().map_or(Ok(Vec::new()), |new| rooms(new, &self.tenant))
     }
 
-    /// Puts the new file into its place.
+    /// Replaces the old file by the new one.
     pub fn finish(mut self) -> Result<(), StorageError> {
         self.new.take().map_or(Ok(()), TenantFile::close)?;
         TenantFile::install(&self.disk, &self.tenant, self.old.is_some())?.close()
@@ -175,16 +175,16 @@ impl Drop for Replacement {
     }
 }
 
-/// Deletes a tenant's file, also one that cannot be read. Says whether there was one.
+/// Deletes a tenant's file, even a damaged one. Returns whether there was one.
 pub fn delete(folder: &Path, tenant: &TenantName) -> Result<bool, StorageError> {
-    let disk = Folder::at(folder);
+    let disk = TenantFolder::at(folder);
     let path = disk.path(tenant);
     let name = path.display();
     let file = match File::open(&path) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         opened => opened.map_err(|why| of_io(why, &name))?,
     };
-    // The lock that a server holds as long as the file is open.
+    // A server holds this lock while it has the file open.
     if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
         let message = format!("{name} is in use by another process");
         return Err(StorageError { kind: StorageErrorKind::InUse, message });

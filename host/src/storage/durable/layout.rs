@@ -1,36 +1,36 @@
-//! What is in a tenant's file: its tables, their keys, and what a batch changes in them.
+//! The layout of a tenant's file: its tables, their keys, and how a batch changes them.
 
 use std::collections::HashMap;
 use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 
-use super::errors::Failure;
+use super::errors::FileError;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
-use crate::storage::{Batch, Entry, UnixMs};
+use crate::storage::{Batch, StoredEntry, UnixMs};
 
-/// The version of all that stands here. A file with a larger one is left alone.
+/// The version of this layout. The server does not touch a file with a higher one.
 pub const FORMAT: u64 = 1;
 
-/// Facts about the file itself, by name.
+/// Numbers about the file itself, by name.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// Bytes, keys and alarm of each room that has any.
+/// The bytes, the number of keys and the alarm of each room that stores something.
 const ROOMS: TableDefinition<'_, &[u8], (u64, u64, Option<u64>)> = TableDefinition::new("rooms");
 /// Every value, by room and key.
 const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
 
 const META_FORMAT: &str = "format";
-/// How many groups of batches the file has taken. It grows with each, in the same transaction, so that it tells
-/// whether a group whose commit failed reached the disk all the same.
+/// How many groups of batches the file has stored. Each transaction adds one, so the number tells whether a group whose
+/// commit reported a failure reached the disk all the same.
 const META_SEQUENCE: &str = "sequence";
-/// Stands between plugin, room and key: no name holds it, and a key comes last.
+/// Separates plugin, room and key. No name contains it; a key may, since it comes last.
 const SEPARATOR: u8 = 0;
 
-/// A room's place in the tables: its plugin, a zero, its id.
+/// A room's key in the table of rooms, and the prefix of its entries' keys: plugin, separator, room id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RoomPlace(Vec<u8>);
+pub struct RoomRowKey(Vec<u8>);
 
-impl RoomPlace {
+impl RoomRowKey {
     pub fn of(room: &RoomKey) -> Self {
         let (plugin, id) = (room.plugin.plugin.as_str(), room.room.as_str());
         Self([plugin.as_bytes(), &[SEPARATOR], id.as_bytes()].concat())
@@ -41,7 +41,7 @@ impl RoomPlace {
     }
 }
 
-/// A room's line in the table of rooms. A room that has nothing has no line.
+/// A room's row in the table of rooms. A room that stores nothing has no row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RoomRow {
     pub bytes: u64,
@@ -58,36 +58,36 @@ impl RoomRow {
         Self { bytes, keys, alarm }
     }
 
-    /// What an entry adds.
+    /// Counts an entry.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         self.bytes += (key.len() + value.len()) as u64;
         self.keys += 1;
     }
 
-    /// What goes with an entry.
-    fn subtract(&mut self, key: &str, value: &[u8]) -> Result<(), Failure> {
+    /// Takes an entry out of the count.
+    fn subtract(&mut self, key: &str, value: &[u8]) -> Result<(), FileError> {
         let bytes = self.bytes.checked_sub((key.len() + value.len()) as u64);
         match (bytes, self.keys.checked_sub(1)) {
             (Some(bytes), Some(keys)) => (self.bytes, self.keys) = (bytes, keys),
-            _ => return Err(Failure::Corrupt("a room has more entries than it counts".to_owned())),
+            _ => return Err(FileError::Corrupt("a room has more entries than it counts".to_owned())),
         }
         Ok(())
     }
 }
 
-/// What a group of batches made of the file.
+/// The state of the file after a group of batches.
 #[derive(Debug)]
-pub struct Applied {
-    /// The row of each batch's room behind it, in the order of the batches.
+pub struct AppliedGroup {
+    /// For each batch, in order, the row of its room after it.
     pub rows: Vec<RoomRow>,
-    /// Rooms of the tenant.
+    /// How many rooms the tenant has.
     pub rooms: u64,
     /// The sequence number of the group.
     pub sequence: u64,
 }
 
-/// Makes the tables of a new file.
-pub fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
+/// Creates the tables of a new file.
+pub fn create(transaction: &WriteTransaction) -> Result<(), FileError> {
     let mut meta = transaction.open_table(META)?;
     meta.insert(META_FORMAT, FORMAT)?;
     meta.insert(META_SEQUENCE, 0)?;
@@ -96,14 +96,14 @@ pub fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Applies batches in their order.
+/// Applies batches in order.
 pub fn apply<'a>(
     transaction: &WriteTransaction,
-    group: impl Iterator<Item = (&'a RoomPlace, &'a Batch)>,
-) -> Result<Applied, Failure> {
+    group: impl Iterator<Item = (&'a RoomRowKey, &'a Batch)>,
+) -> Result<AppliedGroup, FileError> {
     let mut rooms = transaction.open_table(ROOMS)?;
     let mut entries = transaction.open_table(ENTRIES)?;
-    let mut touched: HashMap<&RoomPlace, RoomRow> = HashMap::new();
+    let mut touched: HashMap<&RoomRowKey, RoomRow> = HashMap::new();
     let mut rows = Vec::new();
     for (place, batch) in group {
         let mut row = match touched.get(place) {
@@ -124,15 +124,15 @@ pub fn apply<'a>(
     let mut meta = transaction.open_table(META)?;
     let sequence = meta.get(META_SEQUENCE)?.map_or(0, |number| number.value()) + 1;
     meta.insert(META_SEQUENCE, sequence)?;
-    Ok(Applied { rows, rooms: rooms.len()?, sequence })
+    Ok(AppliedGroup { rows, rooms: rooms.len()?, sequence })
 }
 
 fn apply_one(
     entries: &mut Table<'_, &'static [u8], &'static [u8]>,
-    place: &RoomPlace,
+    place: &RoomRowKey,
     batch: &Batch,
     row: &mut RoomRow,
-) -> Result<(), Failure> {
+) -> Result<(), FileError> {
     for (key, value) in &batch.writes {
         let entry = place.entry(key);
         let old = match value {
@@ -150,8 +150,8 @@ fn apply_one(
     Ok(())
 }
 
-/// The version that the file says it has; none where it is no file of ours.
-pub fn format(transaction: &ReadTransaction) -> Result<Option<u64>, Failure> {
+/// Reads the version of the file's layout; `None` for a file that is not Parlor's.
+pub fn format(transaction: &ReadTransaction) -> Result<Option<u64>, FileError> {
     match transaction.open_table(META) {
         Ok(meta) => Ok(meta.get(META_FORMAT)?.map(|format| format.value())),
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
@@ -159,20 +159,24 @@ pub fn format(transaction: &ReadTransaction) -> Result<Option<u64>, Failure> {
     }
 }
 
-pub fn sequence(transaction: &ReadTransaction) -> Result<u64, Failure> {
+pub fn sequence(transaction: &ReadTransaction) -> Result<u64, FileError> {
     Ok(transaction.open_table(META)?.get(META_SEQUENCE)?.map_or(0, |number| number.value()))
 }
 
-pub fn room_count(transaction: &ReadTransaction) -> Result<u64, Failure> {
+pub fn room_count(transaction: &ReadTransaction) -> Result<u64, FileError> {
     Ok(transaction.open_table(ROOMS)?.len()?)
 }
 
-pub fn row(transaction: &ReadTransaction, place: &RoomPlace) -> Result<RoomRow, Failure> {
+pub fn row(transaction: &ReadTransaction, place: &RoomRowKey) -> Result<RoomRow, FileError> {
     let rooms = transaction.open_table(ROOMS)?;
     Ok(rooms.get(place.0.as_slice())?.map(|row| RoomRow::of(row.value())).unwrap_or_default())
 }
 
-pub fn get(transaction: &ReadTransaction, place: &RoomPlace, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Failure> {
+pub fn get(
+    transaction: &ReadTransaction,
+    place: &RoomRowKey,
+    keys: &[String],
+) -> Result<Vec<Option<Vec<u8>>>, FileError> {
     let entries = transaction.open_table(ENTRIES)?;
     let value = |key: &String| Ok(entries.get(place.entry(key).as_slice())?.map(|value| value.value().to_vec()));
     keys.iter().map(value).collect()
@@ -180,13 +184,14 @@ pub fn get(transaction: &ReadTransaction, place: &RoomPlace, keys: &[String]) ->
 
 pub fn scan(
     transaction: &ReadTransaction,
-    place: &RoomPlace,
+    place: &RoomRowKey,
     prefix: &str,
     after: Option<&str>,
     limit: usize,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<Vec<StoredEntry>, FileError> {
     let entries = transaction.open_table(ENTRIES)?;
-    let (all, behind) = (place.entry(prefix), after.filter(|after| *after >= prefix).map(|after| place.entry(after)));
+    let all = place.entry(prefix);
+    let behind = after.filter(|after| *after >= prefix).map(|after| place.entry(after));
     let start = behind.as_deref().map_or(Bound::Included(all.as_slice()), Bound::Excluded);
     let mut found = Vec::new();
     for entry in entries.range::<&[u8]>((start, Bound::Unbounded))? {
@@ -200,12 +205,12 @@ pub fn scan(
     Ok(found)
 }
 
-/// Every room with its row, in the order of their names.
+/// Calls `each` with every room and its row, in the order of plugins and rooms.
 pub fn each_room(
     transaction: &ReadTransaction,
     tenant: &TenantName,
-    mut each: impl FnMut(RoomKey, RoomRow) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut each: impl FnMut(RoomKey, RoomRow) -> Result<(), FileError>,
+) -> Result<(), FileError> {
     for line in transaction.open_table(ROOMS)?.iter()? {
         let (place, row) = line?;
         let (plugin, room) = place.value().split_at(separator(place.value())?);
@@ -214,13 +219,13 @@ pub fn each_room(
     Ok(())
 }
 
-/// Every entry, in the order of plugins, rooms and keys.
+/// Calls `each` with every entry, in the order of plugins, rooms and keys.
 pub fn each_entry(
     transaction: &ReadTransaction,
     tenant: &TenantName,
-    mut each: impl FnMut(&RoomKey, &str, &[u8]) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    // The names are checked once a room.
+    mut each: impl FnMut(&RoomKey, &str, &[u8]) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    // Check the names once a room, not once an entry.
     let mut last: Option<(Vec<u8>, RoomKey)> = None;
     for entry in transaction.open_table(ENTRIES)?.iter()? {
         let (place, value) = entry?;
@@ -239,18 +244,18 @@ pub fn each_entry(
     Ok(())
 }
 
-fn separator(place: &[u8]) -> Result<usize, Failure> {
+fn separator(place: &[u8]) -> Result<usize, FileError> {
     let end = place.iter().position(|byte| *byte == SEPARATOR);
-    end.ok_or_else(|| Failure::Corrupt(format!("{:?} names no room", String::from_utf8_lossy(place))))
+    end.ok_or_else(|| FileError::Corrupt(format!("{:?} names no room", String::from_utf8_lossy(place))))
 }
 
-fn room_key(tenant: &TenantName, plugin: &[u8], room: &[u8]) -> Result<RoomKey, Failure> {
-    let bad = |why| Failure::Corrupt(format!("a room has a name that it cannot have: {why}"));
+fn room_key(tenant: &TenantName, plugin: &[u8], room: &[u8]) -> Result<RoomKey, FileError> {
+    let bad = |why| FileError::Corrupt(format!("a room has a name that it cannot have: {why}"));
     let plugin = PluginName::new(text(plugin)?).map_err(bad)?;
     let room = RoomId::new(text(room)?).map_err(bad)?;
     Ok(RoomKey { plugin: PluginKey { tenant: tenant.clone(), plugin }, room })
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Failure> {
-    std::str::from_utf8(bytes).map_err(|_| Failure::Corrupt("a name or key is no UTF-8".to_owned()))
+fn text(bytes: &[u8]) -> Result<&str, FileError> {
+    std::str::from_utf8(bytes).map_err(|_| FileError::Corrupt("a name or key is no UTF-8".to_owned()))
 }

@@ -1,13 +1,14 @@
-//! Storage on disk: a file a tenant, which can be copied, moved and deleted by itself while nobody holds it.
+//! Storage on disk: one file for each tenant, which can be copied, moved and deleted while no process has it open.
 //!
-//! Batches wait in a queue a tenant. A few writer threads take tenants in turn; a turn makes all that waits durable in one
-//! transaction with one sync of the disk, so that many rooms share its cost. A group whose transaction fails has failed as a
-//! whole: each of its rooms hears it, also those whose own batch would have gone through. What was read comes from reader
-//! threads, a tenant at a time as well, so that no thread of a room waits for a disk.
+//! Each tenant has a queue of batches. A few writer threads serve the tenants in turn: a writer commits all batches of
+//! the queue in one transaction with one sync of the disk, so that many rooms share its cost. If the transaction fails,
+//! the whole group has failed, also batches that would have succeeded alone. Reader threads read from the files, so
+//! that no room's thread waits for a disk.
 //!
-//! A commit that fails may have reached the disk all the same. The file is then opened anew, and a number that each group
-//! writes tells which it is; nobody is answered before that is known. To open a file that was not closed in order means to
-//! read all of it, about a second and a half a GB: after a crash and after an error, for that tenant alone.
+//! A commit that reports a failure may have reached the disk all the same. The store then opens the file again and
+//! looks at a sequence number that each group writes; it answers nobody before it knows. Opening a file that was not
+//! closed properly reads all of it, at about 1.5 s for each GB. That happens after a crash and after an error, for that
+//! tenant alone.
 
 mod disk;
 mod errors;
@@ -35,84 +36,86 @@ use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{RoomStorage, Storage, StorageError, StorageErrorKind, Stored};
+use super::{RoomStorage, Storage, StorageError, StorageErrorKind, StoredTenant};
 use crate::clock::Instant;
 use crate::model::names::{RoomKey, TenantName};
-use disk::{Disk, Folder};
-use layout::RoomPlace;
+use disk::{Disk, TenantFolder};
+use layout::RoomRowKey;
 use pool::Pool;
-use queue::{Due, Opening};
+use queue::{NextWriteTurn, QueuedOpening};
 use room::DurableRoom;
-use tenant::{Job, Tenant};
+use tenant::{ReadJob, TenantStore};
 
-/// Threads that write, where nobody says how many: one waits for the disk while others prepare the next groups.
+/// The default number of writer threads: while one waits for the disk, others prepare the next groups.
 pub const WRITERS: usize = 3;
-/// Threads that read what is not in memory.
+/// The number of reader threads.
 const READERS: usize = 2;
-/// How long a file stays open behind its tenant's last room. Each one takes a descriptor and some memory.
+/// How long a file stays open after its tenant's last room closed. An open file takes a descriptor and some memory.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Rooms' storage in a folder.
+/// Storage in a folder of tenants' files.
 #[derive(Debug)]
 pub struct DurableStorage {
-    shared: Arc<Shared>,
+    shared: Arc<StoreShared>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What the storage, its rooms and its threads share.
+/// What the storage shares with its rooms and threads.
 #[derive(Debug)]
-struct Shared {
+struct StoreShared {
     disk: Arc<dyn Disk>,
-    /// Those of whom a room was opened, or who have a file.
-    tenants: Mutex<HashMap<TenantName, Arc<Tenant>>>,
-    writers: Pool<(Arc<Tenant>, u64)>,
-    readers: Pool<Reading>,
+    /// The tenants that have a file or had a room open.
+    tenants: Mutex<HashMap<TenantName, Arc<TenantStore>>>,
+    writers: Pool<(Arc<TenantStore>, u64)>,
+    readers: Pool<ReaderTurn>,
     idle: Duration,
 }
 
-/// A turn of a reader.
+/// What a reader thread does for a tenant.
 #[derive(Debug)]
-enum Reading {
-    /// Something is to be read.
-    Job(Arc<Tenant>),
-    /// Nobody has been there for a while.
-    Idle(Arc<Tenant>),
+enum ReaderTurn {
+    /// Runs the tenant's next read.
+    Job(Arc<TenantStore>),
+    /// Closes the file, if no room has been open for a while.
+    Idle(Arc<TenantStore>),
 }
 
 impl DurableStorage {
-    /// Keeps tenants' files in this folder, which is made where it is missing; so many threads write.
+    /// Starts storage in a folder, which is created if it is missing, with this many writer threads.
     pub fn start(folder: &Path, writers: usize) -> Result<Self, StorageError> {
-        let disk = Folder::create(folder).map_err(|why| errors::of_io(why, &folder.display()))?;
+        let disk = TenantFolder::create(folder).map_err(|why| errors::of_io(why, &folder.display()))?;
         Self::on(Arc::new(disk), writers, IDLE)
     }
 
     fn on(disk: Arc<dyn Disk>, writers: usize, idle: Duration) -> Result<Self, StorageError> {
         let tenants = Mutex::default();
-        let shared = Arc::new(Shared { disk, tenants, writers: Pool::default(), readers: Pool::default(), idle });
+        let shared = Arc::new(StoreShared { disk, tenants, writers: Pool::default(), readers: Pool::default(), idle });
         let mut storage = Self { shared, threads: Vec::new() };
         for number in 0..writers.max(1) {
-            storage.spawn(format!("write-{number}"), Shared::write)?;
+            storage.spawn(format!("write-{number}"), StoreShared::write)?;
         }
         for number in 0..READERS {
-            storage.spawn(format!("read-{number}"), Shared::read)?;
+            storage.spawn(format!("read-{number}"), StoreShared::read)?;
         }
         Ok(storage)
     }
 
-    fn spawn(&mut self, name: String, run: fn(&Shared)) -> Result<(), StorageError> {
+    fn spawn(&mut self, name: String, run: fn(&StoreShared)) -> Result<(), StorageError> {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(name).spawn(move || run(&shared));
-        let no_thread =
-            |why| StorageError { kind: StorageErrorKind::Io, message: format!("no thread for storage: {why}") };
+        let no_thread = |why| StorageError {
+            kind: StorageErrorKind::Io,
+            message: format!("cannot start a thread for storage: {why}"),
+        };
         self.threads.push(thread.map_err(no_thread)?);
         Ok(())
     }
 }
 
 impl Drop for DurableStorage {
-    /// Makes durable what waits, and closes every file in order.
+    /// Makes all queued batches durable and closes every file properly.
     fn drop(&mut self) {
-        let tenants: Vec<Arc<Tenant>> = self.shared.tenants.lock().values().cloned().collect();
+        let tenants: Vec<Arc<TenantStore>> = self.shared.tenants.lock().values().cloned().collect();
         tenants.iter().for_each(|tenant| tenant.stop());
         self.shared.writers.close();
         self.shared.readers.close();
@@ -130,18 +133,18 @@ impl Drop for DurableStorage {
     }
 }
 
-impl Shared {
-    fn tenant(&self, name: &TenantName) -> Arc<Tenant> {
+impl StoreShared {
+    fn tenant(&self, name: &TenantName) -> Arc<TenantStore> {
         let mut tenants = self.tenants.lock();
-        let new = || Arc::new(Tenant::new(name.clone(), Arc::clone(&self.disk)));
+        let new = || Arc::new(TenantStore::new(name.clone(), Arc::clone(&self.disk)));
         Arc::clone(tenants.entry(name.clone()).or_insert_with(new))
     }
 
-    /// Gives a tenant its turn when it is due.
-    fn schedule(&self, tenant: &Arc<Tenant>, due: Option<Due>) {
+    /// Schedules a tenant's next turn of a writer.
+    fn schedule(&self, tenant: &Arc<TenantStore>, due: Option<NextWriteTurn>) {
         match due {
-            Some(Due::Now(turn)) => self.writers.push((Arc::clone(tenant), turn)),
-            Some(Due::At(when, turn)) => self.writers.push_later(when, (Arc::clone(tenant), turn)),
+            Some(NextWriteTurn::Now(turn)) => self.writers.push((Arc::clone(tenant), turn)),
+            Some(NextWriteTurn::At(when, turn)) => self.writers.push_later(when, (Arc::clone(tenant), turn)),
             None => {}
         }
     }
@@ -156,24 +159,24 @@ impl Shared {
     fn read(&self) {
         while let Some(turn) = self.readers.next() {
             match turn {
-                Reading::Job(tenant) if tenant.read_turn() => self.readers.push(Reading::Job(tenant)),
-                Reading::Job(_) => {}
-                Reading::Idle(tenant) => tenant.close_if_idle(),
+                ReaderTurn::Job(tenant) if tenant.read_turn() => self.readers.push(ReaderTurn::Job(tenant)),
+                ReaderTurn::Job(_) => {}
+                ReaderTurn::Idle(tenant) => tenant.close_if_idle(),
             }
         }
     }
 
-    /// A room of the tenant is gone.
-    fn leave(&self, tenant: &Arc<Tenant>) {
+    /// A room of the tenant closed.
+    fn leave(&self, tenant: &Arc<TenantStore>) {
         if tenant.leave() {
-            self.readers.push_later(Instant::now() + self.idle, Reading::Idle(Arc::clone(tenant)));
+            self.readers.push_later(Instant::now() + self.idle, ReaderTurn::Idle(Arc::clone(tenant)));
         }
     }
 
-    /// Has a reader do something for a tenant.
-    fn ask(&self, tenant: &Arc<Tenant>, job: Job) {
+    /// Queues a job for the readers.
+    fn ask(&self, tenant: &Arc<TenantStore>, job: ReadJob) {
         if tenant.add_read(job) {
-            self.readers.push(Reading::Job(Arc::clone(tenant)));
+            self.readers.push(ReaderTurn::Job(Arc::clone(tenant)));
         }
     }
 }
@@ -182,7 +185,7 @@ impl Storage for DurableStorage {
     fn open(&self, room: &RoomKey) -> BoxFuture<'_, Result<Arc<dyn RoomStorage>, StorageError>> {
         let tenant = self.shared.tenant(&room.plugin.tenant);
         let (sender, receiver) = oneshot::channel();
-        let due = tenant.writes.lock().add_opening(Opening { place: RoomPlace::of(room), answer: sender });
+        let due = tenant.writes.lock().add_opening(QueuedOpening { place: RoomRowKey::of(room), answer: sender });
         self.shared.schedule(&tenant, due);
         async move {
             let state = tenant.answer(receiver).await?;
@@ -192,12 +195,12 @@ impl Storage for DurableStorage {
         .boxed()
     }
 
-    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>> {
         let names = self.shared.disk.tenants().unwrap_or_else(|why| {
-            tracing::error!("the tenants' files cannot be listed: {why}");
+            tracing::error!("cannot list the tenants' files: {why}");
             Vec::new()
         });
-        // All are asked before the first is waited for, so that the readers share them.
+        // Ask for all before awaiting the first, so that the readers share the work.
         let ask = |name: TenantName| {
             let tenant = self.shared.tenant(&name);
             let (sender, receiver) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! Threads that take turns of work: first come, first served.
+//! A queue of work for several threads: first come, first served.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,17 +6,18 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Instant;
 
-/// What waits for a thread. Each tenant has at most one turn here, or one more that was overtaken, so the tenants bound it.
+/// Work that waits for a thread. A tenant has at most one turn here and one that is out of date, so the number of
+/// tenants bounds it.
 #[derive(Debug)]
 pub struct Pool<T> {
-    waiting: Mutex<Waiting<T>>,
+    waiting: Mutex<PoolState<T>>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Waiting<T> {
+struct PoolState<T> {
     ready: VecDeque<T>,
-    /// By when they are ready, and a number, since two can be ready at once.
+    /// By the moment from which they are ready. A number tells apart what is ready at the same moment.
     later: BTreeMap<(Instant, u64), T>,
     count: u64,
     closing: bool,
@@ -24,19 +25,19 @@ struct Waiting<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        let waiting = Waiting { ready: VecDeque::new(), later: BTreeMap::new(), count: 0, closing: false };
+        let waiting = PoolState { ready: VecDeque::new(), later: BTreeMap::new(), count: 0, closing: false };
         Self { waiting: Mutex::new(waiting), changed: Condvar::new() }
     }
 }
 
 impl<T> Pool<T> {
-    /// To be done behind all that is ready.
+    /// Adds work behind all that is ready.
     pub fn push(&self, turn: T) {
         self.waiting.lock().ready.push_back(turn);
         self.changed.notify_one();
     }
 
-    /// To be done from a moment on.
+    /// Adds work that becomes ready at a moment.
     pub fn push_later(&self, when: Instant, turn: T) {
         let mut waiting = self.waiting.lock();
         waiting.count += 1;
@@ -46,7 +47,7 @@ impl<T> Pool<T> {
         self.changed.notify_one();
     }
 
-    /// Waits for a turn. None is left once the pool is closing and everything is done.
+    /// Waits for work. Returns `None` once the pool is closing and all work was taken.
     pub fn next(&self) -> Option<T> {
         let mut waiting = self.waiting.lock();
         loop {
@@ -71,7 +72,7 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Lets the threads end when all is done; what waits for its moment is done now.
+    /// Lets the threads end once all work is done. Work that waits for its moment becomes ready now.
     pub fn close(&self) {
         self.waiting.lock().closing = true;
         self.changed.notify_all();

@@ -1,4 +1,4 @@
-//! What waits to be written for one tenant, and when its turn is.
+//! One tenant's queue of batches, and when a writer serves it next.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,72 +8,72 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::layout::{Applied, RoomPlace, RoomRow};
+use super::layout::{AppliedGroup, RoomRow, RoomRowKey};
 use crate::clock::Instant;
 use crate::storage::{Batch, Durability, Durable, StorageError};
 
-/// How long a batch that nobody waits for waits for others.
+/// How long a relaxed batch waits for others to share its sync.
 const RELAXED_WAIT: Duration = Duration::from_millis(20);
-/// When to look again whether a group reached a disk that does not answer.
+/// How long to wait before asking a disk that does not answer again whether a group reached it.
 const RETRY: Duration = Duration::from_millis(250);
-/// What goes into one transaction at most, so that none holds up other tenants for long.
+/// How much one transaction takes, so that no tenant holds up others for long.
 const BATCHES_PER_GROUP: usize = 1_024;
 const BYTES_PER_GROUP: usize = 8 << 20;
 
-/// What handles of a room share with the queue.
+/// An open room, as its handle and the queue share it.
 #[derive(Debug)]
-pub struct RoomState {
-    pub place: RoomPlace,
-    /// As the last durable batch left it.
+pub struct OpenRoom {
+    pub place: RoomRowKey,
+    /// The room's row after its last durable batch.
     pub row: Mutex<RoomRow>,
-    /// A batch failed, and the room has not heard of it yet. Changed under the queue's lock alone.
+    /// Whether a batch failed and the room does not know yet. Changes only under the queue's lock.
     failed: AtomicBool,
 }
 
-impl RoomState {
-    pub fn new(place: RoomPlace, row: RoomRow) -> Arc<Self> {
+impl OpenRoom {
+    pub fn new(place: RoomRowKey, row: RoomRow) -> Arc<Self> {
         Arc::new(Self { place, row: Mutex::new(row), failed: AtomicBool::new(false) })
     }
 }
 
-/// A batch that waits.
+/// A batch in the queue.
 #[derive(Debug)]
-pub struct Waiting {
-    pub room: Arc<RoomState>,
+pub struct QueuedBatch {
+    pub room: Arc<OpenRoom>,
     pub batch: Batch,
     pub answer: oneshot::Sender<Result<Durable, StorageError>>,
 }
 
-/// A room that is to be opened behind the batches of its last owner.
+/// A request to open a room, behind the batches of its last owner.
 #[derive(Debug)]
-pub struct Opening {
-    pub place: RoomPlace,
-    pub answer: oneshot::Sender<Result<Arc<RoomState>, StorageError>>,
+pub struct QueuedOpening {
+    pub place: RoomRowKey,
+    pub answer: oneshot::Sender<Result<Arc<OpenRoom>, StorageError>>,
 }
 
 #[derive(Debug)]
-enum Work {
-    Batch { waiting: Waiting, durability: Durability, since: Instant },
-    Open(Opening),
+enum QueuedWork {
+    Batch { waiting: QueuedBatch, durability: Durability, since: Instant },
+    Open(QueuedOpening),
 }
 
-/// A group that may have reached the disk or not. Nobody is answered before that is known.
+/// A group of which nobody knows yet whether it reached the disk. Its rooms are answered once that is known.
 #[derive(Debug)]
-pub struct Doubt {
-    pub group: Vec<Waiting>,
-    pub applied: Applied,
+pub struct DoubtfulGroup {
+    pub group: Vec<QueuedBatch>,
+    pub applied: AppliedGroup,
     pub why: StorageError,
 }
 
-/// When the tenant's next turn is, and its number.
+/// When a writer serves the tenant next, with the number of that turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
+pub enum NextWriteTurn {
     Now(u64),
     At(Instant, u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Stage {
+enum QueueStage {
     #[default]
     Idle,
     Later,
@@ -81,108 +81,108 @@ enum Stage {
     Running,
 }
 
-/// One tenant's queue. Whoever adds to it waits for the answer, and bounds with that what is in it.
+/// One tenant's queue. Rooms bound it: each waits for its answers before it adds more than its limits allow.
 #[derive(Debug, Default)]
-pub struct Queue {
-    waiting: VecDeque<Work>,
-    /// How much of that somebody waits for.
+pub struct WriteQueue {
+    waiting: VecDeque<QueuedWork>,
+    /// How many entries are strict: somebody waits for them.
     strict: usize,
-    stage: Stage,
-    /// The number of the last turn. Those before it were overtaken.
+    stage: QueueStage,
+    /// The number of the last turn that was scheduled. Earlier ones are out of date.
     turn: u64,
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<DoubtfulGroup>,
     closed: bool,
 }
 
-impl Queue {
-    /// Adds a batch, or gives it back where an earlier one of its room failed or the store is closed.
-    pub fn add(&mut self, waiting: Waiting, durability: Durability) -> Result<Option<Due>, Waiting> {
+impl WriteQueue {
+    /// Adds a batch. Gives it back if an earlier batch of its room failed, or if the store is closed.
+    pub fn add(&mut self, waiting: QueuedBatch, durability: Durability) -> Result<Option<NextWriteTurn>, QueuedBatch> {
         if self.closed || waiting.room.failed.load(Ordering::Relaxed) {
             return Err(waiting);
         }
         let since = Instant::now();
         self.strict += usize::from(durability == Durability::Strict);
-        self.waiting.push_back(Work::Batch { waiting, durability, since });
+        self.waiting.push_back(QueuedWork::Batch { waiting, durability, since });
         Ok(match durability {
             Durability::Strict => self.due_now(),
-            Durability::Relaxed if self.stage == Stage::Idle => Some(self.later(since + RELAXED_WAIT)),
+            Durability::Relaxed if self.stage == QueueStage::Idle => Some(self.later(since + RELAXED_WAIT)),
             Durability::Relaxed => None,
         })
     }
 
-    /// Adds a room to be opened; whoever asks hears nothing where the store is closed.
-    pub fn add_opening(&mut self, opening: Opening) -> Option<Due> {
+    /// Adds a request to open a room. If the store is closed, it drops the request, and whoever waits sees that.
+    pub fn add_opening(&mut self, opening: QueuedOpening) -> Option<NextWriteTurn> {
         if self.closed {
             return None;
         }
         self.strict += 1;
-        self.waiting.push_back(Work::Open(opening));
+        self.waiting.push_back(QueuedWork::Open(opening));
         self.due_now()
     }
 
-    fn due_now(&mut self) -> Option<Due> {
-        // A disk that does not answer is asked again in its time, not as often as somebody wants to write.
-        let waits = self.stage == Stage::Idle || (self.stage == Stage::Later && self.doubt.is_none());
+    fn due_now(&mut self) -> Option<NextWriteTurn> {
+        // While a group is in doubt, the retry decides when the disk is asked again, not each new batch.
+        let waits = self.stage == QueueStage::Idle || (self.stage == QueueStage::Later && self.doubt.is_none());
         waits.then(|| self.now())
     }
 
-    fn now(&mut self) -> Due {
-        self.stage = Stage::Ready;
+    fn now(&mut self) -> NextWriteTurn {
+        self.stage = QueueStage::Ready;
         self.turn += 1;
-        Due::Now(self.turn)
+        NextWriteTurn::Now(self.turn)
     }
 
-    fn later(&mut self, when: Instant) -> Due {
-        self.stage = Stage::Later;
+    fn later(&mut self, when: Instant) -> NextWriteTurn {
+        self.stage = QueueStage::Later;
         self.turn += 1;
-        Due::At(when, self.turn)
+        NextWriteTurn::At(when, self.turn)
     }
 
-    /// Begins a turn, unless it was overtaken.
+    /// Begins a turn. Returns false if it is out of date.
     pub fn begin(&mut self, turn: u64) -> bool {
-        let begins = turn == self.turn && matches!(self.stage, Stage::Later | Stage::Ready);
+        let begins = turn == self.turn && matches!(self.stage, QueueStage::Later | QueueStage::Ready);
         if begins {
-            self.stage = Stage::Running;
+            self.stage = QueueStage::Running;
         }
         begins
     }
 
-    /// Takes what one transaction may hold, and the rooms that are to be opened behind it.
-    pub fn take_group(&mut self) -> (Vec<Waiting>, Vec<Opening>) {
+    /// Takes the batches of one transaction, and the rooms to open after it.
+    pub fn take_group(&mut self) -> (Vec<QueuedBatch>, Vec<QueuedOpening>) {
         let (mut batches, mut openings) = (Vec::new(), Vec::new());
         let mut bytes = 0;
         while let Some(work) = self.waiting.front() {
-            if let Work::Batch { waiting, .. } = work {
+            if let QueuedWork::Batch { waiting, .. } = work {
                 bytes += size(&waiting.batch);
                 if batches.len() == BATCHES_PER_GROUP || (bytes > BYTES_PER_GROUP && !batches.is_empty()) {
                     break;
                 }
             }
             match self.take_first() {
-                Some(Work::Batch { waiting, .. }) => batches.push(waiting),
-                Some(Work::Open(opening)) => openings.push(opening),
+                Some(QueuedWork::Batch { waiting, .. }) => batches.push(waiting),
+                Some(QueuedWork::Open(opening)) => openings.push(opening),
                 None => break,
             }
         }
         (batches, openings)
     }
 
-    fn take_first(&mut self) -> Option<Work> {
+    fn take_first(&mut self) -> Option<QueuedWork> {
         let work = self.waiting.pop_front();
         self.strict -= usize::from(work.as_ref().is_some_and(is_strict));
         work
     }
 
-    /// Ends a turn, and says when the next is.
-    pub fn end(&mut self) -> Option<Due> {
-        self.stage = Stage::Idle;
+    /// Ends a turn. Returns when the next one is.
+    pub fn end(&mut self) -> Option<NextWriteTurn> {
+        self.stage = QueueStage::Idle;
         if self.doubt.is_some() {
-            // At the end of the process nobody waits for the answer any more.
+            // When the process ends, nobody waits for the answer any more.
             return (!self.closed).then(|| self.later(Instant::now() + RETRY));
         }
         match self.waiting.front() {
             None => None,
-            Some(Work::Batch { since, .. }) if self.strict == 0 => {
+            Some(QueuedWork::Batch { since, .. }) if self.strict == 0 => {
                 let when = *since + RELAXED_WAIT;
                 Some(self.later(when))
             }
@@ -190,15 +190,17 @@ impl Queue {
         }
     }
 
-    /// What waits of rooms that have nothing in doubt: it need not wait for the disk.
-    pub fn take_all_but(&mut self, doubt: &Doubt) -> (Vec<Waiting>, Vec<Opening>) {
-        let doubted: Vec<&RoomPlace> = doubt.group.iter().map(|waiting| &waiting.room.place).collect();
+    /// Takes the entries of all rooms that have no batch in doubt: these can be answered at once.
+    pub fn take_all_but(&mut self, doubt: &DoubtfulGroup) -> (Vec<QueuedBatch>, Vec<QueuedOpening>) {
+        let doubted: Vec<&RoomRowKey> = doubt.group.iter().map(|waiting| &waiting.room.place).collect();
         let (mut batches, mut openings) = (Vec::new(), Vec::new());
         for _ in 0..self.waiting.len() {
             let strict = self.strict;
             match self.take_first() {
-                Some(Work::Batch { waiting, .. }) if !doubted.contains(&&waiting.room.place) => batches.push(waiting),
-                Some(Work::Open(opening)) if !doubted.contains(&&opening.place) => openings.push(opening),
+                Some(QueuedWork::Batch { waiting, .. }) if !doubted.contains(&&waiting.room.place) => {
+                    batches.push(waiting)
+                }
+                Some(QueuedWork::Open(opening)) if !doubted.contains(&&opening.place) => openings.push(opening),
                 Some(stays) => {
                     self.strict = strict;
                     self.waiting.push_back(stays);
@@ -209,20 +211,20 @@ impl Queue {
         (batches, openings)
     }
 
-    /// Puts rooms back that cannot be opened yet.
-    pub fn put_back(&mut self, openings: Vec<Opening>) {
+    /// Puts back rooms that cannot be opened yet.
+    pub fn put_back(&mut self, openings: Vec<QueuedOpening>) {
         self.strict += openings.len();
-        openings.into_iter().rev().for_each(|opening| self.waiting.push_front(Work::Open(opening)));
+        openings.into_iter().rev().for_each(|opening| self.waiting.push_front(QueuedWork::Open(opening)));
     }
 
-    /// Marks the rooms of batches that failed, and takes what waits behind them.
-    pub fn fail(&mut self, failed: &[Waiting]) -> Vec<Waiting> {
+    /// Marks the rooms of failed batches, and takes their later batches out of the queue.
+    pub fn fail(&mut self, failed: &[QueuedBatch]) -> Vec<QueuedBatch> {
         failed.iter().for_each(|waiting| waiting.room.failed.store(true, Ordering::Relaxed));
         let mut follow = Vec::new();
         for _ in 0..self.waiting.len() {
             let strict = self.strict;
             match self.take_first() {
-                Some(Work::Batch { waiting, .. }) if waiting.room.failed.load(Ordering::Relaxed) => {
+                Some(QueuedWork::Batch { waiting, .. }) if waiting.room.failed.load(Ordering::Relaxed) => {
                     follow.push(waiting)
                 }
                 Some(stays) => {
@@ -235,12 +237,12 @@ impl Queue {
         follow
     }
 
-    /// The room goes on from what is durable.
-    pub fn resume(&mut self, room: &RoomState) {
+    /// Accepts batches of the room again.
+    pub fn resume(&mut self, room: &OpenRoom) {
         room.failed.store(false, Ordering::Relaxed);
     }
 
-    /// Takes nothing any more. What is in the queue is still done.
+    /// Accepts nothing any more. What is in the queue is still done.
     pub fn close(&mut self) {
         self.closed = true;
     }
@@ -249,15 +251,15 @@ impl Queue {
         self.closed
     }
 
-    /// Drops what nobody will do any more; whoever waits for it hears that.
+    /// Drops all entries; whoever waits for them sees that.
     pub fn clear(&mut self) {
         self.waiting.clear();
         self.doubt = None;
     }
 }
 
-fn is_strict(work: &Work) -> bool {
-    !matches!(work, Work::Batch { durability: Durability::Relaxed, .. })
+fn is_strict(work: &QueuedWork) -> bool {
+    !matches!(work, QueuedWork::Batch { durability: Durability::Relaxed, .. })
 }
 
 fn size(batch: &Batch) -> usize {
@@ -269,38 +271,40 @@ mod tests {
     use super::*;
     use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 
-    fn room(id: &str) -> Arc<RoomState> {
+    fn room(id: &str) -> Arc<OpenRoom> {
         let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("p").unwrap() };
-        RoomState::new(RoomPlace::of(&RoomKey { plugin, room: RoomId::new(id).unwrap() }), RoomRow::default())
+        OpenRoom::new(RoomRowKey::of(&RoomKey { plugin, room: RoomId::new(id).unwrap() }), RoomRow::default())
     }
 
-    fn waiting(room: &Arc<RoomState>, bytes: usize) -> Waiting {
+    fn waiting(room: &Arc<OpenRoom>, bytes: usize) -> QueuedBatch {
         let writes = [("k".to_owned(), Some(vec![0; bytes]))].into();
-        Waiting { room: Arc::clone(room), batch: Batch { writes, alarm: None }, answer: oneshot::channel().0 }
+        QueuedBatch { room: Arc::clone(room), batch: Batch { writes, alarm: None }, answer: oneshot::channel().0 }
     }
 
     #[test]
     fn a_relaxed_batch_waits_and_a_strict_one_takes_it_along() {
-        let (mut queue, room) = (Queue::default(), room("r"));
-        let Ok(Some(Due::At(_, first))) = queue.add(waiting(&room, 1), Durability::Relaxed) else {
+        let (mut queue, room) = (WriteQueue::default(), room("r"));
+        let Ok(Some(NextWriteTurn::At(_, first))) = queue.add(waiting(&room, 1), Durability::Relaxed) else {
             panic!("{queue:?}")
         };
         assert!(matches!(queue.add(waiting(&room, 1), Durability::Relaxed), Ok(None)));
-        let Ok(Some(Due::Now(second))) = queue.add(waiting(&room, 1), Durability::Strict) else { panic!("{queue:?}") };
+        let Ok(Some(NextWriteTurn::Now(second))) = queue.add(waiting(&room, 1), Durability::Strict) else {
+            panic!("{queue:?}")
+        };
         assert!(!queue.begin(first) && queue.begin(second));
         assert_eq!(queue.take_group().0.len(), 3);
         assert!(matches!(queue.add(waiting(&room, 1), Durability::Relaxed), Ok(None)), "it runs");
-        assert!(matches!(queue.end(), Some(Due::At(..))));
+        assert!(matches!(queue.end(), Some(NextWriteTurn::At(..))));
     }
 
     #[test]
     fn a_group_is_bounded_in_batches_and_bytes() {
-        let (mut queue, room) = (Queue::default(), room("r"));
+        let (mut queue, room) = (WriteQueue::default(), room("r"));
         for _ in 0..BATCHES_PER_GROUP + 1 {
             queue.add(waiting(&room, 1), Durability::Strict).unwrap();
         }
         assert_eq!(queue.take_group().0.len(), BATCHES_PER_GROUP);
-        assert!(matches!(queue.end(), Some(Due::Now(_))));
+        assert!(matches!(queue.end(), Some(NextWriteTurn::Now(_))));
         assert_eq!(queue.take_group().0.len(), 1);
         for _ in 0..3 {
             queue.add(waiting(&room, BYTES_PER_GROUP / 2), Durability::Strict).unwrap();
@@ -310,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_waits_behind_a_failed_batch_goes_until_the_room_resumes() {
-        let (mut queue, one, other) = (Queue::default(), room("one"), room("other"));
+        let (mut queue, one, other) = (WriteQueue::default(), room("one"), room("other"));
         for room in [&one, &other, &one] {
             queue.add(waiting(room, 1), Durability::Strict).unwrap();
         }

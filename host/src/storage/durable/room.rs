@@ -1,4 +1,4 @@
-//! One room's part of its tenant's file.
+//! The storage of one room within its tenant's file.
 
 use std::sync::Arc;
 
@@ -6,36 +6,36 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use redb::ReadTransaction;
 use tokio::sync::oneshot;
 
-use super::Shared;
-use super::errors::Failure;
+use super::StoreShared;
+use super::errors::FileError;
 use super::layout;
-use super::queue::{RoomState, Waiting};
-use super::tenant::Tenant;
-use crate::storage::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError};
+use super::queue::{OpenRoom, QueuedBatch};
+use super::tenant::TenantStore;
+use crate::storage::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom};
 
 #[derive(Debug)]
 pub struct DurableRoom {
-    shared: Arc<Shared>,
-    tenant: Arc<Tenant>,
-    state: Arc<RoomState>,
+    shared: Arc<StoreShared>,
+    tenant: Arc<TenantStore>,
+    state: Arc<OpenRoom>,
 }
 
 impl DurableRoom {
-    pub(super) fn new(shared: Arc<Shared>, tenant: Arc<Tenant>, state: Arc<RoomState>) -> Self {
+    pub(super) fn new(shared: Arc<StoreShared>, tenant: Arc<TenantStore>, state: Arc<OpenRoom>) -> Self {
         tenant.enter();
         Self { shared, tenant, state }
     }
 
-    /// Reads on a reader's thread; a tenant without a file has nothing to be read.
+    /// Runs a read on a reader thread. A tenant without a file reads as empty.
     fn read<T: Default + Send + 'static>(
         &self,
-        work: impl FnOnce(&ReadTransaction, &RoomState) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&ReadTransaction, &OpenRoom) -> Result<T, FileError> + Send + 'static,
     ) -> BoxFuture<'_, Result<T, StorageError>> {
         let (sender, receiver) = oneshot::channel();
         let state = Arc::clone(&self.state);
-        let job = move |tenant: &Tenant| {
+        let job = move |tenant: &TenantStore| {
             let read = tenant.read(|transaction| work(transaction, &state));
-            // Whoever does not wait any more needs no answer.
+            // The room may not wait any more.
             let _ = sender.send(read.map(Option::unwrap_or_default));
         };
         self.shared.ask(&self.tenant, Box::new(job));
@@ -50,9 +50,9 @@ impl Drop for DurableRoom {
 }
 
 impl RoomStorage for DurableRoom {
-    fn kept(&self) -> Kept {
+    fn kept(&self) -> StoredRoom {
         let row = *self.state.row.lock();
-        Kept { bytes: row.bytes as usize, alarm: row.alarm, is_known: row.is_known() }
+        StoredRoom { bytes: row.bytes as usize, alarm: row.alarm, is_known: row.is_known() }
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
@@ -71,14 +71,14 @@ impl RoomStorage for DurableRoom {
         prefix: &'a str,
         after: Option<&'a str>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
         self.read(move |transaction, room| layout::scan(transaction, &room.place, &prefix, after.as_deref(), limit))
     }
 
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {
         let (answer, receiver) = oneshot::channel();
-        let waiting = Waiting { room: Arc::clone(&self.state), batch, answer };
+        let waiting = QueuedBatch { room: Arc::clone(&self.state), batch, answer };
         let added = self.tenant.writes.lock().add(waiting, durability);
         match added {
             Ok(due) => self.shared.schedule(&self.tenant, due),

@@ -1,4 +1,4 @@
-//! A tenant's file and what waits for it.
+//! A tenant's file, with its queues of writes and reads.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,62 +12,62 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
 use super::disk::Disk;
-use super::errors::Failure;
+use super::errors::FileError;
 use super::file::{TenantFile, Uncommitted};
-use super::layout::{self, Applied, RoomPlace};
-use super::queue::{Doubt, Due, Opening, Queue, RoomState, Waiting};
+use super::layout::{self, AppliedGroup, RoomRowKey};
+use super::queue::{DoubtfulGroup, NextWriteTurn, OpenRoom, QueuedBatch, QueuedOpening, WriteQueue};
 use crate::clock::Instant;
 use crate::model::names::TenantName;
-use crate::storage::{Durable, StorageError, StorageErrorKind, Stored};
+use crate::storage::{Durable, StorageError, StorageErrorKind, StoredTenant};
 
-/// Something to be read on a thread for that.
-pub type Job = Box<dyn FnOnce(&Tenant) + Send>;
+/// A read, for a reader thread to run.
+pub type ReadJob = Box<dyn FnOnce(&TenantStore) + Send>;
 
-/// A group of so many is worth a wait for the next one.
+/// After a group of this many batches, the next one waits a moment for more.
 const BATCHES_OF_MANY: usize = 4;
-/// The longest such wait; it is never longer than the last commit took.
+/// The longest such wait. It is never longer than the last commit took.
 const GATHER_MAX: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
-pub struct Tenant {
+pub struct TenantStore {
     pub name: TenantName,
     disk: Arc<dyn Disk>,
     file: RwLock<OpenFile>,
-    /// The file failed, and is opened anew before it is used again.
+    /// Whether the file failed: it is opened again before anybody uses it.
     broken: AtomicBool,
     rooms: AtomicUsize,
-    /// Rooms that are open.
+    /// How many rooms are open.
     handles: AtomicUsize,
-    /// Somebody will look whether any is left.
+    /// Whether a reader will look soon whether the file can be closed.
     idle_noted: AtomicBool,
-    pub writes: Mutex<Queue>,
+    pub writes: Mutex<WriteQueue>,
     /// How long the next group waits for more batches, in microseconds.
     gather_us: AtomicU64,
-    reads: Mutex<Reads>,
+    reads: Mutex<ReadQueue>,
 }
 
 #[derive(Debug, Default)]
 struct OpenFile {
     file: Option<TenantFile>,
-    /// It was broken when it was open last.
+    /// Whether it failed when it was last open.
     after_failure: bool,
 }
 
-/// What is to be read, one after the other: a tenant that reads much shares the threads with others.
+/// The tenant's reads, run one after the other, so that a tenant that reads much leaves threads to others.
 #[derive(Default)]
-struct Reads {
-    jobs: VecDeque<Job>,
+struct ReadQueue {
+    jobs: VecDeque<ReadJob>,
     scheduled: bool,
     closed: bool,
 }
 
-impl fmt::Debug for Reads {
+impl fmt::Debug for ReadQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reads").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+        f.debug_struct("ReadQueue").field("jobs", &self.jobs.len()).finish_non_exhaustive()
     }
 }
 
-impl Tenant {
+impl TenantStore {
     pub fn new(name: TenantName, disk: Arc<dyn Disk>) -> Self {
         Self {
             name,
@@ -83,7 +83,7 @@ impl Tenant {
         }
     }
 
-    /// Rooms with a key or an alarm, as far as the file was looked at.
+    /// How many rooms store something; 0 until the file was read once.
     pub fn rooms(&self) -> usize {
         self.rooms.load(Ordering::Relaxed)
     }
@@ -93,12 +93,12 @@ impl Tenant {
         self.handles.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A room is gone. Says whether somebody should look later whether any came back.
+    /// A room closed. Returns whether a reader should look later whether the file can be closed.
     pub fn leave(&self) -> bool {
         self.handles.fetch_sub(1, Ordering::AcqRel) == 1 && !self.idle_noted.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes the file where no room is open. Whatever still needs it opens it again.
+    /// Closes the file if no room is open. Whoever needs it later opens it again.
     pub fn close_if_idle(&self) {
         self.idle_noted.store(false, Ordering::Release);
         let mut open = self.file.write();
@@ -111,8 +111,8 @@ impl Tenant {
         }
     }
 
-    /// Queues something to be read. Says whether the tenant needs a turn of a reader for it.
-    pub fn add_read(&self, job: Job) -> bool {
+    /// Queues a read. Returns whether the tenant needs a turn of a reader.
+    pub fn add_read(&self, job: ReadJob) -> bool {
         let mut reads = self.reads.lock();
         if reads.closed {
             return false;
@@ -121,7 +121,7 @@ impl Tenant {
         !std::mem::replace(&mut reads.scheduled, true)
     }
 
-    /// Reads one thing. Says whether the tenant needs another turn.
+    /// Runs one read. Returns whether the tenant needs another turn.
     pub fn read_turn(&self) -> bool {
         let job = self.reads.lock().jobs.pop_front();
         if let Some(job) = job {
@@ -132,17 +132,17 @@ impl Tenant {
         reads.scheduled
     }
 
-    /// Reads from the last durable state; none where there is no file.
+    /// Reads from the last durable state; `None` if there is no file.
     pub fn read<T>(
         &self,
-        work: impl FnOnce(&ReadTransaction) -> Result<T, Failure>,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, FileError>,
     ) -> Result<Option<T>, StorageError> {
         let done = self.with_file(false, |file| file.read(work))?;
         done.transpose().inspect_err(|_| self.broken.store(true, Ordering::Release))
     }
 
-    /// What is kept. A file that is closed is closed behind it as well: a server has many tenants of whom nobody is there.
-    pub fn stored(&self) -> Result<Stored, StorageError> {
+    /// Summarises the file. It does not stay open for this: of many tenants no room is open.
+    pub fn stored(&self) -> Result<StoredTenant, StorageError> {
         let open = self.file.write();
         let stored = match &open.file {
             Some(file) if !self.broken.load(Ordering::Acquire) => file.stored()?,
@@ -161,13 +161,13 @@ impl Tenant {
         Ok(open.file.as_ref().map(work))
     }
 
-    /// Opens the file, anew where it is broken; makes it where it is missing and wanted. It stays open until its user is
-    /// done: a file that somebody closed in between would look like one that is not there.
+    /// Opens the file, again if it failed, and creates it if it is missing and `create` says so. The lock that this
+    /// returns keeps the file open: if somebody closed it in between, it would look as if it did not exist.
     fn open_file(&self, create: bool) -> Result<RwLockReadGuard<'_, OpenFile>, StorageError> {
         let mut open = self.file.write();
         if self.broken.swap(false, Ordering::AcqRel) {
             open.after_failure = true;
-            // What it says of its own end is what it said before.
+            // The error that broke the file was reported already.
             if let Some(Err(why)) = open.file.take().map(TenantFile::close) {
                 tracing::debug!("{why}");
             }
@@ -185,8 +185,8 @@ impl Tenant {
         Ok(RwLockWriteGuard::downgrade(open))
     }
 
-    /// Writes what waits. Says when the next turn is.
-    pub fn write_turn(&self, turn: u64) -> Option<Due> {
+    /// Commits the queue's next group. Returns when the next turn is.
+    pub fn write_turn(&self, turn: u64) -> Option<NextWriteTurn> {
         let doubt = {
             let mut queue = self.writes.lock();
             if !queue.begin(turn) {
@@ -199,20 +199,21 @@ impl Tenant {
         }
         self.gather();
         let (group, openings) = self.writes.lock().take_group();
-        let (batches, start) = (group.len(), Instant::now());
+        let batches = group.len();
+        let start = Instant::now();
         if let Err(doubt) = self.commit(group) {
             self.writes.lock().put_back(openings);
             return self.wait_for_disk(doubt);
         }
         self.note_group(batches, start.elapsed());
-        for Opening { place, answer } in openings {
-            // Whoever does not wait any more wants no room.
+        for QueuedOpening { place, answer } in openings {
+            // Whoever asked may not wait any more.
             let _ = answer.send(self.open_room(place));
         }
         self.writes.lock().end()
     }
 
-    /// Where many write at once, waits for a moment: a commit costs the same for one batch as for many.
+    /// Waits a moment for more batches, if the last group was large: a commit costs the same for one batch as for many.
     fn gather(&self) {
         let gather = Duration::from_micros(self.gather_us.load(Ordering::Relaxed));
         if !gather.is_zero() {
@@ -220,18 +221,18 @@ impl Tenant {
         }
     }
 
-    /// Rooms whose answers came together write together again.
+    /// Notes the size of a group. Rooms that get their answers together tend to write together again.
     fn note_group(&self, batches: usize, took: Duration) {
         let wait = if batches >= BATCHES_OF_MANY { took.min(GATHER_MAX) } else { Duration::ZERO };
         self.gather_us.store(wait.as_micros() as u64, Ordering::Relaxed);
     }
 
-    fn open_room(&self, place: RoomPlace) -> Result<Arc<RoomState>, StorageError> {
+    fn open_room(&self, place: RoomRowKey) -> Result<Arc<OpenRoom>, StorageError> {
         let row = self.read(|transaction| layout::row(transaction, &place))?.unwrap_or_default();
-        Ok(RoomState::new(place, row))
+        Ok(OpenRoom::new(place, row))
     }
 
-    fn commit(&self, group: Vec<Waiting>) -> Result<(), Doubt> {
+    fn commit(&self, group: Vec<QueuedBatch>) -> Result<(), DoubtfulGroup> {
         if group.is_empty() {
             return Ok(());
         }
@@ -255,65 +256,66 @@ impl Tenant {
             }
             Err(Uncommitted::InDoubt { why, applied }) => {
                 self.broken.store(true, Ordering::Release);
-                self.settle(Doubt { group, applied, why })
+                self.settle(DoubtfulGroup { group, applied, why })
             }
         }
     }
 
-    /// Opens the file anew and looks whether a group reached it. An error is an answer only where it is the truth.
-    fn settle(&self, doubt: Doubt) -> Result<(), Doubt> {
+    /// Opens the file again and looks whether a group reached it. Keeps the group in doubt if the file cannot be read
+    /// for a reason that may pass.
+    fn settle(&self, doubt: DoubtfulGroup) -> Result<(), DoubtfulGroup> {
         match self.read(layout::sequence) {
             Ok(sequence) if sequence >= Some(doubt.applied.sequence) => {
                 self.succeed(doubt.group, &doubt.applied, Duration::ZERO);
             }
             Ok(_) => self.fail(doubt.group, &doubt.why),
             Err(why) if matches!(why.kind, StorageErrorKind::Corrupt | StorageErrorKind::Newer) => {
-                // Nothing of the file can be read, by anyone.
+                // Nobody can read the file any more, so the batches are lost.
                 self.fail(doubt.group, &why);
             }
-            Err(why) => return Err(Doubt { why, ..doubt }),
+            Err(why) => return Err(DoubtfulGroup { why, ..doubt }),
         }
         Ok(())
     }
 
-    /// Keeps a group until the disk answers. Others need not wait for that to hear that it does not.
-    fn wait_for_disk(&self, doubt: Doubt) -> Option<Due> {
+    /// Keeps a group in doubt until the disk answers. All other rooms get an error at once.
+    fn wait_for_disk(&self, doubt: DoubtfulGroup) -> Option<NextWriteTurn> {
         let why = doubt.why.clone();
         let mut queue = self.writes.lock();
         let (batches, openings) = queue.take_all_but(&doubt);
         queue.doubt = Some(doubt);
         drop(queue);
         self.fail(batches, &why);
-        for Opening { answer, .. } in openings {
+        for QueuedOpening { answer, .. } in openings {
             let _ = answer.send(Err(why.clone()));
         }
         self.writes.lock().end()
     }
 
-    fn succeed(&self, group: Vec<Waiting>, applied: &Applied, cpu: Duration) {
+    fn succeed(&self, group: Vec<QueuedBatch>, applied: &AppliedGroup, cpu: Duration) {
         self.rooms.store(applied.rooms as usize, Ordering::Relaxed);
-        for (Waiting { room, answer, .. }, row) in group.into_iter().zip(&applied.rows) {
+        for (QueuedBatch { room, answer, .. }, row) in group.into_iter().zip(&applied.rows) {
             *room.row.lock() = *row;
-            // A room may be gone before its last batches are durable.
+            // The room may have closed before.
             let _ = answer.send(Ok(Durable { cpu }));
         }
     }
 
-    /// Tells the first failed batch of each room why, and the others that they follow it.
-    fn fail(&self, group: Vec<Waiting>, why: &StorageError) {
+    /// Answers the first failed batch of each room with the reason, and later ones that an earlier batch failed.
+    fn fail(&self, group: Vec<QueuedBatch>, why: &StorageError) {
         let follow = self.writes.lock().fail(&group);
-        let mut told: Vec<Arc<RoomState>> = Vec::new();
-        for Waiting { room, answer, .. } in group {
+        let mut told: Vec<Arc<OpenRoom>> = Vec::new();
+        for QueuedBatch { room, answer, .. } in group {
             let first = !told.iter().any(|other| Arc::ptr_eq(other, &room));
             let _ = answer.send(Err(if first { why.clone() } else { self.follows() }));
             told.push(room);
         }
-        for Waiting { answer, .. } in follow {
+        for QueuedBatch { answer, .. } in follow {
             let _ = answer.send(Err(self.follows()));
         }
     }
 
-    /// The error of a batch that was not taken.
+    /// The error for a batch that the queue did not accept.
     pub fn not_taken(&self) -> StorageError {
         if self.writes.lock().is_closed() { self.closed() } else { self.follows() }
     }
@@ -328,18 +330,18 @@ impl Tenant {
         StorageError { kind: StorageErrorKind::Io, message }
     }
 
-    /// The answer, or that the store was closed before there was one.
+    /// Awaits an answer. Fails if the store closes before there is one.
     pub async fn answer<T>(&self, answer: oneshot::Receiver<Result<T, StorageError>>) -> Result<T, StorageError> {
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
-    /// Takes nothing any more.
+    /// Accepts nothing any more.
     pub fn stop(&self) {
         self.writes.lock().close();
         self.reads.lock().closed = true;
     }
 
-    /// Closes the file, behind all that was done.
+    /// Drops what is still queued, and closes the file.
     pub fn close(&self) -> Result<(), StorageError> {
         self.writes.lock().clear();
         self.reads.lock().jobs.clear();

@@ -1,4 +1,4 @@
-//! The durable backend on a real folder.
+//! Tests of storage on disk, in a real folder.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,10 +11,10 @@ use super::*;
 use crate::model::names::{PluginKey, PluginName, RoomId};
 use crate::storage::{Batch, Durability};
 
-/// A folder of its own, gone with the test.
-struct Scratch(PathBuf);
+/// A folder for one test, deleted with this value.
+struct ScratchStorage(PathBuf);
 
-impl Scratch {
+impl ScratchStorage {
     fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -32,7 +32,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchStorage {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -47,7 +47,7 @@ fn put(name: &str, value: &str) -> Batch {
     Batch { writes: [(name.to_owned(), Some(value.as_bytes().to_vec()))].into(), alarm: None }
 }
 
-async fn written(scratch: &Scratch) {
+async fn written(scratch: &ScratchStorage) {
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
     for number in 0..200 {
@@ -56,8 +56,8 @@ async fn written(scratch: &Scratch) {
     room.commit(put("k", "v"), Durability::Strict).await.unwrap();
 }
 
-/// The kind and words with which a room of the tenant cannot be opened, while another tenant's can.
-async fn refused(scratch: &Scratch) -> (StorageErrorKind, String) {
+/// Returns the error with which a room of the tenant cannot be opened, while another tenant's room can.
+async fn refused(scratch: &ScratchStorage) -> (StorageErrorKind, String) {
     let storage = scratch.storage();
     let why = storage.open(&key("default", "r")).await.unwrap_err();
     let stored: HashMap<_, _> = storage.stored().await.into_iter().collect();
@@ -73,7 +73,7 @@ async fn refused(scratch: &Scratch) -> (StorageErrorKind, String) {
 async fn keeps_the_promises_of_storage() {
     let scratches = Mutex::new(Vec::new());
     let make = || {
-        let scratch = Scratch::new();
+        let scratch = ScratchStorage::new();
         let storage = scratch.storage();
         scratches.lock().push(scratch);
         storage
@@ -83,13 +83,13 @@ async fn keeps_the_promises_of_storage() {
 
 #[tokio::test]
 async fn finds_everything_again() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     crate::storage::suite::outlives_the_process(|| scratch.storage()).await;
 }
 
 #[tokio::test]
 async fn a_tenant_that_writes_nothing_has_no_file() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
     assert_eq!(room.get(&["a", "b"]).await.unwrap(), [None, None]);
@@ -103,7 +103,7 @@ async fn a_tenant_that_writes_nothing_has_no_file() {
 
 #[tokio::test]
 async fn a_batch_nobody_waits_for_is_durable_soon_and_a_strict_one_takes_it_along() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
     room.commit(put("first", "v"), Durability::Strict).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_batch_nobody_waits_for_is_durable_soon_and_a_strict_one_takes_it_alon
     assert!(relaxed.now_or_never().is_some_and(|answer| answer.is_ok()));
 }
 
-/// What becomes of a file.
+/// How a file is damaged.
 type Damage = fn(Vec<u8>) -> Vec<u8>;
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn damaged_files_are_told_and_keep_no_other_tenant() {
         ("with another start", |file| [&[7; 64], &file[64..]].concat()),
     ];
     for (name, damage) in damages {
-        let scratch = Scratch::new();
+        let scratch = ScratchStorage::new();
         written(&scratch).await;
         let good = fs::read(scratch.file()).unwrap();
         fs::write(scratch.file(), damage(good.clone())).unwrap();
@@ -141,10 +141,10 @@ async fn damaged_files_are_told_and_keep_no_other_tenant() {
     }
 }
 
-/// Damage in the middle of a file that was closed in order is met when it is read.
+/// Damage in the middle of a properly closed file shows when that part is read.
 #[tokio::test]
 async fn damage_met_later_is_an_error_of_that_tenant() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     written(&scratch).await;
     let mut file = fs::read(scratch.file()).unwrap();
     let places: Vec<usize> = file.windows(16).enumerate().filter(|(_, w)| *w == [b'v'; 16]).map(|(at, _)| at).collect();
@@ -162,7 +162,7 @@ async fn damage_met_later_is_an_error_of_that_tenant() {
 
 #[tokio::test]
 async fn files_of_later_versions_are_left_alone() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     written(&scratch).await;
     {
         let database = Database::open(scratch.file()).unwrap();
@@ -182,7 +182,7 @@ async fn files_of_later_versions_are_left_alone() {
 
 #[tokio::test]
 async fn a_file_that_another_holds_is_told_and_taken_when_it_is_free() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     written(&scratch).await;
     let held = Database::open(scratch.file()).unwrap();
     assert_eq!(refused(&scratch).await.0, StorageErrorKind::InUse);
@@ -192,17 +192,17 @@ async fn a_file_that_another_holds_is_told_and_taken_when_it_is_free() {
     assert!(storage.open(&key("default", "r")).await.unwrap().kept().is_known);
 }
 
-/// The tests may run as a user to whom no permission says no, so a folder stands where the file should.
+/// The tests may run as root, whom permissions do not stop: so a folder stands in the file's place.
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_an_io_error() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     fs::create_dir_all(scratch.file()).unwrap();
     assert_eq!(refused(&scratch).await.0, StorageErrorKind::Io);
 }
 
 #[tokio::test]
 async fn what_was_queued_is_durable_when_the_store_closes() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
     let queued = room.commit(put("k", "v"), Durability::Relaxed);
@@ -217,7 +217,7 @@ async fn what_was_queued_is_durable_when_the_store_closes() {
 
 #[tokio::test]
 async fn many_rooms_share_a_sync() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     let storage = scratch.storage();
     let mut answers = Vec::new();
     for number in 0..50 {
@@ -234,11 +234,11 @@ async fn many_rooms_share_a_sync() {
     assert_eq!(room.get(&["k"]).await.unwrap(), [Some(b"19".to_vec())]);
 }
 
-/// A server has many tenants, and few of them have a room open: nobody's file is held for long without need.
+/// A server has many tenants, few of which have a room open: it does not keep the others' files open.
 #[tokio::test]
 async fn a_file_is_closed_when_no_room_is_open() {
-    let scratch = Scratch::new();
-    let disk = Folder::create(&scratch.0).unwrap();
+    let scratch = ScratchStorage::new();
+    let disk = TenantFolder::create(&scratch.0).unwrap();
     let storage = DurableStorage::on(Arc::new(disk), 1, Duration::from_millis(30)).unwrap();
     let room = storage.open(&key("default", "r")).await.unwrap();
     room.commit(put("k", "v"), Durability::Strict).await.unwrap();
@@ -255,11 +255,11 @@ async fn a_file_is_closed_when_no_room_is_open() {
     assert_eq!(room.get(&["k"]).await.unwrap(), [Some(b"v".to_vec())]);
 }
 
-/// A file that is closed at every moment at which it can be is never taken for one that is not there.
+/// A file that is closed at every opportunity is never mistaken for a missing one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_hides_nothing() {
-    let scratch = Scratch::new();
-    let disk = Folder::create(&scratch.0).unwrap();
+    let scratch = ScratchStorage::new();
+    let disk = TenantFolder::create(&scratch.0).unwrap();
     let storage = Arc::new(DurableStorage::on(Arc::new(disk), 2, Duration::ZERO).unwrap());
     let visitors = (0..4).map(|number| {
         let storage = Arc::clone(&storage);
@@ -281,10 +281,10 @@ async fn closing_hides_nothing() {
     }
 }
 
-/// An import makes a file while a server has none of that tenant yet: neither undoes what the other does.
+/// An import and a server that both create a tenant's file do not undo each other's work.
 #[tokio::test]
 async fn two_that_make_the_same_file_do_not_overwrite_each_other() {
-    let scratch = Scratch::new();
+    let scratch = ScratchStorage::new();
     let tenant = TenantName::default_tenant();
     let new = inspect::Replacement::begin(&scratch.0, &tenant).unwrap();
     new.add(&[(key("default", "imported"), put("k", "v"))]).unwrap();
@@ -299,7 +299,7 @@ async fn two_that_make_the_same_file_do_not_overwrite_each_other() {
 
     // The other way round: the server was first.
     let other = TenantName::new("other").unwrap();
-    let disk = Folder::at(&scratch.0);
+    let disk = TenantFolder::at(&scratch.0);
     file::TenantFile::prepare(&disk, &other).unwrap().close().unwrap();
     fs::copy(scratch.0.join("other.redb-new"), scratch.0.join("other.redb")).unwrap();
     let why = file::TenantFile::install(&disk, &other, false).unwrap_err();

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::model::names::{RoomKey, TenantName};
 use crate::storage::{
-    Batch, Durability, Durable, Entry, Kept, RoomStorage, Storage, StorageError, StorageErrorKind, Stored, UnixMs,
+    Batch, Durability, Durable, Entry, RoomStorage, Storage, StorageError, StorageErrorKind, Stored, StoredRoom, UnixMs,
 };
 
 /// One room's storage, and the backend of that one room.
@@ -69,10 +69,10 @@ fn error(kind: StorageErrorKind) -> StorageError {
 }
 
 impl RoomStorage for SteppedRoom {
-    fn kept(&self) -> Kept {
+    fn kept(&self) -> StoredRoom {
         let StoreSteps { entries, alarm, .. } = &*self.steps.lock();
         let bytes = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
-        Kept { bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
+        StoredRoom { bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
     }
 
     fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
