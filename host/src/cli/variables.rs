@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, Error};
+use clap::{Command, Error};
 
 /// What the help says below all commands.
 pub const HELP: &str = "\
@@ -27,14 +27,18 @@ pub fn named(why: Error, mut command: Command) -> Error {
     };
     let option = told(ContextKind::InvalidArg).and_then(|argument| argument.split_whitespace().next());
     let (Some(option), Some(value)) = (option, told(ContextKind::InvalidValue)) else { return why };
-    let mut arguments = command.get_subcommands().flat_map(Command::get_arguments);
-    let argument = arguments.find(|argument| argument.get_long() == option.strip_prefix("--"));
-    let Some(variable) = argument.and_then(Arg::get_env).filter(|_| !is_on_command_line(option)) else {
+    let Some(variable) = variable_of(option, &command).filter(|_| !is_on_command_line(option)) else {
         return why;
     };
-    let variable = variable.to_string_lossy().into_owned();
     let reason = std::error::Error::source(&why).map_or_else(|| "is empty".to_owned(), ToString::to_string);
     command.error(ErrorKind::ValueValidation, format!("the environment variable {variable}, {value:?}: {reason}"))
+}
+
+/// The environment variable of an option.
+fn variable_of(option: &str, command: &Command) -> Option<String> {
+    let mut arguments = command.get_subcommands().flat_map(Command::get_arguments);
+    let argument = arguments.find(|argument| argument.get_long() == option.strip_prefix("--"))?;
+    argument.get_env().map(|variable| variable.to_string_lossy().into_owned())
 }
 
 fn is_on_command_line(option: &str) -> bool {
