@@ -42,7 +42,7 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     if is_deeper_than(text, DEPTH_MAX + 1) {
         return Err(BadFrame::TooDeep);
     }
-    let raw: RawFrame = serde_json::from_str(text).map_err(|_| BadFrame::NotAFrame)?;
+    let raw: RawFrame<'_> = serde_json::from_str(text).map_err(|_| BadFrame::NotAFrame)?;
     if raw.name == "ping" && raw.channel.is_none() && raw.data.is_none() {
         return Ok(Inbound::Ping);
     }

@@ -208,7 +208,7 @@ fn play(
             pairs.map(|(room, mut random)| scope.spawn(move || life.room(room, &mut random))).collect();
         let is_due = || match kill {
             Kill::Serving(after) => served.elapsed() >= after,
-            _ => threads.iter().all(|thread| thread.is_finished()),
+            _ => threads.iter().all(std::thread::ScopedJoinHandle::is_finished),
         };
         while !is_due() && !life.is_wrong() {
             std::thread::sleep(LOOK_EVERY);

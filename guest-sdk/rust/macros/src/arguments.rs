@@ -18,7 +18,7 @@ pub struct Arguments {
 }
 
 impl Parse for Arguments {
-    fn parse(input: ParseStream) -> Result<Self> {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut name, mut path) = (None, None);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
