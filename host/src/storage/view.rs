@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError};
+use super::{Batch, Durability, Durable, Entry, Kept, RoomStorage, StorageError, UnixMs};
 
 /// The most entries that are read at once to know all of a room.
 const FILL_ENTRIES_MAX: usize = 512;
@@ -37,6 +37,9 @@ struct Layers {
     cache: HashMap<String, Option<Vec<u8>>>,
     cache_bytes: usize,
     coverage: Coverage,
+    /// Bytes of all keys and values with the pending batches, and when the alarm is due with these; none where no batch
+    /// is pending.
+    after_pending: Option<(usize, Option<UnixMs>)>,
     last: BatchNumber,
 }
 
@@ -63,9 +66,17 @@ impl RoomView {
         Self { durable, cache_bytes_max, layers: Mutex::default() }
     }
 
-    /// What is durable, whatever is pending over it.
+    /// What is kept with the pending batches. A room that has asked for anything to be kept counts as one that is known.
     pub fn kept(&self) -> Kept {
-        self.durable.kept()
+        match self.layers.lock().after_pending {
+            Some((bytes, alarm)) => Kept { bytes, alarm, is_known: true },
+            None => self.durable.kept(),
+        }
+    }
+
+    /// When the durable alarm is due.
+    pub fn durable_alarm(&self) -> Option<UnixMs> {
+        self.durable.kept().alarm
     }
 
     /// The values of keys, in their order.
@@ -142,9 +153,11 @@ impl RoomView {
         Ok(over.into_iter().filter_map(|(key, value)| Some((key, value?))).take(limit).collect())
     }
 
-    /// Hands over a batch to be made durable; reads see it from now on.
-    pub fn write(&self, batch: Batch, durability: Durability) -> (BatchNumber, Written) {
+    /// Hands over a batch to be made durable; reads see it from now on. `bytes` is what the room's entries take with it.
+    pub fn write(&self, batch: Batch, bytes: usize, durability: Durability) -> (BatchNumber, Written) {
         let mut layers = self.layers.lock();
+        let before = layers.after_pending.map_or_else(|| self.durable.kept().alarm, |(_, alarm)| alarm);
+        layers.after_pending = Some((bytes, batch.alarm.unwrap_or(before)));
         layers.last += 1;
         let number = layers.last;
         for (key, value) in &batch.writes {
@@ -155,14 +168,16 @@ impl RoomView {
         (number, self.durable.commit(batch, durability))
     }
 
-    /// A batch is durable, and so are those before it. Says whether no later batch is on its way.
-    pub fn written(&self, batch: BatchNumber) -> bool {
+    /// A batch is durable, and so are those before it.
+    pub fn written(&self, batch: BatchNumber) {
         let mut layers = self.layers.lock();
         let durable = layers.pending.extract_if(.., |_, pending| pending.batch <= batch).collect::<Vec<_>>();
         for (key, Pending { value, .. }) in durable {
             layers.remember(key, value, self.cache_bytes_max);
         }
-        batch == layers.last
+        if batch == layers.last {
+            layers.after_pending = None;
+        }
     }
 
     /// A batch failed, and so did those behind it: reads see what is durable, and the room goes on from there.
@@ -171,6 +186,7 @@ impl RoomView {
         layers.pending.clear();
         // What these batches wrote was taken out of the cache.
         layers.coverage = Coverage::Unknown;
+        layers.after_pending = None;
         drop(layers);
         self.durable.resume();
     }
