@@ -1,7 +1,7 @@
 //! Rooms in paused time: how long each waits for what.
 
 use std::future::poll_fn;
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use super::*;
@@ -25,12 +25,11 @@ use crate::workers::Workers;
 const LINGER: Duration = Duration::from_secs(20);
 const SLEEP: Duration = Duration::from_secs(300);
 
-/// The plugin of the health check: it answers each event with the same.
+/// The plugin of the health check, which answers each event with the same: for one test, since rooms of one tenant give way to
+/// each other.
 fn plugin() -> Arc<Plugin> {
-    static LOADED: OnceLock<Arc<Plugin>> = OnceLock::new();
     // A thread with a runtime of its own: the test's clock stands still.
-    let load = || std::thread::spawn(load).join().unwrap();
-    Arc::clone(LOADED.get_or_init(load))
+    std::thread::spawn(load).join().unwrap()
 }
 
 fn load() -> Arc<Plugin> {
@@ -51,7 +50,9 @@ fn load() -> Arc<Plugin> {
         totals: account.totals(&key.plugin),
         account,
     };
-    let data = std::env::temp_dir().join(format!("parlor-room-{}", std::process::id()));
+    static LOADED: AtomicU32 = AtomicU32::new(0);
+    let number = LOADED.fetch_add(1, Ordering::Relaxed);
+    let data = std::env::temp_dir().join(format!("parlor-room-{}-{number}", std::process::id()));
     let engine = Arc::new(engine::start(&limits).unwrap());
     let loader = Loader::new(engine, &data, "parlor".into(), &limits).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -89,8 +90,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(storage: Arc<MemoryStorage>) -> Self {
-        let plugin = plugin();
+    fn new(plugin: Arc<Plugin>, storage: Arc<MemoryStorage>) -> Self {
         let key = RoomKey { plugin: plugin.key.clone(), room: RoomId::default_room() };
         let alarms = Arc::new(Alarms::default());
         let (door, task) = open(RoomSpec {
@@ -147,7 +147,7 @@ fn assert_passed(since: Instant, expected: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_room_lingers_from_its_last_sockets_end() {
-    let room = Opened::new(Arc::default());
+    let room = Opened::new(plugin(), Arc::default());
     let socket = room.enter();
     room.ask(&socket).await;
     tokio::time::sleep(3 * LINGER).await;
@@ -166,7 +166,7 @@ async fn an_empty_room_lingers_from_its_last_sockets_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_room_that_is_told_to_close_lingers_for_nobody() {
-    let room = Opened::new(Arc::default());
+    let room = Opened::new(plugin(), Arc::default());
     let socket = room.enter();
     room.ask(&socket).await;
     room.door.mailbox.close_all(CloseReason::RESTART);
@@ -183,7 +183,7 @@ async fn a_room_that_is_told_to_close_lingers_for_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_room_in_which_nothing_happens_sleeps_and_wakes_for_an_event() {
-    let room = Opened::new(Arc::default());
+    let room = Opened::new(plugin(), Arc::default());
     let socket = room.enter();
     room.ask(&socket).await;
     let last_turn = Instant::now();
@@ -204,7 +204,7 @@ async fn a_room_in_which_nothing_happens_sleeps_and_wakes_for_an_event() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_room_gives_way_at_once_where_its_instance_is_wanted() {
-    let room = Opened::new(Arc::default());
+    let room = Opened::new(plugin(), Arc::default());
     let socket = room.enter();
     room.ask(&socket).await;
     room.door.nudge();
@@ -217,11 +217,11 @@ async fn an_idle_room_gives_way_at_once_where_its_instance_is_wanted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_alarm_without_a_handler_is_forgotten() {
-    let storage = Arc::new(MemoryStorage::default());
-    let key = RoomKey { plugin: plugin().key.clone(), room: RoomId::default_room() };
+    let (plugin, storage) = (plugin(), Arc::new(MemoryStorage::default()));
+    let key = RoomKey { plugin: plugin.key.clone(), room: RoomId::default_room() };
     let batch = Batch { alarm: Some(Some(7)), ..Batch::default() };
     storage.open(&key).await.unwrap().commit(batch, Durability::Strict).await.unwrap();
-    let room = Opened::new(storage);
+    let room = Opened::new(plugin, storage);
     room.alarms.set(&key, Some(7));
     // One that was set anew meanwhile is not the one that rings.
     room.door.mailbox.push(Mail::Alarm { due: 6, attempt: 1 }).unwrap();
