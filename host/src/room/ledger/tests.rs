@@ -40,7 +40,6 @@ enum Moment {
 /// A ledger with its state and its store.
 struct Rig {
     store: Arc<SteppedRoom>,
-    account: Arc<Account>,
     limits: Arc<Limits>,
     durability: Durability,
     ledger: Ledger,
@@ -57,7 +56,6 @@ impl Rig {
         Self {
             ledger: Ledger::new(view, Arc::clone(&store) as _, Arc::clone(account)),
             limits: Arc::new(account.limits.clone()),
-            account: Arc::clone(account),
             store,
             durability,
             state,
@@ -194,7 +192,7 @@ fn agree(rig: &Rig, model: &LedgerModel, tried: &dyn Fn() -> String) {
 fn try_one(account: &Arc<Account>, durability: Durability, moment: Moment, acts: &[Act], answers: &[Answer]) {
     let tried = || format!("{durability:?}, {moment:?}: {acts:?} with {answers:?}");
     let mut rig = Rig::new(account, durability);
-    let mut model = LedgerModel { relaxed: durability == Durability::Relaxed, ..LedgerModel::default() };
+    let mut model = LedgerModel::new(durability == Durability::Relaxed);
     let mut earlier = Answer::NotYet;
     for (number, (act, answer)) in acts.iter().zip(answers).enumerate() {
         let turn = rig.begin(number, *act);
