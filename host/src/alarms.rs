@@ -232,6 +232,25 @@ mod tests {
         assert!(alarms.is_empty() && alarms.inner.lock().next(0, Instant::now()).is_none());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_alarm_rings_later_each_time_and_an_unanswered_one_after_a_minute() {
+        let alarms = Alarms::default();
+        let start = Instant::now();
+        alarms.set(&room("a"), Some(wall() + 5_000));
+        let mut rang = Vec::new();
+        while rang.len() < 5 {
+            alarms.wait().await;
+            for ring in alarms.due(1) {
+                rang.push(start.elapsed().as_secs_f64().round() as u64);
+                // The fourth time its room says nothing.
+                if ring.attempt < 4 {
+                    alarms.failed(&ring.room, Duration::from_secs(1), Duration::from_secs(3));
+                }
+            }
+        }
+        assert_eq!(rang, [5, 6, 8, 11, 71]);
+    }
+
     #[test]
     fn the_far_future_is_no_overflow() {
         let alarms = Alarms::default();

@@ -358,3 +358,6 @@ impl Room {
         state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom};
+use super::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom, UnixMs};
 
 /// The most entries that one read takes into memory. A room that has more is never cached as a whole.
 const FILL_ENTRIES_MAX: usize = 512;
@@ -44,6 +44,8 @@ struct ViewState {
     /// Counts how often keys left the cache without becoming pending: what was read from the disk before such a moment
     /// may be older than what was forgotten, so it must not be remembered.
     forgotten: u64,
+    /// The room's bytes and alarm as the pending batches will leave them; `None` while no batch is pending.
+    after_pending: Option<(usize, Option<UnixMs>)>,
     last: BatchNumber,
 }
 
@@ -92,9 +94,18 @@ impl StorageView {
         Self { durable, cache_bytes_max, state: Mutex::default() }
     }
 
-    /// What is durable, whatever is pending over it.
+    /// The room's size and alarm as its pending batches will leave them. With a batch pending, the room counts as one
+    /// that stores something.
     pub fn kept(&self) -> StoredRoom {
-        self.durable.kept()
+        match self.state.lock().after_pending {
+            Some((bytes, alarm)) => StoredRoom { bytes, alarm, is_known: true },
+            None => self.durable.kept(),
+        }
+    }
+
+    /// When the durable alarm is due.
+    pub fn durable_alarm(&self) -> Option<UnixMs> {
+        self.durable.kept().alarm
     }
 
     /// Reads the values of keys, in the order of the keys. The writes of the turn that asks, which are in no batch yet,
@@ -189,9 +200,12 @@ impl StorageView {
         Ok(over.into_iter().filter_map(|(key, value)| Some((key, value?))).take(limit).collect())
     }
 
-    /// Hands over a batch to be made durable; reads see it from now on.
-    pub fn write(&self, batch: Batch, durability: Durability) -> (BatchNumber, Written) {
+    /// Hands a batch to the durable storage; reads see it from now on. `bytes` is the size of the room's entries with
+    /// it.
+    pub fn write(&self, batch: Batch, bytes: usize, durability: Durability) -> (BatchNumber, Written) {
         let mut state = self.state.lock();
+        let before = state.after_pending.map_or_else(|| self.durable.kept().alarm, |(_, alarm)| alarm);
+        state.after_pending = Some((bytes, batch.alarm.unwrap_or(before)));
         state.last += 1;
         let number = state.last;
         for (key, value) in &batch.writes {
@@ -202,14 +216,16 @@ impl StorageView {
         (number, self.durable.commit(batch, durability))
     }
 
-    /// A batch is durable, and so are those before it. Says whether no later batch is on its way.
-    pub fn written(&self, batch: BatchNumber) -> bool {
+    /// The room says that a batch, and with it every earlier one, is durable.
+    pub fn written(&self, batch: BatchNumber) {
         let mut state = self.state.lock();
         let durable = state.pending.extract_if(.., |_, pending| pending.batch <= batch).collect::<Vec<_>>();
         for (key, PendingWrite { value, .. }) in durable {
             state.remember(key, value, self.cache_bytes_max);
         }
-        batch == state.last
+        if batch == state.last {
+            state.after_pending = None;
+        }
     }
 
     /// The room says that a batch failed, and with it every later one. Reads see the durable entries again, and the
@@ -220,6 +236,7 @@ impl StorageView {
         // The keys of these batches left the cache when they were written, so the cache is not whole any more.
         state.forgotten += 1;
         state.coverage = CacheCoverage::Unknown;
+        state.after_pending = None;
         drop(state);
         self.durable.resume();
     }

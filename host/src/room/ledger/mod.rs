@@ -33,7 +33,8 @@ pub(super) struct Ledger {
     /// What turns ask at each write; made for the first turn that may write.
     bounds: Option<Arc<dyn TenantStorage>>,
     gate: Gate,
-    /// What the room keeps, with the batches that are on their way. A room that asked for anything to be kept is known.
+    /// What the room keeps, with the batches that are on their way: here, so that no turn takes a lock to know it. A room
+    /// that asked for anything to be kept is known.
     kept: StoredRoom,
     /// Up to where the state is safe, where the ledger could not tell the state so far.
     kept_to: Option<StateMark>,
@@ -96,7 +97,7 @@ impl Ledger {
 
     /// When the durable alarm is due.
     pub(super) fn durable_alarm(&self) -> Option<UnixMs> {
-        self.view.kept().alarm
+        self.view.durable_alarm()
     }
 
     /// Whether the room keeps anything.
@@ -146,9 +147,10 @@ impl Ledger {
         }
         let alarm = batch.alarm.unwrap_or(self.kept.alarm);
         self.kept = StoredRoom { bytes, alarm, is_known: true };
-        let (sets_alarm, bytes) = (batch.alarm.is_some(), batch.bytes());
-        let (number, written) = self.view.write(batch, durability);
-        Some(HeldBatch { number, written, bytes, sets_alarm })
+        let sets_alarm = batch.alarm.is_some();
+        let batch_bytes = batch.bytes();
+        let (number, written) = self.view.write(batch, bytes, durability);
+        Some(HeldBatch { number, written, bytes: batch_bytes, sets_alarm })
     }
 
     /// Forgets the alarm outside of any turn.
@@ -185,10 +187,8 @@ impl Ledger {
         let Some(held) = self.gate.pop() else { return Settled::default() };
         if let Some(number) = held.batch() {
             self.account.cpu.charge(durable.cpu.as_nanos() as u64);
-            let is_last = self.view.written(number);
-            if is_last {
-                self.kept = self.view.kept();
-            }
+            self.view.written(number);
+            self.kept = self.view.kept();
         }
         self.kept_to = Some(held.end);
         Settled { sets_alarm: held.sets_alarm(), output: held.output }

@@ -14,7 +14,7 @@ use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
 use crate::model::timers::Timer;
-use crate::model::turn::{KeyWrite, Target, Turn};
+use crate::model::turn::{EmitTarget, KeyWrite, Turn};
 use crate::room::turn::TurnKind;
 use crate::storage::StorageErrorKind;
 
@@ -40,7 +40,6 @@ enum Moment {
 /// A ledger with its state and its store.
 struct Rig {
     store: Arc<SteppedRoom>,
-    account: Arc<Account>,
     limits: Arc<Limits>,
     durability: Durability,
     ledger: Ledger,
@@ -57,7 +56,6 @@ impl Rig {
         Self {
             ledger: Ledger::new(view, Arc::clone(&store) as _, Arc::clone(account)),
             limits: Arc::new(account.limits.clone()),
-            account: Arc::clone(account),
             store,
             durability,
             state,
@@ -93,7 +91,7 @@ impl Rig {
             turn.set_alarm(Some(1_000 + number as UnixMs)).unwrap();
         }
         if act.speaks() {
-            turn.emit(Target::Socket(1), number.to_string(), Payload::Json(Json::of(&json!({})))).unwrap();
+            turn.emit(EmitTarget::Socket(1), number.to_string(), Payload::Json(Json::of(&json!({})))).unwrap();
         }
         turn
     }
@@ -194,7 +192,7 @@ fn agree(rig: &Rig, model: &LedgerModel, tried: &dyn Fn() -> String) {
 fn try_one(account: &Arc<Account>, durability: Durability, moment: Moment, acts: &[Act], answers: &[Answer]) {
     let tried = || format!("{durability:?}, {moment:?}: {acts:?} with {answers:?}");
     let mut rig = Rig::new(account, durability);
-    let mut model = LedgerModel { relaxed: durability == Durability::Relaxed, ..LedgerModel::default() };
+    let mut model = LedgerModel::new(durability == Durability::Relaxed);
     let mut earlier = Answer::NotYet;
     for (number, (act, answer)) in acts.iter().zip(answers).enumerate() {
         let turn = rig.begin(number, *act);
@@ -340,7 +338,7 @@ async fn only_so_many_rooms_of_a_tenant_keep_something() {
     let mut turn = other.begin(0, Act::Silent);
     let bound = crate::model::refusal::Refusal::LimitExceeded(crate::model::refusal::Bound::StorageRoomsPerTenant);
     assert_eq!(turn.set_alarm(Some(1)), Err(bound.clone()));
-    let write = Write { key: "k".to_owned(), value: Some(Vec::new()), old_bytes: 0 };
+    let write = KeyWrite { key: "k".to_owned(), value: Some(Vec::new()), old_bytes: 0 };
     assert_eq!(turn.write(vec![write]), Err(bound));
     assert_eq!(turn.set_alarm(None), Ok(()));
 }

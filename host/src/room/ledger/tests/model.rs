@@ -48,7 +48,7 @@ pub(super) enum Heard {
 #[derive(Debug, Default)]
 pub(super) struct LedgerModel {
     /// What turns say is heard at once, and its writes are waited for nonetheless.
-    pub(super) relaxed: bool,
+    relaxed: bool,
     waiting: VecDeque<(usize, Act)>,
     pub(super) heard: Vec<Heard>,
     /// The turns whose batch is durable.
@@ -58,6 +58,10 @@ pub(super) struct LedgerModel {
 }
 
 impl LedgerModel {
+    pub(super) fn new(relaxed: bool) -> Self {
+        Self { relaxed, ..Self::default() }
+    }
+
     /// A turn ends; `is_broken` says that writes failed while it ran.
     pub(super) fn turn(&mut self, number: usize, act: Act, is_broken: bool) {
         if is_broken {

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use crate::model::names::{RoomKey, TenantName};
 use crate::storage::{
-    Batch, Durability, Durable, Entry, RoomStorage, Storage, StorageError, StorageErrorKind, Stored, StoredRoom, UnixMs,
+    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StorageErrorKind, StoredEntry, StoredRoom,
+    StoredTenant, UnixMs,
 };
 
 /// One room's storage, and the backend of that one room.
@@ -80,7 +81,12 @@ impl RoomStorage for SteppedRoom {
         ready(Ok(keys.iter().map(|key| steps.entries.get(*key).cloned()).collect())).boxed()
     }
 
-    fn scan<'a>(&'a self, _: &'a str, _: Option<&'a str>, _: usize) -> BoxFuture<'a, Result<Vec<Entry>, StorageError>> {
+    fn scan<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: usize,
+    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
         ready(Ok(self.steps.lock().entries.clone().into_iter().collect())).boxed()
     }
 
@@ -102,7 +108,7 @@ impl Storage for SteppedRoom {
         ready(Err(error(StorageErrorKind::InUse))).boxed()
     }
 
-    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<Stored, StorageError>)>> {
+    fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>> {
         ready(Vec::new()).boxed()
     }
 
