@@ -10,7 +10,7 @@ wasmtime::component::bindgen!({
     },
     exports: { default: async },
     trappable_error_type: {
-        "parlor:room/types.refusal" => super::imports::CallError,
+        "parlor:room/types.refusal" => super::call_error::CallError,
     },
     require_store_data_send: true,
 });

@@ -1,12 +1,8 @@
 //! The CPU budget of a call, measured in CPU time of its thread: a busy machine does not use up a guest's budget.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use wasmtime::{Store, UpdateDeadline};
-
-use super::state::GuestState;
 use crate::tenant::lane::thread_cpu_ns;
 
 /// Measures the CPU time of the current call. The store and whoever polls the call share it. Only one thread uses it at
@@ -57,22 +53,4 @@ impl CpuMeter {
         self.exceeded.store(over, Ordering::Relaxed);
         over
     }
-}
-
-/// Makes each tick charge a running guest and have it yield: to other tenants' work on its thread for one round, and to
-/// other rooms of its own tenant in the order of the line.
-pub fn meter(store: &mut Store<GuestState>) {
-    store.epoch_deadline_callback(|mut context| {
-        let state = context.data_mut();
-        if state.cpu.end_slice() {
-            return Ok(UpdateDeadline::Interrupt);
-        }
-        state.context.pace.used(state.cpu.used());
-        let lane = Arc::clone(state.context.account.lane());
-        if state.reserved.is_none() {
-            state.reserved = Some(lane.reserve(Duration::from_millis(state.context.limits.turn_cpu_ms)));
-        }
-        // The next slice begins when the call is polled again.
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { lane.next_slice().await })))
-    });
 }

@@ -1,5 +1,6 @@
 //! The process's wasmtime engine, and the clock that interrupts guests.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,6 +153,13 @@ fn start_clock(engine: &Engine) -> anyhow::Result<()> {
         })
         .context("cannot start the thread that interrupts guests")?;
     Ok(())
+}
+
+/// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.
+pub fn engine_hash(engine: &Engine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
 }
 
 impl std::fmt::Debug for GuestEngine {

@@ -13,10 +13,12 @@ use wasmtime::component::InstancePre;
 use super::bindings::exports::parlor::room::guest;
 use super::bindings::parlor::room::types as wit;
 use super::bindings::{Plugin as GuestExports, PluginPre};
+use super::context::RoomContext;
 use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
-use super::cpu::{self, CpuMeter};
+use super::cpu::CpuMeter;
 use super::engine::SharedEngine;
-use super::state::{GuestState, Phase, Registrations, RoomContext};
+use super::metering::meter;
+use super::state::{GuestState, Phase, Registrations};
 use crate::model::event::{Event, Failure, Payload};
 use crate::model::meta::Meta;
 use crate::model::text::printable;
@@ -217,7 +219,7 @@ impl Instance {
         let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);
         store.set_hostcall_fuel(2 * largest);
         store.set_max_component_handles(limits.component_handles);
-        cpu::meter(&mut store);
+        meter(&mut store);
 
         let (cpu, pace) = (Arc::clone(&store.data().cpu), Arc::clone(&store.data().context.pace));
         begin_call(&mut store, limits.init_cpu_ms);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::state::RoomContext;
+use super::context::RoomContext;
 use crate::model::text::printable;
 
 /// The severity of a line.

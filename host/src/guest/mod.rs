@@ -2,6 +2,8 @@
 //! no files, no sockets and no HTTP.
 
 mod bindings;
+mod call_error;
+mod context;
 mod convert;
 mod cpu;
 pub mod engine;
@@ -9,7 +11,8 @@ pub mod imports;
 pub mod instance;
 mod log;
 mod memory;
+mod metering;
 pub mod state;
 mod wasi;
 
-pub use state::RoomContext;
+pub use context::RoomContext;

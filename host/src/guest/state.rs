@@ -1,36 +1,19 @@
 //! The data of an instance's store: what the host knows of the instance.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::context::RoomContext;
 use super::cpu::CpuMeter;
 use super::log::GuestLog;
 use super::memory::MemoryLimit;
 use super::wasi::GuestWasi;
 use crate::model::event::hook;
 use crate::model::limits::Limits;
-use crate::model::names::{PluginKey, RoomId};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
 use crate::storage::view::StorageView;
 use crate::tenant::lane::ReservedCpu;
-use crate::tenant::{Account, Pace};
-
-/// Where an instance belongs, and what applies to it.
-#[derive(Debug, Clone)]
-pub struct RoomContext {
-    pub plugin: PluginKey,
-    pub version: String,
-    /// `None` for an instance outside of rooms: one that only checks `init` at load, or runs `authorize`.
-    pub room: Option<RoomId>,
-    pub limits: Arc<Limits>,
-    /// The values that the plugin reads with `config.get`.
-    pub config: Arc<BTreeMap<String, String>>,
-    /// The account that its use is charged to.
-    pub account: Arc<Account>,
-    /// Whether the plugin's calls take long. All its instances share this.
-    pub pace: Arc<Pace>,
-}
 
 /// What the guest is being called for, and so which imports it may use.
 #[derive(Debug)]

@@ -8,16 +8,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::io::AsyncWrite;
-use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult, bindings};
-use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView};
 
 use super::log::{GuestLog, LogLevel};
-use super::state::GuestState;
 
 /// How many random bytes one call of WASI may ask for.
 const RANDOM_BYTES_MAX: u64 = 4_096;
@@ -42,18 +38,9 @@ impl GuestWasi {
         Self { stdout, stderr, ctx: None, table }
     }
 
-    /// Ends a call: text without a newline at its end becomes a line of the log, too.
-    pub fn end_call(&self) {
-        if self.ctx.is_some() {
-            self.stdout.end_line();
-            self.stderr.end_line();
-        }
-    }
-}
-
-impl WasiView for GuestState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let GuestWasi { stdout, stderr, ctx, table } = &mut self.wasi;
+    /// The context and the table of resources that WASI's own functions work on.
+    pub fn view(&mut self) -> WasiCtxView<'_> {
+        let Self { stdout, stderr, ctx, table } = self;
         let ctx = ctx.get_or_insert_with(|| {
             let ctx = WasiCtxBuilder::new()
                 .stdout(stdout.clone())
@@ -66,42 +53,19 @@ impl WasiView for GuestState {
         });
         WasiCtxView { ctx, table }
     }
-}
 
-/// Lends the resource table to the interfaces of `wasi:io`.
-struct IoTable;
+    /// The table of resources alone.
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
 
-impl HasData for IoTable {
-    type Data<'a> = &'a mut ResourceTable;
-}
-
-/// Adds the WASI that guests get to a linker.
-pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
-    use bindings::{cli, clocks, filesystem, io, random};
-    type S = GuestState;
-    let l = linker;
-    io::error::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
-    io::poll::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
-    io::streams::add_to_linker::<S, IoTable>(l, |state| &mut state.wasi.table)?;
-    clocks::wall_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<S, WasiClocks>(l, S::clocks)?;
-    random::random::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
-    random::insecure::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<S, WasiRandom>(l, |state| state.ctx().ctx.random())?;
-    // Libraries import these. No folder is preopened, so they lead to no file.
-    filesystem::types::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
-    filesystem::preopens::add_to_linker::<S, WasiFilesystem>(l, S::filesystem)?;
-    cli::environment::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::exit::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::stdin::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::stdout::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::stderr::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::terminal_input::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::terminal_output::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::terminal_stdin::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::terminal_stdout::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    cli::terminal_stderr::add_to_linker::<S, WasiCli>(l, S::cli)?;
-    Ok(())
+    /// Ends a call: text without a newline at its end becomes a line of the log, too.
+    pub fn end_call(&self) {
+        if self.ctx.is_some() {
+            self.stdout.end_line();
+            self.stderr.end_line();
+        }
+    }
 }
 
 /// Standard output or error, written to the room's log line by line.

@@ -4,6 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// How long a tenant may execute on a thread before everything else there gets its turn. It is one epoch tick, at which
+/// a running guest is interrupted anyway.
+pub const SLICE: Duration = Duration::from_millis(2);
+
 /// The bucket, kept as the moment at which it is exactly empty: one number, so that it needs no lock. The moment lies
 /// in the future while the tenant owes time, and in the past, by at most the burst, while it has saved some.
 #[derive(Debug)]

@@ -16,12 +16,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 
+pub use super::cpu::SLICE;
 use super::cpu::{CpuBucket, now_ns};
 use super::pace::Pace;
 
-/// How long a tenant may execute on a thread before everything else there gets its turn. It is one epoch tick, at which
-/// a running guest is interrupted anyway.
-pub const SLICE: Duration = Duration::from_millis(2);
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that began longer ago than this is over: the thread has polled its sockets since.
 const ROUND_NS: u64 = 2 * SLICE_NS;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::cpu::SLICE;
 use super::cpu::now_ns;
-use super::lane::SLICE;
 
 /// For how long one long call makes a plugin heavy.
 const MEMORY: Duration = Duration::from_secs(10);

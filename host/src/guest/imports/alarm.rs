@@ -2,7 +2,7 @@
 
 use super::super::bindings::parlor::room::alarm::Host;
 use super::super::state::GuestState;
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::effect::UnixMs;
 use crate::model::refusal::Refusal;
 

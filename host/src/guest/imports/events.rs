@@ -2,7 +2,7 @@
 
 use super::super::bindings::parlor::room::events::Host;
 use super::super::state::{GuestState, Phase};
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::refusal::Refusal;
 
 impl GuestState {

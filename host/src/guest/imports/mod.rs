@@ -12,33 +12,17 @@ mod room;
 mod sockets;
 mod storage;
 mod timers;
+mod wasi;
 
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::Plugin;
 use super::bindings::parlor::room::types as wit;
+use super::call_error::{CallError, CallResult};
 use super::convert::refusal_to_guest;
 use super::state::{GuestState, Phase};
-use super::wasi;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{CallsExhausted, Counted, Turn};
-
-/// Why a guest's call to the host did not succeed.
-#[derive(Debug)]
-pub enum CallError {
-    /// The guest gets the refusal, and may go on.
-    Refused(Refusal),
-    /// The host stops the guest.
-    Trap(wasmtime::Error),
-}
-
-impl From<Refusal> for CallError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-type CallResult<T> = Result<T, CallError>;
 
 /// Adds all that guests can import to a linker.
 pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
@@ -107,7 +91,7 @@ mod tests {
 
     /// Reads which interfaces are linked from the lines that link them.
     fn linked() -> BTreeSet<String> {
-        let wasi = include_str!("../wasi.rs").lines().filter_map(|line| line.split_once("::add_to_linker::<"));
+        let wasi = include_str!("wasi.rs").lines().filter_map(|line| line.split_once("::add_to_linker::<"));
         let wasi = wasi.map(|(path, _)| format!("wasi:{}", path.trim().replace("::", "/").replace('_', "-")));
         let contract = include_str!("../../../../wit/world.wit").lines();
         let contract = contract.filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';'));

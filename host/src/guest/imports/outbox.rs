@@ -4,7 +4,7 @@ use super::super::bindings::parlor::room::outbox::Host;
 use super::super::bindings::parlor::room::types::Payload;
 use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::event::SocketId;
 use crate::model::turn::EmitTarget;
 

@@ -2,7 +2,7 @@
 
 use super::super::bindings::parlor::room::random::Host;
 use super::super::state::GuestState;
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::refusal::{Bound, Refusal};
 
 impl Host for GuestState {

@@ -2,7 +2,7 @@
 
 use super::super::bindings::parlor::room::room::Host;
 use super::super::state::GuestState;
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::refusal::Refusal;
 
 impl Host for GuestState {

@@ -4,7 +4,7 @@ use super::super::bindings::parlor::room::sockets::Host;
 use super::super::bindings::parlor::room::types::Meta;
 use super::super::convert::meta_to_guest;
 use super::super::state::GuestState;
-use super::CallResult;
+use crate::guest::call_error::CallResult;
 use crate::model::event::SocketId;
 
 impl Host for GuestState {

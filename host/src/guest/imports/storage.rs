@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
-use super::{CallError, CallResult};
+use crate::guest::call_error::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::KeyWrite;
 use crate::storage::StorageError;

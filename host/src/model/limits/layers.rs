@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Limit, Limits, LimitsTable, Scope};
+use super::catalog::{Limits, LimitsTable};
+use super::define::{Limit, Scope};
 
 /// Where a limit's value comes from, in words for people: `default`, or a file and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! A turn: one event that one instance handles. It collects what the guest asks for, and enforces the limits of a turn.
 
 mod keeping;
+mod storage;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use super::names::{DEFAULT, is_short_name};
 use super::refusal::{Bound, Refusal};
 use super::state::{RoomState, StateMark};
 
-pub use keeping::{KeyWrite, StorageUse, TenantStorage};
+pub use storage::{KeyWrite, StorageUse, TenantStorage};
 
-use keeping::StorageCharge;
+use storage::StorageCharge;
 
 /// The close codes that a guest may use beside 3000 to 4999, which belong to applications.
 const GUEST_CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];

@@ -10,8 +10,8 @@ use rustix::process::{
 use serde::{Deserialize, Serialize};
 
 use super::functions::Functions;
-use super::{engine_hash, packs};
-use crate::guest::engine::{self, one_line};
+use super::packs;
+use crate::guest::engine::{self, engine_hash, one_line};
 use crate::model::limits::Limits;
 
 /// How many descriptors the child may have: its three streams, and those that the compiler's threads need.

@@ -9,7 +9,6 @@ mod packs;
 mod tests;
 
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -27,7 +26,7 @@ use wasmtime::component::Component;
 
 use crate::clock::Instant;
 use crate::files::{self, PARTIAL};
-use crate::guest::engine::one_line;
+use crate::guest::engine::{engine_hash, one_line};
 use crate::model::limits::Limits;
 use crate::model::names::PluginKey;
 use crate::model::text::printable;
@@ -344,11 +343,4 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-}
-
-/// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.
-pub fn engine_hash(engine: &Engine) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    hasher.finish()
 }

@@ -5,6 +5,7 @@ use tokio::time::timeout;
 
 use super::fault_disk::{DiskFault, FaultDisk, FaultPlan};
 use super::*;
+use crate::clock::Instant;
 use crate::model::names::{PluginKey, PluginName, RoomId};
 use crate::storage::{Batch, Durability, Durable, StoredEntry, UnixMs};
 

@@ -22,11 +22,11 @@ mod layout;
 mod pool;
 mod queue;
 mod room;
+mod shared;
 mod tenant;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -37,14 +37,14 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{RoomStorage, Storage, StorageError, StorageErrorKind, StoredTenant};
-use crate::clock::Instant;
 use crate::model::names::{RoomKey, TenantName};
 use disk::{Disk, TenantFolder};
 use layout::RoomRowKey;
 use pool::Pool;
-use queue::{NextWriteTurn, QueuedOpening};
+use queue::QueuedOpening;
 use room::DurableRoom;
-use tenant::{ReadJob, TenantStore};
+use shared::StoreShared;
+use tenant::TenantStore;
 
 /// The default number of writer threads: while one waits for the disk, others prepare the next groups.
 pub const WRITERS: usize = 3;
@@ -58,26 +58,6 @@ const IDLE: Duration = Duration::from_secs(10);
 pub struct DurableStorage {
     shared: Arc<StoreShared>,
     threads: Vec<JoinHandle<()>>,
-}
-
-/// What the storage shares with its rooms and threads.
-#[derive(Debug)]
-struct StoreShared {
-    disk: Arc<dyn Disk>,
-    /// The tenants that have a file or had a room open.
-    tenants: Mutex<HashMap<TenantName, Arc<TenantStore>>>,
-    writers: Pool<(Arc<TenantStore>, u64)>,
-    readers: Pool<ReaderTurn>,
-    idle: Duration,
-}
-
-/// What a reader thread does for a tenant.
-#[derive(Debug)]
-enum ReaderTurn {
-    /// Runs the tenant's next read.
-    Job(Arc<TenantStore>),
-    /// Closes the file, if no room has been open for a while.
-    Idle(Arc<TenantStore>),
 }
 
 impl DurableStorage {
@@ -130,54 +110,6 @@ impl Drop for DurableStorage {
             }
         }
         tracing::debug!("storage is closed");
-    }
-}
-
-impl StoreShared {
-    fn tenant(&self, name: &TenantName) -> Arc<TenantStore> {
-        let mut tenants = self.tenants.lock();
-        let new = || Arc::new(TenantStore::new(name.clone(), Arc::clone(&self.disk)));
-        Arc::clone(tenants.entry(name.clone()).or_insert_with(new))
-    }
-
-    /// Schedules a tenant's next turn of a writer.
-    fn schedule(&self, tenant: &Arc<TenantStore>, due: Option<NextWriteTurn>) {
-        match due {
-            Some(NextWriteTurn::Now(turn)) => self.writers.push((Arc::clone(tenant), turn)),
-            Some(NextWriteTurn::At(when, turn)) => self.writers.push_later(when, (Arc::clone(tenant), turn)),
-            None => {}
-        }
-    }
-
-    fn write(&self) {
-        while let Some((tenant, turn)) = self.writers.next() {
-            let due = tenant.write_turn(turn);
-            self.schedule(&tenant, due);
-        }
-    }
-
-    fn read(&self) {
-        while let Some(turn) = self.readers.next() {
-            match turn {
-                ReaderTurn::Job(tenant) if tenant.read_turn() => self.readers.push(ReaderTurn::Job(tenant)),
-                ReaderTurn::Job(_) => {}
-                ReaderTurn::Idle(tenant) => tenant.close_if_idle(),
-            }
-        }
-    }
-
-    /// A room of the tenant closed.
-    fn leave(&self, tenant: &Arc<TenantStore>) {
-        if tenant.leave() {
-            self.readers.push_later(Instant::now() + self.idle, ReaderTurn::Idle(Arc::clone(tenant)));
-        }
-    }
-
-    /// Queues a job for the readers.
-    fn ask(&self, tenant: &Arc<TenantStore>, job: ReadJob) {
-        if tenant.add_read(job) {
-            self.readers.push(ReaderTurn::Job(Arc::clone(tenant)));
-        }
     }
 }
 

@@ -6,10 +6,10 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use redb::ReadTransaction;
 use tokio::sync::oneshot;
 
-use super::StoreShared;
 use super::errors::FileError;
 use super::layout;
 use super::queue::{OpenRoom, QueuedBatch};
+use super::shared::StoreShared;
 use super::tenant::TenantStore;
 use crate::storage::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom};
 

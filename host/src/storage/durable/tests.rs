@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redb::{Database, TableDefinition};
 
+use std::collections::HashMap;
+
 use super::*;
+use crate::clock::Instant;
 use crate::model::names::{PluginKey, PluginName, RoomId};
 use crate::storage::{Batch, Durability};
 

@@ -51,7 +51,7 @@ struct Emit<'a> {
 
 /// None for what is no frame, or an event that this server does not know: both are dropped.
 pub fn decode(text: &str) -> Option<Event> {
-    let frame: Inbound = serde_json::from_str(text).ok()?;
+    let frame: Inbound<'_> = serde_json::from_str(text).ok()?;
     let data = frame.data?.get();
     match &*frame.r#type {
         "echo" => Some(Event::Echo(serde_json::from_str(data).ok()?)),
