@@ -102,7 +102,12 @@ fn who_types_is_known_to_those_who_come_later_also_after_sleep_and_in_a_new_vers
     ada.send("presence.typing", json!({ "isTyping": true }));
     let typing = |socket: &TestSocket| {
         let lists = only(socket, &["presence.list"]);
-        lists.iter().filter_map(|list| list["users"].as_array()).flatten().filter(|user| user["isTyping"] == true).count()
+        lists
+            .iter()
+            .filter_map(|list| list["users"].as_array())
+            .flatten()
+            .filter(|user| user["isTyping"] == true)
+            .count()
     };
     room.sleep();
     assert_eq!(typing(&connect(&room, "cat")), 1);
