@@ -34,8 +34,7 @@ fn log_to_stderr() -> Result<(), String> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let filter = match variable(FILTER_VARIABLE) {
         Some(text) => text.parse::<Targets>().map_err(|why| {
-            let levels =
-                "a level (error, warn, info, debug, trace, off), or levels by module as in info,parlor::room=debug";
+            let levels = "a level (error, warn, info, debug, trace, off), or levels by module as in warn,parlor=debug";
             format!("{FILTER_VARIABLE} must be {levels}, not {text:?}: {why}")
         })?,
         None => Targets::new().with_default(LevelFilter::INFO),

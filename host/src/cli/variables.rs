@@ -11,7 +11,7 @@ Environment:
   An option of the command line wins over its variable, a variable over the configuration file.
   PARLOR_OPERATOR_TOKEN         the operator's token, at least 16 characters
   PARLOR_TENANT_TOKEN_<TENANT>  a tenant's token, with the name in capitals and _ for -
-  PARLOR_LOG                    what to log: error, warn, info (default), debug or trace, or by module: info,parlor::room=debug
+  PARLOR_LOG                    what to log: error, warn, info (default), debug or trace, or by module: warn,parlor=debug
   PARLOR_LOG_FORMAT             how to log: text (default), or json for one object a line";
 
 /// Reads `IP:PORT`.

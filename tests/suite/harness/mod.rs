@@ -7,6 +7,7 @@ pub mod command;
 pub mod folder;
 pub mod guests;
 mod http;
+mod raised;
 pub mod scripts;
 mod server;
 

@@ -10,22 +10,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::folder::Folder;
+use super::raised::with_raised;
 use super::{Client, Request, Response, TOKEN, Value, build, soon};
 
 /// How often a test looks again for what it waits for.
 const POLL: Duration = Duration::from_millis(5);
-
-/// Bounds that all tests would reach together, since they come from one address and in no time. Tests of these bounds
-/// set their own.
-const RAISED: &str = "\
-upgrades-per-address-per-second = 10_000
-upgrades-per-address-burst = 10_000
-sockets-per-address = 10_000
-frames-per-second = 100_000
-frames-burst = 100_000
-tenant-cpu-percent = 1_000
-tenant-cpu-burst-ms = 60_000
-";
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -165,7 +154,7 @@ impl Builder {
             fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("a folder for plugins");
             fs::write(&file, bytes).expect("a plugin's file");
         }
-        fs::write(folder.path().join("parlor.toml"), self.whole_config()).expect("a configuration");
+        fs::write(folder.path().join("parlor.toml"), with_raised(&self.config)).expect("a configuration");
         let (child, address) = self.spawn(&folder)?;
         Ok(Server { child, address, folder, builder: self })
     }
@@ -200,21 +189,6 @@ impl Builder {
                 let status = child.wait().expect("a child that ends");
                 Err(NotStarted { status, log: folder.log_lines() })
             }
-        }
-    }
-}
-
-impl Builder {
-    /// The configuration with [`RAISED`], but for what it sets itself.
-    fn whole_config(&self) -> String {
-        let sets = |line: &&str| !self.config.contains(line.split(" = ").next().unwrap_or_default());
-        let raised: String = RAISED.lines().filter(sets).map(|line| format!("{line}\n")).collect();
-        match self.config.find("[limits]\n") {
-            Some(place) => {
-                let (before, after) = self.config.split_at(place + "[limits]\n".len());
-                format!("{before}{raised}{after}")
-            }
-            None => format!("{}[limits]\n{raised}", self.config),
         }
     }
 }

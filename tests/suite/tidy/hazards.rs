@@ -78,7 +78,10 @@ fn no_queue_is_without_a_bound() {
 
 #[test]
 fn the_host_does_not_panic_on_what_it_is_given() {
-    let mut complaints = check(&sources(&["host/src"], &[".rs"]), &PANICS);
+    // The templates of `parlor new` are projects with tests.
+    let mut sources = sources(&["host/src"], &[".rs"]);
+    sources.retain(|source| !source.path.contains("/templates/"));
+    let mut complaints = check(&sources, &PANICS);
     for (file, pattern) in LEFT {
         let known = complaints.iter().position(|it| it.starts_with(file) && it.ends_with(&format!("`{pattern}`")));
         complaints.remove(known.unwrap_or_else(|| panic!("{file} is mended: take it out of the list")));
