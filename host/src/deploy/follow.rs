@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
-use super::{By, Change, Deploys, Kind, Refused, What, blocking};
+use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind, blocking};
 use crate::clock::Instant;
 use crate::folder::watch::{Watch, WatchMode, folders_of};
 use crate::folder::watcher::{
@@ -30,7 +30,7 @@ pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
     let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
     round.skipped.iter().for_each(|(path, why)| tracing::warn!("{} {why}", path.display()));
     for ready in round.ready {
-        let outcome = deploy(deploys, &ready, By::Start).await;
+        let outcome = deploy(deploys, &ready, DeployedBy::Start).await;
         let ReadyFile { key, file, .. } = ready.clone();
         watcher.done(ready, outcome, Instant::now());
         if let Some(not_served) = watcher.tell(&key) {
@@ -60,13 +60,13 @@ pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
 }
 
 /// A file that is being dealt with, on a thread for what takes long. None for one that is gone.
-type Job = Option<(ReadyFile, FileOutcome)>;
+type FolderJob = Option<(ReadyFile, FileOutcome)>;
 
 struct Follower {
     deploys: Arc<Deploys>,
     watcher: Watcher,
     watch: Watch,
-    jobs: JoinSet<Job>,
+    jobs: JoinSet<FolderJob>,
     /// Whether the folder could not be read, which was told.
     is_lost: bool,
 }
@@ -137,7 +137,7 @@ impl Follower {
         let deploys = Arc::clone(&self.deploys);
         self.spawn(async move {
             // Without an outcome the file would be taken for ever.
-            let outcome = AssertUnwindSafe(deploy(&deploys, &ready, By::Folder)).catch_unwind().await;
+            let outcome = AssertUnwindSafe(deploy(&deploys, &ready, DeployedBy::Folder)).catch_unwind().await;
             let fault =
                 || NotServed { version: None, why: "a fault of the host's own".to_owned(), until: RetryWhen::Changed };
             let outcome = outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()));
@@ -145,14 +145,14 @@ impl Follower {
         });
     }
 
-    fn spawn(&mut self, job: impl Future<Output = Job> + Send + 'static) {
+    fn spawn(&mut self, job: impl Future<Output = FolderJob> + Send + 'static) {
         let workers = self.deploys.fleet.workers();
         self.jobs.spawn_on(job, workers.slow_runtime(workers.least_busy()));
     }
 }
 
 /// Lets a file serve.
-async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: By) -> FileOutcome {
+async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
     let ReadyFile { key, file, stamp, refused } = ready;
     // Read only then: an upload that was first has replaced it.
     let change = Change::begin(deploys, key).await;
@@ -177,11 +177,13 @@ async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: By) -> FileOutcome {
     }
     match change.deploy(bytes.into(), by).await {
         Ok(_) => FileOutcome::Served,
-        Err(Refused { kind, why }) => {
+        Err(NotDeployed { kind, why }) => {
             let until = match kind {
-                Kind::Taken | Kind::TooMany => RetryWhen::Freed,
-                Kind::Busy => RetryWhen::Later,
-                Kind::Bad | Kind::NoVersion | Kind::Project | Kind::NotWritten => RetryWhen::Changed,
+                RefusalKind::Taken | RefusalKind::TooMany => RetryWhen::Freed,
+                RefusalKind::Busy => RetryWhen::Later,
+                RefusalKind::Bad | RefusalKind::NoVersion | RefusalKind::Project | RefusalKind::NotWritten => {
+                    RetryWhen::Changed
+                }
             };
             FileOutcome::NotServed(not_served(Some(version), why, until))
         }
@@ -191,7 +193,7 @@ async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: By) -> FileOutcome {
 /// Says what is wrong with a file: in the log, and to whoever asks the API.
 fn tell(deploys: &Deploys, key: &PluginKey, file: &Path, not_served: &NotServed) {
     let NotServed { version, why, .. } = not_served;
-    deploys.history.record(key, What::Refused, version.as_deref(), why.clone());
+    deploys.history.record(key, HistoryKind::Refused, version.as_deref(), why.clone());
     match deploys.fleet.get(key) {
         Some(older) => tracing::error!("{} is not served: {why}; {} serves on", file.display(), older.version),
         None => tracing::error!("{} is not served: {why}", file.display()),

@@ -14,14 +14,14 @@ const PLUGINS_MAX: usize = 256;
 
 /// What happened to a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum HistoryKind {
     Deployed,
     Refused,
     RolledBack,
     Retired,
 }
 
-impl What {
+impl HistoryKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deployed => "deployed",
@@ -34,10 +34,10 @@ impl What {
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct HistoryRecord {
     /// Milliseconds since the Unix epoch.
     pub time: f64,
-    pub what: What,
+    pub what: HistoryKind,
     /// None where the file could not be read.
     pub version: Option<String>,
     pub why: String,
@@ -45,23 +45,23 @@ pub struct Entry {
 
 /// What is kept of one plugin.
 #[derive(Debug, Default)]
-struct Record {
-    entries: VecDeque<Entry>,
-    last_refused: Option<Entry>,
+struct PluginHistory {
+    entries: VecDeque<HistoryRecord>,
+    last_refused: Option<HistoryRecord>,
 }
 
-impl Record {
+impl PluginHistory {
     fn last(&self) -> f64 {
         self.entries.back().map_or(0.0, |entry| entry.time)
     }
 }
 
 #[derive(Debug, Default)]
-pub struct History(Mutex<BTreeMap<TenantName, BTreeMap<PluginName, Record>>>);
+pub struct History(Mutex<BTreeMap<TenantName, BTreeMap<PluginName, PluginHistory>>>);
 
 impl History {
-    pub fn record(&self, key: &PluginKey, what: What, version: Option<&str>, why: impl Into<String>) {
-        let entry = Entry { time: unix_ms(), what, version: version.map(str::to_owned), why: why.into() };
+    pub fn record(&self, key: &PluginKey, what: HistoryKind, version: Option<&str>, why: impl Into<String>) {
+        let entry = HistoryRecord { time: unix_ms(), what, version: version.map(str::to_owned), why: why.into() };
         let mut tenants = self.0.lock();
         let plugins = tenants.entry(key.tenant.clone()).or_default();
         if plugins.len() >= PLUGINS_MAX && !plugins.contains_key(&key.plugin) {
@@ -71,7 +71,7 @@ impl History {
             }
         }
         let record = plugins.entry(key.plugin.clone()).or_default();
-        if what == What::Refused {
+        if what == HistoryKind::Refused {
             record.last_refused = Some(entry.clone());
         }
         if record.entries.len() >= ENTRIES_MAX {
@@ -81,11 +81,11 @@ impl History {
     }
 
     /// What happened to a plugin, the newest first.
-    pub fn of(&self, key: &PluginKey) -> Vec<Entry> {
+    pub fn of(&self, key: &PluginKey) -> Vec<HistoryRecord> {
         self.read(key, |record| record.entries.iter().rev().cloned().collect()).unwrap_or_default()
     }
 
-    pub fn last_refused(&self, key: &PluginKey) -> Option<Entry> {
+    pub fn last_refused(&self, key: &PluginKey) -> Option<HistoryRecord> {
         self.read(key, |record| record.last_refused.clone())?
     }
 
@@ -96,7 +96,7 @@ impl History {
         keys.map(|(tenant, plugin)| PluginKey { tenant: tenant.clone(), plugin: plugin.clone() }).collect()
     }
 
-    fn read<T>(&self, key: &PluginKey, read: impl FnOnce(&Record) -> T) -> Option<T> {
+    fn read<T>(&self, key: &PluginKey, read: impl FnOnce(&PluginHistory) -> T) -> Option<T> {
         self.0.lock().get(&key.tenant)?.get(&key.plugin).map(read)
     }
 }
@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn the_last_entries_and_the_last_refusal_are_kept() {
         let history = History::default();
-        history.record(&key("a"), What::Refused, None, "is empty");
+        history.record(&key("a"), HistoryKind::Refused, None, "is empty");
         for number in 0..ENTRIES_MAX + 5 {
-            history.record(&key("a"), What::Deployed, Some("v"), number.to_string());
+            history.record(&key("a"), HistoryKind::Deployed, Some("v"), number.to_string());
         }
         let kept = history.of(&key("a"));
         assert_eq!((kept.len(), kept[0].why.as_str()), (ENTRIES_MAX, "54"));
@@ -126,7 +126,7 @@ mod tests {
     fn names_without_end_push_each_other_out() {
         let history = History::default();
         for number in 0..PLUGINS_MAX + 10 {
-            history.record(&key(&format!("p{number}")), What::Refused, None, "junk");
+            history.record(&key(&format!("p{number}")), HistoryKind::Refused, None, "junk");
         }
         assert_eq!(history.plugins().len(), PLUGINS_MAX);
     }

@@ -25,7 +25,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
 use crate::tenant::locks::{TenantLock, TenantLocks};
-pub use history::{Entry, History, What};
+pub use history::{History, HistoryKind, HistoryRecord};
 pub use versions::Versions;
 
 /// Tenants whose plugins change at once: components are in memory meanwhile.
@@ -68,7 +68,7 @@ impl Deploys {
 
 /// Who brings a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum DeployedBy {
     Start,
     Folder,
     Upload,
@@ -77,7 +77,7 @@ pub enum By {
     Build,
 }
 
-impl By {
+impl DeployedBy {
     /// Whether the version's file is to be written: it does not come from there.
     fn writes(self) -> bool {
         matches!(self, Self::Upload | Self::Rollback | Self::Build)
@@ -115,13 +115,13 @@ impl Deployed {
 
 /// Why a version does not serve.
 #[derive(Debug)]
-pub struct Refused {
-    pub kind: Kind,
+pub struct NotDeployed {
+    pub kind: RefusalKind,
     pub why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RefusalKind {
     /// Whatever is wrong with the component itself.
     Bad,
     /// Another plugin serves its path.
@@ -138,15 +138,15 @@ pub enum Kind {
     NotWritten,
 }
 
-impl Refused {
-    fn new(kind: Kind, why: impl Into<String>) -> Self {
+impl NotDeployed {
+    fn new(kind: RefusalKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
 
     /// Where files lie is the operator's business, not a tenant's.
     fn not_written(why: &anyhow::Error) -> Self {
         tracing::error!("a component is not kept: {why:#}");
-        Self::new(Kind::NotWritten, "the plugin folder cannot be written")
+        Self::new(RefusalKind::NotWritten, "the plugin folder cannot be written")
     }
 }
 
@@ -167,11 +167,11 @@ impl<'a> Change<'a> {
     }
 
     /// Lets these bytes serve.
-    pub async fn deploy(&self, bytes: Bytes, by: By) -> Result<Deployed, Refused> {
+    pub async fn deploy(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
         let older = self.deploys.fleet.get(self.key);
         let version = Loader::version_of(&bytes);
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {
-            if by == By::Rollback {
+            if by == DeployedBy::Rollback {
                 // Whatever lies in the folder instead of it.
                 self.write(bytes).await?;
             }
@@ -192,7 +192,7 @@ impl<'a> Change<'a> {
     }
 
     /// The version that was served before the current one, or this one, serves again.
-    pub async fn roll_back(&self, version: Option<&str>) -> Result<Deployed, Refused> {
+    pub async fn roll_back(&self, version: Option<&str>) -> Result<Deployed, NotDeployed> {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let current = self.deploys.fleet.get(self.key).map(|plugin| plugin.version.clone());
         let wanted = version.map(str::to_owned);
@@ -205,18 +205,18 @@ impl<'a> Change<'a> {
             found.map(|version| versions.read(&key, &version)).transpose()
         });
         match (read.await, version) {
-            (Ok(Some(bytes)), _) => self.deploy(bytes.into(), By::Rollback).await,
+            (Ok(Some(bytes)), _) => self.deploy(bytes.into(), DeployedBy::Rollback).await,
             (Ok(None), Some(version)) => {
                 let words = format!("no version {version:?} of {} is kept", self.key);
-                Err(Refused::new(Kind::NoVersion, words))
+                Err(NotDeployed::new(RefusalKind::NoVersion, words))
             }
             (Ok(None), None) => {
                 let words = format!("no version of {} is kept that was served before this one", self.key);
-                Err(Refused::new(Kind::NoVersion, words))
+                Err(NotDeployed::new(RefusalKind::NoVersion, words))
             }
             (Err(why), _) => {
                 tracing::error!("a rollback of {} fails: {why:#}", self.key);
-                Err(Refused::new(Kind::Bad, "the version that is kept is damaged, or cannot be read"))
+                Err(NotDeployed::new(RefusalKind::Bad, "the version that is kept is damaged, or cannot be read"))
             }
         }
     }
@@ -230,17 +230,17 @@ impl<'a> Change<'a> {
         }
         // It may never have been served.
         let Some(plugin) = deploys.fleet.retire(key) else { return };
-        deploys.history.record(key, What::Retired, Some(&plugin.version), "its file is gone");
+        deploys.history.record(key, HistoryKind::Retired, Some(&plugin.version), "its file is gone");
         let (tenant, name, version) = (key.tenant.as_str(), key.plugin.as_str(), plugin.version.as_str());
         tracing::info!(tenant, plugin = name, version, "retired: {} is gone; its rooms' storage stays", file.display());
     }
 
-    async fn load(&self, bytes: &[u8], is_new: bool) -> Result<Plugin, Refused> {
+    async fn load(&self, bytes: &[u8], is_new: bool) -> Result<Plugin, NotDeployed> {
         let Self { deploys, key, .. } = self;
         let terms = deploys.tenants.terms(&key.tenant, &key.plugin);
         let max = terms.limits.plugins_per_tenant;
         if is_new && deploys.fleet.count(&key.tenant) >= max {
-            return Err(Refused::new(Kind::TooMany, format!("plugins-per-tenant: at most {max}")));
+            return Err(NotDeployed::new(RefusalKind::TooMany, format!("plugins-per-tenant: at most {max}")));
         }
         // Compiling has its own bounds; waiting for others' and for the tenant's CPU time has this one.
         let wait = Duration::from_millis(terms.limits.compile_wall_ms) * WAIT_COMPILATIONS;
@@ -249,9 +249,12 @@ impl<'a> Change<'a> {
             Ok(Ok(plugin)) => plugin,
             Ok(Err(why)) => {
                 let busy = matches!(why.downcast_ref(), Some(OpenError::NoPlace(_) | OpenError::TenantFull));
-                return Err(Refused::new(if busy { Kind::Busy } else { Kind::Bad }, format!("{why:#}")));
+                return Err(NotDeployed::new(
+                    if busy { RefusalKind::Busy } else { RefusalKind::Bad },
+                    format!("{why:#}"),
+                ));
             }
-            Err(_) => return Err(Refused::new(Kind::Busy, "there was no time to load it")),
+            Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "there was no time to load it")),
         };
         match deploys.fleet.at(&key.tenant, plugin.path.as_str()) {
             Some(other) if other.key != **key => Err(self.taken(plugin.path.as_str(), &other.key)),
@@ -259,13 +262,13 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn taken(&self, path: &str, by: &PluginKey) -> Refused {
+    fn taken(&self, path: &str, by: &PluginKey) -> NotDeployed {
         let words = format!("{} wants the path {path}, which {by} of the same tenant serves already", self.key);
-        Refused::new(Kind::Taken, words)
+        NotDeployed::new(RefusalKind::Taken, words)
     }
 
     /// Puts the component into its place in the folder, so that a restart serves the same.
-    async fn write(&self, bytes: Bytes) -> Result<(), Refused> {
+    async fn write(&self, bytes: Bytes) -> Result<(), NotDeployed> {
         let (folder, key) = (self.deploys.folder.clone(), self.key.clone());
         let written = blocking(move || {
             let Some(file) = place::of(&folder, &key)? else { return Ok(false) };
@@ -276,8 +279,8 @@ impl<'a> Change<'a> {
         });
         match written.await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Refused::new(Kind::Project, "the tenant's folder holds a project")),
-            Err(why) => Err(Refused::not_written(&why)),
+            Ok(false) => Err(NotDeployed::new(RefusalKind::Project, "the tenant's folder holds a project")),
+            Err(why) => Err(NotDeployed::not_written(&why)),
         }
     }
 
@@ -290,17 +293,17 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn tell(&self, plugin: &Plugin, older: Option<&Plugin>, by: By) {
+    fn tell(&self, plugin: &Plugin, older: Option<&Plugin>, by: DeployedBy) {
         let older = older.map(|older| older.version.as_str());
-        let what = if by == By::Rollback { What::RolledBack } else { What::Deployed };
+        let what = if by == DeployedBy::Rollback { HistoryKind::RolledBack } else { HistoryKind::Deployed };
         let why = older.map_or_else(|| by.why().to_owned(), |older| format!("{}, in place of {older}", by.why()));
         self.deploys.history.record(self.key, what, Some(&plugin.version), why);
         let word = match (by, older) {
-            (By::Folder, Some(_)) => "reloaded",
-            (By::Start | By::Folder, _) => "loaded",
-            (By::Upload, _) => "uploaded",
-            (By::Rollback, _) => "rolled back",
-            (By::Build, _) => "built",
+            (DeployedBy::Folder, Some(_)) => "reloaded",
+            (DeployedBy::Start | DeployedBy::Folder, _) => "loaded",
+            (DeployedBy::Upload, _) => "uploaded",
+            (DeployedBy::Rollback, _) => "rolled back",
+            (DeployedBy::Build, _) => "built",
         };
         let (tenant, name) = (self.key.tenant.as_str(), self.key.plugin.as_str());
         let (version, path, events) = (plugin.version.as_str(), &plugin.path, plugin.events.join(" "));

@@ -18,12 +18,12 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// A version that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptVersion {
     pub version: String,
     pub deployed_at: SystemTime,
 }
 
-impl Kept {
+impl KeptVersion {
     /// Milliseconds since the Unix epoch.
     pub fn unix_ms(&self) -> f64 {
         self.deployed_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1_000.0
@@ -64,14 +64,14 @@ impl Versions {
     }
 
     /// The versions of a plugin, the newest first. What cannot be looked at is none.
-    pub fn all(&self, key: &PluginKey) -> Vec<Kept> {
+    pub fn all(&self, key: &PluginKey) -> Vec<KeptVersion> {
         let Ok(entries) = std::fs::read_dir(self.folder(key)) else { return Vec::new() };
         let kept = entries.flatten().filter_map(|entry| {
             let name = entry.file_name();
             let version = name.to_str()?.strip_suffix(".wasm").filter(|version| Loader::is_version(version))?;
-            Some(Kept { version: version.to_owned(), deployed_at: entry.metadata().ok()?.modified().ok()? })
+            Some(KeptVersion { version: version.to_owned(), deployed_at: entry.metadata().ok()?.modified().ok()? })
         });
-        let mut kept: Vec<Kept> = kept.collect();
+        let mut kept: Vec<KeptVersion> = kept.collect();
         kept.sort_by(|a, b| b.deployed_at.cmp(&a.deployed_at).then_with(|| a.version.cmp(&b.version)));
         kept
     }

@@ -270,10 +270,12 @@ impl Instance {
     }
 
     /// Has the guest handle one event. Returns the turn in any case, with what the guest asked for.
-    pub async fn handle(&mut self, event: Event, turn: Box<Turn>) -> (Box<Turn>, Outcome) {
+    pub async fn handle(&mut self, event: Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
         let event = event_to_guest(event);
-        self.store.data_mut().phase = Phase::Turn(turn);
+        let state = self.store.data_mut();
+        state.phase = Phase::Turn;
+        std::mem::swap(&mut state.turn, &mut turn);
         begin_call(&mut self.store, cpu_ms);
         let called = within(
             self.wall,
@@ -282,9 +284,8 @@ impl Instance {
             self.exports.parlor_room_guest().call_handle(&mut self.store, &event),
         )
         .await;
-        let Phase::Turn(turn) = self.end_call() else {
-            unreachable!("the phase of a turn is set above and nothing else changes it");
-        };
+        self.end_call();
+        std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
         let outcome = match returned(self.store.data(), called) {
             Ok(handled) => Outcome::of(handled),
             Err(fault) => Outcome::Faulted(fault),
@@ -312,12 +313,12 @@ impl Instance {
         })
     }
 
-    fn end_call(&mut self) -> Phase {
+    fn end_call(&mut self) {
         let state = self.store.data_mut();
         state.reserved = None;
         state.wasi.end_call();
         state.log.end();
-        std::mem::replace(&mut state.phase, Phase::Outside)
+        state.phase = Phase::Outside;
     }
 }
 

@@ -16,13 +16,14 @@ use crate::storage::view::StorageView;
 use crate::tenant::lane::ReservedCpu;
 
 /// What the guest is being called for, and so which imports it may use.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Between calls, and in `authorize`: only imports that read.
     Outside,
     /// In `init`: it may register for events as well.
     Init,
-    Turn(Box<Turn>),
+    /// In `handle`: every import, and what acts adds to the turn.
+    Turn,
 }
 
 /// The events that an instance is registered for.
@@ -78,6 +79,8 @@ impl Registrations {
 pub struct GuestState {
     pub context: Arc<RoomContext>,
     pub phase: Phase,
+    /// The current turn; between turns an empty one, which nobody acts on.
+    pub turn: Box<Turn>,
     pub registrations: Registrations,
     /// The room's storage; `None` outside of rooms.
     pub storage: Option<Arc<StorageView>>,
@@ -98,6 +101,7 @@ impl GuestState {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,
+            turn: Box::new(Turn::empty(Arc::clone(&context.limits))),
             registrations: Registrations::default(),
             storage,
             cpu: Arc::default(),

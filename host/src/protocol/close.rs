@@ -34,7 +34,7 @@ impl CloseReason {
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
 
     /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
-    pub const BROKEN_OFF: Self = Self::of(1006, "");
+    pub const BROKEN_OFF: Self = Self { code: 1006, reason: Cow::Borrowed("") };
 
     /// The label in metrics. The list is closed: closes that a plugin asks for share one label.
     pub fn label(&self) -> &'static str {

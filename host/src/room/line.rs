@@ -8,21 +8,21 @@ use crate::model::event::SocketId;
 /// Sockets that wait, each with one event. All of it is found by the socket or by the place in the line: a busy room has
 /// thousands of sockets, and each may be polled while it waits.
 #[derive(Debug, Default)]
-pub(super) struct WaitingLine {
+pub(super) struct MailboxLine {
     /// The sockets by their place in the line.
     order: BTreeMap<u64, SocketId>,
-    places: BTreeMap<SocketId, LinePlace>,
+    places: BTreeMap<SocketId, MailboxLinePlace>,
     /// The first was woken, and did not go in yet.
     first_is_woken: bool,
 }
 
 #[derive(Debug)]
-struct LinePlace {
+struct MailboxLinePlace {
     number: u64,
     waker: Waker,
 }
 
-impl WaitingLine {
+impl MailboxLine {
     /// Whether a socket waits for nobody else: the line is empty, or it is the first.
     pub(super) fn may_go(&self, socket: SocketId) -> bool {
         self.order.first_key_value().is_none_or(|(_, first)| *first == socket)
@@ -40,12 +40,12 @@ impl WaitingLine {
         }
         let number = self.order.last_key_value().map_or(0, |(last, _)| last + 1);
         self.order.insert(number, socket);
-        self.places.insert(socket, LinePlace { number, waker: waker.clone() });
+        self.places.insert(socket, MailboxLinePlace { number, waker: waker.clone() });
     }
 
     /// Takes a socket out of the line; says whether it was the first.
     pub(super) fn leave(&mut self, socket: SocketId) -> bool {
-        let Some(LinePlace { number, .. }) = self.places.remove(&socket) else { return false };
+        let Some(MailboxLinePlace { number, .. }) = self.places.remove(&socket) else { return false };
         let was_first = self.order.first_key_value().is_some_and(|(first, _)| *first == number);
         self.order.remove(&number);
         self.first_is_woken &= !was_first;

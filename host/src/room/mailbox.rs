@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
-use super::line::WaitingLine;
+use super::line::MailboxLine;
 use super::outbound::Outbound;
 use crate::clock::unix_ms;
 use crate::model::effect::UnixMs;
@@ -121,7 +121,7 @@ struct Contents {
     bytes: usize,
     requests: usize,
     /// Sockets that wait for a place.
-    line: WaitingLine,
+    line: MailboxLine,
     /// The room is to close; this comes before everything that waits.
     closing: Option<CloseReason>,
     /// A version to move to, before anything else of what waits.

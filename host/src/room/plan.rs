@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn what_a_room_waits_for() {
-        type Change = fn(Instant, &mut Situation);
+        type SituationChange = fn(Instant, &mut Situation);
         type Expected = fn(Instant) -> Wait;
-        let idle: Change = |_, now| now.is_idle = true;
-        let table: [(&str, Change, Expected); 9] = [
+        let idle: SituationChange = |_, now| now.is_idle = true;
+        let table: [(&str, SituationChange, Expected); 9] = [
             ("a write", |_, now| now.is_pending = true, |_| Wait { settled: true, timer: None, rest: None }),
             (
                 "a timer",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use parking_lot::RwLock;
 use serde::Serialize;
 
-use crate::deploy::{By, Change, Deploys, What};
+use crate::deploy::{Change, DeployedBy, Deploys, HistoryKind};
 use crate::model::names::{PluginKey, PluginName};
 use crate::plugin::loader::Loader;
 
@@ -80,10 +80,10 @@ impl DevProjects {
 /// the server refuses it.
 pub async fn serve(deploys: &Deploys, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
     let version = Loader::version_of(&component);
-    match Change::begin(deploys, key).await.deploy(component.into(), By::Build).await {
+    match Change::begin(deploys, key).await.deploy(component.into(), DeployedBy::Build).await {
         Ok(deployed) => Ok(!deployed.unchanged()),
         Err(refused) => {
-            deploys.history.record(key, What::Refused, Some(&version), refused.why.clone());
+            deploys.history.record(key, HistoryKind::Refused, Some(&version), refused.why.clone());
             Err(refused.why)
         }
     }

@@ -7,14 +7,14 @@ use crate::model::names::PluginName;
 
 const SETTLE: Duration = Duration::from_millis(50);
 
-struct Rig {
+struct WatcherRig {
     folder: PathBuf,
     watcher: Watcher,
     now: Instant,
     freed: u64,
 }
 
-impl Rig {
+impl WatcherRig {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("parlor-watcher-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
@@ -60,7 +60,7 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
+impl Drop for WatcherRig {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -76,7 +76,7 @@ fn refused(until: RetryWhen) -> FileOutcome {
 
 #[test]
 fn a_file_is_ready_when_two_looks_found_the_same() {
-    let mut rig = Rig::new("two-looks");
+    let mut rig = WatcherRig::new("two-looks");
     rig.write("a.wasm", "1");
     assert_eq!(rig.nothing(0), Some(SETTLE));
     rig.write("a.wasm", "12");
@@ -94,7 +94,7 @@ fn a_file_is_ready_when_two_looks_found_the_same() {
 
 #[test]
 fn a_file_that_is_never_still_is_tried_now_and_then() {
-    let mut rig = Rig::new("never-still");
+    let mut rig = WatcherRig::new("never-still");
     let mut tries = 0;
     for number in 0..100 {
         rig.write("a.wasm", &"x".repeat(number));
@@ -108,7 +108,7 @@ fn a_file_that_is_never_still_is_tried_now_and_then() {
 
 #[test]
 fn what_is_wrong_is_told_once_and_late_and_tried_when_it_changes() {
-    let mut rig = Rig::new("told");
+    let mut rig = WatcherRig::new("told");
     rig.write("a.wasm", "part");
     rig.nothing(0);
     let ready = rig.ready(50);
@@ -133,7 +133,7 @@ fn what_is_wrong_is_told_once_and_late_and_tried_when_it_changes() {
 
 #[test]
 fn what_had_no_place_is_tried_when_there_may_be_one() {
-    let mut rig = Rig::new("places");
+    let mut rig = WatcherRig::new("places");
     rig.write("a.wasm", "1");
     rig.nothing(0);
     let ready = rig.ready(50);
@@ -152,7 +152,7 @@ fn what_had_no_place_is_tried_when_there_may_be_one() {
 
 #[test]
 fn a_file_is_gone_only_after_a_while() {
-    let mut rig = Rig::new("gone");
+    let mut rig = WatcherRig::new("gone");
     rig.serve("a.wasm", "1");
     let file = rig.folder.join("a.wasm");
     fs::rename(&file, rig.folder.join("a.wasm~")).unwrap();
@@ -171,7 +171,7 @@ fn a_file_is_gone_only_after_a_while() {
 
 #[test]
 fn links_are_followed_to_where_they_lead() {
-    let mut rig = Rig::new("links");
+    let mut rig = WatcherRig::new("links");
     rig.write("..1/a.wasm", "1");
     rig.write("..2/a.wasm", "1");
     let link = |to: &str, at: &str| {
@@ -195,7 +195,7 @@ fn links_are_followed_to_where_they_lead() {
 
 #[test]
 fn what_is_no_file_of_a_plugin_is_told_once() {
-    let mut rig = Rig::new("skipped");
+    let mut rig = WatcherRig::new("skipped");
     rig.write("No.wasm", "");
     rig.write("a.wasm", "");
     rig.write("default/a.wasm", "");

@@ -8,7 +8,7 @@ impl Host for GuestState {
     fn now(&mut self) -> wasmtime::Result<f64> {
         self.count_answered_call()?;
         Ok(match &self.phase {
-            Phase::Turn(turn) => turn.accepted_at(),
+            Phase::Turn => self.turn.accepted_at(),
             _ => unix_ms(),
         })
     }

@@ -9,7 +9,7 @@ impl GuestState {
     fn require_registering(&mut self) -> CallResult<()> {
         self.count_call()?;
         match self.phase {
-            Phase::Init | Phase::Turn(_) => Ok(()),
+            Phase::Init | Phase::Turn => Ok(()),
             Phase::Outside => Err(Refusal::NoTurn.into()),
         }
     }

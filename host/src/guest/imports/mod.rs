@@ -43,7 +43,7 @@ impl GuestState {
     /// The current turn. The caller has counted its call already.
     fn current_turn(&mut self) -> Option<&mut Turn> {
         match &mut self.phase {
-            Phase::Turn(turn) => Some(turn),
+            Phase::Turn => Some(&mut self.turn),
             _ => None,
         }
     }
@@ -57,7 +57,7 @@ impl GuestState {
     /// Counts a call. Refuses it past `host-calls-per-turn`, and stops a guest that goes on regardless.
     fn count_call(&mut self) -> CallResult<()> {
         let counted = match &mut self.phase {
-            Phase::Turn(turn) => turn.count_call(),
+            Phase::Turn => self.turn.count_call(),
             Phase::Init | Phase::Outside => self.calls.count(&self.context.limits, false),
         };
         match counted {

@@ -129,6 +129,11 @@ impl Turn {
         }
     }
 
+    /// A turn of nothing, in nobody's room.
+    pub fn empty(limits: Arc<Limits>) -> Self {
+        Self::begin(RoomState::default(), StorageUse::default(), None, 0.0, limits)
+    }
+
     pub fn accepted_at(&self) -> f64 {
         self.accepted_at
     }

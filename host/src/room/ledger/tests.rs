@@ -38,7 +38,7 @@ enum Moment {
 }
 
 /// A ledger with its state and its store.
-struct Rig {
+struct LedgerRig {
     store: Arc<SteppedRoom>,
     limits: Arc<Limits>,
     durability: Durability,
@@ -47,7 +47,7 @@ struct Rig {
     heard: Vec<Heard>,
 }
 
-impl Rig {
+impl LedgerRig {
     fn new(account: &Arc<Account>, durability: Durability) -> Self {
         let store = Arc::new(SteppedRoom::default());
         let view = Arc::new(StorageView::new(Arc::clone(&store) as _, 1 << 10));
@@ -166,7 +166,7 @@ fn account(limits: Limits) -> Arc<Account> {
 }
 
 /// Gives the store's answer to the ledger and to the model; says whether writes failed.
-fn step(answer: Answer, rig: &mut Rig, model: &mut LedgerModel) -> bool {
+fn step(answer: Answer, rig: &mut LedgerRig, model: &mut LedgerModel) -> bool {
     if model.batches() == 0 {
         return false;
     }
@@ -184,14 +184,14 @@ fn step(answer: Answer, rig: &mut Rig, model: &mut LedgerModel) -> bool {
     }
 }
 
-fn agree(rig: &Rig, model: &LedgerModel, tried: &dyn Fn() -> String) {
+fn agree(rig: &LedgerRig, model: &LedgerModel, tried: &dyn Fn() -> String) {
     assert_eq!(rig.heard, model.heard, "{}", tried());
     assert_eq!(rig.store.waiting(), model.batches(), "{}", tried());
 }
 
 fn try_one(account: &Arc<Account>, durability: Durability, moment: Moment, acts: &[Act], answers: &[Answer]) {
     let tried = || format!("{durability:?}, {moment:?}: {acts:?} with {answers:?}");
-    let mut rig = Rig::new(account, durability);
+    let mut rig = LedgerRig::new(account, durability);
     let mut model = LedgerModel::new(durability == Durability::Relaxed);
     let mut earlier = Answer::NotYet;
     for (number, (act, answer)) in acts.iter().zip(answers).enumerate() {
@@ -255,8 +255,8 @@ async fn every_sequence_of_turns_with_every_answer_of_the_store() {
 
 #[tokio::test(start_paused = true)]
 async fn relaxed_turns_are_let_out_for_100_ms_behind_the_oldest() {
-    let mut rig = Rig::new(&account(Limits::default()), Durability::Relaxed);
-    let turn = |rig: &mut Rig, number| {
+    let mut rig = LedgerRig::new(&account(Limits::default()), Durability::Relaxed);
+    let turn = |rig: &mut LedgerRig, number| {
         let turn = rig.begin(number, Act::WritesAndEmits);
         rig.end(number, Act::WritesAndEmits, turn);
         std::mem::take(&mut rig.heard)
@@ -283,7 +283,7 @@ async fn relaxed_turns_are_let_out_for_100_ms_behind_the_oldest() {
 #[tokio::test(start_paused = true)]
 async fn a_room_runs_only_so_far_ahead_of_its_disk() {
     let limits = Limits { pending_turns: 2, pending_bytes: 100, ..Limits::default() };
-    let mut rig = Rig::new(&account(limits.clone()), Durability::Strict);
+    let mut rig = LedgerRig::new(&account(limits.clone()), Durability::Strict);
     for number in 0..2 {
         assert!(!rig.ledger.is_full(&limits));
         let turn = rig.begin(number, Act::Writes);
@@ -300,7 +300,8 @@ async fn a_room_runs_only_so_far_ahead_of_its_disk() {
 #[tokio::test(start_paused = true)]
 async fn two_rooms_never_pass_the_tenants_bound_together() {
     let account = account(Limits { storage_tenant_bytes: 40, ..Limits::default() });
-    let (mut one, mut two) = (Rig::new(&account, Durability::Strict), Rig::new(&account, Durability::Strict));
+    let (mut one, mut two) =
+        (LedgerRig::new(&account, Durability::Strict), LedgerRig::new(&account, Durability::Strict));
     let write = |turn: &mut Turn, key: &str, bytes: usize, old_bytes: usize| {
         let value = (bytes > 0).then(|| vec![0; bytes - key.len()]);
         turn.write(vec![KeyWrite { key: key.to_owned(), value, old_bytes }])
@@ -332,14 +333,14 @@ async fn two_rooms_never_pass_the_tenants_bound_together() {
 #[tokio::test(start_paused = true)]
 async fn only_so_many_rooms_of_a_tenant_keep_something() {
     let account = account(Limits { storage_rooms_per_tenant: 1, ..Limits::default() });
-    let mut room = Rig::new(&account, Durability::Strict);
+    let mut room = LedgerRig::new(&account, Durability::Strict);
     let turn = room.begin(0, Act::Writes);
     room.end(0, Act::Writes, turn);
     room.answer(Answer::Succeeds);
     // The room that keeps something may keep more; the bound is for others.
     let turn = room.begin(1, Act::Writes);
     room.end(1, Act::Writes, turn);
-    let mut other = Rig::new(&account, Durability::Strict);
+    let mut other = LedgerRig::new(&account, Durability::Strict);
     other.ledger.backend = Arc::clone(&room.store) as _;
     let mut turn = other.begin(0, Act::Silent);
     let bound = crate::model::refusal::Refusal::LimitExceeded(crate::model::refusal::Bound::StorageRoomsPerTenant);

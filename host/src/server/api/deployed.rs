@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::paths::client_path;
 use super::state::Api;
-use crate::deploy::{Deployed, Kind, Refused, What};
+use crate::deploy::{Deployed, HistoryKind, NotDeployed, RefusalKind};
 use crate::fleet::Fleet;
 use crate::model::names::PluginKey;
 use crate::plugin::version::Plugin;
@@ -47,16 +47,16 @@ fn on_older_versions(fleet: &Fleet, plugin: &Plugin) -> usize {
 }
 
 /// Notes in the history that a version was refused, and answers why.
-pub fn not_deployed(api: &Api, key: &PluginKey, version: Option<&str>, why: Refused) -> ApiError {
-    let Refused { kind, why } = why;
-    api.deploys.history.record(key, What::Refused, version, why.clone());
+pub fn not_deployed(api: &Api, key: &PluginKey, version: Option<&str>, why: NotDeployed) -> ApiError {
+    let NotDeployed { kind, why } = why;
+    api.deploys.history.record(key, HistoryKind::Refused, version, why.clone());
     let status = match kind {
-        Kind::Bad => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::Taken | Kind::Project => StatusCode::CONFLICT,
-        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::NoVersion => StatusCode::NOT_FOUND,
-        Kind::NotWritten => StatusCode::INTERNAL_SERVER_ERROR,
+        RefusalKind::Bad => StatusCode::UNPROCESSABLE_ENTITY,
+        RefusalKind::Taken | RefusalKind::Project => StatusCode::CONFLICT,
+        RefusalKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalKind::NoVersion => StatusCode::NOT_FOUND,
+        RefusalKind::NotWritten => StatusCode::INTERNAL_SERVER_ERROR,
     };
     ApiError::new(status, why)
 }

@@ -14,7 +14,7 @@ use super::paths::{PAGE_ENTRIES_MAX, PluginPath, client_path, plugin_key, served
 use super::rooms::{OpenRoomBody, open_rooms};
 use super::state::Api;
 use super::versions::{HistoryBody, RefusedVersionBody, VersionBody, versions_of};
-use crate::deploy::What;
+use crate::deploy::HistoryKind;
 use crate::fleet::Quarantine;
 use crate::model::names::{PluginKey, RoomId};
 use crate::plugin::failures::FailureRecord;
@@ -186,7 +186,7 @@ pub async fn lift(
 
 fn not_served(api: &Api, key: &PluginKey) -> NotServedEntry {
     let history = &api.deploys.history;
-    let was_refused = history.of(key).first().is_some_and(|last| last.what == What::Refused);
+    let was_refused = history.of(key).first().is_some_and(|last| last.what == HistoryKind::Refused);
     NotServedEntry {
         tenant: key.tenant.to_string(),
         plugin: key.plugin.to_string(),

@@ -14,7 +14,7 @@ use super::deployed::{DeployedBody, not_deployed};
 use super::error::ApiError;
 use super::paths::{PluginPath, plugin_key};
 use super::state::Api;
-use crate::deploy::{By, Change};
+use crate::deploy::{Change, DeployedBy};
 use crate::model::names::{PluginKey, TenantName};
 use crate::plugin::loader::Loader;
 use crate::server::auth::Caller;
@@ -85,7 +85,7 @@ async fn finish(
 ) -> Result<(StatusCode, JsonBody<DeployedBody>), ApiError> {
     let api = &upload.api;
     let version = Loader::version_of(&bytes);
-    match Change::begin(&api.deploys, &key).await.deploy(bytes, By::Upload).await {
+    match Change::begin(&api.deploys, &key).await.deploy(bytes, DeployedBy::Upload).await {
         Ok(deployed) => {
             let status = if deployed.older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, DeployedBody::of(&api.fleet, &deployed)))

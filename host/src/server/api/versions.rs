@@ -13,7 +13,7 @@ use super::deployed::{DeployedBody, not_deployed};
 use super::error::ApiError;
 use super::paths::{PluginPath, plugin_key};
 use super::state::Api;
-use crate::deploy::{Change, Entry, Kind};
+use crate::deploy::{Change, HistoryRecord, RefusalKind};
 use crate::model::names::PluginKey;
 use crate::plugin::loader::Loader;
 use crate::server::auth::Caller;
@@ -44,16 +44,16 @@ pub struct RefusedVersionBody {
     why: String,
 }
 
-impl From<Entry> for HistoryBody {
-    fn from(entry: Entry) -> Self {
-        let Entry { time, what, version, why } = entry;
+impl From<HistoryRecord> for HistoryBody {
+    fn from(entry: HistoryRecord) -> Self {
+        let HistoryRecord { time, what, version, why } = entry;
         Self { time, what: what.as_str(), version, why }
     }
 }
 
-impl From<Entry> for RefusedVersionBody {
-    fn from(entry: Entry) -> Self {
-        let Entry { time, version, why, .. } = entry;
+impl From<HistoryRecord> for RefusedVersionBody {
+    fn from(entry: HistoryRecord) -> Self {
+        let HistoryRecord { time, version, why, .. } = entry;
         Self { time, version, why }
     }
 }
@@ -119,7 +119,7 @@ async fn finish(api: Arc<Api>, key: PluginKey, version: Option<String>) -> Resul
     match Change::begin(&api.deploys, &key).await.roll_back(version.as_deref()).await {
         Ok(deployed) => Ok(DeployedBody::of(&api.fleet, &deployed)),
         // Where there is no such version, nothing happened that the history should tell.
-        Err(why) if why.kind == Kind::NoVersion => Err(ApiError::new(StatusCode::NOT_FOUND, why.why)),
+        Err(why) if why.kind == RefusalKind::NoVersion => Err(ApiError::new(StatusCode::NOT_FOUND, why.why)),
         Err(why) => Err(not_deployed(&api, &key, version.as_deref(), why)),
     }
 }
