@@ -33,6 +33,8 @@ const BEST_ON_ONE_CORE: &str = "baseline=--runtime single --sockets axum --io-ev
 /// The same on several: axum cannot move a connection to the thread of its room, so tokio-tungstenite stands in.
 const BEST_ON_SEVERAL: &str = "baseline=--runtime sharded --io-events 16 --event-interval 256";
 
+/// What the names of the servers of `--before` begin with.
+const BEFORE: &str = "before-";
 /// The share of a core that other processes may use during a measurement.
 pub const QUIET_SHARE: f64 = 0.15;
 
@@ -63,6 +65,10 @@ pub struct Options {
     /// Parlor's binary. Without it only base lines are measured.
     #[arg(long, value_name = "FILE")]
     parlor: Option<PathBuf>,
+    /// Another build of Parlor's binary, such as the one before a change: it serves the same guests, as `before-NAME`, and
+    /// is what all others are compared with unless `--reference` names one.
+    #[arg(long, value_name = "FILE", requires = "parlor")]
+    before: Option<PathBuf>,
     /// A plugin that Parlor serves, and what the table calls Parlor with it, as `NAME=DIR`; may be given several times.
     /// The folder has `bench-room.wasm`, or is the project that `parlor build` makes it from.
     #[arg(long, value_name = "NAME=DIR", default_value = "parlor=tests/load/guest")]
@@ -102,7 +108,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     eprintln!("{cores}");
     let names: Vec<String> = recipes.iter().map(|recipe| recipe.name.clone()).collect();
     let reference = match &options.reference {
-        None => 0,
+        None => names.iter().position(|name| name.starts_with(BEFORE)).unwrap_or(0),
         Some(name) => names.iter().position(|other| other == name).with_context(|| format!("no server is {name}"))?,
     };
     let mut report = Report::new(names, reference);
@@ -171,10 +177,11 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
     if let Some(folder) = &options.socketio {
         recipes.push(socketio::recipe(&options.node, folder, scratch)?);
     }
-    if let Some(program) = &options.parlor {
+    for (program, prefix) in [(&options.before, BEFORE), (&options.parlor, "")] {
+        let Some(program) = program else { continue };
         for text in &options.guest {
             let (name, folder) = text.split_once('=').context("--guest must be NAME=DIR")?;
-            recipes.push(parlor::recipe(program, name, folder.as_ref(), scratch)?);
+            recipes.push(parlor::recipe(program, &format!("{prefix}{name}"), folder.as_ref(), scratch)?);
         }
     }
     Ok(recipes)
