@@ -35,3 +35,24 @@ pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// last asked since the server started.
     fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool;
 }
+
+/// The owner of a room that stands alone, such as a probe's: it counts nothing, and nothing follows from what the room reports.
+#[derive(Debug)]
+pub struct NoFleet;
+
+impl RoomOwner for NoFleet {
+    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
+        room.set_plugin(Arc::clone(to));
+    }
+    fn awoke(&self, _: &RoomHandle) {}
+    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
+    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
+    fn stayed(&self, _: &Plugin) {}
+    fn went_back(&self, _: &Plugin, _: &str) {}
+    fn is_condemned(&self, _: &Plugin) -> bool {
+        false
+    }
+    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
+        false
+    }
+}

@@ -26,7 +26,7 @@ use crate::plugin::probe::EVENT;
 use crate::plugin::version::Plugin;
 use crate::room::handle::{Mail, RoomHandle};
 use crate::room::outbound::{Outbound, ToWrite};
-use crate::room::owner::RoomOwner;
+use crate::room::owner::NoFleet;
 use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
@@ -138,7 +138,7 @@ impl Probe {
             slow: workers.slow_runtime(worker).clone(),
             storage: Arc::new(MemoryStorage::default()),
             alarms: Arc::new(Alarms::default()),
-            owner: Arc::new(ProbeOwner),
+            owner: Arc::new(NoFleet),
         });
         workers.runtime(worker).spawn(task);
         let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
@@ -169,27 +169,6 @@ impl Probe {
             }
         };
         tokio::time::timeout(patience, came).await.unwrap_or(false)
-    }
-}
-
-/// The fleet does not know of a probe's room, and its plugin has one version: nothing follows from what it reports.
-#[derive(Debug)]
-struct ProbeOwner;
-
-impl RoomOwner for ProbeOwner {
-    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
-        room.set_plugin(Arc::clone(to));
-    }
-    fn awoke(&self, _: &RoomHandle) {}
-    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
-    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
-    fn stayed(&self, _: &Plugin) {}
-    fn went_back(&self, _: &Plugin, _: &str) {}
-    fn is_condemned(&self, _: &Plugin) -> bool {
-        false
-    }
-    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
-        false
     }
 }
 

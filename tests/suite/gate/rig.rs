@@ -20,7 +20,7 @@ use parlor::plugin::version::Plugin;
 use parlor::protocol::close::CloseReason;
 use parlor::room::handle::{Mail, RoomHandle, RoomRequest};
 use parlor::room::outbound::{Outbound, ToWrite};
-use parlor::room::owner::RoomOwner;
+use parlor::room::owner::NoFleet;
 use parlor::room::{self, RoomSpec};
 use parlor::tenant::Tenants;
 use parlor::tenant::account::Counter;
@@ -35,27 +35,6 @@ pub struct Guest {
     strict: Arc<Plugin>,
     relaxed: Arc<Plugin>,
     worker: parlor::workers::WorkerId,
-}
-
-/// Nobody keeps count of the test's rooms.
-#[derive(Debug)]
-struct Nobody;
-
-impl RoomOwner for Nobody {
-    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
-        room.set_plugin(Arc::clone(to));
-    }
-    fn awoke(&self, _: &RoomHandle) {}
-    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
-    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
-    fn stayed(&self, _: &Plugin) {}
-    fn went_back(&self, _: &Plugin, _: &str) {}
-    fn is_condemned(&self, _: &Plugin) -> bool {
-        false
-    }
-    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
-        false
-    }
 }
 
 /// One room with its two sockets.
@@ -108,7 +87,7 @@ impl Guest {
             slow: tokio::runtime::Handle::current(),
             storage: Arc::clone(&store) as _,
             alarms: Arc::new(Alarms::default()),
-            owner: Arc::new(Nobody),
+            owner: Arc::new(NoFleet),
         });
         tokio::spawn(task);
         let mut room = Room { store, shared, sockets: Vec::new() };

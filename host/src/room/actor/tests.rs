@@ -15,6 +15,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
 use crate::room::handle::RoomHandle;
 use crate::room::outbound::ToWrite;
+use crate::room::owner::NoFleet;
 use crate::room::{RoomSpec, open};
 use crate::storage::Storage as _;
 use crate::storage::memory::MemoryStorage;
@@ -61,26 +62,6 @@ fn load() -> Arc<Plugin> {
     Arc::new(plugin)
 }
 
-#[derive(Debug)]
-struct Nobody;
-
-impl RoomOwner for Nobody {
-    fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
-        room.set_plugin(Arc::clone(to));
-    }
-    fn awoke(&self, _: &RoomHandle) {}
-    fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
-    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
-    fn stayed(&self, _: &Plugin) {}
-    fn went_back(&self, _: &Plugin, _: &str) {}
-    fn is_condemned(&self, _: &Plugin) -> bool {
-        false
-    }
-    fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
-        false
-    }
-}
-
 /// A room that runs, and what it keeps.
 struct Opened {
     door: RoomHandle,
@@ -101,7 +82,7 @@ impl Opened {
             slow: tokio::runtime::Handle::current(),
             storage: Arc::clone(&storage) as _,
             alarms: Arc::clone(&alarms),
-            owner: Arc::new(Nobody),
+            owner: Arc::new(NoFleet),
         });
         Self { door, storage, alarms, task: tokio::spawn(task) }
     }
