@@ -43,8 +43,8 @@ pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
     Ok(watcher)
 }
 
-/// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a disk may
-/// be slow.
+/// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
+/// disk may be slow.
 pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
     if deploys.watch == WatchMode::Off {
         return Ok(());
@@ -60,7 +60,8 @@ pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the job for one file brings back: the file and what became of it; none from the job that retires a file that is gone.
+/// What the job for one file brings back: the file and what became of it; none from the job that retires a file that is
+/// gone.
 type FolderJob = Option<(ReadyFile, FileOutcome)>;
 
 struct Follower {

@@ -1,5 +1,5 @@
-//! How a version comes into service, whoever brings it: the start, the folder, an upload, a rollback or a build. The host
-//! loads and rehearses it as a whole before it replaces anything; a version that fails in this changes nothing.
+//! How a version comes into service, whoever brings it: the start, the folder, an upload, a rollback or a build. The
+//! host loads and rehearses it as a whole before it replaces anything; a version that fails in this changes nothing.
 
 pub mod follow;
 mod history;
@@ -43,8 +43,8 @@ pub struct Deploys {
     /// How the host notices changes in the folder.
     watch: WatchMode,
     watch_poll: Duration,
-    /// A tenant's plugins change one after the other, because they share paths and places: what a change finds there stays
-    /// true until it ends.
+    /// A tenant's plugins change one after the other, because they share paths and places: what a change finds there
+    /// stays true until it ends.
     changing: TenantLocks,
     at_once: Arc<Semaphore>,
     pub history: History,
@@ -245,7 +245,8 @@ impl<'a> Change<'a> {
         if is_new && deploys.fleet.count(&key.tenant) >= max {
             return Err(NotDeployed::new(RefusalKind::TooMany, format!("plugins-per-tenant: at most {max}")));
         }
-        // Each compilation has a bound of its own. This one also bounds the wait for other compilations and for CPU time.
+        // Each compilation has a bound of its own. This one also bounds the wait for other compilations and for CPU
+        // time.
         let wait = Duration::from_millis(terms.limits.compile_wall_ms) * WAIT_COMPILATIONS;
         let loading = deploys.loader.load_bytes((*key).clone(), bytes, terms);
         let plugin = match tokio::time::timeout(wait, loading).await {

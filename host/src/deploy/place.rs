@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use crate::folder::scan::is_project;
 use crate::model::names::PluginKey;
 
-/// The path of the plugin's file; makes the folder that it lies in. None where that folder is a project, which the host does
-/// not write into.
+/// The path of the plugin's file; makes the folder that it lies in. None where that folder is a project, which the host
+/// does not write into.
 pub fn of(plugins: &Path, key: &PluginKey) -> anyhow::Result<Option<PathBuf>> {
     let mut folder = plugins.to_owned();
     if !key.tenant.is_default() {

@@ -1,4 +1,5 @@
-//! The rooms that have an instance. Those that have had no turn for longest are the first to hear that they may give it up.
+//! The rooms that have an instance. Those that have had no turn for longest are the first to hear that they may give it
+//! up.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -12,8 +13,8 @@ use crate::room::handle::{RoomHandle, RoomShared};
 /// How many rooms one look takes up; the next look goes on with the others.
 const ROOMS_A_LOOK: usize = 1_024;
 
-/// The rooms with an instance, each once, roughly in the order of their last turns. Only a look moves a room to the back, so
-/// that turns need not touch this queue.
+/// The rooms with an instance, each once, roughly in the order of their last turns. Only a look moves a room to the
+/// back, so that turns need not touch this queue.
 #[derive(Debug, Default)]
 pub(super) struct AwakeRooms(Mutex<VecDeque<(Instant, Weak<RoomShared>)>>);
 

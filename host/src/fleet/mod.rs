@@ -1,5 +1,5 @@
-//! The fleet: which version of each plugin serves, where each room is, on which version, and how versions fail. One table
-//! holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
+//! The fleet: which version of each plugin serves, where each room is, on which version, and how versions fail. One
+//! table holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
 
 mod idle;
 mod refusal;
@@ -43,8 +43,8 @@ const SWAPS_AT_ONCE: usize = 32;
 const SWAP_PAUSE: Duration = Duration::from_millis(2);
 /// How often the fleet looks for idle rooms, and how long a room must have had no turn to be idle.
 const IDLE_LOOK: Duration = Duration::from_millis(500);
-/// How long a room must have had no turn to be idle while openings wait for a place. Not zero: clients that answer a turn at
-/// once keep their room awake.
+/// How long a room must have had no turn to be idle while openings wait for a place. Not zero: clients that answer a
+/// turn at once keep their room awake.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_millis(5);
 /// Rooms that one hold of the table's lock looks at: upgrades wait for that lock.
 const ROOMS_A_HOLD: usize = 1_000;
@@ -68,8 +68,8 @@ pub struct Fleet {
     alarms: Arc<Alarms>,
     storage: Arc<dyn Storage>,
     workers: Arc<Workers>,
-    /// The rooms that keep something and were open since the server started, by a hash of their names. Where two names share
-    /// a hash, one `$restore` may get the wrong one of `wake` and `restart`.
+    /// The rooms that keep something and were open since the server started, by a hash of their names. Where two names
+    /// share a hash, one `$restore` may get the wrong one of `wake` and `restart`.
     kept: Mutex<HashSet<u64>>,
     /// Wakes [`Fleet::next_verdict`]: so many rooms went back from a version that its plugin has to go back as well.
     verdict: Notify,
@@ -102,8 +102,8 @@ impl Fleet {
         &self.storage
     }
 
-    /// Lets a version serve its path, in place of an older version of its plugin where there is one. Rooms that open from now
-    /// on start on it, and an open room moves to it when somebody enters, or with [`Fleet::swap`].
+    /// Lets a version serve its path, in place of an older version of its plugin where there is one. Rooms that open
+    /// from now on start on it, and an open room moves to it when somebody enters, or with [`Fleet::swap`].
     pub fn put(&self, plugin: Plugin) -> Result<Arc<Plugin>, PathTaken> {
         let plugin = Arc::new(plugin);
         self.table.lock().put(Arc::clone(&plugin))?;
@@ -137,14 +137,14 @@ impl Fleet {
         self.table.lock().count(tenant)
     }
 
-    /// A number that changes whenever a path, or a place among a tenant's plugins, becomes free: whoever was refused for want
-    /// of one may try again.
+    /// A number that changes whenever a path, or a place among a tenant's plugins, becomes free: whoever was refused
+    /// for want of one may try again.
     pub fn freed(&self) -> u64 {
         self.table.lock().freed
     }
 
-    /// The open room of this name, or a new one on the version that serves at this moment. An open room is told to move to
-    /// that version first, before it hears of whoever enters.
+    /// The open room of this name, or a new one on the version that serves at this moment. An open room is told to move
+    /// to that version first, before it hears of whoever enters.
     pub fn enter(self: &Arc<Self>, key: &PluginKey, room: &RoomId) -> Result<RoomHandle, NoRoom> {
         let mut table = self.table.lock();
         let plugin = match table.look_up(key, room, Instant::now())? {

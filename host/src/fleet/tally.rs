@@ -1,5 +1,5 @@
-//! How one version of a plugin fails, and what follows. A room that crashes stays closed for a while. A version whose code
-//! faults by itself, or in many of its rooms, goes into quarantine: out of service.
+//! How one version of a plugin fails, and what follows. A room that crashes stays closed for a while. A version whose
+//! code faults by itself, or in many of its rooms, goes into quarantine: out of service.
 //!
 //! A failure that a handler returns does not count: a client's bad data may cause it. Faults (traps, deadlines, memory)
 //! end the instance. A room with too many of them crashes and closes. A version is quarantined for faults that no client
@@ -15,8 +15,8 @@ use crate::model::names::RoomId;
 /// At least so many rooms, and half of all, must crash before their version is quarantined: a few rooms may have met one
 /// client that knows how to crash them.
 const ROOMS_OF_QUARANTINE: usize = 5;
-/// How many closed rooms a tally remembers. Beyond that it forgets the one whose time is over soonest, which may then open
-/// at once.
+/// How many closed rooms a tally remembers. Beyond that it forgets the one whose time is over soonest, which may then
+/// open at once.
 const CLOSED_ROOMS_KEPT: usize = 10_000;
 
 /// Why a version is out of service.
@@ -49,8 +49,8 @@ impl Tally {
         self.closed.get(room).map(|until| until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// Counts the crash of a room, beside which `others` run the version. Where this crash puts the version into quarantine,
-    /// it answers why.
+    /// Counts the crash of a room, beside which `others` run the version. Where this crash puts the version into
+    /// quarantine, it answers why.
     pub(super) fn crashed(
         &mut self,
         room: &RoomId,

@@ -1,12 +1,12 @@
-//! The trial of a new version by a plugin's open rooms. Each room tries it and goes back by itself where it fails. Where too
-//! many rooms go back, the verdict is that the whole plugin has to.
+//! The trial of a new version by a plugin's open rooms. Each room tries it and goes back by itself where it fails.
+//! Where too many rooms go back, the verdict is that the whole plugin has to.
 
 use std::collections::VecDeque;
 
 use crate::model::names::PluginKey;
 
-/// At least so many rooms (or all, where there are fewer) must go back before their plugin does: a few rooms may have met one
-/// client that knows how to crash them.
+/// At least so many rooms (or all, where there are fewer) must go back before their plugin does: a few rooms may have
+/// met one client that knows how to crash them.
 const ROOMS_OF_VERDICT: usize = 5;
 /// How many condemned versions of a plugin are remembered: more than the host keeps to go back to.
 const CONDEMNED_MAX: usize = 64;

@@ -1,5 +1,5 @@
-//! A room's task. It takes one mail after the other from the mailbox, and gives each event that the plugin wants one turn. It
-//! also decides when the room waits, sleeps, moves to another version and ends.
+//! A room's task. It takes one mail after the other from the mailbox, and gives each event that the plugin wants one
+//! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -125,8 +125,8 @@ impl Room {
         !self.turns.code.is_awake() && self.turns.ledger.is_settled() && !self.turns.people.nobody_is_here()
     }
 
-    /// Waits until the room's last writes are durable or lost, does what follows from losses, and tells the owner whether the
-    /// room keeps anything.
+    /// Waits until the room's last writes are durable or lost, does what follows from losses, and tells the owner
+    /// whether the room keeps anything.
     async fn finish(&mut self) {
         self.turns.until_settled().await;
         self.turns.follow_losses().await;
@@ -268,7 +268,8 @@ impl Room {
         self.turns.people.forget(socket);
     }
 
-    /// Answers a request of administration. Sending fails where whoever asked has gone, and then nobody needs the answer.
+    /// Answers a request of administration. Sending fails where whoever asked has gone, and then nobody needs the
+    /// answer.
     async fn answer(&mut self, request: RoomRequest) {
         let members = &self.turns.people.state.members;
         match request {
@@ -349,8 +350,8 @@ impl Room {
         }
     }
 
-    /// Runs `$suspend` and waits until nothing is pending. Answers the state for the next instance; none where `$suspend`
-    /// gave none, or where its state rests on writes that failed.
+    /// Runs `$suspend` and waits until nothing is pending. Answers the state for the next instance; none where
+    /// `$suspend` gave none, or where its state rests on writes that failed.
     async fn suspend(&mut self, reason: &str) -> Option<Suspended> {
         let mut state = None;
         if self.turns.code.asks_for(hook::SUSPEND) {

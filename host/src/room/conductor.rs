@@ -1,5 +1,5 @@
-//! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and has the
-//! people told. Where one of these fails, it does what follows.
+//! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and
+//! has the people told. Where one of these fails, it does what follows.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -100,7 +100,8 @@ impl Conductor {
         self.code.plugin().durability
     }
 
-    /// Gives an event a turn, and does what follows if it fails. Answers what the handler answered, where the turn committed.
+    /// Gives an event a turn, and does what follows if it fails. Answers what the handler answered, where the turn
+    /// committed.
     pub(super) async fn give(&mut self, event: Event) -> Option<Payload> {
         match self.turn(event).await {
             TurnEnd::Committed(answer) => answer,
@@ -113,8 +114,8 @@ impl Conductor {
         }
     }
 
-    /// Does what follows a failed turn: makes a new instance where the old one is lost, and runs `$error` in a turn of its
-    /// own. If that fails, the log says so and nothing more follows.
+    /// Does what follows a failed turn: makes a new instance where the old one is lost, and runs `$error` in a turn of
+    /// its own. If that fails, the log says so and nothing more follows.
     pub(super) async fn follow_up(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
         if !self.make_ready().await || !failure.runs_error_hook() || !self.code.asks_for(hook::ERROR) {
             return;
@@ -201,7 +202,8 @@ impl Conductor {
         Box::new(turn)
     }
 
-    /// Commits a turn that succeeded. What it says leaves at once where neither it nor a turn before it waits for writes.
+    /// Commits a turn that succeeded. What it says leaves at once where neither it nor a turn before it waits for
+    /// writes.
     async fn commit(&mut self, origin: Origin, turn: Box<Turn>) {
         let (state, ended) = turn.end();
         self.people.state = state;
@@ -246,8 +248,8 @@ impl Conductor {
                 done = &mut call => return done,
                 settled = self.ledger.settled() => settled,
             };
-            // Boxed, so that it takes no memory of the room's task at other times. Sending may give way in the tenant's lane,
-            // and the call may stand in the same line before it: unless both are polled, neither goes on.
+            // Boxed, so that it takes no memory of the room's task at other times. Sending may give way in the tenant's
+            // lane, and the call may stand in the same line before it: unless both are polled, neither goes on.
             let mut settling = Box::pin(self.settle(settled));
             let mut done = None;
             loop {
@@ -349,8 +351,8 @@ impl Conductor {
         self.alarms.failed(&self.door.key, first, longest);
     }
 
-    /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be made:
-    /// then the room ends.
+    /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be
+    /// made: then the room ends.
     pub(super) async fn make_ready(&mut self) -> bool {
         while !self.is_ending() {
             if self.code.is_ready() {

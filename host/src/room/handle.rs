@@ -91,7 +91,8 @@ impl RoomStats {
 
 impl RoomShared {
     pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: CounterPlace) -> Self {
-        // A ping may come before the room has an instance. Until then it goes by the events that `init` asked for at load.
+        // A ping may come before the room has an instance. Until then it goes by the events that `init` asked for at
+        // load.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits());
         Self {
@@ -114,8 +115,8 @@ impl RoomShared {
         Arc::clone(&self.plugin.read())
     }
 
-    /// Tells the room to move to a version before it takes its next mail. Does nothing where the room is on that version or a
-    /// later one, or went back from it.
+    /// Tells the room to move to a version before it takes its next mail. Does nothing where the room is on that
+    /// version or a later one, or went back from it.
     pub fn move_to(&self, plugin: &Arc<Plugin>) {
         let is_later = self.plugin.read().serial < plugin.serial;
         if is_later && *self.gone_back_from.lock() != Some(plugin.serial) {

@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use crate::model::event::SocketId;
 
-/// The sockets in line, each with one event. Indexed both by place and by socket: a busy room has thousands of sockets, and
-/// each may be polled while it waits.
+/// The sockets in line, each with one event. Indexed both by place and by socket: a busy room has thousands of sockets,
+/// and each may be polled while it waits.
 #[derive(Debug, Default)]
 pub(super) struct MailboxLine {
     /// The sockets by their place in the line.

@@ -1,5 +1,5 @@
-//! Everything that comes to a room, in one order. Clients' events wait for a place; what the host itself puts in always finds
-//! one, or, for administration, is refused. Nothing that is in is dropped while the room lives.
+//! Everything that comes to a room, in one order. Clients' events wait for a place; what the host itself puts in always
+//! finds one, or, for administration, is refused. Nothing that is in is dropped while the room lives.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -142,8 +142,8 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and the room's alarm
-    /// rings at most once a minute.
+    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and the
+    /// room's alarm rings at most once a minute.
     pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -199,7 +199,8 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Puts in a client's event, or waits for a place. It takes the event out of the option when it is ready, not before.
+    /// Puts in a client's event, or waits for a place. It takes the event out of the option when it is ready, not
+    /// before.
     pub fn poll_event(
         &self,
         context: &mut Context<'_>,
@@ -315,8 +316,8 @@ impl Mailbox {
             Mail::Request(_) => inner.requests -= 1,
             _ => {}
         }
-        // Wakes the first in line only when the mailbox is half empty, so that a full one does not wake a socket for each
-        // place. Whoever goes in wakes the next.
+        // Wakes the first in line only when the mailbox is half empty, so that a full one does not wake a socket for
+        // each place. Whoever goes in wakes the next.
         let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;
         if is_half_empty {
             inner.line.wake_first();

@@ -41,8 +41,8 @@ pub struct RoomSpec {
     pub owner: Arc<dyn RoomOwner>,
 }
 
-/// Puts a room together. Others reach it by the handle; the caller runs the task on the room's thread. The task ends when
-/// nobody has been in the room for a while, when it crashes, or when the host closes it.
+/// Puts a room together. Others reach it by the handle; the caller runs the task on the room's thread. The task ends
+/// when nobody has been in the room for a while, when it crashes, or when the host closes it.
 pub fn open(spec: RoomSpec) -> (RoomHandle, impl Future<Output = ()> + Send + 'static) {
     let RoomSpec { key, plugin, place, worker, slow, storage, alarms, owner } = spec;
     let handle = Arc::new(RoomShared::new(key, plugin, worker, place));
@@ -90,8 +90,8 @@ async fn run(
     drop(end);
 }
 
-/// Cleans up however a room's task ends, even by a panic: closes the mailbox and the sockets whose arrival waits in it, and
-/// lets an alarm in it ring again.
+/// Cleans up however a room's task ends, even by a panic: closes the mailbox and the sockets whose arrival waits in it,
+/// and lets an alarm in it ring again.
 struct EndOfRoom {
     door: RoomHandle,
     alarms: Arc<Alarms>,

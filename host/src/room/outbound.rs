@@ -1,5 +1,5 @@
-//! What stands for a socket in its room: a bounded queue of the frames to it, and a bounded count of its events that the room
-//! has not handled yet.
+//! What stands for a socket in its room: a bounded queue of the frames to it, and a bounded count of its events that
+//! the room has not handled yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// The queue between a room and one of its sockets. The room pushes frames, the socket's task pops and writes them; whoever
-/// closes it first decides the reason.
+/// The queue between a room and one of its sockets. The room pushes frames, the socket's task pops and writes them;
+/// whoever closes it first decides the reason.
 #[derive(Debug)]
 pub struct Outbound {
     queue: Mutex<FrameQueue>,
@@ -30,8 +30,8 @@ pub struct Outbound {
     unhandled_max: u32,
     /// Bytes queued for all sockets of the tenant.
     of_tenant: Arc<Counter>,
-    /// The socket's place in its tenant's count. The room gives it back when it is done with the socket, which may be after
-    /// the connection ended: so the count also bounds the arrivals and ends that wait in mailboxes.
+    /// The socket's place in its tenant's count. The room gives it back when it is done with the socket, which may be
+    /// after the connection ended: so the count also bounds the arrivals and ends that wait in mailboxes.
     _place: CounterPlace,
 }
 
@@ -76,7 +76,8 @@ impl Outbound {
         }
     }
 
-    /// Queues a frame. Where the queue is full, closes the socket instead: a client that misses a frame could never know.
+    /// Queues a frame. Where the queue is full, closes the socket instead: a client that misses a frame could never
+    /// know.
     pub fn push(&self, frame: Frame) {
         let mut queue = self.queue.lock();
         if !matches!(queue.end, QueueEnd::Open) {
@@ -127,8 +128,8 @@ impl Outbound {
         self.pop().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Waits until the socket is to be closed; answers why, and whether frames are still queued. For a socket's task that
-    /// cannot write at the moment.
+    /// Waits until the socket is to be closed; answers why, and whether frames are still queued. For a socket's task
+    /// that cannot write at the moment.
     pub fn poll_closing(&self, context: &mut Context<'_>) -> Poll<(CloseReason, bool)> {
         self.writer.register(context.waker());
         let queue = self.queue.lock();

@@ -19,8 +19,8 @@ use crate::tenant::lane::Lane;
 
 /// A fan-out gives way to other tasks of its thread after so many deliveries.
 const DELIVERIES_AT_ONCE: usize = 256;
-/// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that nobody who
-/// reads is taken for slow.
+/// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that
+/// nobody who reads is taken for slow.
 const BYTES_AT_ONCE: usize = 256 << 10;
 
 /// The sockets of a room.
@@ -63,8 +63,8 @@ impl People {
         }
     }
 
-    /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where the
-    /// socket is not here any more.
+    /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where
+    /// the socket is not here any more.
     pub(super) fn depart(&mut self, socket: SocketId) -> bool {
         let was_here = self.outbound.remove(&socket).is_some();
         if was_here {

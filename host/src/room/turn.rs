@@ -21,20 +21,20 @@ pub(super) enum TurnKind {
 }
 
 impl TurnKind {
-    /// Whether the version before gets the event again, where the code of a version on trial faults in this turn. `$restore`,
-    /// `$resume` and `$suspend` have rules of their own.
+    /// Whether the version before gets the event again, where the code of a version on trial faults in this turn.
+    /// `$restore`, `$resume` and `$suspend` have rules of their own.
     pub(super) fn is_given_again(self) -> bool {
         !matches!(self, Self::Restore | Self::Resume | Self::Suspend)
     }
 
-    /// Whether `$error` runs when the turn's writes are lost after it ran. The next instance gets a `$restore` anyway, and a
-    /// failed `$error` must not cause another.
+    /// Whether `$error` runs when the turn's writes are lost after it ran. The next instance gets a `$restore` anyway,
+    /// and a failed `$error` must not cause another.
     pub(super) fn runs_error_hook_when_lost(self) -> bool {
         !matches!(self, Self::Error | Self::Restore | Self::Resume)
     }
 
-    /// The name of the hook, where no client causes it. If its code faults, then either because of what the room stores, or it
-    /// always does.
+    /// The name of the hook, where no client causes it. If its code faults, then either because of what the room
+    /// stores, or it always does.
     pub(super) fn unprovoked_hook(self) -> Option<&'static str> {
         match self {
             Self::Restore => Some(hook::RESTORE),

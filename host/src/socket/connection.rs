@@ -266,7 +266,8 @@ impl Connection {
         }
     }
 
-    /// Pings a client that sent nothing for half of `idle-socket-ms`, and closes it when it sends nothing in the other half.
+    /// Pings a client that sent nothing for half of `idle-socket-ms`, and closes it when it sends nothing in the other
+    /// half.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.watch.as_mut().poll(context).is_ready() {
             // While an event waits for the room, the host reads nothing: then the client only seems silent.

@@ -1,5 +1,6 @@
-//! A room's code: the version of the plugin that the room is on, and the instance that runs it, where there is one. It opens,
-//! loses and gives up instances, tries versions and goes back from them. It answers as data what the room has to do then.
+//! A room's code: the version of the plugin that the room is on, and the instance that runs it, where there is one. It
+//! opens, loses and gives up instances, tries versions and goes back from them. It answers as data what the room has to
+//! do then.
 
 mod aside;
 mod faults;
@@ -171,7 +172,8 @@ impl Code {
         self.instance = Some(instance);
     }
 
-    /// Whether the version before gets this event if the version on trial faults in it: it may manage what the new one cannot.
+    /// Whether the version before gets this event if the version on trial faults in it: it may manage what the new one
+    /// cannot.
     pub(super) fn can_go_back_from(&self, kind: TurnKind) -> bool {
         self.trial.is_some() && kind.is_given_again()
     }
@@ -184,9 +186,9 @@ impl Code {
         }
     }
 
-    /// Drops the instance that faulted, since wasmtime never enters the store of such a guest again, and counts the fault.
-    /// After one fault too many it answers the reason for which the room ends. It does not count faults of a version on
-    /// trial, because the room goes back from it.
+    /// Drops the instance that faulted, since wasmtime never enters the store of such a guest again, and counts the
+    /// fault. After one fault too many it answers the reason for which the room ends. It does not count faults of a
+    /// version on trial, because the room goes back from it.
     pub(super) fn faulted(&mut self, kind: TurnKind, fault: &Fault, sockets: usize) -> Option<CloseReason> {
         self.lose();
         if self.trial.is_some() {
@@ -210,7 +212,8 @@ impl Code {
         self.instance.is_some() && self.owed.is_none()
     }
 
-    /// Makes an instance if there is none, and answers what the room has to do next. Call it again until it says `Ready`.
+    /// Makes an instance if there is none, and answers what the room has to do next. Call it again until it says
+    /// `Ready`.
     pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize) -> Readiness {
         if self.instance.is_none()
             && let Err(why) = self.open(view, sockets).await
@@ -290,8 +293,8 @@ impl Code {
         }
     }
 
-    /// Goes on after a `$restore` that failed: back to the version before, if the code of a version on trial faulted, or else
-    /// as if it had not failed.
+    /// Goes on after a `$restore` that failed: back to the version before, if the code of a version on trial faulted,
+    /// or else as if it had not failed.
     pub(super) fn restore_failed(&mut self, why: &str) {
         let is_lost = self.instance.is_none();
         if !is_lost || !self.go_back(why, None) {
@@ -312,8 +315,8 @@ impl Code {
         self.drop_instance();
     }
 
-    /// Moves to another version, whose first instance gets what the last one handed over. A room that sleeps kept that when
-    /// it fell asleep, and a room that never had an instance has nothing to hand over.
+    /// Moves to another version, whose first instance gets what the last one handed over. A room that sleeps kept that
+    /// when it fell asleep, and a room that never had an instance has nothing to hand over.
     pub(super) fn move_to(&mut self, plugin: Arc<Plugin>, handed_over: Option<Suspended>) {
         let kept = self.owed.take();
         if self.instance.is_some() {
@@ -330,8 +333,8 @@ impl Code {
         log!(debug, &self.room.key, version = self.plugin.version, "the room moved to another version");
     }
 
-    /// Goes back to the version before; false where no version is on trial. The next instance is of that version, and gets
-    /// the state that this one could not take.
+    /// Goes back to the version before; false where no version is on trial. The next instance is of that version, and
+    /// gets the state that this one could not take.
     pub(super) fn go_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
         let Some(Trial { before, .. }) = self.trial.take() else { return false };
         let failed = Arc::clone(&self.plugin);

@@ -1,5 +1,5 @@
-//! What a new instance must hear before it gets events: the state that the last one handed over, or why it has to rebuild
-//! what the last one knew.
+//! What a new instance must hear before it gets events: the state that the last one handed over, or why it has to
+//! rebuild what the last one knew.
 
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ pub(in crate::room) enum RestoreReason {
 }
 
 impl RestoreReason {
-    /// The reason for a room that opens and has something in storage. `was_open`: it was open before since the server started.
+    /// The reason for a room that opens and has something in storage. `was_open`: it was open before since the server
+    /// started.
     pub(in crate::room) fn of_opening(was_open: bool) -> Self {
         if was_open { Self::Wake } else { Self::Restart }
     }

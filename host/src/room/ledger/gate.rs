@@ -1,5 +1,5 @@
-//! The output gate. It holds what a turn says until the turn's writes, and those of the turns before it, are durable. Outputs
-//! leave in the order of the turns. Where a write fails, its turn fails with all that came after it.
+//! The output gate. It holds what a turn says until the turn's writes, and those of the turns before it, are durable.
+//! Outputs leave in the order of the turns. Where a write fails, its turn fails with all that came after it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::room::turn::{Origin, Output};
 use crate::storage::view::{BatchNumber, Written};
 use crate::storage::{Durable, StorageError};
 
-/// Under `relaxed` durability, outputs may leave before their writes are durable while the oldest turn at the gate is not
-/// older than this. So a crash loses at most what was said in this time, however slow the disk is.
+/// Under `relaxed` durability, outputs may leave before their writes are durable while the oldest turn at the gate is
+/// not older than this. So a crash loses at most what was said in this time, however slow the disk is.
 const RELAXED_LOSS: Duration = Duration::from_millis(100);
 
 /// One turn at the gate.
@@ -113,7 +113,8 @@ impl Gate {
         std::mem::take(&mut self.held).into()
     }
 
-    /// The next output that may leave although its writes may still be lost; none where the oldest turn has waited too long.
+    /// The next output that may leave although its writes may still be lost; none where the oldest turn has waited too
+    /// long.
     pub(super) fn next_relaxed(&mut self) -> Option<Output> {
         if self.held.front()?.since.elapsed() >= RELAXED_LOSS {
             return None;

@@ -1,10 +1,11 @@
-//! How turns become durable. The ledger hands a turn's writes to the store, holds what the turn says until they are durable,
-//! and takes everything back where they fail. It runs no task, and knows neither sockets nor plugins: its owner tells it what
-//! happened, and it answers what may be said now.
+//! How turns become durable. The ledger hands a turn's writes to the store, holds what the turn says until they are
+//! durable, and takes everything back where they fail. It runs no task, and knows neither sockets nor plugins: its
+//! owner tells it what happened, and it answers what may be said now.
 //!
-//! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its writes
-//! and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them. Where writes
-//! fail, every later turn fails with them. A rejection reaches its sender in any case, in its place in the order.
+//! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its
+//! writes and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them.
+//! Where writes fail, every later turn fails with them. A rejection reaches its sender in any case, in its place in the
+//! order.
 
 mod bounds;
 mod gate;
@@ -33,7 +34,8 @@ pub(super) struct Ledger {
     /// The tenant's bounds, which turns check at each write; made for the first turn that may write.
     bounds: Option<Arc<dyn TenantStorage>>,
     gate: Gate,
-    /// What the room keeps, batches on their way included. A copy of what the view knows, so that turns need no lock for it.
+    /// What the room keeps, batches on their way included. A copy of what the view knows, so that turns need no lock
+    /// for it.
     kept: StoredRoom,
     /// Up to where the state is safe; set while the state is away with a turn, for [`Ledger::reconcile`].
     kept_to: Option<StateMark>,
@@ -119,8 +121,8 @@ impl Ledger {
         self.gate.holds_output()
     }
 
-    /// Commits a turn that succeeded, whose state is back. Answers what may be said now: what the turn says, where neither it
-    /// nor a turn before it has writes on their way.
+    /// Commits a turn that succeeded, whose state is back. Answers what may be said now: what the turn says, where
+    /// neither it nor a turn before it has writes on their way.
     pub(super) fn commit(
         &mut self,
         state: &mut RoomState,
@@ -174,7 +176,8 @@ impl Ledger {
         self.gate.settled().await
     }
 
-    /// Takes the oldest turn from the gate, whose writes are durable or failed. The room's state may be away with a turn.
+    /// Takes the oldest turn from the gate, whose writes are durable or failed. The room's state may be away with a
+    /// turn.
     pub(super) fn settle(&mut self, settled: &Result<Durable, StorageError>) -> Settled {
         let durable = match settled {
             Ok(durable) => durable,
@@ -193,7 +196,8 @@ impl Ledger {
         Settled { sets_alarm: held.sets_alarm(), output: held.output }
     }
 
-    /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers none.
+    /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers
+    /// none.
     pub(super) fn next_relaxed(&mut self, durability: Durability) -> Option<Output> {
         match durability {
             Durability::Relaxed => self.gate.next_relaxed(),
@@ -227,8 +231,9 @@ impl Ledger {
         }
     }
 
-    /// Brings the state, which is back from a turn, up to date: keeps what is settled, and after a failed write rolls it back
-    /// to what is durable. Says whether it rolled back: then what the instance remembers may rest on the lost writes.
+    /// Brings the state, which is back from a turn, up to date: keeps what is settled, and after a failed write rolls
+    /// it back to what is durable. Says whether it rolled back: then what the instance remembers may rest on the lost
+    /// writes.
     pub(super) fn reconcile(&mut self, state: &mut RoomState) -> bool {
         if let Some(mark) = self.kept_to.take() {
             state.keep(mark);
