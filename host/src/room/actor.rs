@@ -259,7 +259,12 @@ impl Room {
         }
         // First, so that a `$disconnect` that nobody wants does not wake a room that sleeps.
         if self.turns.code.wants(hook::DISCONNECT) && !self.turns.make_ready().await {
-            log!(error, &self.turns.door.key, socket, "no instance could be made for its $disconnect");
+            log!(
+                error,
+                &self.turns.door.key,
+                socket,
+                "the room cannot make an instance to run $disconnect for this socket"
+            );
         }
         if self.turns.code.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
@@ -316,7 +321,7 @@ impl Room {
             log!(
                 warn,
                 &self.turns.door.key,
-                "an alarm is due, and the plugin has no handler for alarms: it is forgotten"
+                "an alarm is due, and the plugin has no handler for alarms: the room forgets it"
             );
             let origin = Origin { kind: TurnKind::Other, ..Origin::of(&event) };
             let durability = self.turns.durability();
