@@ -141,7 +141,7 @@ impl Follower {
             // Even after a panic: the watcher starts nothing more for a file before it has this outcome.
             let outcome = AssertUnwindSafe(deploy(&deploys, &ready, DeployedBy::Folder)).catch_unwind().await;
             let fault =
-                || NotServed { version: None, why: "a fault of the host's own".to_owned(), until: RetryWhen::Changed };
+                || NotServed { version: None, why: "a bug in the server".to_owned(), until: RetryWhen::Changed };
             let outcome = outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()));
             Some((ready, outcome))
         });

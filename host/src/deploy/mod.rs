@@ -147,7 +147,7 @@ impl NotDeployed {
 
     /// The details go into the log alone: where files lie is the operator's business, not a tenant's.
     fn not_written(why: &anyhow::Error) -> Self {
-        tracing::error!("a component is not kept: {why:#}");
+        tracing::error!("cannot write a component into the plugin folder: {why:#}");
         Self::new(RefusalKind::NotWritten, "the plugin folder cannot be written")
     }
 }
@@ -218,7 +218,7 @@ impl<'a> Change<'a> {
             }
             (Err(why), _) => {
                 tracing::error!("a rollback of {} fails: {why:#}", self.key);
-                Err(NotDeployed::new(RefusalKind::Bad, "the version that is kept is damaged, or cannot be read"))
+                Err(NotDeployed::new(RefusalKind::Bad, "the kept version is damaged, or the server cannot read it"))
             }
         }
     }
@@ -258,7 +258,7 @@ impl<'a> Change<'a> {
                     format!("{why:#}"),
                 ));
             }
-            Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "there was no time to load it")),
+            Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "the server was too busy to load it in time")),
         };
         match deploys.fleet.at(&key.tenant, plugin.path.as_str()) {
             Some(other) if other.key != **key => Err(self.taken(plugin.path.as_str(), &other.key)),
@@ -293,7 +293,7 @@ impl<'a> Change<'a> {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let max = self.deploys.tenants.layers(&key.tenant, None).limits().versions_kept;
         if let Err(why) = blocking(move || versions.keep(&key, &version, &bytes, max)).await {
-            tracing::error!("a version of {} is not kept to roll back to: {why:#}", self.key);
+            tracing::error!("cannot keep a version of {} to roll back to: {why:#}", self.key);
         }
     }
 
@@ -318,5 +318,5 @@ impl<'a> Change<'a> {
 
 /// Runs work that waits for a disk on a thread where it holds up nobody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await.context("a fault of the host's own")?
+    tokio::task::spawn_blocking(work).await.context("a bug in the server")?
 }

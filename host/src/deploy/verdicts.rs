@@ -17,7 +17,7 @@ pub async fn heed(deploys: Arc<Deploys>) {
             continue;
         }
         let Some(good) = last_good(&deploys, &key, &version).await else {
-            tracing::error!(tenant, plugin, version, "the plugin cannot go back, for no other version is kept: {why}");
+            tracing::error!(tenant, plugin, version, "the plugin has to go back, but no other version is kept: {why}");
             continue;
         };
         match change.roll_back(Some(&good)).await {
@@ -25,7 +25,9 @@ pub async fn heed(deploys: Arc<Deploys>) {
                 let back_to = back.plugin.version.as_str();
                 tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
             }
-            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back: {}; {why}", no.why),
+            Err(no) => {
+                tracing::error!(tenant, plugin, version, "the plugin has to go back ({why}), but cannot: {}", no.why)
+            }
         }
     }
 }
