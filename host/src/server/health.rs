@@ -79,7 +79,8 @@ impl Health {
             totals: account.totals(&key.plugin),
             account,
         };
-        let plugin = Arc::new(loader.load_probe(key, terms).await.context("the health check cannot be made")?);
+        let plugin =
+            Arc::new(loader.load_probe(key, terms).await.context("cannot load the plugin of the health check")?);
         let state = Mutex::new(HealthState { probes: workers.ids().map(|_| None).collect(), last: None });
         let health = Self { plugin, workers: Arc::clone(workers), state };
         match health.check().await {

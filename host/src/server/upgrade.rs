@@ -254,7 +254,7 @@ async fn authorize(
             tracing::warn!(
                 tenant = tenant.as_str(),
                 plugin = name.as_str(),
-                "the plugin cannot be asked to authorize connections now: {why}"
+                "cannot ask the plugin to authorize a connection now: {why}"
             );
             Err(UpgradeRefusal::busy("the server is busy"))
         }
@@ -302,11 +302,11 @@ async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: 
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
     };
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("an upgraded connection is not the one that was accepted");
+        return tracing::error!("an upgraded connection is not the TCP connection that this server accepted");
     };
     match parts.io.into_inner().into_std() {
         Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
-        Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
+        Err(why) => tracing::warn!("a socket cannot leave the thread that accepted it: {why}"),
     }
 }
 
