@@ -142,8 +142,8 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and the
-    /// room's alarm rings at most once a minute.
+    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and an
+    /// alarm that waits in the mailbox rings again after a minute at the earliest.
     pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
         let mut inner = self.inner.lock();
         if inner.closed {
