@@ -25,9 +25,7 @@ pub async fn heed(deploys: Arc<Deploys>) {
                 let back_to = back.plugin.version.as_str();
                 tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
             }
-            Err(no) => {
-                tracing::error!(tenant, plugin, version, "the plugin has to go back ({why}), but cannot: {}", no.why)
-            }
+            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", no.why),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Ledger {
     bounds: Option<Arc<dyn TenantStorage>>,
     gate: Gate,
     /// What the room keeps, batches on their way included. A copy of what the view knows, so that turns need no lock
-    /// for it.
+    /// for it. `is_known` once the room asked to keep anything.
     kept: StoredRoom,
     /// Up to where the state is safe; set while the state is away with a turn, for [`Ledger::reconcile`].
     kept_to: Option<StateMark>,
