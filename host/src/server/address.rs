@@ -60,15 +60,15 @@ pub fn query_value(uri: &Uri, key: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
-/// The client as the first proxy saw it that is not one of ours.
+/// The client of a request, as the outermost of our own proxies saw it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RemoteClient {
     pub address: IpAddr,
-    /// Whether it came over TLS, which ends before this server.
+    /// Whether the client used TLS, which a proxy ended.
     pub tls: bool,
 }
 
-/// Who asks: the peer of the connection or, where that is a trusted proxy, whom its headers name.
+/// The client of a request: the peer of the connection or, where that is a trusted proxy, whom its headers name.
 pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> RemoteClient {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let peer = peer.ip().to_canonical();
