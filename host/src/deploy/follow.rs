@@ -1,4 +1,4 @@
-//! The plugin folder: all of it at start, and what changes in it from then on.
+//! Deploys from the plugin folder: every file at start, and each change from then on.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use crate::folder::watcher::{
 use crate::model::names::PluginKey;
 use crate::plugin::loader::{Loader, read_component};
 
-/// For how long a file must stay the same to be whole, where events tell of changes; as long until another look where one
-/// may have missed something.
+/// How long a file must stay the same to count as whole, where the system's events tell of changes. After this time also
+/// comes another look, where the last one may have missed something.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Loads every file of the folder. What does not load is told in one line and keeps nobody else from serving.
+/// Loads every file of the folder. A file that does not load gets one line in the log, and the others serve.
 pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
-    // Where somebody looks now and then, a file must be the same at two of these looks.
+    // Without events, a file must be the same at two looks in succession.
     let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
     let mut watcher = Watcher::new(settle);
     let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
@@ -43,7 +43,8 @@ pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
     Ok(watcher)
 }
 
-/// Follows what changes in the folder from now on, as the configuration says, on a thread of its own: a disk may be slow.
+/// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
+/// disk may be slow.
 pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
     if deploys.watch == WatchMode::Off {
         return Ok(());
@@ -59,7 +60,8 @@ pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file that is being dealt with, on a thread for what takes long. None for one that is gone.
+/// What the job for one file brings back: the file and what became of it; none from the job that retires a file that is
+/// gone.
 type FolderJob = Option<(ReadyFile, FileOutcome)>;
 
 struct Follower {
@@ -67,7 +69,7 @@ struct Follower {
     watcher: Watcher,
     watch: Watch,
     jobs: JoinSet<FolderJob>,
-    /// Whether the folder could not be read, which was told.
+    /// Whether the last look could not read the folder, which the log says once.
     is_lost: bool,
 }
 
@@ -88,13 +90,13 @@ impl Follower {
         }
     }
 
-    /// Looks at the folder and begins what is to be done; answers when to look again though nothing is heard.
+    /// Looks at the folder and starts the jobs for what changed. Answers when to look again even if no event comes.
     fn look(&mut self) -> Option<Duration> {
         let folder = self.deploys.folder.clone();
         match FolderSnapshot::at(&folder) {
             Ok(look) => {
                 self.is_lost = false;
-                // What changed between the look and the watch is seen by another look.
+                // A folder that is watched from now on may have changed since this look: another look finds that.
                 let is_new = self.watch.follow(&look.folders);
                 let round = self.watcher.compare(look, self.deploys.fleet.freed(), Instant::now());
                 let again = if is_new { Some(SETTLE) } else { round.again };
@@ -136,10 +138,10 @@ impl Follower {
     fn deploy(&mut self, ready: ReadyFile) {
         let deploys = Arc::clone(&self.deploys);
         self.spawn(async move {
-            // Without an outcome the file would be taken for ever.
+            // Even after a panic: the watcher starts nothing more for a file before it has this outcome.
             let outcome = AssertUnwindSafe(deploy(&deploys, &ready, DeployedBy::Folder)).catch_unwind().await;
             let fault =
-                || NotServed { version: None, why: "a fault of the host's own".to_owned(), until: RetryWhen::Changed };
+                || NotServed { version: None, why: "a bug in the server".to_owned(), until: RetryWhen::Changed };
             let outcome = outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()));
             Some((ready, outcome))
         });
@@ -151,16 +153,16 @@ impl Follower {
     }
 }
 
-/// Lets a file serve.
+/// Reads a file and lets it serve.
 async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
     let ReadyFile { key, file, stamp, refused } = ready;
-    // Read only then: an upload that was first has replaced it.
+    // The change comes before the reading: an upload that ran before it may have replaced the file.
     let change = Change::begin(deploys, key).await;
     let max = deploys.tenants.terms(&key.tenant, &key.plugin).limits.component_bytes;
     let (path, before) = (file.clone(), stamp.clone());
     let read = blocking(move || {
         let bytes = read_component(&path, max);
-        // What changes just now is whole at another time, and what is gone is not wrong.
+        // A file that changed or went away meanwhile is no error: a later look deals with it.
         let is_same = FileStamp::of(&path).is_ok_and(|after| after == before);
         Ok((is_same, bytes))
     });
@@ -190,7 +192,7 @@ async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOut
     }
 }
 
-/// Says what is wrong with a file: in the log, and to whoever asks the API.
+/// Says why a file is not served: in the log, and in the history that the API shows.
 fn tell(deploys: &Deploys, key: &PluginKey, file: &Path, not_served: &NotServed) {
     let NotServed { version, why, .. } = not_served;
     deploys.history.record(key, HistoryKind::Refused, version.as_deref(), why.clone());

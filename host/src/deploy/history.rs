@@ -1,4 +1,5 @@
-//! What became of each plugin's versions since the server started, for whoever asks which one runs and why.
+//! What happened to each plugin's versions since the server started. The API shows it to whoever asks which version runs
+//! and why.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,9 +8,9 @@ use parking_lot::Mutex;
 use crate::clock::unix_ms;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
-/// What is kept of a plugin; the oldest goes first.
+/// Records that are kept of one plugin; the oldest goes first.
 const ENTRIES_MAX: usize = 50;
-/// Plugins of a tenant of which something is kept, those included that were never served: an upload may have any name.
+/// Plugins of a tenant that have a history. It needs a bound because a refused upload has one too, under any name.
 const PLUGINS_MAX: usize = 256;
 
 /// What happened to a plugin.
@@ -43,7 +44,7 @@ pub struct HistoryRecord {
     pub why: String,
 }
 
-/// What is kept of one plugin.
+/// The history of one plugin.
 #[derive(Debug, Default)]
 struct PluginHistory {
     entries: VecDeque<HistoryRecord>,
@@ -89,7 +90,7 @@ impl History {
         self.read(key, |record| record.last_refused.clone())?
     }
 
-    /// All plugins of which something is kept.
+    /// All plugins that have a history.
     pub fn plugins(&self) -> Vec<PluginKey> {
         let tenants = self.0.lock();
         let keys = tenants.iter().flat_map(|(tenant, plugins)| plugins.keys().map(move |plugin| (tenant, plugin)));

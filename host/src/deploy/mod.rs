@@ -1,5 +1,5 @@
-//! How a version comes into service, whoever brings it: the start, the folder, an upload or a rollback. It is loaded and
-//! rehearsed as a whole before anything is replaced by it; where anything is wrong, nothing else happens.
+//! How a version comes into service, whoever brings it: the start, the folder, an upload, a rollback or a build. The
+//! host loads and rehearses it as a whole before it replaces anything; a version that fails in this changes nothing.
 
 pub mod follow;
 mod history;
@@ -28,9 +28,9 @@ use crate::tenant::locks::{TenantLock, TenantLocks};
 pub use history::{History, HistoryKind, HistoryRecord};
 pub use versions::Versions;
 
-/// Tenants whose plugins change at once: components are in memory meanwhile.
+/// Changes of different tenants that run at once: each holds a component in memory.
 const AT_ONCE: usize = 4;
-/// How many times the time of one compilation a version may take until it serves: it waits for those of others.
+/// A load may take this many times as long as one compilation may, because it waits for the compilations of others.
 const WAIT_COMPILATIONS: u32 = 5;
 
 /// What all changes of plugins share.
@@ -38,11 +38,13 @@ pub struct Deploys {
     pub fleet: Arc<Fleet>,
     pub loader: Arc<Loader>,
     pub tenants: Arc<Tenants>,
-    /// The plugin folder, and how changes in it are noticed.
+    /// The plugin folder.
     folder: PathBuf,
+    /// How the host notices changes in the folder.
     watch: WatchMode,
     watch_poll: Duration,
-    /// A tenant's plugins change one after the other: they share paths and places, and what one sees holds to its end.
+    /// A tenant's plugins change one after the other, because they share paths and places: what a change finds there
+    /// stays true until it ends.
     changing: TenantLocks,
     at_once: Arc<Semaphore>,
     pub history: History,
@@ -78,12 +80,12 @@ pub enum DeployedBy {
 }
 
 impl DeployedBy {
-    /// Whether the version's file is to be written: it does not come from there.
+    /// Whether the host writes the version into the plugin folder, because it did not come from there.
     fn writes(self) -> bool {
         matches!(self, Self::Upload | Self::Rollback | Self::Build)
     }
 
-    /// Whether somebody asked for the version, who may know that what made it fail is mended.
+    /// Whether somebody asked for this version, and may know that the cause of its earlier failures is mended.
     fn is_on_purpose(self) -> bool {
         matches!(self, Self::Upload | Self::Rollback | Self::Build)
     }
@@ -102,12 +104,12 @@ impl DeployedBy {
 /// A version that serves.
 pub struct Deployed {
     pub plugin: Arc<Plugin>,
-    /// What served before; the same, where it was this version already.
+    /// The version that served before; the same one where this version served already.
     pub older: Option<Arc<Plugin>>,
 }
 
 impl Deployed {
-    /// Whether nothing had to be done.
+    /// Whether this version served already.
     pub fn unchanged(&self) -> bool {
         self.older.as_ref().is_some_and(|older| older.version == self.plugin.version)
     }
@@ -122,17 +124,17 @@ pub struct NotDeployed {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// Whatever is wrong with the component itself.
+    /// Something is wrong with the component itself.
     Bad,
     /// Another plugin serves its path.
     Taken,
-    /// `plugins-per-tenant`.
+    /// The tenant has as many plugins as it may: `plugins-per-tenant`.
     TooMany,
     /// There was no time, or no memory, to load it.
     Busy,
     /// There is no such version.
     NoVersion,
-    /// A project lies in its place.
+    /// The folder in which its file belongs is a project.
     Project,
     /// The folder cannot be written.
     NotWritten,
@@ -143,14 +145,14 @@ impl NotDeployed {
         Self { kind, why: why.into() }
     }
 
-    /// Where files lie is the operator's business, not a tenant's.
+    /// The details go into the log alone: where files lie is the operator's business, not a tenant's.
     fn not_written(why: &anyhow::Error) -> Self {
-        tracing::error!("a component is not kept: {why:#}");
+        tracing::error!("cannot write a component into the plugin folder: {why:#}");
         Self::new(RefusalKind::NotWritten, "the plugin folder cannot be written")
     }
 }
 
-/// The right to change the plugins of a tenant, of which one is meant.
+/// One change of a plugin under way. While it lives, no other change of the same tenant's plugins begins.
 pub struct Change<'a> {
     deploys: &'a Deploys,
     key: &'a PluginKey,
@@ -166,13 +168,13 @@ impl<'a> Change<'a> {
         Self { deploys, key, _turn: turn, _place: place }
     }
 
-    /// Lets these bytes serve.
+    /// Loads a component and lets it serve.
     pub async fn deploy(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
         let older = self.deploys.fleet.get(self.key);
         let version = Loader::version_of(&bytes);
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {
             if by == DeployedBy::Rollback {
-                // Whatever lies in the folder instead of it.
+                // The folder may hold another version, which would serve after a restart.
                 self.write(bytes).await?;
             }
             if by.is_on_purpose() {
@@ -191,7 +193,7 @@ impl<'a> Change<'a> {
         Ok(Deployed { plugin, older })
     }
 
-    /// The version that was served before the current one, or this one, serves again.
+    /// Lets a kept version serve again: the one that is named, or the one that served before the current one.
     pub async fn roll_back(&self, version: Option<&str>) -> Result<Deployed, NotDeployed> {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let current = self.deploys.fleet.get(self.key).map(|plugin| plugin.version.clone());
@@ -216,25 +218,26 @@ impl<'a> Change<'a> {
             }
             (Err(why), _) => {
                 tracing::error!("a rollback of {} fails: {why:#}", self.key);
-                Err(NotDeployed::new(RefusalKind::Bad, "the version that is kept is damaged, or cannot be read"))
+                Err(NotDeployed::new(RefusalKind::Bad, "the kept version is damaged, or the server cannot read it"))
             }
         }
     }
 
-    /// Takes the plugin out of service, unless its file is back.
+    /// Takes the plugin out of service, unless its file has come back meanwhile.
     pub async fn retire(&self, file: &Path) {
         let (deploys, key) = (self.deploys, self.key);
         let looked = file.to_owned();
         if blocking(move || Ok(looked.exists())).await.unwrap_or(true) {
             return;
         }
-        // It may never have been served.
+        // A file that never served leaves nothing to retire.
         let Some(plugin) = deploys.fleet.retire(key) else { return };
         deploys.history.record(key, HistoryKind::Retired, Some(&plugin.version), "its file is gone");
         let (tenant, name, version) = (key.tenant.as_str(), key.plugin.as_str(), plugin.version.as_str());
         tracing::info!(tenant, plugin = name, version, "retired: {} is gone; its rooms' storage stays", file.display());
     }
 
+    /// Compiles and rehearses a component, without letting it serve yet.
     async fn load(&self, bytes: &[u8], is_new: bool) -> Result<Plugin, NotDeployed> {
         let Self { deploys, key, .. } = self;
         let terms = deploys.tenants.terms(&key.tenant, &key.plugin);
@@ -242,7 +245,8 @@ impl<'a> Change<'a> {
         if is_new && deploys.fleet.count(&key.tenant) >= max {
             return Err(NotDeployed::new(RefusalKind::TooMany, format!("plugins-per-tenant: at most {max}")));
         }
-        // Compiling has its own bounds; waiting for others' and for the tenant's CPU time has this one.
+        // Each compilation has a bound of its own. This one also bounds the wait for other compilations and for CPU
+        // time.
         let wait = Duration::from_millis(terms.limits.compile_wall_ms) * WAIT_COMPILATIONS;
         let loading = deploys.loader.load_bytes((*key).clone(), bytes, terms);
         let plugin = match tokio::time::timeout(wait, loading).await {
@@ -254,7 +258,7 @@ impl<'a> Change<'a> {
                     format!("{why:#}"),
                 ));
             }
-            Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "there was no time to load it")),
+            Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "the server was too busy to load it in time")),
         };
         match deploys.fleet.at(&key.tenant, plugin.path.as_str()) {
             Some(other) if other.key != **key => Err(self.taken(plugin.path.as_str(), &other.key)),
@@ -267,7 +271,7 @@ impl<'a> Change<'a> {
         NotDeployed::new(RefusalKind::Taken, words)
     }
 
-    /// Puts the component into its place in the folder, so that a restart serves the same.
+    /// Writes the component to its place in the folder, so that a restart serves the same version.
     async fn write(&self, bytes: Bytes) -> Result<(), NotDeployed> {
         let (folder, key) = (self.deploys.folder.clone(), self.key.clone());
         let written = blocking(move || {
@@ -284,15 +288,16 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Keeps the version to roll back to. It serves where that fails, too.
+    /// Keeps the version to roll back to. Where that fails, the log says so and the version serves all the same.
     async fn keep(&self, version: String, bytes: Bytes) {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let max = self.deploys.tenants.layers(&key.tenant, None).limits().versions_kept;
         if let Err(why) = blocking(move || versions.keep(&key, &version, &bytes, max)).await {
-            tracing::error!("a version of {} is not kept to roll back to: {why:#}", self.key);
+            tracing::error!("cannot keep a version of {} to roll back to: {why:#}", self.key);
         }
     }
 
+    /// Writes the change into the history and the log.
     fn tell(&self, plugin: &Plugin, older: Option<&Plugin>, by: DeployedBy) {
         let older = older.map(|older| older.version.as_str());
         let what = if by == DeployedBy::Rollback { HistoryKind::RolledBack } else { HistoryKind::Deployed };
@@ -311,7 +316,7 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Does what waits for a disk where that holds up nobody.
+/// Runs work that waits for a disk on a thread where it holds up nobody.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await.context("a fault of the host's own")?
+    tokio::task::spawn_blocking(work).await.context("a bug in the server")?
 }

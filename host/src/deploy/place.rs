@@ -1,4 +1,4 @@
-//! Where the host itself puts a plugin's file.
+//! Where in the plugin folder the host writes a plugin's file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use crate::folder::scan::is_project;
 use crate::model::names::PluginKey;
 
-/// The plugin's file, in a folder that is there then; none where a project lies there.
+/// The path of the plugin's file; makes the folder that it lies in. None where that folder is a project, which the host
+/// does not write into.
 pub fn of(plugins: &Path, key: &PluginKey) -> anyhow::Result<Option<PathBuf>> {
     let mut folder = plugins.to_owned();
     if !key.tenant.is_default() {

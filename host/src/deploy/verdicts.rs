@@ -1,4 +1,4 @@
-//! A version that too many rooms went back from: its plugin goes back as well, by itself and loudly.
+//! Where too many rooms went back from a version, the host takes their plugin back as well, and says so in the log.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use super::{Change, Deploys, blocking};
 use crate::fleet::Verdict;
 use crate::model::names::PluginKey;
 
-/// Heeds every verdict of the rooms, for as long as the server lives.
+/// Acts on every verdict of the fleet, for as long as the server lives.
 pub async fn heed(deploys: Arc<Deploys>) {
     loop {
         let Verdict { plugin: key, version, why } = deploys.fleet.next_verdict().await;
         let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
         let change = Change::begin(&deploys, &key).await;
-        // A newer one may have come meanwhile, of which nothing is known yet.
+        // A newer version may have come into service meanwhile; the verdict says nothing about that one.
         if deploys.fleet.get(&key).is_none_or(|current| current.version != version) {
             continue;
         }
         let Some(good) = last_good(&deploys, &key, &version).await else {
-            tracing::error!(tenant, plugin, version, "the plugin cannot go back, for no other version is kept: {why}");
+            tracing::error!(tenant, plugin, version, "the plugin has to go back, but no other version is kept: {why}");
             continue;
         };
         match change.roll_back(Some(&good)).await {
@@ -25,12 +25,12 @@ pub async fn heed(deploys: Arc<Deploys>) {
                 let back_to = back.plugin.version.as_str();
                 tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
             }
-            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back: {}; {why}", no.why),
+            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", no.why),
         }
     }
 }
 
-/// The version that was deployed last of those that no verdict speaks against.
+/// The kept version that was deployed last, the current and the condemned ones left out.
 async fn last_good(deploys: &Deploys, key: &PluginKey, current: &str) -> Option<String> {
     let (versions, looked) = (deploys.versions.clone(), key.clone());
     let kept = blocking(move || Ok(versions.all(&looked))).await.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The components that were served, kept to roll back to: `DATA/versions/TENANT/PLUGIN/VERSION.wasm` each. The time of its
-//! file says when a version was deployed, so that the order is known after a restart, too.
+//! The components that were served, kept to roll back to: `DATA/versions/TENANT/PLUGIN/VERSION.wasm` each. A file's
+//! modification time says when its version was deployed last, so that the order outlives a restart.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::plugin::loader::Loader;
 
 /// Where versions are kept in the data folder.
 const FOLDER: &str = "versions";
-/// By how much a version is newer than the last one at least, whatever the clock says.
+/// A version is at least this much newer than the one before, even if the clock went back.
 const TICK: Duration = Duration::from_millis(1);
 
 /// A version that is kept.
@@ -39,7 +39,7 @@ impl Versions {
         Self(data.join(FOLDER))
     }
 
-    /// Keeps a version that is deployed now, unless it is the newest already, and the last `max` in all.
+    /// Keeps a version as the newest, unless it is that already, and removes all but the last `max`.
     pub fn keep(&self, key: &PluginKey, version: &str, bytes: &[u8], max: usize) -> anyhow::Result<()> {
         let folder = self.folder(key);
         let known = self.all(key);
@@ -57,13 +57,13 @@ impl Versions {
         let noted = File::options().append(true).open(&file).and_then(|open| open.set_modified(now));
         noted.with_context(|| format!("cannot set the time of {}", file.display()))?;
         for kept in self.all(key).iter().skip(max) {
-            // What stays is removed the next time.
+            // A file that cannot be removed now is tried again at the next deployment.
             let _ = std::fs::remove_file(self.file(key, &kept.version));
         }
         Ok(())
     }
 
-    /// The versions of a plugin, the newest first. What cannot be looked at is none.
+    /// The kept versions of a plugin, the newest first. Skips what it cannot read.
     pub fn all(&self, key: &PluginKey) -> Vec<KeptVersion> {
         let Ok(entries) = std::fs::read_dir(self.folder(key)) else { return Vec::new() };
         let kept = entries.flatten().filter_map(|entry| {
@@ -76,7 +76,7 @@ impl Versions {
         kept
     }
 
-    /// The bytes of a version that is kept, which are what they were.
+    /// The bytes of a kept version. Fails where they are not the ones that were kept.
     pub fn read(&self, key: &PluginKey, version: &str) -> anyhow::Result<Vec<u8>> {
         let file = self.file(key, version);
         let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -93,7 +93,7 @@ impl Versions {
     }
 }
 
-/// What a crash left half written. Versions of a plugin are written one after the other.
+/// Removes files that a crash left half written. Safe here, since nobody else writes versions of this plugin meanwhile.
 fn remove_partial(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {

@@ -1,4 +1,5 @@
-//! Which rooms have an instance that they may not need: those in which nothing happened for longest are asked first.
+//! The rooms that have an instance. Those that have had no turn for longest are the first to hear that they may give it
+//! up.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -12,25 +13,25 @@ use crate::room::handle::{RoomHandle, RoomShared};
 /// How many rooms one look takes up; the next look goes on with the others.
 const ROOMS_A_LOOK: usize = 1_024;
 
-/// The rooms with an instance, each once, those in which something happened lately behind the others. A room's place is
-/// renewed only when a look meets it, so that a turn does nothing for it.
+/// The rooms with an instance, each once, roughly in the order of their last turns. Only a look moves a room to the
+/// back, so that turns need not touch this queue.
 #[derive(Debug, Default)]
 pub(super) struct AwakeRooms(Mutex<VecDeque<(Instant, Weak<RoomShared>)>>);
 
 impl AwakeRooms {
-    /// The room has an instance, or works again after it was told that nothing happens in it.
+    /// Adds a room that got an instance, or that has a turn again after a nudge.
     pub(super) fn add(&self, room: &RoomHandle) {
         if !room.stats.note_queued(true) {
             self.0.lock().push_back((room.stats.active(), Arc::downgrade(room)));
         }
     }
 
-    /// Tells rooms in which nothing happened for so long that it is so.
+    /// Tells each room that has had no turn for as long as `idle` that nothing happens in it.
     pub(super) fn nudge(&self, now: Instant, idle: Duration) {
         for _ in 0..ROOMS_A_LOOK {
             let Some(room) = self.next_older(now, idle) else { return };
             let Some(room) = room.upgrade() else { continue };
-            // Before the look at it: a room that wakes meanwhile comes back by itself.
+            // Before the look at the room: a room that has a turn meanwhile adds itself again.
             room.stats.note_queued(false);
             if room.is_idle(now, idle) {
                 room.nudge();
@@ -40,7 +41,7 @@ impl AwakeRooms {
         }
     }
 
-    /// Takes out the first room, where its place is old enough.
+    /// Takes out the first room, if its turn that this queue knows of is old enough.
     fn next_older(&self, now: Instant, idle: Duration) -> Option<Weak<RoomShared>> {
         let mut rooms = self.0.lock();
         let (since, _) = rooms.front()?;

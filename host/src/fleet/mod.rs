@@ -1,5 +1,5 @@
-//! The fleet: which version of each plugin serves, where each room is, on which version, and how versions fail. One table
-//! holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
+//! The fleet: which version of each plugin serves, where each room is, on which version, and how versions fail. One
+//! table holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
 
 mod idle;
 mod refusal;
@@ -37,15 +37,16 @@ pub use refusal::{NoRoom, PathTaken};
 pub use tally::Quarantine;
 pub use trial::Verdict;
 
-/// Rooms that are told of a new version at once, and how long everything else comes first before the next ones.
+/// Rooms that a swap tells of the new version at once.
 const SWAPS_AT_ONCE: usize = 32;
+/// The pause of a swap between two such groups, in which the threads do their other work.
 const SWAP_PAUSE: Duration = Duration::from_millis(2);
-/// How often the fleet looks for rooms in which nothing happened, and for how long nothing must have happened in them.
+/// How often the fleet looks for idle rooms, and how long a room must have had no turn to be idle.
 const IDLE_LOOK: Duration = Duration::from_millis(500);
-/// For how long nothing must have happened while openings wait for a place: what a turn's clients may answer at once keeps
-/// a room awake.
+/// How long a room must have had no turn to be idle while openings wait for a place. Not zero: clients that answer a
+/// turn at once keep their room awake.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_millis(5);
-/// Rooms that are looked at under one hold of the table's lock, which upgrades wait for.
+/// Rooms that one hold of the table's lock looks at: upgrades wait for that lock.
 const ROOMS_A_HOLD: usize = 1_000;
 
 /// Figures of a plugin's open rooms, added up.
@@ -55,7 +56,7 @@ pub struct RoomSums {
     pub sockets: usize,
     /// Turns that committed.
     pub turns: u64,
-    /// Frames that were dropped because they are none.
+    /// Malformed frames that the host dropped.
     pub bad_frames: u64,
 }
 
@@ -67,10 +68,10 @@ pub struct Fleet {
     alarms: Arc<Alarms>,
     storage: Arc<dyn Storage>,
     workers: Arc<Workers>,
-    /// The rooms that keep something and were open since the server started, by a hash of their names: two of one hash are
-    /// told a wrong reason once.
+    /// The rooms that keep something and were open since the server started, by a hash of their names. Where two names
+    /// share a hash, one `$restore` may get the wrong one of `wake` and `restart`.
     kept: Mutex<HashSet<u64>>,
-    /// A room's crash or return made a verdict due.
+    /// Wakes [`Fleet::next_verdict`]: so many rooms went back from a version that its plugin has to go back as well.
     verdict: Notify,
     panics: AtomicU64,
 }
@@ -101,15 +102,15 @@ impl Fleet {
         &self.storage
     }
 
-    /// Lets a version serve its path, in place of an older version of its plugin where there is one: every room that is
-    /// entered from now on is on it. Rooms that are open stay where they are until [`Fleet::swap`].
+    /// Lets a version serve its path, in place of an older version of its plugin where there is one. Rooms that open
+    /// from now on start on it, and an open room moves to it when somebody enters, or with [`Fleet::swap`].
     pub fn put(&self, plugin: Plugin) -> Result<Arc<Plugin>, PathTaken> {
         let plugin = Arc::new(plugin);
         self.table.lock().put(Arc::clone(&plugin))?;
         Ok(plugin)
     }
 
-    /// Takes a plugin out of service and closes its rooms; what they keep stays.
+    /// Takes a plugin out of service and closes its rooms. Their storage stays.
     pub fn retire(&self, key: &PluginKey) -> Option<Arc<Plugin>> {
         let retired = self.table.lock().retire(key)?;
         self.for_each_room(key, |room| room.mailbox.close_all(CloseReason::RETIRED));
@@ -136,14 +137,14 @@ impl Fleet {
         self.table.lock().count(tenant)
     }
 
-    /// Changes whenever a path or a place among a tenant's plugins becomes free: what was refused for want of one may be
-    /// tried again.
+    /// A number that changes whenever a path, or a place among a tenant's plugins, becomes free: whoever was refused
+    /// for want of one may try again.
     pub fn freed(&self) -> u64 {
         self.table.lock().freed
     }
 
-    /// The open room of this name, or a new one on the version that serves at this moment. An open room is told of that
-    /// version: whoever enters finds the room on it.
+    /// The open room of this name, or a new one on the version that serves at this moment. An open room is told to move
+    /// to that version first, before it hears of whoever enters.
     pub fn enter(self: &Arc<Self>, key: &PluginKey, room: &RoomId) -> Result<RoomHandle, NoRoom> {
         let mut table = self.table.lock();
         let plugin = match table.look_up(key, room, Instant::now())? {
@@ -154,7 +155,7 @@ impl Fleet {
             LookedUp::New(plugin) => plugin,
         };
         let Some(place) = plugin.account().rooms.place() else {
-            // A room that nobody is in may end for this one.
+            // Asks an empty room of the tenant to end, which makes a place.
             plugin.account().wanted.notify_one();
             return Err(NoRoom::TooMany);
         };
@@ -175,7 +176,7 @@ impl Fleet {
         Ok(room)
     }
 
-    /// Why a room could not be entered now, as far as that can be said without opening it.
+    /// Why nobody could enter a room now, as far as the fleet knows without opening it.
     pub fn refuses(&self, key: &PluginKey, room: &RoomId) -> Option<NoRoom> {
         self.table.lock().refuses(key, room, Instant::now())
     }
@@ -213,7 +214,7 @@ impl Fleet {
         }
     }
 
-    /// What the open rooms of a plugin have and did, together.
+    /// The figures of a plugin's open rooms, added up.
     pub fn sums(&self, key: &PluginKey) -> RoomSums {
         let mut sums = RoomSums::default();
         self.for_each_room(key, |room| {
@@ -237,7 +238,7 @@ impl Fleet {
         }
     }
 
-    /// Somebody deploys the version that serves once more: rooms that went back from it try it again.
+    /// Has the rooms that went back from the version that serves try it again, because somebody deployed it once more.
     pub async fn try_again(&self, plugin: &Arc<Plugin>) {
         if let Some(line) = self.table.lock().line_mut(&plugin.key) {
             line.try_again();
@@ -260,19 +261,19 @@ impl Fleet {
         self.table.lock().line(key).is_some_and(|line| line.is_condemned(version))
     }
 
-    /// Why the version that serves is out of service, where it is.
+    /// Since when and why a version is in quarantine; none where it is not.
     pub fn quarantine(&self, plugin: &Plugin) -> Option<Quarantine> {
         self.table.lock().line(&plugin.key)?.tally(plugin)?.quarantine().cloned()
     }
 
-    /// Puts a version back into service; false where it is in service.
+    /// Ends a version's quarantine; false where it was in none.
     pub fn lift(&self, plugin: &Plugin) -> bool {
         let mut table = self.table.lock();
         let tally = table.line_mut(&plugin.key).and_then(|line| line.tally_mut(plugin));
         tally.is_some_and(tally::Tally::lift)
     }
 
-    /// Tells rooms in which nothing happens that it is so, for as long as the server lives.
+    /// Tells idle rooms that they may give up their instance, for as long as the server lives.
     pub async fn watch_idle(&self, engine: &GuestEngine) {
         loop {
             let idle = tokio::select! {
@@ -280,7 +281,7 @@ impl Fleet {
                 () = engine.pressure.notified() => IDLE_UNDER_PRESSURE,
             };
             self.awake.nudge(Instant::now(), idle);
-            // However many wait, there is one look at a time.
+            // A pause between two looks, however often waiting openings ask for one.
             tokio::time::sleep(IDLE_UNDER_PRESSURE).await;
         }
     }
@@ -304,12 +305,13 @@ impl Fleet {
         self.panics.load(Ordering::Relaxed)
     }
 
+    /// Runs a room's task on the room's thread, and takes the room out of the table when the task ends.
     fn run(self: &Arc<Self>, room: RoomHandle, task: impl Future<Output = ()> + Send + 'static) {
         let fleet = Arc::clone(self);
         self.workers.runtime(room.worker).spawn(async move {
             let _place = fleet.workers.place_room(room.worker);
             let _end = Ending { fleet: &fleet, room: &room };
-            // The room ends and nothing else: what it held is dropped, its sockets are told, and its name is free.
+            // A panic ends this room alone: dropping its task closes its sockets, and `Ending` frees its name.
             if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
                 fleet.panics.fetch_add(1, Ordering::Relaxed);
                 let (key, plugin) = (&room.key, room.plugin());

@@ -1,4 +1,4 @@
-//! Why the fleet does not do what it is asked.
+//! Why the fleet refuses a version or an entry into a room.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ pub struct PathTaken {
     pub by: PluginKey,
 }
 
-/// Why a room cannot be entered.
+/// Why nobody can enter a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoom {
     /// No version of its plugin serves any more.
     NotServed,
     /// The tenant has as many open rooms as it may: `rooms-per-tenant`.
     TooMany,
-    /// The room crashed too often; it may be tried again after this.
+    /// The room crashed, and stays closed for this long.
     Crashed(Duration),
-    /// The version that serves is out of service.
+    /// The current version is in quarantine.
     Quarantined,
     /// The server is shutting down.
     Draining,

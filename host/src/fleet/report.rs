@@ -1,4 +1,4 @@
-//! What rooms report, and what follows for their version.
+//! The fleet as the owner of rooms: it hears what they report, and draws the consequences for their version.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl RoomOwner for Fleet {
 }
 
 impl Fleet {
-    /// Counts something against a version; where that puts it into quarantine, its rooms close.
+    /// Counts a fault against a version. Where that puts the version into quarantine, closes its rooms.
     fn judge(&self, plugin: &Plugin, count: impl FnOnce(&mut Line) -> Option<String>) {
         let mut table = self.table.lock();
         let Some(line) = table.line_mut(&plugin.key) else { return };

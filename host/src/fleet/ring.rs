@@ -1,4 +1,4 @@
-//! Wakes rooms whose alarm is due: it opens them where they are not open.
+//! Tells rooms that their alarm is due, and opens those that are not open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use super::refusal::NoRoom;
 use crate::alarms::Ring;
 use crate::room::handle::Mail;
 
-/// Rooms that are woken at once, and how long others of the server come first before the next ones: thousands may be due
-/// when it starts.
+/// Rooms that are told at once: thousands of alarms may be due when the server starts.
 const RINGS_AT_ONCE: usize = 64;
+/// The pause between two such groups, in which the server does its other work.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How long an alarm waits whose room is about to end.
+/// How long an alarm waits for its room to end, before the next try opens another.
 const ROOM_ENDS: Duration = Duration::from_millis(100);
-/// How long it waits where its tenant has as many open rooms as it may.
+/// How long an alarm waits where its tenant has as many open rooms as it may.
 const NO_PLACE: Duration = Duration::from_secs(1);
-/// How long it waits for its plugin to be loaded, or to be back in service.
+/// How long an alarm waits for its plugin to be loaded, or to be back in service.
 const NO_PLUGIN: Duration = Duration::from_secs(10);
 
 /// Rings every alarm when it is due, for as long as the server lives.

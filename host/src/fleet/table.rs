@@ -46,8 +46,8 @@ struct Running {
 }
 
 impl Table {
-    /// Lets a version serve its path, in place of an older version of its plugin where there is one. A path that another
-    /// plugin of the tenant serves stays with that.
+    /// Lets a version serve its path, in place of an older version of its plugin where there is one. Refuses a path that
+    /// another plugin of the tenant serves.
     pub(super) fn put(&mut self, plugin: Arc<Plugin>) -> Result<(), PathTaken> {
         let paths = self.paths.entry(plugin.key.tenant.clone()).or_default();
         if let Some(other) = paths.get(plugin.path.as_str()).filter(|other| **other != plugin.key) {
@@ -117,13 +117,13 @@ impl Table {
         line.refuses(current, room, now).map_or_else(|| Ok(LookedUp::New(Arc::clone(current))), Err)
     }
 
-    /// Why a room of the version that serves may not be entered now.
+    /// Why nobody may enter a room on the version that serves now.
     pub(super) fn refuses(&self, key: &PluginKey, room: &RoomId, now: Instant) -> Option<NoRoom> {
         let line = self.lines.get(key)?;
         line.refuses(line.current.as_ref()?, room, now)
     }
 
-    /// The room is open; a room of its name that came to its end gives way.
+    /// Notes an open room, in place of one of the same name that is about to end.
     pub(super) fn opened(&mut self, room: &RoomHandle) {
         let line = self.lines.entry(room.key.plugin.clone()).or_default();
         line.count(room);
@@ -132,7 +132,7 @@ impl Table {
         }
     }
 
-    /// The room runs another version from now on.
+    /// Notes that the room runs another version from now on.
     pub(super) fn moved(&mut self, room: &RoomHandle, to: &Arc<Plugin>) {
         let Some(line) = self.lines.get_mut(&room.key.plugin) else { return room.set_plugin(Arc::clone(to)) };
         let was_counted = line.uncount(room);
@@ -142,7 +142,7 @@ impl Table {
         }
     }
 
-    /// The room's task ended.
+    /// Takes out a room whose task ended.
     pub(super) fn ended(&mut self, room: &RoomHandle) {
         let Some(line) = self.lines.get_mut(&room.key.plugin) else { return };
         line.uncount(room);
@@ -161,7 +161,7 @@ impl Table {
         self.lines.values().flat_map(|line| line.rooms.values())
     }
 
-    /// A verdict that nobody took up yet.
+    /// Takes out a verdict that nobody has acted on yet.
     pub(super) fn take_verdict(&mut self) -> Option<Verdict> {
         self.lines.iter_mut().find_map(|(key, line)| {
             let why = line.trial.take_verdict()?;
@@ -195,7 +195,7 @@ impl Line {
         self.forget_unused();
     }
 
-    /// Whether this very room is the open one of its name.
+    /// Whether this room, and not a later one of the same name, stands in the table.
     fn holds(&self, room: &RoomHandle) -> bool {
         self.rooms.get(&room.key.room).is_some_and(|open| Arc::ptr_eq(open, room))
     }
@@ -214,7 +214,7 @@ impl Line {
         }
     }
 
-    /// Counts a room no more; says whether it was counted.
+    /// Takes a room out of the count of its version; says whether it was in it.
     fn uncount(&mut self, room: &RoomHandle) -> bool {
         let was_counted = room.counted.swap(false, Ordering::Relaxed);
         if was_counted && let Some(running) = self.running_mut(&room.plugin()) {
@@ -224,7 +224,7 @@ impl Line {
         was_counted
     }
 
-    /// A version that no room runs any more, and that does not serve, is gone: its code takes memory.
+    /// Drops versions that neither serve nor run in a room: their code takes memory.
     fn forget_unused(&mut self) {
         let serving = self.current.as_ref().map(|current| current.serial);
         self.versions.retain(|running| running.rooms > 0 || Some(running.plugin.serial) == serving);
@@ -255,7 +255,8 @@ impl Line {
         self.running_mut(plugin).map(|running| &mut running.tally)
     }
 
-    /// The room crashed and is about to end. Answers the tally of its version, and how many other rooms run that.
+    /// Takes a room that crashed out of the count of its version. Answers that version's tally, and how many other rooms
+    /// run it.
     pub(super) fn crashed(&mut self, room: &RoomHandle, plugin: &Plugin) -> Option<(&mut Tally, usize)> {
         if room.counted.swap(false, Ordering::Relaxed)
             && let Some(running) = self.running_mut(&room.plugin())
@@ -265,14 +266,14 @@ impl Line {
         self.running_mut(plugin).map(|running| (&mut running.tally, running.rooms))
     }
 
-    /// A room stays on a version that it tried.
+    /// Notes that a room stays on a version that it tried.
     pub(super) fn stayed(&mut self, plugin: &Plugin) {
         if self.is_current(plugin) {
             self.trial.stayed();
         }
     }
 
-    /// A room went back from a version. Says whether the plugin has to go back from it.
+    /// Notes that a room went back from a version. Says whether the plugin has to go back as well.
     pub(super) fn went_back(&mut self, plugin: &Plugin, why: &str) -> bool {
         let condemned = self.is_current(plugin) && self.trial.went_back(why);
         if condemned {
@@ -281,7 +282,7 @@ impl Line {
         condemned
     }
 
-    /// The rooms that went back from the current version are to try it again.
+    /// Lets the rooms that went back from the current version try it again.
     pub(super) fn try_again(&mut self) {
         self.trial = SwapTrial::of(self.rooms.len());
         if let Some(current) = &self.current {

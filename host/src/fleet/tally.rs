@@ -1,7 +1,7 @@
-//! How one version of a plugin fails, and what follows: rooms that crash over and over stay closed for a while, and a version
-//! that fails by itself or everywhere is taken out of service.
+//! How one version of a plugin fails, and what follows. A room that crashes stays closed for a while. A version whose
+//! code faults by itself, or in many of its rooms, goes into quarantine: out of service.
 //!
-//! A failure that a handler returns counts for nothing: a client's bad data may cause it. Faults (traps, deadlines, memory)
+//! A failure that a handler returns does not count: a client's bad data may cause it. Faults (traps, deadlines, memory)
 //! end the instance. A room with too many of them crashes and closes. A version is quarantined for faults that no client
 //! caused, or when at least five rooms and half of all crash.
 
@@ -12,10 +12,11 @@ use crate::clock::{Instant, unix_ms};
 use crate::model::limits::Limits;
 use crate::model::names::RoomId;
 
-/// So many rooms must crash, and half of all, before their version is taken out of service: a few may have met a client
-/// that knows how to crash them.
+/// At least so many rooms, and half of all, must crash before their version is quarantined: a few rooms may have met one
+/// client that knows how to crash them.
 const ROOMS_OF_QUARANTINE: usize = 5;
-/// How many closed rooms are remembered; beyond them those that open soonest are forgotten, and may open at once.
+/// How many closed rooms a tally remembers. Beyond that it forgets the one whose time is over soonest, which may then
+/// open at once.
 const CLOSED_ROOMS_KEPT: usize = 10_000;
 
 /// Why a version is out of service.
@@ -48,8 +49,8 @@ impl Tally {
         self.closed.get(room).map(|until| until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// A room crashed, and `others` are open on the version beside it. Answers why the version is quarantined, where
-    /// it is for this.
+    /// Counts the crash of a room, beside which `others` run the version. Where this crash puts the version into
+    /// quarantine, it answers why.
     pub(super) fn crashed(
         &mut self,
         room: &RoomId,
@@ -69,8 +70,7 @@ impl Tally {
             .and_then(|why| self.put_into_quarantine(why))
     }
 
-    /// The code faulted where no client had a part in it. Answers why the version is quarantined, where
-    /// it is for this.
+    /// Counts a fault that no client caused. Where this fault puts the version into quarantine, it answers why.
     pub(super) fn faulted_unprovoked(&mut self, why: &str, limits: &Limits, now: Instant) -> Option<String> {
         let window = Duration::from_millis(limits.room_faults_window_ms);
         self.unprovoked.retain(|at| now - *at <= window);
@@ -81,7 +81,7 @@ impl Tally {
             .and_then(|why| self.put_into_quarantine(why))
     }
 
-    /// Puts the version back into service; false where it was in service.
+    /// Ends the quarantine and forgets all faults; false where there was no quarantine.
     pub(super) fn lift(&mut self) -> bool {
         let lifted = self.quarantine.is_some();
         *self = Self::default();

@@ -1,14 +1,14 @@
-//! How rooms take to a new version: each tries it by itself and goes back where it fails; where too many do, the plugin has
-//! to go back as a whole.
+//! The trial of a new version by a plugin's open rooms. Each room tries it and goes back by itself where it fails.
+//! Where too many rooms go back, the verdict is that the whole plugin has to.
 
 use std::collections::VecDeque;
 
 use crate::model::names::PluginKey;
 
-/// So many rooms must go back, or all where there are fewer, before their plugin does: a few may have met a client that
-/// knows how to crash them.
+/// At least so many rooms (or all, where there are fewer) must go back before their plugin does: a few rooms may have
+/// met one client that knows how to crash them.
 const ROOMS_OF_VERDICT: usize = 5;
-/// How many condemned versions of a plugin are remembered; more than are kept to go back to.
+/// How many condemned versions of a plugin are remembered: more than the host keeps to go back to.
 const CONDEMNED_MAX: usize = 64;
 
 /// A version that its plugin has to go back from.
@@ -26,12 +26,12 @@ pub(super) struct SwapTrial {
     rooms: usize,
     stayed: usize,
     went_back: usize,
-    /// Why the plugin has to go back, until somebody takes it up.
+    /// Why the plugin has to go back; none again once somebody acts on it.
     verdict: Option<String>,
 }
 
 impl SwapTrial {
-    /// So many open rooms are to try the version.
+    /// The trial of a version that this many open rooms will try.
     pub(super) fn of(rooms: usize) -> Self {
         Self { rooms, ..Self::default() }
     }
@@ -40,7 +40,7 @@ impl SwapTrial {
         self.stayed += 1;
     }
 
-    /// A room went back. Says whether the version is condemned for it, which happens once.
+    /// Counts a room that went back. Says whether that one condemns the version.
     pub(super) fn went_back(&mut self, why: &str) -> bool {
         self.went_back += 1;
         let (back, tried) = (self.went_back, self.went_back + self.stayed);
@@ -56,7 +56,7 @@ impl SwapTrial {
     }
 }
 
-/// Versions that were judged bad: no room and no plugin goes back to one of them.
+/// The versions that a verdict condemned: no room and no plugin goes back to one of them.
 #[derive(Debug, Default)]
 pub(super) struct Condemned(VecDeque<String>);
 
@@ -69,7 +69,7 @@ impl Condemned {
         self.0.push_back(version.to_owned());
     }
 
-    /// Somebody deploys the version on purpose.
+    /// Takes a version out, because it is deployed anew.
     pub(super) fn forgive(&mut self, version: &str) {
         self.0.retain(|condemned| condemned != version);
     }

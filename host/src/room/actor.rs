@@ -1,5 +1,5 @@
-//! A room's task: it takes one mail after the other and gives each event that is wanted one turn; it works, waits, sleeps,
-//! moves to other versions and ends.
+//! A room's task. It takes one mail after the other from the mailbox, and gives each event that the plugin wants one
+//! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ pub(super) struct Room {
     /// The room's people, ledger and code, and the turns that run through them.
     turns: Conductor,
     owner: Arc<dyn RoomOwner>,
-    /// The room closes, and its sockets are told this.
+    /// Why the room closes, once somebody told it to. Its sockets close with this.
     closing: Option<CloseReason>,
     /// Since when no socket is in the room.
     empty_since: Option<Instant>,
@@ -39,13 +39,14 @@ enum Happening {
     /// The oldest turn at the gate is settled.
     Settled(Result<Durable, StorageError>),
     Timer,
-    /// Nothing happens, and the instance is worth more elsewhere.
+    /// Nothing happens: the room gives up its instance.
     Sleep,
-    /// Nobody was in the room for long enough, or it gives way.
+    /// The room was empty for long enough, or somebody else wants its place.
     End,
 }
 
 impl Happening {
+    /// Whether it may run the plugin's code, and so has to wait for the tenant's share of the thread.
     fn runs_turns(&self) -> bool {
         match self {
             Self::Timer | Self::Sleep => true,
@@ -76,7 +77,7 @@ impl Room {
     }
 
     pub(super) async fn live(mut self: Box<Self>) {
-        // Boxed: what turns need would otherwise be part of the room's task while it sleeps as well.
+        // Boxed, so that the memory that turns need is free while the room sleeps.
         while Box::pin(self.work()).await {
             let due = self.turns.people.state.timers.next_due();
             tokio::select! {
@@ -88,12 +89,12 @@ impl Room {
         Box::pin(self.finish()).await;
     }
 
-    /// Takes what comes until the room sleeps; false where it ends.
+    /// Does one happening after the other until the room sleeps (true) or ends (false).
     async fn work(&mut self) -> bool {
         let (lane, door) = (Arc::clone(self.turns.code.lane()), Arc::clone(&self.turns.door));
         while !self.turns.is_ending() {
             let next = self.next().await;
-            // Administration asks for what is known already and waits for no CPU time of the tenant's.
+            // The rest runs no code of the plugin, and need not wait for the tenant's CPU time.
             if next.runs_turns() {
                 let closing = self.closing.is_some();
                 lane.start(|| closing || door.mailbox.ends()).await;
@@ -110,7 +111,7 @@ impl Room {
                 Happening::End => return false,
             }
             self.turns.follow_losses().await;
-            // A turn that ends at its first poll would never let its thread's other tasks run.
+            // Turns that end at their first poll would otherwise keep the thread from its other tasks.
             tokio::task::consume_budget().await;
             if self.is_dormant() && !self.turns.is_ending() {
                 return true;
@@ -119,21 +120,22 @@ impl Room {
         false
     }
 
-    /// Whether nothing can come but mail and timers.
+    /// Whether the room has nothing to wait for but mail and timers.
     fn is_dormant(&self) -> bool {
         !self.turns.code.is_awake() && self.turns.ledger.is_settled() && !self.turns.people.nobody_is_here()
     }
 
-    /// What was written is safe soon; who asked for it is told.
+    /// Waits until the room's last writes are durable or lost, does what follows from losses, and tells the owner
+    /// whether the room keeps anything.
     async fn finish(&mut self) {
         self.turns.until_settled().await;
         self.turns.follow_losses().await;
         self.owner.note_kept(&self.turns.door.key, self.turns.ledger.keeps());
     }
 
-    /// Waits for what the plan says.
+    /// Waits for whatever happens next, as `plan` decides.
     async fn next(&mut self) -> Happening {
-        // Counted from the last socket's end: requests of administration keep no empty room.
+        // Counted from the end of the last socket, so that requests of administration do not keep an empty room open.
         let is_empty = self.turns.people.nobody_is_here();
         self.empty_since = is_empty.then(|| self.empty_since.unwrap_or_else(Instant::now));
         let situation = Situation {
@@ -165,13 +167,14 @@ impl Room {
             () = wanted, if rest.is_some() => {}
         }
         match rest {
-            // What came at the last moment keeps the room open.
+            // Mail that came at the last moment keeps the room open.
             Some(Rest::EndAt(_)) if mailbox.close_if_empty() => Happening::End,
             Some(Rest::EndAt(_)) => Happening::Mail(mailbox.next().await),
             Some(Rest::SleepAt(_)) | None => Happening::Sleep,
         }
     }
 
+    /// Does what one mail asks for.
     async fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
@@ -196,7 +199,7 @@ impl Room {
         stats.users.store(members.user_count(), Ordering::Relaxed);
     }
 
-    /// A socket is a member from its own `$connect` turn on, and none if that fails.
+    /// Makes a socket a member, and runs its `$connect`. Where that fails, the socket is a member no more.
     async fn connect(&mut self, socket: SocketId, meta: Meta, outbound: Arc<Outbound>) {
         if let Some(reason) = &self.closing {
             return outbound.close(reason.clone());
@@ -214,26 +217,28 @@ impl Room {
         let event = Event::hook(hook::CONNECT, None, Some(socket), unix_ms());
         if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
             self.turns.tell(&failed).await;
-            // Before anyone rebuilds who is here: this socket is not.
+            // Before `follow_up`, whose `$restore` may look at who is here.
             self.turns.people.refuse(socket);
             self.turns.follow_up(&failed).await;
         }
     }
 
+    /// Gives a client's event a turn, if the room still listens to the socket and the plugin wants the event.
     async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
         if self.turns.people.is_closing(socket) {
-            // Closed by a turn: for good only when that turn's writes are safe.
+            // A turn closed the socket. Where that turn's writes fail, the socket stays, and this event counts.
             self.turns.until_said().await;
             self.turns.follow_losses().await;
         }
-        // A socket that a turn closed is heard no more, whatever it still sends.
+        // The room ignores what a socket still sends after a turn closed it.
         if !self.turns.people.is_heard(socket) {
             return;
         }
-        // What nobody wants wakes no room.
+        // First, so that an event that nobody wants does not wake a room that sleeps.
         if self.turns.code.cause_of(&event.name).is_none() || !self.turns.make_ready().await {
             return;
         }
+        // Again, because a new instance may want other events.
         let Some(cause) = self.turns.code.cause_of(&event.name) else { return };
         let event = Event {
             cause: cause.to_owned(),
@@ -247,14 +252,19 @@ impl Room {
         self.turns.give(event).await;
     }
 
-    /// The socket is out of all counts and channels in its own `$disconnect`; its meta can still be read.
+    /// Takes a socket out of all counts and channels, and then runs its `$disconnect`, which can still read its meta.
     async fn disconnect(&mut self, socket: SocketId, reason: CloseReason) {
         if !self.turns.people.depart(socket) {
             return;
         }
-        // What nobody wants wakes no room.
+        // First, so that a `$disconnect` that nobody wants does not wake a room that sleeps.
         if self.turns.code.wants(hook::DISCONNECT) && !self.turns.make_ready().await {
-            log!(error, &self.turns.door.key, socket, "no instance could be made for its $disconnect");
+            log!(
+                error,
+                &self.turns.door.key,
+                socket,
+                "the room cannot make an instance to run $disconnect for this socket"
+            );
         }
         if self.turns.code.asks_for(hook::DISCONNECT) {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
@@ -263,7 +273,8 @@ impl Room {
         self.turns.people.forget(socket);
     }
 
-    /// Answers administration. Whoever asked may have gone; then nobody needs the answer.
+    /// Answers a request of administration. Sending fails where whoever asked has gone, and then nobody needs the
+    /// answer.
     async fn answer(&mut self, request: RoomRequest) {
         let members = &self.turns.people.state.members;
         match request {
@@ -275,16 +286,16 @@ impl Room {
                 let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
             }
             RoomRequest::Emit { to, event, data, sent } => {
-                // It overtakes nothing.
+                // So that the emit does not overtake what turns said before it.
                 self.turns.until_said().await;
                 let _ = sent.send(self.turns.people.announce(to, event, data, self.turns.code.lane()).await);
             }
         }
     }
 
-    /// Runs the earliest timer that is due. It is gone then, whatever becomes of its turn.
+    /// Runs the earliest timer that is due. The timer is gone then, even if its turn fails.
     async fn timer_due(&mut self) {
-        // A timer runs only when the turn that set it is safe.
+        // The turn that set the timer may be lost with its writes, and the timer with it.
         self.turns.until_said().await;
         self.turns.follow_losses().await;
         let Some((name, timer)) = self.turns.people.state.timers.take_due(Instant::now()) else { return };
@@ -295,10 +306,10 @@ impl Room {
         self.turns.give(Event { name, payload, ..Event::hook(hook::TIMER, None, None, unix_ms()) }).await;
     }
 
-    /// The room's alarm rings. It is forgotten in the turn that it runs, which may set it anew.
+    /// Runs the room's alarm. Its turn forgets the alarm, and may set it anew.
     async fn alarm_due(&mut self, due: UnixMs, attempt: u32) {
         if self.turns.ledger.alarm() != Some(due) {
-            // A turn changed it meanwhile. Where that is not durable yet, what is said here holds until it is.
+            // A turn changed the alarm meanwhile: go by the durable one until that change is durable.
             return self.turns.alarms.ensure(&self.turns.door.key, self.turns.ledger.durable_alarm());
         }
         if !self.turns.make_ready().await {
@@ -310,7 +321,7 @@ impl Room {
             log!(
                 warn,
                 &self.turns.door.key,
-                "an alarm is due, and the plugin has no handler for alarms: it is forgotten"
+                "an alarm is due, and the plugin has no handler for alarms: the room forgets it"
             );
             let origin = Origin { kind: TurnKind::Other, ..Origin::of(&event) };
             let durability = self.turns.durability();
@@ -323,7 +334,7 @@ impl Room {
         }
     }
 
-    /// Gives up the instance while nothing happens. The next event makes another.
+    /// Gives up the instance, after its `$suspend`. The next event makes another one.
     async fn sleep(&mut self) {
         if self.turns.code.is_awake() {
             let handed_over = self.suspend("sleep").await;
@@ -344,7 +355,8 @@ impl Room {
         }
     }
 
-    /// Runs `$suspend`, waits until nothing is pending, and answers what the instance hands over to the next one.
+    /// Runs `$suspend` and waits until nothing is pending. Answers the state for the next instance; none where
+    /// `$suspend` gave none, or where its state rests on writes that failed.
     async fn suspend(&mut self, reason: &str) -> Option<Suspended> {
         let mut state = None;
         if self.turns.code.asks_for(hook::SUSPEND) {
@@ -352,7 +364,6 @@ impl Room {
             state = self.turns.give(Event::hook(hook::SUSPEND, Some(payload), None, unix_ms())).await;
         }
         self.turns.until_settled().await;
-        // A state that rests on writes which are not there is none.
         let is_true = !self.turns.ledger.has_losses();
         self.turns.follow_losses().await;
         state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state))

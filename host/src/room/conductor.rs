@@ -1,5 +1,5 @@
-//! Turns, one at a time: an event is given to the code, what came of it is judged, written into the ledger, and said to the
-//! people; and what follows where one of these fails.
+//! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and
+//! has the people told. Where one of these fails, it does what follows.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,6 +28,7 @@ use crate::storage::{Durability, Durable, StorageError};
 
 /// The three parts of a room, and the turns that run through them.
 pub(super) struct Conductor {
+    /// What the room shares with others: its key, its mailbox and its figures.
     pub(super) door: RoomHandle,
     pub(super) people: People,
     pub(super) ledger: Ledger,
@@ -45,11 +46,11 @@ enum Judgement {
     Lost,
     /// It leaves no trace.
     Fail(TurnFailure),
-    /// A version on trial was lost in it: the version before is given the same event.
+    /// The code of a version on trial faulted in it: the room goes back, and the version before gets the same event.
     GoBack { event: Event, why: String },
 }
 
-/// What a turn is judged by, beside the outcome of its call.
+/// What `judge` looks at beside the outcome of the call.
 #[derive(Debug, Default)]
 struct Circumstances {
     /// The bound that the turn passed.
@@ -58,7 +59,7 @@ struct Circumstances {
     rests_on_failed_writes: bool,
     /// The most bytes that its answer may have, where the answer is kept.
     answer_bytes_max: Option<usize>,
-    /// The event, where the version before can be given it.
+    /// The event, if the version before may get it.
     again: Option<Event>,
 }
 
@@ -85,7 +86,7 @@ fn judge(outcome: Outcome, circumstances: Circumstances) -> Judgement {
 }
 
 impl Conductor {
-    /// Ends the room after what it is doing now; its sockets are told this.
+    /// Ends the room after what it is doing now, and closes its sockets with this reason.
     pub(super) fn end(&mut self, reason: CloseReason) {
         // Who ends it first says why.
         let _ = self.door.ended_with.set(reason);
@@ -99,7 +100,8 @@ impl Conductor {
         self.code.plugin().durability
     }
 
-    /// One event and what follows from it; answers what its handler answered, where the turn committed.
+    /// Gives an event a turn, and does what follows if it fails. Answers what the handler answered, where the turn
+    /// committed.
     pub(super) async fn give(&mut self, event: Event) -> Option<Payload> {
         match self.turn(event).await {
             TurnEnd::Committed(answer) => answer,
@@ -112,8 +114,8 @@ impl Conductor {
         }
     }
 
-    /// What follows a failed turn: a new instance where the old one is lost, and `$error` in a turn of its own, whose
-    /// failure nothing follows.
+    /// Does what follows a failed turn: makes a new instance where the old one is lost, and runs `$error` in a turn of
+    /// its own. If that fails, the log says so and nothing more follows.
     pub(super) async fn follow_up(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
         if !self.make_ready().await || !failure.runs_error_hook() || !self.code.asks_for(hook::ERROR) {
             return;
@@ -125,7 +127,7 @@ impl Conductor {
         }
     }
 
-    /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it is among the lost turns then.
+    /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it becomes one of the lost turns.
     pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
         let origin = Origin::of(&event);
         self.code.note_turn();
@@ -177,7 +179,7 @@ impl Conductor {
         }
     }
 
-    /// The same event for the version before: the turn that failed left no trace.
+    /// Gives the same event to the version before, as if for the first time: the turn that failed left no trace.
     fn turn_again(&mut self, event: Event) -> BoxFuture<'_, TurnEnd> {
         Box::pin(async move {
             if self.make_ready().await {
@@ -187,9 +189,9 @@ impl Conductor {
         })
     }
 
-    /// The room's state goes with the turn.
+    /// Begins a turn, which takes the room's state with it until it ends or is undone.
     fn begin(&mut self, event: &Event, kind: TurnKind) -> Box<Turn> {
-        // Most plugins keep nothing, and no turn of theirs asks what is kept.
+        // Most plugins store nothing, and their turns need not know what is stored.
         let asks_what_is_kept = self.code.plugin().keeps || kind == TurnKind::Alarm;
         let storage = if asks_what_is_kept { self.ledger.storage_use() } else { StorageUse::default() };
         let state = std::mem::take(&mut self.people.state);
@@ -200,7 +202,8 @@ impl Conductor {
         Box::new(turn)
     }
 
-    /// A turn succeeded. It is said at once where it and the turns before it wrote nothing.
+    /// Commits a turn that succeeded. What it says leaves at once where neither it nor a turn before it waits for
+    /// writes.
     async fn commit(&mut self, origin: Origin, turn: Box<Turn>) {
         let (state, ended) = turn.end();
         self.people.state = state;
@@ -210,22 +213,22 @@ impl Conductor {
         self.reconcile();
     }
 
-    /// A turn leaves no trace.
+    /// Rolls back a turn, so that it leaves no trace.
     fn undo(&mut self, turn: Box<Turn>) {
         self.people.state = turn.roll_back();
         self.reconcile();
     }
 
-    /// The state is back from a turn, and learns what became of writes meanwhile.
+    /// Applies to the state, which is back from a turn, what became of writes meanwhile.
     fn reconcile(&mut self) {
         if self.ledger.reconcile(&mut self.people.state) {
-            // What the instance remembers may rest on what was not written.
+            // What the instance remembers may rest on the writes that failed.
             self.code.lose();
             self.alarms.ensure(&self.door.key, self.ledger.durable_alarm());
         }
     }
 
-    /// Says what may be said now, and under relaxed durability what follows it.
+    /// Sends what may leave now, and under relaxed durability the outputs that wait behind it.
     async fn say(&mut self, output: Option<Output>) {
         let mut next = output;
         while let Some(output) = next {
@@ -237,7 +240,7 @@ impl Conductor {
         }
     }
 
-    /// Waits for a call, and lets out meanwhile what the gate need not hold any more.
+    /// Waits for a call, and meanwhile sends the outputs whose writes become durable.
     async fn settling_meanwhile<T>(&mut self, mut call: BoxFuture<'_, T>) -> T {
         while !self.ledger.is_settled() {
             let settled = tokio::select! {
@@ -245,8 +248,8 @@ impl Conductor {
                 done = &mut call => return done,
                 settled = self.ledger.settled() => settled,
             };
-            // Boxed: it would be part of the room's task for all of its life. What is said may give way to others in the
-            // tenant's lane, and the call may stand in that line before it: both have to go on, or neither does.
+            // Boxed, so that it takes no memory of the room's task at other times. Sending may give way in the tenant's
+            // lane, and the call may stand in the same line before it: unless both are polled, neither goes on.
             let mut settling = Box::pin(self.settle(settled));
             let mut done = None;
             loop {
@@ -264,7 +267,7 @@ impl Conductor {
         call.await
     }
 
-    /// The oldest turn at the gate is settled. The room's state may be away with a turn that runs.
+    /// Takes the oldest turn from the gate: its writes are durable, or failed. The room's state may be away with a turn.
     async fn settle(&mut self, settled: Result<Durable, StorageError>) {
         if let Err(why) = &settled {
             log!(error, &self.door.key, "{why}");
@@ -278,33 +281,33 @@ impl Conductor {
         self.say(output).await;
     }
 
-    /// The oldest turn at the gate is settled while no turn runs.
+    /// Takes the oldest turn from the gate while no turn runs, so that the state can follow at once.
     pub(super) async fn take_up(&mut self, settled: Result<Durable, StorageError>) {
         self.settle(settled).await;
         self.reconcile();
     }
 
-    /// Waits until the oldest turn at the gate is settled. Not for while a turn runs.
+    /// Waits until the oldest turn at the gate is settled, and takes it up. Only while no turn runs.
     pub(super) async fn settle_next(&mut self) {
         let settled = self.ledger.settled().await;
         self.take_up(settled).await;
     }
 
-    /// Waits until nothing is held back.
+    /// Waits until the gate holds back no output.
     pub(super) async fn until_said(&mut self) {
         while self.ledger.holds_output() {
             self.settle_next().await;
         }
     }
 
-    /// Waits until nothing that the room wrote is pending.
+    /// Waits until all writes of the room are durable, or have failed.
     pub(super) async fn until_settled(&mut self) {
         while !self.ledger.is_settled() {
             self.settle_next().await;
         }
     }
 
-    /// What follows for each turn that was lost: it is told, and `$error` runs, after `$restore`.
+    /// Does what follows for each turn that was lost with its writes: logs it, and runs `$error`, after `$restore`.
     pub(super) async fn follow_losses(&mut self) {
         while let Some(loss) = self.ledger.next_loss() {
             let lost = match loss {
@@ -326,7 +329,7 @@ impl Conductor {
         }
     }
 
-    /// Tells the log of a failed turn and, where the handler wants it, the sender.
+    /// Logs a failed turn, or, where the handler rejected the event, tells the sender why.
     pub(super) async fn tell(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
         let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
@@ -342,21 +345,21 @@ impl Conductor {
         }
     }
 
-    /// The alarm's turn did not come about: it rings again.
+    /// Has the alarm ring again, because its turn failed.
     pub(super) fn alarm_failed(&self) {
         let [first, longest] = [self.limits.alarm_retry_ms, self.limits.alarm_retry_max_ms].map(Duration::from_millis);
         self.alarms.failed(&self.door.key, first, longest);
     }
 
-    /// Makes sure that there is an instance, and that it was told what it has to rebuild. False where none can be made: the
-    /// room ends.
+    /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be
+    /// made: then the room ends.
     pub(super) async fn make_ready(&mut self) -> bool {
         while !self.is_ending() {
             if self.code.is_ready() {
                 return true;
             }
             if !self.code.is_awake() {
-                // It may take long: what was said already does not wait for it.
+                // Opening may take long, and what turns said already should not wait for it.
                 self.until_said().await;
             }
             match self.code.prepare(self.ledger.view(), self.people.sockets()).await {

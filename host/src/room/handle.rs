@@ -25,24 +25,24 @@ pub struct RoomShared {
     pub key: RoomKey,
     /// The version that the room is on.
     plugin: RwLock<Arc<Plugin>>,
-    /// What was loaded last of those that the room went back from, by its serial: it does not move to that again.
+    /// The serial of the last version that the room went back from: it does not move to that one again.
     gone_back_from: Mutex<Option<u64>>,
     pub mailbox: Mailbox,
-    /// The thread that the room runs on, and best its sockets too.
+    /// The thread that the room and its sockets run on.
     pub worker: WorkerId,
     pub stats: RoomStats,
-    /// Whether a bare ping is an event here as well.
+    /// Whether the plugin wants a bare `ping` as an event, beside the pong that the host answers.
     pub wants_ping: AtomicBool,
-    /// Why the room ends, once that is certain: what its sockets are told.
+    /// Why the room ends, once that is certain. Its sockets close with this.
     pub ended_with: OnceLock<CloseReason>,
     next_socket: AtomicU32,
-    /// Whether whoever opened it counts it among the rooms of its version.
+    /// Whether the fleet counts the room among those of its version.
     pub counted: AtomicBool,
     /// Its place among the tenant's rooms.
     _place: CounterPlace,
 }
 
-/// Figures of a room, for overviews: each of them true a moment ago.
+/// Figures that the room publishes for others; each may be a moment old.
 #[derive(Debug, Default)]
 pub struct RoomStats {
     pub sockets: AtomicUsize,
@@ -52,9 +52,9 @@ pub struct RoomStats {
     pub turns: AtomicU64,
     /// Whether it has an instance.
     pub awake: AtomicBool,
-    /// Whether it knows that nothing happened for a while.
+    /// Whether somebody nudged it since its last turn.
     idle: AtomicBool,
-    /// Whether it stands among the rooms that may be told so.
+    /// Whether it stands in the queue of rooms that may be nudged.
     queued: AtomicBool,
     /// When its last turn began, in milliseconds since the process began.
     active_ms: AtomicU64,
@@ -69,7 +69,7 @@ impl RoomStats {
         *START + Duration::from_millis(self.active_ms.load(Ordering::Relaxed))
     }
 
-    /// A turn begins now. Says whether the room was told before that nothing happens in it.
+    /// Notes that a turn begins now. Says whether the room was nudged since the turn before.
     pub(super) fn note_turn(&self, now: Instant) -> bool {
         self.active_ms.store(now.saturating_duration_since(*START).as_millis() as u64, Ordering::Relaxed);
         let was_idle = self.idle.load(Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl RoomStats {
         self.awake.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the room stands among those that may be told that nothing happens in them; answers whether it did.
+    /// Notes whether the room stands in the queue of rooms that may be nudged; answers whether it did before.
     pub fn note_queued(&self, queued: bool) -> bool {
         self.queued.swap(queued, Ordering::AcqRel)
     }
@@ -91,7 +91,8 @@ impl RoomStats {
 
 impl RoomShared {
     pub fn new(key: RoomKey, plugin: Arc<Plugin>, worker: WorkerId, place: CounterPlace) -> Self {
-        // A keepalive may come before the room has an instance: then what `init` asked for at load holds.
+        // A ping may come before the room has an instance. Until then it goes by the events that `init` asked for at
+        // load.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits());
         Self {
@@ -114,8 +115,8 @@ impl RoomShared {
         Arc::clone(&self.plugin.read())
     }
 
-    /// Tells the room to move to a version, before the next of what it is told from now on. Nothing happens where it is
-    /// on that or a later one, or went back from it.
+    /// Tells the room to move to a version before it takes its next mail. Does nothing where the room is on that
+    /// version or a later one, or went back from it.
     pub fn move_to(&self, plugin: &Arc<Plugin>) {
         let is_later = self.plugin.read().serial < plugin.serial;
         if is_later && *self.gone_back_from.lock() != Some(plugin.serial) {
@@ -123,35 +124,35 @@ impl RoomShared {
         }
     }
 
-    /// The room is on another version now; for whoever opened it.
+    /// Notes the version that the room is on now. Only the room's owner calls this.
     pub fn set_plugin(&self, plugin: Arc<Plugin>) {
         *self.plugin.write() = plugin;
     }
 
-    /// The room does not move to this version again, unless somebody deploys it once more.
+    /// Keeps the room from moving to this version again, until somebody deploys it once more.
     pub(super) fn refuse(&self, plugin: &Plugin) {
         *self.gone_back_from.lock() = Some(plugin.serial);
     }
 
-    /// The room moves again to what it went back from.
+    /// Lets the room move again to the version that it went back from.
     pub fn forgive(&self) {
         *self.gone_back_from.lock() = None;
     }
 
-    /// Whether the room is awake, nothing happened in it for so long, and it was not told so yet.
+    /// Whether to nudge the room: it is awake, has had no turn for `idle`, and was not nudged since.
     pub fn is_idle(&self, now: Instant, idle: Duration) -> bool {
         let stats = &self.stats;
         let is_told = stats.idle.load(Ordering::Relaxed);
         !is_told && stats.awake.load(Ordering::Relaxed) && now.saturating_duration_since(stats.active()) >= idle
     }
 
-    /// Tells the room that nothing happened in it for a while.
+    /// Tells the room that it has had no turn for a while, and may give up its instance.
     pub fn nudge(&self) {
         self.stats.idle.store(true, Ordering::Relaxed);
         self.mailbox.nudge();
     }
 
-    /// What a socket is told that finds the room at its end.
+    /// Why to close a socket that finds the room at its end.
     pub fn end_reason(&self) -> CloseReason {
         self.ended_with.get().cloned().unwrap_or(CloseReason::ROOM_FAILED)
     }

@@ -1,18 +1,18 @@
-//! Who waits for a place in a full mailbox: the line is served in the order in which sockets joined it.
+//! The sockets that wait for a place in a full mailbox, first come, first served.
 
 use std::collections::BTreeMap;
 use std::task::Waker;
 
 use crate::model::event::SocketId;
 
-/// Sockets that wait, each with one event. All of it is found by the socket or by the place in the line: a busy room has
-/// thousands of sockets, and each may be polled while it waits.
+/// The sockets in line, each with one event. Indexed both by place and by socket: a busy room has thousands of sockets,
+/// and each may be polled while it waits.
 #[derive(Debug, Default)]
 pub(super) struct MailboxLine {
     /// The sockets by their place in the line.
     order: BTreeMap<u64, SocketId>,
     places: BTreeMap<SocketId, MailboxLinePlace>,
-    /// The first was woken, and did not go in yet.
+    /// The first socket was woken and has not gone in yet.
     first_is_woken: bool,
 }
 
@@ -33,7 +33,7 @@ impl MailboxLine {
         if let Some(place) = self.places.get_mut(&socket) {
             place.waker.clone_from(waker);
             if self.order.first_key_value().is_some_and(|(first, _)| *first == place.number) {
-                // It looked and could not go in: it is to be woken once more.
+                // The first looked and found no place: it needs another wake.
                 self.first_is_woken = false;
             }
             return;
@@ -52,7 +52,7 @@ impl MailboxLine {
         was_first
     }
 
-    /// Lets the first go in. Once is enough: a socket that is woken looks.
+    /// Wakes the first socket, unless it was woken already.
     pub(super) fn wake_first(&mut self) {
         let Some((_, first)) = self.order.first_key_value() else { return };
         if let Some(place) = self.places.get(first).filter(|_| !self.first_is_woken) {

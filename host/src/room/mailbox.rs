@@ -1,5 +1,5 @@
-//! What comes to a room, in one order: life-cycle and administration always find a place, events of clients wait for
-//! one. Nothing is dropped.
+//! Everything that comes to a room, in one order. Clients' events wait for a place; what the host itself puts in always
+//! finds one, or, for administration, is refused. Nothing that is in is dropped while the room lives.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -24,7 +24,7 @@ use crate::protocol::close::CloseReason;
 /// Requests of administration that may wait in one mailbox.
 const REQUESTS_MAX: usize = 256;
 
-/// Everything that a room is told.
+/// One thing that somebody tells a room.
 #[derive(Debug)]
 pub enum Mail {
     Connect {
@@ -53,9 +53,9 @@ pub enum Mail {
     Close(CloseReason),
     /// Move to another version of the plugin.
     Swap(Arc<Plugin>),
-    /// Nothing happened for a while.
+    /// The room has had no turn for a while, and may give up its instance.
     Idle,
-    /// The plugin's version is out of service: close every socket and end.
+    /// The room's version is in quarantine: close every socket and end.
     Quarantined,
 }
 
@@ -71,7 +71,7 @@ pub enum RoomRequest {
     View {
         view: oneshot::Sender<RoomOverview>,
     },
-    /// So many sockets, by number, that come behind one.
+    /// A page of the room's sockets: up to `limit` of those with a number above `after`.
     Sockets {
         after: SocketId,
         limit: usize,
@@ -79,7 +79,7 @@ pub enum RoomRequest {
     },
 }
 
-/// Whom the host itself can address.
+/// To whom the host emits for itself.
 #[derive(Debug, Clone)]
 pub enum HostTarget {
     Channel(String),
@@ -93,21 +93,22 @@ pub struct RoomOverview {
     pub users: Vec<String>,
 }
 
-/// The room ended; it takes nothing any more.
+/// The room's mailbox is closed, because the room has ended or is about to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomClosed;
 
-/// Why a request was not taken.
+/// Why the mailbox refused a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestNotTaken {
     Closed,
-    /// As many as may wait already do.
+    /// As many requests wait as may.
     Full,
 }
 
 #[derive(Debug)]
 pub struct Mailbox {
     inner: Mutex<Contents>,
+    /// Wakes the room's task, which takes the mail in [`Mailbox::next`].
     actor: AtomicWaker,
     events_max: usize,
     bytes_max: usize,
@@ -116,19 +117,21 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Contents {
     mails: VecDeque<Mail>,
+    /// How many of the mails are clients' events.
     events: usize,
     /// Bytes of these events.
     bytes: usize,
+    /// How many of the mails are requests.
     requests: usize,
     /// Sockets that wait for a place.
     line: MailboxLine,
-    /// The room is to close; this comes before everything that waits.
+    /// The room is to close. It takes this first of all.
     closing: Option<CloseReason>,
-    /// A version to move to, before anything else of what waits.
+    /// The version to move to. The room takes this before all mails.
     swap: Option<Arc<Plugin>>,
-    /// Nothing happened for a while; told where nothing waits.
+    /// The room has had no turn for a while. It takes this last, where no mail waits.
     idle: bool,
-    /// The plugin's version is out of service; this comes before everything that waits.
+    /// The room's version is in quarantine. The room takes this before all mails and any swap.
     quarantined: bool,
     closed: bool,
 }
@@ -139,7 +142,8 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in what always finds a place: its number is bounded by that of the sockets, and one alarm a minute.
+    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and an
+    /// alarm that waits in the mailbox rings again after a minute at the earliest.
     pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -158,25 +162,25 @@ impl Mailbox {
         self.actor.wake();
     }
 
-    /// Tells the room to move to another version. What waits is for that one.
+    /// Tells the room to move to another version, which then handles the mails that wait.
     pub(super) fn swap(&self, plugin: Arc<Plugin>) {
         self.inner.lock().swap = Some(plugin);
         self.actor.wake();
     }
 
-    /// Tells the room that nothing happened for a while.
+    /// Tells the room that it has had no turn for a while.
     pub(super) fn nudge(&self) {
         self.inner.lock().idle = true;
         self.actor.wake();
     }
 
-    /// Tells the room, before all else, that its plugin is out of service.
+    /// Tells the room, before its mails, that its version is in quarantine.
     pub fn quarantine(&self) {
         self.inner.lock().quarantined = true;
         self.actor.wake();
     }
 
-    /// The socket sends no more events: it waits for no place any more, and holds up nobody behind it.
+    /// Takes a socket that sends no more events out of the line, so that it holds up nobody behind it.
     pub fn give_up_place(&self, socket: SocketId) {
         self.leave_line(&mut self.inner.lock(), socket);
     }
@@ -195,7 +199,8 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Puts in a client's event, or waits for a place. The event is taken only when this is ready.
+    /// Puts in a client's event, or waits for a place. It takes the event out of the option when it is ready, not
+    /// before.
     pub fn poll_event(
         &self,
         context: &mut Context<'_>,
@@ -206,7 +211,7 @@ impl Mailbox {
         if inner.closed {
             return Poll::Ready(Err(RoomClosed));
         }
-        // Who waits for longest comes first, also before those who come while there is a place.
+        // The first in line goes in first, even if another socket comes just when a place is free.
         if self.is_full(&inner) || !inner.line.may_go(socket) {
             inner.line.join(socket, context.waker());
             return Poll::Pending;
@@ -235,7 +240,8 @@ impl Mailbox {
         .await
     }
 
-    /// Waits until there is mail; for the room's own task, where it may have to wait for long.
+    /// Waits until there is mail, without taking it, and gives back spare memory first. For the room's own task while it
+    /// sleeps.
     pub async fn ready(&self) {
         self.inner.lock().mails.shrink_to_fit();
         poll_fn(|context| {
@@ -254,14 +260,14 @@ impl Mailbox {
         is_told || !inner.mails.is_empty()
     }
 
-    /// Closes where nothing waits; says whether it did.
+    /// Closes the mailbox if no mail waits; says whether it is closed.
     pub fn close_if_empty(&self) -> bool {
         let mut inner = self.inner.lock();
         inner.closed |= inner.mails.is_empty() && inner.closing.is_none();
         inner.closed
     }
 
-    /// Closes whatever waits, and gives it back.
+    /// Closes the mailbox, wakes the sockets in line, and answers the mails that nobody takes any more.
     pub fn close(&self) -> VecDeque<Mail> {
         let mut inner = self.inner.lock();
         inner.closed = true;
@@ -272,7 +278,7 @@ impl Mailbox {
         mails
     }
 
-    /// Whether the room is told to end and has not heard it yet.
+    /// Whether somebody told the room to end and the room has not taken that up yet.
     pub fn ends(&self) -> bool {
         let inner = self.inner.lock();
         inner.closing.is_some() || inner.quarantined
@@ -310,8 +316,8 @@ impl Mailbox {
             Mail::Request(_) => inner.requests -= 1,
             _ => {}
         }
-        // Half empty before anyone is woken, so that a full mailbox does not wake its sockets for each place. Whoever goes in
-        // wakes the next.
+        // Wakes the first in line only when the mailbox is half empty, so that a full one does not wake a socket for
+        // each place. Whoever goes in wakes the next.
         let is_half_empty = inner.events <= self.events_max / 2 && inner.bytes <= self.bytes_max / 2;
         if is_half_empty {
             inner.line.wake_first();
@@ -325,7 +331,7 @@ impl Mailbox {
         }
     }
 
-    /// Whether clients' events wait for a place.
+    /// Whether there is no place for another client's event.
     fn is_full(&self, inner: &Contents) -> bool {
         inner.events >= self.events_max || inner.bytes >= self.bytes_max
     }

@@ -41,8 +41,8 @@ pub struct RoomSpec {
     pub owner: Arc<dyn RoomOwner>,
 }
 
-/// Puts a room together: others reach it by the handle, and whoever opens it runs the task on the room's thread. The task ends
-/// when nobody is in the room any more, or the server shuts down.
+/// Puts a room together. Others reach it by the handle; the caller runs the task on the room's thread. The task ends
+/// when nobody has been in the room for a while, when it crashes, or when the host closes it.
 pub fn open(spec: RoomSpec) -> (RoomHandle, impl Future<Output = ()> + Send + 'static) {
     let RoomSpec { key, plugin, place, worker, slow, storage, alarms, owner } = spec;
     let handle = Arc::new(RoomShared::new(key, plugin, worker, place));
@@ -61,7 +61,7 @@ async fn run(
         Ok(storage) => storage,
         Err(why) => {
             log!(error, &door.key, "the room cannot be opened: {why}");
-            // Nobody else can have said why it ends.
+            // The first reason holds, and nobody else can have given one yet.
             let _ = door.ended_with.set(CloseReason::STORAGE_FAILED);
             return;
         }
@@ -85,12 +85,13 @@ async fn run(
     ));
     let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
     drop(plugin);
-    // Pinned here: what is handed on would be part of the room's task twice.
+    // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
     lane.run(&pace, pin!(room.live())).await;
     drop(end);
 }
 
-/// However a room's task ends, a panic included: its mailbox closes, and sockets that still wait in it are told.
+/// Cleans up however a room's task ends, even by a panic: closes the mailbox and the sockets whose arrival waits in it,
+/// and lets an alarm in it ring again.
 struct EndOfRoom {
     door: RoomHandle,
     alarms: Arc<Alarms>,

@@ -1,4 +1,5 @@
-//! What a room sees as a socket: a bounded queue of frames towards it, and a count of its events that still wait.
+//! What stands for a socket in its room: a bounded queue of the frames to it, and a bounded count of its events that
+//! the room has not handled yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,21 +14,24 @@ use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// The room's end of one socket. The room pushes, the socket's task pops; whoever closes first decides why.
+/// The queue between a room and one of its sockets. The room pushes frames, the socket's task pops and writes them;
+/// whoever closes it first decides the reason.
 #[derive(Debug)]
 pub struct Outbound {
     queue: Mutex<FrameQueue>,
+    /// Wakes the socket's task when there is something to write.
     writer: AtomicWaker,
     /// Events of this socket that the room has not handled yet.
     unhandled: AtomicU32,
+    /// Wakes the socket's task when it may bring another event.
     reader: AtomicWaker,
     bytes_max: usize,
     frames_max: usize,
     unhandled_max: u32,
     /// Bytes queued for all sockets of the tenant.
     of_tenant: Arc<Counter>,
-    /// Given back when the room is done with the socket, not when the connection ends: what waits in the mailbox is
-    /// bounded by the number of places.
+    /// The socket's place in its tenant's count. The room gives it back when it is done with the socket, which may be
+    /// after the connection ended: so the count also bounds the arrivals and ends that wait in mailboxes.
     _place: CounterPlace,
 }
 
@@ -53,7 +57,7 @@ enum QueueEnd {
 #[derive(Debug, PartialEq, Eq)]
 pub enum ToWrite {
     Frame(Frame),
-    /// The last one; it comes once.
+    /// Comes once, and nothing after it.
     Close(CloseReason),
 }
 
@@ -72,7 +76,8 @@ impl Outbound {
         }
     }
 
-    /// Queues a frame. A socket that takes its frames too slowly is closed instead: what it missed cannot be made good.
+    /// Queues a frame. Where the queue is full, closes the socket instead: a client that misses a frame could never
+    /// know.
     pub fn push(&self, frame: Frame) {
         let mut queue = self.queue.lock();
         if !matches!(queue.end, QueueEnd::Open) {
@@ -83,7 +88,7 @@ impl Outbound {
         if queue.frames.len() >= self.frames_max || queue.bytes > self.bytes_max {
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::SLOW));
         } else if tenant_is_full && !queue.frames.is_empty() {
-            // Who has taken all its frames so far is not the one to blame.
+            // Only a socket that has frames left to take: the others did not fill the tenant's queues.
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::TENANT_SLOW));
         } else {
             queue.frames.push_back(frame);
@@ -92,7 +97,7 @@ impl Outbound {
         self.writer.wake();
     }
 
-    /// Closes behind what is queued.
+    /// Closes the socket, after the frames that are queued.
     pub fn close(&self, reason: CloseReason) {
         let mut queue = self.queue.lock();
         if matches!(queue.end, QueueEnd::Open) {
@@ -102,12 +107,12 @@ impl Outbound {
         self.writer.wake();
     }
 
-    /// The socket is gone: nothing is queued any more.
+    /// Forgets all frames and takes no more: the socket is gone.
     pub fn abandon(&self) {
         self.clear(&mut self.queue.lock(), QueueEnd::Closed);
     }
 
-    /// Forgets what is queued.
+    /// Forgets the queued frames, and sets how the queue ends.
     fn clear(&self, queue: &mut FrameQueue, end: QueueEnd) {
         self.of_tenant.give(queue.bytes);
         *queue = FrameQueue { end, ..FrameQueue::default() };
@@ -119,11 +124,12 @@ impl Outbound {
             return Poll::Ready(next);
         }
         self.writer.register(context.waker());
-        // Something may have come before the waker was in its place.
+        // Something may have come before the waker was registered.
         self.pop().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Why the socket is to be closed, and whether frames are left before that: for a task that cannot write.
+    /// Waits until the socket is to be closed; answers why, and whether frames are still queued. For a socket's task
+    /// that cannot write at the moment.
     pub fn poll_closing(&self, context: &mut Context<'_>) -> Poll<(CloseReason, bool)> {
         self.writer.register(context.waker());
         let queue = self.queue.lock();
@@ -133,7 +139,7 @@ impl Outbound {
         }
     }
 
-    /// Counts an event of the socket on its way to the room; waits while too many are.
+    /// Counts one more of the socket's events on their way into the room; waits while there are as many as there may be.
     pub fn poll_reserve(&self, context: &mut Context<'_>) -> Poll<()> {
         if self.unhandled.load(Ordering::Acquire) >= self.unhandled_max {
             self.reader.register(context.waker());
@@ -145,7 +151,7 @@ impl Outbound {
         Poll::Ready(())
     }
 
-    /// The room is done with one of the socket's events.
+    /// Counts one event less: the room has handled it, and the socket may bring the next.
     pub fn handled(&self) {
         if self.unhandled.fetch_sub(1, Ordering::AcqRel) >= self.unhandled_max {
             self.reader.wake();
@@ -158,7 +164,7 @@ impl Outbound {
             queue.bytes -= frame.len();
             self.of_tenant.give(frame.len());
             if queue.frames.is_empty() && queue.frames.capacity() > 64 {
-                // A burst is over; idle sockets keep no memory for it.
+                // The burst is over: gives back its memory, which idle sockets should not hold.
                 queue.frames = VecDeque::new();
             }
             return Some(ToWrite::Frame(frame));

@@ -1,4 +1,4 @@
-//! What a room tells whoever opened it, and what it asks there.
+//! What a room tells its owner, and what it asks it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use super::handle::RoomHandle;
 use crate::model::names::RoomKey;
 use crate::plugin::version::Plugin;
 
-/// Whoever opens rooms: it knows where each is, on which version, and how versions fail. Every call is short and waits for
-/// nothing.
+/// Whoever opened a room: in a server the fleet, which knows where each room is, on which version, and how versions
+/// fail. Every call is short and waits for nothing.
 pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// The room's next instances are of this version.
     fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>);
@@ -31,8 +31,8 @@ pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// Whether a version was judged bad, so that no room goes back to it.
     fn is_condemned(&self, plugin: &Plugin) -> bool;
 
-    /// The room opens or ends, and keeps something that lasts, or nothing. Says whether it kept something when this was
-    /// last asked since the server started.
+    /// The room opens or ends, and `keeps` says whether it has anything in storage. Answers what `keeps` was at the
+    /// last such call since the server started; false if there was none.
     fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool;
 }
 

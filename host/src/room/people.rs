@@ -1,4 +1,4 @@
-//! Who is in a room, and the queues towards their sockets. Here the wire is known; plugins and storage are not.
+//! Who is in a room, and the queues to their sockets. This part knows the wire format, but no plugins and no storage.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,20 +19,20 @@ use crate::tenant::lane::Lane;
 
 /// A fan-out gives way to other tasks of its thread after so many deliveries.
 const DELIVERIES_AT_ONCE: usize = 256;
-/// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that nobody who
-/// reads is taken for slow.
+/// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that
+/// nobody who reads is taken for slow.
 const BYTES_AT_ONCE: usize = 256 << 10;
 
 /// The sockets of a room.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// Members and timers. Away with the turn while one runs.
+    /// Members and timers. While a turn runs, the turn has them and this is empty.
     pub(super) state: RoomState,
     outbound: HashMap<SocketId, Arc<Outbound>>,
     unyielded: Unyielded,
 }
 
-/// What the room queued since its sockets last had a chance to write.
+/// What the room queued since it last let its sockets write.
 #[derive(Debug, Default)]
 struct Unyielded {
     frames: usize,
@@ -40,7 +40,7 @@ struct Unyielded {
 }
 
 impl People {
-    /// How many sockets are connected, those included that a turn closed and that are still to go.
+    /// How many sockets are connected. Counts those that a turn closed until their connection has ended.
     pub(super) fn sockets(&self) -> usize {
         self.outbound.len()
     }
@@ -63,8 +63,8 @@ impl People {
         }
     }
 
-    /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where the
-    /// socket is not here any more.
+    /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where
+    /// the socket is not here any more.
     pub(super) fn depart(&mut self, socket: SocketId) -> bool {
         let was_here = self.outbound.remove(&socket).is_some();
         if was_here {
@@ -88,7 +88,7 @@ impl People {
         !self.is_heard(socket) && self.outbound.contains_key(&socket)
     }
 
-    /// The room is done with one of the socket's events.
+    /// Notes that the room has handled one of the socket's events.
     pub(super) fn handled(&self, socket: SocketId) {
         if let Some(outbound) = self.outbound.get(&socket) {
             outbound.handled();
@@ -100,7 +100,7 @@ impl People {
         self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
     }
 
-    /// Says what a turn leaves: emits in the order of the calls, then closes.
+    /// Sends what a turn said: its emits in the order of the calls, then its closes.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane) {
         let (emits, closes) = match output {
             Output::Turn { emits, closes } => (emits, closes),
@@ -116,7 +116,7 @@ impl People {
         }
     }
 
-    /// Says something for the host itself; answers to how many sockets.
+    /// Emits for the host itself; answers to how many sockets.
     pub(super) async fn announce(&mut self, to: HostTarget, event: String, data: Json, lane: &Lane) -> u32 {
         let members = &self.state.members;
         let (audience, channel) = match to {

@@ -12,11 +12,11 @@ pub(super) struct Situation {
     pub(super) timer: Option<Instant>,
     /// Since when no socket is in the room.
     pub(super) empty_since: Option<Instant>,
-    /// Turns wait for their writes.
+    /// Whether turns wait for their writes.
     pub(super) is_pending: bool,
-    /// There is an instance, and nothing happened for a while.
+    /// Whether there is an instance that has had nothing to do for a while.
     pub(super) is_idle: bool,
-    /// The room closes: its timers hold it open no longer.
+    /// Whether the room closes: then timers do not keep it open.
     pub(super) is_closing: bool,
     /// When the last turn began.
     pub(super) active: Instant,
@@ -39,11 +39,11 @@ pub(super) struct Wait {
     pub(super) settled: bool,
     /// For a timer.
     pub(super) timer: Option<Instant>,
-    /// What the room does when this has passed without mail, or before that where its instance is wanted elsewhere.
+    /// What the room does if no mail comes until then, or earlier where somebody else wants its place.
     pub(super) rest: Option<Rest>,
 }
 
-/// What a room does in which nothing happens.
+/// What a room does when nothing happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
     /// It gives its instance up.

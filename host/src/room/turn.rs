@@ -1,4 +1,4 @@
-//! What a turn is, as all parts of a room speak of it: plain data. How a failed turn is worded stands here and nowhere else.
+//! The plain data by which the parts of a room speak of turns, and the words for every failed turn.
 
 use crate::guest::instance::Fault;
 use crate::model::effect::{Close, Emit};
@@ -7,7 +7,7 @@ use crate::model::failure::FailureKind;
 use crate::model::refusal::Bound;
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// What a turn was for, where that decides what follows from its failure.
+/// What a turn is for, as far as it decides what follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnKind {
     Connect,
@@ -21,20 +21,20 @@ pub(super) enum TurnKind {
 }
 
 impl TurnKind {
-    /// Whether the room gives the event to the version before, where it loses a version on trial in this turn. What a new
-    /// instance is told has its own rule.
+    /// Whether the version before gets the event again, where the code of a version on trial faults in this turn.
+    /// `$restore`, `$resume` and `$suspend` have rules of their own.
     pub(super) fn is_given_again(self) -> bool {
         !matches!(self, Self::Restore | Self::Resume | Self::Suspend)
     }
 
-    /// Whether `$error` runs when the turn's writes are lost after it ran. What a new instance is told is told again
-    /// anyway, and a failed `$error` must not cause another.
+    /// Whether `$error` runs when the turn's writes are lost after it ran. The next instance gets a `$restore` anyway,
+    /// and a failed `$error` must not cause another.
     pub(super) fn runs_error_hook_when_lost(self) -> bool {
         !matches!(self, Self::Error | Self::Restore | Self::Resume)
     }
 
-    /// The hook of a turn that no client causes: where its code faults, what the room stores made it fail, or it fails
-    /// always.
+    /// The name of the hook, where no client causes it. If its code faults, then either because of what the room
+    /// stores, or it always does.
     pub(super) fn unprovoked_hook(self) -> Option<&'static str> {
         match self {
             Self::Restore => Some(hook::RESTORE),
@@ -55,7 +55,7 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn of(event: &Event) -> Self {
-        // The cause, since a timer may have any name.
+        // By the cause and not by the name, since a timer may have any name.
         let kind = match event.cause.as_str() {
             hook::CONNECT => TurnKind::Connect,
             hook::RESTORE => TurnKind::Restore,
@@ -69,12 +69,12 @@ impl Origin {
     }
 }
 
-/// How a turn ended for whoever gave its event.
+/// How a turn ended, as whoever gave the event sees it.
 #[derive(Debug)]
 pub(super) enum TurnEnd {
     /// It committed, and the handler answered this.
     Committed(Option<Payload>),
-    /// It ran on writes of earlier turns that failed meanwhile. It comes back as one of the lost turns.
+    /// Writes of earlier turns, on which it ran, failed meanwhile. The ledger lists it among the lost turns.
     Lost,
     /// It left no trace.
     Failed(FailedTurn),
@@ -87,7 +87,7 @@ pub(super) struct FailedTurn {
     pub(super) failure: TurnFailure,
 }
 
-/// What leaves the room for a turn.
+/// What a turn sends to sockets.
 #[derive(Debug)]
 pub(super) enum Output {
     /// A turn that succeeded.
@@ -96,12 +96,12 @@ pub(super) enum Output {
     Rejection { socket: Option<SocketId>, failure: TurnFailure },
 }
 
-/// What follows when writes fail, one for each turn that waited for them.
+/// One of the turns or rejections that waited at the gate when writes failed.
 #[derive(Debug)]
 pub(super) enum Loss {
-    /// A turn that ran, and of which nothing stays.
+    /// A turn that ran, and was undone.
     Turn(FailedTurn),
-    /// The words of a rejection: they hold whatever becomes of the writes.
+    /// The words of a rejection, which the sender gets even so.
     Rejection(Output),
 }
 
@@ -112,7 +112,7 @@ pub(super) struct TurnFailure {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) kind: FailureKind,
-    /// The handler rejected the event, and its sender is told why.
+    /// Whether the handler rejected the event on purpose, so that its sender gets the code and the message.
     pub(super) for_sender: bool,
 }
 
@@ -141,7 +141,7 @@ impl TurnFailure {
         Self { for_sender, ..Self::of(FailureKind::Returned, &code, message) }
     }
 
-    /// Guests and clients hear that the disk failed; what is wrong with it is for the operator's log.
+    /// Says only that the disk failed: the details are for the operator's log, not for guests and clients.
     pub(super) fn of_storage(why: &StorageError) -> Self {
         let words = match why.kind {
             StorageErrorKind::Full => "the turn's writes could not be made durable: no space is left",

@@ -1,5 +1,5 @@
-//! The accept loop. `axum::serve` has no bounds for the headers, for the time they take, and for who has how many
-//! connections, so this is our own.
+//! The accept loop. It is our own because `axum::serve` bounds neither the headers, nor the time that they take, nor the
+//! connections of one address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,15 +16,16 @@ use tower_service::Service as _;
 use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// Bytes of a request's head; cookies and tokens fit, floods do not.
+/// Bytes of a request's head: enough for cookies and tokens.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Headers of a request.
 const HEADERS_MAX: usize = 64;
 /// The pause after a failed `accept`: usually the process has run out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections that are turned away with words at once; in a flood the others are closed without any.
+/// How many refused connections get an answer at the same time; in a flood the others close without one.
 const FAREWELLS: usize = 64;
-/// How long such a connection is listened to, so that the words are not lost in a reset.
+/// How long the server reads from a refused connection before it closes it: an earlier close could be a reset, which
+/// overtakes the answer.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Accepts connections for as long as it is polled.
 pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
@@ -58,7 +59,7 @@ async fn serve_connection(
     header_limit: Duration,
     place: ConnectionPlace,
 ) {
-    // Small frames leave at once. Where this cannot be set, they only arrive later.
+    // Small frames leave at once. If this fails, they only arrive later.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
@@ -78,7 +79,7 @@ async fn serve_connection(
     }
 }
 
-/// Says why there is no room for the connection, without reading what it asks.
+/// Answers a refused connection with the reason, without reading its request.
 async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPlace) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
@@ -99,6 +100,6 @@ async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPla
         while stream.read(&mut rest).await? > 0 {}
         std::io::Result::Ok(())
     };
-    // A peer that does not listen is closed after a while.
+    // Closes a peer that neither reads nor hangs up.
     let _ = tokio::time::timeout(FAREWELL, said).await;
 }

@@ -14,7 +14,7 @@ use crate::tenant::Tenants;
 pub struct Destination<'a> {
     pub tenant: TenantName,
     pub path: &'a str,
-    /// Whether the host name belongs to the tenant: only then the cookies do.
+    /// Whether the host name belongs to the tenant alone. Only then are the request's cookies the tenant's.
     pub own_host: bool,
 }
 
@@ -30,12 +30,12 @@ pub fn destination<'a>(tenants: &Tenants, headers: &HeaderMap, uri: &'a Uri) -> 
         return Some(Destination { tenant: TenantName::default_tenant(), path, own_host: false });
     };
     let end = rest.find('/')?;
-    // A room has one address: the default tenant's stand at the root.
+    // The default tenant's rooms stand at the root alone, so that each room has one address.
     let tenant = TenantName::new(&rest[..end]).ok().filter(|name| !name.is_default())?;
     Some(Destination { tenant, path: &rest[end..], own_host: false })
 }
 
-/// The room that the query names. An error where it names several, or hides one behind escapes.
+/// The room that the query names. Refuses a query that names several, or whose key `room` is percent-encoded.
 pub fn room(uri: &Uri) -> Result<RoomId, &'static str> {
     let mut room = None;
     for pair in uri.query().unwrap_or_default().split('&') {
@@ -60,15 +60,15 @@ pub fn query_value(uri: &Uri, key: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
-/// The client as the first proxy saw it that is not one of ours.
+/// The client of a request, as the outermost of our own proxies saw it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RemoteClient {
     pub address: IpAddr,
-    /// Whether it came over TLS, which ends before this server.
+    /// Whether the client used TLS, which a proxy ended.
     pub tls: bool,
 }
 
-/// Who asks: the peer of the connection or, where that is a trusted proxy, whom its headers name.
+/// The client of a request: the peer of the connection or, where that is a trusted proxy, whom its headers name.
 pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> RemoteClient {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let peer = peer.ip().to_canonical();
@@ -76,7 +76,7 @@ pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> Remot
         return RemoteClient { address: peer, tls: false };
     }
     let hops = forwarded_for(headers);
-    // From the nearest hop outwards: what a stranger wrote into the header stands before what our proxies added.
+    // From the last hop to the first: our proxies append, so whatever a stranger wrote stands before what they added.
     let stranger = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok()).find(|hop| !hop.is_some_and(is_trusted));
     let address = stranger.flatten().unwrap_or(peer);
     let proto = header_text(headers, "x-forwarded-proto").or_else(|| forwarded_param(headers, "proto").pop());

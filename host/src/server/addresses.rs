@@ -1,4 +1,4 @@
-//! What one address may have: connections at once, and upgrades a second.
+//! Bounds for each address: its connections at once, and its upgrades a second.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,10 +11,10 @@ use crate::clock::Instant;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 
-/// Addresses with nothing open are forgotten when so many more are known than at the last look.
+/// After so many new addresses the table forgets those that have nothing open.
 const PRUNE_STEP: usize = 1_024;
 
-/// The addresses that are connected now, or were a moment ago.
+/// The addresses that are connected, or that connected or upgraded a moment ago.
 #[derive(Debug)]
 pub struct Addresses {
     known: Mutex<AddressTable>,
@@ -36,7 +36,7 @@ struct AddressUse {
     upgrades: Rate,
 }
 
-/// A place among an address's connections, given back when it is dropped.
+/// A place among an address's connections. Dropping it gives the place back.
 #[derive(Debug)]
 pub struct AddressPlace {
     addresses: Arc<Addresses>,
@@ -92,7 +92,8 @@ impl Drop for AddressPlace {
     }
 }
 
-/// Whom an address stands for: a network of 64 bits is what one customer of IPv6 gets (RFC 6177).
+/// The address under which to count. For IPv6 that is the network of 64 bits, since one customer gets at least so much
+/// (RFC 6177).
 fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

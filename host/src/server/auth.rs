@@ -1,5 +1,5 @@
-//! Who may use the API, the pages and the metrics: the operator everything, a tenant its own part, each by a token. In
-//! `parlor dev` the people of this machine are the operator.
+//! Who may use the API, the pages and the metrics. A token says whether the caller is the operator, who may use
+//! everything, or a tenant, who may use its own part. In `parlor dev` a browser on this machine counts as the operator.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::Tenants;
 
-/// Who may call: the tokens, and whether this machine's own people need one.
+/// What decides who calls: the tokens, and whether a browser on this machine needs one.
 #[derive(Debug)]
 pub struct Access {
     operator_token: Option<Secret>,
     tenants: Arc<Tenants>,
-    /// `parlor dev` runs: its pages are open to the people of this machine.
+    /// Whether `parlor dev` runs, in which a browser on this machine needs no token.
     is_dev: bool,
 }
 
@@ -32,8 +32,8 @@ impl Access {
         Self { operator_token, tenants, is_dev }
     }
 
-    /// Whether the request comes from a browser on this machine that asked for this machine. A page from elsewhere that
-    /// its own name server pointed here, or that posts here, does not count.
+    /// Whether `parlor dev` runs and the request comes from this machine, for this machine's own name. That leaves out
+    /// a page from elsewhere whose host name leads here (DNS rebinding), or that sends requests here.
     fn is_local_developer(&self, remote: SocketAddr, headers: &HeaderMap) -> bool {
         let Some(host) = host_of(headers).filter(|_| self.is_dev && remote.ip().to_canonical().is_loopback()) else {
             return false;
@@ -45,7 +45,7 @@ impl Access {
             }
     }
 
-    /// Whose token this is. Every token is compared, whichever fits.
+    /// Whose token this is. Compares every token even after a match, so that the time does not say which one fits.
     fn caller_of(&self, given: &str) -> Option<Caller> {
         let given = blake3::hash(given.as_bytes());
         let operator = self.operator_token.iter().map(|token| (token, Caller::Operator));
@@ -53,7 +53,7 @@ impl Access {
         let tenants = tenants.filter_map(|(name, of)| Some((of.token.as_ref()?, Caller::Tenant(name.clone()))));
         let mut found = None;
         for (token, caller) in operator.chain(tenants) {
-            // Hashes are compared in constant time: neither content nor length of a token shows in how long it takes.
+            // blake3 compares hashes in constant time, so that the time tells neither content nor length of a token.
             if blake3::hash(token.expose().as_bytes()) == given {
                 found.get_or_insert(caller);
             }
@@ -79,7 +79,7 @@ impl Caller {
     }
 }
 
-/// Lets a request through that says who it is, and notes that; a layer of the routes that are not open to all.
+/// A layer of the routes that are not open to all: finds the caller of a request and notes it there, or answers 401.
 pub async fn require_caller(
     State(access): State<Arc<Access>>,
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
@@ -138,7 +138,7 @@ fn token_of(request: &Request) -> Option<String> {
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(value.to_owned());
     }
-    // A browser sends a password along with whatever a foreign page makes it ask: good enough for reading only.
+    // Only for reading: a browser also sends a stored password with requests that a foreign page makes.
     if scheme.eq_ignore_ascii_case("basic") && request.method() == Method::GET {
         let decoded = String::from_utf8(BASE64.decode(value.as_bytes()).ok()?).ok()?;
         return decoded.split_once(':').map(|(_, password)| password.to_owned());

@@ -1,4 +1,5 @@
-//! What `parlor dev` tells the server about its projects: where their pages are, and how their last build went.
+//! What `parlor dev` tells the server about its projects: where their pages are, what they configure, and how their last
+//! build went.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,9 +15,9 @@ use crate::plugin::loader::Loader;
 #[derive(Debug, Default)]
 pub struct DevProjects {
     pages: RwLock<BTreeMap<PluginName, PathBuf>>,
-    /// What projects configure for their plugins.
+    /// The configuration that each project sets for its plugin.
     configs: RwLock<BTreeMap<PluginName, BTreeMap<String, String>>>,
-    /// By project: its plugin's name, or its folder's where it has none yet.
+    /// By project: the name of its plugin, or of its folder while the plugin has no name yet.
     builds: RwLock<BTreeMap<String, BuildReport>>,
 }
 
@@ -27,7 +28,7 @@ pub struct BuildReport {
     pub state: BuildState,
     /// What the compiler said, without colours; empty where all is well.
     pub words: String,
-    /// From the save to the moment when the new version was served, or refused.
+    /// From the save to the moment when the server served or refused the new version.
     pub seconds: Option<f64>,
 }
 
@@ -46,7 +47,7 @@ impl DevProjects {
         self.pages.read().get(plugin).filter(|folder| folder.is_dir()).cloned()
     }
 
-    /// Says where a plugin's pages are: the folder may come later.
+    /// Notes where a plugin's pages are. The folder need not exist yet.
     pub fn set_pages(&self, plugin: PluginName, folder: PathBuf) {
         self.pages.write().insert(plugin, folder);
     }
@@ -55,7 +56,7 @@ impl DevProjects {
         self.configs.write().insert(plugin, config);
     }
 
-    /// What projects configure for their plugins.
+    /// The configuration that each project sets for its plugin.
     pub fn configs(&self) -> BTreeMap<PluginName, BTreeMap<String, String>> {
         self.configs.read().clone()
     }
@@ -65,7 +66,7 @@ impl DevProjects {
         self.builds.write().insert(build.project.clone(), build);
     }
 
-    /// Forgets a project that is gone, or that has another name now.
+    /// Forgets the build of a project that is gone, or that has another name now.
     pub fn forget(&self, project: &str) {
         self.builds.write().remove(project);
     }
@@ -76,8 +77,8 @@ impl DevProjects {
     }
 }
 
-/// Serves a component that was built, and replaces its file with it. Answers whether it differs from the one before, or why
-/// the server refuses it.
+/// Serves a component that `parlor dev` built, and writes it into the plugin folder. Answers whether it differs from
+/// the one before, or why the server refuses it.
 pub async fn serve(deploys: &Deploys, key: &PluginKey, component: Vec<u8>) -> Result<bool, String> {
     let version = Loader::version_of(&component);
     match Change::begin(deploys, key).await.deploy(component.into(), DeployedBy::Build).await {

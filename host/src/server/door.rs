@@ -1,4 +1,4 @@
-//! Who may come in: how many connections the server has, how many an address has, and which peers are our own proxies.
+//! Who may come in: bounds on the connections of the server and of each address, and which peers are our own proxies.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::addresses::{AddressPlace, Addresses};
 use crate::config::Config;
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// What a client that comes too early is told to wait at least, and how far that varies: those who were turned away
-/// together must not come back together.
+/// The least `Retry-After`, and how far it varies, so that clients who were turned away together do not come back
+/// together.
 const RETRY_AFTER_SECONDS: (u64, u64) = (2, 8);
 
 /// Counts connections and upgrades, and turns away those beyond the bounds.
@@ -26,7 +26,7 @@ pub struct Door {
     pub handshake_wait: Duration,
 }
 
-/// One connection's place among all, and among those of its address; held by whoever serves it.
+/// One connection's place among all, and among those of its address. Whoever serves the connection holds it.
 #[derive(Debug, Clone)]
 pub struct ConnectionPlace {
     _of_host: Arc<CounterPlace>,
@@ -41,7 +41,7 @@ pub enum TurnedAway {
 }
 
 impl Door {
-    /// `connections` is how many the process can have.
+    /// `connections` is how many the server may have at once.
     pub fn new(config: &Config, connections: usize) -> Self {
         Self {
             connections: Arc::new(Counter::new(connections)),
@@ -51,7 +51,7 @@ impl Door {
         }
     }
 
-    /// The connections that are open, and how many there may be.
+    /// Counts the open connections, and knows how many there may be.
     pub fn connections(&self) -> &Counter {
         &self.connections
     }
@@ -67,8 +67,8 @@ impl Door {
         Ok(ConnectionPlace { _of_host: Arc::new(of_host), _of_address: of_address })
     }
 
-    /// Takes a place for a client behind a trusted proxy, which is counted by the address that the proxy names. Other
-    /// clients have their place since they were accepted.
+    /// Takes a place for a client behind a trusted proxy, under the address that the proxy names. None for other
+    /// clients: [`Door::enter`] gave them a place already.
     pub fn enter_behind_proxy(&self, peer: SocketAddr, client: IpAddr) -> Result<Option<AddressPlace>, TurnedAway> {
         if self.is_proxy(peer.ip()) {
             self.addresses.connect(client).map(Some).ok_or(TurnedAway::AddressIsFull)
@@ -82,7 +82,7 @@ impl Door {
         self.addresses.upgrade(client)
     }
 
-    /// Who asks, behind our own proxies.
+    /// The client that sent the request, seen through our own proxies.
     pub fn client(&self, headers: &HeaderMap, peer: SocketAddr) -> RemoteClient {
         address::client(headers, peer, &self.trusted_proxies)
     }
@@ -93,11 +93,11 @@ impl Door {
     }
 }
 
-/// What `Retry-After` says: at least `wait`, and not the same to everybody.
+/// The seconds for `Retry-After`: more than `wait`, and not the same for everybody.
 pub fn retry_after_seconds(wait: Option<Duration>) -> u64 {
     let (least, spread) = RETRY_AFTER_SECONDS;
     let mut byte = [0];
-    // Without randomness everybody is told the same, which is better than nothing.
+    // If the system gives no randomness, everybody gets the same number, which is better than none.
     let _ = getrandom::fill(&mut byte);
     wait.map_or(least, |wait| wait.as_secs() + 1) + u64::from(byte[0]) % (spread + 1)
 }

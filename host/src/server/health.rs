@@ -1,5 +1,5 @@
-//! Whether events still get through: on each worker a probe room takes one through its mailbox, its plugin's code, the
-//! commit and the outbound queue. All workers are asked at once.
+//! Whether events still get through. On each worker, a probe room takes an event through its mailbox, its plugin's
+//! code, the commit and the outbound queue. The check asks all workers at once.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -33,9 +33,9 @@ use crate::tenant::account::Counter;
 use crate::tenant::{Account, Imports, Terms};
 use crate::workers::{WorkerId, Workers};
 
-/// How long an event may take before the server is not healthy.
+/// How long an event may take before the server counts as unhealthy.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// For how long an answer holds, so that asking often does not load the server.
+/// How long an answer holds, so that frequent checks do not load the server.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The probes, one for each worker.
@@ -47,7 +47,7 @@ pub struct Health {
 }
 
 struct HealthState {
-    /// By worker; none where the last one did not answer.
+    /// By worker; none where the next check makes a new one, because the last one did not answer.
     probes: Vec<Option<Probe>>,
     last: Option<(Instant, Result<(), Unwell>)>,
 }
@@ -65,7 +65,7 @@ impl fmt::Display for Unwell {
 }
 
 impl Health {
-    /// Makes the plugin of the probes.
+    /// Loads the plugin of the probes and checks every worker once.
     pub async fn start(loader: &Loader, workers: &Arc<Workers>, threads: usize) -> anyhow::Result<Self> {
         let limits = Arc::new(Limits::default());
         let account = Arc::new(Account::new(TenantName::of_the_host(), Limits::clone(&limits), threads));
@@ -79,7 +79,8 @@ impl Health {
             totals: account.totals(&key.plugin),
             account,
         };
-        let plugin = Arc::new(loader.load_probe(key, terms).await.context("the health check cannot be made")?);
+        let plugin =
+            Arc::new(loader.load_probe(key, terms).await.context("cannot load the plugin of the health check")?);
         let state = Mutex::new(HealthState { probes: workers.ids().map(|_| None).collect(), last: None });
         let health = Self { plugin, workers: Arc::clone(workers), state };
         match health.check().await {
@@ -144,7 +145,7 @@ impl Probe {
         let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);
-        // Where the room ended at once, the check finds that it does not answer.
+        // Fails where the room ended at once, and then it does not answer the check.
         let _ = room.mailbox.push(Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) });
         Self { room, socket, outbound, asked: 0 }
     }
@@ -179,9 +180,9 @@ impl Drop for Probe {
     }
 }
 
-/// Anybody may ask: the answer tells nothing of what is served.
+/// Answers the health check. Needs no token: the answer tells nothing about what is served.
 pub async fn health(State(health): State<Arc<Health>>) -> (StatusCode, String) {
-    // A task of its own: a client that hangs up does not end the check, whose answer the next one gets.
+    // A task of its own, so that the check goes on if the client hangs up: the next client gets its answer.
     let checked = tokio::spawn(async move { health.check().await }).await;
     match checked {
         Ok(Ok(())) => (StatusCode::OK, "ok\n".to_owned()),

@@ -1,5 +1,5 @@
-//! Metrics for Prometheus, read off the live state at each scrape, so that nothing is shown of what is gone. Labels are
-//! names that the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
+//! Metrics for Prometheus. Each scrape reads them off the live state, so that they show nothing that is gone. Labels
+//! are names that the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -83,20 +83,22 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     scrape.gauges("build_info", "The version of the server").get_or_create(&build).set(1.0);
     let Measured { fleet, engine, door, upgrades, .. } = measured;
     let connections = door.connections();
-    scrape.gauge("connections", "Connections, those of HTTP included", connections.used() as f64);
+    scrape.gauge("connections", "Open connections, HTTP and WebSocket", connections.used() as f64);
     scrape.gauge("connections_max", "As many as there may be", connections.max() as f64);
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
-    scrape.counter("panics", "Rooms that ended in a fault of the host's own", fleet.panics() as f64);
+    scrape.counter("panics", "Rooms that a bug in the host ended", fleet.panics() as f64);
     let alarms = fleet.alarms().len();
-    scrape.gauge("alarms", "Alarms of rooms that are set, those included whose room sleeps", alarms as f64);
+    scrape.gauge("alarms", "Alarms that rooms have set, open or not", alarms as f64);
     let by_status = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in upgrades.counts() {
         by_status.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
     }
-    let held =
-        scrape.gauges("worker_longest_hold_seconds", "For how long a worker's thread was held since the last look");
+    let held = scrape.gauges(
+        "worker_longest_hold_seconds",
+        "The longest time that something held up a worker's thread since the last scrape",
+    );
     for (number, longest) in fleet.workers().take_longest_holds().iter().enumerate() {
         held.get_or_create(&vec![("worker", number.to_string())]).set(longest.as_secs_f64());
     }
@@ -136,7 +138,7 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let rooms = scrape.gauges("rooms", "Open rooms");
     let quarantined = scrape.gauges("quarantined", "Whether it is out of service");
     let turns = scrape.counters("turns", "Turns that committed");
-    let bad_frames = scrape.counters("bad_frames", "Frames that were dropped because they are none");
+    let bad_frames = scrape.counters("bad_frames", "Malformed frames that the host dropped");
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");

@@ -30,7 +30,7 @@ use dev::DevProjects;
 use metrics::{Measured, UpgradeCounts};
 use upgrade::Upgrading;
 
-/// All routes, each with what it needs. Everything of the host's lives under `/_parlor/`; every other path is a plugin's.
+/// All routes, each with the state that it needs. The host's own are under `/_parlor/`; every other path is a plugin's.
 ///
 /// `dev` are the projects of `parlor dev`; none in `parlor serve`.
 pub fn http(

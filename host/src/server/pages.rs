@@ -24,7 +24,7 @@ use crate::model::names::PluginName;
 
 /// What the overview's pages may load: their own files and sockets of this server, and nothing else.
 const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Pages of plugins get an origin of their own by the sandbox: they cannot read what is the host's.
+/// The sandbox gives pages of plugins an origin of their own, so that they cannot read the host's pages and API.
 const PLUGIN_PAGE_POLICY: &str = "sandbox allow-scripts allow-forms; default-src 'self'; base-uri 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -49,7 +49,7 @@ macro_rules! assets {
     };
 }
 
-/// Files that anybody may have: they say nothing of this server.
+/// Files that anybody may load: they tell nothing about this server.
 static OPEN: [Asset; 2] = assets! {
     "/client.js", "client.js", SCRIPT;
     "/client.d.ts", "client.d.ts", "text/plain; charset=utf-8";
@@ -123,7 +123,7 @@ fn guard(response: &mut Response<Body>) {
 /// A file of a plugin project's `public/` folder, in `parlor dev`.
 async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: Request) -> Response<Body> {
     let not_found = || StatusCode::NOT_FOUND.into_response();
-    // A foreign host name that points to this machine must not make these pages its own.
+    // A foreign host name that leads to this machine (DNS rebinding) would make these pages part of its own site.
     if !host_of(request.headers()).is_some_and(is_loopback_name) {
         return not_found();
     }
@@ -144,7 +144,7 @@ async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: R
     guard(&mut response);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PLUGIN_PAGE_POLICY));
-    // The sandbox's origin is nobody's, so its own modules come from elsewhere.
+    // In the sandbox a page's origin is opaque, so that its own modules count as cross-origin.
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }

@@ -1,4 +1,5 @@
-//! From an HTTP request to a socket in a room: who is asked, and what a client is told that is refused.
+//! From an HTTP request to a socket in a room: the checks on the way, the plugin's `authorize`, and the answer to a
+//! client that is refused.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use crate::room::owner::RoomOwner as _;
 use crate::socket::{self, Seat};
 use crate::tenant::{Tenants, account};
 
-/// How often to look whether an empty room has given way.
+/// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
 
 /// What the upgrade of a request needs.
@@ -49,7 +50,7 @@ pub struct Upgrading {
 struct UpgradeRefusal {
     status: StatusCode,
     words: String,
-    /// How long the client is to wait before it tries again; none where nobody knows.
+    /// How long the client has to wait until another try can succeed; none where nobody knows.
     retry_after: Option<Duration>,
 }
 
@@ -121,14 +122,14 @@ async fn accept(
     let connect = connect_request(&client, &place, &room, &request);
     let meta = authorize(fleet, &plugin, connect, request.uri()).await?;
 
-    // Before the client hears that it is connected: what is said from then on is said to it as well.
+    // Before the client hears that it is connected, so that it gets everything that the room says from then on.
     let seat = take_seat(fleet, &plugin, &room, meta, tenant_place).await?;
     tokio::spawn(hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client))));
     Ok(switching(&accept_key))
 }
 
-/// Takes a seat in the room, which is opened for it if need be. Where the tenant has as many rooms as it may, the wait is for
-/// an empty one to give way.
+/// Takes a seat in the room, and opens the room if need be. Where the tenant has as many rooms as it may, waits until
+/// an empty one ends.
 async fn take_seat(
     fleet: &Arc<Fleet>,
     plugin: &Plugin,
@@ -189,7 +190,7 @@ fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap)
     }
 }
 
-/// The request as the plugin is told of it.
+/// The request as the plugin's `authorize` gets it.
 fn connect_request(
     client: &RemoteClient,
     place: &Destination<'_>,
@@ -197,11 +198,11 @@ fn connect_request(
     request: &Request<Body>,
 ) -> ConnectRequest {
     let headers = request.headers();
-    // There is one: the handshake was refused otherwise.
+    // There is one, since `handshake` checked it.
     let host = address::host_of(headers).unwrap_or_default();
     let scheme = if client.tls { "wss" } else { "ws" };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    // Another tenant's cookies are sent along by browsers wherever tenants share a host name.
+    // Where tenants share a host name, browsers send the cookies of one to the others.
     let shown = headers.iter().filter(|(name, _)| place.own_host || **name != COOKIE);
     ConnectRequest {
         uri: format!("{scheme}://{host}{path}"),
@@ -213,7 +214,7 @@ fn connect_request(
     }
 }
 
-/// Asks the plugin, in an instance that belongs to no room, before there is a socket.
+/// Asks the plugin's `authorize`, in an instance that belongs to no room, before there is a socket.
 async fn authorize(
     fleet: &Fleet,
     plugin: &Arc<Plugin>,
@@ -221,7 +222,7 @@ async fn authorize(
     uri: &Uri,
 ) -> Result<Meta, UpgradeRefusal> {
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
-    // On a room's thread: this one accepts connections, and a guest may take its time.
+    // On a worker's thread, because this one accepts connections and a guest may take its time.
     let workers = fleet.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
     let slow = workers.slow_runtime(worker).clone();
@@ -253,7 +254,7 @@ async fn authorize(
             tracing::warn!(
                 tenant = tenant.as_str(),
                 plugin = name.as_str(),
-                "the plugin cannot be asked to authorize connections now: {why}"
+                "cannot ask the plugin to authorize a connection now: {why}"
             );
             Err(UpgradeRefusal::busy("the server is busy"))
         }
@@ -266,7 +267,7 @@ async fn authorize(
     }
 }
 
-/// The plugin's `authorize` failed: the client is not told how.
+/// Logs and counts that the plugin's `authorize` failed. The client does not learn how.
 fn broken(plugin: &Plugin, why: &str) -> UpgradeRefusal {
     plugin.authorize_failed(why);
     let PluginKey { tenant, plugin: name } = &plugin.key;
@@ -301,11 +302,11 @@ async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: 
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
     };
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("an upgraded connection is not the one that was accepted");
+        return tracing::error!("an upgraded connection is not the TCP connection that this server accepted");
     };
     match parts.io.into_inner().into_std() {
         Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
-        Err(why) => tracing::warn!("a socket cannot leave its first thread: {why}"),
+        Err(why) => tracing::warn!("a socket cannot leave the thread that accepted it: {why}"),
     }
 }
 

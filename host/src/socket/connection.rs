@@ -29,13 +29,13 @@ use crate::room::outbound::ToWrite;
 
 type Ws = WebSocketStream<Throttled>;
 
-/// A socket that does not take what it is owed at its end is cut off after this.
+/// How long the host waits for a client to take its last frames and the close frame; then it cuts the connection.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// What comes behind the end is read in pieces of this size and thrown away.
+/// The buffer into which [`linger`] reads the input that it throws away.
 const DISCARD_BYTES: usize = 4 << 10;
 /// Frames that one socket may read before others of its thread get their turn.
 const READS_AT_ONCE: usize = 64;
-/// The same in bytes: reading and checking them takes some 0.1 ms.
+/// Bytes that one socket may read before others of its thread get their turn: checking them takes some 0.1 ms.
 const BYTES_AT_ONCE: usize = 64 << 10;
 
 /// One client's connection to its room.
@@ -62,17 +62,17 @@ pub struct Connection {
 /// How far an event is on its way into the room.
 enum Held {
     Nothing,
-    /// The socket has too many events in the room already.
+    /// It waits until the room has handled enough of the socket's earlier events.
     Uncounted(ClientEvent),
-    /// The room's mailbox is full.
+    /// It counts among the socket's events, and waits for a place in the room's mailbox.
     Counted(Option<ClientEvent>),
 }
 
 /// How the conversation ended.
 enum End {
-    /// The client said goodbye, broke off, or broke the rules: this is what `$disconnect` is told.
+    /// The client said goodbye or broke off. No close frame of ours follows; `$disconnect` gets this reason.
     Client(CloseReason),
-    /// The host closes: the client is still to be told.
+    /// The host closes, and still has to send the close frame. `$disconnect` gets the same reason.
     Host(CloseReason),
 }
 
@@ -95,7 +95,7 @@ impl Connection {
         }
     }
 
-    /// Serves the socket to its end. The room hears of the end in any case.
+    /// Serves the socket to its end, and then tells the room.
     pub async fn run(mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
         self.seat.fall_silent();
@@ -122,7 +122,7 @@ impl Connection {
         if let Poll::Ready(end) = self.poll_read(context) {
             return Poll::Ready(end);
         }
-        // What was read may be answered by now: a keepalive is.
+        // `poll_read` may have queued an answer: it answers a keepalive itself.
         if let Poll::Ready(end) = self.poll_write(context) {
             return Poll::Ready(end);
         }
@@ -132,7 +132,7 @@ impl Connection {
     /// Writes all that is queued, then flushes once.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
-            // A socket that does not take its frames lets the queue grow, whose bound closes it.
+            // While the client takes no frames, its queue grows; at the queue's bound the room closes the socket.
             match Pin::new(&mut self.ws).poll_ready(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
@@ -158,7 +158,8 @@ impl Connection {
         Poll::Pending
     }
 
-    /// The client takes nothing at the moment. Where the room closes the socket, what it is still owed gets a last chance.
+    /// The client takes nothing at the moment. Once the room closes the socket, the client has [`FAREWELL`] to take the
+    /// frames that it is still owed.
     fn poll_blocked(&mut self, context: &mut Context<'_>) -> Poll<End> {
         let (reason, frames_left) = ready!(self.seat.outbound.poll_closing(context));
         if frames_left {
@@ -168,6 +169,8 @@ impl Connection {
         Poll::Ready(End::Host(reason))
     }
 
+    /// Reads frames and moves their events into the room, until there are none, the room holds the socket back, or other
+    /// sockets of the thread come first.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<End> {
         let mut bytes = 0;
         for _ in 0..READS_AT_ONCE {
@@ -207,7 +210,7 @@ impl Connection {
                 return Poll::Ready(end);
             }
         }
-        // There may be more; others come first.
+        // There may be more to read: this asks for another poll, after the thread's other tasks.
         context.waker().wake_by_ref();
         Poll::Pending
     }
@@ -230,6 +233,7 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
+    /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
     fn take_text(&mut self, text: &Utf8Bytes) -> Option<End> {
         match verani::decode(text) {
             Ok(Inbound::Event(event)) => self.held = Held::Uncounted(event),
@@ -245,7 +249,7 @@ impl Connection {
         None
     }
 
-    /// Drops a frame and counts it; a client that sends nothing else is sent away.
+    /// Drops a frame and counts it; a client that sent more of them than `bad-frames` is closed.
     fn bad_frame(&mut self, reason: CloseReason) -> Option<End> {
         self.bad_frames += 1;
         self.seat.room.stats.bad_frames.fetch_add(1, Ordering::Relaxed);
@@ -262,17 +266,18 @@ impl Connection {
         }
     }
 
-    /// Pings a socket that is silent for half of what it may be, and gives it up at the end of it.
+    /// Pings a client that sent nothing for half of `idle-socket-ms`, and closes it when it sends nothing in the other
+    /// half.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<End> {
         while self.watch.as_mut().poll(context).is_ready() {
-            // A socket that is held back by its room is not silent: nothing is read from it.
+            // While an event waits for the room, the host reads nothing: then the client only seems silent.
             if self.heard || !matches!(self.held, Held::Nothing) {
                 self.pinged = false;
             } else if self.pinged {
                 return Poll::Ready(End::Host(CloseReason::SILENT));
             } else {
                 self.pinged = true;
-                // Written with the next flush; where that cannot be, the socket is as good as silent.
+                // The flush below sends it. A ping that cannot be sent gets no answer, and the socket counts as silent.
                 let ping = Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()));
                 self.unflushed |= ping.is_ok();
                 if let Poll::Ready(end) = self.poll_write(context) {

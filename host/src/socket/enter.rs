@@ -1,4 +1,4 @@
-//! How a socket that has its seat gets to its room's thread.
+//! Moves a socket that has its seat to its room's thread, and serves it there.
 
 use std::sync::Arc;
 
@@ -18,9 +18,10 @@ const READ_BUFFER_BYTES: usize = 4 << 10;
 /// Frames are gathered up to this size before a write; a flush follows when nothing more is queued.
 const WRITE_BUFFER_BYTES: usize = 16 << 10;
 
-/// Serves one socket on its room's thread until it ends. `held` is what is counted for as long as the connection lasts.
+/// Serves one socket on its room's thread until it ends. `held` are the counted places that the connection occupies
+/// until then.
 pub fn serve(workers: Arc<Workers>, stream: std::net::TcpStream, read_ahead: &[u8], seat: Seat, held: Box<dyn Send>) {
-    // A copy: the HTTP connection's buffer of 8 KiB would live as long as the socket.
+    // Copied, because a slice of the HTTP connection's buffer would keep its 8 KiB for as long as the socket lives.
     let read_ahead = read_ahead.to_vec();
     let worker = seat.room.worker;
     let runtime = workers.runtime(worker).clone();

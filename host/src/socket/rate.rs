@@ -1,4 +1,4 @@
-//! How fast a client may send frames, less what was not its doing.
+//! How fast a client may send frames. Frames that piled up while its room held the socket back do not count.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ pub struct FrameRate {
     per_second: u32,
     /// Since when its room holds the socket back.
     held_since: Option<Duration>,
-    /// Frames that count for nothing: a client that sends steadily while its room holds it back is heard all at once
-    /// afterwards, and did nothing wrong.
+    /// Frames that do not count. While the room holds a socket back, the frames of a client that sends steadily pile up;
+    /// afterwards the host reads them all at once, and the client did nothing wrong.
     free: u64,
 }
 
@@ -52,12 +52,12 @@ impl FrameRate {
 
     fn was_held(&mut self, time: Duration) {
         let frames = time.as_secs_f64() * f64::from(self.per_second);
-        // Cut off on purpose: it is never negative, and a part of a frame is none.
+        // The cast rounds down on purpose: the number is never negative, and only whole frames count.
         self.free = self.free.saturating_add(frames as u64);
     }
 }
 
-/// A clock that is right to some milliseconds and costs next to nothing: it is read for every frame.
+/// A clock that is right to some milliseconds and costs next to nothing: the host reads it for every frame.
 pub fn coarse_now() -> Duration {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     // Both parts are never negative for this clock.

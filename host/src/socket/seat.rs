@@ -1,5 +1,5 @@
-//! A socket's place in its room: taken before the client hears that it is connected, so that the client misses nothing that
-//! is said afterwards, and given up once, whatever ends the connection.
+//! A socket's place in its room. The server takes it before it tells the client that it is connected, so that the client
+//! misses nothing that the room says from then on. The seat is given up once, whatever ends the connection.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::protocol::close::CloseReason;
 use crate::room::handle::{Mail, RoomClosed, RoomHandle};
 use crate::room::outbound::Outbound;
 
-/// The seat of one socket. Where it is dropped, the room is told that the connection broke off.
+/// The seat of one socket. Dropping it without [`Seat::leave`] tells the room that the connection broke off.
 pub struct Seat {
     pub room: RoomHandle,
     pub id: SocketId,
@@ -25,17 +25,17 @@ impl Seat {
         Ok(Self { room, id, outbound, is_left: false })
     }
 
-    /// The socket hears and says nothing any more; the room is still to be told why.
+    /// From now on the socket takes no frames and sends no events. [`Seat::leave`] follows, once the reason is final.
     pub fn fall_silent(&self) {
         self.outbound.abandon();
         self.room.mailbox.give_up_place(self.id);
     }
 
-    /// Tells the room why the socket is gone, unless it was told before.
+    /// Tells the room, once, why the socket is gone.
     pub fn leave(&mut self, reason: CloseReason) {
         if !std::mem::replace(&mut self.is_left, true) {
             self.outbound.abandon();
-            // A room that has ended need not hear of it.
+            // Fails only where the room has ended, and then nobody needs to know.
             let _ = self.room.mailbox.push(Mail::Disconnect { socket: self.id, reason });
         }
     }

@@ -1,4 +1,4 @@
-//! A connection that reads no faster than it may: what comes too fast waits in the kernel, and in the client.
+//! A connection that reads no faster than its limit: bytes that come faster wait in the kernel, and then in the client.
 
 use std::io;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use tokio::time::{Sleep, sleep};
 use super::rate::coarse_now;
 use crate::model::rate::Rate;
 
-/// Rates are counted in steps of this many bytes: a second has only so many nanoseconds.
+/// The rate counts steps of this many bytes. It keeps time in nanoseconds, which are too coarse for single bytes.
 const STEP_BYTES: usize = 64;
-/// What may be read at once, in seconds of the rate.
+/// How many seconds' worth of bytes the host may read at once.
 const BURST_SECONDS: u32 = 1;
 
-/// A TCP connection with a bound on what is read from it; writing is not bounded here.
+/// A TCP connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
 #[derive(Debug)]
 pub struct Throttled {
     stream: TcpStream,

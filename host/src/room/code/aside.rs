@@ -1,4 +1,4 @@
-//! What takes long runs on a thread of low priority, so that it holds up no other room.
+//! Runs work that takes long on a thread of low priority, so that it holds up no other room.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use tokio::runtime::Handle;
 use crate::guest::instance::Instance;
 use crate::plugin::version::Plugin;
 
-/// Instances with more memory are dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB that was used.
+/// An instance with more memory than this is dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB.
 const DROP_HERE_BYTES: usize = 4 << 20;
 
-/// Runs a call of a plugin on a thread of low priority: this one goes on with other rooms meanwhile.
+/// Runs a call of a plugin on a thread of low priority, while the room's own thread goes on with other rooms.
 pub(super) fn aside<T: Send + 'static, C: Future<Output = T> + Send + 'static>(
     slow: &Handle,
     plugin: &Arc<Plugin>,
@@ -29,13 +29,13 @@ pub(super) fn aside<T: Send + 'static, C: Future<Output = T> + Send + 'static>(
         match called.await {
             Ok(done) => done,
             Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
-            // The threads end with the process alone.
+            // Cancelled: that only happens when the process ends.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-/// Drops an instance; a large one where giving back its memory holds up nobody.
+/// Drops an instance; a large one on a thread of low priority, where freeing its memory holds up nobody.
 pub(super) fn let_go(slow: &Handle, plugin: &Arc<Plugin>, instance: Box<Instance>) {
     if instance.memory_bytes() > DROP_HERE_BYTES {
         let plugin = Arc::clone(plugin);

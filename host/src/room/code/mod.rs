@@ -1,5 +1,6 @@
-//! A room's code: the version of the plugin that it is on, and the instance that runs it, where there is one. It opens, loses
-//! and gives up instances, tries versions and goes back from them. What the room has to do about that it answers as data.
+//! A room's code: the version of the plugin that the room is on, and the instance that runs it, where there is one. It
+//! opens, loses and gives up instances, tries versions and goes back from them. It answers as data what the room has to
+//! do then.
 
 mod aside;
 mod faults;
@@ -44,22 +45,22 @@ pub(super) struct Code {
     plugin: Arc<Plugin>,
     /// None until the first event, while the room sleeps, and after a fault.
     instance: Option<Box<Instance>>,
-    /// What the next instance has to be told first.
+    /// What the next instance must hear before any event.
     owed: Option<Owed>,
     /// The version that the room came from, while it tries its own.
     trial: Option<Trial>,
     faults: Faults,
-    /// Nothing happened for a while: the instance may be worth more elsewhere.
+    /// Whether somebody nudged the room since its last turn: it may give up its instance.
     idle: bool,
     /// The tenant's lane on the room's thread.
     lane: Arc<Lane>,
-    /// Where calls of a plugin run that take long.
+    /// The runtime of low priority for calls that take long.
     slow: Handle,
 }
 
 /// What the room has to do before its code can be given an event.
 pub(super) enum Readiness {
-    /// Nothing: there is an instance, and it was told all that it has to know.
+    /// Nothing: there is an instance, and it knows what it has to.
     Ready,
     /// Give the new instance what the last one handed over.
     Resume { handed_over: Suspended, reason: RestoreReason },
@@ -119,7 +120,7 @@ impl Code {
         self.instance.as_ref().is_some_and(|instance| instance.registrations().has(hook))
     }
 
-    /// Whether the plugin asks for an event: the instance, or, while the room sleeps, the next one in its `init`.
+    /// Whether the plugin asks for an event: in its instance, or, while there is none, in the `init` that ran at load.
     pub(super) fn wants(&self, event: &str) -> bool {
         match &self.instance {
             Some(instance) => instance.registrations().has(event),
@@ -127,12 +128,12 @@ impl Code {
         }
     }
 
-    /// The registration that asks for a client's event, if any: what nobody wants never crosses the boundary.
+    /// The registration that asks for a client's event; none where no handler wants it, so that no call is made for it.
     pub(super) fn cause_of<'a>(&self, name: &'a str) -> Option<&'a str> {
         cause_of(name, |event| self.wants(event))
     }
 
-    /// A turn begins: something happens in the room.
+    /// Notes that a turn begins, so that the room is not idle.
     pub(super) fn note_turn(&mut self) {
         if self.room.stats.note_turn(Instant::now()) {
             self.owner.awoke(&self.room);
@@ -145,7 +146,7 @@ impl Code {
         self.instance.take()
     }
 
-    /// Gives an event to the instance; on a thread of low priority where the plugin's calls take long.
+    /// Has the instance handle an event, on a thread of low priority where the plugin's calls take long.
     pub(super) fn call(
         &self,
         instance: Box<Instance>,
@@ -162,7 +163,7 @@ impl Code {
         }
     }
 
-    /// The instance is back from a call.
+    /// Takes the instance back from a call.
     pub(super) fn put_back(&mut self, instance: Box<Instance>) {
         let wants_ping = instance.registrations().has_ping();
         if self.room.wants_ping.load(Ordering::Relaxed) != wants_ping {
@@ -171,13 +172,13 @@ impl Code {
         self.instance = Some(instance);
     }
 
-    /// Whether the version before is given this event where the version on trial is lost in it: it may be able to do what the
-    /// new one cannot.
+    /// Whether the version before gets this event if the version on trial faults in it: it may manage what the new one
+    /// cannot.
     pub(super) fn can_go_back_from(&self, kind: TurnKind) -> bool {
         self.trial.is_some() && kind.is_given_again()
     }
 
-    /// A turn went well.
+    /// Counts a turn that went well: enough of them end a trial.
     pub(super) fn passed(&mut self) {
         if self.trial.as_mut().is_some_and(Trial::passed) {
             self.trial = None;
@@ -185,8 +186,9 @@ impl Code {
         }
     }
 
-    /// The instance faulted: wasmtime never enters the store of a guest that trapped or was cut off. Where that is one fault
-    /// too many, the room ends for this reason. A version on trial is not judged, for the room goes back.
+    /// Drops the instance that faulted, since wasmtime never enters the store of such a guest again, and counts the
+    /// fault. After one fault too many it answers the reason for which the room ends. It does not count faults of a
+    /// version on trial, because the room goes back from it.
     pub(super) fn faulted(&mut self, kind: TurnKind, fault: &Fault, sockets: usize) -> Option<CloseReason> {
         self.lose();
         if self.trial.is_some() {
@@ -205,12 +207,13 @@ impl Code {
         self.owed = Some(Owed::because(RestoreReason::Crash));
     }
 
-    /// Whether an event can be given at once.
+    /// Whether the instance can take an event at once.
     pub(super) fn is_ready(&self) -> bool {
         self.instance.is_some() && self.owed.is_none()
     }
 
-    /// Makes an instance where there is none, and says what it has to be told first. To be asked again until it is ready.
+    /// Makes an instance if there is none, and answers what the room has to do next. Call it again until it says
+    /// `Ready`.
     pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize) -> Readiness {
         if self.instance.is_none()
             && let Err(why) = self.open(view, sockets).await
@@ -241,11 +244,11 @@ impl Code {
     }
 
     async fn try_open(&mut self, view: &Arc<StorageView>) -> Result<(), OpenError> {
-        // As long as the faults so far demand.
+        // Each fault makes the next instance wait longer.
         if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
             tokio::time::sleep(wait).await;
         }
-        // Boxed: what opening needs would otherwise be part of the room's task for all of its life.
+        // Boxed, so that the memory that opening needs is free afterwards.
         let (plugin, room, view) = (Arc::clone(&self.plugin), self.room.key.room.clone(), Arc::clone(view));
         let pace = Arc::clone(plugin.pace());
         let mut opening = Box::pin(async move { plugin.open(room, view).await });
@@ -260,7 +263,7 @@ impl Code {
         Ok(())
     }
 
-    /// No instance could be made: the room cannot serve, and ends for this reason.
+    /// Logs and counts that no instance could be made; answers the reason for which the room ends.
     fn cannot_open(&mut self, why: &OpenError, sockets: usize) -> CloseReason {
         let (key, plugin) = (&self.room.key, &self.plugin);
         log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
@@ -274,7 +277,7 @@ impl Code {
         self.crash(&words, sockets)
     }
 
-    /// The room closes for a while.
+    /// Reports that the room crashed, which keeps it closed for a while.
     fn crash(&self, why: &str, sockets: usize) -> CloseReason {
         let version = self.plugin.version.as_str();
         log!(error, &self.room.key, version, sockets, "the room crashed and closes: {why}");
@@ -282,15 +285,16 @@ impl Code {
         CloseReason::CRASHED
     }
 
-    /// The new instance could not take what the last one handed over: the version before gets it back, or the new instance
-    /// rebuilds what the last one knew.
+    /// Goes on after a `$resume` that failed: back to the version before, which gets the state again, or else with a
+    /// `$restore`.
     pub(super) fn resume_failed(&mut self, why: &str, handed_over: Suspended, reason: RestoreReason) {
         if !self.go_back(why, Some(handed_over)) {
             self.owed = Some(Owed::because(reason));
         }
     }
 
-    /// A `$restore` that fails keeps no event from being handled, unless it loses a version on trial.
+    /// Goes on after a `$restore` that failed: back to the version before, if the code of a version on trial faulted,
+    /// or else as if it had not failed.
     pub(super) fn restore_failed(&mut self, why: &str) {
         let is_lost = self.instance.is_none();
         if !is_lost || !self.go_back(why, None) {
@@ -303,16 +307,16 @@ impl Code {
         Suspended::new(state, self.plugin.account())
     }
 
-    /// Gives up the instance while nothing happens. The next event makes another.
+    /// Gives up the instance until the next event, and keeps what it handed over for the next one.
     pub(super) fn sleep(&mut self, handed_over: Option<Suspended>) {
-        // What was lost meanwhile has its own reason.
+        // If the instance was lost meanwhile, the next one still hears of the crash.
         let reason = self.owed.take().map_or(RestoreReason::Wake, |owed| owed.reason);
         self.owed = Some(Owed { reason, state: handed_over });
         self.drop_instance();
     }
 
-    /// Moves to another version, whose first instance is given what the last one handed over. A room that sleeps has that
-    /// already, and one that nobody was in yet has nothing to rebuild.
+    /// Moves to another version, whose first instance gets what the last one handed over. A room that sleeps kept that
+    /// when it fell asleep, and a room that never had an instance has nothing to hand over.
     pub(super) fn move_to(&mut self, plugin: Arc<Plugin>, handed_over: Option<Suspended>) {
         let kept = self.owed.take();
         if self.instance.is_some() {
@@ -323,14 +327,14 @@ impl Code {
         self.drop_instance();
         let before = Arc::clone(&self.plugin);
         self.go_on_with(plugin);
-        // To what is known to be worse, no room goes back.
+        // No room goes back to a condemned version.
         let is_good = !self.owner.is_condemned(&before);
         self.trial = is_good.then(|| Trial::new(before, self.limits.swap_trial_turns));
         log!(debug, &self.room.key, version = self.plugin.version, "the room moved to another version");
     }
 
-    /// Goes back to the version before; false where none is on trial. The next instance is of that version, and is given
-    /// the state that this one could not take.
+    /// Goes back to the version before; false where no version is on trial. The next instance is of that version, and
+    /// gets the state that this one could not take.
     pub(super) fn go_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
         let Some(Trial { before, .. }) = self.trial.take() else { return false };
         let failed = Arc::clone(&self.plugin);

@@ -1,4 +1,4 @@
-//! What a new instance still has to be told before it is given events: what the last one handed over, or that it has to
+//! What a new instance must hear before it gets events: the state that the last one handed over, or why it has to
 //! rebuild what the last one knew.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Owed {
     }
 }
 
-/// Why a new instance has to rebuild what the last one knew, as `$restore` is told.
+/// Why a new instance has to rebuild what the last one knew: `$restore` gets this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::room) enum RestoreReason {
     /// The last instance was lost in a turn.
@@ -33,7 +33,8 @@ pub(in crate::room) enum RestoreReason {
 }
 
 impl RestoreReason {
-    /// The reason for a room that keeps something and opens: `was_open` says that it was open since the server started.
+    /// The reason for a room that opens and has something in storage. `was_open`: it was open before since the server
+    /// started.
     pub(in crate::room) fn of_opening(was_open: bool) -> Self {
         if was_open { Self::Wake } else { Self::Restart }
     }

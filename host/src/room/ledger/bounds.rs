@@ -1,4 +1,4 @@
-//! What a tenant's rooms may keep together, as the turns of one room ask at each write.
+//! The bounds on what a tenant's rooms may store together; a turn checks them at each write.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The output gate: turns that ran, and that nobody hears of before their writes, and those of the turns before them, are
-//! durable. What a turn says leaves in the order of the turns; where a write fails, it fails with all that came after it.
+//! The output gate. It holds what a turn says until the turn's writes, and those of the turns before it, are durable.
+//! Outputs leave in the order of the turns. Where a write fails, its turn fails with all that came after it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::room::turn::{Origin, Output};
 use crate::storage::view::{BatchNumber, Written};
 use crate::storage::{Durable, StorageError};
 
-/// A turn whose writes may be lost is let out for so long behind the oldest such turn (`relaxed` durability); then it
-/// waits as a strict one does. So a crash loses at most what was said in this time, however slow the disk is.
+/// Under `relaxed` durability, outputs may leave before their writes are durable while the oldest turn at the gate is
+/// not older than this. So a crash loses at most what was said in this time, however slow the disk is.
 const RELAXED_LOSS: Duration = Duration::from_millis(100);
 
 /// One turn at the gate.
@@ -23,11 +23,11 @@ pub(super) struct HeldTurn {
     pub(super) start: StateMark,
     /// The room's state after the turn.
     pub(super) end: StateMark,
-    /// None once it was let out.
+    /// None once it has left.
     pub(super) output: Option<Output>,
     /// The turn's writes, if it made any.
     batch: Option<HeldBatch>,
-    /// What the turn takes while it waits.
+    /// Bytes that the turn takes while it waits.
     bytes: usize,
     since: Instant,
 }
@@ -77,12 +77,12 @@ impl Gate {
         self.held.is_empty()
     }
 
-    /// Whether no more turns may run before one is settled.
+    /// Whether the next turn must wait until the oldest one is settled.
     pub(super) fn is_full(&self, limits: &Limits) -> bool {
         self.held.len() >= limits.pending_turns || self.bytes >= limits.pending_bytes
     }
 
-    /// Whether something waits to be said.
+    /// Whether the gate holds back an output.
     pub(super) fn holds_output(&self) -> bool {
         self.held.back().is_some_and(|held| held.output.is_some())
     }
@@ -107,13 +107,14 @@ impl Gate {
         Some(held)
     }
 
-    /// Takes out all turns: the oldest failed, and with it those behind it.
+    /// Takes out all turns, because the oldest failed, and those behind it with it.
     pub(super) fn fail(&mut self) -> Vec<HeldTurn> {
         self.bytes = 0;
         std::mem::take(&mut self.held).into()
     }
 
-    /// What may be said although it can still be lost: the next of what waits, while the oldest turn has not waited long.
+    /// The next output that may leave although its writes may still be lost; none where the oldest turn has waited too
+    /// long.
     pub(super) fn next_relaxed(&mut self) -> Option<Output> {
         if self.held.front()?.since.elapsed() >= RELAXED_LOSS {
             return None;

@@ -1,10 +1,11 @@
-//! How turns become true. The ledger hands a turn's writes to the store, holds what the turn says until they are durable, and
-//! takes everything back where they fail. It runs no task and knows no sockets and no plugin: whoever owns it tells it what
-//! happened, and is told what may be said now.
+//! How turns become durable. The ledger hands a turn's writes to the store, holds what the turn says until they are
+//! durable, and takes everything back where they fail. It runs no task, and knows neither sockets nor plugins: its
+//! owner tells it what happened, and it answers what may be said now.
 //!
-//! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its writes
-//! and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them. Where writes
-//! fail, every later turn fails with them. A rejection is said in any case, behind what was said before it.
+//! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its
+//! writes and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them.
+//! Where writes fail, every later turn fails with them. A rejection reaches its sender in any case, in its place in the
+//! order.
 
 mod bounds;
 mod gate;
@@ -30,17 +31,17 @@ pub(super) struct Ledger {
     view: Arc<StorageView>,
     backend: Arc<dyn Storage>,
     account: Arc<Account>,
-    /// What turns ask at each write; made for the first turn that may write.
+    /// The tenant's bounds, which turns check at each write; made for the first turn that may write.
     bounds: Option<Arc<dyn TenantStorage>>,
     gate: Gate,
-    /// What the room keeps, with the batches that are on their way: here, so that no turn takes a lock to know it. A room
-    /// that asked for anything to be kept is known.
+    /// What the room keeps, batches on their way included. A copy of what the view knows, so that turns need no lock
+    /// for it. `is_known` once the room asked to keep anything.
     kept: StoredRoom,
-    /// Up to where the state is safe, where the ledger could not tell the state so far.
+    /// Up to where the state is safe; set while the state is away with a turn, for [`Ledger::reconcile`].
     kept_to: Option<StateMark>,
     /// Writes that failed while the state was away with a turn.
     broken: Option<Box<Broken>>,
-    /// Turns that were lost with their writes, and of which nobody was told yet.
+    /// Turns that were lost with their writes, until [`Ledger::next_loss`] takes them.
     lost: VecDeque<Loss>,
 }
 
@@ -57,7 +58,7 @@ struct Broken {
 pub(super) struct Settled {
     /// What may be said now.
     pub(super) output: Option<Output>,
-    /// The durable alarm is another one now.
+    /// Whether the durable alarm changed.
     pub(super) sets_alarm: bool,
 }
 
@@ -81,7 +82,7 @@ impl Ledger {
         &self.view
     }
 
-    /// What a turn that may write finds kept. No lock is taken for it.
+    /// What a turn that may write has to know of the room's storage, without a lock.
     pub(super) fn storage_use(&mut self) -> StorageUse {
         let bounds = self.bounds.get_or_insert_with(|| {
             Arc::new(TenantBounds { account: Arc::clone(&self.account), backend: Arc::clone(&self.backend) })
@@ -90,7 +91,7 @@ impl Ledger {
         StorageUse { room_bytes: bytes, keeps_already: is_known, alarm, tenant: Some(Arc::clone(bounds)) }
     }
 
-    /// When the alarm is due, with the writes that are on their way.
+    /// When the alarm is due, by the latest write, durable or not.
     pub(super) fn alarm(&self) -> Option<UnixMs> {
         self.kept.alarm
     }
@@ -110,7 +111,7 @@ impl Ledger {
         self.gate.is_empty()
     }
 
-    /// Whether no more turns may run before one is settled.
+    /// Whether the next turn must wait until the oldest one is settled.
     pub(super) fn is_full(&self, limits: &Limits) -> bool {
         self.gate.is_full(limits)
     }
@@ -120,8 +121,8 @@ impl Ledger {
         self.gate.holds_output()
     }
 
-    /// A turn succeeded, and the state is back. Answers what it says where that need not wait: neither this turn nor one
-    /// before it has writes on their way.
+    /// Commits a turn that succeeded, whose state is back. Answers what may be said now: what the turn says, where
+    /// neither it nor a turn before it has writes on their way.
     pub(super) fn commit(
         &mut self,
         state: &mut RoomState,
@@ -140,7 +141,7 @@ impl Ledger {
         self.next_relaxed(durability)
     }
 
-    /// Hands over a turn's writes. `bytes` is what the room's entries take with them, as the turn charged its tenant.
+    /// Hands a turn's writes to the store. `bytes` is what the room's entries take after them, as charged to the tenant.
     fn write(&mut self, batch: Batch, bytes: usize, durability: Durability) -> Option<HeldBatch> {
         if batch.is_empty() {
             return None;
@@ -160,7 +161,7 @@ impl Ledger {
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
 
-    /// An event was rejected. Answers the words for its sender where nothing waits that they would overtake.
+    /// Takes the words for the sender of a rejected event. Answers them at once where they overtake nothing that waits.
     pub(super) fn reject(&mut self, state: &RoomState, rejection: Output) -> Option<Output> {
         if !self.gate.holds_output() {
             return Some(rejection);
@@ -175,7 +176,8 @@ impl Ledger {
         self.gate.settled().await
     }
 
-    /// The oldest turn is settled. The room's state may be away with a turn that runs.
+    /// Takes the oldest turn from the gate, whose writes are durable or failed. The room's state may be away with a
+    /// turn.
     pub(super) fn settle(&mut self, settled: &Result<Durable, StorageError>) -> Settled {
         let durable = match settled {
             Ok(durable) => durable,
@@ -194,7 +196,7 @@ impl Ledger {
         Settled { sets_alarm: held.sets_alarm(), output: held.output }
     }
 
-    /// Under relaxed durability, the next of what may be said although it may still be lost; to be asked until it answers
+    /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers
     /// none.
     pub(super) fn next_relaxed(&mut self, durability: Durability) -> Option<Output> {
         match durability {
@@ -203,34 +205,35 @@ impl Ledger {
         }
     }
 
-    /// Notes that writes failed; what follows is for [`Ledger::reconcile`], when the state is back.
+    /// Notes that writes failed. [`Ledger::reconcile`] does the rest, once the state is back.
     fn fail(&mut self, why: &StorageError) {
         let failure = TurnFailure::of_storage(why);
         let held = self.gate.fail();
         let Some(start) = held.first().map(|first| first.start) else { return };
         let loss = |held: HeldTurn| match held.origin {
             Some(origin) => Some(Loss::Turn(FailedTurn { origin, failure: failure.clone() })),
-            // Nothing is left to do for a rejection that was let out already.
+            // A rejection that has left already needs nothing more.
             None => held.output.map(Loss::Rejection),
         };
         let losses = held.into_iter().filter_map(loss).collect();
         self.broken = Some(Box::new(Broken { start, losses, failure }));
     }
 
-    /// Whether writes failed while a turn runs: it runs on what is not there.
+    /// Whether writes failed that the running turn rests on.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.is_some()
     }
 
-    /// A turn ran on writes that failed meanwhile: it is lost with them.
+    /// Adds a turn to the lost ones, because the writes that it ran on failed meanwhile.
     pub(super) fn lose(&mut self, origin: Origin) {
         if let Some(broken) = &mut self.broken {
             broken.losses.push(Loss::Turn(FailedTurn { origin, failure: broken.failure.clone() }));
         }
     }
 
-    /// The state is back: keeps what is settled, and after a failed write goes back to what is durable. Says whether it went
-    /// back; then what the instance remembers may rest on what was not written.
+    /// Brings the state, which is back from a turn, up to date: keeps what is settled, and after a failed write rolls
+    /// it back to what is durable. Says whether it rolled back: then what the instance remembers may rest on the lost
+    /// writes.
     pub(super) fn reconcile(&mut self, state: &mut RoomState) -> bool {
         if let Some(mark) = self.kept_to.take() {
             state.keep(mark);
@@ -246,12 +249,12 @@ impl Ledger {
         true
     }
 
-    /// Whether turns were lost of which nobody was told yet.
+    /// Whether there are lost turns that [`Ledger::next_loss`] has not taken.
     pub(super) fn has_losses(&self) -> bool {
         !self.lost.is_empty()
     }
 
-    /// The next of what follows from writes that failed, in the order of the turns.
+    /// Takes the next lost turn or rejection, in the order of the turns.
     pub(super) fn next_loss(&mut self) -> Option<Loss> {
         self.lost.pop_front()
     }

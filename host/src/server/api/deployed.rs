@@ -1,4 +1,4 @@
-//! What the API answers when a version was to serve, by an upload or a rollback.
+//! The API's answer to an upload or a rollback.
 
 use axum::Json as JsonBody;
 use axum::http::StatusCode;
@@ -19,7 +19,7 @@ pub struct DeployedBody {
     version: String,
     path: String,
     events: Vec<String>,
-    /// Whether this very version was served already.
+    /// Whether this version served already.
     unchanged: bool,
     /// Rooms that have not moved yet, or that went back.
     rooms_on_older_versions: usize,

@@ -1,5 +1,5 @@
-//! The API under `/_parlor/api/`, for the operator and for tenants: what is served, what it uses and how it fails, who is
-//! in a room, emits from a backend, and uploads of components.
+//! The API under `/_parlor/api/`, for the operator and for tenants: what is served, what it uses and how it fails, who
+//! is in a room, emits from a backend, and uploads of components.
 
 mod deployed;
 mod error;
@@ -22,7 +22,7 @@ use super::auth::{Access, require_caller};
 
 pub use state::Api;
 
-/// What the body of a request may hold, where nothing else bounds it.
+/// The most bytes of a request's body, where no limit of the tenant or the plugin bounds it.
 const BODY_BYTES: usize = 4 << 10;
 
 /// The routes below `/_parlor/`.
@@ -38,7 +38,7 @@ pub fn routes(api: Api, access: &Arc<Access>) -> HttpRouter {
         .route("/api/rooms/{tenant}/{plugin}/{room}", get(rooms::view))
         .route("/api/rooms/{tenant}/{plugin}/{room}/sockets", get(rooms::sockets))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        // These bodies are bounded by what the tenant or the plugin may have.
+        // Limits of the tenant and the plugin bound these bodies.
         .route("/api/rooms/{tenant}/{plugin}/{room}/emit", post(rooms::emit))
         .route("/api/plugins/{tenant}/{plugin}", put(upload::upload))
         .layer(from_fn_with_state(Arc::clone(access), require_caller))

@@ -1,4 +1,4 @@
-//! What the paths and queries of the API name. What the caller may not see is not there.
+//! What the paths and queries of the API name. The API answers for what the caller may not see as if it did not exist.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::server::auth::Caller;
 /// The most entries of a page of a list.
 pub const PAGE_ENTRIES_MAX: usize = 1_000;
 
-/// Which page of a list is asked for: what comes behind a name, and how many entries at most.
+/// The page of a list that a request asks for: after which entry it begins, and how many entries it has at most.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
@@ -75,6 +75,7 @@ pub fn room_key(
     Ok((RoomKey { plugin: key, room }, plugin))
 }
 
+/// The key of a plugin, if the caller may see its tenant.
 fn visible(caller: &Caller, tenant: &str, plugin: &str) -> Result<PluginKey, ApiError> {
     let key = PluginKey { tenant: TenantName::new(tenant)?, plugin: PluginName::new(plugin)? };
     if caller.may_see(&key.tenant) { Ok(key) } else { Err(ApiError::no_plugin(&key)) }

@@ -25,7 +25,7 @@ use crate::server::auth::Caller;
 
 /// How long a room may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// What a request to emit may hold beside its data.
+/// The most bytes of an emit request beside its data.
 const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
 
 #[derive(Serialize)]
@@ -183,7 +183,7 @@ pub async fn emit(
     Ok(JsonBody(SentBody { sent: sent.unwrap_or(0) }))
 }
 
-/// Asks a room, and waits for its answer; none where the room is not open.
+/// Asks a room and waits for its answer; none where the room is not open.
 async fn ask<T>(
     fleet: &Fleet,
     key: &RoomKey,

@@ -57,7 +57,7 @@ struct UsageBody {
     outbound_bytes: UsedBody,
     /// Since the server started.
     cpu_seconds: f64,
-    /// How long its rooms have to wait for CPU time at the moment.
+    /// How long its rooms would have to wait for CPU time now.
     cpu_owed_ms: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Uploads: a component is loaded and rehearsed as a whole before it replaces anything.
+//! Uploads: the server loads and rehearses a component as a whole before it replaces anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::server::auth::Caller;
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(60);
-/// Uploads of all tenants at once: their bodies are in memory.
+/// Uploads at once, over all tenants: each holds its body in memory.
 const UPLOADS_AT_ONCE: usize = 4;
 
-/// A tenant's upload; the next may begin when it is dropped.
+/// A tenant's upload under way. Dropping it lets the tenant's next upload begin.
 struct Upload {
     api: Arc<Api>,
     tenant: TenantName,
@@ -69,8 +69,8 @@ pub async fn upload(
     if bytes.is_empty() {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "the component is empty"));
     }
-    // On a thread of low priority: this one accepts connections. Where the client hangs up, the deployment goes on to its
-    // end, and the tenant's next upload waits for that.
+    // On a thread of low priority, because this one accepts connections. If the client hangs up, the deployment goes on
+    // to its end, and until then the tenant's next upload is refused.
     let workers = api.fleet.workers();
     let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes)).await;
     finished
@@ -104,7 +104,7 @@ async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, A
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     match tokio::time::timeout(BODY_WAIT, to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        // The body is too large, or the connection broke off and nobody hears the answer.
+        // The body is too large, or the connection broke off and nobody reads the answer.
         Ok(Err(_)) => Err(too_large()),
         Err(_) => {
             let words = format!("the component did not arrive within {} s", BODY_WAIT.as_secs());

@@ -21,7 +21,7 @@ use crate::server::auth::Caller;
 #[derive(Serialize)]
 pub struct VersionBody {
     version: String,
-    /// Milliseconds since the Unix epoch; none where the version is not kept any more.
+    /// Milliseconds since the Unix epoch; none where the version is no longer kept.
     deployed_at: Option<f64>,
     current: bool,
     /// Rooms that run it.
@@ -93,7 +93,7 @@ struct RollbackBody {
     version: Option<String>,
 }
 
-/// Lets an older version serve again: the one that the body names, or the one that was served before the current one. A
+/// Lets an older version serve again: the one that the body names, or the one that served before the current one. A
 /// plugin whose file was deleted comes back with its last version.
 pub async fn roll_back(
     State(api): State<Arc<Api>>,
@@ -118,7 +118,7 @@ pub async fn roll_back(
 async fn finish(api: Arc<Api>, key: PluginKey, version: Option<String>) -> Result<JsonBody<DeployedBody>, ApiError> {
     match Change::begin(&api.deploys, &key).await.roll_back(version.as_deref()).await {
         Ok(deployed) => Ok(DeployedBody::of(&api.fleet, &deployed)),
-        // Where there is no such version, nothing happened that the history should tell.
+        // Not in the history: asking for a version that is not kept changes nothing.
         Err(why) if why.kind == RefusalKind::NoVersion => Err(ApiError::new(StatusCode::NOT_FOUND, why.why)),
         Err(why) => Err(not_deployed(&api, &key, version.as_deref(), why)),
     }
