@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A handler. `C` is the context that it gets, which holds this table in turn and so is not known here.
-type Call<C> = Rc<RefCell<dyn FnMut(&C) -> Handled>>;
+pub(crate) type Call<C> = Rc<RefCell<dyn FnMut(&C) -> Handled>>;
 type Authorize = Box<dyn FnMut(&Request) -> Result<Option<Meta>, Rejection>>;
 
 /// One registered handler, as [`Room::on`](crate::Room::on) returns it and [`Room::off`](crate::Room::off) takes it.

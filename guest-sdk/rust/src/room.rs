@@ -10,7 +10,7 @@ use crate::{
     hooks::{ANY, hook},
     outcome::Handled,
     payload::{self, BAD_DATA},
-    registry::Table,
+    registry::{Call, Table},
 };
 
 impl Room {
@@ -331,7 +331,12 @@ impl Room {
     }
 
     fn add_to(&self, table: Table, name: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
-        let (handler, told) = self.runtime.registry.borrow_mut().add(table, name, Rc::new(RefCell::new(call)));
+        self.register(table, name, Rc::new(RefCell::new(call)))
+    }
+
+    /// Stands apart so that it is compiled once, and not for each type of handler in the plugin.
+    fn register(&self, table: Table, name: &str, call: Call<Ctx>) -> Handler {
+        let (handler, told) = self.runtime.registry.borrow_mut().add(table, name, call);
         self.runtime.note(told);
         handler
     }
