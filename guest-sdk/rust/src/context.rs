@@ -27,8 +27,13 @@ impl Runtime {
     /// Remembers a refusal, so that it fails the turn, or the start.
     pub(crate) fn note(&self, told: Result<(), Refusal>) {
         if let Err(refusal) = told {
-            self.noted.borrow_mut().get_or_insert_with(|| refusal.into());
+            self.note_refusal(refusal);
         }
+    }
+
+    #[cold]
+    fn note_refusal(&self, refusal: Refusal) {
+        self.noted.borrow_mut().get_or_insert_with(|| refusal.into());
     }
 
     /// Returns the value. If the host refused, returns an empty one and has the turn fail.
