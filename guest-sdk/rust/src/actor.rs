@@ -1,38 +1,14 @@
-//! The room that the current turn belongs to.
+//! What the actor can do: the room that the current turn belongs to.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::{
-    AlarmClock, Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target, Timers,
+    Actor, AlarmClock, Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target, Timers,
     host::{self, outbox},
     log, payload,
 };
-
-/// The room of the current turn: `ctx.actor()`, as Verani's API names it.
-///
-/// Methods that only read return plain values, not results. If the turn has used up its host calls (10,000), they
-/// return an empty value, and the turn fails whatever the handler does.
-///
-/// ```
-/// use parlor_guest::{prelude::*, testing::TestRoom};
-///
-/// let room = TestRoom::new(|room| {
-///     room.on("who", |ctx, _: Value| {
-///         let actor = ctx.actor();
-///         ctx.emit("here", json!({ "sockets": actor.session_count(), "users": actor.user_ids() }))
-///     });
-/// });
-/// let ada = room.connect_as(Meta::new("ada"));
-/// room.connect_as(Meta::new("bob"));
-/// ada.send("who", json!({}));
-/// assert_eq!(ada.events(), [json!({ "type": "here", "sockets": 2, "users": ["ada", "bob"] })]);
-/// ```
-pub struct Actor {
-    room: Room,
-    event: Event,
-}
 
 impl Actor {
     pub(crate) fn new(room: Room, event: Event) -> Self {
@@ -99,7 +75,7 @@ impl Actor {
     /// }
     /// ```
     pub fn socket(&self, id: SocketId) -> Socket<'_> {
-        Socket::new(&self.room.runtime, id)
+        Socket::new(&self.room.runtime.metas, id)
     }
 
     /// The socket that caused this turn; `None` if the host caused it. In [`Room::on_error`] the socket may have left.

@@ -1,36 +1,10 @@
-//! The context that a handler gets.
+//! What a handler's context can do.
 
 use std::{ops::Deref, rc::Rc};
 
 use serde::Serialize;
 
-use crate::{Actor, Meta, Result, Socket, SocketId, Target};
-
-/// The context that a handler gets: the socket that caused the event, and through [`actor`](Ctx::actor) the room around
-/// it.
-///
-/// It has all methods of [`Actor`] as well, except that `emit` and `to` here are about the socket, and there about the
-/// room.
-///
-/// ```
-/// use parlor_guest::{prelude::*, testing::TestRoom};
-///
-/// let room = TestRoom::new(|room| {
-///     room.on("hello", |ctx, _: Value| {
-///         ctx.emit("hello", json!({ "to": "you" }))?;
-///         ctx.to("default").emit("hello", json!({ "to": "the others" }))?;
-///         ctx.actor().emit("hello", json!({ "to": "all" }))
-///     });
-/// });
-/// let (ada, bob) = (room.connect("/ws"), room.connect("/ws"));
-/// ada.send("hello", json!({}));
-/// assert_eq!(ada.events().len(), 2);
-/// assert_eq!(bob.events()[0]["to"], "the others");
-/// ```
-#[derive(Debug)]
-pub struct Ctx {
-    actor: Actor,
-}
+use crate::{Actor, Ctx, Meta, Result, Socket, SocketId, Target};
 
 impl Ctx {
     pub(crate) fn new(actor: Actor) -> Self {

@@ -1,6 +1,8 @@
 //! The event of the current turn.
 
-use crate::{SocketId, anywhere::millis, host::types};
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Result, SocketId, anywhere::millis, host::types, payload};
 
 /// The event that the current turn handles.
 ///
@@ -36,6 +38,11 @@ impl Event {
 
     pub(crate) fn payload(&self) -> Option<&types::Payload> {
         self.0.payload.as_ref()
+    }
+
+    /// Reads the data that the host sends with a hook. If it does not fit, the host is at fault.
+    pub(crate) fn hook_data<T: DeserializeOwned>(&self) -> Result<T> {
+        payload::read(self.payload()).map_err(|error| Error::new("bad-hook", error.message()))
     }
 
     pub(crate) fn socket(&self) -> Option<SocketId> {

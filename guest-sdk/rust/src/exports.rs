@@ -5,8 +5,9 @@ use std::{cell::OnceCell, rc::Rc};
 use crate::{
     Room,
     bindings::exports::parlor::room::guest::Guest,
+    context::Runtime,
     host::types::{Definition, Event, Failure, Meta, Payload, Rejection, Request},
-    runtime::{self, Plugin, Runtime},
+    runtime::{self, Plugin},
 };
 
 thread_local! {

@@ -1,11 +1,28 @@
-//! The data that handlers of hooks get.
+//! Hooks, the events that the host itself raises: their names, and the data that their handlers get.
 
 use serde::Deserialize;
 
-#[cfg(doc)]
-use crate::Room;
+/// The contract's name for all events of clients.
+pub(crate) const ANY: &str = "*";
+/// The hooks, in the contract's words.
+pub(crate) mod hook {
+    pub(crate) const CONNECT: &str = "$connect";
+    pub(crate) const DISCONNECT: &str = "$disconnect";
+    pub(crate) const MESSAGE: &str = "$message";
+    pub(crate) const ERROR: &str = "$error";
+    pub(crate) const RESTORE: &str = "$restore";
+    pub(crate) const TIMER: &str = "$timer";
+    pub(crate) const ALARM: &str = "$alarm";
+    pub(crate) const SUSPEND: &str = "$suspend";
+    pub(crate) const RESUME: &str = "$resume";
 
-/// How a socket ended. The closure of [`Room::on_disconnect`] gets it.
+    /// Whether the host itself is the cause, so that there may be no socket.
+    pub(crate) fn is_socketless(cause: &str) -> bool {
+        [RESTORE, ERROR, TIMER, ALARM, SUSPEND, RESUME].contains(&cause)
+    }
+}
+
+/// How a socket ended. The closure of [`Room::on_disconnect`](crate::Room::on_disconnect) gets it.
 ///
 /// ```
 /// use parlor_guest::{Disconnect, prelude::*};
@@ -26,7 +43,7 @@ pub struct Disconnect {
     pub reason: String,
 }
 
-/// A turn that failed. The closure of [`Room::on_error`] gets it.
+/// A turn that failed. The closure of [`Room::on_error`](crate::Room::on_error) gets it.
 ///
 /// ```
 /// use parlor_guest::{Failed, prelude::*};
@@ -48,7 +65,7 @@ pub struct Failed {
     pub message: String,
 }
 
-/// Why the plugin's memory is new and empty. The closure of [`Room::on_restore`] gets it.
+/// Why the plugin's memory is new and empty. The closure of [`Room::on_restore`](crate::Room::on_restore) gets it.
 ///
 /// | reason | what happened |
 /// |---|---|
@@ -58,6 +75,8 @@ pub struct Failed {
 /// | `swap` | This is another version than the one before, which left no state |
 ///
 /// More reasons may come: treat one that you do not know as `crash`.
+///
+/// [`Room::on_resume`]: crate::Room::on_resume
 ///
 /// ```
 /// use parlor_guest::{Restore, prelude::*};
@@ -75,7 +94,7 @@ pub struct Restore {
     pub reason: String,
 }
 
-/// Why the host is about to drop this instance. The closure of [`Room::on_suspend`] gets it.
+/// Why the host is about to drop this instance. The closure of [`Room::on_suspend`](crate::Room::on_suspend) gets it.
 ///
 /// ```
 /// use parlor_guest::{Suspend, prelude::*};
@@ -94,7 +113,7 @@ pub struct Suspend {
     pub reason: String,
 }
 
-/// The alarm that rings. The closure of [`Room::on_alarm`] gets it.
+/// The alarm that rings. The closure of [`Room::on_alarm`](crate::Room::on_alarm) gets it.
 ///
 /// ```
 /// use parlor_guest::{Alarm, prelude::*};

@@ -3,32 +3,14 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use crate::{
-    Ctx, Meta, Rejection, Request, Result,
+    Event, Meta, Rejection, Request, Result,
+    hooks::{ANY, hook},
     host::{events, types::Refusal},
     outcome::Handled,
 };
 
-/// The contract's name for all events of clients.
-pub(crate) const ANY: &str = "*";
-/// The hooks, in the contract's words.
-pub(crate) mod hook {
-    pub(crate) const CONNECT: &str = "$connect";
-    pub(crate) const DISCONNECT: &str = "$disconnect";
-    pub(crate) const MESSAGE: &str = "$message";
-    pub(crate) const ERROR: &str = "$error";
-    pub(crate) const RESTORE: &str = "$restore";
-    pub(crate) const TIMER: &str = "$timer";
-    pub(crate) const ALARM: &str = "$alarm";
-    pub(crate) const SUSPEND: &str = "$suspend";
-    pub(crate) const RESUME: &str = "$resume";
-
-    /// Whether the host itself is the cause, so that there may be no socket.
-    pub(crate) fn is_socketless(cause: &str) -> bool {
-        [RESTORE, ERROR, TIMER, ALARM, SUSPEND, RESUME].contains(&cause)
-    }
-}
-
-type Call = Rc<RefCell<dyn FnMut(&Ctx) -> Handled>>;
+/// A handler. `C` is the context that it gets, which holds this table in turn and so is not known here.
+pub(crate) type Call<C> = Rc<RefCell<dyn FnMut(&C) -> Handled>>;
 type Authorize = Box<dyn FnMut(&Request) -> Result<Option<Meta>, Rejection>>;
 
 /// One registered handler, as [`Room::on`](crate::Room::on) returns it and [`Room::off`](crate::Room::off) takes it.
@@ -66,37 +48,49 @@ impl Table {
     }
 }
 
-struct Entry {
+struct Entry<C> {
     number: u64,
-    call: Call,
+    call: Call<C>,
 }
 
 /// The handlers of one event or timer. A running event holds the list that it began with; `on` and `off` copy it then.
-type List = Rc<Vec<Entry>>;
+type List<C> = Rc<Vec<Entry<C>>>;
 
-impl Clone for Entry {
+impl<C> Clone for Entry<C> {
     fn clone(&self) -> Self {
         Entry { number: self.number, call: Rc::clone(&self.call) }
     }
 }
 
-#[derive(Default)]
-pub(crate) struct Registry {
+pub(crate) struct Registry<C> {
     // Sorted maps: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
-    events: BTreeMap<Box<str>, List>,
-    timers: BTreeMap<Box<str>, List>,
+    events: BTreeMap<Box<str>, List<C>>,
+    timers: BTreeMap<Box<str>, List<C>>,
     /// Handles a timer without handlers. It is set with the first handler of a timer, so that a plugin without timers
     /// does not import the log for it.
-    unhandled_timer: Option<fn(&Ctx)>,
+    unhandled_timer: Option<fn(&C)>,
     authorize: Option<Authorize>,
     registered: u64,
     /// Whether the host knows the handlers. From then on each change goes to the host.
     started: bool,
 }
 
-impl Registry {
+impl<C> Default for Registry<C> {
+    fn default() -> Self {
+        Registry {
+            events: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            unhandled_timer: None,
+            authorize: None,
+            registered: 0,
+            started: false,
+        }
+    }
+}
+
+impl<C> Registry<C> {
     /// Adds a handler behind the others of its name. If the host refuses the name, adds nothing.
-    pub(crate) fn add(&mut self, table: Table, name: &str, call: Call) -> (Handler, Result<(), Refusal>) {
+    pub(crate) fn add(&mut self, table: Table, name: &str, call: Call<C>) -> (Handler, Result<(), Refusal>) {
         self.registered += 1;
         let number = self.registered;
         let handler = Handler { table, name: name.into(), number };
@@ -139,7 +133,7 @@ impl Registry {
         (wanted, if wanted { self.unless_wanted(event) } else { Ok(()) })
     }
 
-    pub(crate) fn set_unhandled_timer(&mut self, call: fn(&Ctx)) {
+    pub(crate) fn set_unhandled_timer(&mut self, call: fn(&C)) {
         self.unhandled_timer = Some(call);
     }
 
@@ -155,7 +149,7 @@ impl Registry {
         names.try_for_each(|event| events::on(event).map_err(|refusal| (event.to_owned(), refusal)))
     }
 
-    fn lists(&mut self, table: Table) -> &mut BTreeMap<Box<str>, List> {
+    fn lists(&mut self, table: Table) -> &mut BTreeMap<Box<str>, List<C>> {
         match table {
             Table::Events => &mut self.events,
             Table::Timers => &mut self.timers,
@@ -173,18 +167,19 @@ impl Registry {
     }
 }
 
-/// Runs the handlers that an event is for: its own in the order of registration, then those for all events. `cause` is
-/// the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first answer
-/// is the answer.
-pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> Handled {
+/// Runs the handlers that an event is for: its own in the order of registration, then those for all events. Its
+/// cause is the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first
+/// answer is the answer.
+pub(crate) fn dispatch<C>(registry: &RefCell<Registry<C>>, event: &Event, ctx: &C) -> Handled {
+    let cause = event.cause();
     let (own, behind) = {
         let registry = registry.borrow();
-        let event = |name: &str| registry.events.get(name).cloned();
+        let of = |name: &str| registry.events.get(name).cloned();
         match cause {
-            hook::TIMER => (registry.timers.get(ctx.event().name()).cloned(), event(hook::TIMER)),
+            hook::TIMER => (registry.timers.get(event.name()).cloned(), of(hook::TIMER)),
             // `*` is for events of clients. Hooks and the bare keepalive are none.
-            _ if cause.starts_with('$') || ctx.event().is_keepalive() => (event(cause), None),
-            _ => (event(cause), event(ANY)),
+            _ if cause.starts_with('$') || event.is_keepalive() => (of(cause), None),
+            _ => (of(cause), of(ANY)),
         }
     };
     if cause == hook::TIMER
@@ -203,7 +198,7 @@ pub(crate) fn dispatch(registry: &RefCell<Registry>, cause: &str, ctx: &Ctx) -> 
 }
 
 /// Asks the plugin's `authorize` who wants to connect. Without one the host decides.
-pub(crate) fn authorize(registry: &RefCell<Registry>, request: &Request) -> Result<Option<Meta>, Rejection> {
+pub(crate) fn authorize<C>(registry: &RefCell<Registry<C>>, request: &Request) -> Result<Option<Meta>, Rejection> {
     match registry.borrow_mut().authorize.as_mut() {
         Some(authorize) => authorize(request),
         None => Ok(None),

@@ -2,51 +2,22 @@
 
 use std::{cell::RefCell, fmt, rc::Rc};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::{
-    Actor, Alarm, Ctx, Disconnect, Error, Failed, Handler, Meta, Outcome, Rejection, Request, Restore, Result,
+    Actor, Alarm, Ctx, Disconnect, Error, Failed, Handler, Meta, Outcome, Rejection, Request, Restore, Result, Room,
+    context::Runtime,
+    hooks::{ANY, hook},
     outcome::Handled,
     payload::{self, BAD_DATA},
-    registry::{ANY, Table, hook},
-    runtime::Runtime,
+    registry::{Call, Table},
 };
 
-/// A room: what its function registers handlers on. Inside handlers it is `ctx.room()`.
-///
-/// One value of it lives as long as the plugin's instance in a room. Registrations are no effects: they stay when a
-/// turn is undone, and those made in a handler last until the instance goes (the room sleeps, crashes, or is swapped).
-/// What a closure captures is memory of the instance in the same sense: a cache, neither durable nor rolled back. Use
-/// [`Actor::storage`] for what must last.
-///
-/// Up to 256 events may have handlers; names are 1 to 128 bytes. A registration that the host refuses fails the
-/// start of the plugin, or the turn that made it.
-///
-/// ```
-/// use parlor_guest::{prelude::*, testing::TestRoom};
-///
-/// #[derive(Deserialize)]
-/// struct ChatMessage { text: String }
-///
-/// #[parlor_guest::room(name = "chat", path = "/ws")]
-/// fn chat(room: &mut Room) {
-///     room.on("chat.message", |ctx, message: ChatMessage| {
-///         ctx.actor().emit("chat.message", json!({ "from": ctx.meta().user_id, "text": message.text }))
-///     });
-/// }
-///
-/// # fn main() {
-/// let room = TestRoom::new(chat);
-/// let ada = room.connect_as(Meta::new("ada"));
-/// ada.send("chat.message", json!({ "text": "hi" }));
-/// assert_eq!(ada.events(), [json!({ "type": "chat.message", "from": "ada", "text": "hi" })]);
-/// # }
-/// ```
-pub struct Room {
-    pub(crate) runtime: Rc<Runtime>,
-}
-
 impl Room {
+    pub(crate) fn of(runtime: &Rc<Runtime>) -> Self {
+        Room { runtime: Rc::clone(runtime) }
+    }
+
     /// Calls `handler` with every event of this name that a client sends. Its own handlers run in the order of
     /// registration, then those of [`on_any`](Room::on_any).
     ///
@@ -164,7 +135,7 @@ impl Room {
         F: FnMut(&Ctx, Disconnect) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::DISCONNECT, move |ctx| handler(ctx, hook_data(ctx)?).into_handled())
+        self.add(hook::DISCONNECT, move |ctx| handler(ctx, ctx.event().hook_data()?).into_handled())
     }
 
     /// Calls `handler` when a turn failed with an error that is not for its sender, or was ended by the host; in a
@@ -191,7 +162,7 @@ impl Room {
         F: FnMut(&Actor, Failed) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::ERROR, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
+        self.add(hook::ERROR, move |ctx| handler(ctx.actor(), ctx.event().hook_data()?).into_handled())
     }
 
     /// Calls `handler` when a room that was there before has a new instance, and with it new memory: the place to
@@ -213,7 +184,7 @@ impl Room {
         F: FnMut(&Actor, Restore) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::RESTORE, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
+        self.add(hook::RESTORE, move |ctx| handler(ctx.actor(), ctx.event().hook_data()?).into_handled())
     }
 
     /// Calls `handler` when the timer of this name rings, which [`Actor::timers`] set. Its handlers run in the order of
@@ -280,7 +251,7 @@ impl Room {
         F: FnMut(&Actor, Alarm) -> R + 'static,
         R: Outcome,
     {
-        self.add(hook::ALARM, move |ctx| handler(ctx.actor(), hook_data(ctx)?).into_handled())
+        self.add(hook::ALARM, move |ctx| handler(ctx.actor(), ctx.event().hook_data()?).into_handled())
     }
 
     /// Decides who may connect, and as whom, like `extractMeta` in Verani's API. The last closure given counts.
@@ -360,7 +331,12 @@ impl Room {
     }
 
     fn add_to(&self, table: Table, name: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
-        let (handler, told) = self.runtime.registry.borrow_mut().add(table, name, Rc::new(RefCell::new(call)));
+        self.register(table, name, Rc::new(RefCell::new(call)))
+    }
+
+    /// Stands apart so that it is compiled once, and not for each type of handler in the plugin.
+    fn register(&self, table: Table, name: &str, call: Call<Ctx>) -> Handler {
+        let (handler, told) = self.runtime.registry.borrow_mut().add(table, name, call);
         self.runtime.note(told);
         handler
     }
@@ -370,11 +346,6 @@ impl Room {
     pub fn __define(&self, name: &'static str, path: &'static str) {
         self.runtime.definition.set(Some((name, path)));
     }
-}
-
-/// Reads the data that the host sends with a hook. If it does not fit, the host is at fault.
-pub(crate) fn hook_data<T: DeserializeOwned>(ctx: &Ctx) -> Result<T> {
-    payload::read(ctx.event().payload()).map_err(|error| Error::new("bad-hook", error.message()))
 }
 
 impl fmt::Debug for Room {

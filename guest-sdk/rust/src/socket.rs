@@ -3,23 +3,12 @@
 use serde::Serialize;
 
 use crate::{
-    Meta, Result,
+    Meta, Result, SocketId,
     host::{outbox, sockets},
     meta::fields_text,
+    metas::Metas,
     payload,
-    runtime::Runtime,
 };
-
-/// A socket's number in its room; never given to a second socket while the room lives.
-///
-/// ```
-/// # use parlor_guest::prelude::*;
-/// fn remember(ctx: &Ctx) -> Result {
-///     let id: SocketId = ctx.id();
-///     ctx.storage().put("first", id)
-/// }
-/// ```
-pub type SocketId = u32;
 
 /// A socket of this room, which [`Actor::socket`](crate::Actor::socket) finds by its id. In a handler of the socket
 /// itself, [`Ctx`](crate::Ctx) has these functions.
@@ -38,13 +27,13 @@ pub type SocketId = u32;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Socket<'a> {
-    runtime: &'a Runtime,
+    metas: &'a Metas,
     id: SocketId,
 }
 
 impl<'a> Socket<'a> {
-    pub(crate) fn new(runtime: &'a Runtime, id: SocketId) -> Self {
-        Socket { runtime, id }
+    pub(crate) fn new(metas: &'a Metas, id: SocketId) -> Self {
+        Socket { metas, id }
     }
 
     /// The socket's id.
@@ -92,7 +81,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn join(&self, channel: &str) -> Result {
-        self.runtime.metas.changed(self.id);
+        self.metas.changed(self.id);
         Ok(sockets::join(self.id, channel)?)
     }
 
@@ -105,7 +94,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn leave(&self, channel: &str) -> Result {
-        self.runtime.metas.changed(self.id);
+        self.metas.changed(self.id);
         Ok(sockets::leave(self.id, channel)?)
     }
 
@@ -119,7 +108,7 @@ impl<'a> Socket<'a> {
     /// ```
     pub fn set_fields<T: Serialize + ?Sized>(&self, fields: &T) -> Result {
         let fields = fields_text(fields)?;
-        self.runtime.metas.changed(self.id);
+        self.metas.changed(self.id);
         Ok(sockets::set_fields(self.id, &fields)?)
     }
 

@@ -1,96 +1,18 @@
-//! State that one instance of a plugin leaves for the next: how it is written, and which handler gets it.
+//! Registration of the handlers that leave state for the next instance, and of those that take it.
 
-use std::{borrow::Cow, cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{borrow::Cow, cell::RefCell, rc::Rc};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Ctx, Error, Handler, Outcome, Result, Room, Suspend, answer,
-    host::types::{Payload, Refusal},
-    outcome::Handled,
-    registry::hook,
+    Actor, Ctx, Handler, Outcome, Result, Room, Suspend, Suspended, answer,
+    hooks::hook,
+    host::types::Refusal,
+    suspended::{Tagged, Take, give},
 };
 
-/// The error code of a state whose schema no handler takes.
-const SCHEMA: &str = "resume.schema";
-/// The error code of a state that its schema's handler cannot read.
-const SHAPE: &str = "resume.shape";
 /// A schema's name is as long as any other name.
 const SCHEMA_BYTES: usize = 128;
-
-/// The form in which a state passes through the host.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tagged<'a, T> {
-    #[serde(borrow)]
-    schema: Cow<'a, str>,
-    state: T,
-}
-
-/// A state that no [`Room::on_resume`] took. The closure of [`Room::on_resume_any`] gets it.
-///
-/// ```
-/// use parlor_guest::{Suspended, prelude::*};
-///
-/// fn game(room: &mut Room) {
-///     room.on_resume_any(|actor, found: Suspended| {
-///         actor.log().warn(format_args!("left behind: {} {}", found.schema, found.state));
-///     });
-/// }
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Suspended {
-    /// The schema that [`Room::on_suspend`] gave it; empty where the state has none, since something else wrote it.
-    pub schema: String,
-    /// The state: JSON text, as it was written.
-    pub state: Box<RawValue>,
-}
-
-impl Suspended {
-    /// The state as a type of yours. Fails with `resume.shape` where it does not fit.
-    ///
-    /// ```
-    /// use parlor_guest::{prelude::*, testing::TestRoom};
-    ///
-    /// let room = TestRoom::new(|room| room.on_suspend("board/1", |_, _| Ok([3, 4])));
-    /// room.sleep();
-    /// let state = room.suspended().expect("a state");
-    /// assert_eq!(state.read::<Vec<u32>>()?, [3, 4]);
-    /// assert_eq!(state.read::<String>().unwrap_err().code(), "resume.shape");
-    /// # Ok::<(), parlor_guest::Error>(())
-    /// ```
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(self.state.get()).map_err(|why| misfit(&self.schema, &why))
-    }
-
-    /// What came with `$resume`, or what `$suspend` answered.
-    pub(crate) fn of(payload: Option<&Payload>) -> Result<Self> {
-        let text = match payload {
-            Some(Payload::Json(text)) => text.as_str(),
-            Some(Payload::Binary(_)) => return Err(Error::new(SCHEMA, "the state is bytes, and this reads JSON")),
-            None => "null",
-        };
-        Ok(match serde_json::from_str::<Tagged<'_, Box<RawValue>>>(text) {
-            Ok(Tagged { schema, state }) => Suspended { schema: schema.into_owned(), state },
-            Err(_) => Suspended { schema: String::new(), state: RawValue::from_string(text.to_owned())? },
-        })
-    }
-}
-
-/// A handler of states. It returns whether it could read the state, and if so the handler's result.
-type Take = Rc<RefCell<dyn FnMut(&Ctx, &Suspended) -> Result<Handled>>>;
-
-/// The handlers of states: one for each schema, and one for all other states.
-#[derive(Default)]
-pub(crate) struct States {
-    by_schema: BTreeMap<Box<str>, Take>,
-    any: Option<Take>,
-    /// The handlers of the two hooks that stand for all of this.
-    suspend: Option<Handler>,
-    resume: Option<Handler>,
-}
 
 impl Room {
     /// Calls `save` before this instance goes, and gives what it returns to the next one: to the
@@ -142,7 +64,7 @@ impl Room {
         }
         let schema: Box<str> = schema.into();
         let handler = self.add(hook::SUSPEND, move |ctx| {
-            let state = save(ctx.actor(), crate::room::hook_data(ctx)?)?;
+            let state = save(ctx.actor(), ctx.event().hook_data()?)?;
             answer(&Tagged { schema: Cow::Borrowed(&schema), state }).into_handled()
         });
         let previous = self.runtime.states.borrow_mut().suspend.replace(handler);
@@ -194,7 +116,7 @@ impl Room {
         if !self.is_schema(schema) {
             return;
         }
-        let take: Take = Rc::new(RefCell::new(move |ctx: &Ctx, found: &Suspended| {
+        let take: Take<Ctx> = Rc::new(RefCell::new(move |ctx: &Ctx, found: &Suspended| {
             let state = found.read()?;
             Ok(handler(ctx.actor(), state).into_handled())
         }));
@@ -222,7 +144,7 @@ impl Room {
         F: FnMut(&Actor, Suspended) -> R + 'static,
         R: Outcome,
     {
-        let take: Take = Rc::new(RefCell::new(move |ctx: &Ctx, found: &Suspended| {
+        let take: Take<Ctx> = Rc::new(RefCell::new(move |ctx: &Ctx, found: &Suspended| {
             Ok(handler(ctx.actor(), found.clone()).into_handled())
         }));
         self.runtime.states.borrow_mut().any = Some(take);
@@ -233,7 +155,7 @@ impl Room {
     fn hook_resume(&self) {
         let runtime = Rc::downgrade(&self.runtime);
         let handler = self.add(hook::RESUME, move |ctx| match runtime.upgrade() {
-            Some(runtime) => give(&runtime.states, ctx),
+            Some(runtime) => give(&runtime.states, ctx.event(), ctx),
             None => Ok(None),
         });
         let previous = self.runtime.states.borrow_mut().resume.replace(handler);
@@ -255,34 +177,4 @@ impl Room {
         }
         fits
     }
-}
-
-/// Passes a state to the handler of its schema, or to the one for all others.
-fn give(states: &RefCell<States>, ctx: &Ctx) -> Handled {
-    let found = Suspended::of(ctx.event().payload())?;
-    // Not borrowed while they run: they may register further ones.
-    let (own, any) = {
-        let states = states.borrow();
-        (states.by_schema.get(&*found.schema).cloned(), states.any.clone())
-    };
-    let refused = match own {
-        Some(take) => match (take.borrow_mut())(ctx, &found) {
-            Ok(handled) => return handled,
-            Err(misfit) => misfit,
-        },
-        None => unknown(&states.borrow(), &found.schema),
-    };
-    match any {
-        Some(take) => (take.borrow_mut())(ctx, &found)?,
-        None => Err(refused),
-    }
-}
-
-fn unknown(states: &States, schema: &str) -> Error {
-    let taken: Vec<&str> = states.by_schema.keys().map(|schema| &**schema).collect();
-    Error::new(SCHEMA, format!("no on_resume takes a state of the schema {schema:?}, only {}", taken.join(", ")))
-}
-
-fn misfit(schema: &str, why: &serde_json::Error) -> Error {
-    Error::new(SHAPE, format!("the state of the schema {schema:?} does not fit: {why}"))
 }

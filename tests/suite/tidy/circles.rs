@@ -30,8 +30,9 @@ impl Crate {
         Self { texts: texts.collect() }
     }
 
-    /// The file that makes what a file names so; none where that is no file of the crate.
-    fn maker(&self, from: &Module, named: &Named, depth: usize) -> Option<Module> {
+    /// The files that make what a file names so: two where it is one thing on one platform and another on the next. None
+    /// where no file of the crate makes it.
+    fn makers(&self, from: &Module, named: &Named, depth: usize) -> BTreeSet<Module> {
         let mut rest = named.iter().peekable();
         let mut module = from.clone();
         match named[0].as_str() {
@@ -45,23 +46,24 @@ impl Crate {
                 }
             }
             "self" => drop(rest.next()),
-            _ if !self.texts.contains_key(&child(&module, &named[0])) => return None,
+            _ if !self.texts.contains_key(&child(&module, &named[0])) => return BTreeSet::new(),
             _ => {}
         }
         while let Some(part) = rest.next_if(|part| self.texts.contains_key(&child(&module, part))) {
             module.push(part.clone());
         }
-        let text = self.texts.get(&module)?;
-        let Some(item) = rest.next().filter(|_| depth > 0) else { return Some(module) };
-        let handed_on = handed_on(text).into_iter().find(|path| path.last() == Some(item));
-        handed_on.and_then(|path| self.maker(&module, &path, depth - 1)).or(Some(module))
+        let Some(text) = self.texts.get(&module) else { return BTreeSet::new() };
+        let Some(item) = rest.next().filter(|_| depth > 0) else { return BTreeSet::from([module]) };
+        let handed_on = handed_on(text).into_iter().filter(|path| path.last() == Some(item));
+        let makers: BTreeSet<Module> = handed_on.flat_map(|path| self.makers(&module, &path, depth - 1)).collect();
+        if makers.is_empty() { BTreeSet::from([module]) } else { makers }
     }
 
     fn arrows(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         const HANDED_ON_AT_MOST: usize = 5;
         let of = |(module, text): (_, &String)| {
             let named = named_by(text);
-            let made = named.iter().filter_map(|path| self.maker(module, path, HANDED_ON_AT_MOST));
+            let made = named.iter().flat_map(|path| self.makers(module, path, HANDED_ON_AT_MOST));
             // The crate's root declares what there is.
             (module, made.filter(|maker| maker != module && !maker.is_empty()).collect())
         };
@@ -145,7 +147,8 @@ fn named_by(text: &str) -> Vec<Named> {
     // A visibility is no use.
     let text = text.replace("pub(in crate::", "pub(in ");
     for word in text.split(|letter| !is_part(letter)) {
-        if word.starts_with("crate::") || word.starts_with("super::") {
+        // Before a group of a `use` line the path is not at its end, and that line is read above.
+        if !word.ends_with("::") && (word.starts_with("crate::") || word.starts_with("super::")) {
             paths.push(word.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect());
         }
     }
@@ -227,6 +230,35 @@ fn what_a_module_only_hands_on_makes_no_circle() {
         Source::sample("s/a/mod.rs", "mod b;\nmod c;\npub use b::B;\npub(crate) use c::{C, D as E};\n"),
         Source::sample("s/a/b.rs", "pub(in crate::a) struct B;\n"),
         Source::sample("s/a/c.rs", "use super::B;\nuse crate::a::b;\n"),
+    ];
+    assert_tidy(&check("s/", &good));
+}
+
+#[test]
+fn what_stands_for_one_thing_on_two_platforms_leads_to_both() {
+    let bad = [
+        Source::sample("s/lib.rs", "mod clock;\nmod fake;\nmod wasm;\nmod zone;\npub use zone::Zone;\n"),
+        Source::sample(
+            "s/clock.rs",
+            "#[cfg(wasm)]\npub(crate) use crate::wasm::now;\n#[cfg(not(wasm))]\npub(crate) use crate::fake::now;\n",
+        ),
+        Source::sample("s/fake.rs", "use crate::Zone;\n"),
+        Source::sample("s/wasm.rs", "pub(crate) fn now() {}\n"),
+        Source::sample("s/zone.rs", "use crate::clock::now;\n"),
+    ];
+    assert_eq!(check("s/", &bad), ["s/: fake -> zone -> fake"]);
+}
+
+#[test]
+fn a_group_of_brothers_is_no_arrow_to_their_mother() {
+    let good = [
+        Source::sample(
+            "s/a/mod.rs",
+            "mod b;\nmod c;\nmod d;\npub use self::{b::B, c::C};\nfn f() -> b::B {}\nuse c::C;\n",
+        ),
+        Source::sample("s/a/b.rs", "use super::{c::C, d};\n"),
+        Source::sample("s/a/c.rs", "use super::{\n    d::{D, E},\n};\n"),
+        Source::sample("s/a/d.rs", "struct D;\n"),
     ];
     assert_tidy(&check("s/", &good));
 }

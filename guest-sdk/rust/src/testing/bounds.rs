@@ -1,7 +1,7 @@
 //! The bounds that a test room enforces: those of the server's defaults which a handler can run into, by the names that
 //! the server has for them.
 
-use crate::host::types::{Payload, Refusal};
+use crate::host::types::{Meta, Payload, Refusal};
 
 pub(crate) const CHANNELS_PER_SOCKET: usize = 64;
 pub(crate) const CLOSE_REASON_BYTES: usize = 123;
@@ -65,7 +65,7 @@ pub(crate) fn check_fields(fields: &str) -> Result<(), Refusal> {
 }
 
 /// What the host checks of a meta, and the channel that every socket has.
-pub(crate) fn checked(mut meta: crate::Meta) -> Result<crate::Meta, Refusal> {
+pub(crate) fn checked(mut meta: Meta) -> Result<Meta, Refusal> {
     check_name("user-id", &meta.user_id)?;
     check_name("client-id", &meta.client_id)?;
     let mut seen = std::collections::BTreeSet::new();
@@ -77,6 +77,6 @@ pub(crate) fn checked(mut meta: crate::Meta) -> Result<crate::Meta, Refusal> {
         return Err(exceeded("channels-per-socket"));
     }
     meta.channels.iter().try_for_each(|name| check_name("the channel", name))?;
-    check_fields(&meta.clone().into_contract().fields)?;
+    check_fields(&meta.fields)?;
     Ok(meta)
 }

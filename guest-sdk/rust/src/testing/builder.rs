@@ -1,12 +1,14 @@
 //! What a test room is made with.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
+
+use crate::{Room, Setup};
 
 use super::{
-    TestRoom,
+    instance::plugin,
+    room::TestRoom,
     world::{State, World},
 };
-use crate::{Room, Setup, runtime::setup as run};
 
 /// The clock of a new test room: 14 November 2023, 22:13:20 UTC. It stands still until it is set.
 const START_MILLIS: u64 = 1_700_000_000_000;
@@ -32,11 +34,34 @@ pub struct Builder {
     time: u64,
 }
 
-impl Builder {
-    pub(super) fn new() -> Self {
-        Builder { room_id: "default".to_owned(), config: BTreeMap::new(), time: START_MILLIS }
+impl TestRoom {
+    /// A room `default` of this plugin, without configuration.
+    ///
+    /// # Panics
+    /// Where the plugin refuses to start, with its words.
+    ///
+    /// ```
+    /// # use parlor_guest::{prelude::*, testing::TestRoom};
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("ping", |ctx, _: Value| ctx.emit("pong", json!({})));
+    /// });
+    /// ```
+    pub fn new<S: Setup>(setup: impl Fn(&mut Room) -> S + 'static) -> Self {
+        TestRoom::builder().build(setup)
     }
 
+    /// Makes a room with a configuration, a room id or a time of your choice.
+    ///
+    /// ```
+    /// # use parlor_guest::testing::TestRoom;
+    /// let room = TestRoom::builder().config("motd", "be kind").build(|_| {});
+    /// ```
+    pub fn builder() -> Builder {
+        Builder { room_id: "default".to_owned(), config: BTreeMap::new(), time: START_MILLIS }
+    }
+}
+
+impl Builder {
     /// A key of the plugin's configuration.
     ///
     /// ```
@@ -93,6 +118,6 @@ impl Builder {
     pub fn try_build<S: Setup>(self, setup: impl Fn(&mut Room) -> S + 'static) -> Result<TestRoom, String> {
         let Builder { room_id, config, time } = self;
         let state = State { room_id, config, time: time as f64, ..State::default() };
-        Ok(TestRoom { world: World::start(Rc::new(move |room| run(setup(room))), state)? })
+        Ok(TestRoom { world: World::start(plugin(setup), state)? })
     }
 }

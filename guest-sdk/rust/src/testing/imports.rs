@@ -5,7 +5,7 @@ use super::{bounds, turn, world};
 
 pub(crate) mod events {
     use super::{bounds, world};
-    use crate::{host::types::Refusal, registry::hook};
+    use crate::{hooks::hook, host::types::Refusal};
 
     const HOOKS: [&str; 9] = [
         hook::CONNECT,

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::{
     Failed, Room, Setup, Suspended,
+    hooks::hook,
     host::types::{Event, Payload},
-    registry::hook,
-    runtime::setup as run,
 };
 
 use super::{
-    TestRoom,
-    world::{self, World},
+    instance::plugin,
+    room::TestRoom,
+    world::{MakeInstance, World},
 };
 
 impl TestRoom {
@@ -97,7 +97,7 @@ impl TestRoom {
     /// assert_eq!(ada.events(), [json!({ "type": "version", "data": 2 })]);
     /// ```
     pub fn swap<S: Setup>(&self, setup: impl Fn(&mut Room) -> S + 'static) -> Result<(), Failed> {
-        self.world.swap(Rc::new(move |room| run(setup(room))))
+        self.world.swap(plugin(setup))
     }
 }
 
@@ -105,7 +105,7 @@ impl World {
     /// Drops the instance, and keeps the state that `$suspend` returned. The turn has reported a failure already.
     fn suspend(self: &Rc<Self>, reason: &str) {
         let state = self.give_hook(hook::SUSPEND, Some(json!({ "reason": reason })), None);
-        self.instance.replace(Rc::default());
+        self.instance.replace(None);
         let mut room = self.state.borrow_mut();
         room.suspended = state.unwrap_or_default();
         room.asleep = true;
@@ -156,20 +156,20 @@ impl World {
         })
     }
 
-    fn swap(self: &Rc<Self>, new: Rc<world::Setup>) -> Result<(), Failed> {
+    fn swap(self: &Rc<Self>, new: Rc<MakeInstance>) -> Result<(), Failed> {
         // Start the version once aside, like the server: one that does not start never reaches a room.
-        let old = self.setup.replace(Rc::clone(&new));
+        let old = self.plugin.replace(Rc::clone(&new));
         let rehearsed = self.aside(|| self.instantiate());
-        self.setup.replace(Rc::clone(&old));
+        self.plugin.replace(Rc::clone(&old));
         rehearsed.map_err(refuses)?;
         if !self.state.borrow().asleep {
             self.suspend("swap");
         }
         let state = self.state.borrow_mut().suspended.take();
-        self.setup.replace(new);
-        let begun = self.instantiate().map_err(refuses).and_then(|()| self.begin(state.clone(), "swap"));
+        self.plugin.replace(new);
+        let begun = self.instantiate().map_err(refuses).and_then(|_| self.begin(state.clone(), "swap"));
         let Err(failed) = begun else { return Ok(()) };
-        self.setup.replace(old);
+        self.plugin.replace(old);
         if let Err(why) = self.instantiate() {
             panic!("the old version refuses to start: {why}");
         }

@@ -4,9 +4,9 @@ use std::{rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::{host::types::Payload, registry::hook};
+use crate::{hooks::hook, host::types::Payload};
 
-use super::{TestRoom, members::Members, schedule::Due, world::World};
+use super::{members::Members, room::TestRoom, schedule::Due, world::World};
 
 /// How many turns may follow each other at the same moment before the test is told that they do so for ever.
 const TURNS_AT_ONCE: u32 = 1_000;
@@ -158,7 +158,7 @@ impl World {
             state.storage.keys().next().is_some() || state.schedule.alarm().is_some()
         };
         // A room that stores nothing begins as a new one: the server does not know that it existed.
-        if keeps_something { self.restore("restart") } else { self.instantiate() }
+        if keeps_something { self.restore("restart") } else { self.instantiate().map(drop) }
     }
 
     /// Runs one timer or the alarm, where one is due by `until`, with the clock at its time; says which that was.

@@ -10,21 +10,29 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Failed, Meta, Rejection, Request, Result, Room, SocketId,
-    host::types::{Definition, Event, Failure, Payload, Refusal},
-    registry::{ANY, hook},
-    runtime::{self, Runtime},
+    Failed, SocketId,
+    hooks::{ANY, hook},
+    host::types::{Definition, Event, Failure, Meta, Payload, Refusal, Rejection, Request},
 };
 
 use super::{
-    bounds::{self, checked},
+    bounds,
     members::Members,
     schedule::Schedule,
     storage::Storage,
     turn::{self, Turn},
 };
 
-pub(crate) type Setup = dyn Fn(&mut Room) -> Result;
+/// The three calls that the host makes into an instance of a plugin.
+pub(crate) trait Instance {
+    /// Returns no definition where the plugin gives none: then it serves every path.
+    fn init(&self) -> Result<Option<Definition>, String>;
+    fn authorize(&self, request: Request) -> Result<Option<Meta>, Rejection>;
+    fn handle(&self, event: Event) -> Result<Option<Payload>, Failure>;
+}
+
+/// Makes a new instance of a plugin, whose `init` has not run.
+pub(crate) type MakeInstance = dyn Fn() -> Rc<dyn Instance>;
 
 /// The frames that one socket got.
 #[derive(Default)]
@@ -57,8 +65,8 @@ pub(crate) struct State {
 }
 
 pub(crate) struct World {
-    pub(super) setup: RefCell<Rc<Setup>>,
-    pub(super) instance: RefCell<Rc<Runtime>>,
+    pub(super) plugin: RefCell<Rc<MakeInstance>>,
+    pub(super) instance: RefCell<Option<Rc<dyn Instance>>>,
     pub(crate) definition: RefCell<Option<Definition>>,
     pub(crate) state: RefCell<State>,
 }
@@ -101,9 +109,9 @@ impl Drop for Running {
 
 impl World {
     /// Starts a plugin. The error is `init`'s: it refuses the plugin.
-    pub(crate) fn start(setup: Rc<Setup>, state: State) -> Result<Rc<Self>, String> {
+    pub(crate) fn start(plugin: Rc<MakeInstance>, state: State) -> Result<Rc<Self>, String> {
         let world = Rc::new(World {
-            setup: RefCell::new(setup),
+            plugin: RefCell::new(plugin),
             instance: RefCell::default(),
             definition: RefCell::default(),
             state: RefCell::new(state),
@@ -113,20 +121,19 @@ impl World {
     }
 
     /// A fresh instance, with memory and a table of events of its own.
-    pub(super) fn instantiate(self: &Rc<Self>) -> Result<(), String> {
-        let runtime = Rc::new(Runtime::default());
+    pub(super) fn instantiate(self: &Rc<Self>) -> Result<Rc<dyn Instance>, String> {
+        let plugin = Rc::clone(&self.plugin.borrow());
+        let instance = plugin();
         self.state.borrow_mut().events.clear();
         let running = Running::new(self);
-        let setup = Rc::clone(&self.setup.borrow());
-        let definition = runtime::init(&runtime, |room| setup(room))?;
+        let definition = instance.init()?;
         drop(running);
-        let defined = runtime.definition.get().is_some();
-        self.definition.replace(defined.then_some(definition));
-        self.instance.replace(runtime);
+        self.definition.replace(definition);
+        self.instance.replace(Some(Rc::clone(&instance)));
         let mut state = self.state.borrow_mut();
         state.events_at_start = state.events.clone();
         state.asleep = false;
-        Ok(())
+        Ok(instance)
     }
 
     /// Runs with the room's own instance put aside, for instances that serve one call.
@@ -145,22 +152,18 @@ impl World {
     }
 
     /// Asks the plugin who wants to connect, in an instance that serves this one call.
-    pub(crate) fn authorize(self: &Rc<Self>, request: Request) -> Result<Meta, Rejection> {
+    pub(crate) fn authorize(self: &Rc<Self>, request: Request) -> Result<Option<Meta>, Rejection> {
+        let refused = |status, message| Rejection { status, message };
         let path = request.uri.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).unwrap_or_default();
         let served = self.definition.borrow().as_ref().map(|definition| definition.path.clone());
         if let Some(served) = served.filter(|served| served.get(1..) != Some(path)) {
-            return Err(Rejection::new(404, format!("no plugin serves /{path}: this one serves {served}")));
+            return Err(refused(404, format!("no plugin serves /{path}: this one serves {served}")));
         }
-        let answer = self.aside(|| {
-            self.instantiate().map_err(|why| Rejection::new(500, why))?;
+        self.aside(|| {
+            let instance = self.instantiate().map_err(|why| refused(500, why))?;
             let _running = Running::new(self);
-            let instance = Rc::clone(&self.instance.borrow());
-            let Request { uri, room, headers, remote } = request;
-            let request = crate::host::types::Request { uri, room, headers, remote };
-            runtime::authorize(&instance, request).map_err(|no| Rejection::new(no.status, no.message))
-        });
-        let meta = answer?.map_or_else(Meta::anonymous, Meta::from_contract);
-        checked(meta).map_err(|refusal| Rejection::new(500, crate::Error::from(refusal).message()))
+            instance.authorize(request)
+        })
     }
 
     /// Makes a socket a member. It stays one if its `$connect` commits.
@@ -169,7 +172,7 @@ impl World {
             let mut state = self.state.borrow_mut();
             state.sockets_made += 1;
             let id = state.sockets_made;
-            state.members.insert(id, meta.into_contract());
+            state.members.insert(id, meta);
             state.inboxes.insert(id, Inbox::default());
             id
         };
@@ -317,9 +320,9 @@ impl World {
             let (members, storage) = (state.members.clone(), state.storage.of_turn());
             state.turn = Some(Turn::new(members, storage, schedule, event.socket, event.accepted_at));
         }
-        let instance = Rc::clone(&self.instance.borrow());
+        let instance = self.instance.borrow().clone();
         let running = Running::new(self);
-        let outcome = runtime::handle(&instance, event);
+        let outcome = instance.map_or(Ok(None), |instance| instance.handle(event));
         drop(running);
         let closes = {
             let mut state = self.state.borrow_mut();
