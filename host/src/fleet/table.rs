@@ -149,6 +149,8 @@ impl Table {
         if line.holds(room) {
             line.rooms.remove(&room.key.room);
         }
+        // A room that crashed was uncounted before.
+        line.forget_unused();
         self.prune(&room.key.plugin);
     }
 

@@ -26,6 +26,7 @@ pub(super) struct SwapTrial {
     rooms: usize,
     stayed: usize,
     went_back: usize,
+    is_condemned: bool,
     /// Why the plugin has to go back; none again once somebody acts on it.
     verdict: Option<String>,
 }
@@ -40,15 +41,17 @@ impl SwapTrial {
         self.stayed += 1;
     }
 
-    /// Counts a room that went back. Says whether that one condemns the version.
+    /// Counts a room that went back. Says whether that one condemns the version, which happens once.
     pub(super) fn went_back(&mut self, why: &str) -> bool {
         self.went_back += 1;
         let (back, tried) = (self.went_back, self.went_back + self.stayed);
-        let is_condemned = back == self.rooms.clamp(1, ROOMS_OF_VERDICT).max(tried.div_ceil(2));
-        if is_condemned {
-            self.verdict = Some(format!("{back} of {tried} rooms went back, the last of them: {why}"));
+        let enough = self.rooms.clamp(1, ROOMS_OF_VERDICT).max(tried.div_ceil(2));
+        if self.is_condemned || back < enough {
+            return false;
         }
-        is_condemned
+        self.is_condemned = true;
+        self.verdict = Some(format!("{back} of {tried} rooms went back, the last of them: {why}"));
+        true
     }
 
     pub(super) fn take_verdict(&mut self) -> Option<String> {
@@ -96,6 +99,14 @@ mod tests {
         assert_eq!(back_until_condemned(3, 0), Some(3));
         assert_eq!(back_until_condemned(100, 0), Some(5));
         assert_eq!(back_until_condemned(100, 8), Some(8));
+    }
+
+    #[test]
+    fn a_version_is_condemned_once() {
+        let mut trial = SwapTrial::of(100);
+        let condemned = (0..5).filter(|_| trial.went_back("trap")).count();
+        (0..8).for_each(|_| trial.stayed());
+        assert_eq!(condemned + (0..20).filter(|_| trial.went_back("trap")).count(), 1);
     }
 
     #[test]

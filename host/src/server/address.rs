@@ -77,7 +77,8 @@ pub fn client(headers: &HeaderMap, peer: SocketAddr, trusted: &[IpNet]) -> Remot
     }
     let hops = forwarded_for(headers);
     // From the last hop to the first: our proxies append, so whatever a stranger wrote stands before what they added.
-    let stranger = hops.iter().rev().map(|hop| hop.parse::<IpAddr>().ok()).find(|hop| !hop.is_some_and(is_trusted));
+    let address = |hop: &String| hop.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    let stranger = hops.iter().rev().map(address).find(|hop| !hop.is_some_and(is_trusted));
     let address = stranger.flatten().unwrap_or(peer);
     let proto = header_text(headers, "x-forwarded-proto").or_else(|| forwarded_param(headers, "proto").pop());
     RemoteClient { address, tls: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }

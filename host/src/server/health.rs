@@ -158,6 +158,8 @@ impl Probe {
         let payload = Some(Payload::Json(Json::of(&data)));
         let mut event = Some(ClientEvent { name: EVENT.to_owned(), channel: None, payload });
         let came = async {
+            // As a socket does: the room counts the event as handled later.
+            poll_fn(|context| self.outbound.poll_reserve(context)).await;
             if poll_fn(|context| self.room.mailbox.poll_event(context, self.socket, &mut event)).await.is_err() {
                 return false;
             }

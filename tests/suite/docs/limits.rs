@@ -62,5 +62,5 @@ fn a_stale_table_is_found() {
     let wanted = with_table(&page, "| `new` |\n");
     assert_eq!(wanted, format!("a\n{BEGIN}\n| `new` |\n\n{END}b\n"));
     assert_ne!(page.text, wanted);
-    assert!(table().contains("| `frame-bytes` | 65536 (64 KiB) | 1 | plugin | One inbound frame"));
+    assert!(table().contains("| `frame-bytes` | 65536 (64 KiB) | 1 | plugin | "));
 }

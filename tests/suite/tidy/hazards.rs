@@ -58,7 +58,11 @@ fn test_files(sources: &[Source]) -> Vec<String> {
 fn check(sources: &[Source], patterns: &[&str]) -> Vec<String> {
     let tests = test_files(sources);
     let mut complaints = Vec::new();
-    for source in sources.iter().filter(|source| !tests.contains(&source.path)) {
+    // What a module for tests declares is for tests as well.
+    let is_test = |path: &str| {
+        tests.iter().any(|test| path == test || path.starts_with(&format!("{}/", test.trim_end_matches(".rs"))))
+    };
+    for source in sources.iter().filter(|source| !is_test(&source.path)) {
         for (number, line) in program_lines(&source.text) {
             if let Some(pattern) = patterns.iter().find(|pattern| line.contains(**pattern)) {
                 complaints.push(format!("{}:{number}: `{pattern}`", source.path));
@@ -105,7 +109,8 @@ fn hazards_are_found_and_named() {
 fn tests_and_comments_may_say_what_they_like() {
     let good = [
         Source::sample("a/mod.rs", "#[cfg(test)]\nmod suite;\n// a.unwrap()\nfn f() -> u32 {\n    a.unwrap_or(1)\n}\n"),
-        Source::sample("a/suite.rs", "fn f() {\n    g().unwrap();\n}\n"),
+        Source::sample("a/suite.rs", "mod part;\nfn f() {\n    g().unwrap();\n}\n"),
+        Source::sample("a/suite/part.rs", "fn f() {\n    g().unwrap();\n}\n"),
         Source::sample(
             "b.rs",
             "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn f() {\n        g().unwrap();\n    }\n}\n",
