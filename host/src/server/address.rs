@@ -156,6 +156,10 @@ mod tests {
         let seen = |peer: &str| client(&headers, peer.parse().unwrap(), &trusted);
         assert_eq!(seen("10.0.0.1:5"), RemoteClient { address: "203.0.113.7".parse().unwrap(), tls: true });
         assert_eq!(seen("192.0.2.1:5"), RemoteClient { address: "192.0.2.1".parse().unwrap(), tls: false });
+        // A hop of ours in the form of IPv6 is ours all the same.
+        headers.insert("x-forwarded-for", "203.0.113.7, ::ffff:10.0.0.2".parse().unwrap());
+        let mapped = client(&headers, "10.0.0.1:5".parse().unwrap(), &trusted);
+        assert_eq!(mapped, RemoteClient { address: "203.0.113.7".parse().unwrap(), tls: true });
         let mut standard = HeaderMap::new();
         standard.insert(FORWARDED, "for=\"[2001:db8::1]:80\";proto=https, for=10.1.1.1".parse().unwrap());
         let via = client(&standard, "10.0.0.1:5".parse().unwrap(), &trusted);
