@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
-use parlor::model::limits::Limits;
-use parlor::model::names::{PluginKey, PluginName, TenantName};
 use parlor::guest::RoomContext;
 use parlor::guest::engine;
 use parlor::guest::instance::Instance;
+use parlor::model::limits::Limits;
+use parlor::model::names::{PluginKey, PluginName, TenantName};
 use parlor::plugin::loader::Loader;
 use parlor::tenant::Account;
 use parlor_fuzz::components::assemble;
