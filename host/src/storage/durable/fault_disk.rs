@@ -111,7 +111,7 @@ impl FaultDisk {
         self.0.lock().sync_takes.insert(tenant.to_owned(), takes);
     }
 
-    /// Turns the power on again. The seed decides which pieces of unsynced data survived; with seed 0 none did.
+    /// Turns the power on again. `seed` decides which pieces of unsynced data survived; with 0 none did.
     pub fn power_on(&self, seed: u64) {
         self.mend();
         let mut state = self.0.lock();
