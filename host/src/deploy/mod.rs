@@ -80,14 +80,10 @@ pub enum DeployedBy {
 }
 
 impl DeployedBy {
-    /// Whether the host writes the version into the plugin folder, because it did not come from there.
-    fn writes(self) -> bool {
-        matches!(self, Self::Upload | Self::Rollback | Self::Build)
-    }
-
-    /// Whether somebody asked for this version, and may know that the cause of its earlier failures is mended.
-    fn is_on_purpose(self) -> bool {
-        matches!(self, Self::Upload | Self::Rollback | Self::Build)
+    /// Whether the version was found in the plugin folder. Any other is written there, and was asked for by somebody who
+    /// may know that the cause of its earlier failures is mended.
+    fn is_from_folder(self) -> bool {
+        matches!(self, Self::Start | Self::Folder)
     }
 
     fn why(self) -> &'static str {
@@ -177,13 +173,13 @@ impl<'a> Change<'a> {
                 // The folder may hold another version, which would serve after a restart.
                 self.write(bytes).await?;
             }
-            if by.is_on_purpose() {
+            if !by.is_from_folder() {
                 self.deploys.fleet.try_again(same).await;
             }
             return Ok(Deployed { plugin: Arc::clone(same), older });
         }
         let plugin = self.load(&bytes, older.is_none()).await?;
-        if by.writes() {
+        if !by.is_from_folder() {
             self.write(bytes.clone()).await?;
         }
         self.keep(version, bytes).await;

@@ -191,11 +191,6 @@ impl Fleet {
         self.table.lock().line(key).map(|line| line.page(after, limit)).unwrap_or_default()
     }
 
-    /// How many rooms of a plugin are open.
-    pub fn room_count(&self, key: &PluginKey) -> usize {
-        self.table.lock().line(key).map_or(0, table::Line::room_count)
-    }
-
     /// How many open rooms of a plugin run each version.
     pub fn rooms_by_version(&self, key: &PluginKey) -> BTreeMap<String, usize> {
         self.table.lock().line(key).map(table::Line::rooms_by_version).unwrap_or_default()

@@ -218,10 +218,18 @@ impl Line {
 
     /// Takes a room out of the count of its version; says whether it was in it.
     fn uncount(&mut self, room: &RoomHandle) -> bool {
+        let was_counted = self.take_out_of_count(room);
+        if was_counted {
+            self.forget_unused();
+        }
+        was_counted
+    }
+
+    /// Takes a room out of the count of its version, which stays known; says whether the room was counted.
+    fn take_out_of_count(&mut self, room: &RoomHandle) -> bool {
         let was_counted = room.counted.swap(false, Ordering::Relaxed);
         if was_counted && let Some(running) = self.running_mut(&room.plugin()) {
             running.rooms = running.rooms.saturating_sub(1);
-            self.forget_unused();
         }
         was_counted
     }
@@ -258,13 +266,9 @@ impl Line {
     }
 
     /// Takes a room that crashed out of the count of its version. Answers that version's tally, and how many other rooms
-    /// run it.
+    /// run it; the version itself is forgotten when the room ends at the earliest.
     pub(super) fn crashed(&mut self, room: &RoomHandle, plugin: &Plugin) -> Option<(&mut Tally, usize)> {
-        if room.counted.swap(false, Ordering::Relaxed)
-            && let Some(running) = self.running_mut(&room.plugin())
-        {
-            running.rooms = running.rooms.saturating_sub(1);
-        }
+        self.take_out_of_count(room);
         self.running_mut(plugin).map(|running| (&mut running.tally, running.rooms))
     }
 
@@ -295,10 +299,6 @@ impl Line {
 
     pub(super) fn is_condemned(&self, version: &str) -> bool {
         self.condemned.has(version)
-    }
-
-    pub(super) fn room_count(&self) -> usize {
-        self.rooms.len()
     }
 
     /// Rooms that run each version.
