@@ -90,6 +90,7 @@ fn event(name: &str) -> Event {
         name: name.to_owned(),
         channel: None,
         payload: Some(Payload::Json(data)),
+        caused_by: Some(1),
         socket: Some(1),
         answer_wanted: false,
         accepted_at: 1_700_000_000_000.0,
@@ -99,7 +100,7 @@ fn event(name: &str) -> Event {
 /// One event into the guest, which parses it and makes one emit.
 async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>, event: Event) -> RoomState {
     let storage = StorageUse::default();
-    let turn = Box::new(Turn::begin(state, storage, Some(1), event.accepted_at, Arc::clone(limits)));
+    let turn = Box::new(Turn::begin(state, storage, Some(1), Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     let (mut state, ended) = turn.end();

@@ -81,7 +81,7 @@ async fn rooms_and_sockets_are_listed_in_parts() {
     }
 }
 
-/// A plugin whose `$restore` panics, so that no client is to blame.
+/// A plugin whose `$restore` panics after each fault.
 fn broken() -> Server {
     Server::builder()
         .guest_as("fault-hooks", "hooks")
@@ -90,10 +90,15 @@ fn broken() -> Server {
         .start()
 }
 
-async fn crash_a_room(server: &Server, room: &str) {
-    let mut client: Client = server.enter(&format!("/hooks?room={room}")).await;
-    client.send("fail-anyway", json!("panic")).await;
-    client.closed().await;
+/// Five rooms crash whose clients have nothing in common.
+async fn crash_rooms(server: &Server) {
+    for number in 10..15 {
+        let path = format!("/hooks?room=r{number}&user=user-{number}");
+        let mut client: Client =
+            server.request("GET", &path).from(number).websocket().upgrade().await.expect("a socket");
+        client.send("fail-anyway", json!("panic")).await;
+        client.closed().await;
+    }
 }
 
 #[tokio::test]
@@ -104,8 +109,8 @@ async fn a_quarantine_is_told_with_its_failures_and_lifted_by_the_operator() {
         (&before["state"], &before["quarantine"], &before["failures_by_kind"]),
         (&json!("serving"), &json!(null), &json!({}))
     );
-    crash_a_room(&server, "one").await;
-    crash_a_room(&server, "two").await;
+    crash_rooms(&server).await;
+    server.wait_for_log(&["the version is quarantined"]).await;
     let refused = server.refused("/hooks?room=three").await;
     assert_eq!(refused.status, 503);
     assert!(refused.body.contains("quarantined"), "{refused:?}");
@@ -113,14 +118,15 @@ async fn a_quarantine_is_told_with_its_failures_and_lifted_by_the_operator() {
     let plugin = get(&server, "plugins/default/hooks").await.json();
     assert_eq!(plugin["state"], "quarantined");
     let why = plugin["quarantine"]["why"].as_str().expect("words");
-    assert!(why.contains("$restore") && plugin["quarantine"]["since"].as_f64().expect("a time") > 1.6e12, "{plugin}");
-    assert_eq!(plugin["failures_by_kind"], json!({ "trap": 4 }));
+    let [since, tries_at] = ["since", "tries_at"].map(|key| plugin["quarantine"][key].as_f64().expect("a time"));
+    assert!(why.contains("5 of 5 rooms crashed") && since > 1.6e12 && tries_at == since + 30_000.0, "{plugin}");
+    assert_eq!(plugin["failures_by_kind"], json!({ "trap": 10 }));
     let last = plugin["last_failures"].as_array().expect("failures");
-    assert_eq!(last.len(), 4);
+    assert_eq!(last.len(), 10);
     let newest = &last[0];
     assert_eq!(
         (&newest["room"], &newest["event"], &newest["code"]),
-        (&json!("two"), &json!("$restore"), &json!("trap"))
+        (&json!("r14"), &json!("$restore"), &json!("trap"))
     );
     assert!(newest["message"].as_str().expect("words").contains("trapped") && newest["time"].is_f64(), "{newest}");
 

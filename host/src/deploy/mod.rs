@@ -184,8 +184,9 @@ impl<'a> Change<'a> {
         }
         self.keep(version, bytes).await;
         let plugin = self.deploys.fleet.put(plugin).map_err(|PathTaken { by, path }| self.taken(&path, &by))?;
-        self.deploys.fleet.swap(&plugin).await;
+        // Before rooms move: whoever is served by the version finds it in the history.
         self.tell(&plugin, older.as_deref(), by);
+        self.deploys.fleet.swap(&plugin).await;
         Ok(Deployed { plugin, older })
     }
 

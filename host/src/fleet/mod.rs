@@ -1,6 +1,8 @@
 //! The fleet: which version of each plugin serves, where each room is, on which version, and how versions fail. One
 //! table holds it all, so that a room that opens, a version that comes and a version that goes never miss each other.
 
+mod blame;
+mod breaker;
 mod idle;
 mod refusal;
 mod report;
@@ -24,6 +26,7 @@ use crate::alarms::Alarms;
 use crate::clock::Instant;
 use crate::guest::engine::GuestEngine;
 use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
+use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::room::handle::RoomHandle;
@@ -33,8 +36,8 @@ use crate::workers::Workers;
 use idle::AwakeRooms;
 use table::{LookedUp, Table};
 
+pub use breaker::Quarantine;
 pub use refusal::{NoRoom, PathTaken};
-pub use tally::Quarantine;
 pub use trial::Verdict;
 
 /// Rooms that a swap tells of the new version at once.
@@ -170,8 +173,13 @@ impl Fleet {
             alarms: Arc::clone(&self.alarms),
             owner: Arc::clone(self) as _,
         });
-        table.opened(&room);
+        let is_trial = table.opened(&room);
         drop(table);
+        if is_trial {
+            let (tenant, name) = (key.tenant.as_str(), key.plugin.as_str());
+            let (version, room) = (room.plugin().version.clone(), room.key.room.as_str());
+            tracing::info!(tenant, plugin = name, version, room, "a room tries the version that is in quarantine");
+        }
         self.run(Arc::clone(&room), task);
         Ok(room)
     }
@@ -179,6 +187,19 @@ impl Fleet {
     /// Why nobody could enter a room now, as far as the fleet knows without opening it.
     pub fn refuses(&self, key: &PluginKey, room: &RoomId) -> Option<NoRoom> {
         self.table.lock().refuses(key, room, Instant::now())
+    }
+
+    /// How long the first event of a client has to wait, because of faults that it caused; or that the client is refused
+    /// for too many of them.
+    pub fn admits(&self, plugin: &Plugin, client: &Visitor) -> Result<Duration, NoRoom> {
+        let (table, now) = (self.table.lock(), Instant::now());
+        let Some(tally) = table.line(&plugin.key).and_then(|line| line.tally(plugin)) else {
+            return Ok(Duration::ZERO);
+        };
+        match tally.blame.refused_for(client, now) {
+            Some(left) => Err(NoRoom::Refused(left)),
+            None => Ok(tally.blame.slowed_for(client, plugin.limits(), now).unwrap_or_default()),
+        }
     }
 
     /// A room that is open.
@@ -258,14 +279,14 @@ impl Fleet {
 
     /// Since when and why a version is in quarantine; none where it is not.
     pub fn quarantine(&self, plugin: &Plugin) -> Option<Quarantine> {
-        self.table.lock().line(&plugin.key)?.tally(plugin)?.quarantine().cloned()
+        self.table.lock().line(&plugin.key)?.tally(plugin)?.quarantine(Instant::now()).cloned()
     }
 
     /// Ends a version's quarantine; false where it was in none.
     pub fn lift(&self, plugin: &Plugin) -> bool {
         let mut table = self.table.lock();
         let tally = table.line_mut(&plugin.key).and_then(|line| line.tally_mut(plugin));
-        tally.is_some_and(tally::Tally::lift)
+        tally.is_some_and(|tally| tally.lift(Instant::now()))
     }
 
     /// Tells idle rooms that they may give up their instance, for as long as the server lives.

@@ -20,8 +20,10 @@ pub enum NoRoom {
     TooMany,
     /// The room crashed, and stays closed for this long.
     Crashed(Duration),
-    /// The current version is in quarantine.
-    Quarantined,
+    /// The current version is in quarantine, for at least this long.
+    Quarantined(Duration),
+    /// The client made the version's code fault too often, and is refused for this long.
+    Refused(Duration),
     /// The server is shutting down.
     Draining,
 }

@@ -1,14 +1,17 @@
 //! The fleet as the owner of rooms: it hears what they report, and draws the consequences for their version.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Fleet;
 use super::table::Line;
+use super::tally::Quarantining;
 use crate::clock::Instant;
 use crate::model::names::RoomKey;
+use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::room::handle::RoomHandle;
-use crate::room::owner::RoomOwner;
+use crate::room::owner::{Penalty, RoomOwner};
 
 impl RoomOwner for Fleet {
     fn moved(&self, room: &RoomHandle, to: &Arc<Plugin>) {
@@ -23,10 +26,17 @@ impl RoomOwner for Fleet {
         self.judge(plugin, |line| line.tally_mut(plugin)?.faulted_unprovoked(why, plugin.limits(), Instant::now()));
     }
 
-    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str) {
+    fn faulted(&self, plugin: &Plugin, by: &Visitor) -> Penalty {
+        let mut table = self.table.lock();
+        let tally = table.line_mut(&plugin.key).and_then(|line| line.tally_mut(plugin));
+        // A version that is forgotten has no more rooms, and nobody to slow down.
+        tally.map_or(Penalty::Slowed(Duration::ZERO), |tally| tally.blame.fault(by, plugin.limits(), Instant::now()))
+    }
+
+    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str, suspects: Vec<Arc<Visitor>>) {
         self.judge(plugin, |line| {
             let (tally, others) = line.crashed(room, plugin)?;
-            tally.crashed(&room.key.room, others, why, plugin.limits(), Instant::now())
+            tally.crashed(&room.key.room, suspects, others, why, plugin.limits(), Instant::now())
         });
     }
 
@@ -55,14 +65,14 @@ impl RoomOwner for Fleet {
 
 impl Fleet {
     /// Counts a fault against a version. Where that puts the version into quarantine, closes its rooms.
-    fn judge(&self, plugin: &Plugin, count: impl FnOnce(&mut Line) -> Option<String>) {
+    fn judge(&self, plugin: &Plugin, count: impl FnOnce(&mut Line) -> Option<Quarantining>) {
         let mut table = self.table.lock();
         let Some(line) = table.line_mut(&plugin.key) else { return };
-        let Some(why) = count(line) else { return };
+        let Some(Quarantining { why, pause }) = count(line) else { return };
         let rooms = line.on(plugin);
         drop(table);
         let (tenant, name, version) = (plugin.key.tenant.as_str(), plugin.key.plugin.as_str(), plugin.version.as_str());
-        tracing::error!(tenant, plugin = name, version, "the version is quarantined: {why}");
+        tracing::error!(tenant, plugin = name, version, "the version is quarantined for {pause:?}: {why}");
         rooms.iter().for_each(|room| room.mailbox.quarantine());
     }
 }

@@ -41,8 +41,8 @@ pub async fn ring_alarms(fleet: Arc<Fleet>) {
 fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Duration> {
     let room = fleet.enter(&ring.room.plugin, &ring.room.room).map_err(|why| match why {
         NoRoom::TooMany => NO_PLACE,
-        NoRoom::Crashed(left) => left,
-        NoRoom::NotServed | NoRoom::Quarantined | NoRoom::Draining => NO_PLUGIN,
+        NoRoom::Crashed(left) | NoRoom::Quarantined(left) => left,
+        NoRoom::NotServed | NoRoom::Refused(_) | NoRoom::Draining => NO_PLUGIN,
     })?;
     room.mailbox.push(Mail::Alarm { due: ring.due, attempt: ring.attempt }).map_err(|_| ROOM_ENDS)
 }

@@ -123,13 +123,16 @@ impl Table {
         line.refuses(line.current.as_ref()?, room, now)
     }
 
-    /// Notes an open room, in place of one of the same name that is about to end.
-    pub(super) fn opened(&mut self, room: &RoomHandle) {
+    /// Notes an open room, in place of one of the same name that is about to end. Says whether the room tries a version
+    /// that is in quarantine.
+    pub(super) fn opened(&mut self, room: &RoomHandle) -> bool {
         let line = self.lines.entry(room.key.plugin.clone()).or_default();
         line.count(room);
         if let Some(before) = line.rooms.insert(room.key.room.clone(), Arc::clone(room)) {
             line.uncount(&before);
         }
+        let (plugin, now) = (room.plugin(), Instant::now());
+        line.tally_mut(&plugin).is_some_and(|tally| tally.breaker.opens(&room.key.room, plugin.limits(), now))
     }
 
     /// Notes that the room runs another version from now on.
@@ -148,6 +151,9 @@ impl Table {
         line.uncount(room);
         if line.holds(room) {
             line.rooms.remove(&room.key.room);
+        }
+        if let Some(running) = line.running_mut(&room.plugin()) {
+            running.tally.breaker.ended(&room.key.room, Instant::now());
         }
         // A room that crashed was uncounted before.
         line.forget_unused();
@@ -250,10 +256,8 @@ impl Line {
 
     fn refuses(&self, current: &Plugin, room: &RoomId, now: Instant) -> Option<NoRoom> {
         let tally = &self.running(current)?.tally;
-        match tally.quarantine() {
-            Some(_) => Some(NoRoom::Quarantined),
-            None => tally.closed_for(room, now).map(NoRoom::Crashed),
-        }
+        let quarantined = tally.breaker.refuses(room, now).map(NoRoom::Quarantined);
+        quarantined.or_else(|| tally.closed_for(room, now).map(NoRoom::Crashed))
     }
 
     /// The tally of a version that serves or that rooms run.

@@ -1,31 +1,30 @@
-//! How one version of a plugin fails, and what follows. A room that crashes stays closed for a while. A version whose
-//! code faults by itself, or in many of its rooms, goes into quarantine: out of service.
+//! How one version of a plugin fails, and what follows. A room that crashes stays closed for a while. A client whose
+//! events make the code fault is slowed and refused. A version goes into quarantine, out of service, for what no single
+//! client can have caused.
 //!
 //! A failure that a handler returns does not count: a client's bad data may cause it. Faults (traps, deadlines, memory)
-//! end the instance. A room with too many of them crashes and closes. A version is quarantined for faults that no client
-//! caused, or when at least five rooms and half of all crash.
+//! end the instance. A room with too many of them crashes and closes. Rooms are named by clients, and whoever is in a room
+//! shapes what its code works on: so crashes put a version into quarantine only where no user and no address was in two
+//! of at least five crashed rooms, and these are half of all rooms.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Instant, unix_ms};
+use super::blame::Blame;
+use super::breaker::{Breaker, Quarantine};
+use crate::clock::Instant;
 use crate::model::limits::Limits;
 use crate::model::names::RoomId;
+use crate::model::visitor::{Visitor, unrelated};
 
-/// At least so many rooms, and half of all, must crash before their version is quarantined: a few rooms may have met one
-/// client that knows how to crash them.
+/// At least so many unrelated rooms, and half of all, must crash before their version is quarantined.
 const ROOMS_OF_QUARANTINE: usize = 5;
 /// How many closed rooms a tally remembers. Beyond that it forgets the one whose time is over soonest, which may then
 /// open at once.
 const CLOSED_ROOMS_KEPT: usize = 10_000;
-
-/// Why a version is out of service.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Quarantine {
-    /// Milliseconds since the Unix epoch.
-    pub since: f64,
-    pub why: String,
-}
+/// How many crashes a tally remembers; the latest count.
+const CRASHES_KEPT: usize = 256;
 
 /// The faults of one version.
 #[derive(Debug, Default)]
@@ -34,14 +33,30 @@ pub(super) struct Tally {
     closed: HashMap<RoomId, Instant>,
     /// When faults happened that no client caused.
     unprovoked: VecDeque<Instant>,
-    /// When rooms crashed last; the oldest first.
-    crashes: VecDeque<(RoomId, Instant)>,
-    quarantine: Option<Quarantine>,
+    /// The last crash of each room; the oldest first.
+    crashes: VecDeque<Crash>,
+    pub(super) blame: Blame,
+    pub(super) breaker: Breaker,
+}
+
+#[derive(Debug)]
+struct Crash {
+    room: RoomId,
+    at: Instant,
+    /// Who was in the room lately.
+    suspects: Vec<Arc<Visitor>>,
+}
+
+/// Why and for how long a version goes into quarantine.
+#[derive(Debug, PartialEq)]
+pub(super) struct Quarantining {
+    pub(super) why: String,
+    pub(super) pause: Duration,
 }
 
 impl Tally {
-    pub(super) fn quarantine(&self) -> Option<&Quarantine> {
-        self.quarantine.as_ref()
+    pub(super) fn quarantine(&self, now: Instant) -> Option<&Quarantine> {
+        self.breaker.quarantine(now)
     }
 
     /// How long a room still stays closed.
@@ -49,43 +64,63 @@ impl Tally {
         self.closed.get(room).map(|until| until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// Counts the crash of a room, beside which `others` run the version. Where this crash puts the version into
-    /// quarantine, it answers why.
+    /// Counts the crash of a room, in which the suspects were lately, and beside which `others` run the version. Answers
+    /// whether this crash puts the version into quarantine.
     pub(super) fn crashed(
         &mut self,
         room: &RoomId,
+        suspects: Vec<Arc<Visitor>>,
         others: usize,
         why: &str,
         limits: &Limits,
         now: Instant,
-    ) -> Option<String> {
+    ) -> Option<Quarantining> {
         self.close(room, now + Duration::from_millis(limits.room_closed_ms), now);
+        if self.breaker.is_tried_by(room) {
+            return self.trip(format!("the room that tried it crashed: {why}"), limits, now);
+        }
         let window = Duration::from_millis(limits.room_faults_window_ms);
-        self.crashes.retain(|(crashed, at)| crashed != room && now - *at <= window);
-        self.crashes.push_back((room.clone(), now));
-        let (crashed, all) = (self.crashes.len(), self.crashes.len() + others);
-        let is_everywhere = crashed >= ROOMS_OF_QUARANTINE && 2 * crashed >= all;
-        is_everywhere
-            .then(|| format!("{crashed} of {all} rooms crashed, the last of them: {why}"))
-            .and_then(|why| self.put_into_quarantine(why))
+        self.crashes.retain(|crash| crash.room != *room && now - crash.at <= window);
+        if self.crashes.len() >= CRASHES_KEPT {
+            self.crashes.pop_front();
+        }
+        self.crashes.push_back(Crash { room: room.clone(), at: now, suspects });
+        let crashed = unrelated(self.crashes.iter().map(|crash| &*crash.suspects));
+        if crashed < ROOMS_OF_QUARANTINE || 2 * crashed < crashed + others {
+            return None;
+        }
+        let all = crashed + others;
+        self.trip(
+            format!("{crashed} of {all} rooms crashed that have no client in common, the last of them: {why}"),
+            limits,
+            now,
+        )
     }
 
-    /// Counts a fault that no client caused. Where this fault puts the version into quarantine, it answers why.
-    pub(super) fn faulted_unprovoked(&mut self, why: &str, limits: &Limits, now: Instant) -> Option<String> {
+    /// Counts a fault that no client caused. Answers whether this fault puts the version into quarantine.
+    pub(super) fn faulted_unprovoked(&mut self, why: &str, limits: &Limits, now: Instant) -> Option<Quarantining> {
         let window = Duration::from_millis(limits.room_faults_window_ms);
         self.unprovoked.retain(|at| now - *at <= window);
         self.unprovoked.push_back(now);
         let faults = self.unprovoked.len();
-        (faults >= limits.room_faults as usize)
-            .then(|| format!("{faults} faults that no client caused, the last of them: {why}"))
-            .and_then(|why| self.put_into_quarantine(why))
+        if faults < limits.room_faults as usize {
+            return None;
+        }
+        self.trip(format!("{faults} faults that no client caused, the last of them: {why}"), limits, now)
     }
 
     /// Ends the quarantine and forgets all faults; false where there was no quarantine.
-    pub(super) fn lift(&mut self) -> bool {
-        let lifted = self.quarantine.is_some();
+    pub(super) fn lift(&mut self, now: Instant) -> bool {
+        let lifted = self.quarantine(now).is_some();
         *self = Self::default();
         lifted
+    }
+
+    fn trip(&mut self, why: String, limits: &Limits, now: Instant) -> Option<Quarantining> {
+        let pause = self.breaker.trip(&why, limits, now)?;
+        self.crashes.clear();
+        self.unprovoked.clear();
+        Some(Quarantining { why, pause })
     }
 
     fn close(&mut self, room: &RoomId, until: Instant, now: Instant) {
@@ -99,14 +134,6 @@ impl Tally {
         }
         self.closed.insert(room.clone(), until);
     }
-
-    fn put_into_quarantine(&mut self, why: String) -> Option<String> {
-        if self.quarantine.is_some() {
-            return None;
-        }
-        self.quarantine = Some(Quarantine { since: unix_ms(), why: why.clone() });
-        Some(why)
-    }
 }
 
 #[cfg(test)]
@@ -117,11 +144,22 @@ mod tests {
         RoomId::new(&format!("r{number}")).unwrap()
     }
 
+    /// A visitor who was in no other room.
+    fn alone(number: usize) -> Vec<Arc<Visitor>> {
+        let address = std::net::Ipv4Addr::from_bits(number as u32).into();
+        vec![Arc::new(Visitor::new(Some(address), Some(format!("user {number}"))))]
+    }
+
+    fn crash(tally: &mut Tally, number: usize, others: usize, now: Instant) -> Option<String> {
+        let limits = Limits::default();
+        tally.crashed(&id(number), alone(number), others, "trap", &limits, now).map(|quarantining| quarantining.why)
+    }
+
     #[test]
     fn a_crashed_room_stays_closed_alone_and_for_a_while() {
         let (mut tally, now) = (Tally::default(), Instant::now());
         let limits = Limits { room_closed_ms: 30, ..Limits::default() };
-        tally.crashed(&id(0), 19, "trap", &limits, now);
+        tally.crashed(&id(0), alone(0), 19, "trap", &limits, now);
         assert_eq!(tally.closed_for(&id(0), now), Some(Duration::from_millis(30)));
         assert_eq!(tally.closed_for(&id(1), now), None);
         assert_eq!(tally.closed_for(&id(0), now + Duration::from_millis(30)), None);
@@ -129,23 +167,47 @@ mod tests {
 
     #[test]
     fn a_version_is_quarantined_when_half_of_its_rooms_crash_and_at_least_five() {
-        let (limits, now) = (Limits::default(), Instant::now());
+        let now = Instant::now();
         let mut few = Tally::default();
-        assert!((0..4).all(|room| few.crashed(&id(room), 0, "trap", &limits, now).is_none()));
+        assert!((0..4).all(|room| crash(&mut few, room, 0, now).is_none()));
 
         let mut many = Tally::default();
         for room in 0..5 {
-            assert_eq!(many.crashed(&id(room), 11 - room, "trap", &limits, now), None);
+            assert_eq!(crash(&mut many, room, 11 - room, now), None);
         }
         // A room that crashes once more is no further room.
-        assert_eq!(many.crashed(&id(0), 7, "trap", &limits, now), None);
-        let why = many.crashed(&id(5), 6, "the last", &limits, now).unwrap();
-        assert_eq!(why, "6 of 12 rooms crashed, the last of them: the last");
-        assert_eq!(many.quarantine().unwrap().why, why);
+        assert_eq!(crash(&mut many, 0, 7, now), None);
+        let why = crash(&mut many, 5, 6, now).unwrap();
+        assert_eq!(why, "6 of 12 rooms crashed that have no client in common, the last of them: trap");
+        assert_eq!(many.quarantine(now).unwrap().why, why);
         // Once is enough.
-        assert_eq!(many.crashed(&id(6), 5, "trap", &limits, now), None);
-        assert!(many.lift() && !many.lift());
+        assert_eq!(crash(&mut many, 6, 5, now), None);
+        assert!(many.lift(now) && !many.lift(now));
         assert_eq!(many.closed_for(&id(0), now), None);
+    }
+
+    #[test]
+    fn rooms_that_one_client_was_in_put_no_version_into_quarantine() {
+        let (mut tally, now, limits) = (Tally::default(), Instant::now(), Limits::default());
+        for room in 0..100 {
+            // It is one of several in each room, and nobody else is in two of them.
+            let suspects = [alone(1_000), alone(room)].concat();
+            assert_eq!(tally.crashed(&id(room), suspects, 0, "trap", &limits, now), None);
+            assert_eq!(tally.crashed(&id(1_000 + room), vec![], 0, "trap", &limits, now), None);
+        }
+        assert!((0..3).all(|room| crash(&mut tally, 2_000 + room, 0, now).is_none()));
+        assert!(tally.crashes.len() <= CRASHES_KEPT);
+    }
+
+    #[test]
+    fn a_room_that_tries_a_version_in_quarantine_and_crashes_ends_the_trial() {
+        let (mut tally, now, limits) = (Tally::default(), Instant::now(), Limits::default());
+        (0..5).for_each(|room| drop(crash(&mut tally, room, 0, now)));
+        let tries = now + Duration::from_millis(limits.quarantine_ms);
+        tally.breaker.opens(&id(9), &limits, tries);
+        let again = tally.crashed(&id(9), alone(9), 0, "trap", &limits, tries).unwrap();
+        assert_eq!(again.pause, Duration::from_millis(2 * limits.quarantine_ms));
+        assert!(again.why.contains("the room that tried it crashed"));
     }
 
     #[test]
@@ -157,7 +219,7 @@ mod tests {
         }
         let late = now + Duration::from_millis(6_500);
         assert_eq!(tally.faulted_unprovoked("init", &limits, late), None);
-        assert!(tally.faulted_unprovoked("init trapped", &limits, late).unwrap().contains("init trapped"));
+        assert!(tally.faulted_unprovoked("init trapped", &limits, late).unwrap().why.contains("init trapped"));
     }
 
     #[test]
@@ -171,7 +233,7 @@ mod tests {
         assert_eq!(tally.closed_for(&id(0), now), None);
         assert!(tally.closed_for(&id(1), now).is_some());
         // Those whose time is over go before any other.
-        tally.crashed(&id(CLOSED_ROOMS_KEPT + 1), 0, "trap", &limits, now + Duration::from_secs(65));
+        tally.crashed(&id(CLOSED_ROOMS_KEPT + 1), vec![], 0, "trap", &limits, now + Duration::from_secs(65));
         assert!(tally.closed.len() < CLOSED_ROOMS_KEPT);
     }
 }

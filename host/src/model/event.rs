@@ -65,6 +65,9 @@ pub struct Event {
     pub channel: Option<String>,
     pub payload: Option<Payload>,
     pub socket: Option<SocketId>,
+    /// The socket whose doing the event is: its own or, where a timer is due, the one whose event set the timer. Plugins
+    /// do not see it.
+    pub caused_by: Option<SocketId>,
     pub answer_wanted: bool,
     /// Milliseconds since the Unix epoch.
     pub accepted_at: f64,
@@ -84,6 +87,7 @@ impl Event {
             channel: None,
             payload: payload.map(Payload::Json),
             socket,
+            caused_by: socket,
             answer_wanted: false,
             accepted_at,
         }
@@ -97,4 +101,29 @@ pub struct Failure {
     pub message: String,
     /// Whether the sender of the event gets the code and the message.
     pub for_sender: bool,
+}
+
+/// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
+pub fn cause_of(name: &str, has: impl Fn(&str) -> bool) -> Option<&str> {
+    if has(name) || has(hook::ANY) {
+        Some(name)
+    } else if has(hook::MESSAGE) {
+        Some(hook::MESSAGE)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fallback_is_for_what_nobody_asked_for() {
+        let with = |names: &'static [&'static str]| move |name: &str| names.contains(&name);
+        assert_eq!(cause_of("a", with(&["a", "$message"])), Some("a"));
+        assert_eq!(cause_of("b", with(&["a", "*", "$message"])), Some("b"));
+        assert_eq!(cause_of("b", with(&["a", "$message"])), Some("$message"));
+        assert_eq!(cause_of("b", with(&["a"])), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::event::SocketId;
 use super::journal::{Journal, Mark};
 use super::json::Json;
 use crate::clock::Instant;
@@ -12,6 +13,8 @@ pub struct Timer {
     pub due: Instant,
     /// The payload of the event that the timer raises.
     pub data: Option<Json>,
+    /// The socket whose event set it; none where no client's event did.
+    pub set_by: Option<SocketId>,
 }
 
 /// All timers of a room, by name. A journal notes what undoes each change.
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn a_failed_turn_leaves_timers_as_they_were() {
         let start = Instant::now();
-        let timer = |ms| Some(Timer { due: start + Duration::from_millis(ms), data: None });
+        let timer = |ms| Some(Timer { due: start + Duration::from_millis(ms), data: None, set_by: None });
         let mut timers = Timers::default();
         assert!(!timers.change("a".into(), timer(10)));
         let mark = timers.mark();
@@ -107,7 +110,8 @@ mod tests {
         let start = Instant::now();
         let mut timers = Timers::default();
         for (name, ms) in [("late", 9), ("first", 1), ("second", 2)] {
-            timers.change(name.into(), Some(Timer { due: start + Duration::from_millis(ms), data: None }));
+            timers
+                .change(name.into(), Some(Timer { due: start + Duration::from_millis(ms), data: None, set_by: None }));
         }
         let mut taken = Vec::new();
         while let Some((name, _)) = timers.take_due(start + Duration::from_millis(5)) {

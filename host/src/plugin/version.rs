@@ -59,7 +59,9 @@ pub enum AuthorizeError {
     Busy(OpenError),
     /// The plugin's code fails in `init`.
     NoInstance(OpenError),
-    /// The guest faulted, or returned what the contract does not allow.
+    /// The guest faulted, as this request may have caused.
+    Faulted(String),
+    /// The guest returned what the contract does not allow.
     Broken(String),
 }
 
@@ -95,7 +97,7 @@ impl Plugin {
                 AuthorizeError::Broken(format!("authorize returned a meta that the host refuses: {why}"))
             }),
             Ok(Authorization::Rejected(rejection)) => Err(AuthorizeError::Rejected(rejection)),
-            Err(fault) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
+            Err(fault) => Err(AuthorizeError::Faulted(format!("authorize {fault}"))),
         }
     }
 

@@ -31,6 +31,7 @@ impl CloseReason {
     pub const CRASHED: Self = Self::of(1013, "the room failed too often: room-faults");
     pub const QUARANTINED: Self = Self::of(1013, "the plugin is out of service: quarantined");
     pub const ROOM_FULL: Self = Self::of(1013, "the room is full: sockets-per-room");
+    pub const CLIENT_FAULTS: Self = Self::of(1008, "this client made the plugin fail too often: client-faults");
     pub const SILENT: Self = Self::of(1008, "silent for longer than idle-socket-ms");
 
     /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
@@ -43,7 +44,7 @@ impl CloseReason {
 }
 
 /// Every reason of the host itself, with its label in metrics.
-static LABELS: [(CloseReason, &str); 17] = [
+static LABELS: [(CloseReason, &str); 18] = [
     (CloseReason::BAD_TEXT, "bad-text"),
     (CloseReason::BAD_BINARY, "bad-binary"),
     (CloseReason::SLOW, "slow"),
@@ -60,6 +61,7 @@ static LABELS: [(CloseReason, &str); 17] = [
     (CloseReason::CRASHED, "room-faults"),
     (CloseReason::QUARANTINED, "quarantined"),
     (CloseReason::ROOM_FULL, "sockets-per-room"),
+    (CloseReason::CLIENT_FAULTS, "client-faults"),
     (CloseReason::SILENT, "idle-socket-ms"),
 ];
 

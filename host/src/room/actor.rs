@@ -207,6 +207,8 @@ impl Room {
         if self.turns.people.sockets() >= self.turns.limits.sockets_per_room {
             return outbound.close(CloseReason::ROOM_FULL);
         }
+        // Already now, because the code may fault in making an instance.
+        self.turns.people.visitors.note(socket, &outbound.visitor);
         if !self.turns.make_ready().await {
             return outbound.close(self.turns.door.end_reason());
         }
@@ -246,6 +248,7 @@ impl Room {
             channel: event.channel,
             payload: event.payload,
             socket: Some(socket),
+            caused_by: Some(socket),
             answer_wanted: false,
             accepted_at,
         };
@@ -303,7 +306,8 @@ impl Room {
             return log!(debug, &self.turns.door.key, name, "a timer is due, and the plugin has no handler for timers");
         }
         let payload = timer.data.map(Payload::Json);
-        self.turns.give(Event { name, payload, ..Event::hook(hook::TIMER, None, None, unix_ms()) }).await;
+        let event = Event::hook(hook::TIMER, None, None, unix_ms());
+        self.turns.give(Event { name, payload, caused_by: timer.set_by, ..event }).await;
     }
 
     /// Runs the room's alarm. Its turn forgets the alarm, and may set it anew.

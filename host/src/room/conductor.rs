@@ -8,9 +8,11 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::json;
 
-use super::code::{Code, Readiness, RestoreReason, Suspended};
+use super::code::{Code, Consequence, Readiness, RestoreReason, Suspended};
 use super::handle::RoomHandle;
+use super::judgement::{Circumstances, Judgement, judge};
 use super::ledger::Ledger;
+use super::owner::Penalty;
 use super::people::People;
 use super::turn::{FailedTurn, Loss, Origin, Output, TurnEnd, TurnFailure, TurnKind};
 use crate::alarms::Alarms;
@@ -19,7 +21,6 @@ use crate::guest::instance::Outcome;
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
-use crate::model::refusal::Bound;
 use crate::model::text::printable;
 use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
@@ -35,54 +36,6 @@ pub(super) struct Conductor {
     pub(super) code: Code,
     pub(super) alarms: Arc<Alarms>,
     pub(super) limits: Arc<Limits>,
-}
-
-/// What becomes of a turn whose call ended.
-#[derive(Debug, PartialEq)]
-enum Judgement {
-    /// It commits, and the handler answered this.
-    Commit(Option<Payload>),
-    /// Writes that it ran on failed meanwhile: it is lost with them.
-    Lost,
-    /// It leaves no trace.
-    Fail(TurnFailure),
-    /// The code of a version on trial faulted in it: the room goes back, and the version before gets the same event.
-    GoBack { event: Event, why: String },
-}
-
-/// What `judge` looks at beside the outcome of the call.
-#[derive(Debug, Default)]
-struct Circumstances {
-    /// The bound that the turn passed.
-    poison: Option<Bound>,
-    /// Writes of earlier turns failed while it ran.
-    rests_on_failed_writes: bool,
-    /// The most bytes that its answer may have, where the answer is kept.
-    answer_bytes_max: Option<usize>,
-    /// The event, if the version before may get it.
-    again: Option<Event>,
-}
-
-fn judge(outcome: Outcome, circumstances: Circumstances) -> Judgement {
-    let Circumstances { poison, rests_on_failed_writes, answer_bytes_max, again } = circumstances;
-    if rests_on_failed_writes {
-        return Judgement::Lost;
-    }
-    match (outcome, poison) {
-        (Outcome::Faulted(fault), _) => match again {
-            Some(event) => Judgement::GoBack { why: format!("{} {fault}", event.name), event },
-            None => Judgement::Fail(TurnFailure::of_fault(&fault)),
-        },
-        (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => Judgement::Fail(TurnFailure::of_bound(bound)),
-        (Outcome::Failed(failure), None) => Judgement::Fail(TurnFailure::of_guest(failure)),
-        (Outcome::Done(answer), None) => {
-            let bytes = answer.as_ref().map_or(0, Payload::bytes);
-            match answer_bytes_max.is_some_and(|max| bytes > max) {
-                true => Judgement::Fail(TurnFailure::of_bound(Bound::SuspendBytes)),
-                false => Judgement::Commit(answer),
-            }
-        }
-    }
 }
 
 impl Conductor {
@@ -121,7 +74,8 @@ impl Conductor {
             return;
         }
         let payload = Json::of(&json!({ "event": origin.name, "code": failure.code, "message": failure.message }));
-        let event = Event::hook(hook::ERROR, Some(payload), origin.socket, unix_ms());
+        let hook = Event::hook(hook::ERROR, Some(payload), origin.socket, unix_ms());
+        let event = Event { caused_by: origin.caused_by, ..hook };
         if let TurnEnd::Failed(again) = self.turn(event).await {
             self.tell(&again).await;
         }
@@ -142,10 +96,8 @@ impl Conductor {
             false => self.settling_meanwhile(call.boxed()).await,
         };
         self.code.put_back(instance);
-        if let Outcome::Faulted(fault) = &outcome
-            && let Some(reason) = self.code.faulted(origin.kind, fault, self.people.sockets())
-        {
-            self.end(reason);
+        if let Outcome::Faulted(fault) = &outcome {
+            self.faulted(&origin, &fault.to_string());
         }
         let judgement = judge(
             outcome,
@@ -173,9 +125,32 @@ impl Conductor {
             }
             Judgement::GoBack { event, why } => {
                 self.undo(turn);
-                self.code.go_back(&why, None);
-                self.turn_again(event).await
+                let failed = self.code.go_back(&why, None);
+                let end = self.turn_again(event).await;
+                // An event that neither version can take says nothing of the new one.
+                let is_fault = matches!(&end, TurnEnd::Failed(again) if again.failure.is_fault());
+                match failed {
+                    Some(_) if is_fault => self.door.forgive(),
+                    Some(failed) => self.code.report_back(&failed, &why),
+                    None => {}
+                }
+                end
             }
+        }
+    }
+
+    /// The code faulted: whoever caused it is slowed or sent away, and after one fault too many the room ends.
+    fn faulted(&mut self, origin: &Origin, fault: &str) {
+        let culprit = origin.caused_by.and_then(|socket| Some((socket, self.people.visitor(socket)?)));
+        let by = culprit.as_ref().map(|(_, visitor)| visitor);
+        let Consequence { penalty, ends } = self.code.faulted(by, fault, &self.people.visitors);
+        match (culprit, penalty) {
+            (Some((socket, _)), Some(Penalty::Slowed(pause))) => self.people.slow(socket, pause),
+            (Some((socket, visitor)), Some(Penalty::Refused)) => self.people.send_away(socket, &visitor),
+            _ => {}
+        }
+        if let Some(reason) = ends {
+            self.end(reason);
         }
     }
 
@@ -195,7 +170,8 @@ impl Conductor {
         let asks_what_is_kept = self.code.plugin().keeps || kind == TurnKind::Alarm;
         let storage = if asks_what_is_kept { self.ledger.storage_use() } else { StorageUse::default() };
         let state = std::mem::take(&mut self.people.state);
-        let mut turn = Turn::begin(state, storage, event.socket, event.accepted_at, Arc::clone(&self.limits));
+        let Event { socket, caused_by, accepted_at, .. } = *event;
+        let mut turn = Turn::begin(state, storage, socket, caused_by, accepted_at, Arc::clone(&self.limits));
         if kind == TurnKind::Alarm {
             turn.forget_alarm();
         }
@@ -362,7 +338,7 @@ impl Conductor {
                 // Opening may take long, and what turns said already should not wait for it.
                 self.until_said().await;
             }
-            match self.code.prepare(self.ledger.view(), self.people.sockets()).await {
+            match self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await {
                 Readiness::Ready => return true,
                 Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
                 Readiness::Restore(reason) => self.restore(reason).await,
@@ -391,6 +367,3 @@ impl Conductor {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,6 +15,7 @@ mod actor;
 mod code;
 mod conductor;
 pub mod handle;
+mod judgement;
 mod ledger;
 mod line;
 mod mailbox;
@@ -24,5 +25,6 @@ pub mod owner;
 mod people;
 mod plan;
 mod turn;
+mod visitors;
 
 pub use open::{RoomSpec, open};

@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 use crate::model::limits::Limits;
+use crate::model::visitor::Visitor;
 use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
 use crate::tenant::account::{Counter, CounterPlace};
@@ -30,6 +32,8 @@ pub struct Outbound {
     unhandled_max: u32,
     /// Bytes queued for all sockets of the tenant.
     of_tenant: Arc<Counter>,
+    /// Who is behind the socket.
+    pub visitor: Arc<Visitor>,
     /// The socket's place in its tenant's count. The room gives it back when it is done with the socket, which may be
     /// after the connection ended: so the count also bounds the arrivals and ends that wait in mailboxes.
     _place: CounterPlace,
@@ -62,7 +66,7 @@ pub enum ToWrite {
 }
 
 impl Outbound {
-    pub fn new(limits: &Limits, of_tenant: Arc<Counter>, place: CounterPlace) -> Self {
+    pub fn new(limits: &Limits, visitor: Arc<Visitor>, of_tenant: Arc<Counter>, place: CounterPlace) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AtomicWaker::new(),
@@ -72,6 +76,7 @@ impl Outbound {
             frames_max: limits.outbound_frames,
             unhandled_max: limits.mailbox_events_per_socket,
             of_tenant,
+            visitor,
             _place: place,
         }
     }
@@ -151,6 +156,23 @@ impl Outbound {
         Poll::Ready(())
     }
 
+    /// Takes no further event of the socket for a while.
+    pub fn pause(self: &Arc<Self>, pause: Duration) {
+        if pause.is_zero() {
+            return;
+        }
+        // As if so many more events waited: whoever asks for a place waits as well.
+        self.unhandled.fetch_add(self.unhandled_max, Ordering::AcqRel);
+        let paused = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            if let Some(outbound) = paused.upgrade() {
+                outbound.unhandled.fetch_sub(outbound.unhandled_max, Ordering::AcqRel);
+                outbound.reader.wake();
+            }
+        });
+    }
+
     /// Counts one event less: the room has handled it, and the socket may bring the next.
     pub fn handled(&self) {
         if self.unhandled.fetch_sub(1, Ordering::AcqRel) >= self.unhandled_max {
@@ -196,7 +218,7 @@ mod tests {
     fn outbound_of(tenant: &Arc<Counter>) -> Outbound {
         let place = Arc::new(Counter::new(1)).place().unwrap();
         let limits = Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() };
-        Outbound::new(&limits, Arc::clone(tenant), place)
+        Outbound::new(&limits, Arc::default(), Arc::clone(tenant), place)
     }
 
     #[test]

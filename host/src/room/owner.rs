@@ -2,10 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::handle::RoomHandle;
 use crate::model::names::RoomKey;
+use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
+
+/// What a client gets for a fault of the code that it caused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Penalty {
+    /// Its next event has to wait so long.
+    Slowed(Duration),
+    /// It is sent away, and refused for a while.
+    Refused,
+}
 
 /// Whoever opened a room: in a server the fleet, which knows where each room is, on which version, and how versions
 /// fail. Every call is short and waits for nothing.
@@ -19,8 +30,11 @@ pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// The version's code faulted in a call that no client caused.
     fn faulted_unprovoked(&self, plugin: &Plugin, why: &str);
 
-    /// The room faulted too often, and closes for a while.
-    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str);
+    /// A client's event made the version's code fault.
+    fn faulted(&self, plugin: &Plugin, by: &Visitor) -> Penalty;
+
+    /// The room faulted too often, and closes for a while. The suspects were in it lately.
+    fn crashed(&self, room: &RoomHandle, plugin: &Plugin, why: &str, suspects: Vec<Arc<Visitor>>);
 
     /// The room tried a version for long enough, and stays on it.
     fn stayed(&self, plugin: &Plugin);
@@ -46,7 +60,10 @@ impl RoomOwner for NoFleet {
     }
     fn awoke(&self, _: &RoomHandle) {}
     fn faulted_unprovoked(&self, _: &Plugin, _: &str) {}
-    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str) {}
+    fn faulted(&self, _: &Plugin, _: &Visitor) -> Penalty {
+        Penalty::Slowed(Duration::ZERO)
+    }
+    fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str, _: Vec<Arc<Visitor>>) {}
     fn stayed(&self, _: &Plugin) {}
     fn went_back(&self, _: &Plugin, _: &str) {}
     fn is_condemned(&self, _: &Plugin) -> bool {

@@ -1,18 +1,21 @@
 //! Who is in a room, and the queues to their sockets. This part knows the wire format, but no plugins and no storage.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::handle::HostTarget;
 use super::outbound::Outbound;
 use super::turn::{Output, TurnFailure};
+use super::visitors::Visitors;
 use crate::model::effect::{Audience, Close, Emit};
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::state::RoomState;
+use crate::model::visitor::Visitor;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani;
 use crate::tenant::lane::Lane;
@@ -29,6 +32,9 @@ pub(super) struct People {
     /// Members and timers. While a turn runs, the turn has them and this is empty.
     pub(super) state: RoomState,
     outbound: HashMap<SocketId, Arc<Outbound>>,
+    /// Sockets that the room closes because their user made its code fault too often: it listens to them no more.
+    sent_away: HashSet<SocketId>,
+    pub(super) visitors: Visitors,
     unyielded: Unyielded,
 }
 
@@ -55,6 +61,29 @@ impl People {
         self.outbound.insert(socket, outbound);
     }
 
+    /// Who is behind a socket that is here, or was until lately.
+    pub(super) fn visitor(&self, socket: SocketId) -> Option<Arc<Visitor>> {
+        let here = self.outbound.get(&socket).map(|outbound| &outbound.visitor);
+        here.or_else(|| self.visitors.of(socket)).cloned()
+    }
+
+    /// Lets a socket wait before its next event.
+    pub(super) fn slow(&self, socket: SocketId, pause: Duration) {
+        if let Some(outbound) = self.outbound.get(&socket) {
+            outbound.pause(pause);
+        }
+    }
+
+    /// Sends a socket away, and all others here of the same user.
+    pub(super) fn send_away(&mut self, socket: SocketId, visitor: &Visitor) {
+        let is_same_user = |other: &Visitor| other.user().is_some() && other.user() == visitor.user();
+        let theirs = self.outbound.iter().filter(|(id, outbound)| **id == socket || is_same_user(&outbound.visitor));
+        for (id, outbound) in theirs {
+            self.sent_away.insert(*id);
+            outbound.close(CloseReason::CLIENT_FAULTS);
+        }
+    }
+
     /// Takes back the membership of a socket whose `$connect` failed.
     pub(super) fn refuse(&mut self, socket: SocketId) {
         self.state.members.forget(socket);
@@ -66,11 +95,11 @@ impl People {
     /// Takes a socket out of all counts and channels; its meta can still be read until [`People::forget`]. False where
     /// the socket is not here any more.
     pub(super) fn depart(&mut self, socket: SocketId) -> bool {
-        let was_here = self.outbound.remove(&socket).is_some();
-        if was_here {
-            self.state.members.depart(socket);
-        }
-        was_here
+        let Some(outbound) = self.outbound.remove(&socket) else { return false };
+        self.visitors.note(socket, &outbound.visitor);
+        self.sent_away.remove(&socket);
+        self.state.members.depart(socket);
+        true
     }
 
     /// Forgets what is known of a socket that departed.
@@ -78,9 +107,9 @@ impl People {
         self.state.members.forget(socket);
     }
 
-    /// Whether the room listens to the socket: it is a member, and no turn closed it.
+    /// Whether the room listens to the socket: it is a member, no turn closed it, and it is not sent away.
     pub(super) fn is_heard(&self, socket: SocketId) -> bool {
-        self.state.members.is_present(socket)
+        self.state.members.is_present(socket) && !self.sent_away.contains(&socket)
     }
 
     /// Whether a turn closed the socket, which is still connected.

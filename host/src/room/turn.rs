@@ -32,17 +32,6 @@ impl TurnKind {
     pub(super) fn runs_error_hook_when_lost(self) -> bool {
         !matches!(self, Self::Error | Self::Restore | Self::Resume)
     }
-
-    /// The name of the hook, where no client causes it. If its code faults, then either because of what the room
-    /// stores, or it always does.
-    pub(super) fn unprovoked_hook(self) -> Option<&'static str> {
-        match self {
-            Self::Restore => Some(hook::RESTORE),
-            Self::Resume => Some(hook::RESUME),
-            Self::Alarm => Some(hook::ALARM),
-            Self::Connect | Self::Suspend | Self::Error | Self::Other => None,
-        }
-    }
 }
 
 /// Where a turn came from.
@@ -51,6 +40,8 @@ pub(super) struct Origin {
     pub(super) kind: TurnKind,
     pub(super) name: String,
     pub(super) socket: Option<SocketId>,
+    /// The socket whose doing it was.
+    pub(super) caused_by: Option<SocketId>,
 }
 
 impl Origin {
@@ -65,7 +56,7 @@ impl Origin {
             hook::ALARM => TurnKind::Alarm,
             _ => TurnKind::Other,
         };
-        Self { kind, name: event.name.clone(), socket: event.socket }
+        Self { kind, name: event.name.clone(), socket: event.socket, caused_by: event.caused_by }
     }
 }
 
@@ -152,6 +143,12 @@ impl TurnFailure {
 
     pub(super) fn no_instance() -> Self {
         Self::of(FailureKind::NoInstance, "no-instance", "the plugin's instance cannot be made".to_owned())
+    }
+
+    /// Whether the code faulted, and its instance with it.
+    pub(super) fn is_fault(&self) -> bool {
+        use FailureKind::{Deadline, HostCalls, Memory, Timeout, Trap};
+        matches!(self.kind, Trap | Deadline | Timeout | Memory | HostCalls)
     }
 
     /// Whether `$error` runs. A handler that rejected the event on purpose needs no `$error`.

@@ -1,7 +1,7 @@
 //! Bounds for each address: its connections at once, and its upgrades a second.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::clock::Instant;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
+use crate::model::visitor::subscriber;
 
 /// After so many new addresses the table forgets those that have nothing open.
 const PRUNE_STEP: usize = 1_024;
@@ -89,15 +90,6 @@ impl Addresses {
 impl Drop for AddressPlace {
     fn drop(&mut self) {
         self.addresses.with(self.address, |entry| entry.connections = entry.connections.saturating_sub(1));
-    }
-}
-
-/// The address under which to count. For IPv6 that is the network of 64 bits, since one customer gets at least so much
-/// (RFC 6177).
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        address => address,
     }
 }
 

@@ -87,6 +87,11 @@ impl Door {
         address::client(headers, peer, &self.trusted_proxies)
     }
 
+    /// The address that the client is known by; none where a proxy of ours names no client.
+    pub fn address_of(&self, client: &RemoteClient) -> Option<IpAddr> {
+        Some(client.address).filter(|address| !self.is_proxy(*address))
+    }
+
     fn is_proxy(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.trusted_proxies.iter().any(|net| net.contains(&peer))

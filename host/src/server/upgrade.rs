@@ -28,12 +28,13 @@ use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
 use crate::model::refusal::Refusal;
+use crate::model::visitor::Visitor;
 use crate::plugin::version::{AuthorizeError, Plugin};
 use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
 use crate::room::owner::RoomOwner as _;
 use crate::socket::{self, Seat};
-use crate::tenant::{Tenants, account};
+use crate::tenant::Tenants;
 
 /// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
@@ -75,7 +76,13 @@ impl UpgradeRefusal {
             NoRoom::Crashed(wait) => {
                 Self { retry_after: Some(wait), ..Self::busy("the room failed too often: room-faults") }
             }
-            NoRoom::Quarantined => Self::busy("the plugin is out of service: quarantined"),
+            NoRoom::Quarantined(wait) => {
+                Self { retry_after: Some(wait), ..Self::busy("the plugin is out of service: quarantined") }
+            }
+            NoRoom::Refused(wait) => {
+                let words = "this client made the plugin fail too often: client-faults";
+                Self { retry_after: Some(wait), ..Self::too_many(words) }
+            }
             NoRoom::Draining => Self::busy("the server is shutting down"),
         }
     }
@@ -114,16 +121,26 @@ async fn accept(
         return Err(UpgradeRefusal::no_room(why));
     }
 
+    // Before `authorize` names the user, the client is known by its address alone.
+    let address = door.address_of(&client);
+    let stranger = Visitor::new(address, None);
+    fleet.admits(&plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
+
     let of_client = door
         .enter_behind_proxy(remote, client.address)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
     let tenant_place = plugin.account().sockets.place();
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
     let connect = connect_request(&client, &place, &room, &request);
-    let meta = authorize(fleet, &plugin, connect, request.uri()).await?;
+    let meta = authorize(fleet, &plugin, &stranger, connect, request.uri()).await?;
+    let visitor = Visitor::new(address, Some(meta.user_id.clone()));
+    let pause = fleet.admits(&plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
+    let outbound = Outbound::new(plugin.limits(), visitor.into(), Arc::clone(&plugin.account().outbound), tenant_place);
+    let outbound = Arc::new(outbound);
+    outbound.pause(pause);
 
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
-    let seat = take_seat(fleet, &plugin, &room, meta, tenant_place).await?;
+    let seat = take_seat(fleet, &plugin, &room, meta, outbound).await?;
     tokio::spawn(hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client))));
     Ok(switching(&accept_key))
 }
@@ -135,10 +152,8 @@ async fn take_seat(
     plugin: &Plugin,
     room: &RoomId,
     meta: Meta,
-    tenant_place: account::CounterPlace,
+    outbound: Arc<Outbound>,
 ) -> Result<Seat, UpgradeRefusal> {
-    let outbound = Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), tenant_place);
-    let outbound = Arc::new(outbound);
     let given_up = Instant::now() + Duration::from_millis(plugin.limits().instance_wait_ms);
     loop {
         match fleet.enter(&plugin.key, room) {
@@ -218,6 +233,7 @@ fn connect_request(
 async fn authorize(
     fleet: &Fleet,
     plugin: &Arc<Plugin>,
+    stranger: &Visitor,
     connect: ConnectRequest,
     uri: &Uri,
 ) -> Result<Meta, UpgradeRefusal> {
@@ -261,6 +277,11 @@ async fn authorize(
         Err(AuthorizeError::NoInstance(why)) => {
             let why = why.to_string();
             fleet.faulted_unprovoked(plugin, &why);
+            Err(broken(plugin, &why))
+        }
+        Err(AuthorizeError::Faulted(why)) => {
+            // The client hears of the penalty when it comes back.
+            let _ = fleet.faulted(plugin, stranger);
             Err(broken(plugin, &why))
         }
         Err(AuthorizeError::Broken(why)) => Err(broken(plugin, &why)),

@@ -74,7 +74,7 @@ async fn a_timer_whose_turn_fails_is_gone_and_is_told_to_the_error_hook() {
 
 #[tokio::test]
 async fn timers_outlive_their_instance_and_the_last_socket() {
-    let (server, mut client) = timers("[limits]\nroom-linger-ms = 10").await;
+    let (server, mut client) = timers("[limits]\nroom-linger-ms = 10\nclient-slow-ms = 0").await;
     set(&mut client, "t", 300, json!(7)).await;
     client.send("crash", json!(null)).await;
     client.expect("failed").await;

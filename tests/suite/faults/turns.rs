@@ -7,7 +7,9 @@ use crate::harness::{Client, Server, json};
 pub const BOUNDS: &str = "[limits]
     turn-cpu-ms = 100
     call-wall-ms = 15_000
-    memory-bytes = 16_777_216";
+    memory-bytes = 16_777_216
+    client-faults = 1000
+    client-slow-ms = 0";
 
 /// Two sockets in a room of the plugin at this path.
 pub async fn two_at(server: &Server, path: &str, room: &str) -> (Client, Client) {

@@ -92,7 +92,12 @@ impl Guest {
         tokio::spawn(task);
         let mut room = Room { store, shared, sockets: Vec::new() };
         for user in ["ann", "bob"] {
-            let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place()));
+            let outbound = Arc::new(Outbound::new(
+                plugin.limits(),
+                Arc::default(),
+                Arc::clone(&plugin.account().outbound),
+                place(),
+            ));
             let socket = room.shared.next_socket();
             let meta = Meta::anonymous(user.to_owned(), user.to_owned(), vec!["default".to_owned()]);
             let connect = Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) };

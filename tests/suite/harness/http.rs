@@ -1,9 +1,9 @@
 //! Requests byte by byte: the tests send what no well-behaved client would, and read refusals as they are.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::client::Client;
 use super::{TOKEN, Value, soon};
@@ -12,6 +12,7 @@ use super::{TOKEN, Value, soon};
 #[derive(Debug, Clone)]
 pub struct Request {
     address: SocketAddr,
+    from: Option<Ipv4Addr>,
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -43,11 +44,18 @@ impl Request {
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         Self {
             address,
+            from: None,
             method: method.to_owned(),
             path: path.to_owned(),
             headers: vec![("host".to_owned(), address.to_string())],
             body: Vec::new(),
         }
+    }
+
+    /// Has it come from another of this machine's own addresses, 127.0.0.`last`.
+    pub fn from(mut self, last: u8) -> Self {
+        self.from = Some(Ipv4Addr::new(127, 0, 0, last));
+        self
     }
 
     /// Adds a header; a `host` takes the place of the default one.
@@ -109,7 +117,11 @@ impl Request {
     }
 
     async fn exchange_now(self) -> Result<(TcpStream, Vec<u8>), Response> {
-        let mut stream = TcpStream::connect(self.address).await.expect("the server listens");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        if let Some(from) = self.from {
+            socket.bind((from, 0).into()).expect("an address of this machine");
+        }
+        let mut stream = socket.connect(self.address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket's option");
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in &self.headers {

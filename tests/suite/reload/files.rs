@@ -20,9 +20,9 @@ async fn a_file_that_is_new_or_changed_serves() {
     serves(&server, "/bare", "two").await;
     replace(&server, "bare.wasm", &saying("three"));
     serves(&server, "/bare", "three").await;
-    server.wait_for_log(&["reloaded", "bare"]).await;
-    assert_eq!(history(&server, "default/bare").await, ["deployed"; 3]);
     let told = told(&server, "default/bare").await;
+    server.wait_for_log(&["reloaded", "bare", told["version"].as_str().expect("a version")]).await;
+    assert_eq!(history(&server, "default/bare").await, ["deployed"; 3]);
     let versions = told["versions"].as_array().expect("a list");
     let current: Vec<bool> = versions.iter().map(|version| version["current"] == true).collect();
     assert_eq!((current, &versions[0]["version"]), (vec![true, false, false], &told["version"]));

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod crashes;
+mod hostile;
 
 use crate::harness::{Client, Server, json};
 
@@ -17,6 +18,15 @@ pub fn failing(limits: &str) -> Server {
 /// Someone in a room of the tenant's.
 pub async fn member(server: &Server, tenant: &str, room: &str) -> Client {
     let mut client = server.join(&format!("/t/{tenant}/turns?room={room}")).await;
+    client.expect_silence().await;
+    client
+}
+
+/// Someone in a room who has neither the user nor the address in common with any other number.
+pub async fn stranger(server: &Server, tenant: &str, room: &str, number: u8) -> Client {
+    let path = format!("/t/{tenant}/turns?room={room}&user=stranger-{number}");
+    let entered = server.request("GET", &path).from(number).websocket().upgrade().await;
+    let mut client = entered.expect("a socket");
     client.expect_silence().await;
     client
 }

@@ -10,7 +10,6 @@ use crate::clock::Instant;
 use crate::guest::call_error::CallResult;
 use crate::model::event::Payload;
 use crate::model::refusal::Refusal;
-use crate::model::timers::Timer;
 
 impl Host for GuestState {
     fn set(&mut self, name: String, delay_ms: u32, data: Option<WitPayload>) -> CallResult<()> {
@@ -22,7 +21,7 @@ impl Host for GuestState {
             None => None,
         };
         let due = Instant::now() + Duration::from_millis(delay_ms.into());
-        Ok(turn.set_timer(name, Timer { due, data })?)
+        Ok(turn.set_timer(name, due, data)?)
     }
 
     fn cancel(&mut self, name: String) -> CallResult<bool> {

@@ -111,13 +111,30 @@ limits! {
     room_linger_ms: u64 = 10_000, Plugin, least 0;
     /// Traps, deadlines and memory faults within `room-faults-window-ms` at which a room is closed for `room-closed-ms`.
     room_faults: u32 = 5, Plugin, least 1;
-    /// Time in ms for which a fault counts towards `room-faults`.
+    /// Time in ms for which a fault counts towards `room-faults` and `client-faults`.
     room_faults_window_ms: u64 = 30_000, Plugin, least 1;
+    /// Faults within `room-faults-window-ms` that the events of one user, or of one address, cause before it is refused
+    /// for `client-refused-ms`. Fewer than `room-faults`, so that no client alone closes a room that others are in.
+    client_faults: u32 = 3, Plugin, least 1;
+    /// Time in ms that a client's next event waits after a fault that the client caused. Each further fault doubles it.
+    client_slow_ms: u64 = 1_000, Plugin, least 0;
+    /// Time in ms for which a client that caused too many faults is refused. Each further refusal doubles it.
+    client_refused_ms: u64 = 30_000, Plugin, least 0;
+    /// The longest time in ms for which a client is refused. After as long without a fault, its faults are forgotten.
+    client_refused_max_ms: u64 = 3_600_000, Plugin, least 0;
     /// Time in ms that a room waits before it makes a new instance after its second fault in a row. Each further fault
     /// doubles it.
     room_backoff_ms: u64 = 100, Plugin, least 0;
     /// Time in ms for which a room that faulted too often refuses connections.
     room_closed_ms: u64 = 30_000, Plugin, least 0;
+    /// Time in ms for which a version in quarantine is out of service before one room may try it. Each further
+    /// quarantine doubles it.
+    quarantine_ms: u64 = 30_000, Plugin, least 1;
+    /// The longest pause in ms before a room tries a version that is in quarantine. After as long in service, a version
+    /// begins anew with `quarantine-ms`.
+    quarantine_max_ms: u64 = 3_600_000, Plugin, least 1;
+    /// Time in ms that the room which tries a version has to go without a crash; then the quarantine ends.
+    quarantine_trial_ms: u64 = 10_000, Plugin, least 1;
     /// Turns of one room that wait for their writes to be durable; past it the room handles no more until some are. A
     /// disk seldom takes a hundred at once.
     pending_turns: usize = 256, Plugin, least 1;

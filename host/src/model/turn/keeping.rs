@@ -2,7 +2,9 @@
 
 use super::storage::KeyWrite;
 use super::{Turn, require_name};
+use crate::clock::Instant;
 use crate::model::effect::UnixMs;
+use crate::model::json::Json;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::timers::Timer;
 
@@ -62,13 +64,13 @@ impl Turn {
     }
 
     /// Sets a timer, in place of one of the same name. The caller has checked the size of its data.
-    pub fn set_timer(&mut self, name: String, timer: Timer) -> Result<(), Refusal> {
+    pub fn set_timer(&mut self, name: String, due: Instant, data: Option<Json>) -> Result<(), Refusal> {
         require_name("a timer's name", &name)?;
         let timers = &mut self.state.timers;
         if timers.len() >= self.limits.timers_per_room && !timers.has(&name) {
             return Err(Refusal::LimitExceeded(Bound::TimersPerRoom));
         }
-        timers.change(name, Some(timer));
+        timers.change(name, Some(Timer { due, data, set_by: self.caused_by }));
         Ok(())
     }
 

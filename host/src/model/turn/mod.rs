@@ -50,6 +50,8 @@ pub struct Turn {
     /// Bytes of all keys and values that the turn wrote, one over the other too.
     written_bytes: usize,
     sender: Option<SocketId>,
+    /// The socket whose doing the turn is, see [`Event`](crate::model::event::Event).
+    caused_by: Option<SocketId>,
     accepted_at: f64,
     limits: Arc<Limits>,
     effects: Effects,
@@ -108,6 +110,7 @@ impl Turn {
         state: RoomState,
         storage: StorageUse,
         sender: Option<SocketId>,
+        caused_by: Option<SocketId>,
         accepted_at: f64,
         limits: Arc<Limits>,
     ) -> Self {
@@ -118,6 +121,7 @@ impl Turn {
             storage,
             written_bytes: 0,
             sender,
+            caused_by,
             accepted_at,
             limits,
             effects: Effects::default(),
@@ -131,7 +135,7 @@ impl Turn {
 
     /// A turn of nothing, in nobody's room.
     pub fn empty(limits: Arc<Limits>) -> Self {
-        Self::begin(RoomState::default(), StorageUse::default(), None, 0.0, limits)
+        Self::begin(RoomState::default(), StorageUse::default(), None, None, 0.0, limits)
     }
 
     pub fn accepted_at(&self) -> f64 {

@@ -90,7 +90,8 @@ impl Opened {
     fn enter(&self) -> (SocketId, Arc<Outbound>) {
         let (plugin, socket) = (self.door.plugin(), self.door.next_socket());
         let place = Arc::new(Counter::new(1)).place_beyond_bounds();
-        let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::clone(&plugin.account().outbound), place));
+        let tenant = Arc::clone(&plugin.account().outbound);
+        let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::default(), tenant, place));
         let meta = Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]);
         let connect = Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) };
         self.door.mailbox.push(connect).unwrap();

@@ -2,21 +2,39 @@
 //! faults in too short a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Instant;
 use crate::model::limits::Limits;
+use crate::model::visitor::Visitor;
+use crate::protocol::close::CloseReason;
+use crate::room::owner::Penalty;
 
-/// The faults of a room that still count.
+/// What follows from a fault.
 #[derive(Debug, Default)]
-pub(super) struct Faults(VecDeque<Instant>);
+pub(in crate::room) struct Consequence {
+    /// For the client that caused it, where one did.
+    pub(in crate::room) penalty: Option<Penalty>,
+    /// The room ends, for this reason.
+    pub(in crate::room) ends: Option<CloseReason>,
+}
+
+/// The faults of a room that still count, and the client that caused each, where one did.
+#[derive(Debug, Default)]
+pub(super) struct Faults(VecDeque<(Instant, Option<Arc<Visitor>>)>);
 
 impl Faults {
     /// Counts a fault; says whether it is one too many.
-    pub(super) fn count(&mut self, now: Instant, limits: &Limits) -> bool {
+    pub(super) fn count(&mut self, by: Option<&Arc<Visitor>>, now: Instant, limits: &Limits) -> bool {
         self.forget_old(now, limits);
-        self.0.push_back(now);
+        self.0.push_back((now, by.cloned()));
         self.0.len() >= limits.room_faults as usize
+    }
+
+    /// Forgets the faults of a client that is refused for them: the room is rid of what caused them.
+    pub(super) fn forget(&mut self, by: &Visitor) {
+        self.0.retain(|(_, culprit)| !culprit.as_ref().is_some_and(|culprit| culprit.is_related(by)));
     }
 
     /// How long to wait before the next instance: nothing after a single fault.
@@ -29,7 +47,7 @@ impl Faults {
 
     fn forget_old(&mut self, now: Instant, limits: &Limits) {
         let window = Duration::from_millis(limits.room_faults_window_ms);
-        while self.0.front().is_some_and(|at| now - *at > window) {
+        while self.0.front().is_some_and(|(at, _)| now - *at > window) {
             self.0.pop_front();
         }
     }
@@ -45,11 +63,11 @@ mod tests {
         let (mut faults, now) = (Faults::default(), Instant::now());
         let mut waits = Vec::new();
         for _ in 0..3 {
-            assert!(!faults.count(now, &limits));
+            assert!(!faults.count(None, now, &limits));
             waits.push(faults.back_off(now, &limits).map(|wait| wait.as_millis()));
         }
         assert_eq!(waits, [None, Some(10), Some(20)]);
-        assert!(faults.count(now, &limits));
+        assert!(faults.count(None, now, &limits));
     }
 
     #[test]
@@ -57,10 +75,23 @@ mod tests {
         let limits = Limits { room_faults: 3, room_faults_window_ms: 1_000, ..Limits::default() };
         let (mut faults, mut now) = (Faults::default(), Instant::now());
         for _ in 0..10 {
-            assert!(!faults.count(now, &limits));
+            assert!(!faults.count(None, now, &limits));
             now += Duration::from_millis(600);
         }
         now += Duration::from_millis(1_001);
         assert_eq!(faults.back_off(now, &limits), None);
+    }
+
+    #[test]
+    fn a_refused_clients_faults_are_forgotten() {
+        let limits = Limits { room_faults: 3, ..Limits::default() };
+        let (mut faults, now) = (Faults::default(), Instant::now());
+        let eve = Arc::new(Visitor::new(None, Some("eve".to_owned())));
+        for _ in 0..10 {
+            assert!(!faults.count(Some(&eve), now, &limits) && !faults.count(Some(&eve), now, &limits));
+            faults.forget(&eve);
+        }
+        assert!(!faults.count(None, now, &limits) && !faults.count(Some(&eve), now, &limits));
+        assert!(faults.count(None, now, &limits));
     }
 }

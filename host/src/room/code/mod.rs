@@ -17,20 +17,23 @@ use self::faults::Faults;
 use self::owed::Owed;
 use self::trial::Trial;
 use super::handle::RoomHandle;
-use super::owner::RoomOwner;
+use super::owner::{Penalty, RoomOwner};
 use super::turn::TurnKind;
+use super::visitors::Visitors;
 use crate::clock::Instant;
-use crate::guest::instance::{Fault, Instance, OpenError, Outcome};
-use crate::model::event::{Event, Payload, hook};
+use crate::guest::instance::{Instance, OpenError, Outcome};
+use crate::model::event::{Event, Payload, cause_of, hook};
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
 use crate::model::turn::Turn;
+use crate::model::visitor::Visitor;
 use crate::plugin::failures::FailureRecord;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::view::StorageView;
 use crate::tenant::lane::Lane;
 
+pub(super) use self::faults::Consequence;
 pub(super) use self::owed::{RestoreReason, Suspended};
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
@@ -187,18 +190,21 @@ impl Code {
     }
 
     /// Drops the instance that faulted, since wasmtime never enters the store of such a guest again, and counts the
-    /// fault. After one fault too many it answers the reason for which the room ends. It does not count faults of a
-    /// version on trial, because the room goes back from it.
-    pub(super) fn faulted(&mut self, kind: TurnKind, fault: &Fault, sockets: usize) -> Option<CloseReason> {
+    /// fault. It does not count faults of a version on trial, because the room goes back from it.
+    pub(super) fn faulted(&mut self, by: Option<&Arc<Visitor>>, fault: &str, visitors: &Visitors) -> Consequence {
         self.lose();
         if self.trial.is_some() {
-            return None;
+            return Consequence::default();
         }
-        if let Some(hook) = kind.unprovoked_hook() {
-            self.owner.faulted_unprovoked(&self.plugin, &format!("{hook} {fault}"));
-        }
-        let is_one_too_many = self.faults.count(Instant::now(), &self.limits);
-        is_one_too_many.then(|| self.crash(&fault.to_string(), sockets))
+        let penalty = by.map(|by| self.owner.faulted(&self.plugin, by));
+        let is_one_too_many = match (by, penalty) {
+            (Some(by), Some(Penalty::Refused)) => {
+                self.faults.forget(by);
+                false
+            }
+            _ => self.faults.count(by, Instant::now(), &self.limits),
+        };
+        Consequence { penalty, ends: is_one_too_many.then(|| self.crash(fault, visitors)) }
     }
 
     /// Drops an instance that cannot or must not be entered again.
@@ -214,15 +220,15 @@ impl Code {
 
     /// Makes an instance if there is none, and answers what the room has to do next. Call it again until it says
     /// `Ready`.
-    pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize) -> Readiness {
+    pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize, visitors: &Visitors) -> Readiness {
         if self.instance.is_none()
             && let Err(why) = self.open(view, sockets).await
         {
             let handed_over = self.owed.take().and_then(|owed| owed.state);
-            if why.is_of_code() && self.go_back(&why.to_string(), handed_over) {
+            if why.is_of_code() && self.goes_back(&why.to_string(), handed_over) {
                 return Readiness::WentBack;
             }
-            return Readiness::End(self.cannot_open(&why, sockets));
+            return Readiness::End(self.cannot_open(&why, visitors));
         }
         let Some(Owed { reason, state }) = self.owed.take() else { return Readiness::Ready };
         match state.filter(|_| self.asks_for(hook::RESUME)) {
@@ -264,7 +270,7 @@ impl Code {
     }
 
     /// Logs and counts that no instance could be made; answers the reason for which the room ends.
-    fn cannot_open(&mut self, why: &OpenError, sockets: usize) -> CloseReason {
+    fn cannot_open(&mut self, why: &OpenError, visitors: &Visitors) -> CloseReason {
         let (key, plugin) = (&self.room.key, &self.plugin);
         log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
         if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake) {
@@ -273,22 +279,21 @@ impl Code {
         let words = why.to_string();
         let failure = FailureRecord::now(Some(key.room.clone()), "init", "no-instance", &words);
         plugin.record(FailureKind::NoInstance, failure);
-        self.owner.faulted_unprovoked(plugin, &words);
-        self.crash(&words, sockets)
+        self.crash(&words, visitors)
     }
 
     /// Reports that the room crashed, which keeps it closed for a while.
-    fn crash(&self, why: &str, sockets: usize) -> CloseReason {
-        let version = self.plugin.version.as_str();
+    fn crash(&self, why: &str, visitors: &Visitors) -> CloseReason {
+        let (version, sockets) = (self.plugin.version.as_str(), self.room.stats.sockets.load(Ordering::Relaxed));
         log!(error, &self.room.key, version, sockets, "the room crashed and closes: {why}");
-        self.owner.crashed(&self.room, &self.plugin, why);
+        self.owner.crashed(&self.room, &self.plugin, why, visitors.suspects());
         CloseReason::CRASHED
     }
 
     /// Goes on after a `$resume` that failed: back to the version before, which gets the state again, or else with a
     /// `$restore`.
     pub(super) fn resume_failed(&mut self, why: &str, handed_over: Suspended, reason: RestoreReason) {
-        if !self.go_back(why, Some(handed_over)) {
+        if !self.goes_back(why, Some(handed_over)) {
             self.owed = Some(Owed::because(reason));
         }
     }
@@ -297,7 +302,7 @@ impl Code {
     /// or else as if it had not failed.
     pub(super) fn restore_failed(&mut self, why: &str) {
         let is_lost = self.instance.is_none();
-        if !is_lost || !self.go_back(why, None) {
+        if !is_lost || !self.goes_back(why, None) {
             self.owed = None;
         }
     }
@@ -333,10 +338,21 @@ impl Code {
         log!(debug, &self.room.key, version = self.plugin.version, "the room moved to another version");
     }
 
-    /// Goes back to the version before; false where no version is on trial. The next instance is of that version, and
-    /// gets the state that this one could not take.
-    pub(super) fn go_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
-        let Some(Trial { before, .. }) = self.trial.take() else { return false };
+    /// Goes back to the version before, and reports it; false where no version is on trial.
+    fn goes_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
+        let failed = self.go_back(why, handed_over);
+        failed.inspect(|failed| self.report_back(failed, why)).is_some()
+    }
+
+    /// Reports that the room went back from a version that failed.
+    pub(super) fn report_back(&self, failed: &Plugin, why: &str) {
+        self.owner.went_back(failed, why);
+    }
+
+    /// Goes back to the version before; answers the one that failed, or none where no version is on trial. The next
+    /// instance is of the version before, and gets the state that this one could not take.
+    pub(super) fn go_back(&mut self, why: &str, handed_over: Option<Suspended>) -> Option<Arc<Plugin>> {
+        let Trial { before, .. } = self.trial.take()?;
         let failed = Arc::clone(&self.plugin);
         let (version, back_to) = (failed.version.as_str(), before.version.as_str());
         log!(error, &self.room.key, version, back_to, "the room goes back to the version before: {why}");
@@ -344,8 +360,7 @@ impl Code {
         self.drop_instance();
         self.go_on_with(before);
         self.owed = Some(Owed { reason: RestoreReason::Swap, state: handed_over });
-        self.owner.went_back(&failed, why);
-        true
+        Some(failed)
     }
 
     /// From now on the room's instances are of this version.
@@ -360,30 +375,5 @@ impl Code {
         if let Some(instance) = self.instance.take() {
             let_go(&self.slow, &self.plugin, instance);
         }
-    }
-}
-
-/// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
-fn cause_of(name: &str, has: impl Fn(&str) -> bool) -> Option<&str> {
-    if has(name) || has(hook::ANY) {
-        Some(name)
-    } else if has(hook::MESSAGE) {
-        Some(hook::MESSAGE)
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fallback_is_for_what_nobody_asked_for() {
-        let with = |names: &'static [&'static str]| move |name: &str| names.contains(&name);
-        assert_eq!(cause_of("a", with(&["a", "$message"])), Some("a"));
-        assert_eq!(cause_of("b", with(&["a", "*", "$message"])), Some("b"));
-        assert_eq!(cause_of("b", with(&["a", "$message"])), Some("$message"));
-        assert_eq!(cause_of("b", with(&["a"])), None);
     }
 }

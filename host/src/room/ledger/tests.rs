@@ -13,7 +13,6 @@ use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
-use crate::model::timers::Timer;
 use crate::model::turn::{EmitTarget, KeyWrite, Turn};
 use crate::room::turn::TurnKind;
 use crate::storage::StorageErrorKind;
@@ -80,9 +79,9 @@ impl LedgerRig {
 
     fn begin(&mut self, number: usize, act: Act) -> Turn {
         let storage = self.ledger.storage_use();
-        let mut turn = Turn::begin(std::mem::take(&mut self.state), storage, Some(1), 0.0, Arc::clone(&self.limits));
-        let timer = Timer { due: crate::clock::Instant::now(), data: None };
-        turn.set_timer(format!("timer-{number}"), timer).unwrap();
+        let mut turn =
+            Turn::begin(std::mem::take(&mut self.state), storage, Some(1), Some(1), 0.0, Arc::clone(&self.limits));
+        turn.set_timer(format!("timer-{number}"), crate::clock::Instant::now(), None).unwrap();
         if matches!(act, Act::Writes | Act::WritesAndEmits | Act::Rejected) {
             let key = format!("key-{number}");
             turn.write(vec![KeyWrite { key, value: Some(vec![0; 10]), old_bytes: 0 }]).unwrap();

@@ -70,6 +70,8 @@ pub struct PluginEntry {
 struct QuarantineBody {
     since: f64,
     why: String,
+    /// When one room may try the version again.
+    tries_at: f64,
 }
 
 #[derive(Serialize)]
@@ -208,7 +210,7 @@ fn entry(api: &Api, plugin: &Plugin) -> PluginEntry {
         path: client_path(plugin),
         version: plugin.version.clone(),
         state: if quarantine.is_some() { "quarantined" } else { "serving" },
-        quarantine: quarantine.map(|Quarantine { since, why }| QuarantineBody { since, why }),
+        quarantine: quarantine.map(|Quarantine { since, why, tries_at }| QuarantineBody { since, why, tries_at }),
         events: plugin.events.clone(),
         pages: has_pages.then(|| format!("/_parlor/pages/{name}/")),
         sockets: open.sockets,

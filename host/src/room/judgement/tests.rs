@@ -1,6 +1,6 @@
 use super::*;
 use crate::guest::instance::Fault;
-use crate::model::event::Failure;
+use crate::model::event::{Failure, hook};
 
 fn event() -> Event {
     Event::hook(hook::TIMER, None, None, 0.0)
