@@ -19,8 +19,9 @@ use crate::config::Config;
 use crate::files::write_whole;
 use crate::fleet::{Fleet, PathTaken};
 use crate::folder::watch::WatchMode;
-use crate::guest::instance::OpenError;
+use crate::guest::instance::{Fault, OpenError};
 use crate::model::names::PluginKey;
+use crate::plugin::compiler::Prevented;
 use crate::plugin::loader::Loader;
 use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
@@ -31,7 +32,7 @@ pub use versions::Versions;
 /// Changes of different tenants that run at once: each holds a component in memory.
 const AT_ONCE: usize = 4;
 /// A load may take this many times as long as one compilation may, because it waits for the compilations of others.
-const WAIT_COMPILATIONS: u32 = 5;
+const WAIT_COMPILATIONS: u32 = 20;
 
 /// What all changes of plugins share.
 pub struct Deploys {
@@ -249,11 +250,8 @@ impl<'a> Change<'a> {
         let plugin = match tokio::time::timeout(wait, loading).await {
             Ok(Ok(plugin)) => plugin,
             Ok(Err(why)) => {
-                let busy = matches!(why.downcast_ref(), Some(OpenError::NoPlace(_) | OpenError::TenantFull));
-                return Err(NotDeployed::new(
-                    if busy { RefusalKind::Busy } else { RefusalKind::Bad },
-                    format!("{why:#}"),
-                ));
+                let kind = if is_of_component(&why) { RefusalKind::Bad } else { RefusalKind::Busy };
+                return Err(NotDeployed::new(kind, format!("{why:#}")));
             }
             Err(_) => return Err(NotDeployed::new(RefusalKind::Busy, "the server was too busy to load it in time")),
         };
@@ -311,6 +309,14 @@ impl<'a> Change<'a> {
         let (version, path, events) = (plugin.version.as_str(), &plugin.path, plugin.events.join(" "));
         tracing::info!(tenant, plugin = name, name = plugin.name, %path, version, older, events, "{word}");
     }
+}
+
+/// Whether a component does not load because of what it is, and not because the machine is busy or full: `init` may take
+/// long because others run.
+fn is_of_component(why: &anyhow::Error) -> bool {
+    let opening = why.downcast_ref::<OpenError>();
+    let is_of_code = opening.is_none_or(|why| why.is_of_code() && !matches!(why, OpenError::Faulted(Fault::Timeout)));
+    is_of_code && why.downcast_ref::<Prevented>().is_none()
 }
 
 /// Runs work that waits for a disk on a thread where it holds up nobody.

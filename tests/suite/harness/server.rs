@@ -252,15 +252,17 @@ impl Server {
         }
     }
 
-    /// The names of the processes that it started and that are not gone.
-    pub fn children(&self) -> Vec<String> {
+    /// The processes that it started and that are not gone, by number and name.
+    pub fn children(&self) -> Vec<(i32, String)> {
         let parent = self.child.id().to_string();
         let processes = fs::read_dir("/proc").expect("a system of processes").flatten();
         let stats = processes.filter_map(|process| fs::read_to_string(process.path().join("stat")).ok());
         // `pid (name) state parent ...`
         let child = |stat: String| {
             let (name, rest) = stat.rsplit_once(')')?;
-            (rest.split_whitespace().nth(1) == Some(&parent)).then(|| name.to_owned())
+            let (number, name) = name.split_once(" (")?;
+            let is_child = rest.split_whitespace().nth(1) == Some(&parent);
+            is_child.then(|| Some((number.parse().ok()?, name.to_owned())))?
         };
         stats.filter_map(child).collect()
     }

@@ -63,8 +63,8 @@ limits! {
     // A plugin and its file.
     /// Bytes of a component's file. The host refuses a larger one.
     component_bytes: u64 = 64 << 20, Plugin, least 1;
-    /// Wall time of compiling one component; past it the compilation is killed and the version does not load. Python
-    /// takes 7 to 17 s, and compiling gives way to serving.
+    /// Time in ms for which a compilation may get no CPU time at all; past it the compilation is killed and tried again
+    /// later. One that goes on is bounded by `compile-cpu-ms` alone, however busy the machine is.
     compile_wall_ms: u64 = 60_000, Host, least 1;
     /// CPU time of compiling one component, all threads together. Past it the compilation is killed and the version
     /// does not load.

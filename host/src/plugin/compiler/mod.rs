@@ -5,9 +5,11 @@
 mod child;
 mod functions;
 mod packs;
+mod supervision;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -34,18 +36,27 @@ use crate::tenant::locks::TenantLocks;
 pub use child::CompileJob;
 use functions::FunctionCounts;
 use packs::Packs;
+use supervision::{ChildEnd, WORTH_TELLING, wait};
 
 /// The folder for native code within the data folder.
 const FOLDER: &str = "compiled";
-/// How often the server looks whether the child is done.
-const POLL: Duration = Duration::from_millis(5);
-/// The log tells of a compilation that takes longer than this.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// How many bytes the server reads of the child's error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
 /// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
 /// `compile-memory-bytes`, although most of it is never used.
 const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
+
+/// Why there is no native code, through no fault of the component: it may compile later.
+#[derive(Debug)]
+pub struct Prevented(String);
+
+impl fmt::Display for Prevented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Prevented {}
 
 /// Compiles components, and caches their native code.
 pub struct Compiler {
@@ -101,10 +112,9 @@ impl Compiler {
     }
 
     fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path, given_up: &AtomicBool) -> anyhow::Result<Component> {
-        let unwritten = || format!("cannot write {}", kept.display());
-        let compiled = files::begin(kept).with_context(unwritten).and_then(|partial| {
+        let compiled = files::begin(kept).map_err(|why| unwritten(kept, why)).and_then(|partial| {
             self.make(key, bytes, &partial, given_up)?;
-            drop(partial.persist(kept).map_err(std::io::Error::from).with_context(unwritten)?);
+            drop(partial.persist(kept).map_err(|why| unwritten(kept, why.error))?);
             self.load(kept).map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))
         });
         if compiled.is_err() {
@@ -124,16 +134,15 @@ impl Compiler {
         given_up: &AtomicBool,
     ) -> anyhow::Result<()> {
         let (file, path) = (partial.as_file(), partial.path());
-        let unwritten = || format!("cannot write {}", path.display());
-        file.lock().with_context(unwritten)?;
+        file.lock().map_err(|why| unwritten(path, why))?;
         let start = Instant::now();
-        self.run_child(key, bytes, file.try_clone().with_context(unwritten)?, given_up)?;
+        self.run_child(key, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
         if let Some((pack, counts)) = packs::take_off(file, path)? {
             self.packs.keep(&key.tenant, &pack);
             told(key, start.elapsed(), counts);
         }
         // The final name promises complete code, also after a power cut.
-        file.sync_data().with_context(unwritten)
+        file.sync_data().map_err(|why| unwritten(path, why))
     }
 
     fn run_child(&self, key: &PluginKey, bytes: &[u8], output: File, given_up: &AtomicBool) -> anyhow::Result<()> {
@@ -147,21 +156,21 @@ impl Compiler {
             .stdout(output)
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {} to compile", self.program.display()))?;
-        let start = Instant::now();
+            .map_err(|why| Prevented(format!("cannot start {} to compile: {why}", self.program.display())))?;
         let input = child.stdin.take();
         let pack = self.packs.read(&key.tenant);
         let status = std::thread::scope(|scope| {
             // If the child exits early, this write fails; the child's exit says why.
             scope.spawn(move || input.map(|mut input| packs::give(&mut input, &pack, bytes)));
-            wait(&mut child, start, Duration::from_millis(limits.compile_wall_ms), given_up, key)
+            wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         })?;
         let status = match status {
             ChildEnd::Itself(status) => status,
-            ChildEnd::TookTooLong => {
-                bail!("takes longer to compile than compile-wall-ms: {} ms", limits.compile_wall_ms)
+            ChildEnd::StoodStill => {
+                let words = "was not compiled: the compiler got no CPU time for as long as compile-wall-ms";
+                bail!(Prevented(format!("{words}: {} ms", limits.compile_wall_ms)))
             }
-            ChildEnd::GivenUp => bail!("was given up: nobody waits for it any more"),
+            ChildEnd::GivenUp => bail!(Prevented("was given up: nobody waits for it any more".to_owned())),
         };
         if status.success() { Ok(()) } else { Err(self.failure(status, &words_of(&mut child))) }
     }
@@ -186,7 +195,8 @@ impl Compiler {
                 anyhow::anyhow!("becomes larger by compiling than compiled-bytes: {}", limits.compiled_bytes)
             }
             Some(signal) if signal == Signal::KILL.as_raw() => {
-                anyhow::anyhow!("does not compile: the compiler was killed from outside; the machine may lack memory")
+                let words = "was not compiled: the compiler was killed from outside; the machine may lack memory";
+                Prevented(words.to_owned()).into()
             }
             Some(signal) => anyhow::anyhow!("does not compile: the compiler crashed with signal {signal}"),
             None => anyhow::anyhow!("does not compile: {words}"),
@@ -234,6 +244,10 @@ impl Compiler {
     }
 }
 
+fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
+    Prevented(format!("cannot write {}: {why}", file.display())).into()
+}
+
 /// Logs how a component was compiled.
 fn told(key: &PluginKey, took: Duration, counts: FunctionCounts) {
     let FunctionCounts { reused, anew } = counts;
@@ -256,43 +270,6 @@ impl Drop for StillWanted {
     fn drop(&mut self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
-}
-
-/// How the child ended.
-enum ChildEnd {
-    Itself(ExitStatus),
-    /// The server killed it because of `compile-wall-ms`.
-    TookTooLong,
-    /// The server killed it because nobody waited for it any more.
-    GivenUp,
-}
-
-/// Waits for the child, or kills it. It is gone afterwards in any case.
-fn wait(
-    child: &mut Child,
-    start: Instant,
-    wall: Duration,
-    given_up: &AtomicBool,
-    key: &PluginKey,
-) -> anyhow::Result<ChildEnd> {
-    let mut told = false;
-    let ended = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(ChildEnd::Itself(status)),
-            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(ChildEnd::GivenUp),
-            Ok(None) if start.elapsed() >= wall => break Ok(ChildEnd::TookTooLong),
-            Ok(None) => {}
-            Err(why) => break Err(why),
-        }
-        if !told && start.elapsed() > WORTH_TELLING {
-            told = true;
-            tracing::info!(tenant = key.tenant.as_str(), plugin = key.plugin.as_str(), "compiling ...");
-        }
-        std::thread::sleep(POLL);
-    };
-    // The child may have exited meanwhile.
-    let _ = child.kill();
-    child.wait().and(ended).context("cannot wait for the child that compiles")
 }
 
 /// Reads the child's error as one line.

@@ -1,0 +1,88 @@
+//! Watches the child that compiles, and ends it when it gets nowhere or nobody needs its code.
+
+use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::clock::Instant;
+use crate::model::names::PluginKey;
+
+/// The log tells of a compilation that takes longer than this.
+pub(super) const WORTH_TELLING: Duration = Duration::from_secs(1);
+/// How often the server looks whether the child is done.
+const POLL: Duration = Duration::from_millis(5);
+/// How often the server looks whether the child uses CPU time, which the kernel counts in steps of 10 ms.
+const LOOK_AT_PROGRESS: Duration = Duration::from_millis(50);
+
+/// How the child ended.
+pub(super) enum ChildEnd {
+    Itself(ExitStatus),
+    /// The server killed it because it used no CPU time for `compile-wall-ms`.
+    StoodStill,
+    /// The server killed it because nobody waited for it any more.
+    GivenUp,
+}
+
+/// Waits for the child, or kills it. It is gone afterwards in any case. How long it takes depends on how busy the machine
+/// is, so only a child that uses no CPU time at all for `still` is killed; the kernel ends one that uses too much.
+pub(super) fn wait(
+    child: &mut Child,
+    still: Duration,
+    given_up: &AtomicBool,
+    key: &PluginKey,
+) -> anyhow::Result<ChildEnd> {
+    let start = Instant::now();
+    let mut told = false;
+    let mut progress = CpuProgress { used: None, looked: start, since: start };
+    let ended = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(ChildEnd::Itself(status)),
+            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(ChildEnd::GivenUp),
+            Ok(None) if progress.stands_still(child.id(), Instant::now()) >= still => break Ok(ChildEnd::StoodStill),
+            Ok(None) => {}
+            Err(why) => break Err(why),
+        }
+        if !told && start.elapsed() > WORTH_TELLING {
+            told = true;
+            tracing::info!(tenant = key.tenant.as_str(), plugin = key.plugin.as_str(), "compiling ...");
+        }
+        std::thread::sleep(POLL);
+    };
+    // The child may have exited meanwhile.
+    let _ = child.kill();
+    child.wait().and(ended).context("cannot wait for the child that compiles")
+}
+
+/// Whether a process uses CPU time.
+struct CpuProgress {
+    /// What it had used at the last look.
+    used: Option<u64>,
+    looked: Instant,
+    /// Since when it has used no more.
+    since: Instant,
+}
+
+impl CpuProgress {
+    /// For how long the process has used no CPU time. Where the system does not tell, as if it used none.
+    fn stands_still(&mut self, process: u32, now: Instant) -> Duration {
+        if now - self.looked >= LOOK_AT_PROGRESS {
+            self.looked = now;
+            let used = cpu_ticks(process);
+            if used != self.used {
+                (self.used, self.since) = (used, now);
+            }
+        }
+        now - self.since
+    }
+}
+
+/// The CPU time of a process, in ticks of the kernel (proc(5): `utime` and `stime` of `/proc/PID/stat`).
+fn cpu_ticks(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program comes before, in parentheses, and may be anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_ascii_whitespace().skip(11).map(str::parse::<u64>);
+    Some(times.next()?.ok()? + times.next()?.ok()?)
+}
