@@ -41,6 +41,25 @@ async fn an_event_that_a_new_version_traps_in_is_given_to_the_old_one() {
     client.expect_silence().await;
 }
 
+/// What neither version can take says nothing of the new one: no client has a good version taken back by it.
+#[tokio::test]
+async fn an_event_that_both_versions_fault_in_condemns_none() {
+    let server = server("swap_one", "[limits]\nclient-slow-ms = 0");
+    let mut client = server.enter("/swap").await;
+    say(&mut client, 1).await;
+    let deployed = deploy(&server, "swap_two").await;
+    moved(&mut client, "two").await;
+    client.send("slow", json!({ "ms": 600_000 })).await;
+    server.wait_for_log(&["goes back to the version before", "slow"]).await;
+    server.wait_for_log(&["turn failed", "deadline"]).await;
+    assert_eq!(state(&mut client).await["version"], "one");
+    assert_eq!(current(&server).await, deployed["version"]);
+    // The room tries the version again when somebody comes in.
+    let mut other = server.enter("/swap").await;
+    moved(&mut other, "two").await;
+    assert!(!server.log().iter().any(|line| line.contains("the plugin goes back")));
+}
+
 #[tokio::test]
 async fn one_room_that_fails_keeps_no_other_from_moving() {
     // Twelve rooms: it takes five to judge a version.

@@ -18,7 +18,7 @@ async fn until_closed(client: &mut Client, how: &str) -> (u16, String) {
         fail(client, how).await;
     }
     let closed = client.closed().await;
-    (closed.code, closed.reason.to_string())
+    (closed.code, closed.reason)
 }
 
 /// Has one client fail in its own rooms and in those of others, time and again, and a good one beside it.
@@ -97,7 +97,7 @@ async fn a_user_is_refused_at_every_address_and_an_address_for_every_user() {
     assert_eq!(other.closed().await.code, 1008);
     neighbour.sync().await;
     for (user, address) in [("stranger-66", 69), ("somebody-new", 66)] {
-        let refused = enter(&server, "/t/evil/turns", "b", user, address).await.err().expect("a refusal");
+        let refused = enter(&server, "/t/evil/turns", "b", user, address).await.expect_err("a refusal");
         assert_eq!((refused.status, &*refused.body), (429, REFUSED));
         let seconds: u64 = refused.header("retry-after").expect("a time").parse().expect("seconds");
         assert!((20..=40).contains(&seconds), "{seconds}");
