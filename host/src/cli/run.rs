@@ -106,7 +106,7 @@ async fn recover(fleet: &Fleet, tenants: &Tenants) {
         };
         tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms stored");
         tenants.account(&tenant).storage.add(bytes);
-        alarms.iter().for_each(|(due, room)| fleet.alarms().set(room, Some(*due)));
+        alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
     }
 }
 

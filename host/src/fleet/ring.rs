@@ -17,8 +17,18 @@ const PAUSE: Duration = Duration::from_millis(5);
 const ROOM_ENDS: Duration = Duration::from_millis(100);
 /// How long an alarm waits where its tenant has as many open rooms as it may.
 const NO_PLACE: Duration = Duration::from_secs(1);
+/// How long alarms wait where their tenant has as many awake rooms as it may.
+const NO_AWAKE_PLACE: Duration = Duration::from_millis(50);
 /// How long an alarm waits for its plugin to be loaded, or to be back in service.
 const NO_PLUGIN: Duration = Duration::from_secs(10);
+
+/// Why an alarm does not ring now, and for how long.
+enum Postponed {
+    /// Its room or its plugin cannot take it.
+    Alarm(Duration),
+    /// Its tenant has no place or no CPU time for any.
+    Tenant(Duration, &'static str),
+}
 
 /// Rings every alarm when it is due, for as long as the server lives.
 pub async fn ring_alarms(fleet: Arc<Fleet>) {
@@ -29,8 +39,16 @@ pub async fn ring_alarms(fleet: Arc<Fleet>) {
             continue;
         }
         for ring in &due {
-            if let Err(wait) = wake(&fleet, ring) {
-                fleet.alarms.postpone(&ring.room, wait);
+            match wake(&fleet, ring) {
+                Ok(()) => {}
+                Err(Postponed::Alarm(wait)) => fleet.alarms.postpone(&ring.room, wait),
+                Err(Postponed::Tenant(wait, why)) => {
+                    fleet.alarms.postpone(&ring.room, wait);
+                    let tenant = &ring.room.plugin.tenant;
+                    if fleet.alarms.hold(tenant, wait) {
+                        tracing::warn!(tenant = tenant.as_str(), "alarms of this tenant are due and wait: {why}");
+                    }
+                }
             }
         }
         tokio::time::sleep(PAUSE).await;
@@ -38,11 +56,23 @@ pub async fn ring_alarms(fleet: Arc<Fleet>) {
 }
 
 /// Tells a room that its alarm is due, or says how long to wait before the next try.
-fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Duration> {
+fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Postponed> {
+    let Some(plugin) = fleet.get(&ring.room.plugin) else { return Err(Postponed::Alarm(NO_PLUGIN)) };
+    let account = plugin.account();
+    let owed = account.cpu.owes_now();
+    if !owed.is_zero() {
+        return Err(Postponed::Tenant(owed, "it used more CPU time than tenant-cpu-percent"));
+    }
+    let is_awake = fleet.find(&ring.room).is_some_and(|room| room.stats.is_awake());
+    if !is_awake && account.awake.left() == 0 {
+        // Asks an idle room of the tenant to give up its instance, which makes a place.
+        account.wanted.notify_one();
+        return Err(Postponed::Tenant(NO_AWAKE_PLACE, "it has as many awake rooms as it may: awake-rooms-per-tenant"));
+    }
     let room = fleet.enter(&ring.room.plugin, &ring.room.room).map_err(|why| match why {
-        NoRoom::TooMany => NO_PLACE,
-        NoRoom::Crashed(left) | NoRoom::Quarantined(left) => left,
-        NoRoom::NotServed | NoRoom::Refused(_) | NoRoom::Draining => NO_PLUGIN,
+        NoRoom::TooMany => Postponed::Tenant(NO_PLACE, "it has as many open rooms as it may: rooms-per-tenant"),
+        NoRoom::Crashed(left) | NoRoom::Quarantined(left) => Postponed::Alarm(left),
+        NoRoom::NotServed | NoRoom::Refused(_) | NoRoom::Draining => Postponed::Alarm(NO_PLUGIN),
     })?;
-    room.mailbox.push(Mail::Alarm { due: ring.due, attempt: ring.attempt }).map_err(|_| ROOM_ENDS)
+    room.mailbox.push(Mail::Alarm { due: ring.due, attempt: ring.attempt }).map_err(|_| Postponed::Alarm(ROOM_ENDS))
 }

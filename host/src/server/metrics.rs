@@ -1,6 +1,7 @@
 //! Metrics for Prometheus. Each scrape reads them off the live state, so that they show nothing that is gone. Labels
 //! are names that the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -14,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::door::Door;
+use crate::alarms::Alarms;
 use crate::fleet::Fleet;
 use crate::guest::engine::GuestEngine;
 use crate::tenant::account;
@@ -69,7 +71,7 @@ impl Scrape {
 pub async fn metrics(State(measured): State<Arc<Measured>>) -> Response {
     let mut scrape = Scrape(Registry::with_prefix("parlor"));
     of_host(&measured, &mut scrape);
-    of_tenants(&measured.tenants, &mut scrape);
+    of_tenants(&measured.tenants, measured.fleet.alarms(), &mut scrape);
     of_plugins(&measured.fleet, &mut scrape);
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &scrape.0) {
@@ -104,7 +106,7 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     }
 }
 
-fn of_tenants(tenants: &Tenants, scrape: &mut Scrape) {
+fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
     type Figure = fn(&Account) -> &account::Counter;
     let figures: [(&str, &str, Figure); 6] = [
         ("sockets", "Sockets", |account| &account.sockets),
@@ -130,6 +132,15 @@ fn of_tenants(tenants: &Tenants, scrape: &mut Scrape) {
         let labels = vec![("tenant", account.tenant.to_string())];
         cpu.get_or_create(&labels).inc_by(account.cpu.used().as_secs_f64());
         owed.get_or_create(&labels).set(account.cpu.owes_now().as_secs_f64());
+    }
+    let count = scrape.gauges("tenant_alarms_late", "Alarms that are due and have not rung");
+    let lateness = scrape.gauges("tenant_alarms_lateness_seconds", "How long the first of them has been due");
+    let late: HashMap<_, _> = alarms.late().into_iter().map(|late| (late.tenant.clone(), late)).collect();
+    for account in &accounts {
+        let labels = vec![("tenant", account.tenant.to_string())];
+        let (waiting, since) = late.get(&account.tenant).map_or((0, 0.0), |late| (late.count, late.late.as_secs_f64()));
+        count.get_or_create(&labels).set(waiting as f64);
+        lateness.get_or_create(&labels).set(since);
     }
 }
 

@@ -113,3 +113,30 @@ async fn it_survives_a_crash_of_the_server_and_rings_late_rather_than_never() {
     tokio::time::timeout(Duration::from_secs(5), counted).await.expect("the alarm rings");
     assert_eq!(rings(&mut client).await, 1);
 }
+
+/// Alarms of one tenant that set themselves into the past for ever keep no other tenant's waiting.
+#[tokio::test]
+async fn a_tenant_whose_alarms_never_end_keeps_no_other_waiting() {
+    let server = Server::builder()
+        .guest_as("alarm", "greedy/alarm")
+        .guest_as("alarm", "good/alarm")
+        .config("[limits]\nupgrades-per-address-burst = 1000\nsockets-per-address = 1000")
+        .start();
+    let mut rooms = Vec::new();
+    for room in 0..150 {
+        let mut client = server.enter(&format!("/t/greedy/alarm?room=r{room}")).await;
+        client.send("repeat", json!({ "in_ms": 0 })).await;
+        client.send("set", json!({ "in_ms": 0 })).await;
+        rooms.push(client);
+    }
+    let mut good = server.enter("/t/good/alarm").await;
+    for _ in 0..5 {
+        set(&mut good, 50).await;
+        good.expect("alarm").await;
+    }
+    // All of the greedy tenant's ring as well, in turn.
+    for client in &mut rooms {
+        client.expect("set").await;
+        client.expect("alarm").await;
+    }
+}
