@@ -46,9 +46,9 @@ impl RoomOwner for Fleet {
         }
     }
 
-    fn went_back(&self, from: &Plugin, why: &str) {
+    fn went_back(&self, from: &Plugin, why: &str, by: Option<Arc<Visitor>>) {
         let mut table = self.table.lock();
-        if table.line_mut(&from.key).is_some_and(|line| line.went_back(from, why)) {
+        if table.line_mut(&from.key).is_some_and(|line| line.went_back(from, why, by)) {
             self.verdict.notify_one();
         }
     }

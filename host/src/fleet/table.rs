@@ -10,6 +10,7 @@ use super::tally::Tally;
 use super::trial::{Condemned, SwapTrial, Verdict};
 use crate::clock::Instant;
 use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
+use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::room::handle::RoomHandle;
 
@@ -284,8 +285,8 @@ impl Line {
     }
 
     /// Notes that a room went back from a version. Says whether the plugin has to go back as well.
-    pub(super) fn went_back(&mut self, plugin: &Plugin, why: &str) -> bool {
-        let condemned = self.is_current(plugin) && self.trial.went_back(why);
+    pub(super) fn went_back(&mut self, plugin: &Plugin, why: &str, by: Option<Arc<Visitor>>) -> bool {
+        let condemned = self.is_current(plugin) && self.trial.went_back(why, by);
         if condemned {
             self.condemned.add(&plugin.version);
         }

@@ -125,13 +125,14 @@ impl Conductor {
             }
             Judgement::GoBack { event, why } => {
                 self.undo(turn);
+                let by = event.caused_by.and_then(|socket| self.people.visitor(socket));
                 let failed = self.code.go_back(&why, None);
                 let end = self.turn_again(event).await;
                 // An event that neither version can take says nothing of the new one.
                 let is_fault = matches!(&end, TurnEnd::Failed(again) if again.failure.is_fault());
                 match failed {
                     Some(_) if is_fault => self.door.forgive(),
-                    Some(failed) => self.code.report_back(&failed, &why),
+                    Some(failed) => self.code.report_back(&failed, &why, by),
                     None => {}
                 }
                 end

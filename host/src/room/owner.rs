@@ -39,8 +39,9 @@ pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// The room tried a version for long enough, and stays on it.
     fn stayed(&self, plugin: &Plugin);
 
-    /// The room tried a version that failed, and went back to the one before.
-    fn went_back(&self, from: &Plugin, why: &str);
+    /// The room tried a version that failed, and went back to the one before; in an event of this client, where it was
+    /// one.
+    fn went_back(&self, from: &Plugin, why: &str, by: Option<Arc<Visitor>>);
 
     /// Whether a version was judged bad, so that no room goes back to it.
     fn is_condemned(&self, plugin: &Plugin) -> bool;
@@ -65,7 +66,7 @@ impl RoomOwner for NoFleet {
     }
     fn crashed(&self, _: &RoomHandle, _: &Plugin, _: &str, _: Vec<Arc<Visitor>>) {}
     fn stayed(&self, _: &Plugin) {}
-    fn went_back(&self, _: &Plugin, _: &str) {}
+    fn went_back(&self, _: &Plugin, _: &str, _: Option<Arc<Visitor>>) {}
     fn is_condemned(&self, _: &Plugin) -> bool {
         false
     }

@@ -341,12 +341,12 @@ impl Code {
     /// Goes back to the version before, and reports it; false where no version is on trial.
     fn goes_back(&mut self, why: &str, handed_over: Option<Suspended>) -> bool {
         let failed = self.go_back(why, handed_over);
-        failed.inspect(|failed| self.report_back(failed, why)).is_some()
+        failed.inspect(|failed| self.report_back(failed, why, None)).is_some()
     }
 
-    /// Reports that the room went back from a version that failed.
-    pub(super) fn report_back(&self, failed: &Plugin, why: &str) {
-        self.owner.went_back(failed, why);
+    /// Reports that the room went back from a version that failed; in an event of this client, where it was one.
+    pub(super) fn report_back(&self, failed: &Plugin, why: &str, by: Option<Arc<Visitor>>) {
+        self.owner.went_back(failed, why, by);
     }
 
     /// Goes back to the version before; answers the one that failed, or none where no version is on trial. The next
