@@ -17,3 +17,4 @@ pub mod state;
 pub mod text;
 pub mod timers;
 pub mod turn;
+pub mod web;
