@@ -163,7 +163,8 @@ async fn origins_are_checked_where_the_tenant_lists_any() {
 
 #[tokio::test]
 async fn origins_are_any_where_the_tenant_says_so() {
-    let config = "[tenants.acme]\norigins = [\"*\"]\n[tenants.blue]\norigins = [\"https://Blue.example:443\", \"null\"]";
+    let config =
+        "[tenants.acme]\norigins = [\"*\"]\n[tenants.blue]\norigins = [\"https://Blue.example:443\", \"null\"]";
     let server =
         Server::builder().guest_as("plain", "acme/plain").guest_as("plain", "blue/plain").config(config).start();
     let ask = |path: &str, origin: &str| server.request("GET", path).websocket().header("origin", origin).upgrade();

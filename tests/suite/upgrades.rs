@@ -101,7 +101,8 @@ async fn a_token_offered_as_a_subprotocol_reaches_authorize_as_a_header() {
         assert_eq!(client.subprotocol.as_deref(), answer, "{offered}");
         assert_eq!(client.expect("request").await["authorization"].as_str(), authorization, "{offered}");
     }
-    let mut both = ask("bearer, hunter2").header("authorization", "Basic aHVudGVyMg==").upgrade().await.expect("a socket");
+    let mut both =
+        ask("bearer, hunter2").header("authorization", "Basic aHVudGVyMg==").upgrade().await.expect("a socket");
     assert_eq!(both.expect("request").await["authorization"], "Basic aHVudGVyMg==");
     assert_eq!(both.subprotocol.as_deref(), Some("bearer"));
     assert!(!server.log().iter().any(|line| line.contains("hunter2")));

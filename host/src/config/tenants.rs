@@ -9,7 +9,7 @@ use super::file::{self, PluginTable, TenantTable};
 use super::tokens;
 use crate::model::limits::{Layers, LimitsTable, Scope, Source};
 use crate::model::names::{PluginName, TenantName};
-use crate::model::web::{HostName, Origin, is_token};
+use crate::model::web::{HostName, PageOrigin, is_token};
 use crate::tenant::{Imports, PluginSettings, TenantSettings};
 
 /// The folder of tenants' files, unless the operator names another.
@@ -91,7 +91,7 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
         plugins.insert(plugin, PluginSettings { config, client_channels, durability, subprotocols, limits });
     }
     let hosts = each(tenant, "hosts", &table.hosts, HostName::configured)?;
-    let origins = each(tenant, "origins", &table.origins, Origin::configured)?;
+    let origins = each(tenant, "origins", &table.origins, PageOrigin::configured)?;
     Ok(TenantSettings { hosts, origins, token, imports, limits, plugins })
 }
 

@@ -56,9 +56,9 @@ impl HostName {
 
 /// An origin whose pages may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(String);
+pub struct PageOrigin(String);
 
-impl Origin {
+impl PageOrigin {
     /// All origins there are.
     pub const ANY: &str = "*";
     /// What browsers say for pages without an origin of their own: files, pages in a sandbox.
@@ -210,7 +210,7 @@ mod tests {
             ("*", "https://whoever.example"),
             ("*", "null"),
         ] {
-            assert!(Origin::configured(text).unwrap().matches(header), "{text} {header}");
+            assert!(PageOrigin::configured(text).unwrap().matches(header), "{text} {header}");
         }
         for (text, header) in [
             ("https://acme.example", "http://acme.example"),
@@ -219,7 +219,7 @@ mod tests {
             ("https://acme.example", "null"),
             ("null", "https://null"),
         ] {
-            assert!(!Origin::configured(text).unwrap().matches(header), "{text} {header}");
+            assert!(!PageOrigin::configured(text).unwrap().matches(header), "{text} {header}");
         }
     }
 
@@ -243,7 +243,7 @@ mod tests {
             ("https:acme.example", "no scheme: write \"https://acme.example\""),
             ("", "names no host"),
         ] {
-            let why = Origin::configured(text).unwrap_err();
+            let why = PageOrigin::configured(text).unwrap_err();
             assert!(why.contains(words) && why.contains(&format!("{text:?}")), "{text}: {why}");
         }
     }

@@ -12,10 +12,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
-use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
+use super::door::{ConnectionPlace, Door, TurnedAway};
 use super::forwarded::Peer;
 use super::keep_alive::HeadTimer;
 use super::proxy_protocol::{self, BadProxyHeader};
+use super::refusal::retry_after_seconds;
 use super::seldom::Seldom;
 use crate::tenant::account::{Counter, CounterPlace};
 

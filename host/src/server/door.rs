@@ -13,10 +13,6 @@ use super::seldom::Seldom;
 use crate::config::{Config, ForwardedBy, Proxies};
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// The least `Retry-After`, and how far it varies, so that clients who were turned away together do not come back
-/// together.
-const RETRY_AFTER_SECONDS: (u64, u64) = (2, 8);
-
 static NAMES_NOBODY: Seldom = Seldom::new();
 
 /// Counts connections and upgrades, and turns away those beyond the bounds.
@@ -135,13 +131,4 @@ impl Door {
             });
         }
     }
-}
-
-/// The seconds for `Retry-After`: more than `wait`, and not the same for everybody.
-pub fn retry_after_seconds(wait: Option<Duration>) -> u64 {
-    let (least, spread) = RETRY_AFTER_SECONDS;
-    let mut byte = [0];
-    // If the system gives no randomness, everybody gets the same number, which is better than none.
-    let _ = getrandom::fill(&mut byte);
-    wait.map_or(least, |wait| wait.as_secs() + 1) + u64::from(byte[0]) % (spread + 1)
 }

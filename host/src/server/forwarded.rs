@@ -268,7 +268,12 @@ mod tests {
             ("for=203.0.113.7;proto=https", "203.0.113.7", true, None),
             ("for=\"[2001:db8::7]:443\";proto=https;host=app.example", "2001:db8::7", true, Some("app.example")),
             ("For=203.0.113.7 ; Proto=HTTPS", "203.0.113.7", true, None),
-            ("for=203.0.113.7;proto=https, for=10.0.0.2;proto=http;host=a.example", "203.0.113.7", true, Some("a.example")),
+            (
+                "for=203.0.113.7;proto=https, for=10.0.0.2;proto=http;host=a.example",
+                "203.0.113.7",
+                true,
+                Some("a.example"),
+            ),
             ("for=9.9.9.9;proto=https;host=evil, for=203.0.113.7;proto=http", "203.0.113.7", false, None),
             ("for=_hidden, for=10.0.0.2", "10.0.0.2", false, None),
             // A client that opens a quote, or writes a whole element, hides nothing of what the proxy adds.

@@ -6,8 +6,11 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Response, StatusCode};
 
-use super::door::retry_after_seconds;
 use crate::fleet::NoRoom;
+
+/// The least `Retry-After`, and how far it varies, so that clients who were turned away together do not come back
+/// together.
+const RETRY_AFTER_SECONDS: (u64, u64) = (2, 8);
 
 /// Why there is no socket: a status, and words for people.
 pub struct UpgradeRefusal {
@@ -66,4 +69,13 @@ pub fn plain(status: StatusCode, words: impl Into<Body>) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The seconds for `Retry-After`: more than `wait`, and not the same for everybody.
+pub fn retry_after_seconds(wait: Option<Duration>) -> u64 {
+    let (least, spread) = RETRY_AFTER_SECONDS;
+    let mut byte = [0];
+    // If the system gives no randomness, everybody gets the same number, which is better than none.
+    let _ = getrandom::fill(&mut byte);
+    wait.map_or(least, |wait| wait.as_secs() + 1) + u64::from(byte[0]) % (spread + 1)
 }

@@ -66,7 +66,6 @@ async fn accept(
 ) -> Result<Response<Body>, UpgradeRefusal> {
     let nobody = || UpgradeRefusal::new(StatusCode::NOT_FOUND, "no plugin serves this path");
     let Upgrading { fleet, tenants, door, .. } = upgrading;
-    door.check_forwarded(request.headers(), &client);
     if !door.may_upgrade(client.address) {
         return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
@@ -75,6 +74,7 @@ async fn accept(
     let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(nobody)?;
     let plugin = fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
     let handshake = Handshake::of(&request, client.address)?;
+    door.check_forwarded(request.headers(), &client);
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(tenants, &place, request.headers())?;
     if let Some(why) = fleet.refuses(&plugin.key, &room) {

@@ -17,7 +17,7 @@ use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginName, TenantName};
 use crate::model::secret::Secret;
-use crate::model::web::{HostName, Origin};
+use crate::model::web::{HostName, PageOrigin};
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
@@ -43,7 +43,7 @@ pub struct TenantSettings {
     /// The host names at whose root the tenant is served.
     pub hosts: Vec<HostName>,
     /// The origins whose pages may connect. If it is empty, all may.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<PageOrigin>,
     /// The token for the tenant's own part of the API.
     pub token: Option<Secret>,
     /// The interfaces that its plugins may import.

@@ -44,7 +44,8 @@ async fn one_source_is_believed_and_what_a_client_writes_changes_nothing() {
         let honest = [("host", "inner"), (header, honest)];
         let told = seen(&server, &honest).await;
         assert_eq!(told, ("203.0.113.7".to_owned(), "ws://inner/door?a=1".to_owned()), "{by}");
-        let forged = [&honest[..], &[forged, ("x-real-ip", "198.51.100.1"), ("true-client-ip", "198.51.100.1")]].concat();
+        let forged =
+            [&honest[..], &[forged, ("x-real-ip", "198.51.100.1"), ("true-client-ip", "198.51.100.1")]].concat();
         assert_eq!(seen(&server, &forged).await, told, "{by}");
     }
 }
@@ -88,7 +89,9 @@ async fn a_host_that_is_a_tenants_decides_before_one_that_is_forwarded() {
 
 #[tokio::test]
 async fn the_bounds_of_an_address_hold_for_whoever_writes_headers() {
-    let server = server("forwarded-by = \"x-forwarded-for\"\n[limits]\nupgrades-per-address-per-second = 1\nupgrades-per-address-burst = 5");
+    let server = server(
+        "forwarded-by = \"x-forwarded-for\"\n[limits]\nupgrades-per-address-per-second = 1\nupgrades-per-address-burst = 5",
+    );
     let (mut accepted, since) = (0, Instant::now());
     for number in 0..20 {
         let request = server.request("GET", "/door").websocket();
