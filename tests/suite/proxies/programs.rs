@@ -13,7 +13,8 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::docs::blocks::{Block, page};
-use crate::harness::{Folder, PATIENCE, Request, Server, Value};
+use crate::harness::command::parlor;
+use crate::harness::{Folder, PATIENCE, Request, Server, TOKEN, Value};
 
 const PAGE: &str = "docs/operators/proxies.md";
 /// The address that clients come from: the proxies have another.
@@ -305,6 +306,10 @@ async fn pages_and_api_work_under_a_path_of_nginx() {
     for path in ["api/plugins", "api/tenants", "client.js", "health", "metrics"] {
         assert_eq!(get(&format!("/rt/_parlor/{path}")).await.status, 200, "{path}");
     }
+    fs::write(proxy.folder.path().join("token"), TOKEN).expect("a file");
+    let url = format!("http://{}/rt", proxy.address);
+    let said = parlor(proxy.folder.path(), &["plugins", "--server", &url, "--token-file", "token"]);
+    assert!(said.success && said.out.contains("default/door"), "{said:?}");
     assert_eq!(get("/_parlor/").await.status, 404, "the path alone is Parlor's");
 }
 
