@@ -111,7 +111,7 @@ impl Door {
         match (self.proxies.by, peer.is_proxy) {
             (ForwardedBy::ProxyProtocol, false) => Some("a PROXY header is taken from trusted-proxies alone"),
             (ForwardedBy::XForwardedFor | ForwardedBy::Forwarded, true) => {
-                Some("a PROXY header is taken where forwarded-by is proxy-protocol")
+                Some("a PROXY header is taken where forwarded-by is proxy-protocol; TLS and HTTP/2 end in the proxy")
             }
             _ => None,
         }
