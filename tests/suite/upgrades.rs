@@ -96,6 +96,7 @@ async fn a_token_offered_as_a_subprotocol_reaches_authorize_as_a_header() {
         ("chat.v1, bearer, hunter2", Some("chat.v1"), Some("Bearer hunter2")),
         ("bearer", None, None),
         ("hunter2, bearer", None, None),
+        ("bearer, bad token, hunter2", None, None),
     ] {
         let mut client = ask(offered).upgrade().await.expect("a socket");
         assert_eq!(client.subprotocol.as_deref(), answer, "{offered}");

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::header::FORWARDED;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName};
 
 use super::head::{authority, host_of};
 use crate::config::{ForwardedBy, Proxies};
@@ -70,16 +70,16 @@ pub fn names_nobody(headers: &HeaderMap, by: ForwardedBy) -> bool {
 
 fn by_x_forwarded(headers: &HeaderMap, direct: RemoteClient, proxies: &Proxies) -> RemoteClient {
     let hops = list(headers, &X_FORWARDED_FOR);
-    let (address, believed) = walk(direct.address, hops.iter().map(|hop| hop.and_then(address_of)), proxies);
+    let (address, believed) = walk(direct.address, hops.iter().map(|hop| address_of(hop)), proxies);
     // The value that the same proxy wrote. Most proxies replace the header instead of adding to it.
     let told = |name: &HeaderName| {
-        let values = list(headers, name);
+        let mut values = list(headers, name);
         let place = values.len().checked_sub(1)?.min(believed.saturating_sub(1));
-        values.get(place).copied().flatten()
+        Some(values.swap_remove(place))
     };
-    let tls = told(&X_FORWARDED_PROTO).is_some_and(is_secure);
+    let tls = told(&X_FORWARDED_PROTO).is_some_and(|proto| is_secure(&proto));
     let port = told(&X_FORWARDED_PORT).and_then(|port| port.parse::<u16>().ok()).filter(|port| *port > 0);
-    let host = told(&X_FORWARDED_HOST).and_then(authority);
+    let host = told(&X_FORWARDED_HOST).and_then(|host| authority(&host));
     let host = match (host, port) {
         (Some(host), Some(port)) if !has_port(&host) => Some(with_port(&host, port, tls)),
         (Some(host), _) => Some(host),
@@ -90,8 +90,8 @@ fn by_x_forwarded(headers: &HeaderMap, direct: RemoteClient, proxies: &Proxies) 
 }
 
 fn by_forwarded(headers: &HeaderMap, direct: RemoteClient, proxies: &Proxies) -> RemoteClient {
-    let elements: Vec<Option<Vec<(&str, String)>>> =
-        list(headers, &FORWARDED).into_iter().map(|element| element.and_then(parameters)).collect();
+    let elements = list(headers, &FORWARDED);
+    let elements: Vec<Option<Vec<(&str, String)>>> = elements.iter().map(|element| parameters(element)).collect();
     let param = |element: &Option<Vec<(&str, String)>>, name: &str| {
         let mut found = element.iter().flatten().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         // What is said twice is said by nobody.
@@ -121,10 +121,11 @@ fn walk(peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>, proxies: &Prox
     (address, believed)
 }
 
-/// The elements of a header that is a list, in all its lines, the last one first. None stands for a line that is no text.
-fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Option<&'a str>> {
-    let lines = headers.get_all(name).iter().rev().map(|line| HeaderValue::to_str(line).ok());
-    lines.flat_map(|line| line.map_or(vec![None], |line| split_from_end(line, b',').map(Some).collect())).collect()
+/// The elements of a header that is a list, in all its lines, the last one first. What is no text spoils no more than its
+/// own element.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let lines = headers.get_all(name).iter().rev().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    lines.flat_map(|line| split_from_end(&line, b',').map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// Splits at a separator outside of quotes, the last part first. Read from its end, a list that a proxy added to is split
@@ -175,7 +176,9 @@ fn unquoted(value: &str) -> Option<String> {
 
 /// The address of a hop, in the one form that it is compared in: `1.2.3.4`, `1.2.3.4:80`, `::1`, `[::1]:80`, `fe80::1%eth0`.
 fn address_of(hop: &str) -> Option<IpAddr> {
-    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    // A port may be a name of the proxy's own (RFC 7239, 6.3).
+    let is_port =
+        |port: &str| port.starts_with('_') || (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     let v6 = |text: &str| text.split('%').next()?.parse::<Ipv6Addr>().ok().map(IpAddr::from);
     let address = if let Some(rest) = hop.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
@@ -205,7 +208,7 @@ fn with_port(host: &str, port: u16, tls: bool) -> String {
 fn prefix(headers: &HeaderMap) -> String {
     let mut parts = list(headers, &X_FORWARDED_PREFIX);
     parts.reverse();
-    let whole: String = parts.iter().map(|part| part.unwrap_or("*").trim_end_matches('/')).collect();
+    let whole: String = parts.iter().map(|part| part.trim_end_matches('/')).collect();
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let is_path = whole.starts_with('/')
         && whole.len() <= PREFIX_BYTES_MAX
@@ -216,13 +219,20 @@ fn prefix(headers: &HeaderMap) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn seen(by: ForwardedBy, lines: &[(&str, &str)]) -> RemoteClient {
+        seen_of(by, &lines.iter().map(|(name, value)| (*name, value.as_bytes())).collect::<Vec<_>>())
+    }
+
+    fn seen_of(by: ForwardedBy, lines: &[(&str, &[u8])]) -> RemoteClient {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let name: HeaderName = name.parse().unwrap();
-            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
         let proxies = Proxies::new(&["10.0.0.0/8".to_owned()], Some(by)).unwrap();
         let peer = Peer { address: "10.0.0.1".parse().unwrap(), is_proxy: true, tls: false };
@@ -250,7 +260,10 @@ mod tests {
             (&["9.9.9.9,"], "10.0.0.1"),
             (&["9.9.9.9, , 10.0.0.2"], "10.0.0.2"),
             (&["9.9.9.9", "caf\u{e9}"], "10.0.0.1"),
+            (&["9.9.9.9, caf\u{e9}, 203.0.113.7"], "203.0.113.7"),
+            (&["\", 203.0.113.7"], "203.0.113.7"),
             (&["9.9.9.9, 1.2.3.4:x"], "10.0.0.1"),
+            (&["203.0.113.7:_x"], "203.0.113.7"),
             (&["9.9.9.9, 1.2.3"], "10.0.0.1"),
             (&["9.9.9.9, [::1]x"], "10.0.0.1"),
             (&["9.9.9.9, unix:"], "10.0.0.1"),
@@ -259,6 +272,26 @@ mod tests {
         ] {
             let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
             assert_eq!(seen(ForwardedBy::XForwardedFor, &lines).address.to_string(), address, "{lines:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a client writes into the header, on the line that the proxy adds to or on others.
+        #[test]
+        fn what_a_proxy_adds_is_the_nearest_hop(
+            written in proptest::collection::vec(prop_oneof![0x20..0x7fu8, 0x80..=0xffu8, Just(b'"'), Just(b'\\')], 0..40),
+            is_own_line in any::<bool>(),
+        ) {
+            for (by, name, added) in [
+                (ForwardedBy::XForwardedFor, "x-forwarded-for", "2001:db8::7"),
+                (ForwardedBy::Forwarded, "forwarded", "proto=http;for=\"[2001:db8::7]:_a\""),
+            ] {
+                let added = added.as_bytes();
+                let lines = if is_own_line { vec![written.clone(), added.to_vec()] } else { vec![[&written, &b", "[..], added].concat()] };
+                let lines: Vec<_> = lines.iter().map(|line| (name, &line[..])).collect();
+                let seen = seen_of(by, &lines);
+                prop_assert_eq!((&*seen.address.to_string(), seen.tls), ("2001:db8::7", false));
+            }
         }
     }
 

@@ -55,7 +55,7 @@ impl Handshake {
     /// The token that is offered behind the subprotocol `bearer`.
     pub fn bearer(&self) -> Option<&str> {
         let place = self.offered.iter().position(|name| name.eq_ignore_ascii_case(BEARER))?;
-        self.offered.get(place + 1).map(String::as_str)
+        self.offered.get(place + 1).map(String::as_str).filter(|token| is_token(token))
     }
 
     /// Whether subprotocols are offered, and none of them is chosen.
@@ -102,7 +102,7 @@ fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 
 /// The subprotocols that a client offers, in its order.
 fn offered(headers: &HeaderMap) -> Vec<String> {
-    values(headers, &SEC_WEBSOCKET_PROTOCOL).filter(|name| is_token(name)).map(str::to_owned).collect()
+    values(headers, &SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect()
 }
 
 /// What is gone from a request that a client once sent for a WebSocket, which only its own headers still show.
