@@ -1,11 +1,11 @@
-// The page of the host: asks every two seconds what is served, and gives it to the overview and the playground.
+// The page of the host; its links are relative, so that a proxy may serve it under a path of its own. Asks every two seconds what is served, and gives it to the overview and the playground.
 import { Builds } from "./builds.js";
 import { setText } from "./dom.js";
 import { Overview } from "./overview.js";
 import { Playground } from "./playground.js";
 
-const PLUGINS_URL = "/_parlor/api/plugins";
-const TENANTS_URL = "/_parlor/api/tenants";
+const PLUGINS_URL = "api/plugins";
+const TENANTS_URL = "api/tenants";
 const REFRESH_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 

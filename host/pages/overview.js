@@ -161,8 +161,9 @@ class Card {
     setText(this.#name, plugin.plugin);
     setText(this.#display, plugin.name && plugin.name !== plugin.plugin ? plugin.name : "");
     this.tryIt.setAttribute("aria-label", `Try ${plugin.plugin} in the playground`);
-    this.#pages.hidden = !isOwnPage(plugin.pages);
-    if (!this.#pages.hidden) this.#pages.setAttribute("href", plugin.pages);
+    const page = ownPage(plugin.pages);
+    this.#pages.hidden = page === null;
+    if (page !== null) this.#pages.setAttribute("href", page);
     setText(this.#path, plugin.path);
     setText(this.#version, plugin.version);
     setText(this.#sockets, count(plugin.sockets));
@@ -216,7 +217,8 @@ class Card {
   }
 }
 
-// The host says where pages are; anything but a path of its own is not a link that we make.
-function isOwnPage(pages) {
-  return typeof pages === "string" && pages.startsWith("/_parlor/pages/");
+// The host says where pages are, as seen from this one; anything but a path of its own is not a link that we make.
+function ownPage(pages) {
+  const own = typeof pages === "string" && pages.startsWith("/_parlor/pages/");
+  return own ? pages.slice("/_parlor/".length) : null;
 }

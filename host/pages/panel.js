@@ -156,7 +156,9 @@ export class Panel {
     const room = this.#room.control.value;
     const parts = [room === "default" ? "" : `room=${room}`, this.#query.control.value.trim().replace(/^\?/, "")];
     const query = parts.filter((part) => part !== "").join("&");
-    return socketAddress(this.#chosen.path + (query ? `?${query}` : ""));
+    // This page lies in `_parlor/`, and the plugins' paths begin where that does.
+    const address = `..${this.#chosen.path}${query ? `?${query}` : ""}`;
+    return socketAddress(address, { base: new URL(".", document.baseURI) });
   }
 
   #open() {

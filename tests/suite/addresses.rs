@@ -154,9 +154,42 @@ async fn origins_are_checked_where_the_tenant_lists_any() {
     ] {
         assert_plain(&ask("/t/acme/plain", origin).send().await, 403);
     }
+    let both = ask("/t/acme/plain", "https://acme.example").header("origin", "https://evil.example");
+    assert_plain(&both.send().await, 403);
     // Programs send none, and a tenant that lists none has nothing to check.
     server.join("/t/acme/plain").await.expect("hello").await;
     assert!(ask("/plain", "https://evil.example").upgrade().await.is_ok());
+}
+
+#[tokio::test]
+async fn origins_are_any_where_the_tenant_says_so() {
+    let config =
+        "[tenants.acme]\norigins = [\"*\"]\n[tenants.blue]\norigins = [\"https://Blue.example:443\", \"null\"]";
+    let server =
+        Server::builder().guest_as("plain", "acme/plain").guest_as("plain", "blue/plain").config(config).start();
+    let ask = |path: &str, origin: &str| server.request("GET", path).websocket().header("origin", origin).upgrade();
+    for origin in ["https://evil.example", "null", "http://localhost:3000"] {
+        assert!(ask("/t/acme/plain", origin).await.is_ok(), "{origin}");
+    }
+    for (origin, may) in [("https://blue.example", true), ("null", true), ("http://blue.example", false)] {
+        assert_eq!(ask("/t/blue/plain", origin).await.is_ok(), may, "{origin}");
+    }
+}
+
+/// What could never match a request stops the server at its start, with the key and what to write.
+#[test]
+fn hosts_and_origins_that_no_request_has_are_told() {
+    for (config, key, words) in [
+        ("origins = [\"acme.example\"]", "tenants.acme.origins", "write \"https://acme.example\""),
+        ("origins = [\"https://acme.example/app\"]", "tenants.acme.origins", "write \"https://acme.example\""),
+        ("hosts = [\"https://acme.example\"]", "tenants.acme.hosts", "write \"acme.example\""),
+        ("hosts = [\"acme.example:8080\"]", "tenants.acme.hosts", "write \"acme.example\""),
+        ("[tenants.acme.plugins.chat]\nsubprotocols = [\"a,b\"]", "tenants.acme.plugins.chat.subprotocols", "a,b"),
+    ] {
+        let ended = Server::builder().config(&format!("[tenants.acme]\n{config}")).try_start();
+        let log = ended.expect_err("a server with such a configuration").log.join("\n");
+        assert!(log.contains("parlor.toml") && log.contains(key) && log.contains(words), "{config}: {log}");
+    }
 }
 
 #[tokio::test]
@@ -174,6 +207,8 @@ async fn tenants_are_served_below_t_and_at_their_own_hosts() {
     for (host, path, whose) in [
         ("rooms.acme.example", "/plain", json!("acme")),
         ("ROOMS.ACME.EXAMPLE:8080", "/plain", json!("acme")),
+        ("rooms.acme.example.", "/plain", json!("acme")),
+        ("rooms.acme.example.:80", "/plain", json!("acme")),
         ("elsewhere.example", "/plain", json!(null)),
         ("elsewhere.example", "/t/acme/plain", json!("acme")),
     ] {

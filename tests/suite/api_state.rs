@@ -95,7 +95,7 @@ async fn crash_rooms(server: &Server) {
     for number in 10..15 {
         let path = format!("/hooks?room=r{number}&user=user-{number}");
         let mut client: Client =
-            server.request("GET", &path).from(number).websocket().upgrade().await.expect("a socket");
+            server.request("GET", &path).from_loopback(number).websocket().upgrade().await.expect("a socket");
         client.send("fail-anyway", json!("panic")).await;
         client.closed().await;
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::variables::listen_address;
-use crate::config::Overrides;
+use crate::config::{ForwardedBy, Overrides};
 use crate::folder::scan::is_project;
 
 /// The languages that `parlor new` has templates for.
@@ -44,6 +44,9 @@ pub struct ServeArgs {
     /// Keep what rooms store, and compiled code, in this folder [default: parlor-data].
     #[arg(long, value_name = "DIR", env = "PARLOR_DATA", hide_env_values = true)]
     pub data: Option<PathBuf>,
+    /// Believe trusted proxies by x-forwarded-for, forwarded, proxy-protocol or none [default: x-forwarded-for].
+    #[arg(long, value_name = "SOURCE", env = "PARLOR_FORWARDED_BY", hide_env_values = true)]
+    pub forwarded_by: Option<ForwardedBy>,
     #[command(flatten)]
     pub listen: ListenArgs,
 }
@@ -124,8 +127,8 @@ impl BuildArgs {
 
 impl From<ServeArgs> for Overrides {
     fn from(args: ServeArgs) -> Self {
-        let ServeArgs { config, plugins, data, listen } = args;
-        Self { config: config.config, listen: listen.listen, plugins, data }
+        let ServeArgs { config, plugins, data, forwarded_by, listen } = args;
+        Self { config: config.config, listen: listen.listen, plugins, data, forwarded_by }
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::proxies::ForwardedBy;
 use crate::folder::watch::WatchMode;
 use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
@@ -26,6 +27,8 @@ pub struct ConfigFile {
     pub operator_token: Option<String>,
     pub operator_token_file: Option<PathBuf>,
     pub trusted_proxies: Vec<String>,
+    /// By what trusted proxies tell of the client.
+    pub forwarded_by: Option<ForwardedBy>,
     pub limits: LimitsTable,
     pub tenants: BTreeMap<String, TenantTable>,
     /// The folder of the tenants' files.
@@ -53,6 +56,8 @@ pub struct PluginTable {
     pub config: BTreeMap<String, String>,
     pub client_channels: bool,
     pub durability: Durability,
+    /// The WebSocket subprotocols that clients may ask for.
+    pub subprotocols: Vec<String>,
     pub limits: LimitsTable,
 }
 

@@ -2,6 +2,7 @@
 //! over the default.
 
 mod file;
+mod proxies;
 mod tenants;
 mod tokens;
 
@@ -10,8 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use ipnet::IpNet;
+use anyhow::ensure;
 
 use crate::folder::watch::WatchMode;
 use crate::model::limits::{Layers, Limits, Scope, Source};
@@ -20,6 +20,7 @@ use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
 use file::ConfigFile;
 
+pub use proxies::{ForwardedBy, Proxies};
 pub use tokens::TOKEN_VARIABLE;
 
 /// The configuration file, unless the operator names another.
@@ -42,8 +43,8 @@ pub struct Config {
     pub watch: WatchMode,
     pub watch_poll: Duration,
     pub operator_token: Option<Secret>,
-    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// The operator's own proxies, and what is believed of what they send.
+    pub proxies: Proxies,
     /// The bounds of the whole server, and who set each.
     pub limits: Layers,
     pub tenants: BTreeMap<TenantName, TenantSettings>,
@@ -56,6 +57,7 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     pub plugins: Option<PathBuf>,
     pub data: Option<PathBuf>,
+    pub forwarded_by: Option<ForwardedBy>,
 }
 
 impl Config {
@@ -85,7 +87,7 @@ impl Config {
             watch: file.watch,
             watch_poll: Duration::from_millis(poll_ms),
             operator_token,
-            trusted_proxies: file.trusted_proxies.iter().map(|text| proxy(text)).collect::<anyhow::Result<_>>()?,
+            proxies: Proxies::new(&file.trusted_proxies, overrides.forwarded_by.or(file.forwarded_by))?,
             tenants,
             limits,
         })
@@ -94,24 +96,5 @@ impl Config {
     /// The bounds of the whole server.
     pub fn limits(&self) -> &Limits {
         self.limits.limits()
-    }
-}
-
-/// An address, or a network in CIDR notation.
-fn proxy(text: &str) -> anyhow::Result<IpNet> {
-    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>()
-        .or_else(|_| address())
-        .with_context(|| format!("trusted-proxies: {text:?} is neither an address nor a network such as 10.0.0.0/8"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_error_names_its_key() {
-        let proxy = proxy("nowhere").unwrap_err();
-        assert!(format!("{proxy:#}").contains("trusted-proxies"));
     }
 }

@@ -9,6 +9,7 @@ use super::file::{self, PluginTable, TenantTable};
 use super::tokens;
 use crate::model::limits::{Layers, LimitsTable, Scope, Source};
 use crate::model::names::{PluginName, TenantName};
+use crate::model::web::{HostName, PageOrigin, is_token};
 use crate::tenant::{Imports, PluginSettings, TenantSettings};
 
 /// The folder of tenants' files, unless the operator names another.
@@ -34,13 +35,13 @@ pub fn all(
         told.push((name, table, Source(path.display().to_string())));
     }
     let mut tenants = BTreeMap::new();
-    let mut hosts: BTreeMap<String, String> = BTreeMap::new();
+    let mut hosts: BTreeMap<HostName, String> = BTreeMap::new();
     for (name, table, source) in told {
         let tenant = TenantName::new(&name).with_context(|| format!("tenants.{name}"))?;
         let settings = settings(&tenant, table, &source, host).with_context(|| source.0.clone())?;
         for host in &settings.hosts {
             if let Some(other) = hosts.insert(host.clone(), name.clone()) {
-                bail!("tenants.{name}.hosts: {host} is a host name of the tenant {other} already");
+                bail!("tenants.{name}.hosts: {} is a host name of the tenant {other} already", host.as_str());
             }
         }
         tenants.insert(tenant, settings);
@@ -81,15 +82,36 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
     };
     lay(&mut limits, &table.limits, Scope::Tenant, &format!("tenants.{tenant}"))?;
     let mut plugins = BTreeMap::new();
-    for (name, PluginTable { config, client_channels, durability, limits: own }) in table.plugins {
+    for (name, PluginTable { config, client_channels, durability, subprotocols, limits: own }) in table.plugins {
         let place = format!("tenants.{tenant}.plugins.{name}");
         let plugin = PluginName::new(&name).with_context(|| place.clone())?;
         let mut limits = limits.clone();
         lay(&mut limits, &own, Scope::Plugin, &place)?;
-        plugins.insert(plugin, PluginSettings { config, client_channels, durability, limits });
+        check_subprotocols(&subprotocols).map_err(|why| anyhow::anyhow!("{place}.subprotocols: {why}"))?;
+        plugins.insert(plugin, PluginSettings { config, client_channels, durability, subprotocols, limits });
     }
-    let hosts = table.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-    Ok(TenantSettings { hosts, origins: table.origins, token, imports, limits, plugins })
+    let hosts = each(tenant, "hosts", &table.hosts, HostName::configured)?;
+    let origins = each(tenant, "origins", &table.origins, PageOrigin::configured)?;
+    Ok(TenantSettings { hosts, origins, token, imports, limits, plugins })
+}
+
+/// Reads each value of a tenant's list.
+fn each<T>(
+    tenant: &TenantName,
+    key: &str,
+    list: &[String],
+    read: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<Vec<T>> {
+    let wrong = |why| anyhow::anyhow!("tenants.{tenant}.{key}: {why}");
+    list.iter().map(|text| read(text).map_err(wrong)).collect()
+}
+
+/// Refuses what no client can offer: a subprotocol's name is a token (RFC 9110, 5.6.2).
+fn check_subprotocols(names: &[String]) -> Result<(), String> {
+    match names.iter().find(|name| !is_token(name)) {
+        Some(bad) => Err(format!("{bad:?} is no subprotocol's name: write letters, digits and any of !#$%&'*+-.^_`|~")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +131,10 @@ mod tests {
             ("[tenants.a.limits]\nframe-bytes = 0", "tenants.a: limits.frame-bytes"),
             ("[tenants.a.plugins.p.limits]\ndrain-ms = 1", "tenants.a.plugins.p: limits.drain-ms"),
             ("[tenants.a]\ntoken = \"short\"", "tenants.a.token"),
+            ("[tenants.a]\nhosts=[\"a.example\"]\n[tenants.b]\nhosts=[\"A.example.\"]", "tenants.b.hosts"),
+            ("[tenants.a]\nhosts=[\"https://a.example\"]", "tenants.a.hosts: \"https://a.example\" has a scheme"),
+            ("[tenants.a]\norigins=[\"a.example\"]", "tenants.a.origins: \"a.example\" has no scheme"),
+            ("[tenants.a.plugins.p]\nsubprotocols=[\"a b\"]", "tenants.a.plugins.p.subprotocols: \"a b\""),
             ("[tenants.a]\nimports = [\"novel:host/thing\"]", "tenants.a.imports"),
         ] {
             let why = format!("{:#}", parse(text).unwrap_err());

@@ -18,3 +18,4 @@ pub mod text;
 pub mod timers;
 pub mod turn;
 pub mod visitor;
+pub mod web;

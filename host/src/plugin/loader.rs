@@ -126,6 +126,7 @@ impl Loader {
             events: instance.registrations().names(),
             client_channels: terms.client_channels,
             durability: terms.durability,
+            subprotocols: terms.subprotocols,
             keeps: false,
             totals: terms.totals,
             failures: FailureLog::default(),

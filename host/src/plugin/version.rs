@@ -31,6 +31,8 @@ pub struct Plugin {
     /// The events that it registered for in `init`, in ascending order.
     pub events: Vec<String>,
     pub client_channels: bool,
+    /// The WebSocket subprotocols that its clients may ask for.
+    pub subprotocols: Vec<String>,
     /// Whether the room holds a turn's output back until the turn's writes are durable.
     pub durability: Durability,
     /// Whether its rooms can store anything: whether it imports storage or the alarm.

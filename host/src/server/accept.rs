@@ -5,15 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
-use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
+use super::door::{ConnectionPlace, Door, TurnedAway};
+use super::forwarded::Peer;
+use super::keep_alive::HeadTimer;
+use super::proxy_protocol::{self, BadProxyHeader};
+use super::refusal::retry_after_seconds;
+use super::seldom::Seldom;
 use crate::tenant::account::{Counter, CounterPlace};
 
 /// Bytes of a request's head: enough for cookies and tokens.
@@ -27,6 +31,10 @@ const FAREWELLS: usize = 64;
 /// How long the server reads from a refused connection before it closes it: an earlier close could be a reset, which
 /// overtakes the answer.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+static NO_PROXY_HEADER: Seldom = Seldom::new();
+static NO_HTTP: Seldom = Seldom::new();
+
 /// Accepts connections for as long as it is polled.
 pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
@@ -41,7 +49,8 @@ pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
         };
         match door.enter(remote.ip()) {
             Ok(place) => {
-                tokio::spawn(serve_connection(stream, remote, http.clone(), door.handshake_wait, place));
+                let (http, door, farewells) = (http.clone(), Arc::clone(&door), Arc::clone(&farewells));
+                tokio::spawn(welcome(stream, remote, http, door, place, farewells));
             }
             Err(why) => {
                 if let Some(farewell) = farewells.place() {
@@ -52,30 +61,66 @@ pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
     }
 }
 
-async fn serve_connection(
-    stream: TcpStream,
+/// Reads what a proxy says of its client, where it is to say something, and serves the connection.
+async fn welcome(
+    mut stream: TcpStream,
     remote: SocketAddr,
     http: axum::Router,
-    header_limit: Duration,
+    door: Arc<Door>,
     place: ConnectionPlace,
+    farewells: Arc<Counter>,
 ) {
     // Small frames leave at once. If this fails, they only arrive later.
     let _ = stream.set_nodelay(true);
+    let peer = door.peer(remote.ip());
+    if !door.expects_proxy_header(peer) {
+        return serve_connection(stream, peer, http, &door, place).await;
+    }
+    let told = match tokio::time::timeout(door.handshake_wait, proxy_protocol::read(&mut stream)).await {
+        Ok(Ok(told)) => told,
+        Ok(Err(BadProxyHeader::Nothing)) => return,
+        Ok(Err(why)) => return close_unintroduced(remote, &why.to_string()),
+        Err(_) => return close_unintroduced(remote, "it sent no PROXY header in time: handshake-ms"),
+    };
+    match door.introduce(peer, place, told) {
+        Ok((client, place)) => serve_connection(stream, client, http, &door, place).await,
+        Err(why) => {
+            if let Some(farewell) = farewells.place() {
+                turn_away(stream, why, farewell).await;
+            }
+        }
+    }
+}
+
+fn close_unintroduced(remote: SocketAddr, why: &str) {
+    NO_PROXY_HEADER.tell(|left_out| {
+        tracing::warn!(%remote, left_out, "closed a connection of a trusted proxy, as forwarded-by is proxy-protocol: {why}");
+    });
+}
+
+async fn serve_connection(stream: TcpStream, peer: Peer, http: axum::Router, door: &Arc<Door>, place: ConnectionPlace) {
+    let seen_by = Arc::clone(door);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(remote));
+        let client = seen_by.client(request.headers(), peer);
+        request.extensions_mut().insert(client);
         request.extensions_mut().insert(place.clone());
         http.clone().call(request)
     });
     let served = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_limit)
+        .timer(HeadTimer::new(door.keep_alive))
+        .header_read_timeout(door.handshake_wait)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
         .await;
-    if let Err(why) = served {
-        tracing::debug!(%remote, "the connection failed: {why}");
+    let Err(why) = served else { return };
+    let remote = peer.address;
+    match door.hint(peer).filter(|_| why.is_parse()) {
+        Some(hint) => NO_HTTP.tell(|left_out| {
+            tracing::warn!(%remote, left_out, "closed a connection that speaks no HTTP ({why}); {hint}");
+        }),
+        None => tracing::debug!(%remote, "the connection failed: {why}"),
     }
 }
 

@@ -1,21 +1,22 @@
 //! Who may use the API, the pages and the metrics. A token says whether the caller is the operator, who may use
 //! everything, or a tenant, who may use its own part. In `parlor dev` a browser on this machine counts as the operator.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use data_encoding::BASE64;
 
-use super::address::{host_of, without_port};
+use super::forwarded::RemoteClient;
+use super::head::host_of;
 use crate::config::TOKEN_VARIABLE;
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
+use crate::model::web::HostName;
 use crate::tenant::Tenants;
 
 /// What decides who calls: the tokens, and whether a browser on this machine needs one.
@@ -34,11 +35,11 @@ impl Access {
 
     /// Whether `parlor dev` runs and the request comes from this machine, for this machine's own name. That leaves out
     /// a page from elsewhere whose host name leads here (DNS rebinding), or that sends requests here.
-    fn is_local_developer(&self, remote: SocketAddr, headers: &HeaderMap) -> bool {
-        let Some(host) = host_of(headers).filter(|_| self.is_dev && remote.ip().to_canonical().is_loopback()) else {
+    fn is_local_developer(&self, client: &RemoteClient, headers: &HeaderMap) -> bool {
+        let Some(host) = host_of(headers).filter(|_| self.is_dev && client.address.is_loopback()) else {
             return false;
         };
-        is_loopback_name(host)
+        HostName::requested(host).is_loopback()
             && match headers.get(ORIGIN).map(HeaderValue::to_str) {
                 None => true,
                 Some(origin) => origin.is_ok_and(|origin| origin.strip_prefix("http://") == Some(host)),
@@ -82,11 +83,11 @@ impl Caller {
 /// A layer of the routes that are not open to all: finds the caller of a request and notes it there, or answers 401.
 pub async fn require_caller(
     State(access): State<Arc<Access>>,
-    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<RemoteClient>,
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
-    let caller = if access.is_local_developer(remote, request.headers()) {
+    let caller = if access.is_local_developer(&client, request.headers()) {
         Some(Caller::Operator)
     } else {
         token_of(&request).and_then(|token| access.caller_of(&token))
@@ -123,11 +124,6 @@ fn unknown_caller(has_operator: bool) -> Response<Body> {
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\""));
     response
-}
-
-/// Whether a `Host` header names this machine itself.
-pub fn is_loopback_name(host: &str) -> bool {
-    matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// The token that a request brings.

@@ -74,6 +74,7 @@ impl Health {
             config: std::collections::BTreeMap::new(),
             client_channels: false,
             durability: Durability::Strict,
+            subprotocols: Vec::new(),
             imports: Imports::All,
             limits,
             totals: account.totals(&key.plugin),

@@ -7,9 +7,16 @@ mod api;
 mod auth;
 pub mod dev;
 mod door;
+mod forwarded;
+mod handshake;
+mod head;
 mod health;
+mod keep_alive;
 mod metrics;
 mod pages;
+mod proxy_protocol;
+mod refusal;
+mod seldom;
 mod upgrade;
 
 use std::sync::Arc;
@@ -61,6 +68,7 @@ pub fn http(
         .with_state(Arc::new(upgrading))
         .route("/_parlor", get(pages::to_the_overview))
         .nest("/_parlor/", of_host)
+        .layer(from_fn(head::require_one_host))
 }
 
 fn metrics_route(measured: Measured, access: &Arc<Access>) -> HttpRouter {

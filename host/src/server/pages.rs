@@ -17,10 +17,11 @@ use axum::routing::get;
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
-use super::address::host_of;
-use super::auth::{Access, is_loopback_name, require_caller};
+use super::auth::{Access, require_caller};
 use super::dev::DevProjects;
+use super::head::host_of;
 use crate::model::names::PluginName;
+use crate::model::web::HostName;
 
 /// What the overview's pages may load: their own files and sockets of this server, and nothing else.
 const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -89,14 +90,15 @@ pub fn routes(access: &Arc<Access>, dev: Option<Arc<DevProjects>>) -> HttpRouter
         .with_state(dev)
 }
 
+/// Adds the slash that the overview's relative links need. Relative itself, so that it holds under a proxy's path as well.
 pub async fn to_the_overview() -> Redirect {
-    Redirect::permanent("/_parlor/")
+    Redirect::permanent("_parlor/")
 }
 
 /// Adds the slash that a page's relative links need.
 async fn to_the_folder(Path(plugin): Path<String>) -> Response<Body> {
     match PluginName::new(&plugin) {
-        Ok(plugin) => Redirect::permanent(&format!("/_parlor/pages/{plugin}/")).into_response(),
+        Ok(plugin) => Redirect::permanent(&format!("{plugin}/")).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -124,7 +126,7 @@ fn guard(response: &mut Response<Body>) {
 async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: Request) -> Response<Body> {
     let not_found = || StatusCode::NOT_FOUND.into_response();
     // A foreign host name that leads to this machine (DNS rebinding) would make these pages part of its own site.
-    if !host_of(request.headers()).is_some_and(is_loopback_name) {
+    if !host_of(request.headers()).is_some_and(|host| HostName::requested(host).is_loopback()) {
         return not_found();
     }
     let path = request.uri().path();

@@ -1,27 +1,25 @@
-//! From an HTTP request to a socket in a room: the checks on the way, the plugin's `authorize`, and the answer to a
-//! client that is refused.
+//! From an HTTP request to a socket in a room: the checks on the way, and the plugin's `authorize`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
-use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, COOKIE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use data_encoding::BASE64;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::address::{self, Destination, RemoteClient};
-use super::door::{ConnectionPlace, Door, retry_after_seconds};
+use super::address::{self, Destination};
+use super::door::{ConnectionPlace, Door};
+use super::forwarded::RemoteClient;
+use super::handshake::Handshake;
+use super::head::host_of;
 use super::metrics::UpgradeCounts;
+use super::refusal::UpgradeRefusal;
+use super::seldom::Seldom;
 use crate::clock::Instant;
 use crate::fleet::{Fleet, NoRoom};
 use crate::guest::instance::ConnectRequest;
@@ -39,6 +37,8 @@ use crate::tenant::Tenants;
 /// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
 
+static UNANSWERED: Seldom = Seldom::new();
+
 /// What the upgrade of a request needs.
 pub struct Upgrading {
     pub fleet: Arc<Fleet>,
@@ -47,74 +47,35 @@ pub struct Upgrading {
     pub counts: Arc<UpgradeCounts>,
 }
 
-/// Why there is no socket: a status, and words for people.
-struct UpgradeRefusal {
-    status: StatusCode,
-    words: String,
-    /// How long the client has to wait until another try can succeed; none where nobody knows.
-    retry_after: Option<Duration>,
-}
-
-impl UpgradeRefusal {
-    fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into(), retry_after: None }
-    }
-
-    fn busy(words: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
-    }
-
-    fn too_many(words: &str) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, words)
-    }
-
-    /// The room cannot be entered.
-    fn no_room(why: NoRoom) -> Self {
-        match why {
-            NoRoom::NotServed => Self::busy("the plugin is retired"),
-            NoRoom::TooMany => Self::busy("too many open rooms: rooms-per-tenant"),
-            NoRoom::Crashed(wait) => {
-                Self { retry_after: Some(wait), ..Self::busy("the room failed too often: room-faults") }
-            }
-            NoRoom::Quarantined(wait) => {
-                Self { retry_after: Some(wait), ..Self::busy("the plugin is out of service: quarantined") }
-            }
-            NoRoom::Refused(wait) => {
-                let words = "this client made the plugin fail too often: client-faults";
-                Self { retry_after: Some(wait), ..Self::too_many(words) }
-            }
-            NoRoom::Draining => Self::busy("the server is shutting down"),
-        }
-    }
-}
-
 /// Answers every path that is not the host's own.
 pub async fn upgrade(
     State(upgrading): State<Arc<Upgrading>>,
-    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<RemoteClient>,
     Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = accept(&upgrading, remote, connection, request).await.unwrap_or_else(refusal);
+    let response = accept(&upgrading, client, connection, request).await.unwrap_or_else(UpgradeRefusal::into_response);
     upgrading.counts.count(response.status());
     response
 }
 
 async fn accept(
     upgrading: &Upgrading,
-    remote: SocketAddr,
+    client: RemoteClient,
     connection: ConnectionPlace,
     request: Request<Body>,
 ) -> Result<Response<Body>, UpgradeRefusal> {
     let nobody = || UpgradeRefusal::new(StatusCode::NOT_FOUND, "no plugin serves this path");
     let Upgrading { fleet, tenants, door, .. } = upgrading;
-    let client = door.client(request.headers(), remote);
     if !door.may_upgrade(client.address) {
         return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
-    let place = address::destination(tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
+    // The host that a proxy tells of leads to no other tenant than the one that it asked us for.
+    let hosts = [host_of(request.headers()), client.host.as_deref()];
+    let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(nobody)?;
     let plugin = fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
-    let accept_key = handshake(request.method(), request.headers())?;
+    let handshake = Handshake::of(&request, client.address)?;
+    door.check_forwarded(request.headers(), &client);
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(tenants, &place, request.headers())?;
     if let Some(why) = fleet.refuses(&plugin.key, &room) {
@@ -127,11 +88,11 @@ async fn accept(
     fleet.admits(&plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
 
     let of_client = door
-        .enter_behind_proxy(remote, client.address)
+        .enter_behind_proxy(&client)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
     let tenant_place = plugin.account().sockets.place();
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
-    let connect = connect_request(&client, &place, &room, &request);
+    let connect = connect_request(&client, &place, &room, &request, handshake.bearer());
     let meta = authorize(fleet, &plugin, &stranger, connect, request.uri()).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(&plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
@@ -142,7 +103,10 @@ async fn accept(
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
     let seat = take_seat(fleet, &plugin, &room, meta, outbound).await?;
     tokio::spawn(hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client))));
-    Ok(switching(&accept_key))
+    if handshake.is_unanswered(&plugin.subprotocols) {
+        warn_of_unanswered(&plugin);
+    }
+    Ok(handshake.switching(&plugin.subprotocols))
 }
 
 /// Takes a seat in the room, and opens the room if need be. Where the tenant has as many rooms as it may, waits until
@@ -171,38 +135,13 @@ async fn take_seat(
     }
 }
 
-/// Checks that a request asks for a WebSocket (RFC 6455, 4.2.1); answers the key to accept it with.
-fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, UpgradeRefusal> {
-    let has = |name: &HeaderName, token: &str| {
-        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
-    };
-    let needed = || UpgradeRefusal::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
-    if method != Method::GET
-        || !has(&CONNECTION, "upgrade")
-        || !has(&UPGRADE, "websocket")
-        || !has(&SEC_WEBSOCKET_VERSION, "13")
-    {
-        return Err(needed());
-    }
-    if address::host_of(headers).is_none() {
-        return Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, "the header Host is missing"));
-    }
-    let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
-    if BASE64.decode(key).is_ok_and(|key| key.len() == 16) {
-        Ok(derive_accept_key(key))
-    } else {
-        Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key must be 16 bytes in base 64"))
-    }
-}
-
 /// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin.
 fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
-    match headers.get(ORIGIN).map(HeaderValue::to_str) {
-        Some(Ok(origin)) if tenants.allows_origin(&place.tenant, origin) => Ok(()),
-        None => Ok(()),
-        Some(_) => Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect")),
+    let mut origins = headers.get_all(ORIGIN).iter().map(HeaderValue::to_str);
+    if origins.all(|origin| origin.is_ok_and(|origin| tenants.allows_origin(&place.tenant, origin))) {
+        return Ok(());
     }
+    Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect"))
 }
 
 /// The request as the plugin's `authorize` gets it.
@@ -211,19 +150,24 @@ fn connect_request(
     place: &Destination<'_>,
     room: &RoomId,
     request: &Request<Body>,
+    bearer: Option<&str>,
 ) -> ConnectRequest {
     let headers = request.headers();
-    // There is one, since `handshake` checked it.
-    let host = address::host_of(headers).unwrap_or_default();
+    // There is one, since every request of HTTP/1.1 names it.
+    let host = client.host.as_deref().or_else(|| host_of(headers)).unwrap_or_default();
+    let prefix = &client.prefix;
+    let token = bearer.filter(|_| !headers.contains_key(AUTHORIZATION));
+    let token = token.map(|token| (AUTHORIZATION.as_str().to_owned(), format!("Bearer {token}")));
     let scheme = if client.tls { "wss" } else { "ws" };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     // Where tenants share a host name, browsers send the cookies of one to the others.
     let shown = headers.iter().filter(|(name, _)| place.own_host || **name != COOKIE);
     ConnectRequest {
-        uri: format!("{scheme}://{host}{path}"),
+        uri: format!("{scheme}://{host}{prefix}{path}"),
         room: room.as_str().to_owned(),
         headers: shown
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .chain(token)
             .collect(),
         remote: client.address.to_string(),
     }
@@ -288,6 +232,19 @@ async fn authorize(
     }
 }
 
+/// Tells the operator why a browser drops the connection. What was offered may be a secret.
+fn warn_of_unanswered(plugin: &Plugin) {
+    UNANSWERED.tell(|left_out| {
+        let PluginKey { tenant, plugin: name } = &plugin.key;
+        tracing::warn!(
+            tenant = tenant.as_str(),
+            plugin = name.as_str(),
+            left_out,
+            "a client offers subprotocols of which none is in the plugin's setting subprotocols; browsers drop such a socket"
+        );
+    });
+}
+
 /// Logs and counts that the plugin's `authorize` failed. The client does not learn how.
 fn broken(plugin: &Plugin, why: &str) -> UpgradeRefusal {
     plugin.authorize_failed(why);
@@ -329,33 +286,4 @@ async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: 
         Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
         Err(why) => tracing::warn!("a socket cannot leave the thread that accepted it: {why}"),
     }
-}
-
-fn switching(accept_key: &str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    if let Ok(key) = HeaderValue::from_str(accept_key) {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, key);
-    }
-    response
-}
-
-fn refusal(refused: UpgradeRefusal) -> Response<Body> {
-    let UpgradeRefusal { status, words, retry_after } = refused;
-    let mut response = Response::new(Body::from(words));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if status == StatusCode::UPGRADE_REQUIRED {
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(retry_after)));
-    }
-    response
 }

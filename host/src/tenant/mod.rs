@@ -17,6 +17,7 @@ use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginName, TenantName};
 use crate::model::secret::Secret;
+use crate::model::web::{HostName, PageOrigin};
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
@@ -31,6 +32,8 @@ pub struct PluginSettings {
     /// Whether clients may choose their channels with `?channels=`, if the plugin has no `authorize`.
     pub client_channels: bool,
     pub durability: Durability,
+    /// The WebSocket subprotocols that clients may ask for.
+    pub subprotocols: Vec<String>,
     pub limits: Layers,
 }
 
@@ -38,9 +41,9 @@ pub struct PluginSettings {
 #[derive(Debug, Clone, Default)]
 pub struct TenantSettings {
     /// The host names at whose root the tenant is served.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostName>,
     /// The origins whose pages may connect. If it is empty, all may.
-    pub origins: Vec<String>,
+    pub origins: Vec<PageOrigin>,
     /// The token for the tenant's own part of the API.
     pub token: Option<Secret>,
     /// The interfaces that its plugins may import.
@@ -56,6 +59,7 @@ pub struct Terms {
     pub config: BTreeMap<String, String>,
     pub client_channels: bool,
     pub durability: Durability,
+    pub subprotocols: Vec<String>,
     pub imports: Imports,
     pub limits: Arc<Limits>,
     /// The account of the tenant, which the plugin's use is charged to.
@@ -70,7 +74,7 @@ pub struct Tenants {
     settings: BTreeMap<TenantName, TenantSettings>,
     /// The settings of tenants that the configuration does not name.
     unnamed: TenantSettings,
-    by_host: HashMap<String, TenantName>,
+    by_host: HashMap<HostName, TenantName>,
     threads: usize,
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
     /// Configuration that projects suggest for their own plugins, under `parlor dev`.
@@ -89,7 +93,7 @@ impl Tenants {
     }
 
     /// The tenant that is served at a host name.
-    pub fn at_host(&self, host: &str) -> Option<&TenantName> {
+    pub fn at_host(&self, host: &HostName) -> Option<&TenantName> {
         self.by_host.get(host)
     }
 
@@ -118,6 +122,7 @@ impl Tenants {
             config: self.config(tenant, plugin, own),
             client_channels: own.is_some_and(|own| own.client_channels),
             durability: own.map(|own| own.durability).unwrap_or_default(),
+            subprotocols: own.map(|own| own.subprotocols.clone()).unwrap_or_default(),
             imports: settings.imports.clone(),
             limits: Arc::new(self.layers(tenant, Some(plugin)).limits().clone()),
             totals: account.totals(plugin),
@@ -143,10 +148,10 @@ impl Tenants {
         config
     }
 
-    /// Whether pages of an origin may connect to the tenant's rooms.
+    /// Whether pages of an origin, as an `Origin` header names it, may connect to the tenant's rooms.
     pub fn allows_origin(&self, tenant: &TenantName, origin: &str) -> bool {
         let origins = &self.settings(tenant).origins;
-        origins.is_empty() || origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        origins.is_empty() || origins.iter().any(|allowed| allowed.matches(origin))
     }
 
     /// The account of a tenant. The first call opens it.

@@ -5,6 +5,7 @@ import { setUp } from "../support/bench.mjs";
 import {
   DESKTOP, PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, newRoom, openTab,
 } from "../support/browser.mjs";
+import { underPath } from "../support/prefix.mjs";
 import { Line } from "../support/server.mjs";
 
 describe("the host's page", () => {
@@ -92,6 +93,24 @@ describe("the host's page", () => {
     assert.deepEqual([received.type, received.data.type, received.data.from], ["event", "chat.message", "ana"]);
     assert.match(await frame(two, "in", '"text":"hello"').locator("time").textContent(), /^\d\d:\d\d:\d\d\.\d{3}$/);
     assertQuiet([tab]);
+  });
+
+  test("behind a proxy that serves it under a path, it asks and connects there", async () => {
+    const proxy = await underPath("/rt", bench.url);
+    try {
+      const tab = await open(DESKTOP, proxy.url);
+      const one = panel(tab, 1);
+      await join(one, newRoom(), "ana");
+      assert.match(await one.locator("code.address").textContent(), new RegExp(`^ws://[^/]+/rt/ws`));
+      const link = await card(tab, "chat").getByRole("link", { name: "Open its page" }).getAttribute("href");
+      assert.equal(new URL(link, tab.url()).pathname, "/rt/_parlor/pages/chat/");
+      await tab.goto(`${proxy.url}/_parlor`);
+      assert.equal(new URL(tab.url()).pathname, "/rt/_parlor/");
+      await tab.getByText("Live", { exact: true }).waitFor();
+      assertQuiet([tab]);
+    } finally {
+      await proxy.close();
+    }
   });
 
   test("an empty data field is a frame without data, and a channel is sent along", async () => {

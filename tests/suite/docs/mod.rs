@@ -1,6 +1,6 @@
 //! The documentation, run: every block of code in the pages does what it says, or a marker above it says why nobody can
 //! run it. TypeScript is run by the SDK's own tests (`guest-sdk/typescript/test/pages.test.ts`), what is for browsers by
-//! a browser (`tests/browser/pages/docs.test.mjs`).
+//! a browser (`tests/browser/pages/docs.test.mjs`), what is for proxies by the proxies (`tests/suite/proxies/programs.rs`).
 //!
 //! A marker is a comment on the line above a block:
 //!
@@ -13,7 +13,7 @@
 //! | `<!-- prints: WORDS -->` | JavaScript: what it writes to a browser's console |
 
 mod api;
-mod blocks;
+pub mod blocks;
 mod commands;
 mod config;
 mod facts;
@@ -27,7 +27,7 @@ use blocks::{Block, Page, pages};
 /// More blocks than these that nobody runs are too many.
 const NOT_RUN_MAX: usize = 4;
 /// The languages that a test runs.
-const RUN: [&str; 6] = ["js", "json", "rust", "sh", "toml", "ts"];
+const RUN: [&str; 9] = ["caddyfile", "haproxy", "js", "json", "nginx", "rust", "sh", "toml", "ts"];
 /// The pages whose TypeScript and JavaScript the other test programs read.
 const SCRIPTED: [&str; 3] = ["README.md", "docs/", "guest-sdk/typescript/README.md"];
 

@@ -21,12 +21,14 @@ pub struct Closed {
 pub struct Client {
     ws: WebSocketStream<TcpStream>,
     syncs: u64,
+    /// The subprotocol that the server chose.
+    pub subprotocol: Option<String>,
 }
 
 impl Client {
-    pub(super) async fn new(stream: TcpStream, read_ahead: Vec<u8>) -> Self {
+    pub(super) async fn new(stream: TcpStream, read_ahead: Vec<u8>, subprotocol: Option<String>) -> Self {
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Client, None).await;
-        Self { ws, syncs: 0 }
+        Self { ws, syncs: 0, subprotocol }
     }
 
     /// Sends `{"type": event, "data": data}`.

@@ -1,6 +1,6 @@
 //! Requests byte by byte: the tests send what no well-behaved client would, and read refusals as they are.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -12,11 +12,13 @@ use super::{TOKEN, Value, soon};
 #[derive(Debug, Clone)]
 pub struct Request {
     address: SocketAddr,
-    from: Option<Ipv4Addr>,
     method: String,
     path: String,
+    version: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    preface: Vec<u8>,
+    from: Option<IpAddr>,
 }
 
 /// An answer that is no WebSocket.
@@ -44,25 +46,47 @@ impl Request {
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         Self {
             address,
-            from: None,
             method: method.to_owned(),
             path: path.to_owned(),
             headers: vec![("host".to_owned(), address.to_string())],
             body: Vec::new(),
+            version: "HTTP/1.1".to_owned(),
+            preface: Vec::new(),
+            from: None,
         }
     }
 
-    /// Has it come from another of this machine's own addresses, 127.0.0.`last`.
-    pub fn from(mut self, last: u8) -> Self {
-        self.from = Some(Ipv4Addr::new(127, 0, 0, last));
+    /// Speaks another version than HTTP/1.1.
+    pub fn version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
+    }
+
+    /// Sends bytes before its first line, as a proxy may.
+    pub fn behind(mut self, preface: impl Into<Vec<u8>>) -> Self {
+        self.preface = preface.into();
+        self
+    }
+
+    /// Comes from 127.0.0.`last`, which is this machine as well.
+    pub fn from_loopback(self, last: u8) -> Self {
+        self.from(&format!("127.0.0.{last}"))
+    }
+
+    /// Comes from this address of the machine.
+    pub fn from(mut self, address: &str) -> Self {
+        self.from = Some(address.parse().expect("an address"));
         self
     }
 
     /// Adds a header; a `host` takes the place of the default one.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        if name == "host" {
-            self = self.without("host");
-        }
+    pub fn header(self, name: &str, value: &str) -> Self {
+        let own = if name == "host" { self.without("host") } else { self };
+        own.line(name, value)
+    }
+
+    /// Adds a line to its head, whatever stands there already.
+    pub fn line(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -107,34 +131,42 @@ impl Request {
 
     /// Sends it; a socket, or why there is none.
     pub async fn upgrade(self) -> Result<Client, Response> {
-        let (stream, read_ahead) = self.exchange().await?;
-        Ok(Client::new(stream, read_ahead).await)
+        let Upgraded { stream, read_ahead, headers } = self.exchange().await?;
+        let chosen = headers.into_iter().find(|(name, _)| name == "sec-websocket-protocol");
+        Ok(Client::new(stream, read_ahead, chosen.map(|(_, value)| value)).await)
     }
 
-    async fn exchange(self) -> Result<(TcpStream, Vec<u8>), Response> {
+    async fn exchange(self) -> Result<Upgraded, Response> {
         let what = format!("an answer to {} {}", self.method, self.path);
         soon(&what, self.exchange_now()).await
     }
 
-    async fn exchange_now(self) -> Result<(TcpStream, Vec<u8>), Response> {
+    async fn exchange_now(self) -> Result<Upgraded, Response> {
         let socket = TcpSocket::new_v4().expect("a socket");
         if let Some(from) = self.from {
-            socket.bind((from, 0).into()).expect("an address of this machine");
+            socket.bind(SocketAddr::new(from, 0)).expect("an address of this machine");
         }
         let mut stream = socket.connect(self.address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket's option");
-        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        let mut head = format!("{} {} {}\r\n", self.method, self.path, self.version);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
         // A server that refuses before it has read everything may close on us: what counts is its answer.
-        let _ = stream.write_all(&[head.as_bytes(), &self.body].concat()).await;
+        let _ = stream.write_all(&[&self.preface, head.as_bytes(), &self.body].concat()).await;
         read_response(stream).await
     }
 }
 
-async fn read_response(mut stream: TcpStream) -> Result<(TcpStream, Vec<u8>), Response> {
+/// A connection that is a WebSocket now.
+struct Upgraded {
+    stream: TcpStream,
+    read_ahead: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+async fn read_response(mut stream: TcpStream) -> Result<Upgraded, Response> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
@@ -149,13 +181,13 @@ async fn read_response(mut stream: TcpStream) -> Result<(TcpStream, Vec<u8>), Re
     let status_line = lines.next().expect("a status line");
     let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.unwrap_or_else(|| panic!("{status_line:?} is no status line"));
-    if status == 101 {
-        return Ok((stream, body));
-    }
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
+    if status == 101 {
+        return Ok(Upgraded { stream, read_ahead: body, headers });
+    }
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let length: usize = length.map_or(0, |(_, value)| value.parse().expect("a length"));
     while body.len() < length {

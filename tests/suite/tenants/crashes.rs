@@ -166,7 +166,7 @@ async fn rooms_whose_restore_fails_close_alone() {
         // One event fails, and then `$restore`.
         let path = format!("/hooks?room=r{room}&user=eve-{room}");
         let mut client =
-            server.request("GET", &path).from(20 + room / 2).websocket().upgrade().await.expect("a socket");
+            server.request("GET", &path).from_loopback(20 + room / 2).websocket().upgrade().await.expect("a socket");
         client.send("fail-anyway", json!("panic")).await;
         assert_eq!(&*client.closed().await.reason, "the room failed too often: room-faults");
     }

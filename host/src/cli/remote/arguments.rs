@@ -10,7 +10,7 @@ use crate::model::names::{PluginKey, PluginName, TenantName};
 /// Which server to ask, and as whom.
 #[derive(Debug, Args)]
 pub struct RemoteArgs {
-    /// Ask this server, over http or https.
+    /// Ask this server, over http or https; with the path where a proxy serves it under one.
     #[arg(
         long,
         value_name = "URL",

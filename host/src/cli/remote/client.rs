@@ -100,16 +100,18 @@ impl ApiClient {
     }
 }
 
-/// `http://HOST[:PORT]`, or https.
+/// `http://HOST[:PORT]`, or https, and the path under which a proxy serves it.
 #[derive(Debug, PartialEq, Eq)]
 struct ServerUrl {
     scheme: Scheme,
     authority: Authority,
+    /// Without a slash at its end.
+    prefix: String,
 }
 
 impl std::fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }
 }
 
@@ -119,14 +121,15 @@ impl ServerUrl {
         let uri: Uri = url.parse().ok().with_context(wrong)?;
         let parts = uri.into_parts();
         let scheme = parts.scheme.filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme));
-        let is_plain = parts.path_and_query.as_ref().is_none_or(|path| *path == "/");
-        let authority = parts.authority.filter(|authority| is_plain && !authority.as_str().contains('@'));
-        Ok(Self { scheme: scheme.with_context(wrong)?, authority: authority.with_context(wrong)? })
+        let path = parts.path_and_query.filter(|path| *path != "/");
+        let prefix = path.as_ref().map_or("", PathAndQuery::as_str).trim_end_matches('/').to_owned();
+        let authority = parts.authority.filter(|authority| !authority.as_str().contains('@') && !prefix.contains('?'));
+        Ok(Self { scheme: scheme.with_context(wrong)?, authority: authority.with_context(wrong)?, prefix })
     }
 
     fn at(&self, path: &str) -> anyhow::Result<Uri> {
         let (scheme, authority) = (self.scheme.clone(), self.authority.clone());
-        let path: PathAndQuery = path.parse().context("a path of the API")?;
+        let path: PathAndQuery = format!("{}{path}", self.prefix).parse().context("a path of the API")?;
         let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(path);
         uri.build().context("an address of the API")
     }
@@ -176,11 +179,12 @@ mod tests {
 
     #[test]
     fn a_server_is_named_by_scheme_host_and_port() {
-        for url in ["http://127.0.0.1:7070", "http://host", "http://[::1]:7", "https://host:8443"] {
+        for url in ["http://127.0.0.1:7070", "http://host", "http://[::1]:7", "https://host:8443", "https://host/rt"] {
             assert_eq!(ServerUrl::parse(url).unwrap().to_string(), url);
         }
         assert_eq!(ServerUrl::parse("https://host/").unwrap().at("/a/b").unwrap().to_string(), "https://host/a/b");
-        for url in ["host:7070", "ftp://host", "http://host/api", "http://user@host", "https://host/?a", ""] {
+        assert_eq!(ServerUrl::parse("https://host/rt/").unwrap().at("/a").unwrap().to_string(), "https://host/rt/a");
+        for url in ["host:7070", "ftp://host", "http://user@host", "https://host/?a", "https://host/rt?a", ""] {
             let why = ServerUrl::parse(url).unwrap_err().to_string();
             assert!(why.contains("is not http://"), "{url}: {why}");
         }

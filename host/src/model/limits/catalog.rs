@@ -248,6 +248,9 @@ limits! {
     /// Time in ms for the headers of a request, and once more for authorizing an upgrade. After it the request is
     /// answered with an error or cut off.
     handshake_ms: u64 = 10_000, Host, least 1;
+    /// Time in ms that an HTTP connection may wait for its next request, before the time for that request's headers
+    /// begins. Longer than the 60 s for which balancers keep connections, so that none is closed under a request.
+    keep_alive_ms: u64 = 75_000, Host, least 0;
     /// Time in ms that a server which shuts down gives its rooms to finish. After it they are cut off.
     drain_ms: u64 = 10_000, Host, least 0;
 }

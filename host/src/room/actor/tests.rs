@@ -46,6 +46,7 @@ fn load() -> Arc<Plugin> {
         config: std::collections::BTreeMap::new(),
         client_channels: false,
         durability: Durability::Strict,
+        subprotocols: Vec::new(),
         imports: Imports::All,
         limits: Arc::clone(&limits),
         totals: account.totals(&key.plugin),

@@ -110,8 +110,8 @@ pub async fn one(
     };
     let quotas = layers.limits().all().into_iter().filter(|limit| limit.scope != Scope::Host);
     Ok(JsonBody(TenantBody {
-        hosts: settings.hosts.clone(),
-        origins: settings.origins.clone(),
+        hosts: settings.hosts.iter().map(|host| host.as_str().to_owned()).collect(),
+        origins: settings.origins.iter().map(|origin| origin.as_str().to_owned()).collect(),
         quotas: quotas.map(quota).collect(),
         summary,
     }))
