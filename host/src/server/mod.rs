@@ -7,6 +7,7 @@ mod api;
 mod auth;
 pub mod dev;
 mod door;
+mod escapes;
 mod health;
 mod metrics;
 mod pages;

@@ -10,8 +10,8 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, COOKIE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CONNECTION, CONTENT_TYPE, COOKIE, ORIGIN, REFERER,
+    RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use data_encoding::BASE64;
@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::address::{self, Destination, RemoteClient};
 use super::door::{ConnectionPlace, Door, retry_after_seconds};
+use super::escapes::decode_plain;
 use super::metrics::UpgradeCounts;
 use crate::clock::Instant;
 use crate::fleet::{Fleet, NoRoom};
@@ -59,6 +60,15 @@ impl UpgradeRefusal {
         Self { status, words: words.into(), retry_after: None }
     }
 
+    /// The request asks for no WebSocket.
+    fn no_websocket() -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13")
+    }
+
+    fn is_no_websocket(&self) -> bool {
+        self.status == StatusCode::UPGRADE_REQUIRED
+    }
+
     fn busy(words: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
     }
@@ -88,9 +98,21 @@ pub async fn upgrade(
     Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = accept(&upgrading, remote, connection, request).await.unwrap_or_else(refusal);
+    let origin = request.headers().get(ORIGIN).cloned();
+    let mut response = accept(&upgrading, remote, connection, request).await.unwrap_or_else(refusal);
     upgrading.counts.count(response.status());
+    if let Some(origin) = origin {
+        may_be_read(response.headers_mut(), origin);
+    }
     response
+}
+
+/// Lets a page of this origin read why it was refused. Whoever may not connect learns just that, since the origin is
+/// checked before the plugin is asked.
+fn may_be_read(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.append(VARY, HeaderValue::from_static("Origin"));
 }
 
 async fn accept(
@@ -106,8 +128,12 @@ async fn accept(
         return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
     let place = address::destination(tenants, request.headers(), request.uri()).ok_or_else(nobody)?;
-    let plugin = fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
-    let accept_key = handshake(request.method(), request.headers())?;
+    let plugin = fleet.at(&place.tenant, &decode_plain(place.path)).ok_or_else(nobody)?;
+    let accept_key = match handshake(request.method(), request.headers()) {
+        // A page does not see why its upgrade was refused, and asks with a plain GET: it gets the same answer.
+        Err(refused) if refused.is_no_websocket() && request.method() == Method::GET => Err(refused),
+        known => Ok(known?),
+    };
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(tenants, &place, request.headers())?;
     if let Some(why) = fleet.refuses(&plugin.key, &room) {
@@ -121,6 +147,7 @@ async fn accept(
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
     let connect = connect_request(&client, &place, &room, &request);
     let meta = authorize(fleet, &plugin, connect, request.uri()).await?;
+    let accept_key = accept_key?;
 
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
     let seat = take_seat(fleet, &plugin, &room, meta, tenant_place).await?;
@@ -162,13 +189,12 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, UpgradeRefu
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
     };
-    let needed = || UpgradeRefusal::new(StatusCode::UPGRADE_REQUIRED, "this path serves a WebSocket, version 13");
     if method != Method::GET
         || !has(&CONNECTION, "upgrade")
         || !has(&UPGRADE, "websocket")
         || !has(&SEC_WEBSOCKET_VERSION, "13")
     {
-        return Err(needed());
+        return Err(UpgradeRefusal::no_websocket());
     }
     if address::host_of(headers).is_none() {
         return Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, "the header Host is missing"));
@@ -181,13 +207,25 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Result<String, UpgradeRefu
     }
 }
 
-/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin.
+/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin; nor does a page
+/// that asks its own host with a plain GET, which says where it comes from in `Referer`.
 fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
-    match headers.get(ORIGIN).map(HeaderValue::to_str) {
-        Some(Ok(origin)) if tenants.allows_origin(&place.tenant, origin) => Ok(()),
-        None => Ok(()),
-        Some(_) => Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect")),
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let is_upgrade = headers.contains_key(UPGRADE);
+    let referrer = || text(REFERER).filter(|_| !is_upgrade).map(origin_of);
+    match text(ORIGIN).or_else(referrer) {
+        Some(origin) if !tenants.allows_origin(&place.tenant, origin) => {
+            Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect"))
+        }
+        _ => Ok(()),
     }
+}
+
+/// The origin of an absolute address.
+fn origin_of(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |end| end + 3);
+    let end = address[host..].find(['/', '?', '#']).map_or(address.len(), |end| host + end);
+    &address[..end]
 }
 
 /// The request as the plugin's `authorize` gets it.
