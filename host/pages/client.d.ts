@@ -7,12 +7,22 @@ export type ClientState = "connecting" | "open" | "waiting" | "closed";
 export interface CloseInfo {
   /** The WebSocket close code; 1006 where the line broke, never opened or went dead. */
   code: number;
-  /** The reason that came with it, or words of the client's own for 1006. */
+  /** The reason that came with it, or words of the client's own for 1006; with `status` the words of the refusal. */
   reason: string;
   /** Whether both sides said goodbye. */
   wasClean: boolean;
-  /** Whether the connection had opened; false for a refused upgrade, whose status a browser does not tell. */
+  /** Whether the connection had opened; false for a refused upgrade. */
   opened: boolean;
+  /** The HTTP status of a refusal that no further attempt can change: 400, 401, 403, 404 or a like one. */
+  status?: number;
+}
+
+/** What `ready` is rejected with. */
+export interface ClosedError extends Error {
+  /** The WebSocket close code. */
+  code: number;
+  /** Where the server refused the connection: the HTTP status. */
+  status?: number;
 }
 
 /** One change of state. */
@@ -90,10 +100,15 @@ export interface AddressOptions {
 export type QueryValues = Record<string, string | number | boolean | null | undefined>;
 
 export interface ClientOptions extends Partial<Timings>, AddressOptions {
-  /** Whether to come back after this ending. Default: always, except after 1000. Never asked after `close()`. */
+  /**
+   * Whether to come back after this ending. Default: always, except after 1000. Never asked after `close()`, nor where
+   * the server refused the connection for good.
+   */
   shouldReconnect?: (close: CloseInfo, attempt: number) => boolean;
   /** Default: the environment's own. */
   WebSocket?: SocketConstructor;
+  /** Asks why an upgrade was refused. Default: the environment's own; `null`: nobody asks, and each refusal is tried again. */
+  fetch?: ((url: string, init: any) => Promise<{ status: number; text(): Promise<string> }>) | null;
   /** Where the jitter comes from: a number from 0 up to 1. Default `Math.random`. */
   random?: () => number;
 }
@@ -110,7 +125,9 @@ export class ParlorClient {
   readonly state: ClientState;
   /** How many frames wait for a connection. */
   readonly queued: number;
-  /** Fulfilled when the connection is open, now or next time; rejected when it is closed for good. */
+  /**
+   * Fulfilled when the connection is open, now or next time. Rejected when it is closed for good, with a `ClosedError`.
+   */
   readonly ready: Promise<void>;
   /** Hear an event. Returns the undoing. */
   on<T = any>(event: string, listener: EventListener<T>): () => void;

@@ -17,6 +17,11 @@
 //   1008, 1013  a limit was passed, or "try later": `slowDelayMs` on top of each wait.
 //   all others  (1011, 1009, 1006 for a broken line or a refused upgrade, a plugin's own) the usual back-off.
 // `shouldReconnect` can decide otherwise, for instance never after a code of the plugin's own.
+//
+// A page cannot see why an upgrade was refused. So the client asks the same address with a plain GET, which Parlor answers
+// the same: after each attempt that fails before the first connection, and later on from the sixth in a row. Where no
+// further attempt can succeed (no such room or plugin, not allowed), the client is closed for good, and `ready` is rejected
+// with an error that has the answer's `status` and its words.
 
 /** What `connect` takes for granted. Times are in milliseconds. */
 export const DEFAULTS = Object.freeze({
@@ -31,7 +36,7 @@ export const DEFAULTS = Object.freeze({
   stableAfterMs: 5_000,
   // An attempt that did not open by then is given up and counts as failed.
   connectTimeoutMs: 15_000,
-  // A ping is sent this long after the last one; hosts close idle sockets after 90 s. 0 for no keepalive.
+  // A ping is sent this long after the last one; proxies forget quiet lines after 60 s. 0 for no keepalive.
   pingIntervalMs: 25_000,
   // Where nothing at all arrives for this long after a ping, the line is dead.
   pongTimeoutMs: 10_000,
@@ -40,6 +45,12 @@ export const DEFAULTS = Object.freeze({
   // Bytes that an open but stalled socket may hold back before `emit` refuses.
   bufferLimit: 1_048_576,
 });
+
+// Answers to a request of the client's own making that a later attempt may not get: too slow, too early, too many, and
+// 426, by which Parlor says that it would accept an upgrade now.
+const PASSING = new Set([408, 425, 426, 429]);
+const DOUBT_AFTER = 6; // what was open once most likely comes back, and a question that nobody answers is noise
+const WORDS_LIMIT = 1_000; // characters of a refusal's words that are kept
 
 const OPEN = 1; // WebSocket.OPEN, for constructors that lack the constants
 const NORMAL = 1000;
@@ -82,6 +93,29 @@ export function socketAddress(address, { base, room, query } = {}) {
   return url.href;
 }
 
+// Why an address refuses connections for good: `{ status, words }`, or nothing where a later attempt may succeed or where
+// nobody can say.
+async function refusalOf(address, { fetch, connectTimeoutMs }) {
+  const cut = new AbortController();
+  const timer = setTimeout(() => cut.abort(), connectTimeoutMs);
+  try {
+    const answer = await fetch(address.replace(/^ws/, "http"), {
+      cache: "no-store",
+      credentials: "include", // the upgrade had them as well
+      redirect: "manual",
+      referrerPolicy: "origin", // what the upgrade had in `Origin`, which a GET to one's own host lacks
+      signal: cut.signal,
+    });
+    const { status } = answer;
+    const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
+    return isFinal ? { status, words: (await answer.text()).trim().slice(0, WORDS_LIMIT) } : undefined;
+  } catch {
+    return undefined; // nobody answers, or this page may not read the answer
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 // A listener that throws must not keep the others from hearing.
 function call(listeners, ...args) {
   for (const listener of [...listeners]) {
@@ -107,6 +141,9 @@ export class ParlorClient {
   #socket = null;
   #state = "closed";
   #attempt = 0; // failed or short-lived connections in a row
+  #wasOpen = false;
+  #tried = ""; // the address of the last attempt
+  #question = null; // while the client asks why an attempt failed; `isDue` once the wait for the next one is over
   #openedAt = 0;
   #queue = [];
   #ready;
@@ -122,7 +159,8 @@ export class ParlorClient {
 
   constructor(address, options = {}) {
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    this.#settings = { WebSocket: globalThis.WebSocket, random: Math.random, ...DEFAULTS, ...given };
+    const { WebSocket, fetch } = globalThis;
+    this.#settings = { WebSocket, fetch: fetch?.bind(globalThis), random: Math.random, ...DEFAULTS, ...given };
     if (typeof this.#settings.WebSocket !== "function") {
       throw new TypeError("there is no WebSocket here: give a constructor as the option `WebSocket`");
     }
@@ -209,12 +247,14 @@ export class ParlorClient {
   #open() {
     const { WebSocket: Socket, connectTimeoutMs } = this.#settings;
     clearTimeout(this.#retryTimer);
+    this.#question = null;
     let socket;
     try {
-      socket = new Socket(socketAddress(this.#address, this.#settings));
+      this.#tried = socketAddress(this.#address, this.#settings);
+      socket = new Socket(this.#tried);
     } catch (error) {
       if (this.#state === "closed") throw error; // the first attempt: the address is wrong, and its author is told
-      return this.#lost({ code: ABNORMAL, reason: error.message, wasClean: false });
+      return this.#lost({ code: ABNORMAL, reason: error.message, wasClean: false }, false);
     }
     this.#socket = socket;
     socket.onopen = () => this.#opened();
@@ -231,6 +271,7 @@ export class ParlorClient {
   #opened() {
     clearTimeout(this.#connectTimer);
     this.#openedAt = Date.now();
+    this.#wasOpen = true;
     this.#schedulePing();
     this.#state = "open";
     // The queue goes first: what a state listener emits comes after what was emitted before.
@@ -286,7 +327,7 @@ export class ParlorClient {
     quietly(() => socket.close());
   }
 
-  #lost(closing) {
+  #lost(closing, wasTried = true) {
     const close = { ...closing, opened: this.#state === "open" };
     this.#release();
     if (close.opened && Date.now() - this.#openedAt >= this.#settings.stableAfterMs) this.#attempt = 0;
@@ -295,16 +336,34 @@ export class ParlorClient {
     const delayMs = backoffDelay(this.#attempt, close.code, this.#settings, this.#settings.random);
     this.#attempt += 1;
     if (close.opened) this.#ready = deferred();
-    this.#retryTimer = setTimeout(() => this.#open(), delayMs);
+    // The answer to a question comes before the next attempt.
+    const due = () => (this.#question ? (this.#question.isDue = true) : this.#open());
+    this.#retryTimer = setTimeout(due, delayMs);
+    const isRefused = wasTried && !close.opened && close.code === ABNORMAL;
+    if (isRefused && this.#settings.fetch && (!this.#wasOpen || this.#attempt >= DOUBT_AFTER)) this.#ask(close);
     this.#setState("waiting", { delayMs, close });
+  }
+
+  // Asks why the attempt failed, while the wait for the next one runs.
+  async #ask(close) {
+    const question = { isDue: false };
+    this.#question = question;
+    const refusal = await refusalOf(this.#tried, this.#settings);
+    if (this.#question !== question) return; // another attempt has begun, or the client is closed
+    this.#question = null;
+    if (refusal) this.#end({ ...close, reason: refusal.words, status: refusal.status });
+    else if (question.isDue) this.#open();
   }
 
   #end(close) {
     clearTimeout(this.#retryTimer);
+    this.#question = null;
     globalThis.removeEventListener?.("online", this.#online);
     this.#queue.length = 0;
     if (close.opened) this.#ready = deferred();
-    this.#ready.reject(new Error(`closed: ${close.code}${close.reason ? ` ${close.reason}` : ""}`));
+    const { code, status, reason } = close;
+    const why = status === undefined ? `closed: ${code}` : `refused: ${status}`;
+    this.#ready.reject(Object.assign(new Error(reason ? `${why} ${reason}` : why), { code, status }));
     this.#setState("closed", { close });
   }
 

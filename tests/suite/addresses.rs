@@ -52,6 +52,10 @@ async fn a_room_is_named_by_the_query() {
         ("/plain?room=default", "default"),
         ("/plain?token=a%20b&room=red&x", "red"),
         (&format!("/plain?room={longest}"), &longest),
+        // `URLSearchParams` of browsers encodes the tilde; whatever needs no encoding may be encoded.
+        ("/plain?room=A.b_c%7Ed-%7e", "A.b_c~d-~"),
+        ("/plain?token=%61&room=%72%65%64", "red"),
+        ("/pl%61in?room=%7E", "~"),
     ] {
         let mut client = server.join(path).await;
         assert_eq!(client.expect("hello").await["room"], room, "{path}");
@@ -75,7 +79,10 @@ async fn a_room_that_is_badly_named_is_400() {
         "/plain?room",
         "/plain?room=a&room=b",
         "/plain?room=a&room=a",
-        "/plain?room=%61",
+        "/plain?room=a%20b",
+        "/plain?room=a%2fb",
+        "/plain?room=a%257Eb",
+        "/plain?room=a%7",
         "/plain?r%6fom=a",
         "/plain?room=a&%72oom=b",
         "/plain?room=a/b",
@@ -122,6 +129,49 @@ async fn a_request_that_asks_for_no_websocket_is_426() {
         .header("upgrade", "WebSocket");
     let mut client = browser.upgrade().await.expect("a socket");
     client.expect("hello").await;
+}
+
+/// A page does not see why its upgrade was refused: a plain GET tells it, and opens nothing.
+#[tokio::test]
+async fn a_plain_get_is_answered_as_an_upgrade_would_be() {
+    let server = Server::builder().guest("door").guest_as("door", "acme/door");
+    let server = server.config("[tenants.acme]\norigins = [\"https://app.example\"]").start();
+    let get = |path: &str| server.request("GET", path);
+    for (path, status) in [
+        ("/nowhere", 404),
+        ("/door?room=a/b", 400),
+        ("/door?status=401", 401),
+        ("/door?status=403&words=not+you", 403),
+        ("/door?status=418&words=tea", 418),
+        ("/door?status=503&words=later", 503),
+        ("/door?trap", 500),
+    ] {
+        let (asked, refused) = (get(path).send().await, server.refused(path).await);
+        assert_plain(&asked, status);
+        assert_eq!((asked.status, &asked.body), (refused.status, &refused.body), "{path}");
+    }
+    assert_eq!(get("/door").send().await.status, 426);
+    assert_eq!(server.plugin("default", "door").await["rooms_open"], 0);
+
+    // A page of another origin may read the answer, even where it may not connect; its own host sends no `Origin`.
+    let acme = |header: &str, value: &str| get("/t/acme/door?status=404&words=no").header(header, value);
+    for (header, origin, status) in [
+        ("origin", "https://app.example", 404),
+        ("origin", "https://evil.example", 403),
+        ("referer", "https://app.example/page?x=1", 404),
+        ("referer", "https://app.example", 404),
+        ("referer", "https://evil.example/https://app.example/", 403),
+    ] {
+        let asked = acme(header, origin).send().await;
+        assert_plain(&asked, status);
+        let readable = (header == "origin").then_some(origin);
+        assert_eq!(asked.header("access-control-allow-origin"), readable);
+        assert_eq!(asked.header("access-control-allow-credentials"), readable.map(|_| "true"));
+        assert_eq!(asked.header("vary"), readable.map(|_| "Origin"));
+    }
+    // An upgrade goes by its `Origin` alone.
+    let upgrade = get("/t/acme/door").websocket().header("referer", "https://evil.example/");
+    assert!(upgrade.upgrade().await.is_ok());
 }
 
 #[tokio::test]

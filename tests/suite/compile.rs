@@ -170,6 +170,7 @@ async fn a_tenants_functions_are_compiled_once() {
     bytes[middle] ^= 1;
     fs::write(&pack, bytes).expect("a damaged pack");
     assert_eq!(put("default", "three", "/bore").await.0, 0);
+    server.wait_for_log(&["default-", "is damaged, so every function is compiled again"]).await;
     assert!(put("default", "four", "/lore").await.0 > 0, "the damaged pack was replaced");
     drop(server);
     fs::remove_dir_all(data).expect("a folder of ours");

@@ -162,15 +162,16 @@ fn compiled(folder: &Path) -> (std::path::PathBuf, Vec<u8>, u64) {
     (file.clone(), fs::read(file).expect("compiled code"), number)
 }
 
+/// Serves this component, with a data folder that stays.
+fn serve_from(data: &Path, component: Vec<u8>) -> Server {
+    let data = data.to_str().expect("a path that is text");
+    Server::builder().file("bare.wasm", component).flag("--data", data).start()
+}
+
 #[tokio::test]
 async fn compiled_code_is_kept_in_a_private_folder_and_mistrusted() {
     let data = tempfolder("cache");
-    let start = || {
-        Server::builder()
-            .file("bare.wasm", bare(&[]))
-            .flag("--data", data.to_str().expect("a path that is text"))
-            .start()
-    };
+    let start = || serve_from(&data, bare(&[]));
     let serves = async |server: Server| {
         let mut client = server.join("/bare").await;
         client.send("say", json!(1)).await;
@@ -185,17 +186,56 @@ async fn compiled_code_is_kept_in_a_private_folder_and_mistrusted() {
     serves(start()).await;
     assert!(compiled(&cache) == (file.clone(), code.clone(), number));
 
-    // Compiled code that was cut or overwritten is made anew.
-    for broken in [&code[..code.len() / 2], b"", b"not compiled code"] {
-        fs::write(&file, broken).expect("the cache can be written");
-        serves(start()).await;
+    // Compiled code that was cut, overwritten or changed in one byte is made anew, and the log says so.
+    let flipped = |place: usize| {
+        let mut bytes = code.clone();
+        bytes[place] ^= 0x40;
+        bytes
+    };
+    let (last, third) = (code.len() - 1, code.len() / 3);
+    let mut broken = vec![code[..code.len() / 2].to_vec(), code[..last].to_vec(), Vec::new(), b"no code".to_vec()];
+    broken.push([&code[..], b"x"].concat());
+    broken.extend([0, 100, third, 2 * third, last - 40, last - 20, last].map(flipped));
+    for broken in broken {
+        fs::write(&file, &broken).expect("the cache can be written");
+        let server = start();
+        let line = server.wait_for_log(&["cannot load", ".cwasm", "so the component is compiled again"]).await;
+        assert!(line.contains("its checksum is"), "{line}");
+        serves(server).await;
         assert!(compiled(&cache).1 == code, "compiled code that was broken is made anew");
     }
+
+    // What was compiled of another component is not loaded, although it is whole.
+    fs::write(&file, &code).expect("the cache can be written");
+    let other = || serve_from(&data, bare(&[("at the end", "(func $other)")]));
+    serves(other()).await;
+    let entries = fs::read_dir(&cache).expect("the cache").map(|entry| entry.expect("a file").path());
+    let others = entries.into_iter().find(|path| *path != file).expect("the other component's code");
+    fs::copy(&file, &others).expect("the cache can be written");
+    let server = other();
+    server.wait_for_log(&["cannot load", "its checksum is wrong"]).await;
+    serves(server).await;
 
     // Nobody passes it off as a component.
     let server = Server::builder().file("posing.wasm", code).start();
     let line = server.wait_for_log(&["posing.wasm is not served"]).await;
     assert!(line.contains("precompiled"), "{line}");
+    fs::remove_dir_all(&data).expect("a folder of ours");
+}
+
+/// Files of others are not this server's, although they lie in its folder.
+#[tokio::test]
+async fn compiled_code_of_another_user_is_not_loaded() {
+    let data = tempfolder("foreign");
+    let start = || serve_from(&data, bare(&[]));
+    drop(start());
+    let (file, _, number) = compiled(&data.join("compiled"));
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&file, Some(12_345), None).is_ok() {
+        let server = start();
+        server.wait_for_log(&["cannot load", "it belongs to the user 12345"]).await;
+        assert_ne!(compiled(&data.join("compiled")).2, number);
+    }
     fs::remove_dir_all(&data).expect("a folder of ours");
 }
 

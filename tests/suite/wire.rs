@@ -30,6 +30,9 @@ async fn a_handler_sees_what_the_frame_held_and_what_it_did_not() {
         (r#"{"type":"x","data":[ 1 , 2 ]}"#, seen("null", Some("[ 1 , 2 ]"))),
         (r#"{"data":{"b":1,"a":2},"type":"x"}"#, seen("null", Some(r#"{"b":1,"a":2}"#))),
         (r#"{"type":"x","channel":"red"}"#, seen("\"red\"", None)),
+        // As serialisers of other languages write what is not set.
+        (r#"{"type":"x","channel":null,"data":{},"id":null}"#, seen("null", Some("{}"))),
+        (r#"{"type":"x","channel":"","data":null}"#, seen("null", Some("null"))),
         (r#" {"type" : "x", "other": [{}], "channel":"r\u0065d" } "#, seen("\"red\"", None)),
     ] {
         client.send_text(sent).await;
@@ -146,13 +149,13 @@ async fn data_nests_up_to_128_levels() {
 async fn a_bare_ping_is_answered_without_the_plugin() {
     let server = Server::with_guest("wild");
     let mut client = server.enter("/wild").await;
-    for ping in [r#"{"type":"ping"}"#, r#"{"ts":1,"type":"ping"}"#] {
+    for ping in [r#"{"type":"ping"}"#, r#"{"ts":1,"type":"ping"}"#, r#"{"type":"ping","channel":null,"data":null}"#] {
         client.send_text(ping).await;
         assert_eq!(client.frame().await, r#"{"type":"pong"}"#);
     }
     // Neither `*` nor the fallback saw it; a ping with data is an event like any other.
     client.expect_silence().await;
-    client.send("ping", json!(null)).await;
+    client.send("ping", json!({})).await;
     assert_eq!(client.expect("any").await["name"], "ping");
     client.expect_silence().await;
 }
@@ -161,9 +164,11 @@ async fn a_bare_ping_is_answered_without_the_plugin() {
 async fn a_bare_ping_is_answered_by_the_host_and_by_a_handler_where_there_is_one() {
     let server = Server::with_guest("pinged");
     let mut client = server.enter("/pinged").await;
-    client.send_bare("ping").await;
-    assert_eq!(client.frame().await, r#"{"type":"pong"}"#);
-    assert_eq!(client.expect("pinged").await["hasData"], false);
+    for ping in [r#"{"type":"ping"}"#, r#"{"type":"ping","data":null}"#] {
+        client.send_text(ping).await;
+        assert_eq!(client.frame().await, r#"{"type":"pong"}"#);
+        assert_eq!(client.expect("pinged").await["hasData"], false);
+    }
     // Only the handler by name: the wildcard goes without the bare keepalive.
     client.expect_silence().await;
     client.send("ping", json!({})).await;

@@ -34,7 +34,6 @@ async fn what_is_no_frame_is_dropped_and_counted() {
         r#"{"data":1}"#.to_owned(),
         r#"{"type":1}"#.to_owned(),
         r#"{"type":null}"#.to_owned(),
-        r#"{"type":"x","channel":null}"#.to_owned(),
         r#"{"type":"x","channel":1}"#.to_owned(),
         r#"{"type":"x"} {"type":"x"}"#.to_owned(),
         r#"{"type":"x""#.to_owned(),
@@ -64,7 +63,7 @@ async fn what_is_no_frame_is_dropped_and_counted() {
 
 #[tokio::test]
 async fn past_the_budget_of_bad_frames_the_socket_is_closed() {
-    let server = Server::with_guest("echo");
+    let server = Server::builder().guest("echo").config("[limits]\nbad-frames-per-minute = 1").start();
     let mut bystander = server.enter("/echo").await;
     let bad = [(Message::text("{"), 1007), (Message::binary(vec![0]), 1008)];
     for (bad, code) in bad {
@@ -76,9 +75,106 @@ async fn past_the_budget_of_bad_frames_the_socket_is_closed() {
         client.send_message(bad).await;
         let closed = client.closed().await;
         assert_eq!(closed.code, code);
-        assert!(closed.reason.starts_with("too many"), "{closed:?}");
+        // The two syncs, as it came in and now, are frames as well.
+        let number = BAD_FRAMES + 3;
+        assert!(closed.reason.contains(&format!("bad-frames; frame {number} was not taken: it is ")), "{closed:?}");
     }
     bystander.expect_silence().await;
+}
+
+/// A keepalive that is no Verani frame, now and then, does no harm.
+#[tokio::test]
+async fn the_budget_of_bad_frames_fills_up_again() {
+    // One in ten milliseconds.
+    let limits = "[limits]\nbad-frames = 2\nbad-frames-per-minute = 6_000";
+    let server = Server::builder().guest("echo").config(limits).start();
+    let mut client = server.enter("/echo").await;
+    for _ in 0..20 {
+        client.send_text("ping").await;
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+    client.expect_silence().await;
+}
+
+#[tokio::test]
+async fn the_reason_of_the_close_says_what_the_bad_frame_was() {
+    let server = Server::builder().guest("echo").config("[limits]\nbad-frames = 0").start();
+    let long = "x".repeat(129);
+    for (bad, words) in [
+        ("ping".to_owned(), "it is not JSON"),
+        ("[1]".to_owned(), "it is no JSON object"),
+        (r#"{"event":"x"}"#.to_owned(), "it has no `type`"),
+        (r#"{"type":null}"#.to_owned(), "`type` is no string"),
+        (r#"{"type":42,"data":{}}"#.to_owned(), "`type` is no string"),
+        (r#"{"type":"$connect"}"#.to_owned(), "`type` begins with $"),
+        (format!(r#"{{"type":"{long}"}}"#), "`type` must be 1 to 128 bytes"),
+        (r#"{"type":"x","channel":["a"]}"#.to_owned(), "`channel` is no string"),
+        (format!(r#"{{"type":"x","channel":"{long}"}}"#), "`channel` is over 128 bytes"),
+        (nested(200), "it nests deeper than 128 levels"),
+    ] {
+        let mut client = server.join("/echo").await;
+        client.send("echo", json!({})).await;
+        client.send_text(&bad).await;
+        let (frames, closed) = client.frames_until_closed().await;
+        let reason = format!("too many bad frames: bad-frames; frame 2 was not taken: {words}");
+        assert_eq!((frames.len(), closed.code, closed.reason), (1, 1007, reason), "{bad}");
+    }
+}
+
+/// The room handles what came before the frame that ends a connection, and the client gets the answers first.
+#[tokio::test]
+async fn what_came_before_a_frame_that_ends_the_connection_is_answered() {
+    let server =
+        Server::builder().guest_as("end_watch", "watch").config("[limits]\nbad-frames = 0\nframe-bytes = 200").start();
+    let enders = [
+        (b"\x81\x81\0\0\0\0{".to_vec(), 1007, "too many bad frames: bad-frames"),
+        (b"\x82\x81\0\0\0\0x".to_vec(), 1008, "too many bad frames: bad-frames"),
+        (b"\x81\x82\0\0\0\0\xc3\x28".to_vec(), 1007, "a text frame is not UTF-8"),
+        (b"\x81\xfe\x01\x00\0\0\0\0".to_vec(), 1009, "a frame is larger than frame-bytes"),
+        (b"\xf1\x80\0\0\0\0".to_vec(), 1002, "not the WebSocket protocol"),
+    ];
+    for (bytes, code, words) in enders {
+        let mut client = server.join("/watch?user=a").await;
+        for number in 0..10 {
+            client.send("work", json!({ "ms": 5 + number })).await;
+        }
+        client.send_bytes(&bytes).await;
+        let (frames, closed) = client.frames_until_closed().await;
+        assert_eq!(closed.code, code, "{closed:?}");
+        assert!(closed.reason.starts_with(&format!("{words}; frame 11 was not taken")), "{closed:?}");
+        let worked = |number: usize| format!(r#""type":"worked","ms":{}}}"#, 5 + number);
+        let answers: Vec<_> = frames.iter().filter(|frame| frame.contains("worked")).collect();
+        assert_eq!(answers.len(), 10, "{closed:?} behind {frames:?}");
+        assert!(answers.iter().enumerate().all(|(number, frame)| frame.contains(&worked(number))), "{answers:?}");
+    }
+}
+
+/// An answer that waits for a disk comes before the close as well.
+#[tokio::test]
+async fn what_was_written_before_a_bad_frame_is_answered() {
+    let server = Server::builder().guest("ledger").config("[limits]\nbad-frames = 0").start();
+    let mut client = server.join("/ledger").await;
+    for number in 0..20 {
+        client.send("add", json!({ "id": number.to_string(), "amount": 1 })).await;
+    }
+    client.send_text("bad").await;
+    let (frames, closed) = client.frames_until_closed().await;
+    let added = frames.iter().filter(|frame| frame.contains("added")).count();
+    assert_eq!((added, closed.code), (20, 1007), "{closed:?} behind {frames:?}");
+    assert!(closed.reason.contains("frame 21 was not taken"), "{closed:?}");
+}
+
+/// A room that never answers does not keep a connection open that is over.
+#[tokio::test]
+async fn a_room_that_does_not_answer_does_not_hold_up_the_close() {
+    let server = Server::builder()
+        .guest_as("end_watch", "watch")
+        .config("[limits]\nbad-frames = 0\nturn-cpu-ms = 60_000\ncall-wall-ms = 60_000");
+    let server = server.start();
+    let mut client = server.join("/watch?user=a").await;
+    client.send("work", json!({ "ms": 40_000 })).await;
+    client.send_text("bad").await;
+    assert_eq!(client.closed().await.code, 1007);
 }
 
 /// What stands around the text in a frame for the guest `measure`.
@@ -97,7 +193,8 @@ async fn a_frame_of_64_kib_is_taken_and_a_larger_one_closes_the_socket() {
     assert_eq!(client.expect("size").await["data"], (64 << 10) - AROUND);
     client.send_text(&frame_of((64 << 10) + 1)).await;
     let closed = client.closed().await;
-    assert_eq!((closed.code, closed.reason.as_str()), (1009, "a frame is larger than frame-bytes"));
+    let reason = "a frame is larger than frame-bytes; frame 3 was not taken";
+    assert_eq!((closed.code, closed.reason.as_str()), (1009, reason));
 }
 
 #[tokio::test]

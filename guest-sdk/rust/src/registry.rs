@@ -177,8 +177,9 @@ pub(crate) fn dispatch<C>(registry: &RefCell<Registry<C>>, event: &Event, ctx: &
         let of = |name: &str| registry.events.get(name).cloned();
         match cause {
             hook::TIMER => (registry.timers.get(event.name()).cloned(), of(hook::TIMER)),
-            // `*` is for events of clients. Hooks and the bare keepalive are none.
-            _ if cause.starts_with('$') || event.is_keepalive() => (of(cause), None),
+            // `*` is for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are
+            // its own.
+            _ if cause.starts_with('$') || cause == ANY || event.is_keepalive() => (of(cause), None),
             _ => (of(cause), of(ANY)),
         }
     };

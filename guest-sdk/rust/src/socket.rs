@@ -114,7 +114,7 @@ impl<'a> Socket<'a> {
 
     /// Closes the socket after the turn has committed and the host has sent what was emitted to it before;
     /// `on_disconnect` follows. `code` must be 1000, 1008, 1011 to 1013 or 3000 to 4999, and `reason` may have 123
-    /// bytes; otherwise it fails with `invalid`.
+    /// bytes; otherwise it fails with `invalid`. Of several closes in one turn the first counts.
     ///
     /// ```
     /// # use parlor_guest::prelude::*;

@@ -10,9 +10,9 @@ use crate::{Result, host::storage};
 /// A key has 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, and the writes of a turn up to 4
 /// MiB. A write past that fails with `limit-exceeded` and changes nothing.
 ///
-/// The functions for many keys only save calls: a turn's writes are atomic anyway. They take up to 128 keys, each once
-/// (`invalid` otherwise), and read or write up to 1 MiB. If the host refuses one key or value, it refuses the whole
-/// call.
+/// The functions for many keys only save calls: a turn's writes are atomic anyway. They take up to 128 keys
+/// and read or write up to 1 MiB. A key that is named twice is read as often; what writes names each key once (`invalid`
+/// otherwise). If the host refuses one key or value, it refuses the whole call.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};

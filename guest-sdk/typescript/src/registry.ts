@@ -108,8 +108,8 @@ export function dispatch(ctx: Context): Answer | undefined {
   } else {
     own = events.get(cause);
     behind = events.get(ANY);
-    // `*` is for events of clients. Hooks and the bare keepalive are none.
-    if (behind !== undefined && (cause.startsWith("$") || isKeepalive(event))) behind = undefined;
+    // `*` is for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are its own.
+    if (behind !== undefined && (cause.startsWith("$") || cause === ANY || isKeepalive(event))) behind = undefined;
   }
   const answer = own === undefined ? undefined : run(own, ctx, undefined);
   return behind === undefined ? answer : run(behind, ctx, answer);

@@ -75,6 +75,7 @@ export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
   /**
    * Closes it after the turn has committed and the host has sent what was emitted to it before; `onDisconnect` follows. `code`
    * must be 1000 (the default), 1008, 1011 to 1013 or 3000 to 4999, and `reason` may have 123 bytes; others throw `invalid`.
+   * Of several closes in one turn the first counts.
    */
   close(code?: number, reason?: string): void;
 }

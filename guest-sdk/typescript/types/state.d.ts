@@ -6,7 +6,7 @@
  *
  * Values are JSON. A key has 1 to 512 bytes, a value up to 128 KiB, a room's storage up to 16 MiB, and the writes of a turn
  * up to 4 MiB. A write past that throws `limit-exceeded` and changes nothing. The functions for many keys take up to 128
- * keys, each once, and read or write up to 1 MiB; they only save calls.
+ * keys and read or write up to 1 MiB; they only save calls. Only `get` may name a key twice.
  */
 export interface Storage {
   /** The value of a key, or `undefined`. Fails with `json` if it is not JSON. */

@@ -14,8 +14,14 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// So many events a second.
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let each = Duration::from_secs(1) / per_second.max(1);
+        Self::within(Duration::from_secs(1), per_second, burst)
+    }
+
+    /// So many events in each such time.
+    pub fn within(time: Duration, events: u32, burst: u32) -> Self {
+        let each = time / events.max(1);
         Self { each, burst: each.saturating_mul(burst), reached: Duration::ZERO }
     }
 

@@ -12,7 +12,7 @@ macro_rules! bounds {
         impl Bound {
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
         }

@@ -12,7 +12,7 @@ use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
-use super::turn::{Origin, TurnEnd, TurnKind};
+use super::turn::{Origin, Output, TurnEnd, TurnKind};
 use crate::clock::{Instant, unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, Event, Payload, SocketId, hook};
@@ -50,7 +50,10 @@ impl Happening {
     fn runs_turns(&self) -> bool {
         match self {
             Self::Timer | Self::Sleep => true,
-            Self::Mail(mail) => !matches!(mail, Mail::Request(_) | Mail::Close(_) | Mail::Idle | Mail::Quarantined),
+            Self::Mail(mail) => !matches!(
+                mail,
+                Mail::LastWords { .. } | Mail::Request(_) | Mail::Close(_) | Mail::Idle | Mail::Quarantined
+            ),
             Self::Settled(_) | Self::End => false,
         }
     }
@@ -181,6 +184,9 @@ impl Room {
             Mail::Event { socket, event, accepted_at } => {
                 self.client_event(socket, event, accepted_at).await;
                 return self.turns.people.handled(socket);
+            }
+            Mail::LastWords { socket, reason } => {
+                return self.turns.say_in_order(Some(Output::LastWords { socket, reason })).await;
             }
             Mail::Disconnect { socket, reason } => self.disconnect(socket, reason).await,
             Mail::Request(request) => return self.answer(request).await,

@@ -289,7 +289,7 @@ impl Conductor {
         while let Some(loss) = self.ledger.next_loss() {
             let lost = match loss {
                 Loss::Turn(lost) => lost,
-                Loss::Rejection(words) => {
+                Loss::Words(words) => {
                     self.people.say(words, self.code.lane()).await;
                     continue;
                 }
@@ -306,20 +306,23 @@ impl Conductor {
         }
     }
 
-    /// Logs a failed turn, or, where the handler rejected the event, tells the sender why.
-    pub(super) async fn tell(&mut self, FailedTurn { origin, failure }: &FailedTurn) {
+    /// Logs a failed turn, and tells the sender of the event what it may know.
+    pub(super) async fn tell(&mut self, failed @ FailedTurn { origin, failure }: &FailedTurn) {
         let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
-        if !failure.for_sender {
+        if failure.for_sender {
+            log!(debug, key, version, event, code, "rejected: {message}");
+        } else {
             log!(warn, key, version, event, code, "turn failed: {message}");
-            let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
-            return self.code.plugin().record(failure.kind, record);
+            self.code.plugin().record(failure.kind, FailureRecord::now(Some(key.room.clone()), event, &code, &message));
         }
-        log!(debug, key, version, event, code, "rejected: {message}");
-        let rejection = Output::Rejection { socket: origin.socket, failure: failure.clone() };
-        if let Some(words) = self.ledger.reject(&self.people.state, rejection) {
-            self.people.say(words, self.code.lane()).await;
-        }
+        self.say_in_order(failed.words_for_sender()).await;
+    }
+
+    /// Says what rests on no writes, behind all that the room said before.
+    pub(super) async fn say_in_order(&mut self, words: Option<Output>) {
+        let words = words.and_then(|words| self.ledger.in_order(&self.people.state, words));
+        self.say(words).await;
     }
 
     /// Has the alarm ring again, because its turn failed.

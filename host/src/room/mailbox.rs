@@ -38,6 +38,11 @@ pub enum Mail {
         /// When it got its place in the room's order, in milliseconds since the Unix epoch.
         accepted_at: f64,
     },
+    /// The host reads no more of this socket: close it, behind the answers to what came before.
+    LastWords {
+        socket: SocketId,
+        reason: CloseReason,
+    },
     Disconnect {
         socket: SocketId,
         reason: CloseReason,
@@ -142,7 +147,7 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival and one end, and an
+    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival, last words and an end, and an
     /// alarm that waits in the mailbox rings again after a minute at the earliest.
     pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
         let mut inner = self.inner.lock();

@@ -1,6 +1,5 @@
 //! Who is in a room, and the queues to their sockets. This part knows the wire format, but no plugins and no storage.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,13 +133,16 @@ impl People {
         let (emits, closes) = match output {
             Output::Turn { emits, closes } => (emits, closes),
             Output::Rejection { socket, failure } => return self.reject(socket, &failure),
+            Output::LastWords { socket, reason } => {
+                return self.outbound.get(&socket).map_or((), |outbound| outbound.close(reason));
+            }
         };
         for emit in emits {
             self.deliver(emit, lane).await;
         }
         for Close { socket, code, reason } in closes {
             if let Some(outbound) = self.outbound.get(&socket) {
-                outbound.close(CloseReason { code, reason: Cow::Owned(reason) });
+                outbound.close(CloseReason::given(code, reason));
             }
         }
     }

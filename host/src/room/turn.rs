@@ -5,6 +5,7 @@ use crate::model::effect::{Close, Emit};
 use crate::model::event::{Event, Failure, Payload, SocketId, hook};
 use crate::model::failure::FailureKind;
 use crate::model::refusal::Bound;
+use crate::protocol::close::CloseReason;
 use crate::storage::{StorageError, StorageErrorKind};
 
 /// What a turn is for, as far as it decides what follows from a failure.
@@ -78,6 +79,26 @@ pub(super) struct FailedTurn {
     pub(super) failure: TurnFailure,
 }
 
+/// The bounds on the bytes of what a turn emits.
+const SIZES: [&str; 2] = [Bound::EmitBytes.name(), Bound::EmitBytesPerTurn.name()];
+
+impl FailedTurn {
+    /// What the sender of the event hears: why the handler rejected it, or that what it sent is too large to be passed on.
+    pub(super) fn words_for_sender(&self) -> Option<Output> {
+        let Self { origin: Origin { kind, name, socket, .. }, failure } = self;
+        let failure = match failure.kind {
+            _ if failure.for_sender => failure.clone(),
+            FailureKind::Bound if *kind == TurnKind::Other && SIZES.contains(&failure.code.as_str()) => TurnFailure {
+                code: "limit-exceeded".to_owned(),
+                message: format!("{name} was not handled: its turn passed the bound {}", failure.code),
+                ..failure.clone()
+            },
+            _ => return None,
+        };
+        Some(Output::Rejection { socket: *socket, failure })
+    }
+}
+
 /// What a turn sends to sockets.
 #[derive(Debug)]
 pub(super) enum Output {
@@ -85,15 +106,17 @@ pub(super) enum Output {
     Turn { emits: Vec<Emit>, closes: Vec<Close> },
     /// The words for the sender of an event that the handler rejected.
     Rejection { socket: Option<SocketId>, failure: TurnFailure },
+    /// The close of a socket that the host reads no more, behind the answers to what it read.
+    LastWords { socket: SocketId, reason: CloseReason },
 }
 
-/// One of the turns or rejections that waited at the gate when writes failed.
+/// What waited at the gate when writes failed.
 #[derive(Debug)]
 pub(super) enum Loss {
     /// A turn that ran, and was undone.
     Turn(FailedTurn),
-    /// The words of a rejection, which the sender gets even so.
-    Rejection(Output),
+    /// What rests on no writes: a socket gets it even so.
+    Words(Output),
 }
 
 /// Why a turn left no trace.

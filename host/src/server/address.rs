@@ -2,6 +2,7 @@
 
 use axum::http::Uri;
 
+use super::escapes::decode_plain;
 use crate::model::names::{RoomId, TenantName};
 use crate::model::web::HostName;
 use crate::tenant::Tenants;
@@ -32,7 +33,8 @@ pub fn destination<'a>(tenants: &Tenants, hosts: &[Option<&str>], uri: &'a Uri) 
     Some(Destination { tenant, path: &rest[end..], own_host: false })
 }
 
-/// The room that the query names. Refuses a query that names several, or whose key `room` is percent-encoded.
+/// The room that the query names. Its id may be percent-encoded. Refuses a query that names several, or whose key `room`
+/// is percent-encoded.
 pub fn room(uri: &Uri) -> Result<RoomId, &'static str> {
     let mut room = None;
     for pair in uri.query().unwrap_or_default().split('&') {
@@ -46,7 +48,8 @@ pub fn room(uri: &Uri) -> Result<RoomId, &'static str> {
         if room.is_some() {
             return Err("the query names `room` more than once");
         }
-        room = Some(RoomId::new(value).map_err(|_| "a room's id must be 1 to 128 of A-Z, a-z, 0-9, ., _, ~ and -")?);
+        let id = RoomId::new(&decode_plain(value));
+        room = Some(id.map_err(|_| "a room's id must be 1 to 128 of A-Z, a-z, 0-9, ., _, ~ and -")?);
     }
     Ok(room.unwrap_or_else(RoomId::default_room))
 }
@@ -66,8 +69,14 @@ mod tests {
         let named = |uri: &str| room(&uri.parse().unwrap()).map(|room| room.as_str().to_owned());
         assert_eq!(named("/ws").as_deref(), Ok("default"));
         assert_eq!(named("/ws?token=a%20b&room=A.b-1").as_deref(), Ok("A.b-1"));
-        for bad in ["/ws?room=a&room=a", "/ws?r%6Fom=a", "/ws?room=a%62", "/ws?room=", "/ws?room", "/ws?room=a+b"] {
+        // `URLSearchParams` of browsers encodes the tilde.
+        assert_eq!(named("/ws?room=%41.b%7Ec%7e").as_deref(), Ok("A.b~c~"));
+        for bad in ["/ws?room=a&room=a", "/ws?r%6Fom=a", "/ws?room=", "/ws?room", "/ws?room=a+b", "/ws?room=a&r%6Fom=b"]
+        {
             assert!(named(bad).is_err(), "{bad}");
+        }
+        for bad in ["a%2Fb", "a%20b", "%C3%A9", "a%00", "%", "%7", "%zz", "%257E", "a/b"] {
+            assert!(named(&format!("/ws?room={bad}")).is_err(), "{bad}");
         }
     }
 }

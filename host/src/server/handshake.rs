@@ -52,6 +52,12 @@ impl Handshake {
         }
     }
 
+    /// Whether a request asks for no WebSocket at all, and not in a wrong way.
+    pub fn is_no_try(request: &Request<Body>) -> bool {
+        let headers = request.headers();
+        request.method() == Method::GET && !headers.contains_key(UPGRADE) && !headers.contains_key(SEC_WEBSOCKET_KEY)
+    }
+
     /// The token that is offered behind the subprotocol `bearer`.
     pub fn bearer(&self) -> Option<&str> {
         let place = self.offered.iter().position(|name| name.eq_ignore_ascii_case(BEARER))?;

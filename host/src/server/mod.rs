@@ -7,6 +7,7 @@ mod api;
 mod auth;
 pub mod dev;
 mod door;
+mod escapes;
 mod forwarded;
 mod handshake;
 mod head;

@@ -7,13 +7,17 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, COOKIE, ORIGIN, REFERER, UPGRADE,
+    VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::address::{self, Destination};
 use super::door::{ConnectionPlace, Door};
+use super::escapes::decode_plain;
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::head::host_of;
@@ -54,9 +58,22 @@ pub async fn upgrade(
     Extension(connection): Extension<ConnectionPlace>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = accept(&upgrading, client, connection, request).await.unwrap_or_else(UpgradeRefusal::into_response);
+    let origin = request.headers().get(ORIGIN).cloned();
+    let answer = accept(&upgrading, client, connection, request).await;
+    let mut response = answer.unwrap_or_else(UpgradeRefusal::into_response);
     upgrading.counts.count(response.status());
+    if let Some(origin) = origin {
+        may_be_read(response.headers_mut(), origin);
+    }
     response
+}
+
+/// Lets a page of this origin read why it was refused. Whoever may not connect learns just that, since the origin is
+/// checked before the plugin is asked.
+fn may_be_read(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.append(VARY, HeaderValue::from_static("Origin"));
 }
 
 async fn accept(
@@ -73,8 +90,12 @@ async fn accept(
     // The host that a proxy tells of leads to no other tenant than the one that it asked us for.
     let hosts = [host_of(request.headers()), client.host.as_deref()];
     let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(nobody)?;
-    let plugin = fleet.at(&place.tenant, place.path).ok_or_else(nobody)?;
-    let handshake = Handshake::of(&request, client.address)?;
+    let plugin = fleet.at(&place.tenant, &decode_plain(place.path)).ok_or_else(nobody)?;
+    let handshake = match Handshake::of(&request, client.address) {
+        // A page does not see why its upgrade was refused, and asks with a plain GET: it gets the same answer.
+        Err(refused) if Handshake::is_no_try(&request) => Err(refused),
+        known => Ok(known?),
+    };
     door.check_forwarded(request.headers(), &client);
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
     check_origin(tenants, &place, request.headers())?;
@@ -92,10 +113,12 @@ async fn accept(
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
     let tenant_place = plugin.account().sockets.place();
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
-    let connect = connect_request(&client, &place, &room, &request, handshake.bearer());
+    let bearer = handshake.as_ref().ok().and_then(Handshake::bearer);
+    let connect = connect_request(&client, &place, &room, &request, bearer);
     let meta = authorize(fleet, &plugin, &stranger, connect, request.uri()).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(&plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
+    let handshake = handshake?;
     let outbound = Outbound::new(plugin.limits(), visitor.into(), Arc::clone(&plugin.account().outbound), tenant_place);
     let outbound = Arc::new(outbound);
     outbound.pause(pause);
@@ -135,13 +158,26 @@ async fn take_seat(
     }
 }
 
-/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin.
+/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin; nor does a page
+/// that asks its own host with a plain GET, which says where it comes from in `Referer`.
 fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
-    let mut origins = headers.get_all(ORIGIN).iter().map(HeaderValue::to_str);
-    if origins.all(|origin| origin.is_ok_and(|origin| tenants.allows_origin(&place.tenant, origin))) {
+    let is_upgrade = headers.contains_key(UPGRADE);
+    let text = |value: &'_ HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let mut origins: Vec<String> = headers.get_all(ORIGIN).iter().map(text).collect();
+    if origins.is_empty() && !is_upgrade {
+        origins.extend(headers.get(REFERER).map(text).map(|page| origin_of(&page).to_owned()));
+    }
+    if origins.iter().all(|origin| tenants.allows_origin(&place.tenant, origin)) {
         return Ok(());
     }
     Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect"))
+}
+
+/// The origin of an absolute address.
+fn origin_of(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |end| end + 3);
+    let end = address[host..].find(['/', '?', '#']).map_or(address.len(), |end| host + end);
+    &address[..end]
 }
 
 /// The request as the plugin's `authorize` gets it.

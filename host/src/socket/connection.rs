@@ -3,7 +3,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,22 +16,26 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::rate::FrameRate;
+use super::keepalive::{Keepalive, SilenceCall};
+use super::rate::{FrameRate, coarse_now};
 use super::seat::Seat;
 use super::throttle::Throttled;
-use crate::clock::Instant;
 use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
+use crate::model::rate::Rate;
 use crate::protocol::close::CloseReason;
-use crate::protocol::verani::{self, Inbound};
+use crate::protocol::verani::{self, BadFrame, Inbound};
 use crate::room::outbound::ToWrite;
 
 type Ws = WebSocketStream<Throttled>;
 
 /// How long the host waits for a client to take its last frames and the close frame; then it cuts the connection.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a room has to answer what came before a frame that ends the connection.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// The buffer into which [`linger`] reads the input that it throws away.
 const DISCARD_BYTES: usize = 4 << 10;
+const MINUTE: Duration = Duration::from_secs(60);
 /// Frames that one socket may read before others of its thread get their turn.
 const READS_AT_ONCE: usize = 64;
 /// Bytes that one socket may read before others of its thread get their turn: checking them takes some 0.1 ms.
@@ -42,21 +45,29 @@ const BYTES_AT_ONCE: usize = 64 << 10;
 pub struct Connection {
     ws: Ws,
     seat: Seat,
-    limits: Arc<Limits>,
     /// An event that waits for its place in the room; nothing more is read meanwhile.
     held: Held,
-    bad_frames: u32,
+    /// How many bad frames may come.
+    bad_frames: Rate,
     /// How fast frames may come.
     frames: FrameRate,
+    /// How many text and binary frames came.
+    frames_read: u64,
     /// Whether anything was written since the last flush.
     unflushed: bool,
-    /// Whether anything came since the watch last looked.
-    heard: bool,
-    /// Whether the silence was answered with a ping already.
-    pinged: bool,
-    watch: Pin<Box<Sleep>>,
+    keepalive: Keepalive,
+    /// Set once the host reads no more.
+    deaf: Option<Box<Deafness>>,
     /// Set while the room closes a socket that takes nothing.
     farewell: Option<Pin<Box<Sleep>>>,
+}
+
+/// The host reads no more, and the room still answers what came before.
+struct Deafness {
+    reason: CloseReason,
+    /// Whether the room knows.
+    is_told: bool,
+    until: Pin<Box<Sleep>>,
 }
 
 /// How far an event is on its way into the room.
@@ -77,20 +88,17 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(ws: Ws, seat: Seat, limits: Arc<Limits>) -> Self {
-        let watch = Box::pin(tokio::time::sleep(half_idle(&limits)));
-        let frames = FrameRate::new(&limits);
+    pub fn new(ws: Ws, seat: Seat, limits: &Limits) -> Self {
         Self {
             ws,
             seat,
-            limits,
             held: Held::Nothing,
-            bad_frames: 0,
-            frames,
+            bad_frames: Rate::within(MINUTE, limits.bad_frames_per_minute, limits.bad_frames),
+            frames: FrameRate::new(limits),
+            frames_read: 0,
             unflushed: false,
-            heard: false,
-            pinged: false,
-            watch,
+            keepalive: Keepalive::new(limits),
+            deaf: None,
             farewell: None,
         }
     }
@@ -119,14 +127,15 @@ impl Connection {
         if let Poll::Ready(end) = self.poll_write(context) {
             return Poll::Ready(end);
         }
-        if let Poll::Ready(end) = self.poll_read(context) {
+        let read = if self.deaf.is_some() { self.poll_deaf(context) } else { self.poll_read(context) };
+        if let Poll::Ready(end) = read {
             return Poll::Ready(end);
         }
         // `poll_read` may have queued an answer: it answers a keepalive itself.
         if let Poll::Ready(end) = self.poll_write(context) {
             return Poll::Ready(end);
         }
-        self.poll_watch(context)
+        self.poll_keepalive(context)
     }
 
     /// Writes all that is queued, then flushes once.
@@ -187,18 +196,18 @@ impl Connection {
             }
             let message = match ready!(Pin::new(&mut self.ws).poll_next(context)) {
                 Some(Ok(message)) => message,
-                Some(Err(why)) => return Poll::Ready(self.broken(&why)),
+                Some(Err(why)) => return self.broken(context, &why),
                 None => return Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
             };
-            self.heard = true;
             if !self.frames.allows_one() {
-                return Poll::Ready(End::Host(CloseReason::TOO_FAST));
+                return self.stop_reading(context, CloseReason::TOO_FAST, None);
             }
             bytes += message.len();
-            let taken = match message {
-                Message::Text(text) => self.take_text(&text),
-                Message::Binary(_) => self.bad_frame(CloseReason::BAD_BINARY),
-                Message::Close(frame) => Some(End::Client(close_of(frame))),
+            let is_data = message.is_text() || message.is_binary();
+            let bad = match message {
+                Message::Text(text) => self.take_text(&text).err(),
+                Message::Binary(_) => Some(BadFrame::Binary),
+                Message::Close(frame) => return Poll::Ready(End::Client(close_of(frame))),
                 // tungstenite answers pings by itself; the next flush sends it.
                 Message::Ping(_) => {
                     self.unflushed = true;
@@ -206,9 +215,13 @@ impl Connection {
                 }
                 Message::Pong(_) | Message::Frame(_) => None,
             };
-            if let Some(end) = taken {
-                return Poll::Ready(end);
+            if let Some(bad) = bad
+                && !self.may_send_bad_frame()
+            {
+                let reason = if bad == BadFrame::Binary { CloseReason::BAD_BINARY } else { CloseReason::BAD_TEXT };
+                return self.stop_reading(context, reason, Some(bad));
             }
+            self.frames_read += u64::from(is_data);
         }
         // There may be more to read: this asks for another poll, after the thread's other tasks.
         context.waker().wake_by_ref();
@@ -234,61 +247,81 @@ impl Connection {
     }
 
     /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
-    fn take_text(&mut self, text: &Utf8Bytes) -> Option<End> {
-        match verani::decode(text) {
-            Ok(Inbound::Event(event)) => self.held = Held::Uncounted(event),
-            Ok(Inbound::Ping) => {
+    fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), BadFrame> {
+        match verani::decode(text)? {
+            Inbound::Event(event) => self.held = Held::Uncounted(event),
+            Inbound::Ping => {
                 self.seat.outbound.push(verani::PONG);
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {
                     let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
                     self.held = Held::Uncounted(event);
                 }
             }
-            Err(_) => return self.bad_frame(CloseReason::BAD_TEXT),
         }
-        None
+        Ok(())
     }
 
-    /// Drops a frame and counts it; a client that sent more of them than `bad-frames` is closed.
-    fn bad_frame(&mut self, reason: CloseReason) -> Option<End> {
-        self.bad_frames += 1;
+    /// Counts a bad frame, which is dropped; false where the client sent too many.
+    fn may_send_bad_frame(&mut self) -> bool {
         self.seat.room.stats.bad_frames.fetch_add(1, Ordering::Relaxed);
-        (self.bad_frames > self.limits.bad_frames).then_some(End::Host(reason))
+        self.bad_frames.allows(1, coarse_now())
     }
 
-    /// The end that an error of the WebSocket means.
-    fn broken(&self, why: &Error) -> End {
+    /// Does what an error of the WebSocket asks for.
+    fn broken(&mut self, context: &mut Context<'_>, why: &Error) -> Poll<End> {
         match why {
-            Error::Capacity(_) => End::Host(CloseReason::TOO_BIG),
-            Error::Utf8(_) => End::Host(CloseReason::BAD_TEXT),
-            Error::Protocol(protocol) if !is_broken_off(protocol) => End::Host(CloseReason::PROTOCOL),
-            _ => End::Client(CloseReason::BROKEN_OFF),
+            Error::Capacity(_) => self.stop_reading(context, CloseReason::TOO_BIG, None),
+            Error::Utf8(_) => self.stop_reading(context, CloseReason::NOT_UTF8, None),
+            Error::Protocol(protocol) if !is_broken_off(protocol) => {
+                self.stop_reading(context, CloseReason::PROTOCOL, None)
+            }
+            _ => Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
         }
     }
 
-    /// Pings a client that sent nothing for half of `idle-socket-ms`, and closes it when it sends nothing in the other
-    /// half.
-    fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        while self.watch.as_mut().poll(context).is_ready() {
-            // While an event waits for the room, the host reads nothing: then the client only seems silent.
-            if self.heard || !matches!(self.held, Held::Nothing) {
-                self.pinged = false;
-            } else if self.pinged {
-                return Poll::Ready(End::Host(CloseReason::SILENT));
-            } else {
-                self.pinged = true;
-                // The flush below sends it. A ping that cannot be sent gets no answer, and the socket counts as silent.
-                let ping = Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()));
-                self.unflushed |= ping.is_ok();
-                if let Poll::Ready(end) = self.poll_write(context) {
-                    return Poll::Ready(end);
+    /// Reads no more, because of the frame that follows those read so far. The room still handles those, and closes the
+    /// socket behind its answers.
+    fn stop_reading(&mut self, context: &mut Context<'_>, reason: CloseReason, why: Option<BadFrame>) -> Poll<End> {
+        let reason = reason.at_frame(self.frames_read + 1, why);
+        let until = Box::pin(tokio::time::sleep(LAST_ANSWERS));
+        self.deaf = Some(Box::new(Deafness { reason, is_told: false, until }));
+        self.poll_deaf(context)
+    }
+
+    /// Moves the last event into the room, and tells the room that nothing follows. Where the room answers nothing in
+    /// time, the socket is closed without.
+    fn poll_deaf(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let is_moved = self.poll_held(context);
+        let Some(deaf) = &mut self.deaf else { return Poll::Pending };
+        match is_moved {
+            Poll::Ready(Err(end)) => return Poll::Ready(end),
+            Poll::Ready(Ok(())) if !deaf.is_told => {
+                deaf.is_told = true;
+                if self.seat.say_last_words(deaf.reason.clone()).is_err() {
+                    return Poll::Ready(End::Host(self.seat.room.end_reason()));
                 }
             }
-            self.heard = false;
-            let next = Instant::now() + half_idle(&self.limits);
-            self.watch.as_mut().reset(next);
+            _ => {}
         }
-        Poll::Pending
+        ready!(deaf.until.as_mut().poll(context));
+        Poll::Ready(End::Host(deaf.reason.clone()))
+    }
+
+    /// Pings a silent client, and closes the socket of one that does not answer.
+    fn poll_keepalive(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        if self.ws.get_mut().take_heard() {
+            self.keepalive.heard();
+        }
+        let listens = matches!(self.held, Held::Nothing) && self.deaf.is_none() && !self.ws.get_ref().is_paused();
+        while let SilenceCall::Ping = ready!(self.keepalive.poll(context, listens)) {
+            // The flush below sends it. A ping that cannot be sent gets no answer, and the socket counts as silent.
+            let ping = Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()));
+            self.unflushed |= ping.is_ok();
+            if let Poll::Ready(end) = self.poll_write(context) {
+                return Poll::Ready(end);
+            }
+        }
+        Poll::Ready(End::Host(CloseReason::SILENT))
     }
 }
 
@@ -314,17 +347,13 @@ async fn linger(ws: &mut Ws) {
 
 fn close_of(frame: Option<CloseFrame>) -> CloseReason {
     match frame {
-        Some(frame) => CloseReason { code: frame.code.into(), reason: frame.reason.as_str().to_owned().into() },
+        Some(frame) => CloseReason::given(frame.code.into(), frame.reason.as_str().to_owned()),
         // RFC 6455, 7.1.5: a close frame without a code.
-        None => CloseReason { code: 1005, reason: "".into() },
+        None => CloseReason::given(1005, String::new()),
     }
 }
 
 fn is_broken_off(why: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
     use tokio_tungstenite::tungstenite::error::ProtocolError;
     matches!(why, ProtocolError::ResetWithoutClosingHandshake)
-}
-
-fn half_idle(limits: &Limits) -> Duration {
-    Duration::from_millis(limits.idle_socket_ms / 2)
 }

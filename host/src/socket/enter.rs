@@ -35,7 +35,7 @@ pub fn serve(workers: Arc<Workers>, stream: std::net::TcpStream, read_ahead: &[u
         let stream = Throttled::new(stream, limits.inbound_bytes_per_second);
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
-        Connection::new(ws, seat, limits).run().await;
+        Connection::new(ws, seat, &limits).run().await;
         drop(held);
     });
 }

@@ -25,6 +25,12 @@ impl Seat {
         Ok(Self { room, id, outbound, is_left: false })
     }
 
+    /// Tells the room that the host reads no more of this socket. The room closes it with this reason, behind the answers
+    /// to what came before. Fails where the room has ended.
+    pub fn say_last_words(&self, reason: CloseReason) -> Result<(), RoomClosed> {
+        self.room.mailbox.push(Mail::LastWords { socket: self.id, reason })
+    }
+
     /// From now on the socket takes no frames and sends no events. [`Seat::leave`] follows, once the reason is final.
     pub fn fall_silent(&self) {
         self.outbound.abandon();

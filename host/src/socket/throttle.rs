@@ -23,13 +23,25 @@ pub struct Throttled {
     rate: Rate,
     /// Set while the connection has to wait.
     pause: Option<Pin<Box<Sleep>>>,
+    /// Whether any byte came since [`Throttled::take_heard`].
+    heard: bool,
 }
 
 impl Throttled {
     pub fn new(stream: TcpStream, bytes_per_second: u32) -> Self {
         let steps = bytes_per_second / STEP_BYTES as u32;
         let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
-        Self { stream, rate, pause: None }
+        Self { stream, rate, pause: None, heard: false }
+    }
+
+    /// Whether any byte came since this was asked last.
+    pub fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Whether the connection reads nothing at the moment, because its bytes came too fast.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_some()
     }
 }
 
@@ -46,7 +58,9 @@ impl AsyncRead for Throttled {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         // Each read costs something, however little it brings.
-        let steps = (buffer.filled().len() - before).div_ceil(STEP_BYTES);
+        let bytes = buffer.filled().len() - before;
+        self.heard |= bytes > 0;
+        let steps = bytes.div_ceil(STEP_BYTES);
         let wait = self.rate.overdraw(u32::try_from(steps).unwrap_or(u32::MAX), coarse_now());
         self.pause = wait.map(|wait| Box::pin(sleep(wait)));
         Poll::Ready(Ok(()))

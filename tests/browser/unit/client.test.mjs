@@ -4,13 +4,7 @@ import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import {
   DEFAULTS, ParlorClient, backoffDelay, connect, encodeFrame, socketAddress,
 } from "../../../host/pages/client.js";
-import { FakeSocket } from "./fakes.mjs";
-
-const BASE = "http://host.example/page/index.html";
-
-function client(options = {}) {
-  return connect("/ws", { WebSocket: FakeSocket, base: BASE, random: () => 0.5, ...options });
-}
+import { BASE, FakeSocket, client, fakeTime, pass, realTime } from "./fakes.mjs";
 
 function opened(options) {
   const made = client(options);
@@ -22,16 +16,8 @@ function event(type, data = {}, channel = "default") {
   return { type: "event", channel, data: { type, ...data } };
 }
 
-// One millisecond at a time: a timer that a timer sets is then due when it would be.
-function pass(ms) {
-  for (let gone = 0; gone < ms; gone += 1) mock.timers.tick(1);
-}
-
-beforeEach(() => {
-  FakeSocket.made.length = 0;
-  mock.timers.enable({ apis: ["setTimeout", "Date"] });
-});
-afterEach(() => mock.timers.reset());
+beforeEach(fakeTime);
+afterEach(realTime);
 
 describe("addresses", () => {
   test("a path becomes a WebSocket address of the page's host", () => {

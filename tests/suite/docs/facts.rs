@@ -14,7 +14,9 @@ fn closes() -> Vec<(String, String)> {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         for part in text.split("Self::of(").skip(1) {
             let inside = part.split_once("\");").and_then(|(inside, _)| inside.split_once(", \""));
-            closes.extend(inside.map(|(code, words)| (code.to_owned(), words.to_owned())));
+            // The metric's label comes first.
+            let code = |before: &str| before.rsplit(", ").next().map(str::to_owned);
+            closes.extend(inside.and_then(|(before, words)| Some((code(before)?, words.to_owned()))));
         }
     }
     closes

@@ -13,6 +13,16 @@ async fn assert_fails(client: &mut Client, calls: Value, code: &str) {
     assert!(frames[0].contains(&format!("\"code\":\"{code}\"")), "{calls}: {}", frames[0]);
 }
 
+/// As [`assert_fails`]; the sender hears as well that what it sent is too large to be passed on.
+async fn assert_too_large(client: &mut Client, calls: Value, code: &str) {
+    client.send("run", calls.clone()).await;
+    let told = client.expect("error").await;
+    assert_eq!(told["code"], "limit-exceeded", "{calls}");
+    assert_eq!(told["message"], format!("run was not handled: its turn passed the bound {code}"), "{calls}");
+    assert_eq!(client.expect("failed").await["code"], code, "{calls}");
+    client.expect_silence().await;
+}
+
 #[tokio::test]
 async fn a_turn_past_its_emits_cannot_commit() {
     // The guest's own answer is an emit as well.
@@ -28,7 +38,7 @@ async fn a_turn_past_the_bytes_of_an_emit_cannot_commit() {
     let server = serve_calls("emit-bytes = 300");
     let mut client = server.join("/calls").await;
     assert_eq!(answers(&mut client, json!([["emit-size", 300]])).await, ["ok: 1"]);
-    assert_fails(&mut client, json!([["emit-size", 301]]), "emit-bytes").await;
+    assert_too_large(&mut client, json!([["emit-size", 301]]), "emit-bytes").await;
 }
 
 #[tokio::test]
@@ -36,7 +46,7 @@ async fn a_turn_past_the_bytes_of_its_emits_cannot_commit() {
     let server = serve_calls("emit-bytes-per-turn = 1_000");
     let mut client = server.join("/calls").await;
     assert_eq!(answers(&mut client, json!([["times", 2, "emit-size", 400]])).await, ["ok: 1"]);
-    assert_fails(&mut client, json!([["times", 3, "emit-size", 400]]), "emit-bytes-per-turn").await;
+    assert_too_large(&mut client, json!([["times", 3, "emit-size", 400]]), "emit-bytes-per-turn").await;
 }
 
 #[tokio::test]
@@ -70,8 +80,8 @@ async fn the_defaults_are_those_of_the_contract() {
     let server = serve_calls("turn-cpu-ms = 5_000");
     let mut client = server.join("/calls").await;
     assert_fails(&mut client, json!([["times", 1_001, "emit", "leak", "1"]]), "emits-per-turn").await;
-    assert_fails(&mut client, json!([["emit-size", 65_537]]), "emit-bytes").await;
-    assert_fails(&mut client, json!([["times", 9, "emit-size", 65_536]]), "emit-bytes-per-turn").await;
+    assert_too_large(&mut client, json!([["emit-size", 65_537]]), "emit-bytes").await;
+    assert_too_large(&mut client, json!([["times", 9, "emit-size", 65_536]]), "emit-bytes-per-turn").await;
     assert_fails(&mut client, json!([["times", 10_001, "count"]]), "host-calls-per-turn").await;
     assert_fails(&mut client, json!([["times", 11_001, "count"]]), "host-call-quota").await;
     // What is larger than any argument may be is not even copied.

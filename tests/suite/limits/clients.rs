@@ -166,22 +166,46 @@ async fn sockets_and_rooms_of_a_tenant() {
     room("/t/other/watch?room=a").await.expect("welcome").await;
 }
 
-/// Pinged at half of the time; who answers stays, who does not is closed.
+/// Who answers pings stays, who does not is closed. The key of earlier versions still works.
 #[tokio::test]
 async fn a_silent_socket_is_closed() {
-    let server = watch("idle-socket-ms = 600");
+    for limits in ["ping-after-ms = 200\nping-timeout-ms = 400", "idle-socket-ms = 600"] {
+        assert_silent_socket_is_closed(limits).await;
+    }
+}
+
+async fn assert_silent_socket_is_closed(limits: &str) {
+    let server = watch(limits);
     let mut watcher = guest_of(&server, "watcher").await;
     let mut silent = crate::disconnect::raw_socket(&server, "/watch?user=silent").await;
     // The watcher answers pings, since it reads all the time.
     let gone = watcher.next_event("gone").await;
     assert_eq!((&gone["user"], &gone["code"], &gone["ends"]), (&json!("silent"), &json!(1008), &json!(1)));
-    assert!(gone["reason"].as_str().is_some_and(|reason| reason.contains("idle-socket-ms")), "{gone}");
+    assert!(gone["reason"].as_str().is_some_and(|reason| reason.contains("ping-timeout-ms")), "{gone}");
     let mut bytes = Vec::new();
     soon("the end of the silent connection", silent.read_to_end(&mut bytes)).await.expect("an orderly end");
     let ping = bytes.windows(2).position(|part| part == [0x89, 0x00]);
     let close = bytes.windows(4).position(|part| part[0] == 0x88 && part[2..] == 1008u16.to_be_bytes());
     assert!(ping.is_some() && ping < close, "first a ping, then 1008: {bytes:x?}");
     watcher.expect_silence().await;
+}
+
+/// The silence that counts is the client's: what the room says to it does not tell that it is there.
+#[tokio::test]
+async fn a_client_that_only_listens_is_pinged() {
+    let server = watch("ping-after-ms = 300\nping-timeout-ms = 60_000");
+    let mut talks = guest_of(&server, "talks").await;
+    let mut listens = crate::disconnect::raw_socket(&server, "/watch?user=listens").await;
+    let mut heard = Vec::new();
+    soon("a ping", async {
+        while !heard.windows(2).any(|part| part == [0x89, 0x00]) {
+            talks.send("say", json!("on and on")).await;
+            talks.next_event("said").await;
+            listens.read_buf(&mut heard).await.expect("the server goes on");
+        }
+    })
+    .await;
+    assert!(heard.windows(9).filter(|part| part == b"on and on").count() > 1, "the room talked all the time");
 }
 
 /// A connection that says nothing, or not enough, is no way to hold the server's descriptors.
@@ -207,13 +231,33 @@ async fn frames_that_come_too_fast() {
     for count in 0..40 {
         fast.send("say", json!(count.to_string())).await;
     }
-    let closed = fast.closed().await;
-    assert_eq!((closed.code, &*closed.reason), (1008, "too many frames: frames-per-second"));
-    // What was within the rate was heard, in order, and then the end of it.
-    for count in 0..20 {
+    let (frames, closed) = fast.frames_until_closed().await;
+    assert_eq!(closed.code, 1008);
+    let number = closed.reason.strip_prefix("too many frames: frames-per-second; frame ");
+    let number = number.and_then(|rest| rest.strip_suffix(" was not taken")).expect("the frame's number");
+    let taken = number.parse::<usize>().expect("a number") - 1;
+    // What was within the rate was heard, in order, by its sender too, and then the end of it.
+    assert!(taken >= 20 && frames.len() == taken, "{taken} {frames:?}");
+    for count in 0..taken {
         assert_eq!(watcher.expect("said").await["text"], count.to_string());
     }
     assert_eq!(watcher.next_event("gone").await["user"], "fast");
+}
+
+/// A frame that the host takes may be too large for what the plugin makes of it.
+#[tokio::test]
+async fn a_sender_hears_that_its_event_is_too_large_to_be_passed_on() {
+    let server = watch("emit-bytes = 200");
+    let (mut sender, mut other) = (guest_of(&server, "sender").await, guest_of(&server, "other").await);
+    let fits = "x".repeat(200 - r#"{"text":""}"#.len());
+    sender.send("say", json!(format!("{fits}x"))).await;
+    let told = sender.expect("error").await;
+    assert_eq!(told["code"], "limit-exceeded");
+    assert_eq!(told["message"], "say was not handled: its turn passed the bound emit-bytes");
+    sender.send("say", json!(fits)).await;
+    assert_eq!(sender.expect("said").await["text"], fits);
+    // Nobody else hears of it.
+    assert_eq!(other.expect("said").await["text"], fits);
 }
 
 /// A client that sends steadily is not to blame for what its room takes late.

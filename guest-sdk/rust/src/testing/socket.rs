@@ -109,7 +109,7 @@ impl TestSocket {
         let Value::Object(mut frame) = frame else { panic!("a frame is an object, not {frame}") };
         let Some(Value::String(event)) = frame.remove("type") else { panic!("a frame has a string `type`") };
         let channel = match frame.remove("channel") {
-            None => None,
+            None | Some(Value::Null) => None,
             Some(Value::String(channel)) => Some(channel),
             Some(other) => panic!("a frame's `channel` is a string, not {other}"),
         };

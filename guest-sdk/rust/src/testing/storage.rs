@@ -42,7 +42,7 @@ impl Storage {
     }
 
     pub(crate) fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Refusal> {
-        check_keys(keys.iter())?;
+        check_keys(keys.len())?;
         let values: Vec<Option<Vec<u8>>> = keys.iter().map(|key| self.get(key)).collect::<Result<_, _>>()?;
         check_call_bytes(values.iter().flatten().map(Vec::len).sum())?;
         Ok(values)
@@ -54,7 +54,7 @@ impl Storage {
     }
 
     pub(crate) fn put_many(&mut self, entries: &[Entry]) -> Result<(), Refusal> {
-        check_keys(entries.iter().map(|entry| &entry.key))?;
+        check_written_keys(entries.iter().map(|entry| &entry.key))?;
         entries.iter().try_for_each(|entry| check_value(&entry.value))?;
         check_call_bytes(entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum())?;
         let writes: Vec<_> = entries.iter().map(|entry| (entry.key.as_str(), Some(entry.value.as_slice()))).collect();
@@ -66,7 +66,7 @@ impl Storage {
     }
 
     pub(crate) fn delete_many(&mut self, keys: &[String]) -> Result<u32, Refusal> {
-        check_keys(keys.iter())?;
+        check_written_keys(keys.iter())?;
         let writes: Vec<_> = keys.iter().map(|key| (key.as_str(), None)).collect();
         self.write(&writes)
     }
@@ -132,11 +132,14 @@ fn check_value(value: &[u8]) -> Result<(), Refusal> {
     if value.len() > bounds::STORAGE_VALUE_BYTES { Err(exceeded("storage-value-bytes")) } else { Ok(()) }
 }
 
-/// Checks the keys of one call: at most 128, each once.
-fn check_keys<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), Refusal> {
-    if keys.len() > bounds::STORAGE_KEYS_PER_CALL {
-        return Err(exceeded("storage-keys-per-call"));
-    }
+/// Checks how many keys one call names: at most 128, and a key as often as it is named.
+fn check_keys(keys: usize) -> Result<(), Refusal> {
+    if keys > bounds::STORAGE_KEYS_PER_CALL { Err(exceeded("storage-keys-per-call")) } else { Ok(()) }
+}
+
+/// Checks the keys of one call that writes, which names each once.
+fn check_written_keys<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), Refusal> {
+    check_keys(keys.len())?;
     let mut seen = BTreeSet::new();
     match keys.into_iter().find(|key| !seen.insert(*key)) {
         Some(twice) => Err(invalid(format!("the key {twice:?} is named twice"))),

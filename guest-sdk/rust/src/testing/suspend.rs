@@ -149,7 +149,7 @@ impl World {
             answer_wanted: false,
             accepted_at,
         };
-        self.turn(event).map(drop).map_err(|failure| {
+        self.turn(event).map(drop).map_err(|(failure, _)| {
             let failed = Failed { event: hook::RESUME.to_owned(), code: failure.code, message: failure.message };
             self.state.borrow_mut().failures.push(failed.clone());
             failed

@@ -154,7 +154,11 @@ impl Turn {
     }
 
     pub(crate) fn close(&mut self, socket: SocketId, code: u16, reason: &str) -> Result<(), Refusal> {
-        self.members.meta_mut(socket)?;
+        // Of several closes of one socket in a turn the first counts.
+        let is_closed = self.closes.iter().any(|close| close.socket == socket);
+        if !is_closed {
+            self.members.meta_mut(socket)?;
+        }
         if !CLOSE_CODES.contains(&code) && !(3000..5000).contains(&code) {
             return Err(bounds::invalid(format!(
                 "the close code {code} must be 1000, 1008, 1011 to 1013 or 3000 to 4999"
@@ -164,8 +168,10 @@ impl Turn {
             let max = bounds::CLOSE_REASON_BYTES;
             return Err(bounds::invalid(format!("a close reason must be at most {max} bytes")));
         }
-        self.members.depart(socket);
-        self.closes.push(Close { socket, code, reason: reason.to_owned() });
+        if !is_closed {
+            self.members.depart(socket);
+            self.closes.push(Close { socket, code, reason: reason.to_owned() });
+        }
         Ok(())
     }
 }

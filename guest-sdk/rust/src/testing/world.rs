@@ -216,15 +216,21 @@ impl World {
         socket: SocketId,
         name: &str,
         channel: Option<String>,
-        data: Option<Value>,
+        mut data: Option<Value>,
         answer_wanted: bool,
     ) -> Result<Option<Payload>, Failed> {
+        // Serialisers write a channel that is not set as `null` or as an empty string, and the data of a bare ping as
+        // `null`.
+        let channel = channel.filter(|channel| !channel.is_empty());
         let (cause, accepted_at) = {
             let mut state = self.state.borrow_mut();
             if !state.members.is_present(socket) {
                 return Ok(None);
             }
-            let bare_ping = name == "ping" && channel.is_none() && data.is_none();
+            let bare_ping = name == "ping" && channel.is_none() && data.as_ref().is_none_or(Value::is_null);
+            if bare_ping {
+                data = None;
+            }
             if bare_ping && let Some(inbox) = state.inboxes.get_mut(&socket) {
                 inbox.frames.push(json!({ "type": "pong" }));
             }
@@ -278,14 +284,20 @@ impl World {
     fn give(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failed> {
         self.wake();
         let (name, socket) = (event.name.clone(), event.socket);
-        let failure = match self.turn(event) {
+        let is_clients = event.cause == hook::MESSAGE || !event.cause.starts_with('$');
+        let (failure, bound) = match self.turn(event) {
             Ok(answer) => return Ok(answer),
-            Err(failure) => failure,
+            Err(failed) => failed,
         };
         let failed = Failed { event: name, code: failure.code, message: failure.message };
         if failure.for_sender {
-            self.tell_sender(socket, &failed);
+            self.tell_sender(socket, &failed.code, &failed.message);
             return Err(failed);
+        }
+        // The sender of an event hears that what it sent is too large to be passed on.
+        if let Some(bound) = bound.filter(|bound| is_clients && bound.starts_with("emit-bytes")) {
+            let words = format!("{} was not handled: its turn passed the bound {bound}", failed.event);
+            self.tell_sender(socket, "limit-exceeded", &words);
         }
         self.state.borrow_mut().failures.push(failed.clone());
         if failed.event != hook::ERROR {
@@ -296,18 +308,18 @@ impl World {
         Err(failed)
     }
 
-    fn tell_sender(&self, socket: Option<SocketId>, failed: &Failed) {
+    fn tell_sender(&self, socket: Option<SocketId>, code: &str, message: &str) {
         let mut state = self.state.borrow_mut();
         let channel = state.members.first_channel(socket);
-        let data = json!({ "code": failed.code, "message": failed.message });
+        let data = json!({ "code": code, "message": message });
         let inbox = socket.and_then(|id| state.inboxes.get_mut(&id)).filter(|inbox| inbox.closed.is_none());
         if let Some(inbox) = inbox {
             inbox.frames.push(turn::frame(&channel, "error", data));
         }
     }
 
-    /// Runs one turn, which commits or leaves no trace.
-    pub(super) fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failure> {
+    /// Runs one turn, which commits or leaves no trace. A failure comes with the bound that the turn passed, if it did.
+    pub(super) fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, (Failure, Option<&'static str>)> {
         let is_suspend = event.cause == hook::SUSPEND;
         {
             let mut state = self.state.borrow_mut();
@@ -326,20 +338,20 @@ impl World {
         drop(running);
         let closes = {
             let mut state = self.state.borrow_mut();
-            let Some(turn) = state.turn.take() else { return outcome };
+            let Some(turn) = state.turn.take() else { return outcome.map_err(|failure| (failure, None)) };
             let too_much =
                 is_suspend && outcome.as_ref().is_ok_and(|state| bounds::bytes(state) > bounds::SUSPEND_BYTES);
             if let Some(bound) = turn.poison.or(too_much.then_some("suspend-bytes")) {
                 let message = format!("the turn passed the bound {bound}");
-                return Err(Failure { code: bound.to_owned(), message, for_sender: false });
+                return Err((Failure { code: bound.to_owned(), message, for_sender: false }, Some(bound)));
             }
-            outcome.as_ref().map_err(Clone::clone)?;
+            outcome.as_ref().map_err(|failure| (failure.clone(), None))?;
             state.commit(turn)
         };
         for close in closes {
             self.disconnect(close.socket, close.code, &close.reason);
         }
-        outcome
+        outcome.map_err(|failure| (failure, None))
     }
 }
 

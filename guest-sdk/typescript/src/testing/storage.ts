@@ -58,7 +58,7 @@ export class Storage {
   }
 
   getMany(keys: string[]): (Uint8Array | null)[] {
-    checkKeys(keys);
+    checkKeys(keys.length);
     const values = keys.map((key) => this.get(key));
     checkCallBytes(values.reduce((bytes, value) => bytes + (value?.length ?? 0), 0));
     return values;
@@ -70,7 +70,7 @@ export class Storage {
   }
 
   putMany(entries: Entry[]): void {
-    checkKeys(entries.map(({ key }) => key));
+    checkWrittenKeys(entries.map(({ key }) => key));
     for (const { value } of entries) checkValue(value);
     checkCallBytes(entries.reduce((bytes, { key, value }) => bytes + bytesOf(key) + value.length, 0));
     this.#write(entries);
@@ -81,7 +81,7 @@ export class Storage {
   }
 
   deleteMany(keys: string[]): number {
-    checkKeys(keys);
+    checkWrittenKeys(keys);
     return this.#write(keys.map((key) => ({ key, value: undefined })));
   }
 
@@ -140,9 +140,14 @@ function checkValue(value: Uint8Array): void {
   if (value.length > STORAGE_VALUE_BYTES) throw exceeded("storage-value-bytes");
 }
 
-/** Checks the keys of one call: at most 128, each once. */
-function checkKeys(keys: string[]): void {
-  if (keys.length > STORAGE_KEYS_PER_CALL) throw exceeded("storage-keys-per-call");
+/** Checks how many keys one call names: at most 128, and a key as often as it is named. */
+function checkKeys(keys: number): void {
+  if (keys > STORAGE_KEYS_PER_CALL) throw exceeded("storage-keys-per-call");
+}
+
+/** Checks the keys of one call that writes, which names each once. */
+function checkWrittenKeys(keys: string[]): void {
+  checkKeys(keys.length);
   const twice = keys.find((key, at) => keys.indexOf(key) < at);
   if (twice !== undefined) throw invalid(`the key ${JSON.stringify(twice)} is named twice`);
 }

@@ -105,13 +105,16 @@ export class Turn {
   }
 
   close(socket: number, code: number, reason: string): void {
-    this.members.changeable(socket);
+    // Of several closes of one socket in a turn the first counts.
+    const isClosed = this.closes.some((close) => close.socket === socket);
+    if (!isClosed) this.members.changeable(socket);
     if (!CLOSE_CODES.includes(code) && !(code >= 3000 && code < 5000)) {
       throw invalid(`the close code ${code} must be 1000, 1008, 1011 to 1013 or 3000 to 4999`);
     }
     if (bounds.bytesOf(reason) > bounds.CLOSE_REASON_BYTES) {
       throw invalid(`a close reason must be at most ${bounds.CLOSE_REASON_BYTES} bytes`);
     }
+    if (isClosed) return;
     this.members.depart(socket);
     this.closes.push({ socket, code, reason });
   }

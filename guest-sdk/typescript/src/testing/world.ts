@@ -101,9 +101,12 @@ export class World {
   }
 
   /** Handles what a client sent, if the plugin has a handler for it. `data` is JSON text. */
-  clientEvent(socket: number, name: string, channel: string | null, data: string | null, answerWanted: boolean): Outcome {
+  clientEvent(socket: number, name: string, named: string | null, sent: string | null, answerWanted: boolean): Outcome {
     if (!this.members.isPresent(socket)) return NO_ANSWER;
-    const bare = name === "ping" && channel === null && data === null;
+    // Serialisers write a channel that is not set as `null` or as an empty string, and the data of a bare ping as `null`.
+    const channel = named === "" ? null : named;
+    const bare = name === "ping" && channel === null && (sent === null || sent === "null");
+    const data = bare ? null : sent;
     if (bare) this.inboxes.get(socket)?.frames.push({ type: "pong" });
     const asked = this.wanted.has(name) || this.wanted.has("*");
     // A bare keepalive is an event only where it was registered by name.
@@ -136,6 +139,12 @@ export class World {
       return { failed };
     }
     this.failures.push(failed);
+    // The sender of an event hears that what it sent is too large to be passed on.
+    const isClients = event.cause === "$message" || !event.cause.startsWith("$");
+    if (outcome.isBound && isClients && code.startsWith("emit-bytes")) {
+      const words = `${event.name} was not handled: its turn passed the bound ${code}`;
+      this.#tellSender(event.socket, "limit-exceeded", words);
+    }
     // No `$error` for a failed `$error`.
     if (event.name !== "$error") this.giveHook("$error", failed, event.socket);
     return { failed };
@@ -148,7 +157,7 @@ export class World {
   }
 
   /** One turn: it commits, or it leaves no trace. */
-  runTurn(event: Event): { answer: Payload | null } | { failure: Failure } {
+  runTurn(event: Event): { answer: Payload | null } | { failure: Failure; isBound?: boolean } {
     const schedule = this.schedule.copy();
     // The alarm that runs is gone with this turn, unless the turn sets it anew.
     if (event.cause === "$alarm") schedule.forgetAlarm();
@@ -167,7 +176,7 @@ export class World {
     const tooMuch = failure === undefined && event.cause === "$suspend" && payloadBytes(answer) > SUSPEND_BYTES;
     const bound = turn.poison ?? (tooMuch ? "suspend-bytes" : undefined);
     if (bound !== undefined) {
-      return { failure: { code: bound, message: `the turn passed the bound ${bound}`, forSender: false } };
+      return { failure: { code: bound, message: `the turn passed the bound ${bound}`, forSender: false }, isBound: true };
     }
     if (failure !== undefined) return { failure };
     this.#commit(turn);

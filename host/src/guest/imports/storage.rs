@@ -63,11 +63,17 @@ impl GuestState {
         }
     }
 
-    /// Checks the keys of one call: at most `storage-keys-per-call`, each once.
-    fn check_keys<'a>(&self, keys: impl ExactSizeIterator<Item = &'a str>) -> Result<(), Refusal> {
-        if keys.len() > self.context.limits.storage_keys_per_call {
-            return Err(Refusal::LimitExceeded(Bound::StorageKeysPerCall));
+    /// Checks how many keys one call names: at most `storage-keys-per-call`, and a key as often as it is named.
+    fn check_keys(&self, keys: usize) -> Result<(), Refusal> {
+        match keys <= self.context.limits.storage_keys_per_call {
+            true => Ok(()),
+            false => Err(Refusal::LimitExceeded(Bound::StorageKeysPerCall)),
         }
+    }
+
+    /// Checks the keys of one call that writes, which names each once.
+    fn check_written_keys<'a>(&self, keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), Refusal> {
+        self.check_keys(keys.len())?;
         let mut seen = HashSet::new();
         match keys.into_iter().find(|key| !seen.insert(*key)) {
             Some(twice) => Err(Refusal::invalid(format!("the key {twice:?} is named twice"))),
@@ -97,8 +103,8 @@ impl Host for GuestState {
     }
 
     async fn get_many(&mut self, keys: Vec<String>) -> CallResult<Vec<Option<Vec<u8>>>> {
+        self.check_keys(keys.len())?;
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        self.check_keys(keys.iter().copied())?;
         let values = self.read(&keys).await?;
         self.check_call_bytes(values.iter().flatten().map(Vec::len).sum())?;
         Ok(values)
@@ -111,7 +117,7 @@ impl Host for GuestState {
     }
 
     async fn put_many(&mut self, entries: Vec<Entry>) -> CallResult<()> {
-        self.check_keys(entries.iter().map(|entry| entry.key.as_str()))?;
+        self.check_written_keys(entries.iter().map(|entry| &entry.key))?;
         entries.iter().try_for_each(|entry| self.check_value(&entry.value))?;
         self.check_call_bytes(entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum())?;
         self.write(entries.into_iter().map(|Entry { key, value }| (key, Some(value))).collect()).await?;
@@ -123,7 +129,7 @@ impl Host for GuestState {
     }
 
     async fn delete_many(&mut self, keys: Vec<String>) -> CallResult<u32> {
-        self.check_keys(keys.iter().map(String::as_str))?;
+        self.check_written_keys(keys.iter())?;
         self.write(keys.into_iter().map(|key| (key, None)).collect()).await
     }
 

@@ -185,9 +185,12 @@ limits! {
     /// Bytes per second that the host reads from one socket in the long run, fragments and control frames included: 10
     /// KiB a frame at `frames-per-second`. Past it the host reads on later.
     inbound_bytes_per_second: u32 = 1 << 20, Plugin, least 1;
-    /// Invalid or binary frames that a client may send: enough while it is being developed. One more closes the socket
-    /// with 1007 or 1008.
+    /// Bad frames, which are no Verani frames, that a client may send at once; the host drops them. One more closes the
+    /// socket with 1007 or 1008.
     bad_frames: u32 = 10, Plugin, least 0;
+    /// Bad frames per minute that a client may send in the long run: a keepalive in a format of its own does no harm.
+    /// Past `bad-frames` the socket is closed.
+    bad_frames_per_minute: u32 = 60, Plugin, least 1;
     /// Channels that one socket may be in. Past it `join` is refused.
     channels_per_socket: usize = 64, Plugin, least 0;
     /// Bytes of a plugin's own fields in a socket's meta. Past it the call is refused.
@@ -196,9 +199,12 @@ limits! {
     outbound_bytes: usize = 1 << 20, Plugin, least 1;
     /// Frames that may be queued for one socket. Past it the client is too slow, and the socket is closed with 1008.
     outbound_frames: usize = 4_096, Plugin, least 1;
-    /// Time in ms in which a client must send something. After half of it the host sends a ping; after all of it the
-    /// socket is closed with 1008.
-    idle_socket_ms: u64 = 90_000, Plugin, least 1;
+    /// Time in ms without anything from a client after which the host sends it a ping. Proxies and home routers forget
+    /// connections that are quiet for 30 to 60 s.
+    ping_after_ms: u64 = 25_000, Plugin, least 1;
+    /// Time in ms that a client has to send anything after the host's ping. Past it the client is gone, and the socket
+    /// is closed with 1008.
+    ping_timeout_ms: u64 = 20_000, Plugin, least 1;
 
     // A tenant.
     /// CPU time of one tenant in the long run, in per cent of one core: its rooms, their opening, `authorize`, fan-out.
@@ -253,6 +259,29 @@ limits! {
     keep_alive_ms: u64 = 75_000, Host, least 0;
     /// Time in ms that a server which shuts down gives its rooms to finish. After it they are cut off.
     drain_ms: u64 = 10_000, Host, least 0;
+
+    retired:
+    idle_socket_ms: u64;
+}
+
+impl LimitsTable {
+    /// The table without keys of earlier versions: what replaced them is set instead. An error names the key.
+    pub(super) fn in_todays_keys(&self) -> Result<Self, String> {
+        let mut table = self.clone();
+        let Some(idle) = table.idle_socket_ms.take() else { return Ok(table) };
+        if idle == 0 {
+            return Err("limits.idle-socket-ms must not be 0".to_owned());
+        }
+        if table.ping_after_ms.is_some() || table.ping_timeout_ms.is_some() {
+            return Err("limits.idle-socket-ms is the old key for ping-after-ms and ping-timeout-ms: set those two \
+                        alone"
+                .to_owned());
+        }
+        // It pinged at half of the time, and closed the socket at its end.
+        table.ping_after_ms = Some((idle / 2).max(1));
+        table.ping_timeout_ms = Some((idle - idle / 2).max(1));
+        Ok(table)
+    }
 }
 
 #[cfg(test)]
@@ -289,5 +318,18 @@ mod tests {
         limits.apply(&table);
         assert_eq!(limits, Limits { frame_bytes: 7, ..Limits::default() });
         assert_eq!(table.set().iter().map(|limit| (limit.key, limit.value)).collect::<Vec<_>>(), [("frame-bytes", 7)]);
+    }
+
+    #[test]
+    fn an_old_key_sets_what_replaced_it() {
+        let table = |text: &str| toml::from_str::<LimitsTable>(text).unwrap().in_todays_keys();
+        for (idle, ping_after, timeout) in [(90_000, 45_000, 45_000), (3, 1, 2), (1, 1, 1)] {
+            let set = table(&format!("idle-socket-ms = {idle}")).unwrap().set();
+            let set: Vec<_> = set.iter().map(|limit| (limit.key, limit.value)).collect();
+            assert_eq!(set, [("ping-after-ms", ping_after), ("ping-timeout-ms", timeout)]);
+        }
+        assert!(table("idle-socket-ms = 0").unwrap_err().contains("limits.idle-socket-ms must not be 0"));
+        let both = table("idle-socket-ms = 9\nping-timeout-ms = 9").unwrap_err();
+        assert!(both.contains("limits.idle-socket-ms") && both.contains("ping-after-ms and ping-timeout-ms"), "{both}");
     }
 }

@@ -36,7 +36,10 @@ pub struct Limit {
 
 /// Defines [`super::Limits`] and the configuration's table that changes them.
 macro_rules! limits {
-    ($($(#[doc = $why:literal])+ $field:ident: $type:ty = $default:expr, $scope:ident, least $least:literal;)*) => {
+    (
+        $($(#[doc = $why:literal])+ $field:ident: $type:ty = $default:expr, $scope:ident, least $least:literal;)*
+        retired: $($retired:ident: $retired_type:ty;)*
+    ) => {
         /// What one plugin, one turn, one socket, one room, one tenant and the whole server may use.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
@@ -72,6 +75,8 @@ macro_rules! limits {
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct LimitsTable {
             $($field: Option<$type>,)*
+            // Keys of earlier versions. `in_todays_keys` turns them into their successors.
+            $($retired: Option<$retired_type>,)*
         }
 
         impl LimitsTable {

@@ -22,6 +22,7 @@ impl Layers {
     /// Overwrites limits with those of a table, which stands at `scope` in the configuration. An error names the key
     /// and says what its value must be.
     pub fn lay(&mut self, table: &LimitsTable, scope: Scope, source: &Source) -> Result<(), String> {
+        let table = &table.in_todays_keys()?;
         for Limit { key, scope: least_scope, least, value, .. } in table.set() {
             if value < least {
                 return Err(match value {

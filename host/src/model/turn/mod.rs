@@ -208,8 +208,12 @@ impl Turn {
         Ok(())
     }
 
+    /// Closes a socket behind what the turn emits to it. Of several closes of one socket in a turn the first counts.
     pub fn close(&mut self, socket: SocketId, code: u16, reason: String) -> Result<(), Refusal> {
-        self.require_present(socket)?;
+        let is_closed = self.effects.closes.iter().any(|close| close.socket == socket);
+        if !is_closed {
+            self.require_present(socket)?;
+        }
         if !GUEST_CLOSE_CODES.contains(&code) && !(3000..5000).contains(&code) {
             return Err(Refusal::invalid(format!(
                 "the close code {code} must be 1000, 1008, 1011 to 1013 or 3000 to 4999"
@@ -218,8 +222,10 @@ impl Turn {
         if reason.len() > CLOSE_REASON_BYTES_MAX {
             return Err(Refusal::invalid(format!("a close reason must be at most {CLOSE_REASON_BYTES_MAX} bytes")));
         }
-        self.state.members.close(socket);
-        self.effects.closes.push(Close { socket, code, reason });
+        if !is_closed {
+            self.state.members.close(socket);
+            self.effects.closes.push(Close { socket, code, reason });
+        }
         Ok(())
     }
 

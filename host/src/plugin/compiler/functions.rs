@@ -60,6 +60,11 @@ impl Functions {
         Self { pack, known, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
     }
 
+    /// Whether nothing changed in a pack since it was written.
+    pub fn are_whole(pack: &[u8]) -> bool {
+        content_of(pack).is_some()
+    }
+
     pub fn counts(&self) -> FunctionCounts {
         FunctionCounts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
     }
@@ -115,13 +120,16 @@ impl CacheStore for Functions {
     }
 }
 
+/// A pack without its hash, which fits.
+fn content_of(pack: &[u8]) -> Option<&[u8]> {
+    let (content, hash) = pack.split_last_chunk::<HASH_BYTES>()?;
+    (content.starts_with(MAGIC) && blake3::hash(content) == *hash).then_some(content)
+}
+
 /// Reads the entries of a pack; `None` if it is damaged.
 fn entries_of(pack: &[u8]) -> Option<HashMap<Vec<u8>, PackedFunction>> {
-    let (content, hash) = pack.split_last_chunk::<HASH_BYTES>()?;
-    let mut left = content.strip_prefix(MAGIC)?;
-    if blake3::hash(content) != *hash {
-        return None;
-    }
+    let content = content_of(pack)?;
+    let mut left = &content[MAGIC.len()..];
     let mut known = HashMap::new();
     while !left.is_empty() {
         let start = content.len() - left.len();

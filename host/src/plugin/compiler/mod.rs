@@ -1,17 +1,18 @@
 //! Compiling. A child process of this program compiles, since a component may be made to exhaust whoever compiles it.
 //! The native code goes into a folder that only this user can write, under the hashes of the component and of the
-//! engine. The server loads no other native code.
+//! engine, and with a checksum. The server loads no other native code, and none that changed since.
 
 mod child;
 mod functions;
 mod packs;
+mod seal;
 mod supervision;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -36,6 +37,7 @@ use crate::tenant::locks::TenantLocks;
 pub use child::CompileJob;
 use functions::FunctionCounts;
 use packs::Packs;
+use seal::BrokenSeal;
 use supervision::{ChildEnd, WORTH_TELLING, wait};
 
 /// The folder for native code within the data folder.
@@ -64,6 +66,8 @@ pub struct Compiler {
     /// This program. The child is another run of it.
     program: PathBuf,
     folder: PathBuf,
+    /// To whom the files belong that this program writes into the folder.
+    user: u32,
     packs: Packs,
     limits: Limits,
     at_once: Arc<Semaphore>,
@@ -82,7 +86,9 @@ impl Compiler {
         let bytes_max = limits.compiled_functions_bytes;
         let packs = Packs { folder: functions, engine_hash: engine_hash(&engine), bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
-        Ok(Self { engine, program, folder, packs, limits: limits.clone(), at_once, tenants: TenantLocks::default() })
+        let user = seal::own_user(&folder).with_context(|| format!("cannot write into {}", folder.display()))?;
+        let (limits, tenants) = (limits.clone(), TenantLocks::default());
+        Ok(Self { engine, program, folder, user, packs, limits, at_once, tenants })
     }
 
     /// Compiles a component, or loads the code of an earlier compilation. An error is one line, and names the limit
@@ -114,6 +120,9 @@ impl Compiler {
     fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path, given_up: &AtomicBool) -> anyhow::Result<Component> {
         let compiled = files::begin(kept).map_err(|why| unwritten(kept, why)).and_then(|partial| {
             self.make(key, bytes, &partial, given_up)?;
+            seal::put(partial.as_file(), kept).map_err(|why| unwritten(kept, why))?;
+            // The final name promises complete code, also after a power cut.
+            partial.as_file().sync_data().map_err(|why| unwritten(kept, why))?;
             drop(partial.persist(kept).map_err(|why| unwritten(kept, why.error))?);
             self.load(kept).map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))
         });
@@ -141,8 +150,7 @@ impl Compiler {
             self.packs.keep(&key.tenant, &pack);
             told(key, start.elapsed(), counts);
         }
-        // The final name promises complete code, also after a power cut.
-        file.sync_data().map_err(|why| unwritten(path, why))
+        Ok(())
     }
 
     fn run_child(&self, key: &PluginKey, bytes: &[u8], output: File, given_up: &AtomicBool) -> anyhow::Result<()> {
@@ -203,15 +211,17 @@ impl Compiler {
         }
     }
 
-    /// Loads cached code; `None` if there is none, or if this engine refuses it.
+    /// Loads cached code; `None` if there is none, if it changed since it was written, or if this engine refuses it.
     fn load_kept(&self, kept: &Path) -> Option<Component> {
-        if !kept.exists() {
-            return None;
-        }
-        let refused = |why: &wasmtime::Error| {
-            tracing::warn!("cannot load {}, so the component is compiled again: {}", kept.display(), one_line(why))
+        let loaded = match seal::check(kept, self.user) {
+            Ok(()) => self.load(kept).map_err(|why| one_line(&why)),
+            Err(BrokenSeal::Unreadable(why)) if why.kind() == ErrorKind::NotFound => return None,
+            Err(why) => Err(why.to_string()),
         };
-        self.load(kept).inspect_err(refused).ok()
+        let refused = |why: &String| {
+            tracing::warn!("cannot load {}, so the component is compiled again: {why}", kept.display());
+        };
+        loaded.inspect_err(refused).ok()
     }
 
     /// Maps a file of native code, and notes that it was used.
@@ -219,7 +229,8 @@ impl Compiler {
         // If this fails, the file only seems to be unused for longer than it is.
         let _ = File::open(kept).and_then(|file| file.set_modified(SystemTime::now()));
         // SAFETY: only this user can write to the folder. Children of this program wrote its files, completely and
-        // under the hashes of their component and of the engine. Whoever can change them can change this program, too.
+        // under the hashes of their component and of the engine, and the seal says that nothing changed since. Whoever
+        // can forge that can change this program, too.
         #[allow(unsafe_code)]
         unsafe {
             Component::deserialize_file(&self.engine, kept)

@@ -32,7 +32,7 @@ impl Packs {
         self.folder.join(format!("{tenant}-{:016x}.{EXTENSION}", self.engine_hash))
     }
 
-    /// Reads a tenant's pack; an empty one if there is none, or if it is too large.
+    /// Reads a tenant's pack; an empty one if there is none, or if it is too large or damaged.
     pub fn read(&self, tenant: &TenantName) -> Vec<u8> {
         let path = self.file(tenant);
         let read = File::open(&path).and_then(|file| {
@@ -41,8 +41,12 @@ impl Packs {
             Ok(pack)
         });
         match read {
-            Ok(pack) if pack.len() as u64 <= self.bytes_max => pack,
-            Ok(_) => Vec::new(),
+            Ok(pack) if pack.len() as u64 > self.bytes_max => Vec::new(),
+            Ok(pack) if Functions::are_whole(&pack) => pack,
+            Ok(_) => {
+                tracing::warn!("{} is damaged, so every function is compiled again", path.display());
+                Vec::new()
+            }
             Err(why) => {
                 if why.kind() != ErrorKind::NotFound {
                     tracing::warn!("cannot read {}, so every function is compiled again: {why}", path.display());

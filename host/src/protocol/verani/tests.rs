@@ -34,21 +34,68 @@ fn what_is_valid_is_taken() {
 }
 
 #[test]
+fn a_field_that_is_not_set_may_be_written_as_null_or_empty() {
+    for unset in ["null", "\"\""] {
+        let frame = event(&format!(r#"{{"type":"x","channel":{unset},"data":{{}},"id":null,"ack":{unset}}}"#));
+        assert_eq!((frame.channel.as_deref(), data_text(&frame)), (None, Some("{}")));
+    }
+    // The last of several counts, as with `JSON.parse`.
+    assert_eq!(event(r#"{"type":"x","channel":"a","channel":null}"#).channel, None);
+    assert_eq!(event(r#"{"type":null,"type":"x","channel":7,"channel":"a"}"#).channel.as_deref(), Some("a"));
+    // Data is what it is.
+    assert_eq!(data_text(&event(r#"{"type":"x","data":null}"#)), Some("null"));
+}
+
+#[test]
 fn a_bare_ping_is_a_keepalive() {
-    assert_eq!(decode(r#"{"type":"ping"}"#), Ok(Inbound::Ping));
-    assert_eq!(decode(r#" {"ts":1,"type":"ping"}"#), Ok(Inbound::Ping));
-    assert_eq!(event(r#"{"type":"ping","data":{}}"#).name, "ping");
+    for ping in [
+        r#"{"type":"ping"}"#,
+        r#" {"ts":1,"type":"ping"}"#,
+        r#"{"type":"ping","data":null}"#,
+        r#"{"type":"ping","channel":null,"data": null }"#,
+        r#"{"type":"ping","channel":"","id":null}"#,
+    ] {
+        assert_eq!(decode(ping), Ok(Inbound::Ping), "{ping}");
+    }
+    for event_like in
+        [r#"{"type":"ping","data":{}}"#, r#"{"type":"ping","data":0}"#, r#"{"type":"ping","channel":"a"}"#]
+    {
+        assert_eq!(event(event_like).name, "ping");
+    }
+}
+
+#[test]
+fn a_name_is_only_a_name() {
+    for name in ["*", "__proto__", "constructor", "toString", "then", "error", "connect", "pong", "event"] {
+        assert_eq!(event(&format!(r#"{{"type":"{name}"}}"#)).name, name);
+    }
 }
 
 #[test]
 fn what_is_invalid_is_named() {
-    for bad in ["", "[]", "\"x\"", "{}", r#"{"type":1}"#, r#"{"type":"a","channel":null}"#, r#"{"type":"a"} x"#] {
-        assert_eq!(decode(bad), Err(BadFrame::NotAFrame), "{bad}");
+    for bad in ["", "ping", "{", r#"{"type":"a"} x"#, r#"{"type":"a","data":NaN}"#, r#"{"type":a}"#, r#"{'type':"a"}"#]
+    {
+        assert_eq!(decode(bad), Err(BadFrame::NotJson), "{bad}");
     }
-    assert_eq!(decode(r#"{"type":"$connect"}"#), Err(BadFrame::ReservedName));
-    assert_eq!(decode(r#"{"type":"\u0024connect"}"#), Err(BadFrame::ReservedName));
-    assert_eq!(decode(r#"{"type":""}"#), Err(BadFrame::BadName));
-    assert_eq!(decode(&format!(r#"{{"type":"{}"}}"#, "x".repeat(129))), Err(BadFrame::BadName));
+    for bad in ["[]", "\"x\"", "null", "7", " true "] {
+        assert_eq!(decode(bad), Err(BadFrame::NotAnObject), "{bad}");
+    }
+    for bad in ["{}", r#"{"Type":"a"}"#, r#"{"data":{"type":"a"}}"#] {
+        assert_eq!(decode(bad), Err(BadFrame::NoType), "{bad}");
+    }
+    for bad in ["null", "1", "-0.5", "true", "[\"a\"]", r#"{"name":"a"}"#] {
+        assert_eq!(decode(&format!(r#"{{"type":{bad}}}"#)), Err(BadFrame::TypeNotText), "{bad}");
+        if bad != "null" {
+            let frame = format!(r#"{{"type":"a","channel":{bad}}}"#);
+            assert_eq!(decode(&frame), Err(BadFrame::ChannelNotText), "{bad}");
+        }
+    }
+    assert_eq!(decode(r#"{"type":"$connect"}"#), Err(BadFrame::TypeReserved));
+    assert_eq!(decode(r#"{"type":"\u0024connect"}"#), Err(BadFrame::TypeReserved));
+    assert_eq!(decode(r#"{"type":""}"#), Err(BadFrame::TypeLength));
+    let long = "x".repeat(129);
+    assert_eq!(decode(&format!(r#"{{"type":"{long}"}}"#)), Err(BadFrame::TypeLength));
+    assert_eq!(decode(&format!(r#"{{"type":"a","channel":"{long}"}}"#)), Err(BadFrame::ChannelLength));
     let deep = format!(r#"{{"type":"a","data":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(decode(&deep), Err(BadFrame::TooDeep));
 }
@@ -113,8 +160,10 @@ proptest! {
                 let decoded = data_text(&event).map(|text| serde_json::from_str::<Value>(text).unwrap());
                 prop_assert_eq!(decoded, data);
             }
-            Ok(Inbound::Ping) => prop_assert!(name == "ping" && channel.is_none() && data.is_none()),
-            Err(BadFrame::ReservedName) => prop_assert!(name.starts_with('$')),
+            Ok(Inbound::Ping) => {
+                prop_assert!(name == "ping" && channel.is_none() && data.is_none_or(|data| data.is_null()));
+            }
+            Err(BadFrame::TypeReserved) => prop_assert!(name.starts_with('$')),
             Err(other) => prop_assert!(false, "{:?}", other),
         }
     }

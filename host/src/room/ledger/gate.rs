@@ -17,7 +17,7 @@ const RELAXED_LOSS: Duration = Duration::from_millis(100);
 
 /// One turn at the gate.
 pub(super) struct HeldTurn {
-    /// None for a rejection: its turn failed already, and only the words for the sender wait.
+    /// None for words that rest on no writes, such as those of a rejection.
     pub(super) origin: Option<Origin>,
     /// The room's state before the turn.
     pub(super) start: StateMark,
@@ -44,7 +44,7 @@ impl HeldTurn {
     pub(super) fn new(origin: Option<Origin>, start: StateMark, end: StateMark, output: Output) -> Self {
         let bytes = match &output {
             Output::Turn { emits, .. } => emits.iter().map(|emit| emit.data.text().len()).sum(),
-            Output::Rejection { .. } => 0,
+            Output::Rejection { .. } | Output::LastWords { .. } => 0,
         };
         Self { origin, start, end, output: Some(output), batch: None, bytes, since: Instant::now() }
     }

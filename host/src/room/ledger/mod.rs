@@ -4,8 +4,8 @@
 //!
 //! What it promises: nothing that a turn says overtakes what an earlier turn said. Nobody hears of a turn before its
 //! writes and those before it are durable, or, under relaxed durability, at most 100 ms behind the oldest of them.
-//! Where writes fail, every later turn fails with them. A rejection reaches its sender in any case, in its place in the
-//! order.
+//! Where writes fail, every later turn fails with them. What rests on no writes reaches its socket in any case, in its
+//! place in the order.
 
 mod bounds;
 mod gate;
@@ -161,13 +161,14 @@ impl Ledger {
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
 
-    /// Takes the words for the sender of a rejected event. Answers them at once where they overtake nothing that waits.
-    pub(super) fn reject(&mut self, state: &RoomState, rejection: Output) -> Option<Output> {
+    /// Takes what rests on no writes: a rejection, the close of a socket. Answers it at once where it overtakes nothing
+    /// that waits.
+    pub(super) fn in_order(&mut self, state: &RoomState, words: Output) -> Option<Output> {
         if !self.gate.holds_output() {
-            return Some(rejection);
+            return Some(words);
         }
         let mark = state.mark();
-        self.gate.push(HeldTurn::new(None, mark, mark, rejection));
+        self.gate.push(HeldTurn::new(None, mark, mark, words));
         None
     }
 
@@ -212,8 +213,8 @@ impl Ledger {
         let Some(start) = held.first().map(|first| first.start) else { return };
         let loss = |held: HeldTurn| match held.origin {
             Some(origin) => Some(Loss::Turn(FailedTurn { origin, failure: failure.clone() })),
-            // A rejection that has left already needs nothing more.
-            None => held.output.map(Loss::Rejection),
+            // Words that have left already need nothing more.
+            None => held.output.map(Loss::Words),
         };
         let losses = held.into_iter().filter_map(loss).collect();
         self.broken = Some(Box::new(Broken { start, losses, failure }));
@@ -254,7 +255,7 @@ impl Ledger {
         !self.lost.is_empty()
     }
 
-    /// Takes the next lost turn or rejection, in the order of the turns.
+    /// Takes the next loss, in the order of the turns.
     pub(super) fn next_loss(&mut self) -> Option<Loss> {
         self.lost.pop_front()
     }

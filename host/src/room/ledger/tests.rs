@@ -72,6 +72,7 @@ impl LedgerRig {
                 Output::Rejection { failure, .. } => {
                     self.heard.push(Heard::Rejection(failure.message.parse().unwrap()))
                 }
+                Output::LastWords { .. } => {}
             }
             next = self.ledger.next_relaxed(self.durability);
         }
@@ -110,7 +111,7 @@ impl LedgerRig {
                 message: name,
                 for_sender: true,
             });
-            let words = self.ledger.reject(&self.state, Output::Rejection { socket: Some(1), failure });
+            let words = self.ledger.in_order(&self.state, Output::Rejection { socket: Some(1), failure });
             self.hear(words);
         } else {
             let (state, ended) = turn.end();
@@ -147,7 +148,7 @@ impl LedgerRig {
                     assert_eq!(lost.failure.code, "storage");
                     self.heard.push(Heard::Loss(lost.origin.name.parse().unwrap()));
                 }
-                Loss::Rejection(words) => self.hear(Some(words)),
+                Loss::Words(words) => self.hear(Some(words)),
             }
         }
     }

@@ -13,8 +13,11 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
         "get-many" => {
             let keys: Vec<String> = args.read(0)?;
             let values = storage.get_many::<Value>(keys.clone())?;
-            let found = keys.iter().zip(values).filter_map(|(key, value)| Some(json!([key, value?])));
-            found.collect()
+            assert_eq!(values.len(), keys.len(), "one value for each key that was named");
+            // Each key once, as a map has them.
+            let first = |at: usize| !keys[..at].contains(&keys[at]);
+            let found = values.into_iter().enumerate().filter(|(at, _)| first(*at));
+            found.filter_map(|(at, value)| Some(json!([keys[at], value?]))).collect()
         }
         "put-many" => json!(storage.put_many(args.read::<Vec<(String, Value)>>(0)?)?),
         "delete-many" => json!(storage.delete_many(args.read::<Vec<String>>(0)?)?),

@@ -55,9 +55,13 @@ pub const LIST: &[Attack] = &[
         .patience(10),
     Attack::new("slowloris", "200 requests, a byte every half second", connections::slowloris).patience(15),
     Attack::new("silent-connections", "200 TCP connections that say nothing", connections::silent).patience(15),
-    Attack::new("half-open", "200 WebSockets that never answer again (idle-socket-ms 3000)", connections::half_open)
-        .limits("idle-socket-ms = 3000")
-        .patience(10),
+    Attack::new(
+        "half-open",
+        "200 WebSockets that never answer again (pinged after 1 s, gone 2 s later)",
+        connections::half_open,
+    )
+    .limits("ping-after-ms = 1000\nping-timeout-ms = 2000")
+    .patience(10),
     Attack::new("huge-headers", "requests with a megabyte of headers", connections::huge_headers),
     Attack::new("many-headers", "requests with 10,000 headers", connections::many_headers),
     Attack::new("churn", "connects and closes as fast as it can", connections::churn),
