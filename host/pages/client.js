@@ -19,7 +19,7 @@
 // `shouldReconnect` can decide otherwise, for instance never after a code of the plugin's own.
 //
 // A page cannot see why an upgrade was refused. So the client asks the same address with a plain GET, which Parlor answers
-// the same: after each attempt that fails before the first connection, and later on from the sixth in a row. Where no
+// the same: after each attempt that fails before the first connection, and later on from the eighth in a row. Where no
 // further attempt can succeed (no such room or plugin, not allowed), the client is closed for good, and `ready` is rejected
 // with an error that has the answer's `status` and its words.
 
@@ -49,7 +49,7 @@ export const DEFAULTS = Object.freeze({
 // Answers to a request of the client's own making that a later attempt may not get: too slow, too early, too many, and
 // 426, by which Parlor says that it would accept an upgrade now.
 const PASSING = new Set([408, 425, 426, 429]);
-const DOUBT_AFTER = 6; // what was open once most likely comes back, and a question that nobody answers is noise
+const DOUBT_AFTER = 8; // what was open once most likely comes back, and a question that nobody answers is noise
 const WORDS_LIMIT = 1_000; // characters of a refusal's words that are kept
 
 const OPEN = 1; // WebSocket.OPEN, for constructors that lack the constants

@@ -100,15 +100,15 @@ describe("refusals", () => {
     assert.equal(made.state, "closed");
   });
 
-  test("what was open once is asked about from the sixth failure in a row", async () => {
+  test("what was open once is asked about from the eighth failure in a row", async () => {
     const { fetch, asked } = refusing([404, "gone"]);
     const made = client({ fetch });
     FakeSocket.last.open();
     pass(5_000);
     FakeSocket.last.drop(1006);
-    for (let failure = 1; failure < 6; failure += 1) {
+    for (let failure = 1; failure < 8; failure += 1) {
       assert.deepEqual([made.state, asked.length], ["waiting", 0]);
-      pass(8_000);
+      pass(15_000);
       FakeSocket.last.drop(1006);
     }
     await assert.rejects(made.ready, { message: "refused: 404 gone", status: 404 });
