@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use parlor::logs;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,13 +21,15 @@ const FORMAT_VARIABLE: &str = "PARLOR_LOG_FORMAT";
 
 fn main() -> ExitCode {
     let cli = parlor::cli::Cli::from_command_line();
-    match log_to_stderr().and_then(|()| cli.run().map_err(|why| format!("{why:#}"))) {
+    let code = match log_to_stderr().and_then(|()| cli.run().map_err(|why| format!("{why:#}"))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("parlor: {why}");
+            logs::STDERR.line(&format!("parlor: {why}"));
             ExitCode::FAILURE
         }
-    }
+    };
+    logs::flush();
+    code
 }
 
 /// Writes what the program logs to standard error, as the environment says.
@@ -39,7 +42,9 @@ fn log_to_stderr() -> Result<(), String> {
         })?,
         None => Targets::new().with_default(LevelFilter::INFO),
     };
-    let log = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // The layer would write of a line that it cannot write, to the same place.
+    let log = fmt::layer().with_writer(logs::LogWriter).log_internal_errors(false);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     match variable(FORMAT_VARIABLE).as_deref() {
         Some("json") => registry().with(filter).with(log.json().flatten_event(true)).init(),
         Some("text") | None => registry().with(filter).with(log).init(),

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod child;
 mod data;
+mod data_lock;
 mod descriptors;
 mod dev;
 mod limits;
@@ -15,6 +16,8 @@ mod remote;
 mod run;
 mod sdk;
 mod serve;
+mod signals;
+mod systemd;
 mod units;
 mod variables;
 
@@ -35,8 +38,8 @@ pub struct Cli {
 enum Command {
     /// Serve the plugins of a folder.
     ///
-    /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM or Ctrl-C
-    /// closes the sockets and ends the server.
+    /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM, SIGHUP or
+    /// Ctrl-C closes the sockets and ends the server.
     Serve(ServeArgs),
     /// Make a new plugin project with tests, in Rust or TypeScript.
     New(NewArgs),
@@ -74,7 +77,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
             Command::New(args) => new::new(&args),
-            Command::Dev(args) => dev::dev(&args),
+            Command::Dev(args) => dev::dev(args),
             Command::Build(args) => build::build(&args),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),

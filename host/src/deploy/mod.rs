@@ -3,12 +3,14 @@
 
 pub mod follow;
 mod history;
+mod loading;
 mod place;
 pub mod verdicts;
 mod versions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,6 +28,7 @@ use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
 use crate::tenant::locks::{TenantLock, TenantLocks};
 pub use history::{History, HistoryKind, HistoryRecord};
+pub use loading::Loading;
 pub use versions::Versions;
 
 /// Changes of different tenants that run at once: each holds a component in memory.
@@ -43,6 +46,11 @@ pub struct Deploys {
     /// How the host notices changes in the folder.
     watch: WatchMode,
     watch_poll: Duration,
+    missing_folder_grace: Duration,
+    /// The plugins that are still to be loaded since the start.
+    pub loading: Loading,
+    /// How many plugins serve on although their files are gone together with what held them.
+    pub missing: AtomicUsize,
     /// A tenant's plugins change one after the other, because they share paths and places: what a change finds there
     /// stays true until it ends.
     changing: TenantLocks,
@@ -60,6 +68,9 @@ impl Deploys {
             folder: config.plugins.clone(),
             watch: config.watch,
             watch_poll: config.watch_poll,
+            missing_folder_grace: config.missing_folder_grace,
+            loading: Loading::default(),
+            missing: AtomicUsize::new(0),
             changing: TenantLocks::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             history: History::default(),
@@ -273,7 +284,11 @@ impl<'a> Change<'a> {
         let written = blocking(move || {
             let Some(file) = place::of(&folder, &key)? else { return Ok(false) };
             if !std::fs::read(&file).is_ok_and(|old| old == bytes) {
+                let link = file.read_link().ok();
                 write_whole(&file, &bytes)?;
+                if let Some(target) = link {
+                    place::tell_of_link(&file, &target);
+                }
             }
             Ok(true)
         });

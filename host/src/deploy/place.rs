@@ -20,3 +20,14 @@ pub fn of(plugins: &Path, key: &PluginKey) -> anyhow::Result<Option<PathBuf>> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     Ok(Some(folder.join(format!("{}.wasm", key.plugin))))
 }
+
+/// Says that a file stands where a link was. A ConfigMap, or a tool that deploys by links, swaps what the link led to, and
+/// nobody would see why that changes nothing any more.
+pub fn tell_of_link(file: &Path, target: &Path) {
+    tracing::warn!(
+        "{} was a link to {} and is a file of its own now: the server does not see later swaps of what the link led to; \
+         put the link back to follow them again",
+        file.display(),
+        target.display()
+    );
+}

@@ -10,10 +10,12 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tower_service::Service as _;
 
 use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
+use super::listen::Listener;
+use crate::socket::ClientStream;
 use crate::tenant::account::{Counter, CounterPlace};
 
 /// Bytes of a request's head: enough for cookies and tokens.
@@ -27,8 +29,9 @@ const FAREWELLS: usize = 64;
 /// How long the server reads from a refused connection before it closes it: an earlier close could be a reset, which
 /// overtakes the answer.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// Accepts connections for as long as it is polled.
-pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
+
+/// Accepts connections for as long as it is polled. Each request is answered by the routes of its moment.
+pub async fn serve(listener: Listener, http: watch::Receiver<axum::Router>, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
     loop {
         let (stream, remote) = match listener.accept().await {
@@ -53,18 +56,18 @@ pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: ClientStream,
     remote: SocketAddr,
-    http: axum::Router,
+    http: watch::Receiver<axum::Router>,
     header_limit: Duration,
     place: ConnectionPlace,
 ) {
-    // Small frames leave at once. If this fails, they only arrive later.
-    let _ = stream.set_nodelay(true);
+    stream.send_at_once();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
         request.extensions_mut().insert(place.clone());
-        http.clone().call(request)
+        let mut routes = http.borrow().clone();
+        routes.call(request)
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -80,7 +83,7 @@ async fn serve_connection(
 }
 
 /// Answers a refused connection with the reason, without reading its request.
-async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPlace) {
+async fn turn_away(mut stream: ClientStream, why: TurnedAway, _farewell: CounterPlace) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
         TurnedAway::AddressIsFull => {

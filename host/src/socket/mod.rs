@@ -4,7 +4,9 @@ mod connection;
 mod enter;
 mod rate;
 mod seat;
+mod stream;
 mod throttle;
 
 pub use enter::serve;
 pub use seat::Seat;
+pub use stream::{ClientStream, DetachedStream};

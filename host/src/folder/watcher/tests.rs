@@ -3,9 +3,10 @@
 use std::fs;
 
 use super::*;
-use crate::model::names::PluginName;
+use crate::model::names::{PluginName, TenantName};
 
 const SETTLE: Duration = Duration::from_millis(50);
+const GRACE: Duration = Duration::from_secs(60);
 
 struct WatcherRig {
     folder: PathBuf,
@@ -19,7 +20,7 @@ impl WatcherRig {
         let folder = std::env::temp_dir().join(format!("parlor-watcher-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        Self { folder, watcher: Watcher::new(SETTLE), now: Instant::now(), freed: 0 }
+        Self { folder, watcher: Watcher::new(SETTLE, GRACE), now: Instant::now(), freed: 0 }
     }
 
     fn write(&self, file: &str, text: &str) {
