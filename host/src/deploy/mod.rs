@@ -18,7 +18,6 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
-use crate::files::write_whole;
 use crate::fleet::{Fleet, PathTaken};
 use crate::folder::watch::WatchMode;
 use crate::guest::instance::OpenError;
@@ -113,6 +112,8 @@ pub struct Deployed {
     pub plugin: Arc<Plugin>,
     /// The version that served before; the same one where this version served already.
     pub older: Option<Arc<Plugin>>,
+    /// What whoever deployed it should know.
+    pub note: Option<&'static str>,
 }
 
 impl Deployed {
@@ -180,24 +181,20 @@ impl<'a> Change<'a> {
         let older = self.deploys.fleet.get(self.key);
         let version = Loader::version_of(&bytes);
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {
-            if by == DeployedBy::Rollback {
-                // The folder may hold another version, which would serve after a restart.
-                self.write(bytes).await?;
-            }
+            // The folder may hold another version, which would serve after a restart.
+            let note = if by == DeployedBy::Rollback { self.write(bytes).await? } else { None };
             if !by.is_from_folder() {
                 self.deploys.fleet.try_again(same).await;
             }
-            return Ok(Deployed { plugin: Arc::clone(same), older });
+            return Ok(Deployed { plugin: Arc::clone(same), older, note });
         }
         let plugin = self.load(&bytes, older.is_none()).await?;
-        if !by.is_from_folder() {
-            self.write(bytes.clone()).await?;
-        }
+        let note = if by.is_from_folder() { None } else { self.write(bytes.clone()).await? };
         self.keep(version, bytes).await;
         let plugin = self.deploys.fleet.put(plugin).map_err(|PathTaken { by, path }| self.taken(&path, &by))?;
         self.deploys.fleet.swap(&plugin).await;
         self.tell(&plugin, older.as_deref(), by);
-        Ok(Deployed { plugin, older })
+        Ok(Deployed { plugin, older, note })
     }
 
     /// Lets a kept version serve again: the one that is named, or the one that served before the current one.
@@ -278,23 +275,17 @@ impl<'a> Change<'a> {
         NotDeployed::new(RefusalKind::Taken, words)
     }
 
-    /// Writes the component to its place in the folder, so that a restart serves the same version.
-    async fn write(&self, bytes: Bytes) -> Result<(), NotDeployed> {
+    /// Writes the component to its place in the folder, so that a restart serves the same version. Answers what whoever
+    /// deploys should know.
+    async fn write(&self, bytes: Bytes) -> Result<Option<&'static str>, NotDeployed> {
         let (folder, key) = (self.deploys.folder.clone(), self.key.clone());
         let written = blocking(move || {
-            let Some(file) = place::of(&folder, &key)? else { return Ok(false) };
-            if !std::fs::read(&file).is_ok_and(|old| old == bytes) {
-                let link = file.read_link().ok();
-                write_whole(&file, &bytes)?;
-                if let Some(target) = link {
-                    place::tell_of_link(&file, &target);
-                }
-            }
-            Ok(true)
+            let Some(file) = place::of(&folder, &key)? else { return Ok(None) };
+            place::write(&file, &bytes).map(Some)
         });
         match written.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(NotDeployed::new(RefusalKind::Project, "the tenant's folder holds a project")),
+            Ok(Some(replaced_link)) => Ok(replaced_link.then_some(place::LINK_REPLACED)),
+            Ok(None) => Err(NotDeployed::new(RefusalKind::Project, "the tenant's folder holds a project")),
             Err(why) => Err(NotDeployed::not_written(&why)),
         }
     }

@@ -80,6 +80,9 @@ impl Listeners {
     async fn bind_name(host: &str, port: u16) -> anyhow::Result<Self> {
         let found = tokio::net::lookup_host((host, port)).await;
         let addresses = found.with_context(|| format!("cannot listen on {host}:{port}: nobody knows the name"))?;
+        // The address of IPv4 is the one that people and scripts know, so it is told first.
+        let mut addresses: Vec<SocketAddr> = addresses.collect();
+        addresses.sort_by_key(SocketAddr::is_ipv6);
         let (mut all, mut port, mut missing) = (Self::default(), port, None);
         for mut address in addresses {
             // Where any port will do, all addresses have the same.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -27,6 +27,10 @@ pub struct Builder {
     log: String,
     variables: Vec<(String, String)>,
     by_variables: bool,
+    /// A script that runs the program as `"$@"`.
+    script: Option<String>,
+    /// Where it listens: then it counts as started when it accepts a connection, whatever it says.
+    at: Option<SocketAddr>,
 }
 
 /// A running server; it ends with this value.
@@ -58,6 +62,8 @@ impl Builder {
             log: "info".to_owned(),
             variables: Vec::new(),
             by_variables: false,
+            script: None,
+            at: None,
         }
     }
 
@@ -140,6 +146,21 @@ impl Builder {
         self
     }
 
+    /// Has a shell run the program, as `"$@"`: with streams that are redirected, or with signals that are ignored. The log
+    /// of a server whose standard error leads elsewhere is empty.
+    pub fn script(mut self, script: &str) -> Self {
+        self.script = Some(script.to_owned());
+        self
+    }
+
+    /// Listens on a port that is known before. The server counts as started when it accepts a connection there, before its
+    /// plugins are loaded.
+    pub fn early(mut self) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        self.at = Some(free);
+        self.flag("--listen", &free.to_string())
+    }
+
     pub fn start(self) -> Server {
         match self.try_start() {
             Ok(server) => server,
@@ -162,7 +183,14 @@ impl Builder {
     /// Starts the program in a folder that has all that it needs.
     fn spawn(&self, folder: &Folder) -> Result<(Child, SocketAddr), NotStarted> {
         let log = fs::File::options().create(true).append(true).open(folder.log()).expect("a file for the log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+        let mut command = match &self.script {
+            None => Command::new(env!("CARGO_BIN_EXE_parlor")),
+            Some(script) => {
+                let mut shell = Command::new("bash");
+                shell.args(["-c", script, "bash", env!("CARGO_BIN_EXE_parlor")]);
+                shell
+            }
+        };
         command
             .current_dir(folder.path())
             .args(&self.command)
@@ -183,7 +211,11 @@ impl Builder {
             command.env("PARLOR_OPERATOR_TOKEN", token);
         }
         let mut child = command.spawn().expect("the server's program");
-        match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
+        let address = match self.at {
+            Some(address) => accepts(&mut child, address).then_some(address),
+            None => printed_address(child.stdout.as_mut().expect("stdout is piped")),
+        };
+        match address {
             Some(address) => Ok((child, address)),
             None => {
                 let status = child.wait().expect("a child that ends");
@@ -323,12 +355,30 @@ impl Server {
 
     /// Sends SIGTERM without waiting for anything.
     pub fn signal_end(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal to the server");
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal without waiting for anything.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a signal to the server");
     }
 
     /// What Ctrl-C sends.
     pub fn signal_interrupt(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal to the server");
+        self.signal(Signal::INT);
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of its standard output.
+    pub fn says(&mut self) -> String {
+        let mut line = String::new();
+        let stdout = self.child.stdout.as_mut().expect("stdout is piped");
+        BufReader::with_capacity(1, stdout).read_line(&mut line).expect("a line of text");
+        line.trim_end().to_owned()
     }
 
     /// Waits for its end.
@@ -376,10 +426,24 @@ impl Drop for Server {
     }
 }
 
+/// Waits until a server accepts connections; false where it ended before.
+fn accepts(child: &mut Child, address: SocketAddr) -> bool {
+    loop {
+        if TcpStream::connect(address).is_ok() {
+            return true;
+        }
+        if child.try_wait().expect("a child of ours").is_some() {
+            return false;
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
 /// The address that the server prints once it serves; none where it ended before.
 fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
     let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).expect("a line of text");
+    // Nothing is read ahead: the next lines are there for whoever asks.
+    BufReader::with_capacity(1, stdout).read_line(&mut line).expect("a line of text");
     let address = line.trim_end().strip_prefix("parlor listening on http://")?;
     Some(address.parse().expect("an address"))
 }
