@@ -77,7 +77,7 @@ impl ServerLife {
             let addresses: Vec<String> = listeners.listeners.iter().map(ToString::to_string).collect();
             let connections = descriptors::connections(config.limits())?;
             let door = Arc::new(Door::new(&config, connections));
-            let (switch, http) = watch::channel(server::starting());
+            let (switch, http) = watch::channel(None);
             let mut accepting = JoinSet::new();
             for listener in std::mem::take(&mut listeners.listeners) {
                 accepting.spawn(server::serve(listener, http.clone(), Arc::clone(&door)));
@@ -101,7 +101,7 @@ impl ServerLife {
             };
             let Started { deploys, health, look } = started;
             let routes = server::http(&config, &deploys, &door, health, dev.clone());
-            switch.send_modify(|current| *current = routes);
+            switch.send_modify(|current| *current = Some(routes));
             let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
             tokio::spawn(async move { rooms.watch_idle(&engine).await });
             tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));

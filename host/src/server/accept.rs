@@ -10,11 +10,11 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::watch;
 use tower_service::Service as _;
 
 use super::door::{ConnectionPlace, Door, TurnedAway, retry_after_seconds};
 use super::listen::Listener;
+use super::starting::{Routes, starting};
 use crate::socket::ClientStream;
 use crate::tenant::account::{Counter, CounterPlace};
 
@@ -31,7 +31,7 @@ const FAREWELLS: usize = 64;
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Accepts connections for as long as it is polled. Each request is answered by the routes of its moment.
-pub async fn serve(listener: Listener, http: watch::Receiver<axum::Router>, door: Arc<Door>) {
+pub async fn serve(listener: Listener, http: Routes, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
     loop {
         let (stream, remote) = match listener.accept().await {
@@ -58,7 +58,7 @@ pub async fn serve(listener: Listener, http: watch::Receiver<axum::Router>, door
 async fn serve_connection(
     stream: ClientStream,
     remote: SocketAddr,
-    http: watch::Receiver<axum::Router>,
+    http: Routes,
     header_limit: Duration,
     place: ConnectionPlace,
 ) {
@@ -66,7 +66,8 @@ async fn serve_connection(
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(remote));
         request.extensions_mut().insert(place.clone());
-        let mut routes = http.borrow().clone();
+        let started = http.borrow().clone();
+        let mut routes = started.unwrap_or_else(|| starting(http.clone(), header_limit));
         routes.call(request)
     });
     let served = hyper::server::conn::http1::Builder::new()

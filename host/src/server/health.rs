@@ -222,7 +222,7 @@ async fn ready(State(checked): State<Arc<Checked>>) -> Response {
         return check(&checked.health).await.into_response();
     }
     let words = loading.words().unwrap_or_else(|| "the server starts".to_owned());
-    not_yet(format!("{words}\n")).into_response()
+    not_yet(format!("{words}\n"))
 }
 
 async fn check(health: &Arc<Health>) -> (StatusCode, String) {

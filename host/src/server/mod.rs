@@ -24,7 +24,6 @@ pub use accept::serve;
 pub use door::Door;
 pub use health::Health;
 pub use listen::Listeners;
-pub use starting::starting;
 
 use crate::config::Config;
 use crate::deploy::Deploys;

@@ -444,6 +444,11 @@ fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
     let mut line = String::new();
     // Nothing is read ahead: the next lines are there for whoever asks.
     BufReader::with_capacity(1, stdout).read_line(&mut line).expect("a line of text");
-    let address = line.trim_end().strip_prefix("parlor listening on http://")?;
+    let address = line.trim_end().strip_prefix("parlor listening on ")?;
+    if address.starts_with("unix:") {
+        // There is none, and nobody asks for it.
+        return Some(SocketAddr::from(([0, 0, 0, 0], 0)));
+    }
+    let address = address.strip_prefix("http://")?;
     Some(address.parse().expect("an address"))
 }
