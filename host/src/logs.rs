@@ -4,7 +4,7 @@
 //! written is counted, and the log says how much that was as soon as it can be written again.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +12,16 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
+
+/// The environment variable that says what is logged: a level, or levels by module.
+const FILTER_VARIABLE: &str = "PARLOR_LOG";
+/// The environment variable that says how the log is written: `text`, or `json` with one object a line.
+const FORMAT_VARIABLE: &str = "PARLOR_LOG_FORMAT";
 
 /// Bytes that wait to be written: what a busy server logs in a second or two. Past it lines are lost.
 const QUEUE_BYTES: usize = 4 << 20;
@@ -177,6 +186,27 @@ impl LineQueue {
         }
         Ok(())
     }
+}
+
+/// Writes what the program logs to standard error, as the environment says.
+pub fn log_to_stderr() -> Result<(), String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let filter = match variable(FILTER_VARIABLE) {
+        Some(text) => text.parse::<Targets>().map_err(|why| {
+            let levels = "a level (error, warn, info, debug, trace, off), or levels by module as in warn,parlor=debug";
+            format!("{FILTER_VARIABLE} must be {levels}, not {text:?}: {why}")
+        })?,
+        None => Targets::new().with_default(LevelFilter::INFO),
+    };
+    // The layer would write of a line that it cannot write, to the same place.
+    let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false);
+    let log = log.with_ansi(io::stderr().is_terminal());
+    match variable(FORMAT_VARIABLE).as_deref() {
+        Some("json") => registry().with(filter).with(log.json().flatten_event(true)).init(),
+        Some("text") | None => registry().with(filter).with(log).init(),
+        Some(other) => return Err(format!("{FORMAT_VARIABLE} must be text or json, not {other:?}")),
+    }
+    Ok(())
 }
 
 /// Gives both streams their time before the program ends.

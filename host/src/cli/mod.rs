@@ -21,8 +21,11 @@ mod systemd;
 mod units;
 mod variables;
 
+use std::process::ExitCode;
+
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::logs;
 use crate::plugin::compiler::CompileJob;
 use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
@@ -72,8 +75,17 @@ impl Cli {
         Self::try_parse().unwrap_or_else(|why| variables::named(why, Self::command()).exit())
     }
 
-    /// Runs the command.
-    pub fn run(self) -> anyhow::Result<()> {
+    /// Runs the command, and says why it failed. This is the one place where an error's chain is printed.
+    pub fn run(self) -> ExitCode {
+        let done = logs::log_to_stderr().and_then(|()| self.run_command().map_err(|why| format!("{why:#}")));
+        if let Err(why) = &done {
+            logs::STDERR.line(&format!("parlor: {why}"));
+        }
+        logs::flush();
+        if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn run_command(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
             Command::New(args) => new::new(&args),

@@ -20,7 +20,8 @@ async fn a_file_that_is_new_or_changed_serves() {
     serves(&server, "/bare", "two").await;
     replace(&server, "bare.wasm", &saying("three"));
     serves(&server, "/bare", "three").await;
-    server.wait_for_log(&["reloaded", "bare"]).await;
+    let third = version(&server, "default/bare").await;
+    server.wait_for_log(&["reloaded", &third]).await;
     assert_eq!(history(&server, "default/bare").await, ["deployed"; 3]);
     let told = told(&server, "default/bare").await;
     let versions = told["versions"].as_array().expect("a list");

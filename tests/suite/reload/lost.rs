@@ -30,7 +30,7 @@ async fn a_folder_that_is_suddenly_empty_retires_nothing_by_itself() {
     fs::remove_dir(server.folder().join("plugins")).expect("an empty folder");
     fs::rename(aside, server.folder().join("plugins")).expect("a rename");
     server.wait_for_log(&["the files of 2 plugins are back"]).await;
-    assert_eq!(lines(&server, &["retired"]), 0);
+    assert_eq!(lines(&server, &["retired:"]), 0);
     // A tenant's folder is a share of its own. What is deleted one by one is retired as ever, also the last one.
     unmount(&server, "plugins/acme");
     server.wait_for_log(&["the files of 1 plugins are gone"]).await;
