@@ -227,6 +227,10 @@ pub fn log_panics() {
         if trace.status() == std::backtrace::BacktraceStatus::Captured {
             tracing::error!("{trace}");
         }
+        // It may be the end of the program.
+        if name == "main" {
+            flush();
+        }
     }));
 }
 

@@ -145,7 +145,7 @@ fn announce(addresses: &[String], is_dev: bool) {
     for address in addresses {
         logs::STDOUT.line(&format!("parlor listening on {address}"));
     }
-    if let Some(address) = addresses.first().filter(|_| is_dev) {
+    if let Some(address) = addresses.iter().find(|address| is_dev && address.starts_with("http")) {
         let words = "for the overview, a playground, and the plugins' pages";
         logs::STDOUT.line(&format!("open {address}/_parlor/ {words}"));
     }
