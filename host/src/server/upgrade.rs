@@ -139,6 +139,9 @@ async fn plugin_at(
     place: &Destination<'_>,
     headers: &HeaderMap,
 ) -> Result<Arc<Plugin>, UpgradeRefusal> {
+    if let Some(plugin) = upgrading.fleet.at(&place.tenant, place.path) {
+        return Ok(plugin);
+    }
     let mut loading = upgrading.deploys.loading.watch();
     let end = Instant::now() + upgrading.door.handshake_wait;
     loop {
