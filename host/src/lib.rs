@@ -25,6 +25,7 @@ pub mod files;
 pub mod fleet;
 pub mod folder;
 pub mod guest;
+pub mod logs;
 pub mod model;
 pub mod plugin;
 pub mod protocol;

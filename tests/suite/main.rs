@@ -30,6 +30,7 @@ mod metrics;
 mod new;
 mod node;
 mod order;
+mod processes;
 mod proxies;
 mod reload;
 mod script;

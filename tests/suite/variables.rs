@@ -45,7 +45,7 @@ fn every_command_reads_the_configuration_that_the_variable_names() {
 #[test]
 fn what_is_wrong_with_a_variable_is_said_by_its_name() {
     let folder = folder_with("");
-    for value in ["nowhere", "127.0.0.1:65536", "localhost:7070"] {
+    for value in ["nowhere", "127.0.0.1:65536", "unix:", "http://localhost:7070"] {
         let said = parlor_in(folder.path(), &["serve"], &[("PARLOR_LISTEN", Path::new(value))]);
         for words in ["PARLOR_LISTEN", value, "a port from 0 to 65535"] {
             assert!(!said.success && said.err.contains(words), "{words}: {said:?}");

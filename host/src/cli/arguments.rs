@@ -1,12 +1,10 @@
 //! The arguments of the commands, as their help describes them.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::variables::listen_address;
-use crate::config::{ForwardedBy, Overrides};
+use crate::config::{ForwardedBy, ListenAddress, Overrides};
 use crate::folder::scan::is_project;
 
 /// The languages that `parlor new` has templates for.
@@ -28,9 +26,10 @@ pub struct ConfigArgs {
 /// Where the server listens.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
-    /// Listen on this address; port 0 picks a free port [default: 127.0.0.1:7070].
-    #[arg(long, value_name = "IP:PORT", value_parser = listen_address, env = "PARLOR_LISTEN", hide_env_values = true)]
-    pub listen: Option<SocketAddr>,
+    /// Listen on this address, on all addresses of a host name, or on the Unix socket unix:PATH; port 0 picks a free port
+    /// [default: 127.0.0.1:7070].
+    #[arg(long, value_name = "HOST:PORT", env = "PARLOR_LISTEN", hide_env_values = true)]
+    pub listen: Option<ListenAddress>,
 }
 
 #[derive(Debug, Args)]

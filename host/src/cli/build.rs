@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::arguments::BuildArgs;
+use super::print::note;
 use super::project::{self, BuildVoice, FoundProjects, Project};
 
 /// Builds every project of a folder, or the one project that `place` is, and puts the components into `out`. A project that
@@ -16,16 +17,16 @@ pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
     ensure!(!found.places.is_empty(), found.nothing(place));
     let FoundProjects { places, skipped } = found;
     for (folder, why) in skipped {
-        eprintln!("{} is skipped: {why}", folder.display());
+        note(&format!("{} is skipped: {why}", folder.display()));
     }
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let mut failed = Vec::new();
     for (index, place) in places.iter().enumerate() {
-        eprintln!("building {} ({} of {})", place.display(), index + 1, places.len());
+        note(&format!("building {} ({} of {})", place.display(), index + 1, places.len()));
         if let Err(why) = build_one(place, out) {
             // The error of a single project is told below.
             if places.len() > 1 {
-                eprintln!("{}: {why:#}", place.display());
+                note(&format!("{}: {why:#}", place.display()));
             }
             failed.push((place.display().to_string(), why));
         }
@@ -45,7 +46,7 @@ fn build_one(place: &Path, out: &Path) -> anyhow::Result<()> {
     let mut steps = project.steps(BuildVoice { colours: std::io::stderr().is_terminal(), quiet: false });
     while let Some(mut step) = steps.next()? {
         if let Some(says) = &step.says {
-            eprintln!("{}: {says}", project.name);
+            note(&format!("{}: {says}", project.name));
         }
         let program = step.command.get_program().to_string_lossy().into_owned();
         let status = step.command.status().with_context(|| format!("cannot run {program}"))?;

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::arguments::LimitsArgs;
-use super::print::{print, wrapped};
+use super::print::{note, print, wrapped};
 use super::units::in_unit_of;
 use crate::config::Config;
 use crate::model::limits::{Layers, Limit};
@@ -50,7 +50,7 @@ fn of_tenant(tenants: &Tenants, whose: &str) -> anyhow::Result<Layers> {
     let tenant = TenantName::new(tenant)?;
     let plugin = plugin.map(PluginName::new).transpose()?;
     if !tenants.named().contains_key(&tenant) {
-        eprintln!("the configuration does not name the tenant {tenant}; it would have these limits");
+        note(&format!("the configuration does not name the tenant {tenant}; it would have these limits"));
     }
     Ok(tenants.layers(&tenant, plugin.as_ref()).clone())
 }

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod child;
 mod data;
+mod data_lock;
 mod descriptors;
 mod dev;
 mod limits;
@@ -15,11 +16,16 @@ mod remote;
 mod run;
 mod sdk;
 mod serve;
+mod signals;
+mod systemd;
 mod units;
 mod variables;
 
+use std::process::ExitCode;
+
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::logs;
 use crate::plugin::compiler::CompileJob;
 use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
@@ -35,8 +41,8 @@ pub struct Cli {
 enum Command {
     /// Serve the plugins of a folder.
     ///
-    /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM or Ctrl-C
-    /// closes the sockets and ends the server.
+    /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM, SIGHUP or
+    /// Ctrl-C closes the sockets and ends the server.
     Serve(ServeArgs),
     /// Make a new plugin project with tests, in Rust or TypeScript.
     New(NewArgs),
@@ -69,12 +75,21 @@ impl Cli {
         Self::try_parse().unwrap_or_else(|why| variables::named(why, Self::command()).exit())
     }
 
-    /// Runs the command.
-    pub fn run(self) -> anyhow::Result<()> {
+    /// Runs the command, and says why it failed. This is the one place where an error's chain is printed.
+    pub fn run(self) -> ExitCode {
+        let done = logs::log_to_stderr().and_then(|()| self.run_command().map_err(|why| format!("{why:#}")));
+        if let Err(why) = &done {
+            logs::STDERR.line(&format!("parlor: {why}"));
+        }
+        logs::flush();
+        if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn run_command(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(args) => serve::serve(args.into()),
             Command::New(args) => new::new(&args),
-            Command::Dev(args) => dev::dev(&args),
+            Command::Dev(args) => dev::dev(args),
             Command::Build(args) => build::build(&args),
             Command::Check(args) => check::check(&args),
             Command::Limits(args) => limits::limits(&args),

@@ -16,6 +16,11 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Says something beside what is printed, on standard error. Nobody may read it, which is no failure either.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// A text in lines of at most so many columns, each of which begins with this.
 pub fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = String::new();

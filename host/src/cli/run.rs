@@ -1,21 +1,28 @@
-//! The life of a server: start, load, serve, drain.
+//! The life of a server: start, listen, load, serve, drain.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use listenfd::ListenFd;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use super::data_lock::DataLock;
 use super::descriptors;
+use super::signals::EndSignals;
+use super::systemd::notify;
 use crate::clock::Instant;
 use crate::config::Config;
+use crate::deploy::follow::FirstLook;
 use crate::deploy::{self, Deploys};
 use crate::fleet::{self, Fleet};
 use crate::guest::engine;
+use crate::logs;
 use crate::plugin::loader::Loader;
 use crate::server::dev::DevProjects;
-use crate::server::{self, Door, Health};
+use crate::server::{self, Door, Health, Listeners};
 use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::Tenants;
@@ -28,47 +35,126 @@ pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 
-/// Serves until a signal ends the server. `dev` are the projects of `parlor dev`; `beside` starts what runs as long as the
-/// server serves.
-pub fn run<T>(
-    config: &Config,
-    dev: Option<Arc<DevProjects>>,
-    beside: impl FnOnce(&Arc<Deploys>) -> anyhow::Result<T>,
-) -> anyhow::Result<()> {
-    // HTTP and upgrades on this thread; rooms and their sockets on the workers.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(async {
-        let (deploys, door, health) = start(config, dev.as_deref()).await?;
-        let watcher = deploy::follow::load_all(&deploys).await?;
-        let listening = TcpListener::bind(config.listen).await;
-        let listener = listening.with_context(|| format!("cannot listen on {}", config.listen))?;
-        let address = listener.local_addr().context("no address")?;
-        let is_dev = dev.is_some();
-        let http = server::http(config, &deploys, &door, health, dev);
-        let accepting = tokio::spawn(server::serve(listener, http, door));
-        tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
-        let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
-        tokio::spawn(async move { rooms.watch_idle(&engine).await });
-        tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
-        deploy::follow::follow(Arc::clone(&deploys), watcher)?;
-        println!("parlor listening on http://{address}");
-        if is_dev {
-            println!("open http://{address}/_parlor/ for the overview, a playground, and the plugins' pages");
-        }
-        let beside = beside(&deploys)?;
-        wait_for_signal().await?;
-        accepting.abort();
-        drop(beside);
-        drain(&deploys.fleet, Duration::from_millis(config.limits().drain_ms)).await;
-        Ok(())
-    })
+/// A server that hears signals and has done nothing else yet.
+pub struct ServerLife {
+    /// HTTP and upgrades run on this thread; rooms and their sockets on the workers.
+    runtime: Runtime,
+    signals: EndSignals,
+    inherited: ListenFd,
 }
 
-/// Starts everything that runs before anything is served.
-async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<(Arc<Deploys>, Arc<Door>, Health)> {
+/// The server that listens, before it serves.
+struct Started {
+    deploys: Arc<Deploys>,
+    health: Health,
+    look: FirstLook,
+}
+
+impl ServerLife {
+    /// Comes before all else that a server does.
+    pub fn begin() -> anyhow::Result<Self> {
+        // It takes its variables out of the environment, so it comes before any thread.
+        let inherited = ListenFd::from_env();
+        logs::log_panics();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+        let signals = runtime.block_on(async { EndSignals::listen() })?;
+        Ok(Self { runtime, signals, inherited })
+    }
+
+    /// Serves until a signal ends the server. `dev` are the projects of `parlor dev`; `before` runs when the server has
+    /// its address and before it uses the plugin folder; `beside` starts what runs as long as the server serves.
+    pub fn serve<B: Send + 'static, T>(
+        self,
+        config: Config,
+        dev: Option<Arc<DevProjects>>,
+        before: impl FnOnce() -> anyhow::Result<B> + Send + 'static,
+        beside: impl FnOnce(B, &Arc<Deploys>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<()> {
+        let Self { runtime, mut signals, inherited } = self;
+        runtime.block_on(async {
+            let _claim = DataLock::take(&config.data)?;
+            let mut listeners = listen(&config, inherited).await?;
+            let addresses: Vec<String> = listeners.listeners.iter().map(ToString::to_string).collect();
+            let connections = descriptors::connections(config.limits())?;
+            let door = Arc::new(Door::new(&config, connections));
+            let (switch, http) = watch::channel(None);
+            let mut accepting = JoinSet::new();
+            for listener in std::mem::take(&mut listeners.listeners) {
+                accepting.spawn(server::serve(listener, http.clone(), Arc::clone(&door)));
+            }
+            tracing::info!("listening on {}; up to {connections} connections at once", addresses.join(", "));
+            let (started_with, projects) = (config.clone(), dev.clone());
+            // On a thread of its own, so that this one hears signals and answers meanwhile.
+            let starting = tokio::task::spawn_blocking(move || {
+                let before = before()?;
+                anyhow::Ok((before, Handle::current().block_on(start(&started_with, projects.as_deref()))?))
+            });
+            let (before, started) = tokio::select! {
+                started = starting => started.context("the start failed")??,
+                signal = signals.next() => {
+                    tracing::info!("{signal} while the server starts: nothing is served yet, so it ends at once");
+                    drop(listeners);
+                    logs::flush();
+                    // What the start has under way is as safe as in a crash, and may take long to end properly.
+                    std::process::exit(0);
+                }
+            };
+            let Started { deploys, health, look } = started;
+            let routes = server::http(&config, &deploys, &door, health, dev.clone());
+            switch.send_modify(|current| *current = Some(routes));
+            let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
+            tokio::spawn(async move { rooms.watch_idle(&engine).await });
+            tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
+            notify("READY=1\nSTATUS=loading plugins");
+            let beside = tokio::select! {
+                watcher = look.load(&deploys) => {
+                    tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
+                    deploy::follow::follow(Arc::clone(&deploys), watcher)?;
+                    announce(&addresses, dev.is_some());
+                    let beside = beside(before, &deploys)?;
+                    let signal = signals.next().await;
+                    tracing::info!("{signal}: draining");
+                    Some(beside)
+                }
+                signal = signals.next() => {
+                    tracing::info!("{signal}: draining, while plugins are still being loaded");
+                    None
+                }
+            };
+            notify("STOPPING=1");
+            accepting.abort_all();
+            drop((beside, listeners, switch));
+            drain(&deploys.fleet, Duration::from_millis(config.limits().drain_ms)).await;
+            Ok(())
+        })
+    }
+}
+
+/// Opens the sockets that the server accepts on: those that it inherited, else what is configured.
+async fn listen(config: &Config, inherited: ListenFd) -> anyhow::Result<Listeners> {
+    let inherited = Listeners::inherit(inherited)?;
+    if inherited.listeners.is_empty() {
+        return Listeners::bind(&config.listen, config.listen_mode).await;
+    }
+    tracing::info!("the server inherited its sockets (LISTEN_FDS), so it does not listen on {}", config.listen);
+    Ok(inherited)
+}
+
+/// Says that the server serves, to scripts and to people.
+fn announce(addresses: &[String], is_dev: bool) {
+    for address in addresses {
+        logs::STDOUT.line(&format!("parlor listening on {address}"));
+    }
+    if let Some(address) = addresses.iter().find(|address| is_dev && address.starts_with("http")) {
+        let words = "for the overview, a playground, and the plugins' pages";
+        logs::STDOUT.line(&format!("open {address}/_parlor/ {words}"));
+    }
+    notify("STATUS=serving");
+}
+
+/// Starts everything that runs before anything is served, and looks into the plugin folder.
+async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Started> {
     let limits = config.limits().clone();
-    let connections = descriptors::connections(&limits)?;
-    tracing::info!("up to {connections} connections at once");
     let engine = Arc::new(engine::start(&limits)?);
     match engine.pool_slots {
         Some(slots) => tracing::info!(threads = config.threads, "up to {slots} instances at once"),
@@ -86,8 +172,9 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<(Ar
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
     let tenants = Arc::new(tenants);
-    let deploys = Deploys::new(config, fleet, Arc::new(loader), tenants);
-    Ok((Arc::new(deploys), Arc::new(Door::new(config, connections)), health))
+    let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));
+    let look = FirstLook::at(&deploys)?;
+    Ok(Started { deploys, health, look })
 }
 
 /// Finds what rooms stored before: counts it for their tenants, and sets their alarms again. Rooms are opened when somebody
@@ -108,16 +195,6 @@ async fn recover(fleet: &Fleet, tenants: &Tenants) {
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
     }
-}
-
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
-    }
-    Ok(())
 }
 
 /// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.

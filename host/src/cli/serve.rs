@@ -1,8 +1,9 @@
 //! `parlor serve`.
 
-use crate::cli::run::run;
+use crate::cli::run::ServerLife;
 use crate::config::{Config, Overrides};
 
 pub fn serve(overrides: Overrides) -> anyhow::Result<()> {
-    run(&Config::load(overrides)?, None, |_| Ok(()))
+    let life = ServerLife::begin()?;
+    life.serve(Config::load(overrides)?, None, || Ok(()), |(), _| Ok(()))
 }

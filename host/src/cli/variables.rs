@@ -1,7 +1,5 @@
 //! Options that come from environment variables, and errors that name the variable.
 
-use std::net::SocketAddr;
-
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
@@ -13,11 +11,6 @@ Environment:
   PARLOR_TENANT_TOKEN_<TENANT>  a tenant's token, with the name in capitals and _ for -
   PARLOR_LOG                    what to log: error, warn, info (default), debug or trace, or by module: warn,parlor=debug
   PARLOR_LOG_FORMAT             how to log: text (default), or json for one object a line";
-
-/// Reads `IP:PORT`.
-pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "must be an IP address with a port from 0 to 65535, such as 127.0.0.1:7070".to_owned())
-}
 
 /// An error with the name of the environment variable in it, where the value came from one.
 pub fn named(why: Error, mut command: Command) -> Error {

@@ -1,13 +1,13 @@
 //! The configuration files, as the operator writes them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::listen::ListenAddress;
 use super::proxies::ForwardedBy;
 use crate::folder::watch::WatchMode;
 use crate::model::durability::Durability;
@@ -17,13 +17,16 @@ use crate::model::limits::LimitsTable;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ConfigFile {
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<ListenAddress>,
+    /// Permissions of a Unix socket, in octal digits.
+    pub listen_mode: Option<String>,
     pub plugins: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub threads: Option<usize>,
     /// How the server notices changes of the plugin folder.
     pub watch: WatchMode,
     pub watch_poll_ms: Option<u64>,
+    pub missing_folder_grace_ms: Option<u64>,
     pub operator_token: Option<String>,
     pub operator_token_file: Option<PathBuf>,
     pub trusted_proxies: Vec<String>,

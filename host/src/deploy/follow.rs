@@ -1,8 +1,10 @@
 //! Deploys from the plugin folder: every file at start, and each change from then on.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,36 +13,75 @@ use tokio::task::JoinSet;
 
 use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind, blocking};
 use crate::clock::Instant;
+use crate::folder::snapshot::{FileStamp, FolderSnapshot};
 use crate::folder::watch::{Watch, WatchMode, folders_of};
-use crate::folder::watcher::{
-    FileOutcome, FileStamp, FolderChanges, FolderSnapshot, NotServed, ReadyFile, RetryWhen, Watcher,
-};
-use crate::model::names::PluginKey;
+use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, RetryWhen, Watcher};
+use crate::model::names::{PluginKey, TenantName};
 use crate::plugin::loader::{Loader, read_component};
 
 /// How long a file must stay the same to count as whole, where the system's events tell of changes. After this time also
 /// comes another look, where the last one may have missed something.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Loads every file of the folder. A file that does not load gets one line in the log, and the others serve.
-pub async fn load_all(deploys: &Deploys) -> anyhow::Result<Watcher> {
-    // Without events, a file must be the same at two looks in succession.
-    let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
-    let mut watcher = Watcher::new(settle);
-    let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
-    round.skipped.iter().for_each(|(path, why)| tracing::warn!("{} {why}", path.display()));
-    for ready in round.ready {
-        let outcome = deploy(deploys, &ready, DeployedBy::Start).await;
-        let ReadyFile { key, file, .. } = ready.clone();
-        watcher.done(ready, outcome, Instant::now());
-        if let Some(not_served) = watcher.tell(&key) {
-            tell(deploys, &key, &file, &not_served);
+/// The first look into the plugin folder: what is still to be loaded before the changes are followed.
+pub struct FirstLook {
+    watcher: Watcher,
+    /// In order, by tenant.
+    ready: BTreeMap<TenantName, VecDeque<ReadyFile>>,
+}
+
+/// A file that was loaded or refused, and those of its tenant that are left.
+type FirstLoad = (ReadyFile, FileOutcome, VecDeque<ReadyFile>);
+
+impl FirstLook {
+    /// Looks. Fails where there is no folder.
+    pub fn at(deploys: &Deploys) -> anyhow::Result<Self> {
+        // Without events, a file must be the same at two looks in succession.
+        let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
+        let mut watcher = Watcher::new(settle, deploys.missing_folder_grace);
+        let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
+        tell_skipped(&round.skipped);
+        deploys.loading.begin(round.ready.iter().map(|ready| ready.key.clone()).collect());
+        let mut ready: BTreeMap<TenantName, VecDeque<ReadyFile>> = BTreeMap::new();
+        for file in round.ready {
+            ready.entry(file.key.tenant.clone()).or_default().push_back(file);
         }
+        Ok(Self { watcher, ready })
     }
-    if deploys.fleet.serving().is_empty() {
-        tracing::warn!("no plugin is served from {}", deploys.folder.display());
+
+    /// Loads every file, those of a tenant one after the other. Each serves as soon as it is loaded; one that does not load
+    /// gets a line in the log.
+    pub async fn load(self, deploys: &Arc<Deploys>) -> Watcher {
+        let Self { mut watcher, ready } = self;
+        let mut jobs = JoinSet::new();
+        ready.into_values().for_each(|files| load_next(deploys, files, &mut jobs));
+        while let Some(loaded) = jobs.join_next().await {
+            let Ok((ready, outcome, left)) = loaded else { continue };
+            let ReadyFile { key, file, .. } = ready.clone();
+            watcher.done(ready, outcome, Instant::now());
+            if let Some(not_served) = watcher.tell(&key) {
+                tell(deploys, &key, &file, &not_served);
+            }
+            deploys.loading.done(&key);
+            load_next(deploys, left, &mut jobs);
+        }
+        deploys.loading.finish();
+        if deploys.fleet.serving().is_empty() {
+            tracing::warn!("no plugin is served from {}", deploys.folder.display());
+        }
+        watcher
     }
-    Ok(watcher)
+}
+
+/// Begins to load the first of a tenant's files.
+fn load_next(deploys: &Arc<Deploys>, mut files: VecDeque<ReadyFile>, jobs: &mut JoinSet<FirstLoad>) {
+    let Some(ready) = files.pop_front() else { return };
+    let (workers, loading) = (deploys.fleet.workers(), Arc::clone(deploys));
+    let job = async move {
+        let outcome = deploy(&loading, &ready, DeployedBy::Start).await;
+        (ready, outcome, files)
+    };
+    jobs.spawn_on(job, workers.slow_runtime(workers.least_busy()));
 }
 
 /// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
@@ -113,9 +154,8 @@ impl Follower {
     }
 
     fn begin(&mut self, round: FolderChanges) {
-        for (path, why) in &round.skipped {
-            tracing::warn!("{} {why}", path.display());
-        }
+        tell_skipped(&round.skipped);
+        self.tell_missing(&round);
         for (key, file, not_served) in &round.told {
             tell(&self.deploys, key, file, not_served);
         }
@@ -124,6 +164,21 @@ impl Follower {
         }
         for ready in round.ready {
             self.deploy(ready);
+        }
+    }
+
+    /// Says that files are gone together with what held them, and that they are back.
+    fn tell_missing(&self, round: &FolderChanges) {
+        let before = self.deploys.missing.swap(round.missing, Ordering::Relaxed);
+        if round.missing > before {
+            tracing::error!(
+                "the files of {} plugins are gone together with the folder that held them, as if a share were not mounted: \
+                 what is served stays, and is retired after {} ms (missing-folder-grace-ms) unless the files come back",
+                round.missing,
+                self.deploys.missing_folder_grace.as_millis()
+            );
+        } else if round.missing < before && round.gone.is_empty() {
+            tracing::info!("the files of {} plugins are back", before - round.missing);
         }
     }
 
@@ -138,11 +193,7 @@ impl Follower {
     fn deploy(&mut self, ready: ReadyFile) {
         let deploys = Arc::clone(&self.deploys);
         self.spawn(async move {
-            // Even after a panic: the watcher starts nothing more for a file before it has this outcome.
-            let outcome = AssertUnwindSafe(deploy(&deploys, &ready, DeployedBy::Folder)).catch_unwind().await;
-            let fault =
-                || NotServed { version: None, why: "a bug in the server".to_owned(), until: RetryWhen::Changed };
-            let outcome = outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()));
+            let outcome = deploy(&deploys, &ready, DeployedBy::Folder).await;
             Some((ready, outcome))
         });
     }
@@ -153,8 +204,15 @@ impl Follower {
     }
 }
 
-/// Reads a file and lets it serve.
+/// Reads a file and lets it serve. There is an outcome even after a panic: the watcher starts nothing more for a file before
+/// it has one.
 async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
+    let outcome = AssertUnwindSafe(read_and_deploy(deploys, ready, by)).catch_unwind().await;
+    let fault = || NotServed { version: None, why: "a bug in the server".to_owned(), until: RetryWhen::Changed };
+    outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()))
+}
+
+async fn read_and_deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
     let ReadyFile { key, file, stamp, refused } = ready;
     // The change comes before the reading: an upload that ran before it may have replaced the file.
     let change = Change::begin(deploys, key).await;
@@ -190,6 +248,10 @@ async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOut
             FileOutcome::NotServed(not_served(Some(version), why, until))
         }
     }
+}
+
+fn tell_skipped(skipped: &[(PathBuf, String)]) {
+    skipped.iter().for_each(|(path, why)| tracing::warn!("{} {why}", path.display()));
 }
 
 /// Says why a file is not served: in the log, and in the history that the API shows.

@@ -3,12 +3,14 @@
 
 pub mod follow;
 mod history;
+mod loading;
 mod place;
 pub mod verdicts;
 mod versions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +18,6 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
-use crate::files::write_whole;
 use crate::fleet::{Fleet, PathTaken};
 use crate::folder::watch::WatchMode;
 use crate::guest::instance::{Fault, OpenError};
@@ -27,6 +28,7 @@ use crate::plugin::version::Plugin;
 use crate::tenant::Tenants;
 use crate::tenant::locks::{TenantLock, TenantLocks};
 pub use history::{History, HistoryKind, HistoryRecord};
+pub use loading::Loading;
 pub use versions::Versions;
 
 /// Changes of different tenants that run at once: each holds a component in memory.
@@ -44,6 +46,11 @@ pub struct Deploys {
     /// How the host notices changes in the folder.
     watch: WatchMode,
     watch_poll: Duration,
+    missing_folder_grace: Duration,
+    /// The plugins that are still to be loaded since the start.
+    pub loading: Loading,
+    /// How many plugins serve on although their files are gone together with what held them.
+    pub missing: AtomicUsize,
     /// A tenant's plugins change one after the other, because they share paths and places: what a change finds there
     /// stays true until it ends.
     changing: TenantLocks,
@@ -61,6 +68,9 @@ impl Deploys {
             folder: config.plugins.clone(),
             watch: config.watch,
             watch_poll: config.watch_poll,
+            missing_folder_grace: config.missing_folder_grace,
+            loading: Loading::default(),
+            missing: AtomicUsize::new(0),
             changing: TenantLocks::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             history: History::default(),
@@ -103,6 +113,8 @@ pub struct Deployed {
     pub plugin: Arc<Plugin>,
     /// The version that served before; the same one where this version served already.
     pub older: Option<Arc<Plugin>>,
+    /// What whoever deployed it should know.
+    pub note: Option<&'static str>,
 }
 
 impl Deployed {
@@ -170,25 +182,21 @@ impl<'a> Change<'a> {
         let older = self.deploys.fleet.get(self.key);
         let version = Loader::version_of(&bytes);
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {
-            if by == DeployedBy::Rollback {
-                // The folder may hold another version, which would serve after a restart.
-                self.write(bytes).await?;
-            }
+            // The folder may hold another version, which would serve after a restart.
+            let note = if by == DeployedBy::Rollback { self.write(bytes).await? } else { None };
             if !by.is_from_folder() {
                 self.deploys.fleet.try_again(same).await;
             }
-            return Ok(Deployed { plugin: Arc::clone(same), older });
+            return Ok(Deployed { plugin: Arc::clone(same), older, note });
         }
         let plugin = self.load(&bytes, older.is_none()).await?;
-        if !by.is_from_folder() {
-            self.write(bytes.clone()).await?;
-        }
+        let note = if by.is_from_folder() { None } else { self.write(bytes.clone()).await? };
         self.keep(version, bytes).await;
         let plugin = self.deploys.fleet.put(plugin).map_err(|PathTaken { by, path }| self.taken(&path, &by))?;
         // Before rooms move: whoever is served by the version finds it in the history.
         self.tell(&plugin, older.as_deref(), by);
         self.deploys.fleet.swap(&plugin).await;
-        Ok(Deployed { plugin, older })
+        Ok(Deployed { plugin, older, note })
     }
 
     /// Lets a kept version serve again: the one that is named, or the one that served before the current one.
@@ -266,19 +274,17 @@ impl<'a> Change<'a> {
         NotDeployed::new(RefusalKind::Taken, words)
     }
 
-    /// Writes the component to its place in the folder, so that a restart serves the same version.
-    async fn write(&self, bytes: Bytes) -> Result<(), NotDeployed> {
+    /// Writes the component to its place in the folder, so that a restart serves the same version. Answers what whoever
+    /// deploys should know.
+    async fn write(&self, bytes: Bytes) -> Result<Option<&'static str>, NotDeployed> {
         let (folder, key) = (self.deploys.folder.clone(), self.key.clone());
         let written = blocking(move || {
-            let Some(file) = place::of(&folder, &key)? else { return Ok(false) };
-            if !std::fs::read(&file).is_ok_and(|old| old == bytes) {
-                write_whole(&file, &bytes)?;
-            }
-            Ok(true)
+            let Some(file) = place::of(&folder, &key)? else { return Ok(None) };
+            place::write(&file, &bytes).map(Some)
         });
         match written.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(NotDeployed::new(RefusalKind::Project, "the tenant's folder holds a project")),
+            Ok(Some(replaced_link)) => Ok(replaced_link.then_some(place::LINK_REPLACED)),
+            Ok(None) => Err(NotDeployed::new(RefusalKind::Project, "the tenant's folder holds a project")),
             Err(why) => Err(NotDeployed::not_written(&why)),
         }
     }

@@ -2,5 +2,6 @@
 //! complete.
 
 pub mod scan;
+pub mod snapshot;
 pub mod watch;
 pub mod watcher;

@@ -36,7 +36,7 @@ pub fn is_project(folder: &Path) -> bool {
 pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
     let mut found = FolderScan { folders: vec![folder.to_owned()], ..FolderScan::default() };
     for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
-        if !path.is_dir() {
+        if !path.is_dir() || is_component_name(&path) {
             found.take_file(&TenantName::default_tenant(), path);
         } else if is_project(&path) {
             found.skipped.push((path, "is a project, not a tenant; `parlor dev` builds and serves it".to_owned()));
@@ -64,7 +64,8 @@ pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
 
 impl FolderScan {
     fn take_file(&mut self, tenant: &TenantName, path: PathBuf) {
-        if path.extension().is_none_or(|extension| extension != "wasm") {
+        if !is_component_name(&path) {
+            self.skipped.extend(almost_a_component(&path).map(|why| (path, why.to_owned())));
             return;
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -90,6 +91,25 @@ impl FolderScan {
             last = Some(key.clone());
             !is_second
         });
+    }
+}
+
+fn is_component_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "wasm")
+}
+
+/// What is wrong with a file that somebody may have meant as a plugin, by its name.
+fn almost_a_component(path: &Path) -> Option<&'static str> {
+    const PACKED: [&str; 6] = ["br", "bz2", "gz", "xz", "zip", "zst"];
+    let extension = |path: &Path| path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension(path)?.as_str() {
+        "wasm" => Some("is not served: only a name that ends in .wasm, in small letters, is a plugin's"),
+        "wat" | "wast" => Some("is not served: it is the text of a component; build it into NAME.wasm"),
+        "cwasm" => Some("is not served: it is precompiled code; give the component itself, NAME.wasm"),
+        packed if PACKED.contains(&packed) && extension(Path::new(path.file_stem()?)).as_deref() == Some("wasm") => {
+            Some("is not served: it is packed; unpack it into NAME.wasm")
+        }
+        _ => None,
     }
 }
 

@@ -142,7 +142,11 @@ impl SystemEvents {
                     self.followed.insert(folder.clone(), identity);
                 }
                 Err(why) if is_exhausted(&why) => return Err(why),
-                Err(why) => tracing::debug!("cannot watch {}: {why}", folder.display()),
+                Err(why) => {
+                    tracing::debug!("cannot watch {}: {why}", folder.display());
+                    // It went in this moment, of which no event will tell.
+                    is_new |= !folder.exists();
+                }
             }
         }
         Ok(is_new)

@@ -1,17 +1,13 @@
 //! Finds out what is new in the plugin folder. It compares each snapshot of the folder with what it knows, and says
 //! which files are complete and not handled yet, and which are gone. It needs no events, only a reason to look.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::Metadata;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::scan::{self, PluginFile};
+use super::snapshot::{FileStamp, FolderSnapshot};
 use crate::clock::Instant;
-use crate::folder::watch::folders_of;
-use crate::model::names::{PluginKey, TenantName};
+use crate::model::names::PluginKey;
 
 /// A file that changes at every look is loaded all the same after this: somebody may replace it again and again.
 const UNSETTLED_MAX: Duration = Duration::from_secs(2);
@@ -22,89 +18,6 @@ const GONE_AFTER: Duration = Duration::from_millis(500);
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// How long to wait before trying again a file that was refused for lack of time or memory.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-
-/// The state of a file by its metadata. It tells whether the file changed without reading it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileStamp {
-    /// The path with all links resolved.
-    target: PathBuf,
-    device: u64,
-    number: u64,
-    bytes: u64,
-    modified: (i64, i64),
-    /// The time of change, which, unlike the time of modification, nobody can set.
-    changed: (i64, i64),
-}
-
-impl FileStamp {
-    /// Reads the current state of a file.
-    pub fn of(file: &Path) -> std::io::Result<Self> {
-        Ok(Self::new(file.canonicalize()?, &file.metadata()?))
-    }
-
-    fn new(target: PathBuf, found: &Metadata) -> Self {
-        Self {
-            target,
-            device: found.dev(),
-            number: found.ino(),
-            bytes: found.size(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
-}
-
-/// The plugin folder as one look found it.
-#[derive(Debug, Default)]
-pub struct FolderSnapshot {
-    files: BTreeMap<PluginKey, (PathBuf, FileStamp)>,
-    /// What was passed over: the path, and why.
-    skipped: Vec<(PathBuf, String)>,
-    /// Tenants whose folders could not be read.
-    unread: Vec<TenantName>,
-    /// Plugins whose files could not be read.
-    unread_files: BTreeSet<PluginKey>,
-    /// The folders to watch: another look finds the same until something changes in one of them.
-    pub folders: BTreeSet<PathBuf>,
-}
-
-impl FolderSnapshot {
-    pub fn at(folder: &Path) -> anyhow::Result<Self> {
-        let found = scan::scan(folder)?;
-        let mut look = Self { skipped: found.skipped, unread: found.unread, ..Self::default() };
-        for folder in &found.folders {
-            // Keep a folder that is gone meanwhile, so that the watch notices.
-            look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
-            look.follow_link(folder);
-        }
-        for PluginFile { key, file } in found.files {
-            look.follow_link(&file);
-            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file)?))) {
-                Ok((found, stamp)) if found.is_file() => {
-                    look.files.insert(key, (file, stamp));
-                }
-                Ok(_) => look.skipped.push((file, "is no regular file".to_owned())),
-                Err(why) if why.kind() == ErrorKind::NotFound => {}
-                Err(why) => {
-                    look.skipped.push((file, format!("cannot be read: {why}")));
-                    look.unread_files.insert(key);
-                }
-            }
-        }
-        Ok(look)
-    }
-
-    /// Adds the folders that decide where a link leads.
-    fn follow_link(&mut self, path: &Path) {
-        if path.is_symlink() {
-            self.folders.extend(folders_of(path));
-        }
-    }
-
-    fn is_unread(&self, key: &PluginKey) -> bool {
-        self.unread.contains(&key.tenant) || self.unread_files.contains(key)
-    }
-}
 
 /// A complete file that is to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +70,8 @@ pub struct FolderChanges {
     pub told: Vec<(PluginKey, PathBuf, NotServed)>,
     /// Problems of other files and folders to log. Each comes once.
     pub skipped: Vec<(PathBuf, String)>,
+    /// Plugins that serve on although their files are gone together with what held them.
+    pub missing: usize,
     /// How soon to look again, even if nothing seems to change.
     pub again: Option<Duration>,
 }
@@ -172,6 +87,8 @@ impl FolderChanges {
 struct WatchedFile {
     file: PathBuf,
     stamp: FileStamp,
+    /// The plugin folder in which the file was last seen.
+    root: Option<(u64, u64)>,
     /// Since when the file has this stamp.
     since: Instant,
     /// Since when the file has changed at every look.
@@ -197,15 +114,25 @@ struct FileRefusal {
 #[derive(Debug)]
 pub struct Watcher {
     known: BTreeMap<PluginKey, WatchedFile>,
-    told_skipped: BTreeMap<PathBuf, String>,
+    skipped: BTreeMap<PathBuf, SkippedPath>,
     /// How long a file must stay the same to count as complete.
     settle: Duration,
+    /// How long a file may be missing that went with what held it.
+    grace: Duration,
     freed: u64,
 }
 
+/// A path that is no plugin's.
+#[derive(Debug)]
+struct SkippedPath {
+    why: String,
+    since: Instant,
+    is_told: bool,
+}
+
 impl Watcher {
-    pub fn new(settle: Duration) -> Self {
-        Self { known: BTreeMap::new(), told_skipped: BTreeMap::new(), settle, freed: 0 }
+    pub fn new(settle: Duration, grace: Duration) -> Self {
+        Self { known: BTreeMap::new(), skipped: BTreeMap::new(), settle, grace, freed: 0 }
     }
 
     /// Compares a snapshot with what is known. `freed` changes whenever a path, or a place among a tenant's plugins,
@@ -213,14 +140,21 @@ impl Watcher {
     pub fn compare(&mut self, look: FolderSnapshot, freed: u64, now: Instant) -> FolderChanges {
         let mut round = FolderChanges::default();
         self.freed = freed;
-        self.skip(&look, &mut round);
+        // At the first look everything counts as whole.
+        let told_after = if self.settle.is_zero() { Duration::ZERO } else { TOLD_AFTER };
+        self.skip(&look, told_after, now, &mut round);
         for (key, known) in &mut self.known {
             if look.files.contains_key(key) || look.is_unread(key) || known.is_taken {
                 continue;
             }
             let missing = now - *known.missing.get_or_insert(now);
-            match GONE_AFTER.max(self.settle).checked_sub(missing).filter(|left| !left.is_zero()) {
-                Some(left) => round.again_in(left),
+            let is_lost = look.is_lost(&known.file, &known.stamp, known.root);
+            let patience = GONE_AFTER.max(self.settle).max(if is_lost { self.grace } else { Duration::ZERO });
+            match patience.checked_sub(missing).filter(|left| !left.is_zero()) {
+                Some(left) => {
+                    round.missing += usize::from(is_lost && missing >= GONE_AFTER);
+                    round.again_in(if is_lost && missing < GONE_AFTER { GONE_AFTER - missing } else { left });
+                }
                 None => round.gone.push((key.clone(), known.file.clone())),
             }
         }
@@ -228,6 +162,7 @@ impl Watcher {
         for (key, (file, stamp)) in look.files {
             let known =
                 self.known.entry(key.clone()).or_insert_with(|| WatchedFile::new(file.clone(), stamp.clone(), now));
+            known.root = look.root;
             known.see(file, stamp, now);
             known.judge(&key, self.settle, freed, now, &mut round);
         }
@@ -266,10 +201,23 @@ impl Watcher {
         Some(refusal.not_served.clone())
     }
 
-    fn skip(&mut self, look: &FolderSnapshot, round: &mut FolderChanges) {
-        let is_new = |(path, why): &&(PathBuf, String)| self.told_skipped.get(path) != Some(why);
-        round.skipped.extend(look.skipped.iter().filter(is_new).cloned());
-        self.told_skipped = look.skipped.iter().cloned().collect();
+    /// Notes what was passed over. It is told once it has been so for a while: a link leads nowhere for the moment in which
+    /// it is swapped.
+    fn skip(&mut self, look: &FolderSnapshot, told_after: Duration, now: Instant, round: &mut FolderChanges) {
+        let mut before = std::mem::take(&mut self.skipped);
+        for (path, why) in &look.skipped {
+            let known = before.remove(path).filter(|known| known.why == *why);
+            let mut skipped = known.unwrap_or_else(|| SkippedPath { why: why.clone(), since: now, is_told: false });
+            match told_after.checked_sub(now - skipped.since).filter(|left| !left.is_zero()) {
+                _ if skipped.is_told => {}
+                Some(left) => round.again_in(left),
+                None => {
+                    skipped.is_told = true;
+                    round.skipped.push((path.clone(), why.clone()));
+                }
+            }
+            self.skipped.insert(path.clone(), skipped);
+        }
     }
 }
 
@@ -278,6 +226,7 @@ impl WatchedFile {
         Self {
             file,
             stamp,
+            root: None,
             since: now,
             unsettled: Some(now),
             missing: None,

@@ -9,15 +9,17 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
 
 use super::door::{ConnectionPlace, Door, TurnedAway};
 use super::forwarded::Peer;
 use super::keep_alive::HeadTimer;
+use super::listen::Listener;
 use super::proxy_protocol::{self, BadProxyHeader};
 use super::refusal::retry_after_seconds;
 use super::seldom::Seldom;
+use super::starting::{Routes, starting};
+use crate::socket::ClientStream;
 use crate::tenant::account::{Counter, CounterPlace};
 
 /// Bytes of a request's head: enough for cookies and tokens.
@@ -35,8 +37,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 static NO_PROXY_HEADER: Seldom = Seldom::new();
 static NO_HTTP: Seldom = Seldom::new();
 
-/// Accepts connections for as long as it is polled.
-pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
+/// Accepts connections for as long as it is polled. Each request is answered by the routes of its moment.
+pub async fn serve(listener: Listener, http: Routes, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
     loop {
         let (stream, remote) = match listener.accept().await {
@@ -63,15 +65,14 @@ pub async fn serve(listener: TcpListener, http: axum::Router, door: Arc<Door>) {
 
 /// Reads what a proxy says of its client, where it is to say something, and serves the connection.
 async fn welcome(
-    mut stream: TcpStream,
+    mut stream: ClientStream,
     remote: SocketAddr,
-    http: axum::Router,
+    http: Routes,
     door: Arc<Door>,
     place: ConnectionPlace,
     farewells: Arc<Counter>,
 ) {
-    // Small frames leave at once. If this fails, they only arrive later.
-    let _ = stream.set_nodelay(true);
+    stream.send_at_once();
     let peer = door.peer(remote.ip());
     if !door.expects_proxy_header(peer) {
         return serve_connection(stream, peer, http, &door, place).await;
@@ -98,13 +99,15 @@ fn close_unintroduced(remote: SocketAddr, why: &str) {
     });
 }
 
-async fn serve_connection(stream: TcpStream, peer: Peer, http: axum::Router, door: &Arc<Door>, place: ConnectionPlace) {
-    let seen_by = Arc::clone(door);
+async fn serve_connection(stream: ClientStream, peer: Peer, http: Routes, door: &Arc<Door>, place: ConnectionPlace) {
+    let (seen_by, patience) = (Arc::clone(door), door.handshake_wait);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         let client = seen_by.client(request.headers(), peer);
         request.extensions_mut().insert(client);
         request.extensions_mut().insert(place.clone());
-        http.clone().call(request)
+        let started = http.borrow().clone();
+        let mut routes = started.unwrap_or_else(|| starting(http.clone(), patience));
+        routes.call(request)
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(HeadTimer::new(door.keep_alive))
@@ -125,7 +128,7 @@ async fn serve_connection(stream: TcpStream, peer: Peer, http: axum::Router, doo
 }
 
 /// Answers a refused connection with the reason, without reading its request.
-async fn turn_away(mut stream: TcpStream, why: TurnedAway, _farewell: CounterPlace) {
+async fn turn_away(mut stream: ClientStream, why: TurnedAway, _farewell: CounterPlace) {
     let (status, words) = match why {
         TurnedAway::HostIsFull => ("503 Service Unavailable", "the server is full: sockets-of-host\n"),
         TurnedAway::AddressIsFull => {

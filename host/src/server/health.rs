@@ -4,17 +4,25 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Extension, Router as HttpRouter};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use super::auth::{Access, Caller};
+use super::forwarded::RemoteClient;
+use super::starting::not_yet;
 use crate::alarms::Alarms;
 use crate::clock::Instant;
+use crate::deploy::Deploys;
 use crate::model::durability::Durability;
 use crate::model::event::{ClientEvent, Payload, SocketId};
 use crate::model::json::Json;
@@ -184,8 +192,43 @@ impl Drop for Probe {
     }
 }
 
-/// Answers the health check. Needs no token: the answer tells nothing about what is served.
-pub async fn health(State(health): State<Arc<Health>>) -> (StatusCode, String) {
+/// What the two checks need.
+struct Checked {
+    health: Arc<Health>,
+    deploys: Arc<Deploys>,
+    access: Arc<Access>,
+}
+
+/// The routes of the checks: whether the server lives, and whether all that it is to serve is there.
+pub fn routes(health: Health, deploys: &Arc<Deploys>, access: &Arc<Access>) -> HttpRouter {
+    let checked = Checked { health: Arc::new(health), deploys: Arc::clone(deploys), access: Arc::clone(access) };
+    HttpRouter::new().route("/health", get(alive)).route("/ready", get(ready)).with_state(Arc::new(checked))
+}
+
+/// Answers the health check. Needs no token: the answer tells nothing about what is served. Only the operator hears the
+/// names of the plugins that are still being loaded.
+async fn alive(
+    State(checked): State<Arc<Checked>>,
+    Extension(client): Extension<RemoteClient>,
+    request: Request,
+) -> (StatusCode, String) {
+    let is_operator = checked.access.caller(&client, &request) == Some(Caller::Operator);
+    let (status, words) = check(&checked.health).await;
+    (status, words + &beside(&checked.deploys, is_operator))
+}
+
+/// Whether every plugin of the folder was loaded or refused since the start, and events get through.
+async fn ready(State(checked): State<Arc<Checked>>) -> Response {
+    let loading = checked.deploys.loading.now();
+    if loading.finished {
+        return check(&checked.health).await.into_response();
+    }
+    let words = loading.words().unwrap_or_else(|| "the server starts".to_owned());
+    not_yet(format!("{words}\n"))
+}
+
+async fn check(health: &Arc<Health>) -> (StatusCode, String) {
+    let health = Arc::clone(health);
     // A task of its own, so that the check goes on if the client hangs up: the next client gets its answer.
     let checked = tokio::spawn(async move { health.check().await }).await;
     match checked {
@@ -193,6 +236,21 @@ pub async fn health(State(health): State<Arc<Health>>) -> (StatusCode, String) {
         Ok(Err(unwell)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{unwell}\n")),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("the check failed: {why}\n")),
     }
+}
+
+/// What is worth knowing beside the health, in lines.
+fn beside(deploys: &Deploys, with_names: bool) -> String {
+    let mut lines = String::new();
+    let loading = deploys.loading.now();
+    if let Some(words) = loading.words() {
+        let names = loading.left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        lines.push_str(&if with_names { format!("{words}: {names}\n") } else { format!("{words}\n") });
+    }
+    let missing = deploys.missing.load(Ordering::Relaxed);
+    if missing > 0 {
+        lines.push_str(&format!("{missing} plugins serve on although their files and what held them are missing\n"));
+    }
+    lines
 }
 
 #[cfg(test)]

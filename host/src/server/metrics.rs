@@ -18,6 +18,7 @@ use super::door::Door;
 use crate::alarms::Alarms;
 use crate::fleet::Fleet;
 use crate::guest::engine::GuestEngine;
+use crate::logs;
 use crate::tenant::account;
 use crate::tenant::{Account, Tenants};
 
@@ -91,6 +92,7 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
     scrape.counter("panics", "Rooms that a bug in the host ended", fleet.panics() as f64);
+    scrape.counter("log_lines_lost", "Lines of the log that could not be written", logs::STDERR.lost() as f64);
     let alarms = fleet.alarms().len();
     scrape.gauge("alarms", "Alarms that rooms have set, open or not", alarms as f64);
     let by_status = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");

@@ -13,11 +13,13 @@ mod handshake;
 mod head;
 mod health;
 mod keep_alive;
+mod listen;
 mod metrics;
 mod pages;
 mod proxy_protocol;
 mod refusal;
 mod seldom;
+mod starting;
 mod upgrade;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use axum::routing::get;
 pub use accept::serve;
 pub use door::Door;
 pub use health::Health;
+pub use listen::Listeners;
 
 use crate::config::Config;
 use crate::deploy::Deploys;
@@ -58,11 +61,16 @@ pub fn http(
         door: Arc::clone(door),
         upgrades: Arc::clone(&counts),
     };
-    let upgrading =
-        Upgrading { fleet: Arc::clone(fleet), tenants: Arc::clone(tenants), door: Arc::clone(door), counts };
+    let upgrading = Upgrading {
+        fleet: Arc::clone(fleet),
+        tenants: Arc::clone(tenants),
+        door: Arc::clone(door),
+        deploys: Arc::clone(deploys),
+        counts,
+    };
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access))
-        .merge(HttpRouter::new().route("/health", get(health::health)).with_state(Arc::new(health)))
+        .merge(health::routes(health, deploys, &access))
         .merge(metrics_route(measured, &access));
     HttpRouter::new()
         .fallback(upgrade::upgrade)

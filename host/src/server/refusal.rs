@@ -25,6 +25,10 @@ impl UpgradeRefusal {
         Self { status, words: words.into(), retry_after: None }
     }
 
+    pub fn nobody() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no plugin serves this path")
+    }
+
     pub fn busy(words: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
     }

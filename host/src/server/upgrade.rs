@@ -13,7 +13,6 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::address::{self, Destination};
 use super::door::{ConnectionPlace, Door};
@@ -25,6 +24,7 @@ use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
 use super::seldom::Seldom;
 use crate::clock::Instant;
+use crate::deploy::Deploys;
 use crate::fleet::{Fleet, NoRoom};
 use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
@@ -35,7 +35,7 @@ use crate::plugin::version::{AuthorizeError, Plugin};
 use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
 use crate::room::owner::RoomOwner as _;
-use crate::socket::{self, Seat};
+use crate::socket::{self, ClientStream, Seat};
 use crate::tenant::Tenants;
 
 /// How often to try again while an empty room of the tenant is to make a place.
@@ -48,6 +48,7 @@ pub struct Upgrading {
     pub fleet: Arc<Fleet>,
     pub tenants: Arc<Tenants>,
     pub door: Arc<Door>,
+    pub deploys: Arc<Deploys>,
     pub counts: Arc<UpgradeCounts>,
 }
 
@@ -82,15 +83,14 @@ async fn accept(
     connection: ConnectionPlace,
     request: Request<Body>,
 ) -> Result<Response<Body>, UpgradeRefusal> {
-    let nobody = || UpgradeRefusal::new(StatusCode::NOT_FOUND, "no plugin serves this path");
     let Upgrading { fleet, tenants, door, .. } = upgrading;
     if !door.may_upgrade(client.address) {
         return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
     // The host that a proxy tells of leads to no other tenant than the one that it asked us for.
     let hosts = [host_of(request.headers()), client.host.as_deref()];
-    let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(nobody)?;
-    let plugin = fleet.at(&place.tenant, &decode_plain(place.path)).ok_or_else(nobody)?;
+    let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(UpgradeRefusal::nobody)?;
+    let plugin = plugin_at(upgrading, &place, request.headers()).await?;
     let handshake = match Handshake::of(&request, client.address) {
         // A page does not see why its upgrade was refused, and asks with a plain GET: it gets the same answer.
         Err(refused) if Handshake::is_no_try(&request) => Err(refused),
@@ -130,6 +130,37 @@ async fn accept(
         warn_of_unanswered(&plugin);
     }
     Ok(handshake.switching(&plugin.subprotocols))
+}
+
+/// The plugin that serves a path. While plugins of the tenant are still being loaded, it may be one of them: a client that
+/// asks for a socket waits for it, and is told to try again where that takes long.
+async fn plugin_at(
+    upgrading: &Upgrading,
+    place: &Destination<'_>,
+    headers: &HeaderMap,
+) -> Result<Arc<Plugin>, UpgradeRefusal> {
+    let path = decode_plain(place.path);
+    if let Some(plugin) = upgrading.fleet.at(&place.tenant, &path) {
+        return Ok(plugin);
+    }
+    let mut loading = upgrading.deploys.loading.watch();
+    let end = Instant::now() + upgrading.door.handshake_wait;
+    loop {
+        // Before the look for the plugin: one that is not left any more serves by now, if it ever will.
+        let left = loading.borrow_and_update().of(&place.tenant);
+        if let Some(plugin) = upgrading.fleet.at(&place.tenant, &path) {
+            return Ok(plugin);
+        }
+        if left == 0 {
+            return Err(UpgradeRefusal::nobody());
+        }
+        let changed = tokio::time::timeout_at(end, loading.changed());
+        if !headers.contains_key(UPGRADE) || !matches!(changed.await, Ok(Ok(()))) {
+            let words =
+                format!("the server started and still loads {left} plugins, and this may be one of them's path");
+            return Err(UpgradeRefusal::busy(&words));
+        }
+    }
 }
 
 /// Takes a seat in the room, and opens the room if need be. Where the tenant has as many rooms as it may, waits until
@@ -315,10 +346,10 @@ async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: 
         Ok(upgraded) => upgraded,
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
     };
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return tracing::error!("an upgraded connection is not the TCP connection that this server accepted");
+    let Ok(parts) = upgraded.downcast::<TokioIo<ClientStream>>() else {
+        return tracing::error!("an upgraded connection is not one that this server accepted");
     };
-    match parts.io.into_inner().into_std() {
+    match parts.io.into_inner().detach() {
         Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
         Err(why) => tracing::warn!("a socket cannot leave the thread that accepted it: {why}"),
     }

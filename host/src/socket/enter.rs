@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::connection::Connection;
 use super::seat::Seat;
+use super::stream::DetachedStream;
 use super::throttle::Throttled;
 use crate::model::limits::Limits;
 use crate::workers::Workers;
@@ -20,14 +20,14 @@ const WRITE_BUFFER_BYTES: usize = 16 << 10;
 
 /// Serves one socket on its room's thread until it ends. `held` are the counted places that the connection occupies
 /// until then.
-pub fn serve(workers: Arc<Workers>, stream: std::net::TcpStream, read_ahead: &[u8], seat: Seat, held: Box<dyn Send>) {
+pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: &[u8], seat: Seat, held: Box<dyn Send>) {
     // Copied, because a slice of the HTTP connection's buffer would keep its 8 KiB for as long as the socket lives.
     let read_ahead = read_ahead.to_vec();
     let worker = seat.room.worker;
     let runtime = workers.runtime(worker).clone();
     runtime.spawn(async move {
         let _place = workers.place_socket(worker);
-        let stream = match TcpStream::from_std(stream) {
+        let stream = match stream.attach() {
             Ok(stream) => stream,
             Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
         };

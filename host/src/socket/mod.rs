@@ -5,7 +5,9 @@ mod enter;
 mod keepalive;
 mod rate;
 mod seat;
+mod stream;
 mod throttle;
 
 pub use enter::serve;
 pub use seat::Seat;
+pub use stream::{ClientStream, DetachedStream};

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::rate::coarse_now;
+use super::stream::ClientStream;
 use crate::model::rate::Rate;
 
 /// The rate counts steps of this many bytes. It keeps time in nanoseconds, which are too coarse for single bytes.
@@ -16,10 +16,10 @@ const STEP_BYTES: usize = 64;
 /// How many seconds' worth of bytes the host may read at once.
 const BURST_SECONDS: u32 = 1;
 
-/// A TCP connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
+/// A connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
 #[derive(Debug)]
 pub struct Throttled {
-    stream: TcpStream,
+    stream: ClientStream,
     rate: Rate,
     /// Set while the connection has to wait.
     pause: Option<Pin<Box<Sleep>>>,
@@ -28,7 +28,7 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    pub fn new(stream: TcpStream, bytes_per_second: u32) -> Self {
+    pub fn new(stream: ClientStream, bytes_per_second: u32) -> Self {
         let steps = bytes_per_second / STEP_BYTES as u32;
         let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
         Self { stream, rate, pause: None, heard: false }

@@ -2,6 +2,7 @@
 //! over real sockets.
 
 mod build;
+mod builder;
 mod client;
 pub mod command;
 pub mod folder;
@@ -12,10 +13,11 @@ pub mod scripts;
 mod server;
 
 pub use build::{guest, plugin, root, target, target_with_guests};
+pub use builder::Builder;
 pub use client::{Client, Closed};
 pub use folder::Folder;
 pub use http::{Request, Response};
-pub use server::{Builder, Server};
+pub use server::Server;
 
 pub use serde_json::{Value, json};
 

@@ -1,33 +1,20 @@
 //! A server of its own for each test: the real program, on a port that it picks itself.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::builder::{Builder, NotStarted};
 use super::folder::Folder;
-use super::raised::with_raised;
-use super::{Client, Request, Response, TOKEN, Value, build, soon};
+use super::{Client, Request, Response, Value, soon};
 
 /// How often a test looks again for what it waits for.
-const POLL: Duration = Duration::from_millis(5);
-
-/// What a server is started with.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    files: Vec<(String, Vec<u8>)>,
-    config: String,
-    command: Vec<String>,
-    flags: Vec<(String, String)>,
-    token: Option<String>,
-    log: String,
-    variables: Vec<(String, String)>,
-    by_variables: bool,
-}
+pub(super) const POLL: Duration = Duration::from_millis(5);
 
 /// A running server; it ends with this value.
 #[derive(Debug)]
@@ -38,162 +25,12 @@ pub struct Server {
     builder: Builder,
 }
 
-/// A server that ended before it served.
-#[derive(Debug)]
-pub struct NotStarted {
-    pub status: ExitStatus,
-    pub log: Vec<String>,
-}
-
-impl Builder {
-    fn new() -> Self {
-        let flags =
-            [("--listen", "127.0.0.1:0"), ("--data", "data"), ("--plugins", "plugins"), ("--config", "parlor.toml")];
-        Self {
-            files: Vec::new(),
-            config: String::new(),
-            command: vec!["serve".to_owned()],
-            flags: flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-            token: Some(TOKEN.to_owned()),
-            log: "info".to_owned(),
-            variables: Vec::new(),
-            by_variables: false,
-        }
-    }
-
-    /// Serves a test guest as the plugin of its own name, of the tenant `default`.
-    pub fn guest(self, guest: &str) -> Self {
-        self.guest_as(guest, guest)
-    }
-
-    /// Serves a test guest at a place: `NAME` or `TENANT/NAME`.
-    pub fn guest_as(self, guest: &str, place: &str) -> Self {
-        let bytes = build::guest(guest);
-        self.file(&format!("{place}.wasm"), bytes)
-    }
-
-    /// Serves an example plugin under its own name.
-    pub fn plugin(self, plugin: &str) -> Self {
-        self.plugin_as(plugin, plugin)
-    }
-
-    /// Serves an example plugin at a place: `NAME` or `TENANT/NAME`.
-    pub fn plugin_as(self, plugin: &str, place: &str) -> Self {
-        let bytes = build::plugin(plugin);
-        self.file(&format!("{place}.wasm"), bytes)
-    }
-
-    /// Puts a file into the folder of plugins.
-    pub fn file(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        self.files.push((path.to_owned(), bytes.into()));
-        self
-    }
-
-    /// Adds lines to the configuration file.
-    pub fn config(mut self, toml: &str) -> Self {
-        self.config.push_str(toml);
-        self.config.push('\n');
-        self
-    }
-
-    /// Gives a flag of the command line another value: `--listen`, `--data`, `--plugins` or `--config`.
-    pub fn flag(mut self, name: &str, value: &str) -> Self {
-        let flag = self.flags.iter_mut().find(|(flag, _)| flag == name);
-        let (_, old) = flag.unwrap_or_else(|| panic!("{name} is no flag of the command"));
-        value.clone_into(old);
-        self
-    }
-
-    /// Sets up the server by environment variables, `PARLOR_LISTEN` for `--listen` and so on, and gives it no flags.
-    pub fn by_variables(mut self) -> Self {
-        self.by_variables = true;
-        self
-    }
-
-    /// Runs `parlor dev` for the projects of a folder. They are built where the tests' guests are, so that what they
-    /// share is compiled once.
-    pub fn dev(mut self, projects: &Path) -> Self {
-        self.command = vec!["dev".to_owned(), projects.to_str().expect("a path of text").to_owned()];
-        for (flag, _) in &mut self.flags {
-            if flag == "--plugins" {
-                "--out".clone_into(flag);
-            }
-        }
-        self.env("CARGO_TARGET_DIR", build::target_with_guests().to_str().expect("a path of text"))
-    }
-
-    /// Configures no operator's token.
-    pub fn without_token(mut self) -> Self {
-        self.token = None;
-        self
-    }
-
-    /// What is logged, as `PARLOR_LOG` says it: `info` unless told otherwise.
-    pub fn log(mut self, filter: &str) -> Self {
-        filter.clone_into(&mut self.log);
-        self
-    }
-
-    /// Sets a variable of its environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn start(self) -> Server {
-        match self.try_start() {
-            Ok(server) => server,
-            Err(NotStarted { status, log }) => panic!("the server ended with {status}:\n{}", log.join("\n")),
-        }
-    }
-
-    pub fn try_start(self) -> Result<Server, NotStarted> {
-        let folder = Folder::new();
-        for (path, bytes) in &self.files {
-            let file = folder.path().join("plugins").join(path);
-            fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("a folder for plugins");
-            fs::write(&file, bytes).expect("a plugin's file");
-        }
-        fs::write(folder.path().join("parlor.toml"), with_raised(&self.config)).expect("a configuration");
-        let (child, address) = self.spawn(&folder)?;
-        Ok(Server { child, address, folder, builder: self })
-    }
-
-    /// Starts the program in a folder that has all that it needs.
-    fn spawn(&self, folder: &Folder) -> Result<(Child, SocketAddr), NotStarted> {
-        let log = fs::File::options().create(true).append(true).open(folder.log()).expect("a file for the log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
-        command
-            .current_dir(folder.path())
-            .args(&self.command)
-            .env("PARLOR_LOG", &self.log)
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .env_remove("PARLOR_OPERATOR_TOKEN")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log);
-        for (name, value) in &self.flags {
-            if self.by_variables {
-                command.env(format!("PARLOR_{}", name.trim_start_matches("--").to_uppercase()), value);
-            } else {
-                command.args([name, value]);
-            }
-        }
-        if let Some(token) = &self.token {
-            command.env("PARLOR_OPERATOR_TOKEN", token);
-        }
-        let mut child = command.spawn().expect("the server's program");
-        match printed_address(child.stdout.as_mut().expect("stdout is piped")) {
-            Some(address) => Ok((child, address)),
-            None => {
-                let status = child.wait().expect("a child that ends");
-                Err(NotStarted { status, log: folder.log_lines() })
-            }
-        }
-    }
-}
-
 impl Server {
+    /// A server whose process runs already.
+    pub(super) fn of(builder: Builder, folder: Folder, child: Child, address: SocketAddr) -> Self {
+        Self { child, address, folder, builder }
+    }
+
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -325,12 +162,30 @@ impl Server {
 
     /// Sends SIGTERM without waiting for anything.
     pub fn signal_end(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal to the server");
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends a signal without waiting for anything.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a signal to the server");
     }
 
     /// What Ctrl-C sends.
     pub fn signal_interrupt(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal to the server");
+        self.signal(Signal::INT);
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of its standard output.
+    pub fn says(&mut self) -> String {
+        let mut line = String::new();
+        let stdout = self.child.stdout.as_mut().expect("stdout is piped");
+        BufReader::with_capacity(1, stdout).read_line(&mut line).expect("a line of text");
+        line.trim_end().to_owned()
     }
 
     /// Waits for its end.
@@ -376,12 +231,4 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", self.log().join("\n"));
         }
     }
-}
-
-/// The address that the server prints once it serves; none where it ended before.
-fn printed_address(stdout: impl Read) -> Option<SocketAddr> {
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).expect("a line of text");
-    let address = line.trim_end().strip_prefix("parlor listening on http://")?;
-    Some(address.parse().expect("an address"))
 }

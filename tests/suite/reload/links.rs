@@ -2,17 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
-use super::{place, serves};
+use super::{place, point, serves};
 use crate::harness::Server;
 use crate::harness::guests::saying;
-
-/// Points a link elsewhere, in one step.
-fn point(link: &Path, to: impl AsRef<Path>) {
-    let new = link.with_file_name(".new-link");
-    symlink(to, &new).and_then(|()| fs::rename(new, link)).expect("a link");
-}
 
 #[tokio::test]
 async fn a_link_to_a_file() {

@@ -3,6 +3,7 @@
 mod commands;
 mod files;
 mod links;
+mod lost;
 mod refused;
 mod settings;
 mod storms;
@@ -10,7 +11,8 @@ mod together;
 mod versions;
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -38,6 +40,12 @@ fn replace(server: &Server, file: &str, bytes: &[u8]) {
     let place = place(server, file);
     let partial = place.with_extension("tmp");
     fs::write(&partial, bytes).and_then(|()| fs::rename(partial, place)).expect("a plugin's file");
+}
+
+/// Points a link elsewhere, in one step.
+fn point(link: &Path, to: impl AsRef<Path>) {
+    let new = link.with_file_name(".new-link");
+    symlink(to, &new).and_then(|()| fs::rename(new, link)).expect("a link");
 }
 
 fn remove(server: &Server, file: &str) {

@@ -20,6 +20,13 @@ const PANICS: [&str; 11] = [
     "assert_ne!(",
 ];
 
+/// What writes to a standard stream by itself: it panics where the stream is gone, and waits where nobody reads.
+const PRINTS: [&str; 2] = ["println!(", "print!("];
+/// The standard streams themselves, which only these may touch: the queue before them, the commands that end when they have
+/// said what they have to say, and the child that compiles.
+const STREAMS: [&str; 3] = ["io::stdout", "io::stderr", "rustix::stdio"];
+const MAY_TOUCH_STREAMS: [&str; 3] = ["host/src/logs.rs", "host/src/cli/", "host/src/plugin/compiler/child.rs"];
+
 /// The lines that are compiled into the program: without comments, and without what `#[cfg(test)]` stands over.
 fn program_lines(text: &str) -> Vec<(usize, &str)> {
     let mut lines = Vec::new();
@@ -83,6 +90,16 @@ fn the_host_does_not_panic_on_what_it_is_given() {
     let mut sources = sources(&["host/src"], &[".rs"]);
     sources.retain(|source| !source.path.contains("/templates/"));
     assert_tidy(&check(&sources, &PANICS));
+}
+
+#[test]
+fn nothing_that_serves_waits_for_whoever_reads_its_words() {
+    let mut sources = sources(&["host/src"], &[".rs"]);
+    assert_tidy(&check(&sources, &PRINTS));
+    sources.retain(|source| !MAY_TOUCH_STREAMS.iter().any(|may| source.path.starts_with(may)));
+    assert_tidy(&check(&sources, &STREAMS));
+    let bad = [Source::sample("a.rs", "fn f() {\n    eprintln!(\"x\");\n    eprint!(\"x\");\n    println!();\n}\n")];
+    assert_eq!(check(&bad, &PRINTS).len(), 3);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tells on a terminal how far a long command is.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use crate::clock::Instant;
@@ -27,16 +27,21 @@ impl Progress {
     pub fn entry(&mut self) {
         self.entries += 1;
         if self.watched && self.entries.is_multiple_of(ENTRIES_PER_LOOK) && self.last.elapsed() >= EVERY {
-            eprint!("\r{} {} entries", self.doing, self.entries);
+            self.say("");
             (self.said, self.last) = (true, Instant::now());
         }
+    }
+
+    /// A terminal that went away is no reason to do less.
+    fn say(&self, end: &str) {
+        let _ = write!(std::io::stderr(), "\r{} {} entries{end}", self.doing, self.entries);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.said {
-            eprintln!("\r{} {} entries", self.doing, self.entries);
+            self.say("\n");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One run of a program that builds: its words go to the terminal and are kept for the overview, and it can be ended.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::cli::child::{HeardPipe, hear_until_end, keep};
+use crate::logs::STDERR;
 
 /// How much of what the compiler says is kept: the first errors, which the others follow from.
 const WORDS_BYTES: usize = 64 << 10;
@@ -50,8 +51,7 @@ impl BuildProcess {
         let heard = hear_until_end(
             pid,
             &mut [HeardPipe::new(words, &mut |bytes| {
-                // A terminal that went away is no reason to build less.
-                let _ = io::stderr().write_all(bytes);
+                STDERR.push(bytes.to_vec());
                 keep(&mut kept, bytes, WORDS_BYTES);
             })],
         );

@@ -12,26 +12,34 @@ use anyhow::Context as _;
 use self::follow::RebuildThread;
 use self::rebuild::DevBuilds;
 use super::arguments::DevArgs;
-use super::run::run;
+use super::run::ServerLife;
 use crate::config::{Config, Overrides};
 use crate::server::dev::DevProjects;
 
-pub(super) fn dev(args: &DevArgs) -> anyhow::Result<()> {
-    let out = &args.build.out;
+pub(super) fn dev(args: DevArgs) -> anyhow::Result<()> {
+    let life = ServerLife::begin()?;
+    let place = args.build.place();
+    let DevArgs { build, config, data, listen } = args;
+    let out = build.out;
     let config = Config::load(Overrides {
-        listen: args.listen.listen,
+        listen: listen.listen,
         plugins: Some(out.clone()),
-        data: Some(args.data.clone()),
-        ..args.config.overrides()
+        data: Some(data),
+        ..config.overrides()
     })?;
     let dev = Arc::new(DevProjects::default());
-    let mut projects = DevBuilds::new(&args.build.place(), Arc::clone(&dev));
-    projects.find()?;
-    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    // A project that does not build keeps no other from being served; it is built again when it changes.
-    projects.build(None, &mut |project, component| {
-        project.install(&component, out).map(|()| true).map_err(|why| format!("{why:#}"))
-    });
+    let mut projects = DevBuilds::new(&place, Arc::clone(&dev));
     let (means, poll) = (config.watch, config.watch_poll);
-    run(&config, Some(dev), |deploys| RebuildThread::start(projects, Arc::clone(deploys), means, poll))
+    let build = move || {
+        projects.find()?;
+        std::fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+        // A project that does not build keeps no other from being served; it is built again when it changes.
+        projects.build(None, &mut |project, component| {
+            project.install(&component, &out).map(|()| true).map_err(|why| format!("{why:#}"))
+        });
+        Ok(projects)
+    };
+    life.serve(config, Some(dev), build, |projects, deploys| {
+        RebuildThread::start(projects, Arc::clone(deploys), means, poll)
+    })
 }

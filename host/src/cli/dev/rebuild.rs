@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use super::compile::{BuildOutcome, BuildProcess};
 use super::sources::ProjectSources;
 use crate::cli::project::{self, BuildVoice, FoundProjects, Project};
+use crate::logs::STDERR;
 use crate::server::dev::{BuildReport, BuildState, DevProjects};
 
 /// How many folders are watched in which a project may appear.
@@ -39,6 +40,11 @@ pub struct DevBuilds {
 /// Takes a component that was built: answers whether it differs from the one before, or why it is not served.
 pub type Offer<'a> = &'a mut dyn FnMut(&Project, Vec<u8>) -> Result<bool, String>;
 
+/// Tells the developer how it goes.
+fn say(text: &str) {
+    STDERR.line(text);
+}
+
 impl DevBuilds {
     pub fn new(place: &Path, dev: Arc<DevProjects>) -> Self {
         let (place, running) = (place.to_owned(), BuildProcess::default());
@@ -56,7 +62,10 @@ impl DevBuilds {
         self.known.retain(|known| {
             let stays = found.places.contains(&known.place);
             if !stays {
-                eprintln!("{}: its project is gone; the server goes on to serve what was built of it", known.called);
+                say(&format!(
+                    "{}: its project is gone; the server goes on to serve what was built of it",
+                    known.called
+                ));
                 self.dev.forget(&known.called);
             }
             stays
@@ -64,7 +73,7 @@ impl DevBuilds {
         let nothing = found.places.is_empty().then(|| found.nothing(&self.place));
         let FoundProjects { places, skipped } = found;
         for (folder, why) in skipped.difference(&self.skipped) {
-            eprintln!("{} is skipped: {why}", folder.display());
+            say(&format!("{} is skipped: {why}", folder.display()));
         }
         self.skipped = skipped;
         for place in places {
@@ -124,26 +133,26 @@ impl KnownProject {
         offer: Offer<'_>,
     ) -> bool {
         if let Err(why) = self.read(dev) {
-            eprintln!("{why:#}");
+            say(&format!("{why:#}"));
             self.tell(dev, BuildState::Failed, format!("{why:#}"), None);
             return true;
         }
-        eprintln!("{}: building {}", self.called, self.place.display());
+        say(&format!("{}: building {}", self.called, self.place.display()));
         self.tell(dev, BuildState::Building, String::new(), None);
         let outcome = match self.compile(running, saved.is_some()) {
             BuildOutcome::Ended => return false,
             BuildOutcome::Failed(words) => Err(words),
-            BuildOutcome::Done => self.offer(offer).inspect_err(|words| eprintln!("{}: {words}", self.called)),
+            BuildOutcome::Done => self.offer(offer).inspect_err(|words| say(&format!("{}: {words}", self.called))),
         };
         let seconds = saved.map(|saved| saved.elapsed().unwrap_or_default().as_secs_f64());
         match (&outcome, seconds) {
-            (Ok(true), Some(seconds)) => eprintln!("{}: saved -> served in {seconds:.1} s", self.called),
+            (Ok(true), Some(seconds)) => say(&format!("{}: saved -> served in {seconds:.1} s", self.called)),
             (Ok(false), Some(seconds)) => {
-                eprintln!("{}: built in {seconds:.1} s; the component is the same as before", self.called)
+                say(&format!("{}: built in {seconds:.1} s; the component is the same as before", self.called))
             }
             (Ok(_), None) => {}
             (Err(_), _) => {
-                eprintln!("{}: the server goes on to serve what was built before, if anything was", self.called)
+                say(&format!("{}: the server goes on to serve what was built before, if anything was", self.called))
             }
         }
         match outcome {
@@ -165,7 +174,7 @@ impl KnownProject {
                 Ok(None) => break BuildOutcome::Done,
                 Ok(Some(step)) => {
                     if let Some(says) = step.says {
-                        eprintln!("{}: {says}", self.called);
+                        say(&format!("{}: {says}", self.called));
                     }
                     match running.run(step.command, beside_a_server) {
                         BuildOutcome::Done => {}
@@ -173,7 +182,7 @@ impl KnownProject {
                     }
                 }
                 Err(why) => {
-                    eprintln!("{}: {why:#}", self.called);
+                    say(&format!("{}: {why:#}", self.called));
                     break BuildOutcome::Failed(format!("{why:#}"));
                 }
             }

@@ -1,11 +1,13 @@
 //! Looks at a folder that a test changes, by a clock that it sets.
 
 use std::fs;
+use std::path::Path;
 
 use super::*;
-use crate::model::names::PluginName;
+use crate::model::names::{PluginName, TenantName};
 
 const SETTLE: Duration = Duration::from_millis(50);
+const GRACE: Duration = Duration::from_secs(60);
 
 struct WatcherRig {
     folder: PathBuf,
@@ -19,7 +21,7 @@ impl WatcherRig {
         let folder = std::env::temp_dir().join(format!("parlor-watcher-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        Self { folder, watcher: Watcher::new(SETTLE), now: Instant::now(), freed: 0 }
+        Self { folder, watcher: Watcher::new(SETTLE, GRACE), now: Instant::now(), freed: 0 }
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -199,12 +201,46 @@ fn what_is_no_file_of_a_plugin_is_told_once() {
     rig.write("No.wasm", "");
     rig.write("a.wasm", "");
     rig.write("default/a.wasm", "");
-    let skipped = rig.look(0).skipped;
+    // What is there for a moment is nobody's concern.
+    assert_eq!((rig.look(0).skipped.len(), rig.look(900).again), (0, Some(Duration::from_millis(100))));
+    let skipped = rig.look(100).skipped;
     assert_eq!(skipped.len(), 2, "{skipped:?}");
     assert!(skipped.iter().any(|(path, why)| path.ends_with("default/a.wasm") && why.contains("second file")));
-    assert!(rig.look(0).skipped.is_empty());
+    assert!(rig.look(2_000).skipped.is_empty());
     fs::remove_file(rig.folder.join("No.wasm")).unwrap();
     rig.look(0);
     rig.write("No.wasm", "");
-    assert_eq!(rig.look(0).skipped.len(), 1);
+    rig.look(0);
+    assert_eq!(rig.look(1_000).skipped.len(), 1);
+}
+
+#[test]
+fn what_goes_with_its_folder_is_missing_for_a_while_before_it_is_gone() {
+    let mut rig = WatcherRig::new("missing");
+    rig.serve("a.wasm", "1");
+    let aside = rig.folder.with_extension("aside");
+    let _ = fs::remove_dir_all(&aside);
+    let swap = |from: &Path, to: &Path| {
+        fs::create_dir(from.with_extension("empty")).unwrap();
+        fs::rename(from, to).unwrap();
+        fs::rename(from.with_extension("empty"), from).unwrap();
+    };
+    swap(&rig.folder, &aside);
+    assert_eq!((rig.look(0).missing, rig.look(600).missing), (0, 1));
+    rig.nothing(59_000);
+    // It is back, and goes once more.
+    fs::remove_dir(&rig.folder).unwrap();
+    fs::rename(&aside, &rig.folder).unwrap();
+    let back = rig.look(0);
+    assert_eq!((back.missing, back.again), (0, None), "{back:?}");
+    swap(&rig.folder, &aside);
+    rig.nothing(0);
+    rig.nothing(59_900);
+    assert_eq!(rig.look(200).gone.len(), 1);
+    fs::remove_dir_all(aside).unwrap();
+    // In a folder that stays, the last file is gone at once.
+    rig.serve("b.wasm", "1");
+    fs::remove_file(rig.folder.join("b.wasm")).unwrap();
+    rig.nothing(0);
+    assert_eq!(rig.look(500).gone.len(), 1);
 }

@@ -58,7 +58,7 @@ impl CompileJob {
         // The server wants one line of a panic, without a place in a source file that its operator does not have.
         std::panic::set_hook(Box::new(|panic| {
             let words = panic.payload_as_str().unwrap_or_default();
-            eprintln!("the compiler crashed: {words}");
+            let _ = writeln!(std::io::stderr(), "the compiler crashed: {words}");
         }));
         self.bound_this_process()?;
         let (pack, bytes) = packs::take(std::io::stdin()).context("cannot read the component")?;

@@ -23,6 +23,9 @@ pub struct DeployedBody {
     unchanged: bool,
     /// Rooms that have not moved yet, or that went back.
     rooms_on_older_versions: usize,
+    /// What whoever deployed it should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
 
 impl DeployedBody {
@@ -36,6 +39,7 @@ impl DeployedBody {
             events: plugin.events.clone(),
             unchanged: deployed.unchanged(),
             rooms_on_older_versions: on_older_versions(fleet, plugin),
+            note: deployed.note,
         })
     }
 }

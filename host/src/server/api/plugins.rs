@@ -25,7 +25,8 @@ use crate::server::dev::BuildReport;
 #[derive(Serialize)]
 pub struct PluginList {
     plugins: Vec<PluginEntry>,
-    /// Plugins that are known but not served: their files are gone, or the server refused them.
+    /// Plugins that are known but not served: they are still being loaded, their files are gone, or the server refused
+    /// them.
     not_served: Vec<NotServedEntry>,
     /// How the last builds of `parlor dev` went.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +37,7 @@ pub struct PluginList {
 struct NotServedEntry {
     tenant: String,
     plugin: String,
-    /// `refused`, or `retired`.
+    /// `loading`, `refused`, or `retired`.
     state: &'static str,
     last_refused: Option<RefusedVersionBody>,
 }
@@ -127,6 +128,9 @@ pub async fn list(State(api): State<Arc<Api>>, Extension(caller): Extension<Call
     let mut all = api.fleet.serving();
     all.retain(|plugin| caller.may_see(&plugin.key.tenant));
     let mut known = api.deploys.history.plugins();
+    known.extend(api.deploys.loading.now().left);
+    known.sort();
+    known.dedup();
     known.retain(|key| caller.may_see(&key.tenant) && api.fleet.get(key).is_none());
     let builds = api.dev.as_ref().filter(|_| caller == Caller::Operator).map(|dev| dev.builds());
     JsonBody(PluginList {
@@ -144,7 +148,7 @@ pub async fn one(
     let key = plugin_key(&caller, path)?;
     let history: Vec<HistoryBody> = api.deploys.history.of(&key).into_iter().map(HistoryBody::from).collect();
     let versions = versions_of(&api, &key).await;
-    let is_known = !history.is_empty() || !versions.is_empty();
+    let is_known = !history.is_empty() || !versions.is_empty() || api.deploys.loading.now().left.contains(&key);
     let past = PluginPast { versions, history };
     match api.fleet.get(&key) {
         Some(plugin) => {
@@ -189,10 +193,17 @@ pub async fn lift(
 fn not_served(api: &Api, key: &PluginKey) -> NotServedEntry {
     let history = &api.deploys.history;
     let was_refused = history.of(key).first().is_some_and(|last| last.what == HistoryKind::Refused);
+    let state = if api.deploys.loading.now().left.contains(key) {
+        "loading"
+    } else if was_refused {
+        "refused"
+    } else {
+        "retired"
+    };
     NotServedEntry {
         tenant: key.tenant.to_string(),
         plugin: key.plugin.to_string(),
-        state: if was_refused { "refused" } else { "retired" },
+        state,
         last_refused: history.last_refused(key).map(RefusedVersionBody::from),
     }
 }

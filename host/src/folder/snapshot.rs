@@ -1,0 +1,132 @@
+//! What one look at the plugin folder finds: the files that may be plugins, each with what tells it from another state of
+//! itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::scan::{self, PluginFile};
+use super::watch::folders_of;
+use crate::model::names::{PluginKey, TenantName};
+
+/// The state of a file by its metadata. It tells whether the file changed without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStamp {
+    /// The path with all links resolved.
+    target: PathBuf,
+    device: u64,
+    number: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    /// Device and number of the folder that holds the file.
+    home: Option<(u64, u64)>,
+    /// The time of change, which, unlike the time of modification, nobody can set.
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    /// Reads the current state of a file.
+    pub fn of(file: &Path) -> std::io::Result<Self> {
+        Ok(Self::new(file.canonicalize()?, &file.metadata()?))
+    }
+
+    fn new(target: PathBuf, found: &Metadata) -> Self {
+        Self {
+            home: target.parent().and_then(identity),
+            target,
+            device: found.dev(),
+            number: found.ino(),
+            bytes: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+/// Device and number of a folder, which tell it from another one at the same path.
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// The plugin folder as one look found it.
+#[derive(Debug, Default)]
+pub struct FolderSnapshot {
+    /// Device and number of the plugin folder itself.
+    pub(super) root: Option<(u64, u64)>,
+    pub(super) files: BTreeMap<PluginKey, (PathBuf, FileStamp)>,
+    /// What was passed over: the path, and why.
+    pub(super) skipped: Vec<(PathBuf, String)>,
+    /// Tenants whose folders could not be read.
+    unread: Vec<TenantName>,
+    /// Plugins whose files could not be read.
+    unread_files: BTreeSet<PluginKey>,
+    /// The folders to watch: another look finds the same until something changes in one of them.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+impl FolderSnapshot {
+    pub fn at(folder: &Path) -> anyhow::Result<Self> {
+        let found = scan::scan(folder)?;
+        let mut look = Self { root: identity(folder), skipped: found.skipped, unread: found.unread, ..Self::default() };
+        for folder in &found.folders {
+            // Keep a folder that is gone meanwhile, so that the watch notices.
+            look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
+            look.follow_link(folder);
+        }
+        for PluginFile { key, file } in found.files {
+            look.follow_link(&file);
+            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file)?))) {
+                Ok((found, stamp)) if found.is_file() => {
+                    look.files.insert(key, (file, stamp));
+                }
+                Ok((found, _)) if found.is_dir() => {
+                    look.skipped.push((file, "is a folder, not a component".to_owned()))
+                }
+                Ok(_) => look.skipped.push((file, "is no regular file".to_owned())),
+                Err(why) if why.kind() == ErrorKind::NotFound => {
+                    let target = file.read_link().ok();
+                    look.skipped
+                        .extend(target.map(|to| (file, format!("is a link that leads nowhere: {}", to.display()))));
+                }
+                Err(why) => {
+                    look.skipped.push((file, format!("cannot be read: {why}")));
+                    look.unread_files.insert(key);
+                }
+            }
+        }
+        Ok(look)
+    }
+
+    /// Adds the folders that decide where a link leads.
+    fn follow_link(&mut self, path: &Path) {
+        if path.is_symlink() {
+            self.folders.extend(folders_of(path));
+        }
+    }
+
+    /// Whether a file that is missing went with what held it: its folder is another one now, or none, and no plugin is in
+    /// its place; or the link is there and the folder that it led to is not. Whoever deletes a file leaves its folder.
+    /// `root` is the plugin folder in which the file was last seen.
+    pub(super) fn is_lost(&self, file: &Path, stamp: &FileStamp, root: Option<(u64, u64)>) -> bool {
+        let home = stamp.target.parent().and_then(identity);
+        if home.is_some() && home == stamp.home {
+            return false;
+        }
+        if file.is_symlink() {
+            return true;
+        }
+        let parent = file.parent();
+        let Some(nearest) = file.ancestors().skip(1).find(|folder| folder.is_dir()) else { return true };
+        // A tenant's folder was deleted from a plugin folder that is the same as before.
+        if parent != Some(nearest) && self.root == root {
+            return false;
+        }
+        !self.files.values().any(|(found, _)| found.starts_with(nearest))
+    }
+
+    pub(super) fn is_unread(&self, key: &PluginKey) -> bool {
+        self.unread.contains(&key.tenant) || self.unread_files.contains(key)
+    }
+}

@@ -1,0 +1,258 @@
+//! What the program writes for people while it serves: its log on standard error, and the lines of `parlor serve` and
+//! `parlor dev` on standard output. Whoever says something only puts it into a bounded queue, and a thread writes it: a
+//! reader that is gone, a full disk or a pipe that nobody reads holds up nobody and ends nothing. What could not be
+//! written is counted, and the log says how much that was as soon as it can be written again.
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
+
+/// The environment variable that says what is logged: a level, or levels by module.
+const FILTER_VARIABLE: &str = "PARLOR_LOG";
+/// The environment variable that says how the log is written: `text`, or `json` with one object a line.
+const FORMAT_VARIABLE: &str = "PARLOR_LOG_FORMAT";
+
+/// Bytes that wait to be written: what a busy server logs in a second or two. Past it lines are lost.
+const QUEUE_BYTES: usize = 4 << 20;
+/// How long the end of the program waits for the reader of its words, counted from the last word that was taken.
+const FLUSH_WAIT: Duration = Duration::from_secs(1);
+
+/// The log, and whatever else goes to standard error.
+pub static STDERR: LineQueue = LineQueue::new(Stream::Stderr);
+/// What scripts and people wait for: that the server listens, and where.
+pub static STDOUT: LineQueue = LineQueue::new(Stream::Stdout);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// Lines on their way to one of the standard streams.
+#[derive(Debug)]
+pub struct LineQueue {
+    stream: Stream,
+    state: Mutex<QueueState>,
+    /// Something came, or was written.
+    changed: Condvar,
+    lost: AtomicU64,
+}
+
+#[derive(Debug)]
+struct QueueState {
+    waiting: VecDeque<Vec<u8>>,
+    bytes: usize,
+    /// Whether the thread runs, which begins with the first line.
+    started: bool,
+    /// Whether the thread has a line in hand.
+    writing: bool,
+    /// How many lines the thread has dealt with: [`LineQueue::flush`] sees by it whether anything moves.
+    handled: u64,
+    /// Lines that were lost since the log last said so.
+    untold: u64,
+}
+
+impl LineQueue {
+    const fn new(stream: Stream) -> Self {
+        let state =
+            QueueState { waiting: VecDeque::new(), bytes: 0, started: false, writing: false, handled: 0, untold: 0 };
+        Self { stream, state: Mutex::new(state), changed: Condvar::new(), lost: AtomicU64::new(0) }
+    }
+
+    /// Says a line, to which this adds the end.
+    pub fn line(&'static self, text: &str) {
+        self.push(format!("{text}\n").into_bytes());
+    }
+
+    /// Queues what is to be written as it is.
+    pub fn push(&'static self, bytes: Vec<u8>) {
+        let mut state = self.state.lock();
+        if state.bytes + bytes.len() > QUEUE_BYTES || !self.is_started(&mut state) {
+            self.lose(&mut state);
+            return;
+        }
+        state.bytes += bytes.len();
+        state.waiting.push_back(bytes);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// How many lines could not be written since the start.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all is written, or until nothing was taken for a while.
+    pub fn flush(&self) {
+        let mut state = self.state.lock();
+        let mut handled = state.handled;
+        while state.writing || !state.waiting.is_empty() {
+            let waited = self.changed.wait_for(&mut state, FLUSH_WAIT);
+            if waited.timed_out() && state.handled == handled {
+                return;
+            }
+            handled = state.handled;
+        }
+    }
+
+    fn is_started(&'static self, state: &mut QueueState) -> bool {
+        if !state.started {
+            let name = "parlor-words".to_owned();
+            state.started = std::thread::Builder::new().name(name).spawn(|| self.run()).is_ok();
+        }
+        state.started
+    }
+
+    fn lose(&self, state: &mut QueueState) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        state.untold += 1;
+    }
+
+    /// Writes what comes, for as long as the process lives.
+    fn run(&self) {
+        // Whether the last line broke off: the next one then begins on a line of its own.
+        let mut broken_off = false;
+        loop {
+            let line = self.next();
+            let written =
+                if broken_off { self.write(b"\n").and_then(|()| self.write(&line)) } else { self.write(&line) };
+            let untold = self.handled(written.is_ok());
+            broken_off = written.is_err_and(|kept| kept > 0) || broken_off && written.is_err();
+            if untold > 0 && self.stream == Stream::Stderr {
+                // It comes back into this queue in the format of the log.
+                tracing::warn!(lost = untold, "{untold} lines of the log were lost: they could not be written");
+            }
+        }
+    }
+
+    fn next(&self) -> Vec<u8> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(line) = state.waiting.pop_front() {
+                state.bytes -= line.len();
+                state.writing = true;
+                return line;
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+
+    /// Notes what became of a line. Answers how many lines were lost before it, where one was written again.
+    fn handled(&self, written: bool) -> u64 {
+        let mut state = self.state.lock();
+        state.writing = false;
+        state.handled += 1;
+        let untold = if written {
+            std::mem::take(&mut state.untold)
+        } else {
+            self.lose(&mut state);
+            0
+        };
+        drop(state);
+        self.changed.notify_all();
+        untold
+    }
+
+    /// Writes all of it, or says how much was written before it failed. It goes past the buffers and locks of the standard
+    /// library, which a panic's message may hold.
+    fn write(&self, mut bytes: &[u8]) -> Result<(), usize> {
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let stream: BorrowedFd<'_> = match self.stream {
+            Stream::Stdout => stdout.as_fd(),
+            Stream::Stderr => stderr.as_fd(),
+        };
+        let all = bytes.len();
+        while !bytes.is_empty() {
+            match rustix::io::write(stream, bytes) {
+                Ok(count) if count > 0 => bytes = &bytes[count..],
+                Err(Errno::INTR) => {}
+                // Another program that shares the terminal made it so.
+                Err(Errno::AGAIN) => {
+                    let _ = poll(&mut [PollFd::from_borrowed_fd(stream, PollFlags::OUT)], None);
+                }
+                Ok(_) | Err(_) => return Err(all - bytes.len()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes what the program logs to standard error, as the environment says.
+pub fn log_to_stderr() -> Result<(), String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let filter = match variable(FILTER_VARIABLE) {
+        Some(text) => text.parse::<Targets>().map_err(|why| {
+            let levels = "a level (error, warn, info, debug, trace, off), or levels by module as in warn,parlor=debug";
+            format!("{FILTER_VARIABLE} must be {levels}, not {text:?}: {why}")
+        })?,
+        None => Targets::new().with_default(LevelFilter::INFO),
+    };
+    // The layer would write of a line that it cannot write, to the same place.
+    let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false);
+    let log = log.with_ansi(io::stderr().is_terminal());
+    match variable(FORMAT_VARIABLE).as_deref() {
+        Some("json") => registry().with(filter).with(log.json().flatten_event(true)).init(),
+        Some("text") | None => registry().with(filter).with(log).init(),
+        Some(other) => return Err(format!("{FORMAT_VARIABLE} must be text or json, not {other:?}")),
+    }
+    Ok(())
+}
+
+/// Gives both streams their time before the program ends.
+pub fn flush() {
+    STDOUT.flush();
+    STDERR.flush();
+}
+
+/// Has panics told by the log. The standard library writes them itself, and a thread that panics would wait for that.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("without a name");
+        let words = panic.payload_as_str().unwrap_or("without words");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("a bug in the server: the thread {name} panicked at {place}: {words}");
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            tracing::error!("{trace}");
+        }
+        // It may be the end of the program.
+        if name == "main" {
+            flush();
+        }
+    }));
+}
+
+/// Takes the lines of the log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        STDERR.push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
