@@ -1,7 +1,7 @@
 //! The one clock of the server. Deadlines and ages are counted by [`Instant`], which nobody sets and which a test can pause;
 //! what people and plugins are told is the wall clock, in milliseconds since the Unix epoch.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use tokio::time::Instant;
 
@@ -13,8 +13,14 @@ pub fn unix_ms() -> f64 {
     age.as_millis() as f64
 }
 
+/// A time that is doubled so often, up to a longest one.
+pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    let factor = 1u32.checked_shl(times).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest.max(first))
+}
+
 /// How far a test that pauses the clock has put it forward: the wall clock goes with it.
 #[cfg(test)]
-fn passed_while_paused() -> std::time::Duration {
+fn passed_while_paused() -> Duration {
     Instant::now().into_std().saturating_duration_since(std::time::Instant::now())
 }

@@ -18,6 +18,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
+use crate::clock::Instant;
+
 /// The environment variable that says what is logged: a level, or levels by module.
 const FILTER_VARIABLE: &str = "PARLOR_LOG";
 /// The environment variable that says how the log is written: `text`, or `json` with one object a line.
@@ -27,6 +29,8 @@ const FORMAT_VARIABLE: &str = "PARLOR_LOG_FORMAT";
 const QUEUE_BYTES: usize = 4 << 20;
 /// How long the end of the program waits for the reader of its words, counted from the last word that was taken.
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
+/// How long it waits at most, however slowly the reader takes them.
+const FLUSH_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The log, and whatever else goes to standard error.
 pub static STDERR: LineQueue = LineQueue::new(Stream::Stderr);
@@ -93,11 +97,11 @@ impl LineQueue {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Waits until all is written, or until nothing was taken for a while.
+    /// Waits until all is written, until nothing was taken for a while, or until it takes too long.
     pub fn flush(&self) {
-        let mut state = self.state.lock();
+        let (mut state, end) = (self.state.lock(), Instant::now() + FLUSH_WAIT_MAX);
         let mut handled = state.handled;
-        while state.writing || !state.waiting.is_empty() {
+        while (state.writing || !state.waiting.is_empty()) && Instant::now() < end {
             let waited = self.changed.wait_for(&mut state, FLUSH_WAIT);
             if waited.timed_out() && state.handled == handled {
                 return;
@@ -153,12 +157,11 @@ impl LineQueue {
         let mut state = self.state.lock();
         state.writing = false;
         state.handled += 1;
-        let untold = if written {
-            std::mem::take(&mut state.untold)
-        } else {
+        if !written {
             self.lose(&mut state);
-            0
-        };
+        }
+        // Not while lines still wait: telling would cost more of them their place.
+        let untold = if written && state.waiting.is_empty() { std::mem::take(&mut state.untold) } else { 0 };
         drop(state);
         self.changed.notify_all();
         untold

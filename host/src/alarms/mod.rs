@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::queue::{Alarm, TenantAlarms};
-use crate::clock::{Instant, unix_ms};
+use crate::clock::{Instant, doubled, unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::names::{RoomKey, TenantName};
 
@@ -78,11 +78,13 @@ impl Alarms {
         self.changed.notify_one();
     }
 
-    /// A room's alarm is as it was: what is known of it stays.
+    /// A room's alarm is as it was: what is known of it stays. One that rang rings again later.
     pub fn ensure(&self, room: &RoomKey, due: Option<UnixMs>) {
-        let is_known = self.inner.lock().by_room.get(room).map(|alarm| alarm.due) == due;
-        if !is_known {
-            self.set(room, due);
+        let known = self.inner.lock().by_room.get(room).copied();
+        match known {
+            Some(alarm) if Some(alarm.due) == due && alarm.rings => self.postpone(room, PATIENCE),
+            known if known.map(|alarm| alarm.due) == due => {}
+            _ => self.set(room, due),
         }
     }
 
@@ -90,8 +92,7 @@ impl Alarms {
     pub fn failed(&self, room: &RoomKey, first: Duration, longest: Duration) {
         self.inner.lock().again(room, false, |alarm| {
             alarm.failures = alarm.failures.saturating_add(1);
-            let factor = 1u32.checked_shl(alarm.failures - 1).unwrap_or(u32::MAX);
-            first.saturating_mul(factor).min(longest)
+            doubled(first, alarm.failures - 1, longest)
         });
         self.changed.notify_one();
     }

@@ -30,8 +30,8 @@ pub(super) struct Alarm {
 pub(super) struct TenantAlarms {
     by_wall: BTreeSet<(UnixMs, Arc<RoomKey>)>,
     by_instant: BTreeSet<(Instant, Arc<RoomKey>)>,
-    /// How many ring.
-    ringing: usize,
+    /// Those that ring, and until when they wait for their room's word.
+    ringing: BTreeSet<(Instant, Arc<RoomKey>)>,
     /// None rings before.
     held_until: Option<Instant>,
     /// When the log told last that they wait.
@@ -42,7 +42,9 @@ impl TenantAlarms {
     pub(super) fn insert(&mut self, room: &Arc<RoomKey>, alarm: &Alarm) {
         self.by_wall.extend(alarm.ripe.map(|ripe| (ripe, Arc::clone(room))));
         self.by_instant.insert((alarm.at, Arc::clone(room)));
-        self.ringing += usize::from(alarm.rings);
+        if alarm.rings {
+            self.ringing.insert((alarm.at, Arc::clone(room)));
+        }
     }
 
     pub(super) fn remove(&mut self, room: &Arc<RoomKey>, alarm: &Alarm) {
@@ -50,7 +52,9 @@ impl TenantAlarms {
             self.by_wall.remove(&(ripe, Arc::clone(room)));
         }
         self.by_instant.remove(&(alarm.at, Arc::clone(room)));
-        self.ringing -= usize::from(alarm.rings);
+        if alarm.rings {
+            self.ringing.remove(&(alarm.at, Arc::clone(room)));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -72,8 +76,12 @@ impl TenantAlarms {
 
     /// The room whose alarm rings next; none where none is due, or where they have to wait.
     pub(super) fn next(&self, wall: UnixMs, now: Instant) -> Option<Arc<RoomKey>> {
-        if self.ringing >= RINGING_AT_ONCE || self.held_until.is_some_and(|until| until > now) {
+        if self.held_until.is_some_and(|until| until > now) {
             return None;
+        }
+        if self.ringing.len() >= RINGING_AT_ONCE {
+            // Only one that was never answered, so that it makes no further one ring.
+            return self.ringing.first().filter(|(until, _)| *until <= now).map(|(_, room)| Arc::clone(room));
         }
         let by_wall = self.by_wall.first().filter(|(at, _)| *at <= wall).map(|(_, room)| room);
         let by_instant = || self.by_instant.first().filter(|(at, _)| *at <= now).map(|(_, room)| room);

@@ -63,6 +63,9 @@ fn a_tenant_has_so_many_alarms_ringing_at_once() {
     alarms.failed(&ringing[1].room, PATIENCE, PATIENCE);
     alarms.postpone(&ringing[2].room, PATIENCE);
     assert_eq!(alarms.due(1_000).len(), 3);
+    // One whose room never says anything rings again, in its own place.
+    let late = Instant::now() + PATIENCE;
+    assert_eq!(alarms.inner.lock().due(wall(), late, 5).len(), 5);
 }
 
 #[test]

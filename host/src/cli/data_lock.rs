@@ -44,8 +44,8 @@ impl DataLock {
                 return Err(why).with_context(|| format!("cannot lock {}", path.display()));
             }
         }
-        let noted = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        noted.with_context(|| format!("cannot write {}", path.display()))?;
+        // The lock holds without the number, as on a full disk.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self(file))
     }
 }

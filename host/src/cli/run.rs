@@ -105,10 +105,11 @@ impl ServerLife {
             let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
             tokio::spawn(async move { rooms.watch_idle(&engine).await });
             tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
+            // An alarm whose plugin is still being loaded waits for it.
+            tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
                 watcher = look.load(&deploys) => {
-                    tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
                     deploy::follow::follow(Arc::clone(&deploys), watcher)?;
                     announce(&addresses, dev.is_some());
                     let beside = beside(before, &deploys)?;

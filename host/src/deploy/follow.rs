@@ -58,14 +58,15 @@ impl FirstLook {
         while let Some(loaded) = jobs.join_next().await {
             let Ok((ready, outcome, left)) = loaded else { continue };
             let ReadyFile { key, file, .. } = ready.clone();
+            deploys.loading.note(&key, &outcome);
             watcher.done(ready, outcome, Instant::now());
             if let Some(not_served) = watcher.tell(&key) {
                 tell(deploys, &key, &file, &not_served);
             }
-            deploys.loading.done(&key);
             load_next(deploys, left, &mut jobs);
         }
         deploys.loading.finish();
+        deploys.fleet.note_started();
         if deploys.fleet.serving().is_empty() {
             tracing::warn!("no plugin is served from {}", deploys.folder.display());
         }
@@ -124,6 +125,7 @@ impl Follower {
                 () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
                 Some(job) = self.jobs.join_next(), if !self.jobs.is_empty() => {
                     if let Ok(Some((ready, outcome))) = job {
+                        self.deploys.loading.note(&ready.key, &outcome);
                         self.watcher.done(ready, outcome, Instant::now());
                     }
                 }

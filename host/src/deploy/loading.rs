@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::watch;
 
+use crate::folder::watcher::{FileOutcome, RetryWhen};
 use crate::model::names::{PluginKey, TenantName};
 
 /// The plugins that are still to be loaded, and how many there were.
@@ -30,9 +31,16 @@ impl Loading {
         self.0.send_modify(|loading| (loading.all, loading.left) = (left.len(), left));
     }
 
-    /// Notes that a plugin serves now, or was refused.
-    pub fn done(&self, key: &PluginKey) {
-        self.0.send_modify(|loading| loading.left.retain(|left| left != key));
+    /// Notes what became of a plugin's file. One that is tried again is still left.
+    pub fn note(&self, key: &PluginKey, outcome: &FileOutcome) {
+        let is_tried_again = match outcome {
+            FileOutcome::Unsettled => true,
+            FileOutcome::NotServed(why) => why.until == RetryWhen::Later,
+            FileOutcome::Served | FileOutcome::RefusedBefore => false,
+        };
+        if !is_tried_again {
+            self.0.send_if_modified(|loading| loading.left.remove(key));
+        }
     }
 
     pub fn finish(&self) {

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Config;
 use crate::fleet::{Fleet, PathTaken};
 use crate::folder::watch::WatchMode;
-use crate::guest::instance::{Fault, OpenError};
+use crate::guest::instance::OpenError;
 use crate::model::names::PluginKey;
 use crate::plugin::compiler::Prevented;
 use crate::plugin::loader::Loader;
@@ -317,12 +317,9 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Whether a component does not load because of what it is, and not because the machine is busy or full: `init` may take
-/// long because others run.
+/// Whether a component does not load because of what it is, and not because the machine is busy or full.
 fn is_of_component(why: &anyhow::Error) -> bool {
-    let opening = why.downcast_ref::<OpenError>();
-    let is_of_code = opening.is_none_or(|why| why.is_of_code() && !matches!(why, OpenError::Faulted(Fault::Timeout)));
-    is_of_code && why.downcast_ref::<Prevented>().is_none()
+    why.downcast_ref().is_none_or(OpenError::is_of_code) && why.downcast_ref::<Prevented>().is_none()
 }
 
 /// Runs work that waits for a disk on a thread where it holds up nobody.

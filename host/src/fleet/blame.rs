@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, doubled};
 use crate::model::limits::Limits;
 use crate::model::visitor::{Party, Visitor};
 use crate::room::owner::Penalty;
@@ -92,8 +92,13 @@ impl Record {
         self.last = now;
         let faults = self.faults.len();
         if faults >= limits.client_faults as usize {
-            self.refused_until =
-                Some(now + doubled(limits.client_refused_ms, self.refusals, limits.client_refused_max_ms));
+            self.refused_until = Some(
+                now + {
+                    let [first, longest] =
+                        [limits.client_refused_ms, limits.client_refused_max_ms].map(Duration::from_millis);
+                    doubled(first, self.refusals, longest)
+                },
+            );
             self.refusals += 1;
             self.faults.clear();
         }
@@ -109,22 +114,20 @@ impl Record {
     /// client may be refused.
     fn counts(&self, limits: &Limits, now: Instant) -> bool {
         let remembered = Duration::from_millis(limits.client_refused_max_ms.max(limits.room_faults_window_ms));
-        now.saturating_duration_since(self.refused_until.unwrap_or(self.last)) <= remembered
+        let last = self.refused_until.map_or(self.last, |until| until.max(self.last));
+        now.saturating_duration_since(last) <= remembered
     }
 }
 
 /// How long a client waits after so many faults.
 fn slow(faults: usize, limits: &Limits) -> Duration {
     match u32::try_from(faults).unwrap_or(u32::MAX).checked_sub(1) {
-        Some(doublings) => doubled(limits.client_slow_ms, doublings, limits.client_refused_ms),
+        Some(doublings) => {
+            let [first, longest] = [limits.client_slow_ms, limits.client_refused_ms].map(Duration::from_millis);
+            doubled(first, doublings, longest)
+        }
         None => Duration::ZERO,
     }
-}
-
-/// A time in ms, doubled so often, up to a bound.
-pub(super) fn doubled(ms: u64, doublings: u32, max: u64) -> Duration {
-    let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
-    Duration::from_millis(ms.saturating_mul(factor).min(max.max(ms)))
 }
 
 #[cfg(test)]

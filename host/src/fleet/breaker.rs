@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::blame::doubled;
-use crate::clock::{Instant, unix_ms};
+use crate::clock::{Instant, doubled, unix_ms};
 use crate::model::limits::Limits;
 use crate::model::names::RoomId;
 
@@ -66,7 +65,8 @@ impl Breaker {
             Some(open) => open.number + 1,
             None => self.before.map_or(0, |(number, _)| number + 1),
         };
-        let pause = doubled(limits.quarantine_ms, number, limits.quarantine_max_ms);
+        let [first, longest] = [limits.quarantine_ms, limits.quarantine_max_ms].map(Duration::from_millis);
+        let pause = doubled(first, number, longest);
         let since = unix_ms();
         let told = Quarantine { since, why: why.to_owned(), tries_at: since + pause.as_millis() as f64 };
         let trial = Duration::from_millis(limits.quarantine_trial_ms);
@@ -90,8 +90,9 @@ impl Breaker {
     }
 
     /// Whether this room tries the version at the moment.
-    pub(super) fn is_tried_by(&self, room: &RoomId) -> bool {
-        self.open.as_ref().and_then(|open| open.trying.as_ref()).is_some_and(|trying| trying.room == *room)
+    pub(super) fn is_tried_by(&self, room: &RoomId, now: Instant) -> bool {
+        let open = self.open.as_ref().filter(|open| !open.is_passed(now));
+        open.and_then(|open| open.trying.as_ref()).is_some_and(|trying| trying.room == *room)
     }
 
     /// A room opens that [`Breaker::refuses`] let through. Says whether it tries a version in quarantine.
@@ -151,6 +152,9 @@ mod tests {
         assert!(breaker.quarantine(tries + 9 * SECOND).is_some());
         assert_eq!(breaker.quarantine(tries + 10 * SECOND), None);
         assert_eq!(breaker.refuses(&room("b"), tries + 10 * SECOND), None);
+        // Whatever becomes of that room later says no more than any other.
+        assert!(breaker.is_tried_by(&room("a"), tries + 9 * SECOND));
+        assert!(!breaker.is_tried_by(&room("a"), tries + 10 * SECOND));
         assert!(!breaker.opens(&room("b"), &limits, tries + 10 * SECOND));
     }
 

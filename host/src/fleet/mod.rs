@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -77,6 +77,8 @@ pub struct Fleet {
     /// Wakes [`Fleet::next_verdict`]: so many rooms went back from a version that its plugin has to go back as well.
     verdict: Notify,
     panics: AtomicU64,
+    /// Whether every plugin of the folder was loaded or refused since the start.
+    started: AtomicBool,
 }
 
 impl Fleet {
@@ -90,6 +92,7 @@ impl Fleet {
             kept: Mutex::default(),
             verdict: Notify::new(),
             panics: AtomicU64::new(0),
+            started: AtomicBool::new(false),
         }
     }
 
@@ -138,6 +141,11 @@ impl Fleet {
     /// How many plugins of a tenant serve.
     pub fn count(&self, tenant: &TenantName) -> usize {
         self.table.lock().count(tenant)
+    }
+
+    /// Notes that every plugin of the folder was loaded or refused.
+    pub fn note_started(&self) {
+        self.started.store(true, Ordering::Relaxed);
     }
 
     /// A number that changes whenever a path, or a place among a tenant's plugins, becomes free: whoever was refused

@@ -1,6 +1,7 @@
 //! Tells rooms that their alarm is due, and opens those that are not open.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Fleet;
@@ -19,7 +20,9 @@ const ROOM_ENDS: Duration = Duration::from_millis(100);
 const NO_PLACE: Duration = Duration::from_secs(1);
 /// How long alarms wait where their tenant has as many awake rooms as it may.
 const NO_AWAKE_PLACE: Duration = Duration::from_millis(50);
-/// How long an alarm waits for its plugin to be loaded, or to be back in service.
+/// How long an alarm waits for a plugin that may still be loaded since the start.
+const NOT_LOADED: Duration = Duration::from_millis(100);
+/// How long an alarm waits for its plugin to be deployed, or to be back in service.
 const NO_PLUGIN: Duration = Duration::from_secs(10);
 
 /// Why an alarm does not ring now, and for how long.
@@ -57,7 +60,10 @@ pub async fn ring_alarms(fleet: Arc<Fleet>) {
 
 /// Tells a room that its alarm is due, or says how long to wait before the next try.
 fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Postponed> {
-    let Some(plugin) = fleet.get(&ring.room.plugin) else { return Err(Postponed::Alarm(NO_PLUGIN)) };
+    let Some(plugin) = fleet.get(&ring.room.plugin) else {
+        let has_started = fleet.started.load(Ordering::Relaxed);
+        return Err(Postponed::Alarm(if has_started { NO_PLUGIN } else { NOT_LOADED }));
+    };
     let account = plugin.account();
     let owed = account.cpu.owes_now();
     if !owed.is_zero() {

@@ -152,9 +152,9 @@ impl Table {
         line.uncount(room);
         if line.holds(room) {
             line.rooms.remove(&room.key.room);
-        }
-        if let Some(running) = line.running_mut(&room.plugin()) {
-            running.tally.breaker.ended(&room.key.room, Instant::now());
+            if let Some(running) = line.running_mut(&room.plugin()) {
+                running.tally.breaker.ended(&room.key.room, Instant::now());
+            }
         }
         // A room that crashed was uncounted before.
         line.forget_unused();

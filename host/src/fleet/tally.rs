@@ -76,7 +76,7 @@ impl Tally {
         now: Instant,
     ) -> Option<Quarantining> {
         self.close(room, now + Duration::from_millis(limits.room_closed_ms), now);
-        if self.breaker.is_tried_by(room) {
+        if self.breaker.is_tried_by(room, now) {
             return self.trip(format!("the room that tried it crashed: {why}"), limits, now);
         }
         let window = Duration::from_millis(limits.room_faults_window_ms);

@@ -112,9 +112,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the plugin's code is to blame.
+    /// Whether the plugin's code is to blame. Where `init` took long, that may be the doing of others.
     pub fn is_of_code(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Faulted(_))
+        match self {
+            Self::Refused(_) => true,
+            Self::Faulted(fault) => !matches!(fault, Fault::Timeout),
+            Self::NoPlace(_) | Self::TenantFull | Self::TooManyAwake => false,
+        }
     }
 }
 

@@ -41,9 +41,13 @@ impl Visitor {
         self.blamable().any(|party| other.blamable().any(|other| other == party))
     }
 
+    /// What makes it related to others. For IPv6 that is the network of 48 bits: whoever has one has 65,536 of 64 bits.
     fn parties(&self) -> impl Iterator<Item = Party> {
-        let unknown = self.address.is_none().then_some(Party::UnknownAddress);
-        self.blamable().chain(unknown)
+        let address = match self.address {
+            Some(address) => Party::Address(network(address, 48)),
+            None => Party::UnknownAddress,
+        };
+        self.user.clone().map(Party::User).into_iter().chain([address])
     }
 }
 
@@ -65,8 +69,13 @@ pub fn unrelated<'a>(groups: impl Iterator<Item = &'a [Arc<Visitor>]>) -> usize 
 /// The address under which to count. For IPv6 that is the network of 64 bits, since one customer gets at least so much
 /// (RFC 6177).
 pub fn subscriber(address: IpAddr) -> IpAddr {
+    network(address, 64)
+}
+
+/// The network of an IPv6 address, by the number of its bits; an IPv4 address as it is.
+fn network(address: IpAddr, bits: u32) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into(),
         address => address,
     }
 }
@@ -92,6 +101,7 @@ mod tests {
         assert_eq!(count(&[vec![ada.clone(), bob.clone()], vec![bob]]), 1);
         assert_eq!(count(&[vec![], vec![ada]]), 1);
         assert_eq!(count(&[vec![visitor("", "x")], vec![visitor("", "y")]]), 1);
-        assert_eq!(count(&[vec![visitor("2001:db8::1", "x")], vec![visitor("2001:db8::2", "y")]]), 1);
+        assert_eq!(count(&[vec![visitor("2001:db8::1", "x")], vec![visitor("2001:db8:0:7::2", "y")]]), 1);
+        assert_eq!(count(&[vec![visitor("2001:db8::1", "x")], vec![visitor("2001:db8:1::2", "y")]]), 2);
     }
 }

@@ -10,7 +10,7 @@ use super::failures::{FailureLog, FailureRecord};
 use crate::clock::Instant;
 use crate::guest::RoomContext;
 use crate::guest::engine::SharedEngine;
-use crate::guest::instance::{Authorization, ConnectRequest, Instance, OpenError, Rejection, Template};
+use crate::guest::instance::{Authorization, ConnectRequest, Fault, Instance, OpenError, Rejection, Template};
 use crate::model::durability::Durability;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
@@ -63,7 +63,7 @@ pub enum AuthorizeError {
     NoInstance(OpenError),
     /// The guest faulted, as this request may have caused.
     Faulted(String),
-    /// The guest returned what the contract does not allow.
+    /// The guest returned what the contract does not allow, or took too long, which may be the doing of others.
     Broken(String),
 }
 
@@ -88,9 +88,7 @@ impl Plugin {
     async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
         let mut instance = match self.instance(None, None).await {
             Ok(instance) => instance,
-            Err(why @ (OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake)) => {
-                return Err(AuthorizeError::Busy(why));
-            }
+            Err(why) if !why.is_of_code() => return Err(AuthorizeError::Busy(why)),
             Err(why) => return Err(AuthorizeError::NoInstance(why)),
         };
         match instance.authorize(request, self.limits().turn_cpu_ms).await {
@@ -99,6 +97,7 @@ impl Plugin {
                 AuthorizeError::Broken(format!("authorize returned a meta that the host refuses: {why}"))
             }),
             Ok(Authorization::Rejected(rejection)) => Err(AuthorizeError::Rejected(rejection)),
+            Err(fault @ Fault::Timeout) => Err(AuthorizeError::Broken(format!("authorize {fault}"))),
             Err(fault) => Err(AuthorizeError::Faulted(format!("authorize {fault}"))),
         }
     }

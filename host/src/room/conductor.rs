@@ -17,7 +17,7 @@ use super::people::People;
 use super::turn::{FailedTurn, Loss, Origin, Output, TurnEnd, TurnFailure, TurnKind};
 use crate::alarms::Alarms;
 use crate::clock::unix_ms;
-use crate::guest::instance::Outcome;
+use crate::guest::instance::{Fault, Outcome};
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
@@ -97,7 +97,7 @@ impl Conductor {
         };
         self.code.put_back(instance);
         if let Outcome::Faulted(fault) = &outcome {
-            self.faulted(&origin, &fault.to_string());
+            self.faulted(&origin, fault);
         }
         let judgement = judge(
             outcome,
@@ -141,10 +141,12 @@ impl Conductor {
     }
 
     /// The code faulted: whoever caused it is slowed or sent away, and after one fault too many the room ends.
-    fn faulted(&mut self, origin: &Origin, fault: &str) {
-        let culprit = origin.caused_by.and_then(|socket| Some((socket, self.people.visitor(socket)?)));
+    fn faulted(&mut self, origin: &Origin, fault: &Fault) {
+        // What took too long may have waited for others.
+        let caused_by = origin.caused_by.filter(|_| !matches!(fault, Fault::Timeout));
+        let culprit = caused_by.and_then(|socket| Some((socket, self.people.visitor(socket)?)));
         let by = culprit.as_ref().map(|(_, visitor)| visitor);
-        let Consequence { penalty, ends } = self.code.faulted(by, fault, &self.people.visitors);
+        let Consequence { penalty, ends } = self.code.faulted(by, &fault.to_string(), &self.people.visitors);
         match (culprit, penalty) {
             (Some((socket, _)), Some(Penalty::Slowed(pause))) => self.people.slow(socket, pause),
             (Some((socket, visitor)), Some(Penalty::Refused)) => self.people.send_away(socket, &visitor),

@@ -86,6 +86,7 @@ impl People {
     /// Takes back the membership of a socket whose `$connect` failed.
     pub(super) fn refuse(&mut self, socket: SocketId) {
         self.state.members.forget(socket);
+        self.sent_away.remove(&socket);
         if let Some(outbound) = self.outbound.remove(&socket) {
             outbound.close(CloseReason::CONNECT_FAILED);
         }

@@ -41,6 +41,11 @@ use crate::tenant::Tenants;
 /// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
 
+/// Where a browser says from where its request comes (Fetch Metadata).
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+/// The origin of pages that have none to tell (RFC 6454, 6.1).
+const OPAQUE_ORIGIN: &str = "null";
+
 static UNANSWERED: Seldom = Seldom::new();
 
 /// What the upgrade of a request needs.
@@ -115,7 +120,8 @@ async fn accept(
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
     let bearer = handshake.as_ref().ok().and_then(Handshake::bearer);
     let connect = connect_request(&client, &place, &room, &request, bearer);
-    let meta = authorize(fleet, &plugin, &stranger, connect, request.uri()).await?;
+    let blamed = handshake.is_ok().then_some(&stranger);
+    let meta = authorize(fleet, &plugin, blamed, connect, request.uri()).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(&plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
     let handshake = handshake?;
@@ -197,6 +203,11 @@ fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap)
     let mut origins: Vec<String> = headers.get_all(ORIGIN).iter().map(text).collect();
     if origins.is_empty() && !is_upgrade {
         origins.extend(headers.get(REFERER).map(text).map(|page| origin_of(&page).to_owned()));
+        // A page of elsewhere that says nothing of itself, as in an image's address.
+        let is_foreign = headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
+        if origins.is_empty() && is_foreign {
+            origins.push(OPAQUE_ORIGIN.to_owned());
+        }
     }
     if origins.iter().all(|origin| tenants.allows_origin(&place.tenant, origin)) {
         return Ok(());
@@ -244,7 +255,7 @@ fn connect_request(
 async fn authorize(
     fleet: &Fleet,
     plugin: &Arc<Plugin>,
-    stranger: &Visitor,
+    blamed: Option<&Visitor>,
     connect: ConnectRequest,
     uri: &Uri,
 ) -> Result<Meta, UpgradeRefusal> {
@@ -291,8 +302,10 @@ async fn authorize(
             Err(broken(plugin, &why))
         }
         Err(AuthorizeError::Faulted(why)) => {
-            // The client hears of the penalty when it comes back.
-            let _ = fleet.faulted(plugin, stranger);
+            // The client hears of the penalty when it comes back. One that only asks has tried already.
+            if let Some(blamed) = blamed {
+                let _ = fleet.faulted(plugin, blamed);
+            }
             Err(broken(plugin, &why))
         }
         Err(AuthorizeError::Broken(why)) => Err(broken(plugin, &why)),

@@ -1,6 +1,6 @@
 //! What is there after the server's end, and what is not.
 
-use crate::harness::{Client, Server, Value, json};
+use crate::harness::{Client, Server, Value, json, soon};
 
 async fn due(client: &mut Client) -> Value {
     client.send("get", json!(null)).await;
@@ -26,7 +26,13 @@ async fn what_was_heard_is_there_after_a_crash_and_after_an_end_in_order() {
         assert_eq!(due(&mut server.enter("/alarm").await).await, set);
     }
     for words in ["found what rooms stored", "restored after restart"] {
-        assert_eq!(server.log().iter().filter(|line| line.contains(words)).count(), 2, "{words}");
+        // Lines of the log come behind what they tell of.
+        soon(&format!("two lines that say {words:?}"), async {
+            while server.log().iter().filter(|line| line.contains(words)).count() != 2 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        })
+        .await;
     }
 }
 

@@ -69,7 +69,7 @@ impl Request {
     }
 
     /// Comes from 127.0.0.`last`, which is this machine as well.
-    pub fn from_loopback(self, last: u8) -> Self {
+    pub fn coming_from_loopback(self, last: u8) -> Self {
         self.from(&format!("127.0.0.{last}"))
     }
 

@@ -10,7 +10,7 @@ use crate::harness::{Builder, Server, json, soon};
 
 /// A server whose guest logs what it is told to.
 fn talker(script: &str) -> Builder {
-    let limits = "[limits]\nlog-lines-per-turn = 1000\nframes-per-second = 1000\nframes-burst = 1000";
+    let limits = "[limits]\nlog-lines-per-turn = 1000\nframes-per-second = 1000\nframes-burst = 1000\nclient-faults = 1000\nclient-slow-ms = 0";
     Server::builder().guest_as("limit_calls", "calls").early().script(script).config(limits)
 }
 

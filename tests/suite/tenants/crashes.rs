@@ -165,8 +165,13 @@ async fn rooms_whose_restore_fails_close_alone() {
     for room in 0..8 {
         // One event fails, and then `$restore`.
         let path = format!("/hooks?room=r{room}&user=eve-{room}");
-        let mut client =
-            server.request("GET", &path).from_loopback(20 + room / 2).websocket().upgrade().await.expect("a socket");
+        let mut client = server
+            .request("GET", &path)
+            .coming_from_loopback(20 + room / 2)
+            .websocket()
+            .upgrade()
+            .await
+            .expect("a socket");
         client.send("fail-anyway", json!("panic")).await;
         assert_eq!(&*client.closed().await.reason, "the room failed too often: room-faults");
     }

@@ -9,7 +9,7 @@ const REFUSED: &str = "this client made the plugin fail too often: client-faults
 /// A user of one of this machine's addresses asks for a room.
 async fn enter(server: &Server, path: &str, room: &str, user: &str, address: u8) -> Result<Client, Response> {
     let path = format!("{path}?room={room}&user={user}");
-    server.request("GET", &path).from_loopback(address).websocket().upgrade().await
+    server.request("GET", &path).coming_from_loopback(address).websocket().upgrade().await
 }
 
 /// Sends faults until the socket is closed, and says how.
@@ -112,7 +112,7 @@ async fn a_user_is_refused_at_every_address_and_an_address_for_every_user() {
 async fn faults_in_authorize_count_for_the_address() {
     let server = Server::builder().guest("door").config("[limits]\nupgrades-per-address-burst = 100").start();
     let ask = |address: u8, query: &str| {
-        let request = server.request("GET", &format!("/door?{query}")).from_loopback(address).websocket();
+        let request = server.request("GET", &format!("/door?{query}")).coming_from_loopback(address).websocket();
         async move { request.upgrade().await.err().map(|refused| (refused.status, refused.body)) }
     };
     for _ in 0..3 {

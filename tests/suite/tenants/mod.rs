@@ -25,7 +25,7 @@ pub async fn member(server: &Server, tenant: &str, room: &str) -> Client {
 /// Someone in a room who has neither the user nor the address in common with any other number.
 pub async fn stranger(server: &Server, tenant: &str, room: &str, number: u8) -> Client {
     let path = format!("/t/{tenant}/turns?room={room}&user=stranger-{number}");
-    let entered = server.request("GET", &path).from_loopback(number).websocket().upgrade().await;
+    let entered = server.request("GET", &path).coming_from_loopback(number).websocket().upgrade().await;
     let mut client = entered.expect("a socket");
     client.expect_silence().await;
     client

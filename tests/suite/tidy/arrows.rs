@@ -8,7 +8,7 @@ use super::{Source, assert_tidy, sources, without_comment};
 const ALLOWED: [(&str, &[&str]); 19] = [
     ("clock", &[]),
     ("files", &[]),
-    ("logs", &[]),
+    ("logs", &["clock"]),
     ("model", &["clock"]),
     ("protocol", &["model"]),
     ("folder", &["clock", "model"]),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, doubled};
 use crate::model::limits::Limits;
 use crate::model::visitor::Visitor;
 use crate::protocol::close::CloseReason;
@@ -32,6 +32,11 @@ impl Faults {
         self.0.len() >= limits.room_faults as usize
     }
 
+    /// Whether each fault that counts was in a client's event, and none in a hook that works on what the room keeps.
+    pub(super) fn are_all_of_clients(&self) -> bool {
+        self.0.iter().all(|(_, culprit)| culprit.is_some())
+    }
+
     /// Forgets the faults of a client that is refused for them: the room is rid of what caused them.
     pub(super) fn forget(&mut self, by: &Visitor) {
         self.0.retain(|(_, culprit)| !culprit.as_ref().is_some_and(|culprit| culprit.is_related(by)));
@@ -41,8 +46,7 @@ impl Faults {
     pub(super) fn back_off(&mut self, now: Instant, limits: &Limits) -> Option<Duration> {
         self.forget_old(now, limits);
         let doublings = u32::try_from(self.0.len()).unwrap_or(u32::MAX).checked_sub(2)?;
-        let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
-        Some(Duration::from_millis(limits.room_backoff_ms.saturating_mul(factor)))
+        Some(doubled(Duration::from_millis(limits.room_backoff_ms), doublings, Duration::MAX))
     }
 
     fn forget_old(&mut self, now: Instant, limits: &Limits) {

@@ -273,7 +273,7 @@ impl Code {
     fn cannot_open(&mut self, why: &OpenError, visitors: &Visitors) -> CloseReason {
         let (key, plugin) = (&self.room.key, &self.plugin);
         log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
-        if matches!(why, OpenError::NoPlace(_) | OpenError::TenantFull | OpenError::TooManyAwake) {
+        if !why.is_of_code() {
             return CloseReason::TRY_LATER;
         }
         let words = why.to_string();
@@ -286,7 +286,9 @@ impl Code {
     fn crash(&self, why: &str, visitors: &Visitors) -> CloseReason {
         let (version, sockets) = (self.plugin.version.as_str(), self.room.stats.sockets.load(Ordering::Relaxed));
         log!(error, &self.room.key, version, sockets, "the room crashed and closes: {why}");
-        self.owner.crashed(&self.room, &self.plugin, why, visitors.suspects());
+        // What the room keeps may be the work of somebody who is long gone: such a crash says nothing of the version.
+        let suspects = if self.faults.are_all_of_clients() { visitors.suspects() } else { Vec::new() };
+        self.owner.crashed(&self.room, &self.plugin, why, suspects);
         CloseReason::CRASHED
     }
 
