@@ -32,6 +32,7 @@ mod node;
 mod order;
 mod proxies;
 mod reload;
+mod requests;
 mod script;
 mod shutdown;
 mod swap;

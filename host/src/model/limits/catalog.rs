@@ -226,6 +226,12 @@ limits! {
     /// Rooms of one tenant that hold an instance at once. Past it the rooms that were quiet for longest go to sleep.
     awake_rooms_per_tenant: usize = 1_000, Tenant, least 1;
 
+    /// Requests per second with the tenant's token to the API in the long run: many backends that emit. Past
+    /// `api-requests-burst` they are answered with 429, and the connection ends. The operator's token has no bound.
+    api_requests_per_second: u32 = 200, Tenant, least 1;
+    /// Requests with the tenant's token to the API at once before `api-requests-per-second` counts.
+    api_requests_burst: u32 = 1_000, Tenant, least 1;
+
     // The server.
     /// Connections of the server, HTTP included; one more is turned away. The process's file descriptors less 1,024 are
     /// the most.
@@ -233,6 +239,12 @@ limits! {
     /// Connections of one address, or of one IPv6 network of 64 bits: a household or an office, not a botnet. One more
     /// is answered with 429.
     sockets_per_address: usize = 256, Host, least 1;
+    /// Requests of one address per second in the long run, upgrades included: an office that loads pages. Past
+    /// `requests-per-address-burst` they are answered with 429, and the connection ends. Requests with a token of the
+    /// API do not count.
+    requests_per_address_per_second: u32 = 100, Host, least 1;
+    /// Requests of one address at once before `requests-per-address-per-second` counts.
+    requests_per_address_burst: u32 = 500, Host, least 1;
     /// WebSocket upgrades of one address per second in the long run. Past `upgrades-per-address-burst` they are
     /// answered with 429.
     upgrades_per_address_per_second: u32 = 20, Host, least 1;

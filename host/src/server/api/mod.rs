@@ -18,8 +18,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
+use super::aside::answer_aside;
 use super::auth::{Access, require_caller};
 
+pub use error::ApiError;
 pub use state::Api;
 
 /// The most bytes of a request's body, where no limit of the tenant or the plugin bounds it.
@@ -27,6 +29,7 @@ const BODY_BYTES: usize = 4 << 10;
 
 /// The routes below `/_parlor/`.
 pub fn routes(api: Api, access: &Arc<Access>) -> HttpRouter {
+    let thread = api.fleet.workers().aside().clone();
     HttpRouter::new()
         .route("/api/tenants", get(tenants::list))
         .route("/api/tenants/{tenant}", get(tenants::one))
@@ -41,6 +44,7 @@ pub fn routes(api: Api, access: &Arc<Access>) -> HttpRouter {
         // Limits of the tenant and the plugin bound these bodies.
         .route("/api/rooms/{tenant}/{plugin}/{room}/emit", post(rooms::emit))
         .route("/api/plugins/{tenant}/{plugin}", put(upload::upload))
+        .layer(from_fn_with_state(thread, answer_aside))
         .layer(from_fn_with_state(Arc::clone(access), require_caller))
         .with_state(Arc::new(api))
 }
