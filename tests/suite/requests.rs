@@ -117,3 +117,58 @@ async fn the_thread_that_accepts_does_not_make_the_answers_of_the_api() {
         assert!(after >= before + 20, "{path}: {before} and then {after}");
     }
 }
+
+/// Reads what the server still says, up to the end of the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut heard = Vec::new();
+    let _ = soon("the end of the connection", stream.read_to_end(&mut heard)).await;
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+#[tokio::test]
+async fn half_a_body_ends_like_half_a_head() {
+    let server = Server::builder().guest("plain").config("[limits]\nhandshake-ms = 300").log("debug").start();
+    let emit = "POST /_parlor/api/rooms/default/plain/r/emit";
+    let rollback = "POST /_parlor/api/plugins/default/plain/rollback";
+    let length = "content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let chunks = "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
+    for (line, half) in [(emit, length), (emit, chunks), (rollback, length), (rollback, chunks)] {
+        let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        let head = format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n{half}");
+        stream.write_all(head.as_bytes()).await.expect("the server reads");
+        let heard = rest(&mut stream).await;
+        assert!(heard.starts_with("HTTP/1.1 408 ") && heard.contains("handshake-ms"), "{line} {half:?}: {heard}");
+    }
+    server.wait_for_log(&["DEBUG", "the body did not arrive within 300 ms: handshake-ms", "127.0.0.1"]).await;
+    // Where nobody reads a body, the answer comes at once, and the connection ends as well.
+    for line in ["GET /_parlor/health", "GET /_parlor/api/plugins", "POST /plain", "PUT /_parlor/client.js"] {
+        let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        stream.write_all(format!("{line} HTTP/1.1\r\nhost: x\r\n{length}").as_bytes()).await.expect("the server reads");
+        assert!(rest(&mut stream).await.starts_with("HTTP/1.1 "), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_kept_or_taken_for_another_type() {
+    let server = Server::with_guest("plain");
+    for (path, status) in [
+        ("/_parlor/api/plugins", 200),
+        ("/_parlor/api/tenants", 200),
+        ("/_parlor/api/plugins/default/nothing", 404),
+        ("/_parlor/metrics", 200),
+        ("/_parlor/health", 200),
+        ("/_parlor/nothing", 404),
+        ("/nowhere", 404),
+        ("/plain", 426),
+    ] {
+        for (request, expected) in [
+            (server.request("GET", path).operator(), status),
+            (server.request("GET", path), if status == 200 && path != "/_parlor/health" { 401 } else { 0 }),
+        ] {
+            let answer = request.send().await;
+            assert!(expected == 0 || answer.status == expected, "{path}: {answer:?}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}: {answer:?}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}: {answer:?}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use axum::Router as HttpRouter;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use tokio::runtime::Handle;
 
@@ -64,7 +64,7 @@ pub fn http(
     let upgrading =
         Upgrading { fleet: Arc::clone(fleet), tenants: Arc::clone(tenants), door: Arc::clone(door), counts };
     let of_host = pages::routes(&access, dev.clone())
-        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access))
+        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
         .merge(HttpRouter::new().route("/health", get(health::health)).with_state(Arc::new(health)))
         .merge(metrics_route(measured, &access, fleet.workers().aside()));
     let rates = Arc::new(RequestRates::new(&access, door, tenants));
@@ -73,8 +73,9 @@ pub fn http(
         .with_state(Arc::new(upgrading))
         .route("/_parlor", get(pages::to_the_overview))
         .nest("/_parlor/", of_host)
-        .layer(from_fn(head::require_one_host))
+        .layer(from_fn(head::require_certain_head))
         .layer(from_fn_with_state(rates, requests::count))
+        .layer(map_response(head::keep_private))
 }
 
 fn metrics_route(measured: Measured, access: &Arc<Access>, thread: &Handle) -> HttpRouter {

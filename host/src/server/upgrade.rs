@@ -137,8 +137,8 @@ async fn take_seat(
 
 /// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin.
 fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
-    let mut origins = headers.get_all(ORIGIN).iter().map(HeaderValue::to_str);
-    if origins.all(|origin| origin.is_ok_and(|origin| tenants.allows_origin(&place.tenant, origin))) {
+    let origin = headers.get(ORIGIN).map(HeaderValue::to_str);
+    if origin.is_none_or(|origin| origin.is_ok_and(|origin| tenants.allows_origin(&place.tenant, origin))) {
         return Ok(());
     }
     Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect"))

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::rate::FrameRate;
 use super::seat::Seat;
-use super::throttle::Throttled;
+use super::throttle::{Throttled, TooManyFragments};
 use crate::clock::Instant;
 use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
@@ -261,6 +261,9 @@ impl Connection {
         match why {
             Error::Capacity(_) => End::Host(CloseReason::TOO_BIG),
             Error::Utf8(_) => End::Host(CloseReason::BAD_TEXT),
+            Error::Io(why) if why.get_ref().is_some_and(|why| why.is::<TooManyFragments>()) => {
+                End::Host(CloseReason::TOO_FAST)
+            }
             Error::Protocol(protocol) if !is_broken_off(protocol) => End::Host(CloseReason::PROTOCOL),
             _ => End::Client(CloseReason::BROKEN_OFF),
         }

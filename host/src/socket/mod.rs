@@ -2,6 +2,7 @@
 
 mod connection;
 mod enter;
+mod fragments;
 mod rate;
 mod seat;
 mod throttle;

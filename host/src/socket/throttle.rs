@@ -1,4 +1,5 @@
-//! A connection that reads no faster than its limit: bytes that come faster wait in the kernel, and then in the client.
+//! A connection that reads no faster than its limit: bytes that come faster wait in the kernel, and then in the client. One
+//! whose continuation frames come faster than frames may is not read any more.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::rate::coarse_now;
+use super::fragments::Fragments;
+use super::rate::{FrameRate, coarse_now};
+use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 
 /// The rate counts steps of this many bytes. It keeps time in nanoseconds, which are too coarse for single bytes.
@@ -16,20 +19,52 @@ const STEP_BYTES: usize = 64;
 /// How many seconds' worth of bytes the host may read at once.
 const BURST_SECONDS: u32 = 1;
 
+/// Why a connection is not read any more: its continuation frames came too fast.
+#[derive(Debug)]
+pub struct TooManyFragments;
+
+impl std::error::Error for TooManyFragments {}
+
+impl std::fmt::Display for TooManyFragments {
+    fn fmt(&self, words: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        words.write_str("too many continuation frames")
+    }
+}
+
 /// A TCP connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
 #[derive(Debug)]
 pub struct Throttled {
     stream: TcpStream,
     rate: Rate,
+    fragments: Fragments,
+    /// How fast continuation frames may come: as fast as frames. None once they came too fast; then what still comes is
+    /// only thrown away.
+    continuations: Option<FrameRate>,
     /// Set while the connection has to wait.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Throttled {
-    pub fn new(stream: TcpStream, bytes_per_second: u32) -> Self {
-        let steps = bytes_per_second / STEP_BYTES as u32;
+    /// `read_ahead` is what was read of the stream before.
+    pub fn new(stream: TcpStream, limits: &Limits, read_ahead: &[u8]) -> Self {
+        let steps = limits.inbound_bytes_per_second / STEP_BYTES as u32;
         let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
-        Self { stream, rate, pause: None }
+        let mut fragments = Fragments::default();
+        // These few bytes came while the socket opened.
+        fragments.count(read_ahead);
+        Self { stream, rate, fragments, continuations: Some(FrameRate::new(limits)), pause: None }
+    }
+
+    /// Counts the continuation frames of what was read; an error where they came too fast.
+    fn count_fragments(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(rate) = &mut self.continuations else { return Ok(()) };
+        if !(0..self.fragments.count(bytes)).all(|_| rate.allows_one()) {
+            self.continuations = None;
+            return Err(io::Error::other(TooManyFragments));
+        }
+        // Until the next read, it is the host that does not read.
+        rate.is_held();
+        Ok(())
     }
 }
 
@@ -43,8 +78,10 @@ impl AsyncRead for Throttled {
             ready!(pause.as_mut().poll(context));
             self.pause = None;
         }
+        self.continuations.iter_mut().for_each(FrameRate::goes_on);
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        self.count_fragments(&buffer.filled()[before..])?;
         // Each read costs something, however little it brings.
         let steps = (buffer.filled().len() - before).div_ceil(STEP_BYTES);
         let wait = self.rate.overdraw(u32::try_from(steps).unwrap_or(u32::MAX), coarse_now());

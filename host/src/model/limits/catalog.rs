@@ -178,7 +178,8 @@ limits! {
     // A socket.
     /// Bytes of one frame from a client, its fragments together. A larger frame closes the socket with 1009.
     frame_bytes: usize = 64 << 10, Plugin, least 1;
-    /// Frames that a client may send per second in the long run. Past `frames-burst` the socket is closed with 1008.
+    /// Frames that a client may send per second in the long run, and as many frames that go on with a message. Past
+    /// `frames-burst` the socket is closed with 1008.
     frames_per_second: u32 = 100, Plugin, least 1;
     /// Frames that a client may send at once before `frames-per-second` counts: a client that was held up may catch up.
     frames_burst: u32 = 200, Plugin, least 1;
@@ -257,8 +258,8 @@ limits! {
     /// Time in ms that a room or an `authorize` waits for a free instance. After it the client is turned away to try
     /// again.
     instance_wait_ms: u64 = 2_000, Host, least 0;
-    /// Time in ms for the headers of a request, and once more for authorizing an upgrade. After it the request is
-    /// answered with an error or cut off.
+    /// Time in ms for the headers of a request, once more for its body, and once more for authorizing an upgrade. After it
+    /// the request is answered with an error or cut off. The body of an upload has 60 s.
     handshake_ms: u64 = 10_000, Host, least 1;
     /// Time in ms that an HTTP connection may wait for its next request, before the time for that request's headers
     /// begins. Longer than the 60 s for which balancers keep connections, so that none is closed under a request.
