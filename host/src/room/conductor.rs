@@ -21,7 +21,7 @@ use crate::guest::instance::Outcome;
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
-use crate::model::text::printable;
+use crate::model::text::{for_log, printable};
 use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
@@ -311,11 +311,11 @@ impl Conductor {
         let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
         if !failure.for_sender {
-            log!(warn, key, version, event, code, "turn failed: {message}");
+            log!(warn, key, version, event, code, "turn failed: {}", for_log(&message));
             let record = FailureRecord::now(Some(key.room.clone()), event, &code, &message);
             return self.code.plugin().record(failure.kind, record);
         }
-        log!(debug, key, version, event, code, "rejected: {message}");
+        log!(debug, key, version, event, code, "rejected: {}", for_log(&message));
         let rejection = Output::Rejection { socket: origin.socket, failure: failure.clone() };
         if let Some(words) = self.ledger.reject(&self.people.state, rejection) {
             self.people.say(words, self.code.lane()).await;
