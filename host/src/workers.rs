@@ -34,6 +34,7 @@ pub struct Workers {
     workers: Vec<Worker>,
     /// As many threads of low priority, for long calls of plugins.
     slow: Vec<Handle>,
+    aside: Handle,
 }
 
 #[derive(Debug)]
@@ -55,12 +56,19 @@ impl Workers {
         let count = count.max(1);
         let workers = (0..count).map(Worker::start).collect::<anyhow::Result<_>>()?;
         let slow = (0..count).map(|index| start_slow(index, count + index)).collect::<anyhow::Result<_>>()?;
-        Ok(Self { workers, slow })
+        let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
+        let aside = run_on_thread("parlor-aside".to_owned(), runtime, || ())?;
+        Ok(Self { workers, slow, aside })
     }
 
     /// How many threads run plugins where `count` workers are started, those of low priority included.
     pub fn threads(count: usize) -> usize {
         2 * count.max(1)
+    }
+
+    /// The runtime of a thread that runs no plugins and accepts no connections: for answers that may take long.
+    pub fn aside(&self) -> &Handle {
+        &self.aside
     }
 
     /// The runtime of low priority that belongs to a worker.

@@ -86,6 +86,7 @@ fn broken() -> Server {
     Server::builder()
         .guest_as("fault-hooks", "hooks")
         .config("[limits]\nroom-faults = 1")
+        .config("[tenants.default]\ntoken = \"the-token-of-the-tenant\"")
         .config("[tenants.default.plugins.hooks]\nconfig = { hook = \"$restore\", way = \"panic\" }")
         .start()
 }
@@ -102,7 +103,7 @@ async fn crash_rooms(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_quarantine_is_told_with_its_failures_and_lifted_by_the_operator() {
+async fn a_quarantine_is_told_with_its_failures_and_lifted_by_its_tenant() {
     let server = broken();
     let before = server.plugin("default", "hooks").await;
     assert_eq!(
@@ -130,9 +131,14 @@ async fn a_quarantine_is_told_with_its_failures_and_lifted_by_the_operator() {
     );
     assert!(newest["message"].as_str().expect("words").contains("trapped") && newest["time"].is_f64(), "{newest}");
 
-    let lift = async || server.request("POST", "/_parlor/api/plugins/default/hooks/lift").operator().send().await;
+    let bearer = "Bearer the-token-of-the-tenant";
+    let lift = async || {
+        let lift = server.request("POST", "/_parlor/api/plugins/default/hooks/lift");
+        lift.header("authorization", bearer).send().await
+    };
     assert_eq!(lift().await.json(), json!({ "lifted": true }));
     assert_eq!(lift().await.json(), json!({ "lifted": false }));
+    server.wait_for_log(&["the tenant lifted the quarantine"]).await;
     assert_eq!(server.plugin("default", "hooks").await["state"], "serving");
     let _client = server.enter("/hooks?room=one").await;
     let unknown = server.request("POST", "/_parlor/api/plugins/default/nothing/lift").operator().send().await;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::harness::guests::{at, saying};
-use crate::harness::{Request, Response, Server, Value, json, soon};
+use crate::harness::{Request, Response, Server, TOKEN, Value, json, soon};
 use hostile_guests::bare;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const BARE: &str = "/_parlor/api/plugins/default/bare";
 
@@ -101,6 +103,8 @@ async fn what_is_refused_leaves_everything_as_it_was() {
         (b"\0asm\x0d\0\x01\0broken".to_vec(), 422, "does not compile"),
         (bare(&[("in init", "unreachable")]), 422, "init trapped"),
         (at("/../x"), 422, "path"),
+        (at("//bar"), 422, "without //, /./ and .."),
+        (at("/./ba"), 422, "without //, /./ and .."),
         (at("/bore"), 409, "default/bore"),
         (vec![0; 20_001], 413, "component-bytes: 20000"),
     ] {
@@ -150,4 +154,28 @@ async fn uploads_of_a_tenant_run_one_at_a_time() {
     assert_refused(&second, 429, "one at a time");
     assert_eq!(put(&server, "/_parlor/api/plugins/acme/bare", bare(&[])).send().await.status, 201);
     waiting.abort();
+}
+
+#[tokio::test]
+async fn slow_uploads_of_many_tenants_hold_up_nobody_else() {
+    let server = Server::builder().start();
+    let mut slow = Vec::new();
+    for tenant in ["a", "b", "c", "d", "e", "f"] {
+        let mut stream = TcpStream::connect(server.address()).await.expect("the server listens");
+        let head = format!(
+            "PUT /_parlor/api/plugins/{tenant}/bare HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\
+             content-length: 999999\r\nexpect: 100-continue\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("the server reads");
+        // The server says so once it waits for the body.
+        let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut said = vec![0; go_on.len()];
+        soon("the server to wait for the body", stream.read_exact(&mut said)).await.expect("an answer");
+        assert_eq!(said, go_on, "{tenant}");
+        stream.write_all(b"\0asm").await.expect("the server reads");
+        slow.push(stream);
+    }
+    assert_eq!(put(&server, BARE, bare(&[])).send().await.status, 201);
+    answer(&server, "r", "say").await;
+    drop(slow);
 }

@@ -122,6 +122,29 @@ fn bad_files_are_told_of_in_one_line() {
     assert!(folder.parlor(&["check", "Bad Name.wasm", "--plugin", "good-name"]).success);
 }
 
+/// What a component says of itself moves no terminal's cursor, and stands in its own line.
+#[test]
+fn what_a_component_says_is_printed_as_text() {
+    let title = bare(&[("at the end", "(data (i32.const 16) \"\\1b\\0aZ\")")]);
+    let folder = Folder::with("title", &[("title.wasm", &title)]);
+    let said = folder.parlor(&["check", "title.wasm"]);
+    assert!(said.success && said.out.contains("name     \u{fffd}\u{fffd}Z\n"), "{said:?}");
+    assert!(!said.out.contains('\u{1b}') && !said.out.lines().any(|line| line.starts_with('Z')), "{said:?}");
+}
+
+/// The folder of the native code is one that nobody else on the machine can have made before.
+#[test]
+fn a_planted_folder_is_not_used() {
+    let folder = Folder::with("planted", &[("bare.wasm", &bare(&[]))]);
+    let script = "mkdir -p tmp/parlor-check-$$/compiled && TMPDIR=$PWD/tmp exec \"$0\" check bare.wasm";
+    let parlor = env!("CARGO_BIN_EXE_parlor");
+    let checked = std::process::Command::new("sh").args(["-c", script, parlor]).current_dir(&folder.0).output();
+    let checked = checked.expect("a shell");
+    assert!(checked.status.success(), "{checked:?}");
+    let left: Vec<_> = fs::read_dir(folder.0.join("tmp")).expect("the folder").flatten().collect();
+    assert!(left.len() == 1 && left[0].path().join("compiled").is_dir(), "the planted folder alone is left: {left:?}");
+}
+
 /// Too little memory even for the compiler's own threads is told like any other lack of it.
 #[test]
 fn no_memory_to_begin_with() {

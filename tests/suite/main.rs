@@ -33,6 +33,7 @@ mod order;
 mod processes;
 mod proxies;
 mod reload;
+mod requests;
 mod script;
 mod shutdown;
 mod swap;

@@ -251,6 +251,37 @@ async fn what_is_not_the_websocket_protocol_closes_with_1002() {
     }
 }
 
+/// Fragments count as frames do, however little is in them.
+#[tokio::test]
+async fn endless_fragments_close_with_1008() {
+    let config = "[limits]\nframes-per-second = 100\nframes-burst = 200";
+    let server = Server::builder().guest("echo").config(config).start();
+    let empty = vec![0x00, 0x80, 0, 0, 0, 0];
+    let one_byte = vec![0x00, 0x81, 0, 0, 0, 0, b' '];
+    for (name, fragment) in [("empty", empty), ("one byte", one_byte)] {
+        let mut client = server.enter("/echo").await;
+        let text = br#"{"type":"echo"}"#;
+        // The whole message within one burst of what is read: it is not too large, and it is valid.
+        let begin = [&[0x01, 0x80 | text.len() as u8, 0, 0, 0, 0][..], text].concat();
+        client.send_bytes(&[begin, fragment.repeat(20_000), vec![0x80, 0x80, 0, 0, 0, 0]].concat()).await;
+        let (frames, closed) = client.frames_until_closed().await;
+        assert_eq!((closed.code, frames.len()), (1008, 0), "{name}: {closed:?}");
+        assert!(closed.reason.contains("frames-per-second"), "{name}: {closed:?}");
+    }
+    // A message in a few parts is one message.
+    let mut client = server.enter("/echo").await;
+    for part in [
+        &[0x01, 0x88, 0, 0, 0, 0][..],
+        b"{\"type\":",
+        &[0x00, 0x80, 0, 0, 0, 0],
+        &[0x80, 0x87, 0, 0, 0, 0],
+        b"\"echo\"}",
+    ] {
+        client.send_bytes(part).await;
+    }
+    client.expect("echo").await;
+}
+
 #[tokio::test]
 async fn a_text_that_is_not_utf_8_closes_with_1007() {
     let server = Server::with_guest("echo");

@@ -1,5 +1,7 @@
 //! `parlor check`: what a component imports, exports and needs, and whether a tenant could load it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,10 +77,10 @@ fn print_anatomy(anatomy: &Anatomy, granted: &Imports) -> anyhow::Result<()> {
             ImportStanding::NotGranted => "  (not granted)",
             ImportStanding::NotOffered => "  (this host does not offer it)",
         };
-        row(if place == 0 { "imports" } else { "" }, &format!("{}{note}", printable(import)))?;
+        row(if place == 0 { "imports" } else { "" }, &format!("{import}{note}"))?;
     }
     for (place, export) in anatomy.exports.iter().enumerate() {
-        row(if place == 0 { "exports" } else { "" }, &printable(export))?;
+        row(if place == 0 { "exports" } else { "" }, export)?;
     }
     let need = anatomy.need;
     let memory = bytes(need.memory_bytes);
@@ -92,16 +94,18 @@ fn print_anatomy(anatomy: &Anatomy, granted: &Imports) -> anyhow::Result<()> {
 }
 
 fn row(name: &str, words: &str) -> anyhow::Result<()> {
-    print(&format!("  {name:<8} {words}\n"))
+    print(&format!("  {name:<8} {}\n", printable(words)))
 }
 
 /// Loads the component as a server would, in a temporary folder; answers the bytes of native code as well.
 fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<(Plugin, u64)> {
-    let data = std::env::temp_dir().join(format!("parlor-check-{}", std::process::id()));
-    let loaded = load_in(config, key, read, terms, &data);
-    let compiled = compiled_bytes(&data);
+    // Under a name that nobody can know before, and for this user alone: native code is loaded from it.
+    let data = tempfile::Builder::new().prefix("parlor-check-").permissions(Permissions::from_mode(0o700)).tempdir();
+    let data = data.context("cannot make a temporary folder")?;
+    let loaded = load_in(config, key, read, terms, data.path());
+    let compiled = compiled_bytes(data.path());
     // Whatever cannot be removed lies in the temporary folder, which the system cleans up.
-    let _ = std::fs::remove_dir_all(&data);
+    let _ = data.close();
     Ok((loaded?, compiled))
 }
 

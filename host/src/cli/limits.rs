@@ -1,10 +1,9 @@
 //! `parlor limits`: every limit of the server, a tenant or a plugin, and where it was set.
 
-use anyhow::Context as _;
 use serde::Serialize;
 
 use super::arguments::LimitsArgs;
-use super::print::{note, print, wrapped};
+use super::print::{note, print, print_json, wrapped};
 use super::units::in_unit_of;
 use crate::config::Config;
 use crate::model::limits::{Layers, Limit};
@@ -31,7 +30,7 @@ pub(super) fn limits(args: &LimitsArgs) -> anyhow::Result<()> {
     let all = layers.limits().all();
     if args.json {
         let rows: Vec<LimitRow<'_>> = all.iter().map(|limit| for_programs(limit, &layers)).collect();
-        return print(&format!("{}\n", serde_json::to_string_pretty(&rows).context("a table")?));
+        return print_json(&rows);
     }
     let mut table = format!("{:<32} {:>12}  {:<7} SOURCE\n", "KEY", "VALUE", "SCOPE");
     for limit in &all {

@@ -3,12 +3,34 @@
 use std::io::{ErrorKind, Write as _};
 
 use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::model::text::{is_unprintable, printable};
 
 /// The widest line: what a terminal shows beside something else.
 const COLUMNS: usize = 120;
 
-/// Prints a text. Whoever reads it may have read enough: `parlor limits | head` is no failure.
+/// Prints a text, without what would move a terminal's cursor. Whoever reads it may have read enough: `parlor limits | head`
+/// is no failure.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
+    write(&lines.join("\n"))
+}
+
+/// Prints a value as JSON; what a terminal must not see is escaped.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for letter in serde_json::to_string_pretty(value).context("cannot print")?.chars() {
+        match letter {
+            // Outside of texts there are none of these but the ends of lines.
+            _ if is_unprintable(letter) && letter != '\n' => text.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            _ => text.push(letter),
+        }
+    }
+    write(&format!("{text}\n"))
+}
+
+fn write(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(why) if why.kind() != ErrorKind::BrokenPipe => Err(why).context("cannot print"),

@@ -17,6 +17,7 @@ use crate::folder::snapshot::{FileStamp, FolderSnapshot};
 use crate::folder::watch::{Watch, WatchMode, folders_of};
 use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, RetryWhen, Watcher};
 use crate::model::names::{PluginKey, TenantName};
+use crate::model::text::for_log;
 use crate::plugin::loader::{Loader, read_component};
 
 /// How long a file must stay the same to count as whole, where the system's events tell of changes. After this time also
@@ -260,6 +261,7 @@ fn tell_skipped(skipped: &[(PathBuf, String)]) {
 fn tell(deploys: &Deploys, key: &PluginKey, file: &Path, not_served: &NotServed) {
     let NotServed { version, why, .. } = not_served;
     deploys.history.record(key, HistoryKind::Refused, version.as_deref(), why.clone());
+    let why = for_log(why);
     match deploys.fleet.get(key) {
         Some(older) => tracing::error!("{} is not served: {why}; {} serves on", file.display(), older.version),
         None => tracing::error!("{} is not served: {why}", file.display()),

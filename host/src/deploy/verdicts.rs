@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::{Change, Deploys, blocking};
 use crate::fleet::Verdict;
 use crate::model::names::PluginKey;
+use crate::model::text::for_log;
 
 /// Acts on every verdict of the fleet, for as long as the server lives.
 pub async fn heed(deploys: Arc<Deploys>) {
     loop {
         let Verdict { plugin: key, version, why } = deploys.fleet.next_verdict().await;
         let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
+        let why = for_log(&why);
         let change = Change::begin(&deploys, &key).await;
         // A newer version may have come into service meanwhile; the verdict says nothing about that one.
         if deploys.fleet.get(&key).is_none_or(|current| current.version != version) {
@@ -25,7 +27,9 @@ pub async fn heed(deploys: Arc<Deploys>) {
                 let back_to = back.plugin.version.as_str();
                 tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
             }
-            Err(no) => tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", no.why),
+            Err(no) => {
+                tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", for_log(&no.why))
+            }
         }
     }
 }

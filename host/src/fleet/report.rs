@@ -8,6 +8,7 @@ use super::table::Line;
 use super::tally::Quarantining;
 use crate::clock::Instant;
 use crate::model::names::RoomKey;
+use crate::model::text::for_log;
 use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::room::handle::RoomHandle;
@@ -72,7 +73,7 @@ impl Fleet {
         let rooms = line.on(plugin);
         drop(table);
         let (tenant, name, version) = (plugin.key.tenant.as_str(), plugin.key.plugin.as_str(), plugin.version.as_str());
-        tracing::error!(tenant, plugin = name, version, "the version is quarantined for {pause:?}: {why}");
+        tracing::error!(tenant, plugin = name, version, "the version is quarantined for {pause:?}: {}", for_log(&why));
         rooms.iter().for_each(|room| room.mailbox.quarantine());
     }
 }

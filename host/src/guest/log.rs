@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::context::RoomContext;
-use crate::model::text::printable;
+use crate::model::text::for_log;
 
 /// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl GuestLog {
         let RoomContext { plugin, version, room, .. } = &*self.context;
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
-        let line = printable(line);
+        let line = for_log(line);
         match level {
             LogLevel::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
             LogLevel::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),

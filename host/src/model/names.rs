@@ -74,7 +74,7 @@ checked_name!(
     /// The websocket path that a plugin serves.
     PluginPath,
     "a plugin's path",
-    "1 to 128 of /, A-Z, a-z, 0-9, ., _, ~ and -, beginning with /, without .., and not /_parlor, /t or below them",
+    "1 to 128 of /, A-Z, a-z, 0-9, ., _, ~ and -, beginning with /, without //, /./ and .., and not /_parlor, /t or below them",
     is_plugin_path
 );
 
@@ -158,6 +158,8 @@ fn is_plugin_path(text: &str) -> bool {
         && text.starts_with('/')
         && text.bytes().all(|b| b == b'/' || is_url_plain(b))
         && !text.contains("..")
+        && !text.contains("//")
+        && !text.split('/').any(|segment| segment == ".")
         && !below("/_parlor")
         && !below("/t")
 }
@@ -188,10 +190,31 @@ mod tests {
 
     #[test]
     fn paths_stay_out_of_the_hosts_places() {
-        for good in ["/", "/ws", "/ws/notifications", "/team", "/_parlors"] {
+        for good in ["/", "/ws", "/ws/", "/ws/notifications", "/.well-known/ws", "/team", "/_parlors"] {
             assert!(PluginPath::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "ws", "/../x", "/_parlor", "/_parlor/api", "/t", "/t/acme", "/a b", "/a?b", "/ä"] {
+        for bad in [
+            "",
+            "ws",
+            "/../x",
+            "/_parlor",
+            "/_parlor/api",
+            "/t",
+            "/t/acme",
+            "/a b",
+            "/a?b",
+            "/ä",
+            "//",
+            "//ws",
+            "/ws//",
+            "/a//b",
+            "/.",
+            "/./ws",
+            "/a/./b",
+            "/a/.",
+            "/a/../b",
+            "/..",
+        ] {
             assert!(PluginPath::new(bad).is_err(), "{bad}");
         }
         assert!(PluginPath::new(&format!("/{}", "p".repeat(128))).is_err());

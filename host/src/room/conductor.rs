@@ -21,7 +21,7 @@ use crate::guest::instance::{Fault, Outcome};
 use crate::model::event::{Event, Payload, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
-use crate::model::text::printable;
+use crate::model::text::{for_log, printable};
 use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
@@ -313,9 +313,9 @@ impl Conductor {
         let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());
         let (code, message) = (printable(&failure.code), printable(&failure.message));
         if failure.for_sender {
-            log!(debug, key, version, event, code, "rejected: {message}");
+            log!(debug, key, version, event, code, "rejected: {}", for_log(&message));
         } else {
-            log!(warn, key, version, event, code, "turn failed: {message}");
+            log!(warn, key, version, event, code, "turn failed: {}", for_log(&message));
             self.code.plugin().record(failure.kind, FailureRecord::now(Some(key.room.clone()), event, &code, &message));
         }
         self.say_in_order(failed.words_for_sender()).await;

@@ -1,4 +1,4 @@
-//! Bounds for each address: its connections at once, and its upgrades a second.
+//! Bounds for each address: its connections at once, and its requests and its upgrades a second.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,13 +15,14 @@ use crate::model::visitor::subscriber;
 /// After so many new addresses the table forgets those that have nothing open.
 const PRUNE_STEP: usize = 1_024;
 
-/// The addresses that are connected, or that connected or upgraded a moment ago.
+/// The addresses that are connected, or that connected or asked for something a moment ago.
 #[derive(Debug)]
 pub struct Addresses {
     known: Mutex<AddressTable>,
     connections_max: usize,
-    upgrades_per_second: u32,
-    upgrades_burst: u32,
+    /// The rates that an address begins with.
+    requests: Rate,
+    upgrades: Rate,
     start: Instant,
 }
 
@@ -34,6 +35,7 @@ struct AddressTable {
 #[derive(Debug)]
 struct AddressUse {
     connections: usize,
+    requests: Rate,
     upgrades: Rate,
 }
 
@@ -49,8 +51,8 @@ impl Addresses {
         Self {
             known: Mutex::default(),
             connections_max: limits.sockets_per_address,
-            upgrades_per_second: limits.upgrades_per_address_per_second,
-            upgrades_burst: limits.upgrades_per_address_burst,
+            requests: Rate::new(limits.requests_per_address_per_second, limits.requests_per_address_burst),
+            upgrades: Rate::new(limits.upgrades_per_address_per_second, limits.upgrades_per_address_burst),
             start: Instant::now(),
         }
     }
@@ -66,6 +68,12 @@ impl Addresses {
         taken.then(|| AddressPlace { addresses: Arc::clone(self), address })
     }
 
+    /// Counts a request of an address; false where there were too many.
+    pub fn request(&self, address: IpAddr) -> bool {
+        let now = self.start.elapsed();
+        self.with(subscriber(address), |entry| entry.requests.allows(1, now))
+    }
+
     /// Counts an upgrade of an address; false where there were too many.
     pub fn upgrade(&self, address: IpAddr) -> bool {
         self.upgrade_at(address, self.start.elapsed())
@@ -79,11 +87,12 @@ impl Addresses {
         let mut known = self.known.lock();
         if known.entries.len() >= known.prune_at {
             let now = self.start.elapsed();
-            known.entries.retain(|_, entry| entry.connections > 0 || !entry.upgrades.is_idle(now));
+            let is_idle = |entry: &AddressUse| entry.requests.is_idle(now) && entry.upgrades.is_idle(now);
+            known.entries.retain(|_, entry| entry.connections > 0 || !is_idle(entry));
             known.prune_at = known.entries.len() + PRUNE_STEP;
         }
-        let upgrades = Rate::new(self.upgrades_per_second, self.upgrades_burst);
-        change(known.entries.entry(address).or_insert(AddressUse { connections: 0, upgrades }))
+        let Self { requests, upgrades, .. } = *self;
+        change(known.entries.entry(address).or_insert(AddressUse { connections: 0, requests, upgrades }))
     }
 }
 

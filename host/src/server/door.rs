@@ -83,6 +83,11 @@ impl Door {
         self.addresses.upgrade(client)
     }
 
+    /// Counts a request of an address; false where it asks for too many.
+    pub fn may_request(&self, client: IpAddr) -> bool {
+        self.addresses.request(client)
+    }
+
     /// The other end of a connection that was accepted.
     pub fn peer(&self, address: IpAddr) -> Peer {
         Peer { address, is_proxy: self.proxies.trusts(address), tls: false }

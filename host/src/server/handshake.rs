@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use data_encoding::BASE64;
@@ -42,6 +43,10 @@ impl Handshake {
         }
         if request.method() != Method::GET || !asks(headers) || !has(headers, &SEC_WEBSOCKET_VERSION, "13") {
             return Err(upgrade_required("this path serves a WebSocket, version 13"));
+        }
+        if has_body(headers) {
+            let words = "a request for a WebSocket has no body: no Transfer-Encoding, and no Content-Length but 0";
+            return Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, words));
         }
         let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
         if BASE64.decode(key).is_ok_and(|key| key.len() == 16) {
@@ -94,6 +99,12 @@ impl Handshake {
 
 fn asks(headers: &HeaderMap) -> bool {
     has(headers, &CONNECTION, "upgrade") && has(headers, &UPGRADE, "websocket")
+}
+
+/// Whether a body follows, which somebody on the way could take for frames.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length.iter().any(|digit| *digit != b'0'))
 }
 
 /// Whether a header that is a list has a token.

@@ -4,6 +4,7 @@ mod accept;
 mod address;
 mod addresses;
 mod api;
+mod aside;
 mod auth;
 pub mod dev;
 mod door;
@@ -18,6 +19,7 @@ mod metrics;
 mod pages;
 mod proxy_protocol;
 mod refusal;
+mod requests;
 mod seldom;
 mod starting;
 mod upgrade;
@@ -25,8 +27,9 @@ mod upgrade;
 use std::sync::Arc;
 
 use axum::Router as HttpRouter;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
+use tokio::runtime::Handle;
 
 pub use accept::serve;
 pub use door::Door;
@@ -39,6 +42,7 @@ use api::Api;
 use auth::Access;
 use dev::DevProjects;
 use metrics::{Measured, UpgradeCounts};
+use requests::RequestRates;
 use upgrade::Upgrading;
 
 /// All routes, each with the state that it needs. The host's own are under `/_parlor/`; every other path is a plugin's.
@@ -69,19 +73,23 @@ pub fn http(
         counts,
     };
     let of_host = pages::routes(&access, dev.clone())
-        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access))
+        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
         .merge(health::routes(health, deploys, &access))
-        .merge(metrics_route(measured, &access));
+        .merge(metrics_route(measured, &access, fleet.workers().aside()));
+    let rates = Arc::new(RequestRates::new(&access, door, tenants));
     HttpRouter::new()
         .fallback(upgrade::upgrade)
         .with_state(Arc::new(upgrading))
         .route("/_parlor", get(pages::to_the_overview))
         .nest("/_parlor/", of_host)
-        .layer(from_fn(head::require_one_host))
+        .layer(from_fn(head::require_certain_head))
+        .layer(from_fn_with_state(rates, requests::count))
+        .layer(map_response(head::keep_private))
 }
 
-fn metrics_route(measured: Measured, access: &Arc<Access>) -> HttpRouter {
+fn metrics_route(measured: Measured, access: &Arc<Access>, thread: &Handle) -> HttpRouter {
     let metrics = get(metrics::metrics)
+        .layer(from_fn_with_state(thread.clone(), aside::answer_aside))
         .layer(from_fn(auth::require_operator))
         .layer(from_fn_with_state(Arc::clone(access), auth::require_caller));
     HttpRouter::new().route("/metrics", metrics).with_state(Arc::new(measured))

@@ -30,6 +30,7 @@ use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
 use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
 use crate::model::refusal::Refusal;
+use crate::model::text::for_log;
 use crate::model::visitor::Visitor;
 use crate::plugin::version::{AuthorizeError, Plugin};
 use crate::room::handle::RoomClosed;
@@ -329,7 +330,7 @@ fn warn_of_unanswered(plugin: &Plugin) {
 fn broken(plugin: &Plugin, why: &str) -> UpgradeRefusal {
     plugin.authorize_failed(why);
     let PluginKey { tenant, plugin: name } = &plugin.key;
-    tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{why}");
+    tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{}", for_log(why));
     UpgradeRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, "")
 }
 

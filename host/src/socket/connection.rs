@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use super::keepalive::{Keepalive, SilenceCall};
 use super::rate::{FrameRate, coarse_now};
 use super::seat::Seat;
-use super::throttle::Throttled;
+use super::throttle::{Throttled, TooManyFragments};
 use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
@@ -272,6 +272,9 @@ impl Connection {
         match why {
             Error::Capacity(_) => self.stop_reading(context, CloseReason::TOO_BIG, None),
             Error::Utf8(_) => self.stop_reading(context, CloseReason::NOT_UTF8, None),
+            Error::Io(why) if why.get_ref().is_some_and(|why| why.is::<TooManyFragments>()) => {
+                self.stop_reading(context, CloseReason::TOO_FAST, None)
+            }
             Error::Protocol(protocol) if !is_broken_off(protocol) => {
                 self.stop_reading(context, CloseReason::PROTOCOL, None)
             }

@@ -32,7 +32,7 @@ pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: &[u8], s
             Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
         };
         let limits = Arc::clone(seat.room.plugin().limits());
-        let stream = Throttled::new(stream, limits.inbound_bytes_per_second);
+        let stream = Throttled::new(stream, &limits, &read_ahead);
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
         Connection::new(ws, seat, &limits).run().await;

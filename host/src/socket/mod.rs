@@ -2,6 +2,7 @@
 
 mod connection;
 mod enter;
+mod fragments;
 mod keepalive;
 mod rate;
 mod seat;

@@ -1,4 +1,5 @@
-//! A connection that reads no faster than its limit: bytes that come faster wait in the kernel, and then in the client.
+//! A connection that reads no faster than its limit: bytes that come faster wait in the kernel, and then in the client. One
+//! whose continuation frames come faster than frames may is not read any more.
 
 use std::io;
 use std::pin::Pin;
@@ -7,8 +8,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::rate::coarse_now;
+use super::fragments::Fragments;
+use super::rate::{FrameRate, coarse_now};
 use super::stream::ClientStream;
+use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 
 /// The rate counts steps of this many bytes. It keeps time in nanoseconds, which are too coarse for single bytes.
@@ -16,11 +19,27 @@ const STEP_BYTES: usize = 64;
 /// How many seconds' worth of bytes the host may read at once.
 const BURST_SECONDS: u32 = 1;
 
+/// Why a connection is not read any more: its continuation frames came too fast.
+#[derive(Debug)]
+pub struct TooManyFragments;
+
+impl std::error::Error for TooManyFragments {}
+
+impl std::fmt::Display for TooManyFragments {
+    fn fmt(&self, words: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        words.write_str("too many continuation frames")
+    }
+}
+
 /// A connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
 #[derive(Debug)]
 pub struct Throttled {
     stream: ClientStream,
     rate: Rate,
+    fragments: Fragments,
+    /// How fast continuation frames may come: as fast as frames. None once they came too fast; then what still comes is
+    /// only thrown away.
+    continuations: Option<FrameRate>,
     /// Set while the connection has to wait.
     pause: Option<Pin<Box<Sleep>>>,
     /// Whether any byte came since [`Throttled::take_heard`].
@@ -28,10 +47,26 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    pub fn new(stream: ClientStream, bytes_per_second: u32) -> Self {
-        let steps = bytes_per_second / STEP_BYTES as u32;
+    /// `read_ahead` is what was read of the stream before.
+    pub fn new(stream: ClientStream, limits: &Limits, read_ahead: &[u8]) -> Self {
+        let steps = limits.inbound_bytes_per_second / STEP_BYTES as u32;
         let rate = Rate::new(steps, steps.max(1).saturating_mul(BURST_SECONDS));
-        Self { stream, rate, pause: None, heard: false }
+        let mut fragments = Fragments::default();
+        // These few bytes came while the socket opened.
+        fragments.count(read_ahead);
+        Self { stream, rate, fragments, continuations: Some(FrameRate::new(limits)), pause: None, heard: false }
+    }
+
+    /// Counts the continuation frames of what was read; an error where they came too fast.
+    fn count_fragments(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(rate) = &mut self.continuations else { return Ok(()) };
+        if !(0..self.fragments.count(bytes)).all(|_| rate.allows_one()) {
+            self.continuations = None;
+            return Err(io::Error::other(TooManyFragments));
+        }
+        // Until the next read, it is the host that does not read.
+        rate.is_held();
+        Ok(())
     }
 
     /// Whether any byte came since this was asked last.
@@ -55,8 +90,10 @@ impl AsyncRead for Throttled {
             ready!(pause.as_mut().poll(context));
             self.pause = None;
         }
+        self.continuations.iter_mut().for_each(FrameRate::goes_on);
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        self.count_fragments(&buffer.filled()[before..])?;
         // Each read costs something, however little it brings.
         let bytes = buffer.filled().len() - before;
         self.heard |= bytes > 0;

@@ -23,6 +23,8 @@ pub const TENANTS: [(&str, bool); 3] = [("one", false), ("two", false), ("lax", 
 /// All clients come from one address, and as fast as they can. Every bound stays enforced.
 const CONFIGURATION: &str = "\
 [limits]
+requests-per-address-per-second = 20_000
+requests-per-address-burst = 20_000
 upgrades-per-address-per-second = 20_000
 upgrades-per-address-burst = 20_000
 sockets-per-address = 20_000

@@ -5,6 +5,8 @@
 const RAISED: &str = "\
 upgrades-per-address-per-second = 10_000
 upgrades-per-address-burst = 10_000
+requests-per-address-per-second = 10_000
+requests-per-address-burst = 10_000
 sockets-per-address = 10_000
 frames-per-second = 100_000
 frames-burst = 100_000

@@ -104,9 +104,14 @@ impl Server {
         stats.filter_map(child).collect()
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many descriptors it has open.
     pub fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process").count()
+        fs::read_dir(format!("/proc/{}/fd", self.process())).expect("a process").count()
     }
 
     /// How many watches for events of files it holds; none where it holds no descriptor for them.
@@ -173,11 +178,6 @@ impl Server {
     /// What Ctrl-C sends.
     pub fn signal_interrupt(&self) {
         self.signal(Signal::INT);
-    }
-
-    /// The number of its process.
-    pub fn process(&self) -> u32 {
-        self.child.id()
     }
 
     /// The next line of its standard output.

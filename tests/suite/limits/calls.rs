@@ -117,4 +117,11 @@ async fn lines_of_the_log_cannot_be_forged() {
     let forged = server.wait_for_log(&["forged"]).await;
     assert!(forged.contains("guest: ERROR parlor: forged"), "{forged}");
     assert!(!forged.contains('\u{1b}') && !forged.contains('\r'), "{forged:?}");
+    // Nor are its words taken for fields, or shown in another order than they stand.
+    answers(&mut client, json!([["log", "more tenant=\"other\" a\u{2028}b\u{202e}c\u{2066}d"]])).await;
+    let forged = server.wait_for_log(&["more tenant"]).await;
+    assert!(
+        forged.contains("guest: \"more tenant=\\\"other\\\" a\u{fffd}b\u{fffd}c\u{fffd}d\" tenant=\"default\""),
+        "{forged:?}"
+    );
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use super::place::TenantPlace;
-use crate::cli::print::print;
+use crate::cli::print::{print, print_json};
 use crate::cli::units::bytes;
 use crate::storage::durable::inspect::RoomSummary;
 
@@ -80,7 +80,7 @@ pub fn stats(place: &TenantPlace, json: bool) -> anyhow::Result<()> {
         biggest: rooms.iter().take(BIGGEST).map(BiggestRoom::of).collect(),
     };
     if json {
-        return print(&format!("{}\n", serde_json::to_string_pretty(&stats).context("a table")?));
+        return print_json(&stats);
     }
     print(&table(&stats))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::arguments::{PluginsArgs, plugin_key_of};
 use super::client::ApiClient;
-use crate::cli::print::print;
+use crate::cli::print::{print, print_json};
 use crate::cli::units::ago;
 use crate::model::text::printable;
 
@@ -76,7 +76,7 @@ pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
     };
     let said = client.get(&path)?;
     if args.json {
-        return print(&format!("{}\n", serde_json::to_string_pretty(&said).context("a table")?));
+        return print_json(&said);
     }
     let strange = "the server is of another version than this program: its answer cannot be read";
     if args.plugin.is_some() {
@@ -107,7 +107,7 @@ fn table(entries: &[&ListedPlugin]) -> String {
             lines.push(format!("    {version} was refused {}: {}", ago(*time), printable(why)));
         }
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.iter().map(|line| format!("{}\n", printable(line.trim_end()))).collect()
 }
 
 fn details(one: &PluginDetails) -> String {

@@ -178,7 +178,8 @@ limits! {
     // A socket.
     /// Bytes of one frame from a client, its fragments together. A larger frame closes the socket with 1009.
     frame_bytes: usize = 64 << 10, Plugin, least 1;
-    /// Frames that a client may send per second in the long run. Past `frames-burst` the socket is closed with 1008.
+    /// Frames that a client may send per second in the long run, and as many frames that go on with a message. Past
+    /// `frames-burst` the socket is closed with 1008.
     frames_per_second: u32 = 100, Plugin, least 1;
     /// Frames that a client may send at once before `frames-per-second` counts: a client that was held up may catch up.
     frames_burst: u32 = 200, Plugin, least 1;
@@ -232,6 +233,12 @@ limits! {
     /// Rooms of one tenant that hold an instance at once. Past it the rooms that were quiet for longest go to sleep.
     awake_rooms_per_tenant: usize = 1_000, Tenant, least 1;
 
+    /// Requests per second with the tenant's token to the API in the long run: many backends that emit. Past
+    /// `api-requests-burst` they are answered with 429, and the connection ends. The operator's token has no bound.
+    api_requests_per_second: u32 = 200, Tenant, least 1;
+    /// Requests with the tenant's token to the API at once before `api-requests-per-second` counts.
+    api_requests_burst: u32 = 1_000, Tenant, least 1;
+
     // The server.
     /// Connections of the server, HTTP included; one more is turned away. The process's file descriptors less 1,024 are
     /// the most.
@@ -239,6 +246,12 @@ limits! {
     /// Connections of one address, or of one IPv6 network of 64 bits: a household or an office, not a botnet. One more
     /// is answered with 429.
     sockets_per_address: usize = 256, Host, least 1;
+    /// Requests of one address per second in the long run, upgrades included: an office that loads pages. Past
+    /// `requests-per-address-burst` they are answered with 429, and the connection ends. Requests with a token of the
+    /// API do not count.
+    requests_per_address_per_second: u32 = 100, Host, least 1;
+    /// Requests of one address at once before `requests-per-address-per-second` counts.
+    requests_per_address_burst: u32 = 500, Host, least 1;
     /// WebSocket upgrades of one address per second in the long run. Past `upgrades-per-address-burst` they are
     /// answered with 429.
     upgrades_per_address_per_second: u32 = 20, Host, least 1;
@@ -251,8 +264,8 @@ limits! {
     /// Time in ms that a room or an `authorize` waits for a free instance. After it the client is turned away to try
     /// again.
     instance_wait_ms: u64 = 2_000, Host, least 0;
-    /// Time in ms for the headers of a request, and once more for authorizing an upgrade. After it the request is
-    /// answered with an error or cut off.
+    /// Time in ms for the headers of a request, once more for its body, and once more for authorizing an upgrade. After it
+    /// the request is answered with an error or cut off. The body of an upload has 60 s.
     handshake_ms: u64 = 10_000, Host, least 1;
     /// Time in ms that an HTTP connection may wait for its next request, before the time for that request's headers
     /// begins. Longer than the 60 s for which balancers keep connections, so that none is closed under a request.

@@ -25,6 +25,7 @@ use crate::guest::instance::{Instance, OpenError, Outcome};
 use crate::model::event::{Event, Payload, cause_of, hook};
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
+use crate::model::text::for_log;
 use crate::model::turn::Turn;
 use crate::model::visitor::Visitor;
 use crate::plugin::failures::FailureRecord;
@@ -272,7 +273,7 @@ impl Code {
     /// Logs and counts that no instance could be made; answers the reason for which the room ends.
     fn cannot_open(&mut self, why: &OpenError, visitors: &Visitors) -> CloseReason {
         let (key, plugin) = (&self.room.key, &self.plugin);
-        log!(error, key, version = plugin.version, "the room cannot be opened: {why}");
+        log!(error, key, version = plugin.version, "the room cannot be opened: {}", for_log(&why.to_string()));
         if !why.is_of_code() {
             return CloseReason::TRY_LATER;
         }
@@ -285,7 +286,7 @@ impl Code {
     /// Reports that the room crashed, which keeps it closed for a while.
     fn crash(&self, why: &str, visitors: &Visitors) -> CloseReason {
         let (version, sockets) = (self.plugin.version.as_str(), self.room.stats.sockets.load(Ordering::Relaxed));
-        log!(error, &self.room.key, version, sockets, "the room crashed and closes: {why}");
+        log!(error, &self.room.key, version, sockets, "the room crashed and closes: {}", for_log(why));
         // What the room keeps may be the work of somebody who is long gone: such a crash says nothing of the version.
         let suspects = if self.faults.are_all_of_clients() { visitors.suspects() } else { Vec::new() };
         self.owner.crashed(&self.room, &self.plugin, why, suspects);
@@ -357,7 +358,7 @@ impl Code {
         let Trial { before, .. } = self.trial.take()?;
         let failed = Arc::clone(&self.plugin);
         let (version, back_to) = (failed.version.as_str(), before.version.as_str());
-        log!(error, &self.room.key, version, back_to, "the room goes back to the version before: {why}");
+        log!(error, &self.room.key, version, back_to, "the room goes back to the version before: {}", for_log(why));
         self.room.refuse(&failed);
         self.drop_instance();
         self.go_on_with(before);

@@ -2,11 +2,13 @@
 
 use axum::Json as JsonBody;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::model::names::{BadName, PluginKey};
+use crate::server::refusal::retry_after_seconds;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -36,7 +38,11 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, JsonBody(ErrorBody { error: self.words })).into_response()
+        let mut response = (self.status, JsonBody(ErrorBody { error: self.words })).into_response();
+        if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&self.status) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(None)));
+        }
+        response
     }
 }
 

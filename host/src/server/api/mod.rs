@@ -1,6 +1,7 @@
 //! The API under `/_parlor/api/`, for the operator and for tenants: what is served, what it uses and how it fails, who
 //! is in a room, emits from a backend, and uploads of components.
 
+mod body;
 mod deployed;
 mod error;
 mod paths;
@@ -12,21 +13,27 @@ mod upload;
 mod versions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router as HttpRouter;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
+use super::aside::answer_aside;
 use super::auth::{Access, require_caller};
 
+use body::require_body_in_time;
+
+pub use error::ApiError;
 pub use state::Api;
 
 /// The most bytes of a request's body, where no limit of the tenant or the plugin bounds it.
 const BODY_BYTES: usize = 4 << 10;
 
-/// The routes below `/_parlor/`.
-pub fn routes(api: Api, access: &Arc<Access>) -> HttpRouter {
+/// The routes below `/_parlor/`. `body_wait` is how long a body may take to arrive; a component has longer.
+pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter {
+    let thread = api.fleet.workers().aside().clone();
     HttpRouter::new()
         .route("/api/tenants", get(tenants::list))
         .route("/api/tenants/{tenant}", get(tenants::one))
@@ -40,7 +47,9 @@ pub fn routes(api: Api, access: &Arc<Access>) -> HttpRouter {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         // Limits of the tenant and the plugin bound these bodies.
         .route("/api/rooms/{tenant}/{plugin}/{room}/emit", post(rooms::emit))
+        .layer(from_fn_with_state(body_wait, require_body_in_time))
         .route("/api/plugins/{tenant}/{plugin}", put(upload::upload))
+        .layer(from_fn_with_state(thread, answer_aside))
         .layer(from_fn_with_state(Arc::clone(access), require_caller))
         .with_state(Arc::new(api))
 }

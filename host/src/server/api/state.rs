@@ -10,6 +10,10 @@ use crate::fleet::Fleet;
 use crate::model::names::TenantName;
 use crate::server::dev::DevProjects;
 use crate::tenant::Tenants;
+use crate::tenant::account::Counter;
+
+/// Bytes of components that uploads may hold in memory, over all tenants.
+const UPLOAD_BYTES: usize = 256 << 20;
 
 /// What the API reads and changes.
 pub struct Api {
@@ -18,6 +22,8 @@ pub struct Api {
     pub deploys: Arc<Deploys>,
     /// The tenants that upload now: each has one upload at a time.
     pub uploads: Mutex<HashSet<TenantName>>,
+    /// The bytes of components that arrived for these uploads.
+    pub upload_bytes: Counter,
     /// The projects of `parlor dev`; none in `parlor serve`.
     pub dev: Option<Arc<DevProjects>>,
 }
@@ -25,6 +31,6 @@ pub struct Api {
 impl Api {
     pub fn new(deploys: Arc<Deploys>, dev: Option<Arc<DevProjects>>) -> Self {
         let (fleet, tenants) = (Arc::clone(&deploys.fleet), Arc::clone(&deploys.tenants));
-        Self { fleet, tenants, deploys, uploads: Mutex::default(), dev }
+        Self { fleet, tenants, deploys, uploads: Mutex::default(), upload_bytes: Counter::new(UPLOAD_BYTES), dev }
     }
 }

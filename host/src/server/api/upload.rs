@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json as JsonBody};
+use bytes::BytesMut;
+use futures_util::StreamExt as _;
 
 use super::deployed::{DeployedBody, not_deployed};
 use super::error::ApiError;
@@ -21,32 +23,40 @@ use crate::server::auth::Caller;
 
 /// How long a body may take to arrive.
 const BODY_WAIT: Duration = Duration::from_secs(60);
-/// Uploads at once, over all tenants: each holds its body in memory.
-const UPLOADS_AT_ONCE: usize = 4;
-
 /// A tenant's upload under way. Dropping it lets the tenant's next upload begin.
 struct Upload {
     api: Arc<Api>,
     tenant: TenantName,
+    /// Bytes of the component that arrived so far.
+    held: usize,
 }
 
 impl Upload {
     fn begin(api: &Arc<Api>, tenant: &TenantName) -> Result<Self, ApiError> {
-        let busy = |words: &str| ApiError::new(StatusCode::TOO_MANY_REQUESTS, words);
-        let mut tenants = api.uploads.lock();
-        if tenants.contains(tenant) {
-            return Err(busy("uploads of a tenant run one at a time"));
+        if !api.uploads.lock().insert(tenant.clone()) {
+            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "uploads of a tenant run one at a time"));
         }
-        if tenants.len() >= UPLOADS_AT_ONCE {
-            return Err(busy("too many uploads are under way"));
+        Ok(Self { api: Arc::clone(api), tenant: tenant.clone(), held: 0 })
+    }
+
+    /// Counts bytes that arrived among those that all uploads hold: one that is slow holds next to nothing.
+    fn hold(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let all = &self.api.upload_bytes;
+        // A component that is larger than all may be is let in alone.
+        if !all.take(bytes) {
+            if all.used() > self.held {
+                return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too much is being uploaded now"));
+            }
+            all.add(bytes);
         }
-        tenants.insert(tenant.clone());
-        Ok(Self { api: Arc::clone(api), tenant: tenant.clone() })
+        self.held += bytes;
+        Ok(())
     }
 }
 
 impl Drop for Upload {
     fn drop(&mut self) {
+        self.api.upload_bytes.give(self.held);
         self.api.uploads.lock().remove(&self.tenant);
     }
 }
@@ -59,13 +69,13 @@ pub async fn upload(
     body: Body,
 ) -> Result<(StatusCode, JsonBody<DeployedBody>), ApiError> {
     let key = plugin_key(&caller, path)?;
-    let upload = Upload::begin(&api, &key.tenant)?;
+    let mut upload = Upload::begin(&api, &key.tenant)?;
     let terms = api.tenants.terms(&key.tenant, &key.plugin);
     let (max, is_new) = (terms.limits.plugins_per_tenant, api.fleet.get(&key).is_none());
     if is_new && api.fleet.count(&key.tenant) >= max {
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
     }
-    let bytes = read_body(&headers, body, terms.limits.component_bytes).await?;
+    let bytes = read_body(&mut upload, &headers, body, terms.limits.component_bytes).await?;
     if bytes.is_empty() {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "the component is empty"));
     }
@@ -95,20 +105,28 @@ async fn finish(
 }
 
 /// Reads the component, within its bound and within its time.
-async fn read_body(headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, ApiError> {
+async fn read_body(upload: &mut Upload, headers: &HeaderMap, body: Body, max: u64) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("is larger than component-bytes: {max}"));
     let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|length| length > max) {
         return Err(too_large());
     }
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    match tokio::time::timeout(BODY_WAIT, to_bytes(body, max)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        // The body is too large, or the connection broke off and nobody reads the answer.
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => {
-            let words = format!("the component did not arrive within {} s", BODY_WAIT.as_secs());
-            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, words))
+    let mut parts = body.into_data_stream();
+    let whole = async {
+        let mut bytes = BytesMut::new();
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|why| ApiError::bad_request(format!("the component broke off: {why}")))?;
+            if part.len() > max.saturating_sub(bytes.len()) {
+                return Err(too_large());
+            }
+            upload.hold(part.len())?;
+            bytes.extend_from_slice(&part);
         }
-    }
+        Ok(bytes.freeze())
+    };
+    tokio::time::timeout(BODY_WAIT, whole).await.unwrap_or_else(|_| {
+        let words = format!("the component did not arrive within {} s", BODY_WAIT.as_secs());
+        Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, words))
+    })
 }

@@ -30,6 +30,8 @@ operator-token = \"parlor-load-operator-token\"
 [limits]
 sockets-per-room = 20000
 sockets-per-address = 20000
+requests-per-address-per-second = 20000
+requests-per-address-burst = 20000
 upgrades-per-address-per-second = 20000
 upgrades-per-address-burst = 20000
 tenant-cpu-percent = 100000
