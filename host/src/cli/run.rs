@@ -25,7 +25,7 @@ use crate::server::dev::DevProjects;
 use crate::server::{self, Door, Health, Listeners};
 use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
-use crate::tenant::Tenants;
+use crate::tenant::{Tenants, log_gate};
 use crate::workers::Workers;
 
 /// The program that runs, even after its file was replaced.
@@ -34,6 +34,8 @@ pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
+/// How often the server looks whether lines were left out of the log.
+const LEFT_OUT_POLL: Duration = Duration::from_secs(1);
 
 /// A server that hears signals and has done nothing else yet.
 pub struct ServerLife {
@@ -105,6 +107,7 @@ impl ServerLife {
             let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
             tokio::spawn(async move { rooms.watch_idle(&engine).await });
             tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
+            tokio::spawn(tell_left_out(Arc::clone(&deploys.tenants)));
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
                 watcher = look.load(&deploys) => {
@@ -172,6 +175,8 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Sta
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
     let tenants = Arc::new(tenants);
+    let gate = Arc::clone(&tenants);
+    logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));
     let look = FirstLook::at(&deploys)?;
     Ok(Started { deploys, health, look })
@@ -194,6 +199,14 @@ async fn recover(fleet: &Fleet, tenants: &Tenants) {
         tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms stored");
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
+    }
+}
+
+/// Says in the log what it had to do without, for as long as the server lives.
+async fn tell_left_out(tenants: Arc<Tenants>) {
+    loop {
+        tokio::time::sleep(LEFT_OUT_POLL).await;
+        tenants.tell_left_out();
     }
 }
 

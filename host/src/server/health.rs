@@ -84,8 +84,8 @@ impl Health {
             durability: Durability::Strict,
             subprotocols: Vec::new(),
             imports: Imports::All,
+            totals: account.totals(&key.plugin, &limits),
             limits,
-            totals: account.totals(&key.plugin),
             account,
         };
         let plugin =

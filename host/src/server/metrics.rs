@@ -151,6 +151,8 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let rooms = scrape.gauges("rooms", "Open rooms");
     let quarantined = scrape.gauges("quarantined", "Whether it is out of service");
     let turns = scrape.counters("turns", "Turns that committed");
+    let lines = scrape.counters("log_lines_left_out", "Lines that its rates kept out of the log");
+    let bytes = scrape.counters("log_bytes_left_out", "Bytes of these lines");
     let bad_frames = scrape.counters("bad_frames", "Malformed frames that the host dropped");
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
     let closes =
@@ -165,6 +167,9 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
         let totals = &plugin.totals;
         turns.get_or_create(&labels).inc_by((totals.turns() + open.turns) as f64);
         bad_frames.get_or_create(&labels).inc_by((totals.bad_frames() + open.bad_frames) as f64);
+        let (lines_left_out, bytes_left_out) = totals.log.left_out();
+        lines.get_or_create(&labels).inc_by(lines_left_out as f64);
+        bytes.get_or_create(&labels).inc_by(bytes_left_out as f64);
         for (kind, count) in totals.failures() {
             failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
         }
