@@ -26,6 +26,7 @@ use crate::server::{self, Door, Health, Listeners};
 use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::{Tenants, log_gate};
+use crate::watchdog::Watchdog;
 use crate::workers::Workers;
 
 /// The program that runs, even after its file was replaced.
@@ -81,8 +82,11 @@ impl ServerLife {
             let door = Arc::new(Door::new(&config, connections));
             let (switch, http) = watch::channel(None);
             let mut accepting = JoinSet::new();
-            for listener in std::mem::take(&mut listeners.listeners) {
-                accepting.spawn(server::serve(listener, http.clone(), Arc::clone(&door)));
+            let watchdog = Arc::<Watchdog>::default();
+            for listener in std::mem::take(&mut listeners.listeners).into_iter().map(Arc::new) {
+                let (http, door) = (http.clone(), Arc::clone(&door));
+                let accept = move || server::serve(Arc::clone(&listener), http.clone(), Arc::clone(&door));
+                accepting.spawn(Arc::clone(&watchdog).keep_alive("accept", accept));
             }
             tracing::info!("listening on {}; up to {connections} connections at once", addresses.join(", "));
             let (started_with, projects) = (config.clone(), dev.clone());
@@ -102,17 +106,16 @@ impl ServerLife {
                 }
             };
             let Started { deploys, health, look } = started;
-            let routes = server::http(&config, &deploys, &door, health, dev.clone());
+            let routes = server::http(&config, &deploys, &door, (health, &watchdog), dev.clone());
             switch.send_modify(|current| *current = Some(routes));
-            let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
-            tokio::spawn(async move { rooms.watch_idle(&engine).await });
-            tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
-            tokio::spawn(tell_left_out(Arc::clone(&deploys.tenants)));
+            watch_rooms(&watchdog, &deploys);
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
                 watcher = look.load(&deploys) => {
-                    tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
-                    deploy::follow::follow(Arc::clone(&deploys), watcher)?;
+                    let fleet = Arc::clone(&deploys.fleet);
+                    let ring = move || fleet::ring::ring_alarms(Arc::clone(&fleet));
+                    tokio::spawn(Arc::clone(&watchdog).keep_alive("alarms", ring));
+                    deploy::follow::follow(Arc::clone(&deploys), watcher, watchdog)?;
                     announce(&addresses, dev.is_some());
                     let beside = beside(before, &deploys)?;
                     let signal = signals.next().await;
@@ -200,6 +203,22 @@ async fn recover(fleet: &Fleet, tenants: &Tenants) {
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
     }
+}
+
+/// Starts what looks after the rooms from the first one on.
+fn watch_rooms(watchdog: &Arc<Watchdog>, deploys: &Arc<Deploys>) {
+    let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
+    let idle = move || {
+        let (rooms, engine) = (Arc::clone(&rooms), Arc::clone(&engine));
+        async move { rooms.watch_idle(&engine).await }
+    };
+    tokio::spawn(Arc::clone(watchdog).keep_alive("idle", idle));
+    let heeding = Arc::clone(deploys);
+    let heed = move || deploy::verdicts::heed(Arc::clone(&heeding));
+    tokio::spawn(Arc::clone(watchdog).keep_alive("verdicts", heed));
+    let tenants = Arc::clone(&deploys.tenants);
+    let tell = move || tell_left_out(Arc::clone(&tenants));
+    tokio::spawn(Arc::clone(watchdog).keep_alive("log", tell));
 }
 
 /// Says in the log what it had to do without, for as long as the server lives.

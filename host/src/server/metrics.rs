@@ -21,6 +21,7 @@ use crate::guest::engine::GuestEngine;
 use crate::logs;
 use crate::tenant::account;
 use crate::tenant::{Account, Tenants};
+use crate::watchdog::Watchdog;
 
 /// The text format's name (OpenMetrics 1.0).
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +38,7 @@ pub struct Measured {
     pub engine: Arc<GuestEngine>,
     pub door: Arc<Door>,
     pub upgrades: Arc<UpgradeCounts>,
+    pub watchdog: Arc<Watchdog>,
 }
 
 /// A registry of one scrape.
@@ -98,6 +100,10 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     let by_status = scrape.counters("upgrades", "Requests for a WebSocket, by the status of the answer");
     for (status, count) in upgrades.counts() {
         by_status.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
+    }
+    let restarts = scrape.counters("task_restarts", "How often a task that must run had to be started again");
+    for (task, count) in measured.watchdog.restarts() {
+        restarts.get_or_create(&vec![("task", task.to_owned())]).inc_by(count as f64);
     }
     let held = scrape.gauges(
         "worker_longest_hold_seconds",
