@@ -34,4 +34,5 @@ pub mod server;
 pub mod socket;
 pub mod storage;
 pub mod tenant;
+pub mod watchdog;
 pub mod workers;

@@ -6,17 +6,19 @@
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{fmt, registry};
+use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::clock::Instant;
 
@@ -204,12 +206,33 @@ pub fn log_to_stderr() -> Result<(), String> {
     // The layer would write of a line that it cannot write, to the same place.
     let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false);
     let log = log.with_ansi(io::stderr().is_terminal());
+    let registry = || registry().with(filter).with(GatedLines);
     match variable(FORMAT_VARIABLE).as_deref() {
-        Some("json") => registry().with(filter).with(log.json().flatten_event(true)).init(),
-        Some("text") | None => registry().with(filter).with(log).init(),
+        Some("json") => registry().with(log.json().flatten_event(true)).init(),
+        Some("text") | None => registry().with(log).init(),
         Some(other) => return Err(format!("{FORMAT_VARIABLE} must be text or json, not {other:?}")),
     }
     Ok(())
+}
+
+/// Says whether a line is logged. It must log nothing itself.
+type LineGate = Box<dyn Fn(&Event<'_>) -> bool + Send + Sync>;
+
+/// Whoever knows the tenants is there later than the log.
+static GATE: OnceLock<LineGate> = OnceLock::new();
+
+/// Has each line of the log ask whether it comes into it, from now on and once for all.
+pub fn admit_lines(gate: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) {
+    // A second gate would be one of a second server in this process, which there is in no program.
+    let _ = GATE.set(Box::new(gate));
+}
+
+struct GatedLines;
+
+impl<S: Subscriber> Layer<S> for GatedLines {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        GATE.get().is_none_or(|gate| gate(event))
+    }
 }
 
 /// Gives both streams their time before the program ends.

@@ -45,6 +45,7 @@ async fn another_tenants_things_do_not_exist() {
     for (method, path) in [
         ("GET", "/_parlor/api/tenants/other"),
         ("GET", "/_parlor/api/plugins/other/theirs"),
+        ("GET", "/_parlor/api/plugins/other/theirs/log"),
         ("PUT", "/_parlor/api/plugins/other/theirs"),
         ("GET", "/_parlor/api/rooms/other/theirs"),
         ("GET", "/_parlor/api/rooms/other/theirs/lobby"),

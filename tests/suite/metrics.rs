@@ -53,6 +53,9 @@ async fn figures_move_and_none_is_lost_with_its_room() {
     assert_eq!(figure(&after, closed), 1.0);
     assert_eq!(figure(&after, "parlor_upgrades_total{status=\"404\"}"), 1.0);
     assert_eq!(figure(&after, "parlor_panics_total"), 0.0);
+    for task in ["accept", "folder", "alarms", "verdicts", "idle", "log"] {
+        assert_eq!(figure(&after, &format!("parlor_task_restarts_total{{task=\"{task}\"}}")), 0.0);
+    }
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn labels_are_what_is_served_and_nothing_else() {
     for (name, _) in &figures {
         assert!(!name.contains("secret") && !name.contains("-host") && !name.contains("127.0.0.1"), "{name}");
     }
-    let words = ["tenant", "plugin", "kind", "reason", "status", "version", "worker"];
+    let words = ["tenant", "plugin", "kind", "reason", "status", "task", "version", "worker"];
     for (name, _) in figures.iter().filter(|(name, _)| name.contains('{')) {
         let labels = name.split_once('{').expect("labels").1.trim_end_matches('}');
         for label in labels.split(',') {

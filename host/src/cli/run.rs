@@ -25,7 +25,8 @@ use crate::server::dev::DevProjects;
 use crate::server::{self, Door, Health, Listeners};
 use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
-use crate::tenant::Tenants;
+use crate::tenant::{Tenants, log_gate};
+use crate::watchdog::Watchdog;
 use crate::workers::Workers;
 
 /// The program that runs, even after its file was replaced.
@@ -34,6 +35,8 @@ pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 pub(super) const STORAGE_FOLDER: &str = "tenants";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
+/// How often the server looks whether lines were left out of the log.
+const LEFT_OUT_POLL: Duration = Duration::from_secs(1);
 
 /// A server that hears signals and has done nothing else yet.
 pub struct ServerLife {
@@ -79,8 +82,11 @@ impl ServerLife {
             let door = Arc::new(Door::new(&config, connections));
             let (switch, http) = watch::channel(None);
             let mut accepting = JoinSet::new();
-            for listener in std::mem::take(&mut listeners.listeners) {
-                accepting.spawn(server::serve(listener, http.clone(), Arc::clone(&door)));
+            let watchdog = Arc::<Watchdog>::default();
+            for listener in std::mem::take(&mut listeners.listeners).into_iter().map(Arc::new) {
+                let (http, door) = (http.clone(), Arc::clone(&door));
+                let accept = move || server::serve(Arc::clone(&listener), http.clone(), Arc::clone(&door));
+                accepting.spawn(Arc::clone(&watchdog).keep_alive("accept", accept));
             }
             tracing::info!("listening on {}; up to {connections} connections at once", addresses.join(", "));
             let (started_with, projects) = (config.clone(), dev.clone());
@@ -100,17 +106,13 @@ impl ServerLife {
                 }
             };
             let Started { deploys, health, look } = started;
-            let routes = server::http(&config, &deploys, &door, health, dev.clone());
+            let routes = server::http(&config, &deploys, &door, (health, &watchdog), dev.clone());
             switch.send_modify(|current| *current = Some(routes));
-            let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
-            tokio::spawn(async move { rooms.watch_idle(&engine).await });
-            tokio::spawn(deploy::verdicts::heed(Arc::clone(&deploys)));
-            // An alarm whose plugin is still being loaded waits for it.
-            tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&deploys.fleet)));
+            watch_rooms(&watchdog, &deploys);
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
                 watcher = look.load(&deploys) => {
-                    deploy::follow::follow(Arc::clone(&deploys), watcher)?;
+                    deploy::follow::follow(Arc::clone(&deploys), watcher, watchdog)?;
                     announce(&addresses, dev.is_some());
                     let beside = beside(before, &deploys)?;
                     let signal = signals.next().await;
@@ -173,6 +175,8 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Sta
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
     let tenants = Arc::new(tenants);
+    let gate = Arc::clone(&tenants);
+    logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));
     let look = FirstLook::at(&deploys)?;
     Ok(Started { deploys, health, look })
@@ -195,6 +199,34 @@ async fn recover(fleet: &Fleet, tenants: &Tenants) {
         tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms stored");
         tenants.account(&tenant).storage.add(bytes);
         alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
+    }
+}
+
+/// Starts what looks after the rooms from the first one on.
+fn watch_rooms(watchdog: &Arc<Watchdog>, deploys: &Arc<Deploys>) {
+    let (rooms, engine) = (Arc::clone(&deploys.fleet), Arc::clone(deploys.loader.engine()));
+    let idle = move || {
+        let (rooms, engine) = (Arc::clone(&rooms), Arc::clone(&engine));
+        async move { rooms.watch_idle(&engine).await }
+    };
+    tokio::spawn(Arc::clone(watchdog).keep_alive("idle", idle));
+    let heeding = Arc::clone(deploys);
+    let heed = move || deploy::verdicts::heed(Arc::clone(&heeding));
+    tokio::spawn(Arc::clone(watchdog).keep_alive("verdicts", heed));
+    // An alarm whose plugin is still being loaded waits for it.
+    let fleet = Arc::clone(&deploys.fleet);
+    let ring = move || fleet::ring::ring_alarms(Arc::clone(&fleet));
+    tokio::spawn(Arc::clone(watchdog).keep_alive("alarms", ring));
+    let tenants = Arc::clone(&deploys.tenants);
+    let tell = move || tell_left_out(Arc::clone(&tenants));
+    tokio::spawn(Arc::clone(watchdog).keep_alive("log", tell));
+}
+
+/// Says in the log what it had to do without, for as long as the server lives.
+async fn tell_left_out(tenants: Arc<Tenants>) {
+    loop {
+        tokio::time::sleep(LEFT_OUT_POLL).await;
+        tenants.tell_left_out();
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind, blocking};
@@ -19,6 +20,7 @@ use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, R
 use crate::model::names::{PluginKey, TenantName};
 use crate::model::text::for_log;
 use crate::plugin::loader::{Loader, read_component};
+use crate::watchdog::Watchdog;
 
 /// How long a file must stay the same to count as whole, where the system's events tell of changes. After this time also
 /// comes another look, where the last one may have missed something.
@@ -88,7 +90,7 @@ fn load_next(deploys: &Arc<Deploys>, mut files: VecDeque<ReadyFile>, jobs: &mut 
 
 /// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
 /// disk may be slow.
-pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
+pub fn follow(deploys: Arc<Deploys>, watcher: Watcher, watchdog: Arc<Watchdog>) -> anyhow::Result<()> {
     if deploys.watch == WatchMode::Off {
         return Ok(());
     }
@@ -97,7 +99,13 @@ pub fn follow(deploys: Arc<Deploys>, watcher: Watcher) -> anyhow::Result<()> {
         let poll = deploys.watch_poll;
         let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
         let follower = Follower { deploys, watcher, watch, jobs: JoinSet::new(), is_lost: false };
-        runtime.block_on(follower.run());
+        // What it knows outlives a fault of it.
+        let follower = Arc::new(Mutex::new(follower));
+        let run = move || {
+            let follower = Arc::clone(&follower);
+            async move { follower.lock().await.run().await }
+        };
+        runtime.block_on(watchdog.keep_alive("folder", run));
     };
     std::thread::Builder::new().name("parlor-watch".to_owned()).spawn(run).context("a thread cannot be started")?;
     Ok(())
@@ -118,7 +126,7 @@ struct Follower {
 
 impl Follower {
     /// Looks, and waits for a reason to look again, for as long as the server lives.
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
             let again = self.look();
             tokio::select! {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
+use crate::tenant::log::PluginLog;
 use crate::tenant::{Account, Pace};
 
 /// Where an instance belongs, and what applies to it.
@@ -21,4 +22,6 @@ pub struct RoomContext {
     pub account: Arc<Account>,
     /// Whether the plugin's calls take long. All its instances share this.
     pub pace: Arc<Pace>,
+    /// What its plugin logs. All its instances share this.
+    pub log: Arc<PluginLog>,
 }

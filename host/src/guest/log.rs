@@ -4,8 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tracing::{Level, enabled};
+
 use super::context::RoomContext;
-use crate::model::text::for_log;
+use crate::model::text::{for_log, printable};
+use crate::tenant::log::{LineFrom, LogLine};
+use crate::tenant::log_gate::GUEST_TARGET as TARGET;
 
 /// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +18,27 @@ pub enum LogLevel {
     Info,
     Warn,
     Error,
+}
+
+impl LogLevel {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether the operator's log has lines of this level.
+    fn is_logged(self) -> bool {
+        match self {
+            Self::Debug => enabled!(target: TARGET, Level::DEBUG),
+            Self::Info => enabled!(target: TARGET, Level::INFO),
+            Self::Warn => enabled!(target: TARGET, Level::WARN),
+            Self::Error => enabled!(target: TARGET, Level::ERROR),
+        }
+    }
 }
 
 /// The log of one instance.
@@ -54,16 +79,23 @@ impl GuestLog {
         }
     }
 
+    /// Keeps a line for the plugin's author, and logs it for the operator if the plugin's rate allows that.
     fn print(&self, level: LogLevel, line: &str) {
-        let RoomContext { plugin, version, room, .. } = &*self.context;
+        let RoomContext { plugin, version, room, log, .. } = &*self.context;
+        let line = printable(line);
+        log.keep(LogLine::now(version, room.as_ref(), level.as_str(), line.clone()));
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
-        let line = for_log(line);
+        let bytes = line.len() + tenant.len() + plugin.len() + version.len() + room.len();
+        if !level.is_logged() || !log.admits(LineFrom::Guest, bytes) {
+            return;
+        }
+        let line = for_log(&line);
         match level {
-            LogLevel::Debug => tracing::debug!(target: "guest", tenant, plugin, version, room, "{line}"),
-            LogLevel::Info => tracing::info!(target: "guest", tenant, plugin, version, room, "{line}"),
-            LogLevel::Warn => tracing::warn!(target: "guest", tenant, plugin, version, room, "{line}"),
-            LogLevel::Error => tracing::error!(target: "guest", tenant, plugin, version, room, "{line}"),
+            LogLevel::Debug => tracing::debug!(target: TARGET, tenant, plugin, version, room, "{line}"),
+            LogLevel::Info => tracing::info!(target: TARGET, tenant, plugin, version, room, "{line}"),
+            LogLevel::Warn => tracing::warn!(target: TARGET, tenant, plugin, version, room, "{line}"),
+            LogLevel::Error => tracing::error!(target: TARGET, tenant, plugin, version, room, "{line}"),
         }
     }
 }

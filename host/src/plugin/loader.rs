@@ -104,6 +104,7 @@ impl Loader {
             config: Arc::new(terms.config),
             account: terms.account,
             pace: Arc::clone(&terms.totals.pace),
+            log: Arc::clone(&terms.totals.log),
             limits: terms.limits,
         });
         let lane = outside.account.lane();

@@ -35,16 +35,17 @@ const FAREWELLS: usize = 64;
 const FAREWELL: Duration = Duration::from_millis(500);
 
 static NO_PROXY_HEADER: Seldom = Seldom::new();
+static NO_ACCEPT: Seldom = Seldom::new();
 static NO_HTTP: Seldom = Seldom::new();
 
 /// Accepts connections for as long as it is polled. Each request is answered by the routes of its moment.
-pub async fn serve(listener: Listener, http: Routes, door: Arc<Door>) {
+pub async fn serve(listener: Arc<Listener>, http: Routes, door: Arc<Door>) {
     let farewells = Arc::new(Counter::new(FAREWELLS));
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(why) => {
-                tracing::warn!("cannot accept a connection: {why}");
+                NO_ACCEPT.tell(|left_out| tracing::warn!(left_out, "cannot accept a connection: {why}"));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }

@@ -39,6 +39,7 @@ use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
 use crate::tenant::{Account, Imports, Terms};
+use crate::watchdog::Watchdog;
 use crate::workers::{WorkerId, Workers};
 
 /// How long an event may take before the server counts as unhealthy.
@@ -84,8 +85,8 @@ impl Health {
             durability: Durability::Strict,
             subprotocols: Vec::new(),
             imports: Imports::All,
+            totals: account.totals(&key.plugin, &limits),
             limits,
-            totals: account.totals(&key.plugin),
             account,
         };
         let plugin =
@@ -195,13 +196,19 @@ impl Drop for Probe {
 /// What the two checks need.
 struct Checked {
     health: Arc<Health>,
+    watchdog: Arc<Watchdog>,
     deploys: Arc<Deploys>,
     access: Arc<Access>,
 }
 
 /// The routes of the checks: whether the server lives, and whether all that it is to serve is there.
-pub fn routes(health: Health, deploys: &Arc<Deploys>, access: &Arc<Access>) -> HttpRouter {
-    let checked = Checked { health: Arc::new(health), deploys: Arc::clone(deploys), access: Arc::clone(access) };
+pub fn routes(
+    (health, watchdog): (Health, &Arc<Watchdog>),
+    deploys: &Arc<Deploys>,
+    access: &Arc<Access>,
+) -> HttpRouter {
+    let (health, watchdog) = (Arc::new(health), Arc::clone(watchdog));
+    let checked = Checked { health, watchdog, deploys: Arc::clone(deploys), access: Arc::clone(access) };
     HttpRouter::new().route("/health", get(alive)).route("/ready", get(ready)).with_state(Arc::new(checked))
 }
 
@@ -213,7 +220,7 @@ async fn alive(
     request: Request,
 ) -> (StatusCode, String) {
     let is_operator = checked.access.caller(&client, &request) == Some(Caller::Operator);
-    let (status, words) = check(&checked.health).await;
+    let (status, words) = check(&checked.health, &checked.watchdog).await;
     (status, words + &beside(&checked.deploys, is_operator))
 }
 
@@ -221,13 +228,17 @@ async fn alive(
 async fn ready(State(checked): State<Arc<Checked>>) -> Response {
     let loading = checked.deploys.loading.now();
     if loading.finished {
-        return check(&checked.health).await.into_response();
+        return check(&checked.health, &checked.watchdog).await.into_response();
     }
     let words = loading.words().unwrap_or_else(|| "the server starts".to_owned());
     not_yet(format!("{words}\n"))
 }
 
-async fn check(health: &Arc<Health>) -> (StatusCode, String) {
+async fn check(health: &Arc<Health>, watchdog: &Watchdog) -> (StatusCode, String) {
+    let down = watchdog.down().join(", ");
+    if !down.is_empty() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("the server starts tasks again that must run: {down}\n"));
+    }
     let health = Arc::clone(health);
     // A task of its own, so that the check goes on if the client hangs up: the next client gets its answer.
     let checked = tokio::spawn(async move { health.check().await }).await;
@@ -296,6 +307,26 @@ mod tests {
         assert_eq!(health.check().await, Err(Unwell { worker: 0 }));
         // One after the other they would take twice as long.
         assert!(start.elapsed() < PATIENCE + FRESH, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_must_run_and_panicked_is_told_until_it_runs_again() {
+        let (health, watchdog) = (Arc::new(health().await), Arc::<Watchdog>::default());
+        let mut has_panicked = false;
+        let start = move || {
+            let is_first = !std::mem::replace(&mut has_panicked, true);
+            async move {
+                assert!(!is_first, "as the test asks for");
+                std::future::pending().await
+            }
+        };
+        tokio::spawn(Arc::clone(&watchdog).keep_alive("alarms", start));
+        tokio::task::yield_now().await;
+        let (status, words) = check(&health, &watchdog).await;
+        assert_eq!((status, words.contains("alarms")), (StatusCode::SERVICE_UNAVAILABLE, true), "{words}");
+        while check(&health, &watchdog).await.0 != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[tokio::test]

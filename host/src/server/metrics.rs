@@ -21,6 +21,7 @@ use crate::guest::engine::GuestEngine;
 use crate::logs;
 use crate::tenant::account;
 use crate::tenant::{Account, Tenants};
+use crate::watchdog::Watchdog;
 
 /// The text format's name (OpenMetrics 1.0).
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +38,7 @@ pub struct Measured {
     pub engine: Arc<GuestEngine>,
     pub door: Arc<Door>,
     pub upgrades: Arc<UpgradeCounts>,
+    pub watchdog: Arc<Watchdog>,
 }
 
 /// A registry of one scrape.
@@ -99,6 +101,10 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     for (status, count) in upgrades.counts() {
         by_status.get_or_create(&vec![("status", status.to_string())]).inc_by(count as f64);
     }
+    let restarts = scrape.counters("task_restarts", "How often a task that must run had to be started again");
+    for (task, count) in measured.watchdog.restarts() {
+        restarts.get_or_create(&vec![("task", task.to_owned())]).inc_by(count as f64);
+    }
     let held = scrape.gauges(
         "worker_longest_hold_seconds",
         "The longest time that something held up a worker's thread since the last scrape",
@@ -151,6 +157,8 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let rooms = scrape.gauges("rooms", "Open rooms");
     let quarantined = scrape.gauges("quarantined", "Whether it is out of service");
     let turns = scrape.counters("turns", "Turns that committed");
+    let lines = scrape.counters("log_lines_left_out", "Lines that its rates kept out of the log");
+    let bytes = scrape.counters("log_bytes_left_out", "Bytes of these lines");
     let bad_frames = scrape.counters("bad_frames", "Malformed frames that the host dropped");
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
     let closes =
@@ -165,6 +173,9 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
         let totals = &plugin.totals;
         turns.get_or_create(&labels).inc_by((totals.turns() + open.turns) as f64);
         bad_frames.get_or_create(&labels).inc_by((totals.bad_frames() + open.bad_frames) as f64);
+        let (lines_left_out, bytes_left_out) = totals.log.left_out();
+        lines.get_or_create(&labels).inc_by(lines_left_out as f64);
+        bytes.get_or_create(&labels).inc_by(bytes_left_out as f64);
         for (kind, count) in totals.failures() {
             failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
         }

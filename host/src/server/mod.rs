@@ -38,6 +38,7 @@ pub use listen::Listeners;
 
 use crate::config::Config;
 use crate::deploy::Deploys;
+use crate::watchdog::Watchdog;
 use api::Api;
 use auth::Access;
 use dev::DevProjects;
@@ -52,7 +53,7 @@ pub fn http(
     config: &Config,
     deploys: &Arc<Deploys>,
     door: &Arc<Door>,
-    health: Health,
+    (health, watchdog): (Health, &Arc<Watchdog>),
     dev: Option<Arc<DevProjects>>,
 ) -> HttpRouter {
     let (fleet, tenants) = (&deploys.fleet, &deploys.tenants);
@@ -64,6 +65,7 @@ pub fn http(
         engine: Arc::clone(deploys.loader.engine()),
         door: Arc::clone(door),
         upgrades: Arc::clone(&counts),
+        watchdog: Arc::clone(watchdog),
     };
     let upgrading = Upgrading {
         fleet: Arc::clone(fleet),
@@ -74,7 +76,7 @@ pub fn http(
     };
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
-        .merge(health::routes(health, deploys, &access))
+        .merge(health::routes((health, watchdog), deploys, &access))
         .merge(metrics_route(measured, &access, fleet.workers().aside()));
     let rates = Arc::new(RequestRates::new(&access, door, tenants));
     HttpRouter::new()

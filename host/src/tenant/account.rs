@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::cpu::CpuBucket;
 use super::lane::{self, Lane};
+use super::log::{LogRates, PluginLog};
 use super::totals::Totals;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginName, TenantName};
@@ -32,6 +33,8 @@ pub struct Account {
     pub storage: Arc<Counter>,
     /// Bytes queued for its sockets.
     pub outbound: Arc<Counter>,
+    /// What its plugins write into the operator's log.
+    log: Arc<LogRates>,
     /// Notified by whoever waits to open a room: an idle room of the tenant should give way.
     pub wanted: Notify,
     /// One lane for each thread that runs plugins, and one for all other threads.
@@ -55,6 +58,7 @@ impl Account {
             memory: counter(limits.memory_tenant_bytes),
             storage: counter(limits.storage_tenant_bytes),
             outbound: counter(limits.outbound_tenant_bytes),
+            log: Arc::new(LogRates::new(limits.log_tenant_bytes_per_second, limits.log_tenant_bytes_burst)),
             limits,
             cpu,
             wanted: Notify::new(),
@@ -63,16 +67,28 @@ impl Account {
         }
     }
 
-    /// The counters of a plugin, which all its loaded versions share. They begin at 0 if no version is loaded.
-    pub fn totals(&self, plugin: &PluginName) -> Arc<Totals> {
+    /// The counters of a plugin, which all its loaded versions share. They begin at 0 if no version is loaded. `limits` are
+    /// the plugin's own.
+    pub fn totals(&self, plugin: &PluginName, limits: &Limits) -> Arc<Totals> {
         let mut known = self.totals.lock();
         if let Some(totals) = known.get(plugin).and_then(Weak::upgrade) {
             return totals;
         }
         known.retain(|_, totals| totals.strong_count() > 0);
-        let totals = Arc::new(Totals::default());
+        let totals = Arc::new(Totals::new(PluginLog::new(limits, Arc::clone(&self.log))));
         known.insert(plugin.clone(), Arc::downgrade(&totals));
         totals
+    }
+
+    /// The counters of a plugin of which a version is loaded.
+    pub fn known_totals(&self, plugin: &str) -> Option<Arc<Totals>> {
+        self.totals.lock().get(plugin).and_then(Weak::upgrade)
+    }
+
+    /// The counters of each plugin of which a version is loaded.
+    pub fn all_totals(&self) -> Vec<(PluginName, Arc<Totals>)> {
+        let known = self.totals.lock();
+        known.iter().filter_map(|(plugin, totals)| Some((plugin.clone(), totals.upgrade()?))).collect()
     }
 
     /// The tenant's lane on the calling thread.
@@ -171,14 +187,14 @@ mod tests {
     fn plugin_names_without_end_leave_nothing_behind() {
         let account = Account::new(TenantName::default_tenant(), Limits::default(), 1);
         let name = |number: usize| PluginName::new(&format!("p{number}")).unwrap();
-        let served = account.totals(&name(0));
+        let served = account.totals(&name(0), &account.limits);
         served.room_ended(7, 0);
         for number in 1..1_000 {
             // An upload of a component that the host refuses does this.
-            drop(account.totals(&name(number)));
+            drop(account.totals(&name(number), &account.limits));
         }
         assert!(account.totals.lock().len() <= 2, "{:?}", account.totals.lock().len());
-        assert_eq!(account.totals(&name(0)).turns(), 7, "a plugin that is served keeps its counters");
+        assert_eq!(account.totals(&name(0), &account.limits).turns(), 7, "a plugin that is served keeps its counters");
     }
 
     #[test]

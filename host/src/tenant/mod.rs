@@ -5,6 +5,8 @@ mod cpu;
 mod imports;
 pub mod lane;
 pub mod locks;
+pub mod log;
+pub mod log_gate;
 mod pace;
 mod totals;
 
@@ -15,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
-use crate::model::names::{PluginName, TenantName};
+use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::model::secret::Secret;
 use crate::model::web::{HostName, PageOrigin};
 
@@ -118,14 +120,15 @@ impl Tenants {
         let settings = self.settings(tenant);
         let own = settings.plugins.get(plugin);
         let account = self.account(tenant);
+        let limits = self.layers(tenant, Some(plugin)).limits().clone();
         Terms {
             config: self.config(tenant, plugin, own),
             client_channels: own.is_some_and(|own| own.client_channels),
             durability: own.map(|own| own.durability).unwrap_or_default(),
             subprotocols: own.map(|own| own.subprotocols.clone()).unwrap_or_default(),
             imports: settings.imports.clone(),
-            limits: Arc::new(self.layers(tenant, Some(plugin)).limits().clone()),
-            totals: account.totals(plugin),
+            totals: account.totals(plugin, &limits),
+            limits: Arc::new(limits),
             account,
         }
     }
@@ -162,6 +165,21 @@ impl Tenants {
             Arc::new(Account::new(tenant.clone(), limits, self.threads))
         });
         Arc::clone(account)
+    }
+
+    /// The counters of a plugin of which a version is loaded.
+    fn known_totals(&self, tenant: &str, plugin: &str) -> Option<Arc<Totals>> {
+        let account = self.accounts.lock().get(tenant).cloned();
+        account.and_then(|account| account.known_totals(plugin))
+    }
+
+    /// Says in the operator's log how many lines it had to do without.
+    pub fn tell_left_out(&self) {
+        for account in self.accounts() {
+            for (plugin, totals) in account.all_totals() {
+                totals.log.tell_left_out(&PluginKey { tenant: account.tenant.clone(), plugin });
+            }
+        }
     }
 
     /// All accounts, by name.

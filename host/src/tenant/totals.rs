@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::Pace;
+use super::log::PluginLog;
 use crate::model::failure::FailureKind;
 
-/// The counters of one plugin, and its pace.
-#[derive(Debug, Default)]
+/// The counters of one plugin, its pace and its log.
+#[derive(Debug)]
 pub struct Totals {
     /// Whether the plugin's calls take long.
     pub pace: Arc<Pace>,
+    pub log: Arc<PluginLog>,
     /// Turns that committed in rooms that have ended.
     turns: AtomicU64,
     /// Invalid frames that were dropped in rooms that have ended.
@@ -24,6 +26,17 @@ pub struct Totals {
 }
 
 impl Totals {
+    pub fn new(log: PluginLog) -> Self {
+        Self {
+            pace: Arc::default(),
+            log: Arc::new(log),
+            turns: AtomicU64::new(0),
+            bad_frames: AtomicU64::new(0),
+            failures: Default::default(),
+            closes: Mutex::default(),
+        }
+    }
+
     /// Adds the counts of a room that ended.
     pub fn room_ended(&self, turns: u64, bad_frames: u64) {
         self.turns.fetch_add(turns, Ordering::Relaxed);

@@ -2,4 +2,5 @@
 
 mod calls;
 mod clients;
+mod logs;
 mod settings;

@@ -10,7 +10,10 @@ use crate::harness::{Builder, Server, json, soon};
 
 /// A server whose guest logs what it is told to.
 fn talker(script: &str) -> Builder {
-    let limits = "[limits]\nlog-lines-per-turn = 1000\nframes-per-second = 1000\nframes-burst = 1000\nclient-faults = 1000\nclient-slow-ms = 0";
+    let limits = "[limits]\nlog-lines-per-turn = 1000\nframes-per-second = 1000\nframes-burst = 1000\n\
+                  client-faults = 1000\nclient-slow-ms = 0\n\
+                  log-bytes-per-second = 1000000000\nlog-tenant-bytes-per-second = 1000000000\n\
+                  log-bytes-burst = 1000000000\nlog-tenant-bytes-burst = 1000000000";
     Server::builder().guest_as("limit_calls", "calls").early().script(script).config(limits)
 }
 
@@ -27,7 +30,7 @@ async fn assert_serves_and_drains(mut server: Server, of: &str) {
         let mut client = server.join(&format!("/calls?room=r{room}")).await;
         for _ in 0..3 {
             answers(&mut client, json!([["times", 5, "log", "a line"]])).await;
-            client.send("run", json!([["no-such-call"]])).await;
+            client.send("fail", json!([])).await;
         }
         answers(&mut client, json!([["log", "still there"]])).await;
     }

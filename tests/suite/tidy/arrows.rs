@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::{Source, assert_tidy, sources, without_comment};
 
 /// Each module of `host/src`, and those that it may use.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("files", &[]),
     ("logs", &["clock"]),
+    ("watchdog", &[]),
     ("model", &["clock"]),
     ("protocol", &["model"]),
     ("folder", &["clock", "model"]),
@@ -22,19 +23,19 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("room", &["alarms", "clock", "guest", "model", "plugin", "protocol", "storage", "tenant", "workers"]),
     ("fleet", &["alarms", "clock", "guest", "model", "plugin", "protocol", "room", "storage", "workers"]),
     ("socket", &["clock", "model", "protocol", "room", "workers"]),
-    ("deploy", &["clock", "config", "files", "fleet", "folder", "guest", "model", "plugin", "tenant"]),
+    ("deploy", &["clock", "config", "files", "fleet", "folder", "guest", "model", "plugin", "tenant", "watchdog"]),
     (
         "server",
         &[
             "alarms", "clock", "config", "deploy", "fleet", "guest", "logs", "model", "plugin", "protocol", "room",
-            "socket", "storage", "tenant", "workers",
+            "socket", "storage", "tenant", "watchdog", "workers",
         ],
     ),
     (
         "cli",
         &[
             "clock", "config", "deploy", "files", "fleet", "folder", "guest", "logs", "model", "plugin", "server",
-            "storage", "tenant", "workers",
+            "storage", "tenant", "watchdog", "workers",
         ],
     ),
 ];

@@ -34,6 +34,12 @@ limits! {
     log_lines_per_turn: u32 = 64, Plugin, least 0;
     /// Bytes of one log line. The rest of a longer line is cut off.
     log_line_bytes: usize = 1 << 10, Plugin, least 0;
+    /// Bytes per second that a plugin may write into the operator's log in the long run, and the host about its rooms as
+    /// many again. Past it lines are left out and counted; the API has the last ones. A hundred short lines.
+    log_bytes_per_second: u32 = 16 << 10, Plugin, least 1;
+    /// Bytes that a plugin which logged little may write into the operator's log at once before `log-bytes-per-second`
+    /// counts: four turns that log all they may.
+    log_bytes_burst: u32 = 256 << 10, Plugin, least 1;
     /// Bytes that one call for randomness may ask for. Past it the call is refused.
     random_bytes: u32 = 4_096, Plugin, least 0;
 
@@ -220,6 +226,12 @@ limits! {
     /// Bytes queued for all sockets of one tenant. Past it a socket that has something queued already is closed with
     /// 1008.
     outbound_tenant_bytes: usize = 256 << 20, Tenant, least 1;
+    /// Bytes per second that all plugins of one tenant may write into the operator's log in the long run, and the host
+    /// about their rooms as many again. Past it lines are left out and counted. Less than 3 GB a day.
+    log_tenant_bytes_per_second: u32 = 32 << 10, Tenant, least 1;
+    /// Bytes that the plugins of a tenant which logged little may write into the operator's log at once before
+    /// `log-tenant-bytes-per-second` counts.
+    log_tenant_bytes_burst: u32 = 1 << 20, Tenant, least 1;
     /// Plugins of one tenant. One more does not load.
     plugins_per_tenant: usize = 64, Tenant, least 0;
     /// Versions of each plugin that the server keeps to roll back to, the current one included: a bad week of

@@ -49,7 +49,7 @@ fn load() -> Arc<Plugin> {
         subprotocols: Vec::new(),
         imports: Imports::All,
         limits: Arc::clone(&limits),
-        totals: account.totals(&key.plugin),
+        totals: account.totals(&key.plugin, &limits),
         account,
     };
     static LOADED: AtomicU32 = AtomicU32::new(0);

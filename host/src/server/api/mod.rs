@@ -4,6 +4,7 @@
 mod body;
 mod deployed;
 mod error;
+mod log;
 mod paths;
 mod plugins;
 mod rooms;
@@ -39,6 +40,7 @@ pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter
         .route("/api/tenants/{tenant}", get(tenants::one))
         .route("/api/plugins", get(plugins::list))
         .route("/api/plugins/{tenant}/{plugin}", get(plugins::one))
+        .route("/api/plugins/{tenant}/{plugin}/log", get(log::recent))
         .route("/api/plugins/{tenant}/{plugin}/lift", post(plugins::lift))
         .route("/api/plugins/{tenant}/{plugin}/rollback", post(versions::roll_back))
         .route("/api/rooms/{tenant}/{plugin}", get(rooms::list))
