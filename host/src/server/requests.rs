@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -24,6 +25,10 @@ use crate::tenant::Tenants;
 
 /// The paths that are the host's own. On all others a token is for the plugin.
 const OF_HOST: &str = "/_parlor/";
+
+/// How long a refused client waits for its 429. Each may have so many connections, so that one which comes back at once, with
+/// all of them, gets no more than some hundreds of answers a second.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Counts requests, and finds whose they are.
 #[derive(Debug)]
@@ -82,6 +87,10 @@ pub async fn count(
         }),
     };
     if let Some(mut response) = refused {
+        // A proxy's connections are for all of its clients: one client holds none of them.
+        if client.has_place {
+            tokio::time::sleep(REFUSAL_PAUSE).await;
+        }
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
