@@ -13,6 +13,19 @@ async fn crash(server: &Server, room: &str, times: usize) -> Closed {
     client.closed().await
 }
 
+/// Someone in a room of the tenant `evil`, as soon as it may be entered.
+async fn when_open(server: &Server, room: &str) -> Client {
+    let path = format!("/t/evil/turns?room={room}");
+    soon("the room to open", async {
+        loop {
+            if let Ok(client) = server.connect(&path).await {
+                return client;
+            }
+        }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_room_in_a_crash_loop_closes_and_opens_again_later() {
     let server =
@@ -31,14 +44,7 @@ async fn a_room_in_a_crash_loop_closes_and_opens_again_later() {
     for word in ["tenant=\"evil\"", "plugin=\"turns\"", "room=\"a\"", "sockets=1", "trapped"] {
         assert!(line.contains(word), "{word}: {line}");
     }
-    let mut again = soon("the room to open again", async {
-        loop {
-            if let Ok(client) = server.connect("/t/evil/turns?room=a").await {
-                return client;
-            }
-        }
-    })
-    .await;
+    let mut again = when_open(&server, "a").await;
     again.expect_silence().await;
 }
 
@@ -116,14 +122,7 @@ async fn rooms_that_few_clients_crash_are_no_reason_for_a_quarantine() {
 async fn a_quarantine_ends_by_itself_once_a_room_tried_the_version() {
     let server = failing("room-faults = 1\nroom-closed-ms = 0\nquarantine-ms = 400\nquarantine-trial-ms = 1000");
     quarantine(&server).await;
-    let mut first = soon("a room to try the version", async {
-        loop {
-            if let Ok(client) = server.connect("/t/evil/turns?room=first").await {
-                return client;
-            }
-        }
-    })
-    .await;
+    let mut first = when_open(&server, "first").await;
     first.expect_silence().await;
     server.wait_for_log(&["a room tries the version", "first"]).await;
     // One room alone, until it has lasted.
@@ -144,14 +143,7 @@ async fn a_quarantine_ends_by_itself_once_a_room_tried_the_version() {
 async fn a_room_that_tries_the_version_and_crashes_makes_the_pause_longer() {
     let server = failing("room-faults = 1\nroom-closed-ms = 0\nquarantine-ms = 300\nquarantine-trial-ms = 60000");
     quarantine(&server).await;
-    let mut first = soon("a room to try the version", async {
-        loop {
-            if let Ok(client) = server.connect("/t/evil/turns?room=first").await {
-                return client;
-            }
-        }
-    })
-    .await;
+    let mut first = when_open(&server, "first").await;
     fail(&mut first, "panic").await;
     server.wait_for_log(&["quarantined for 600ms", "the room that tried it crashed"]).await;
 }
