@@ -82,7 +82,7 @@ impl GuestLog {
     /// Keeps a line for the plugin's author, and logs it for the operator if the plugin's rate allows that.
     fn print(&self, level: LogLevel, line: &str) {
         let RoomContext { plugin, version, room, log, .. } = &*self.context;
-        let line = printable(line).to_string();
+        let line = printable(line);
         log.keep(LogLine::now(version, room.as_ref(), level.as_str(), line.clone()));
         let room = room.as_ref().map_or("", |room| room.as_str());
         let (tenant, plugin) = (plugin.tenant.as_str(), plugin.plugin.as_str());
