@@ -2,6 +2,7 @@
 //! named, and everybody else is served.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use hostile_guests::{Plan, bare, find};
 use rustix::process::{Pid, Signal, kill_process};
@@ -45,6 +46,51 @@ fn tempfolder() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
+/// The child that compiles, once it has offered itself to the kernel's memory killer.
+async fn compiler(server: &Server) -> Pid {
+    let offers_itself = |child: i32| {
+        let score = fs::read_to_string(format!("/proc/{child}/oom_score_adj"));
+        score.is_ok_and(|score| score.trim() == "1000")
+    };
+    let child = soon("a child that compiles", async {
+        loop {
+            match server.children().first() {
+                Some((child, _)) if offers_itself(*child) => return *child,
+                _ => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            }
+        }
+    });
+    Pid::from_raw(child.await).expect("a process")
+}
+
+/// Where the machine lacks memory, its kernel ends the child and not the server, and the component is tried again.
+#[tokio::test]
+async fn a_compiler_that_the_machine_kills_is_not_held_against_the_component() {
+    let server = Server::builder().file("bare.wasm", bare(&[])).start();
+    fs::write(server.folder().join("plugins/bomb.wasm"), bomb("bomb-function")).expect("a file");
+    kill_process(compiler(&server).await, Signal::KILL).expect("a signal");
+    server.wait_for_log(&["bomb.wasm is not served", "killed from outside"]).await;
+    let again = compiler(&server).await;
+    kill_process(again, Signal::KILL).expect("a signal");
+}
+
+/// What the machine does to the child has an exit code of its own: here its input breaks off.
+#[tokio::test]
+async fn a_compiler_whose_input_breaks_off_blames_the_machine() {
+    let server = Server::builder().file("bare.wasm", bare(&[])).start();
+    let upload = server.request("PUT", "/_parlor/api/plugins/default/bomb").operator();
+    let upload = tokio::spawn(upload.body("application/wasm", bomb("bomb-function")).send());
+    let child = compiler(&server).await;
+    let line = fs::read_to_string(format!("/proc/{}/cmdline", child.as_raw_nonzero())).expect("a process");
+    let arguments: Vec<&str> = line.split_terminator('\0').collect();
+    let broken_off = Command::new(env!("CARGO_BIN_EXE_parlor")).args(&arguments[1..]).stdin(Stdio::null()).output();
+    let broken_off = broken_off.expect("a program");
+    assert_eq!(broken_off.status.code(), Some(74), "{broken_off:?}");
+    kill_process(child, Signal::KILL).expect("a signal");
+    let answer = upload.await.expect("an answer");
+    assert!(answer.status == 503 && answer.body.contains("killed from outside"), "{answer:?}");
+}
+
 /// A compilation that gets no CPU time, as its neighbours may cause, is tried again later and never held against the
 /// component; one that goes on takes as long as it takes.
 #[tokio::test]
@@ -52,17 +98,7 @@ async fn a_compilation_is_judged_by_its_cpu_time_alone() {
     let server = Server::builder().file("bare.wasm", bare(&[])).config("[limits]\ncompile-wall-ms = 3000").start();
     let upload = server.request("PUT", "/_parlor/api/plugins/default/bomb").operator();
     let upload = tokio::spawn(upload.body("application/wasm", bomb("bomb-function")).send());
-    let compiler = soon("a child that compiles", async {
-        loop {
-            match server.children().first() {
-                Some((child, _)) => return *child,
-                None => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
-            }
-        }
-    })
-    .await;
-    let compiler = Pid::from_raw(compiler).expect("a process");
-    kill_process(compiler, Signal::STOP).expect("a signal");
+    kill_process(compiler(&server).await, Signal::STOP).expect("a signal");
     let answer = upload.await.expect("an answer");
     let words = "the compiler got no CPU time for as long as compile-wall-ms: 3000 ms";
     assert!(answer.status == 503 && answer.body.contains(words), "{answer:?}");

@@ -9,7 +9,7 @@ pub fn printable(words: &str) -> String {
 /// A guest's words for a line of the log, where fields of the host follow: those that could be taken for fields are quoted.
 pub fn for_log(words: &str) -> String {
     let words = printable(words);
-    if words.contains(['=', '"']) { format!("{words:?}") } else { words }
+    if words.contains('=') { format!("{words:?}") } else { words }
 }
 
 /// Control characters, the separators of lines and paragraphs, and what turns the direction of writing.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::functions::Functions;
 use super::packs;
+use super::prevented::{self, Prevented};
 use crate::guest::engine::{self, engine_hash, one_line};
 use crate::model::limits::Limits;
 
@@ -19,6 +20,8 @@ const DESCRIPTORS: u64 = 64;
 /// The child's niceness: serving comes first. Beside threads that are always busy, 10 leaves the child a tenth of a
 /// core. 19 would leave it a sixtieth: a compilation of half a second would take more than half a minute.
 const NICENESS: i32 = 10;
+/// The child offers itself to the kernel's memory killer before all others (proc(5): -1000 to 1000).
+const OOM_SCORE: &str = "1000";
 
 /// What the server tells the child: its limits, and for which engine it compiles.
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,8 +63,22 @@ impl CompileJob {
             let words = panic.payload_as_str().unwrap_or_default();
             let _ = writeln!(std::io::stderr(), "the compiler crashed: {words}");
         }));
-        self.bound_this_process()?;
-        let (pack, bytes) = packs::take(std::io::stdin()).context("cannot read the component")?;
+        let made = self.compile();
+        if let Err(why) = &made
+            && why.is::<Prevented>()
+        {
+            let _ = writeln!(std::io::stderr(), "{why}");
+            std::process::exit(prevented::EXIT_CODE);
+        }
+        made
+    }
+
+    /// Fails as [`Prevented`] wherever it is not for the component.
+    fn compile(&self) -> anyhow::Result<()> {
+        let by_machine = |why: anyhow::Error| Prevented::by(&why);
+        self.bound_this_process().map_err(by_machine)?;
+        let read = packs::take(std::io::stdin()).context("cannot read the component");
+        let (pack, bytes) = read.map_err(by_machine)?;
         let functions =
             (self.functions_bytes > 0).then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize)));
         let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
@@ -70,12 +87,14 @@ impl CompileJob {
             Ok(code) => code,
             Err(why) => bail!("{}", one_line(&why)),
         };
+        self.answer(&code, functions.as_deref()).map_err(by_machine)
+    }
+
+    fn answer(&self, code: &[u8], functions: Option<&Functions>) -> anyhow::Result<()> {
         let mut answer = std::io::stdout();
-        answer.write_all(&code).and_then(|()| answer.flush()).context("cannot write the code")?;
+        answer.write_all(code).and_then(|()| answer.flush()).context("cannot write the code")?;
         bound(Resource::Fsize, self.output_bytes(), self.output_bytes())?;
-        packs::give_back(&mut answer, functions.as_deref())
-            .and_then(|()| answer.flush())
-            .context("cannot write the functions")
+        packs::give_back(&mut answer, functions).and_then(|()| answer.flush()).context("cannot write the functions")
     }
 
     /// How many bytes the child may write: code, functions and the trailer.
@@ -84,6 +103,9 @@ impl CompileJob {
     }
 
     fn bound_this_process(&self) -> anyhow::Result<()> {
+        // Where the machine lacks memory, the kernel is to end this process and not the server. It comes first: the
+        // file belongs to root once no core may be dumped. If this fails, the kernel chooses as it likes.
+        let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
         // If the server dies, nobody needs the code any more.
         set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie the child to its parent")?;
         set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("cannot forbid core dumps")?;

@@ -5,6 +5,7 @@
 mod child;
 mod functions;
 mod packs;
+mod prevented;
 mod seal;
 mod supervision;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::tenant::locks::TenantLocks;
 pub use child::CompileJob;
 use functions::FunctionCounts;
 use packs::Packs;
+pub use prevented::Prevented;
 use seal::BrokenSeal;
 use supervision::{ChildEnd, WORTH_TELLING, wait};
 
@@ -47,18 +49,6 @@ const WORDS_BYTES_MAX: u64 = 4 << 10;
 /// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
 /// `compile-memory-bytes`, although most of it is never used.
 const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
-
-/// Why there is no native code, through no fault of the component: it may compile later.
-#[derive(Debug)]
-pub struct Prevented(String);
-
-impl fmt::Display for Prevented {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Prevented {}
 
 /// Compiles components, and caches their native code.
 pub struct Compiler {
@@ -186,6 +176,9 @@ impl Compiler {
     /// Explains why the child failed, by its exit status and its words.
     fn failure(&self, status: ExitStatus, words: &str) -> anyhow::Error {
         let limits = &self.limits;
+        if status.code() == Some(prevented::EXIT_CODE) {
+            return Prevented(format!("was not compiled: {words}")).into();
+        }
         // The last sign is what a thread gets for which there is no memory for a stack.
         let out_of_memory =
             ["memory allocation of", "os error 12", "Cannot allocate memory", "code: 11, kind: WouldBlock"];

@@ -44,6 +44,11 @@ async fn how_the_child_ends_is_told_in_one_line() {
         ("kill -XCPU $$", "more CPU time to compile than compile-cpu-ms: 120000 ms"),
         ("kill -XFSZ $$", "larger by compiling than compiled-bytes: 536870912"),
         ("kill -KILL $$", "killed from outside"),
+        (
+            "echo 'cannot write the code: it is full' >&2; exit 74",
+            "was not compiled: cannot write the code: it is full",
+        ),
+        ("echo 'Disk quota exceeded (os error 122)' >&2; exit 74", "was not compiled: Disk quota exceeded"),
         ("kill -SEGV $$", "crashed with signal 11"),
         (
             "echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$",
@@ -53,7 +58,10 @@ async fn how_the_child_ends_is_told_in_one_line() {
         ("exit 0", "does not fit this host"),
         ("echo no native code", "does not fit this host"),
     ] {
-        let why = data.compiler(script).component(&key(), Arc::from(*b"x")).await.err().unwrap().to_string();
+        let why = data.compiler(script).component(&key(), Arc::from(*b"x")).await.err().unwrap();
+        let of_machine = script.contains("KILL") || script.contains("exit 74");
+        assert_eq!(why.is::<Prevented>(), of_machine, "{script}: {why}");
+        let why = why.to_string();
         assert!(why.contains(words) && !why.contains('\n') && why.len() < 5_000, "{script}: {why}");
         assert_eq!(data.files(), 0, "{script}");
     }
