@@ -39,7 +39,8 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("fuzz").expect("a name") };
     let account = Arc::new(Account::new(plugin.tenant.clone(), Limits::clone(&limits), 1));
     let (version, config) = ("fuzz".to_owned(), Arc::default());
-    let outside = RoomContext { plugin, version, room: None, limits, config, account, pace: Arc::default() };
+    let log = Arc::clone(&account.totals(&plugin.plugin, &limits).log);
+    let outside = RoomContext { plugin, version, room: None, limits, config, account, pace: Arc::default(), log };
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     Host { loader, outside: Arc::new(outside), runtime }
 });
