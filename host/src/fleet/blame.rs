@@ -33,37 +33,36 @@ impl Blame {
         if self.refused_for(by, now).is_some() {
             return Penalty::Refused;
         }
-        let mut worst = 0;
+        let (mut is_refused, mut wait) = (false, Duration::ZERO);
         for blamed in by.blamable() {
             self.make_space(&blamed, limits, now);
+            let max = bound(&blamed, limits);
             let fresh = Record { faults: VecDeque::new(), last: now, refusals: 0, refused_until: None };
-            worst = self.0.entry(blamed).or_insert(fresh).count(limits, now).max(worst);
+            let record = self.0.entry(blamed.clone()).or_insert(fresh);
+            let faults = record.count(max, limits, now);
+            is_refused |= faults >= max;
+            wait = wait.max(slow(&blamed, faults, limits));
         }
-        match worst {
-            // Nobody who could be made to wait.
-            0 => Penalty::Slowed(Duration::ZERO),
-            faults if faults < limits.client_faults as usize => Penalty::Slowed(slow(faults, limits)),
-            _ => Penalty::Refused,
-        }
+        if is_refused { Penalty::Refused } else { Penalty::Slowed(wait) }
     }
 
     /// For how long a client is still refused.
     pub(super) fn refused_for(&self, client: &Visitor, now: Instant) -> Option<Duration> {
-        let until = self.records(client).filter_map(|record| record.refused_until).max()?;
+        let until = self.records(client).filter_map(|(_, record)| record.refused_until).max()?;
         Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
     /// For how long the first event of a client that comes back has to wait.
     pub(super) fn slowed_for(&self, client: &Visitor, limits: &Limits, now: Instant) -> Option<Duration> {
-        let waits = self.records(client).filter_map(|record| {
-            let until = record.last + slow(record.recent(limits, now), limits);
+        let waits = self.records(client).filter_map(|(blamed, record)| {
+            let until = record.last + slow(&blamed, record.recent(limits, now), limits);
             Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
         });
         waits.max()
     }
 
-    fn records(&self, client: &Visitor) -> impl Iterator<Item = &Record> {
-        client.blamable().filter_map(|blamed| self.0.get(&blamed))
+    fn records(&self, client: &Visitor) -> impl Iterator<Item = (Party, &Record)> {
+        client.blamable().filter_map(|blamed| Some((blamed.clone(), self.0.get(&blamed)?)))
     }
 
     /// Forgets what no longer counts and, if need be, whoever caused no fault for longest.
@@ -81,8 +80,8 @@ impl Blame {
 }
 
 impl Record {
-    /// Counts a fault; answers how many count by now. One too many refuses whoever it is about.
-    fn count(&mut self, limits: &Limits, now: Instant) -> usize {
+    /// Counts a fault; answers how many count by now. As many as there may be refuse whoever it is about.
+    fn count(&mut self, max: usize, limits: &Limits, now: Instant) -> usize {
         if !self.counts(limits, now) {
             self.refusals = 0;
         }
@@ -91,7 +90,7 @@ impl Record {
         self.faults.push_back(now);
         self.last = now;
         let faults = self.faults.len();
-        if faults >= limits.client_faults as usize {
+        if faults >= max {
             self.refused_until = Some(
                 now + {
                     let [first, longest] =
@@ -119,9 +118,17 @@ impl Record {
     }
 }
 
-/// How long a client waits after so many faults.
-fn slow(faults: usize, limits: &Limits) -> Duration {
-    match u32::try_from(faults).unwrap_or(u32::MAX).checked_sub(1) {
+/// How many faults refuse a user, or an address, which many may share.
+fn bound(blamed: &Party, limits: &Limits) -> usize {
+    let max = if matches!(blamed, Party::User(_)) { limits.client_faults } else { limits.address_faults };
+    max as usize
+}
+
+/// How long a client waits after so many faults. Those at an address wait for each other's faults only where these are
+/// more than one user may cause.
+fn slow(blamed: &Party, faults: usize, limits: &Limits) -> Duration {
+    let free = if matches!(blamed, Party::User(_)) { 1 } else { limits.client_faults };
+    match u32::try_from(faults).unwrap_or(u32::MAX).checked_sub(free) {
         Some(doublings) => {
             let [first, longest] = [limits.client_slow_ms, limits.client_refused_ms].map(Duration::from_millis);
             doubled(first, doublings, longest)
@@ -142,6 +149,7 @@ mod tests {
         Limits {
             room_faults_window_ms: 30_000,
             client_faults: 3,
+            address_faults: 5,
             client_slow_ms: 1_000,
             client_refused_ms: 30_000,
             client_refused_max_ms: 100_000,
@@ -158,18 +166,29 @@ mod tests {
         assert_eq!(blame.fault(&eve, &limits, now), Penalty::Slowed(Duration::from_secs(2)));
         assert_eq!(blame.fault(&eve, &limits, now), Penalty::Refused);
         assert_eq!(blame.refused_for(&eve, now), Some(Duration::from_secs(30)));
-        // Neither another name nor another address helps.
-        for other in [client("203.0.113.1", "mallory"), client("203.0.113.9", "eve")] {
-            assert_eq!(blame.refused_for(&other, now), Some(Duration::from_secs(30)));
-            assert_eq!(blame.fault(&other, &limits, now), Penalty::Refused);
-        }
+        // Another address does not help, and others at its own do not pay for it.
+        let elsewhere = client("203.0.113.9", "eve");
+        assert_eq!(blame.refused_for(&elsewhere, now), Some(Duration::from_secs(30)));
+        assert_eq!(blame.fault(&elsewhere, &limits, now), Penalty::Refused);
+        assert_eq!(blame.refused_for(&client("203.0.113.1", "neighbour"), now), None);
         let good = client("203.0.113.2", "ada");
         assert_eq!((blame.refused_for(&good, now), blame.slowed_for(&good, &limits, now)), (None, None));
     }
 
     #[test]
+    fn another_name_gives_an_address_only_so_many_tries() {
+        let (mut blame, now, limits) = (Blame::default(), Instant::now(), limits());
+        let penalties: Vec<Penalty> =
+            (0..5).map(|number| blame.fault(&client("203.0.113.1", &format!("eve {number}")), &limits, now)).collect();
+        let slowed = |seconds| Penalty::Slowed(Duration::from_secs(seconds));
+        assert_eq!(penalties, [slowed(1), slowed(1), slowed(1), slowed(2), Penalty::Refused]);
+        assert!(blame.refused_for(&client("203.0.113.1", "anybody"), now).is_some());
+    }
+
+    #[test]
     fn each_refusal_is_longer_up_to_a_bound_and_forgotten_after_it() {
-        let (mut blame, mut now, limits) = (Blame::default(), Instant::now(), limits());
+        let (mut blame, mut now) = (Blame::default(), Instant::now());
+        let limits = Limits { address_faults: 100, ..limits() };
         let eve = client("203.0.113.1", "eve");
         let mut refusals = Vec::new();
         for _ in 0..4 {

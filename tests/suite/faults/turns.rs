@@ -9,6 +9,7 @@ pub const BOUNDS: &str = "[limits]
     call-wall-ms = 15_000
     memory-bytes = 16_777_216
     client-faults = 1000
+    address-faults = 1000
     client-slow-ms = 0";
 
 /// Two sockets in a room of the plugin at this path.

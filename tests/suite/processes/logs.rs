@@ -11,7 +11,7 @@ use crate::harness::{Builder, Server, json, soon};
 /// A server whose guest logs what it is told to.
 fn talker(script: &str) -> Builder {
     let limits = "[limits]\nlog-lines-per-turn = 1000\nframes-per-second = 1000\nframes-burst = 1000\n\
-                  client-faults = 1000\nclient-slow-ms = 0\n\
+                  client-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0\n\
                   log-bytes-per-second = 1000000000\nlog-tenant-bytes-per-second = 1000000000\n\
                   log-bytes-burst = 1000000000\nlog-tenant-bytes-burst = 1000000000";
     Server::builder().guest_as("limit_calls", "calls").early().script(script).config(limits)

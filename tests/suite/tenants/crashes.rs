@@ -28,8 +28,9 @@ async fn when_open(server: &Server, room: &str) -> Client {
 
 #[tokio::test]
 async fn a_room_in_a_crash_loop_closes_and_opens_again_later() {
-    let server =
-        failing("room-faults = 3\nroom-backoff-ms = 1\nroom-closed-ms = 700\nclient-faults = 1000\nclient-slow-ms = 0");
+    let server = failing(
+        "room-faults = 3\nroom-backoff-ms = 1\nroom-closed-ms = 700\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0",
+    );
     let mut beside = member(&server, "evil", "beside").await;
     let mut good = member(&server, "good", "a").await;
     let closed = crash(&server, "a", 3).await;
@@ -61,7 +62,9 @@ async fn returned_failures_never_close_a_room() {
 
 #[tokio::test]
 async fn every_further_fault_waits_longer_and_loses_nothing() {
-    let server = failing("room-faults = 4\nroom-backoff-ms = 300\nclient-faults = 1000\nclient-slow-ms = 0");
+    let server = failing(
+        "room-faults = 4\nroom-backoff-ms = 300\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0",
+    );
     let mut client = member(&server, "evil", "a").await;
     let start = std::time::Instant::now();
     for _ in 0..3 {
@@ -106,7 +109,8 @@ async fn a_version_whose_rooms_crash_is_quarantined() {
 /// A few rooms that crash may have met a client that knows how to crash them, and many that one client was in as well.
 #[tokio::test]
 async fn rooms_that_few_clients_crash_are_no_reason_for_a_quarantine() {
-    let server = failing("room-faults = 1\nroom-closed-ms = 0\nclient-faults = 1000\nclient-slow-ms = 0");
+    let server =
+        failing("room-faults = 1\nroom-closed-ms = 0\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0");
     for room in 0..25 {
         crash(&server, &format!("of-one-{room}"), 1).await;
     }
@@ -174,7 +178,7 @@ async fn rooms_whose_restore_fails_close_alone() {
 /// Its other sockets, their meta and their channels stay where one event fails.
 #[tokio::test]
 async fn single_failures_keep_every_socket() {
-    let server = failing("room-backoff-ms = 1\nclient-faults = 1000\nclient-slow-ms = 0");
+    let server = failing("room-backoff-ms = 1\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0");
     let mut all: Vec<Client> = Vec::new();
     for _ in 0..10 {
         all.push(member(&server, "evil", "a").await);

@@ -117,11 +117,15 @@ limits! {
     room_linger_ms: u64 = 10_000, Plugin, least 0;
     /// Traps, deadlines and memory faults within `room-faults-window-ms` at which a room is closed for `room-closed-ms`.
     room_faults: u32 = 5, Plugin, least 1;
-    /// Time in ms for which a fault counts towards `room-faults` and `client-faults`.
+    /// Time in ms for which a fault counts towards `room-faults`, `client-faults` and `address-faults`.
     room_faults_window_ms: u64 = 30_000, Plugin, least 1;
-    /// Faults within `room-faults-window-ms` that the events of one user, or of one address, cause before it is refused
-    /// for `client-refused-ms`. Fewer than `room-faults`, so that no client alone closes a room that others are in.
+    /// Faults within `room-faults-window-ms` that the events of one user cause before it is refused for
+    /// `client-refused-ms`. A room counts one fewer of related clients towards `room-faults`, so that no client alone
+    /// closes a room that others are in.
     client_faults: u32 = 3, Plugin, least 1;
+    /// Faults within `room-faults-window-ms` that the clients of one address cause, whatever they are called, before the
+    /// address is refused for `client-refused-ms`. More than `client-faults`, since many share an address.
+    address_faults: u32 = 10, Plugin, least 1;
     /// Time in ms that a client's next event waits after a fault that the client caused. Each further fault doubles it.
     client_slow_ms: u64 = 1_000, Plugin, least 0;
     /// Time in ms for which a client that caused too many faults is refused. Each further refusal doubles it.

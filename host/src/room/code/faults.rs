@@ -25,9 +25,16 @@ pub(in crate::room) struct Consequence {
 pub(super) struct Faults(VecDeque<(Instant, Option<Arc<Visitor>>)>);
 
 impl Faults {
-    /// Counts a fault; says whether it is one too many.
+    /// Counts a fault; says whether it is one too many. Of related clients it counts one fewer than refuse a user, so
+    /// that a room closes only for what several cause.
     pub(super) fn count(&mut self, by: Option<&Arc<Visitor>>, now: Instant, limits: &Limits) -> bool {
         self.forget_old(now, limits);
+        let of_related = |by: &Arc<Visitor>| {
+            self.0.iter().flat_map(|(_, culprit)| culprit).filter(|culprit| culprit.is_related(by)).count()
+        };
+        if by.is_some_and(|by| of_related(by) + 1 >= limits.client_faults as usize) {
+            return false;
+        }
         self.0.push_back((now, by.cloned()));
         self.0.len() >= limits.room_faults as usize
     }
@@ -88,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_refused_clients_faults_are_forgotten() {
-        let limits = Limits { room_faults: 3, ..Limits::default() };
+        let limits = Limits { room_faults: 3, client_faults: 10, ..Limits::default() };
         let (mut faults, now) = (Faults::default(), Instant::now());
         let eve = Arc::new(Visitor::new(None, Some("eve".to_owned())));
         for _ in 0..10 {
@@ -97,5 +104,15 @@ mod tests {
         }
         assert!(!faults.count(None, now, &limits) && !faults.count(Some(&eve), now, &limits));
         assert!(faults.count(None, now, &limits));
+    }
+
+    #[test]
+    fn one_client_alone_closes_no_room() {
+        let limits = Limits { room_faults: 5, client_faults: 3, ..Limits::default() };
+        let (mut faults, now) = (Faults::default(), Instant::now());
+        let at = |address: &str, user: usize| Arc::new(Visitor::new(address.parse().ok(), Some(user.to_string())));
+        assert!(!(0..20).any(|user| faults.count(Some(&at("203.0.113.1", user)), now, &limits)));
+        assert!(!(20..40).any(|user| faults.count(Some(&at("203.0.113.2", user)), now, &limits)));
+        assert!(faults.count(Some(&at("203.0.113.3", 40)), now, &limits));
     }
 }
