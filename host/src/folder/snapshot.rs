@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::scan::{self, PluginFile};
-use super::watch::folders_of;
+use super::watch::{folders_of, identity};
 use crate::model::names::{PluginKey, TenantName};
 
 /// The state of a file by its metadata. It tells whether the file changed without reading it.
@@ -43,11 +43,6 @@ impl FileStamp {
             changed: (found.ctime(), found.ctime_nsec()),
         }
     }
-}
-
-/// Device and number of a folder, which tell it from another one at the same path.
-fn identity(folder: &Path) -> Option<(u64, u64)> {
-    folder.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// The plugin folder as one look found it.

@@ -126,20 +126,21 @@ impl SystemEvents {
         let mut is_new = false;
         for folder in folders {
             // The folder may have gone before it was watched, so no event told of it.
-            let Ok(found) = folder.metadata() else {
+            let Some(found) = identity(folder) else {
                 is_new = true;
                 continue;
             };
-            let identity = (found.dev(), found.ino());
             let known = self.followed.get(folder).copied();
-            if known.is_some_and(|known| known != identity) {
+            if known.is_some_and(|known| known != found) {
                 self.leave(folder);
             }
             // Watch it again each time: a folder that was deleted and made anew may have the inode of the old one.
             match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
                 Ok(()) => {
-                    is_new |= known != Some(identity);
-                    self.followed.insert(folder.clone(), identity);
+                    // It may have been replaced in this moment: then the watch is on another folder, and an event that
+                    // tells of it may belong to a watch that is gone.
+                    is_new |= known != Some(found) || identity(folder) != Some(found);
+                    self.followed.insert(folder.clone(), found);
                 }
                 Err(why) if is_exhausted(&why) => return Err(why),
                 Err(why) => {
@@ -157,6 +158,11 @@ impl SystemEvents {
         // This fails for a folder that is gone, which needs no unwatching.
         let _ = self.watcher.unwatch(folder);
     }
+}
+
+/// Device and number of a folder, which tell it from another one at the same path.
+pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether the system has no more watches to give.
