@@ -82,8 +82,20 @@ impl Client {
 
     /// The next frame, which is an event: its whole `data` object, `type` included.
     pub async fn event(&mut self) -> Value {
-        let text = self.frame().await;
-        let mut frame: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        Self::data_of(&self.frame().await)
+    }
+
+    /// The next frame, which is an event; none where the server closes the socket instead.
+    pub async fn event_or_end(&mut self) -> Option<Value> {
+        match self.message().await {
+            Message::Text(text) => Some(Self::data_of(text.as_str())),
+            Message::Close(_) => None,
+            other => panic!("a text frame was expected, not {other:?}"),
+        }
+    }
+
+    fn data_of(text: &str) -> Value {
+        let mut frame: Value = serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"));
         assert_eq!(frame["type"], "event", "{text}");
         frame["data"].take()
     }
