@@ -49,6 +49,18 @@ async fn a_pipelined_flood_of_an_address_gets_so_many_answers_and_the_connection
     }
 }
 
+/// Upgrades have a rate of their own, which alone counts.
+#[tokio::test]
+async fn upgrades_count_as_upgrades_alone() {
+    let config = "[limits]\nrequests-per-address-per-second = 1\nrequests-per-address-burst = 2\n\
+                  upgrades-per-address-per-second = 1\nupgrades-per-address-burst = 20";
+    let server = Server::builder().guest("plain").config(config).start();
+    for _ in 0..20 {
+        server.join("/plain").await;
+    }
+    assert_too_many(&server.refused("/plain").await, "upgrades-per-address-per-second");
+}
+
 #[tokio::test]
 async fn behind_a_proxy_the_clients_address_counts() {
     let config = "trusted-proxies = [\"127.0.0.1\"]\nforwarded-by = \"x-forwarded-for\"\n\

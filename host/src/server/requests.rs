@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::header::{CONNECTION, RETRY_AFTER, UPGRADE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
@@ -63,7 +63,7 @@ impl RequestRates {
     }
 }
 
-/// A layer of all routes: counts the request, and notes its caller where it shows a token of ours. What comes too fast is
+/// A layer of all routes: counts the request, unless it is an upgrade, and notes its caller where it shows a token of ours. What comes too fast is
 /// answered with 429, and the connection ends: whatever else waits in it is not read.
 pub async fn count(
     State(rates): State<Arc<RequestRates>>,
@@ -73,8 +73,11 @@ pub async fn count(
 ) -> Response<Body> {
     let is_ours = request.uri().path().starts_with(OF_HOST);
     let caller = is_ours.then(|| rates.access.caller(&client, &request)).flatten();
+    let is_upgrade = !is_ours && request.headers().contains_key(UPGRADE);
     let refused = match &caller {
         Some(Caller::Operator) => None,
+        // Upgrades have a rate of their own.
+        None if is_upgrade => None,
         Some(Caller::Tenant(tenant)) => (!rates.allows(tenant)).then(|| {
             let words = "too many requests with this token: api-requests-per-second";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, words).into_response()

@@ -262,9 +262,9 @@ limits! {
     /// Connections of one address, or of one IPv6 network of 64 bits: a household or an office, not a botnet. One more
     /// is answered with 429.
     sockets_per_address: usize = 256, Host, least 1;
-    /// Requests of one address per second in the long run, upgrades included: an office that loads pages. Past
-    /// `requests-per-address-burst` they are answered with 429, and the connection ends. Requests with a token of the
-    /// API do not count.
+    /// Requests of one address per second in the long run: an office that loads pages. Past
+    /// `requests-per-address-burst` they are answered with 429, and the connection ends. Upgrades have a rate of their
+    /// own, and requests with a token of the API do not count.
     requests_per_address_per_second: u32 = 100, Host, least 1;
     /// Requests of one address at once before `requests-per-address-per-second` counts.
     requests_per_address_burst: u32 = 500, Host, least 1;
