@@ -99,8 +99,7 @@ impl Room {
             let next = self.next().await;
             // The rest runs no code of the plugin, and need not wait for the tenant's CPU time.
             if next.runs_turns() {
-                let closing = self.closing.is_some();
-                lane.start(|| closing || door.mailbox.ends()).await;
+                lane.start(|| door.mailbox.ends()).await;
                 while self.turns.ledger.is_full(&self.turns.limits) {
                     self.turns.settle_next().await;
                 }
@@ -297,7 +296,8 @@ impl Room {
             RoomRequest::Emit { to, event, data, sent } => {
                 // So that the emit does not overtake what turns said before it.
                 self.turns.until_said().await;
-                let _ = sent.send(self.turns.people.announce(to, event, data, self.turns.code.lane()).await);
+                let (lane, mailbox) = (self.turns.code.lane(), &self.turns.door.mailbox);
+                let _ = sent.send(self.turns.people.announce(to, event, data, lane, mailbox).await);
             }
         }
     }

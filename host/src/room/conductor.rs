@@ -214,7 +214,7 @@ impl Conductor {
             if let Output::Turn { .. } = output {
                 self.door.stats.turns.fetch_add(1, Ordering::Relaxed);
             }
-            self.people.say(output, self.code.lane()).await;
+            self.people.say(output, self.code.lane(), &self.door.mailbox).await;
             next = self.ledger.next_relaxed(self.durability());
         }
     }
@@ -292,7 +292,7 @@ impl Conductor {
             let lost = match loss {
                 Loss::Turn(lost) => lost,
                 Loss::Words(words) => {
-                    self.people.say(words, self.code.lane()).await;
+                    self.people.say(words, self.code.lane(), &self.door.mailbox).await;
                     continue;
                 }
             };

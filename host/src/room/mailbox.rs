@@ -138,6 +138,8 @@ struct Contents {
     idle: bool,
     /// The room's version is in quarantine. The room takes this before all mails and any swap.
     quarantined: bool,
+    /// Somebody told the room to close or that its version is in quarantine.
+    told_to_end: bool,
     closed: bool,
 }
 
@@ -163,7 +165,9 @@ impl Mailbox {
 
     /// Tells the room, before all else, to close every socket.
     pub fn close_all(&self, reason: CloseReason) {
-        self.inner.lock().closing = Some(reason);
+        let mut inner = self.inner.lock();
+        (inner.closing, inner.told_to_end) = (Some(reason), true);
+        drop(inner);
         self.actor.wake();
     }
 
@@ -181,7 +185,9 @@ impl Mailbox {
 
     /// Tells the room, before its mails, that its version is in quarantine.
     pub fn quarantine(&self) {
-        self.inner.lock().quarantined = true;
+        let mut inner = self.inner.lock();
+        (inner.quarantined, inner.told_to_end) = (true, true);
+        drop(inner);
         self.actor.wake();
     }
 
@@ -283,10 +289,9 @@ impl Mailbox {
         mails
     }
 
-    /// Whether somebody told the room to end and the room has not taken that up yet.
+    /// Whether somebody told the room to end: from then on it does not wait for the tenant's CPU time.
     pub fn ends(&self) -> bool {
-        let inner = self.inner.lock();
-        inner.closing.is_some() || inner.quarantined
+        self.inner.lock().told_to_end
     }
 
     pub fn is_closed(&self) -> bool {

@@ -56,6 +56,20 @@ async fn run(
     owner: Arc<dyn RoomOwner>,
     slow: Handle,
 ) {
+    let plugin = door.plugin();
+    let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
+    drop(plugin);
+    // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
+    lane.run(&pace, pin!(live(door, backend, alarms, owner, slow))).await;
+}
+
+async fn live(
+    door: RoomHandle,
+    backend: Arc<dyn Storage>,
+    alarms: Arc<Alarms>,
+    owner: Arc<dyn RoomOwner>,
+    slow: Handle,
+) {
     let end = EndOfRoom { door: Arc::clone(&door), alarms: Arc::clone(&alarms) };
     let storage = match backend.open(&door.key).await {
         Ok(storage) => storage,
@@ -83,10 +97,8 @@ async fn run(
         },
         owner,
     ));
-    let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
     drop(plugin);
-    // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
-    lane.run(&pace, pin!(room.live())).await;
+    room.live().await;
     drop(end);
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::HostTarget;
+use super::mailbox::Mailbox;
 use super::outbound::Outbound;
 use super::turn::{Output, TurnFailure};
 use super::visitors::Visitors;
@@ -129,8 +130,9 @@ impl People {
         self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
     }
 
-    /// Sends what a turn said: its emits in the order of the calls, then its closes.
-    pub(super) async fn say(&mut self, output: Output, lane: &Lane) {
+    /// Sends what a turn said: its emits in the order of the calls, then its closes. A large fan-out goes at the pace of
+    /// what the tenant may execute, until `mailbox` says that the room ends.
+    pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
         let (emits, closes) = match output {
             Output::Turn { emits, closes } => (emits, closes),
             Output::Rejection { socket, failure } => return self.reject(socket, &failure),
@@ -139,7 +141,7 @@ impl People {
             }
         };
         for emit in emits {
-            self.deliver(emit, lane).await;
+            self.deliver(emit, lane, mailbox).await;
         }
         for Close { socket, code, reason } in closes {
             if let Some(outbound) = self.outbound.get(&socket) {
@@ -149,19 +151,26 @@ impl People {
     }
 
     /// Emits for the host itself; answers to how many sockets.
-    pub(super) async fn announce(&mut self, to: HostTarget, event: String, data: Json, lane: &Lane) -> u32 {
+    pub(super) async fn announce(
+        &mut self,
+        to: HostTarget,
+        event: String,
+        data: Json,
+        lane: &Lane,
+        mailbox: &Mailbox,
+    ) -> u32 {
         let members = &self.state.members;
         let (audience, channel) = match to {
             HostTarget::Channel(name) => (Audience::all(members.channel(&name)), name),
             HostTarget::User(id) => (Audience::all(members.user(&id)), DEFAULT.to_owned()),
         };
         let count = audience.len() as u32;
-        self.deliver(Emit { audience, channel, event, data }, lane).await;
+        self.deliver(Emit { audience, channel, event, data }, lane, mailbox).await;
         count
     }
 
     /// Queues one frame, encoded once, for each socket of the audience that is still here.
-    async fn deliver(&mut self, emit: Emit, lane: &Lane) {
+    async fn deliver(&mut self, emit: Emit, lane: &Lane, mailbox: &Mailbox) {
         let frame = verani::encode(&emit.channel, &emit.event, &emit.data);
         self.unyielded.bytes += frame.len();
         for id in emit.audience.iter() {
@@ -171,7 +180,7 @@ impl People {
             self.unyielded.frames += 1;
             if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
                 self.unyielded = Unyielded::default();
-                lane.give_way().await;
+                lane.give_way(|| mailbox.ends()).await;
             }
         }
     }

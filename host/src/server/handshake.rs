@@ -32,7 +32,7 @@ pub struct Handshake {
 
 impl Handshake {
     /// Checks that a request asks for a WebSocket. `client` is who sent it, for the log.
-    pub fn of(request: &Request<Body>, client: IpAddr) -> Result<Self, UpgradeRefusal> {
+    pub fn of(request: &Request<()>, client: IpAddr) -> Result<Self, UpgradeRefusal> {
         let headers = request.headers();
         let upgrade_required = |words: &str| UpgradeRefusal::new(StatusCode::UPGRADE_REQUIRED, words);
         if let Some(lost) = lost_on_the_way(request) {
@@ -58,7 +58,7 @@ impl Handshake {
     }
 
     /// Whether a request asks for no WebSocket at all, and not in a wrong way.
-    pub fn is_no_try(request: &Request<Body>) -> bool {
+    pub fn is_no_try(request: &Request<()>) -> bool {
         let headers = request.headers();
         request.method() == Method::GET && !headers.contains_key(UPGRADE) && !headers.contains_key(SEC_WEBSOCKET_KEY)
     }
@@ -123,7 +123,7 @@ fn offered(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// What is gone from a request that a client once sent for a WebSocket, which only its own headers still show.
-fn lost_on_the_way(request: &Request<Body>) -> Option<&'static str> {
+fn lost_on_the_way(request: &Request<()>) -> Option<&'static str> {
     let headers = request.headers();
     if request.version() < Version::HTTP_11 && (asks(headers) || headers.contains_key(SEC_WEBSOCKET_KEY)) {
         return Some("this WebSocket request came over HTTP/1.0, which has no upgrades");

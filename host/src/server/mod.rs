@@ -6,6 +6,7 @@ mod addresses;
 mod api;
 mod aside;
 mod auth;
+mod authorize;
 pub mod dev;
 mod door;
 mod escapes;

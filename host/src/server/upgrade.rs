@@ -1,4 +1,4 @@
-//! From an HTTP request to a socket in a room: the checks on the way, and the plugin's `authorize`.
+//! From an HTTP request to a socket in a room, and the checks on the way.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,13 +8,14 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, COOKIE, ORIGIN, REFERER, UPGRADE,
-    VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, REFERER, UPGRADE, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::address::{self, Destination};
+use super::addresses::AddressPlace;
+use super::authorize::{authorize, connect_request};
 use super::door::{ConnectionPlace, Door};
 use super::escapes::decode_plain;
 use super::forwarded::RemoteClient;
@@ -26,18 +27,15 @@ use super::seldom::Seldom;
 use crate::clock::Instant;
 use crate::deploy::Deploys;
 use crate::fleet::{Fleet, NoRoom};
-use crate::guest::instance::ConnectRequest;
 use crate::model::meta::Meta;
-use crate::model::names::{DEFAULT, PluginKey, RoomId, is_short_name};
-use crate::model::refusal::Refusal;
-use crate::model::text::for_log;
+use crate::model::names::{PluginKey, RoomId};
 use crate::model::visitor::Visitor;
-use crate::plugin::version::{AuthorizeError, Plugin};
+use crate::plugin::version::Plugin;
 use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
-use crate::room::owner::RoomOwner as _;
 use crate::socket::{self, ClientStream, Seat};
 use crate::tenant::Tenants;
+use crate::tenant::charge::charged;
 
 /// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
@@ -66,7 +64,8 @@ pub async fn upgrade(
     request: Request<Body>,
 ) -> Response<Body> {
     let origin = request.headers().get(ORIGIN).cloned();
-    let answer = accept(&upgrading, client, connection, request).await;
+    // An upgrade has no body.
+    let answer = accept(&upgrading, client, connection, request.map(drop)).await;
     let mut response = answer.unwrap_or_else(UpgradeRefusal::into_response);
     upgrading.counts.count(response.status());
     if let Some(origin) = origin {
@@ -87,7 +86,7 @@ async fn accept(
     upgrading: &Upgrading,
     client: RemoteClient,
     connection: ConnectionPlace,
-    request: Request<Body>,
+    request: Request<()>,
 ) -> Result<Response<Body>, UpgradeRefusal> {
     let Upgrading { fleet, tenants, door, .. } = upgrading;
     if !door.may_upgrade(client.address) {
@@ -97,30 +96,56 @@ async fn accept(
     let hosts = [host_of(request.headers()), client.host.as_deref()];
     let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(UpgradeRefusal::nobody)?;
     let plugin = plugin_at(upgrading, &place, request.headers()).await?;
-    let handshake = match Handshake::of(&request, client.address) {
+    let account = Arc::clone(plugin.account());
+    let admitted = charged(&account.cpu, admit(upgrading, plugin, &place, &client, &request)).await?;
+    let Admitted { seat, of_client, answer } = admitted;
+    let handed_over = hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client)));
+    tokio::spawn(async move { charged(&account.cpu, handed_over).await });
+    Ok(answer)
+}
+
+/// A client that may come in.
+struct Admitted {
+    seat: Seat,
+    /// Its place among the connections of its own address, where a proxy tells of it.
+    of_client: Option<AddressPlace>,
+    /// The 101.
+    answer: Response<Body>,
+}
+
+/// Lets a client into a room of a plugin, or refuses it.
+async fn admit(
+    upgrading: &Upgrading,
+    plugin: Arc<Plugin>,
+    place: &Destination<'_>,
+    client: &RemoteClient,
+    request: &Request<()>,
+) -> Result<Admitted, UpgradeRefusal> {
+    let Upgrading { fleet, tenants, door, .. } = upgrading;
+    let handshake = match Handshake::of(request, client.address) {
         // A page does not see why its upgrade was refused, and asks with a plain GET: it gets the same answer.
-        Err(refused) if Handshake::is_no_try(&request) => Err(refused),
+        Err(refused) if Handshake::is_no_try(request) => Err(refused),
         known => Ok(known?),
     };
-    door.check_forwarded(request.headers(), &client);
+    door.check_forwarded(request.headers(), client);
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
-    check_origin(tenants, &place, request.headers())?;
+    check_origin(tenants, place, request.headers())?;
     if let Some(why) = fleet.refuses(&plugin.key, &room) {
         return Err(UpgradeRefusal::no_room(why));
     }
 
     // Before `authorize` names the user, the client is known by its address alone.
-    let address = door.address_of(&client);
+    let address = door.address_of(client);
     let stranger = Visitor::new(address, None);
     fleet.admits(&plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
 
     let of_client = door
-        .enter_behind_proxy(&client)
+        .enter_behind_proxy(client)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
     let tenant_place = plugin.account().sockets.place();
     let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
     let bearer = handshake.as_ref().ok().and_then(Handshake::bearer);
-    let connect = connect_request(&client, &place, &room, &request, bearer);
+    let connect = connect_request(client, place, &room, request, bearer);
     let blamed = handshake.is_ok().then_some(&stranger);
     let meta = authorize(fleet, &plugin, blamed, connect, request.uri()).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
@@ -132,11 +157,10 @@ async fn accept(
 
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
     let seat = take_seat(fleet, &plugin, &room, meta, outbound).await?;
-    tokio::spawn(hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client))));
     if handshake.is_unanswered(&plugin.subprotocols) {
         warn_of_unanswered(&plugin);
     }
-    Ok(handshake.switching(&plugin.subprotocols))
+    Ok(Admitted { seat, of_client, answer: handshake.switching(&plugin.subprotocols) })
 }
 
 /// The plugin that serves a path. While plugins of the tenant are still being loaded, it may be one of them: a client that
@@ -223,96 +247,6 @@ fn origin_of(address: &str) -> &str {
     &address[..end]
 }
 
-/// The request as the plugin's `authorize` gets it.
-fn connect_request(
-    client: &RemoteClient,
-    place: &Destination<'_>,
-    room: &RoomId,
-    request: &Request<Body>,
-    bearer: Option<&str>,
-) -> ConnectRequest {
-    let headers = request.headers();
-    // There is one, since every request of HTTP/1.1 names it.
-    let host = client.host.as_deref().or_else(|| host_of(headers)).unwrap_or_default();
-    let prefix = &client.prefix;
-    let token = bearer.filter(|_| !headers.contains_key(AUTHORIZATION));
-    let token = token.map(|token| (AUTHORIZATION.as_str().to_owned(), format!("Bearer {token}")));
-    let scheme = if client.tls { "wss" } else { "ws" };
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    // Where tenants share a host name, browsers send the cookies of one to the others.
-    let shown = headers.iter().filter(|(name, _)| place.own_host || **name != COOKIE);
-    ConnectRequest {
-        uri: format!("{scheme}://{host}{prefix}{path}"),
-        room: room.as_str().to_owned(),
-        headers: shown
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-            .chain(token)
-            .collect(),
-        remote: client.address.to_string(),
-    }
-}
-
-/// Asks the plugin's `authorize`, in an instance that belongs to no room, before there is a socket.
-async fn authorize(
-    fleet: &Fleet,
-    plugin: &Arc<Plugin>,
-    blamed: Option<&Visitor>,
-    connect: ConnectRequest,
-    uri: &Uri,
-) -> Result<Meta, UpgradeRefusal> {
-    let limit = Duration::from_millis(plugin.limits().handshake_ms);
-    // On a worker's thread, because this one accepts connections and a guest may take its time.
-    let workers = fleet.workers();
-    let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
-    let slow = workers.slow_runtime(worker).clone();
-    let asked = workers.runtime(worker).spawn(async move {
-        let pace = Arc::clone(guest.pace());
-        let mut asking = Box::pin(async move { guest.authorize(connect).await });
-        match pace.until_heavy(&mut asking).await {
-            Some(answer) => Ok(answer),
-            None => slow.spawn(asking).await,
-        }
-    });
-    let Ok(Ok(Ok(answer))) = tokio::time::timeout(limit, asked).await else {
-        return Err(UpgradeRefusal::busy("the plugin did not authorize this connection in time: handshake-ms"));
-    };
-    match answer {
-        Ok(Some(meta)) => Ok(meta),
-        Ok(None) => default_meta(plugin, uri),
-        Err(AuthorizeError::Rejected(rejection)) => {
-            let status = StatusCode::from_u16(rejection.status)
-                .ok()
-                .filter(|status| status.is_client_error() || status.is_server_error());
-            Err(UpgradeRefusal::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), rejection.message))
-        }
-        Err(AuthorizeError::Crowded) => {
-            Err(UpgradeRefusal::busy("too many connections wait for this plugin: authorize-waiting"))
-        }
-        Err(AuthorizeError::Busy(why)) => {
-            let PluginKey { tenant, plugin: name } = &plugin.key;
-            tracing::warn!(
-                tenant = tenant.as_str(),
-                plugin = name.as_str(),
-                "cannot ask the plugin to authorize a connection now: {why}"
-            );
-            Err(UpgradeRefusal::busy("the server is busy"))
-        }
-        Err(AuthorizeError::NoInstance(why)) => {
-            let why = why.to_string();
-            fleet.faulted_unprovoked(plugin, &why);
-            Err(broken(plugin, &why))
-        }
-        Err(AuthorizeError::Faulted(why)) => {
-            // The client hears of the penalty when it comes back. One that only asks has tried already.
-            if let Some(blamed) = blamed {
-                let _ = fleet.faulted(plugin, blamed);
-            }
-            Err(broken(plugin, &why))
-        }
-        Err(AuthorizeError::Broken(why)) => Err(broken(plugin, &why)),
-    }
-}
-
 /// Tells the operator why a browser drops the connection. What was offered may be a secret.
 fn warn_of_unanswered(plugin: &Plugin) {
     UNANSWERED.tell(|left_out| {
@@ -326,36 +260,8 @@ fn warn_of_unanswered(plugin: &Plugin) {
     });
 }
 
-/// Logs and counts that the plugin's `authorize` failed. The client does not learn how.
-fn broken(plugin: &Plugin, why: &str) -> UpgradeRefusal {
-    plugin.authorize_failed(why);
-    let PluginKey { tenant, plugin: name } = &plugin.key;
-    tracing::warn!(tenant = tenant.as_str(), plugin = name.as_str(), version = plugin.version, "{}", for_log(why));
-    UpgradeRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, "")
-}
-
-/// A random user and client; channels of the client's choice only where the operator allows it.
-fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, UpgradeRefusal> {
-    let id = || random_id().map_err(|_| UpgradeRefusal::busy("no randomness"));
-    let chosen = address::query_value(uri, "channels").filter(|_| plugin.client_channels);
-    let channels = match chosen {
-        Some(list) => list.split(',').filter(|name| is_short_name(name)).map(str::to_owned).collect(),
-        None => vec![DEFAULT.to_owned()],
-    };
-    Meta::anonymous(id()?, id()?, channels)
-        .checked(plugin.limits())
-        .map_err(|why: Refusal| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why.to_string()))
-}
-
-/// 128 bits in hexadecimal.
-fn random_id() -> Result<String, getrandom::Error> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
-}
-
 /// Moves the bare connection to its room's thread as soon as the 101 is sent.
-async fn hand_over(fleet: Arc<Fleet>, request: Request<Body>, seat: Seat, held: Box<dyn Send>) {
+async fn hand_over(fleet: Arc<Fleet>, request: Request<()>, seat: Seat, held: Box<dyn Send>) {
     let upgraded = match hyper::upgrade::on(request).await {
         Ok(upgraded) => upgraded,
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),

@@ -1,5 +1,6 @@
 //! Moves a socket that has its seat to its room's thread, and serves it there.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio_tungstenite::WebSocketStream;
@@ -31,11 +32,14 @@ pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: &[u8], s
             Ok(stream) => stream,
             Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
         };
-        let limits = Arc::clone(seat.room.plugin().limits());
+        let plugin = seat.room.plugin();
+        let (limits, lane) = (Arc::clone(plugin.limits()), Arc::clone(plugin.account().lane()));
+        drop(plugin);
         let stream = Throttled::new(stream, &limits, &read_ahead);
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
-        Connection::new(ws, seat, &limits).run().await;
+        // Pinned here: by value, the socket's task would hold its memory twice.
+        lane.serve(pin!(Connection::new(ws, seat, &limits).run())).await;
         drop(held);
     });
 }

@@ -77,18 +77,22 @@ impl Lane {
     /// [`Lane::run`]. While `hurry` returns true (the server drains), debts do not count.
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
-            let now = now_ns();
-            if let Some(owed) = self.bucket.owes(now).filter(|_| !hurry()) {
-                tokio::time::sleep(owed.min(NAP)).await;
-            } else if self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now) {
+            self.until_paid(&hurry).await;
+            if self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns()) {
                 return;
-            } else {
-                self.line_up().await;
-                // Other rooms of the tenant may have run up a debt meanwhile.
-                if self.bucket.owes(now_ns()).is_none() || hurry() {
-                    return;
-                }
             }
+            self.line_up().await;
+            // Other rooms of the tenant may have run up a debt meanwhile.
+            if self.bucket.owes(now_ns()).is_none() || hurry() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the tenant owes no CPU time.
+    async fn until_paid(&self, hurry: impl Fn() -> bool) {
+        while let Some(owed) = self.bucket.owes(now_ns()).filter(|_| !hurry()) {
+            tokio::time::sleep(owed.min(NAP)).await;
         }
     }
 
@@ -106,9 +110,11 @@ impl Lane {
         self.line_up().await;
     }
 
-    /// Lets the thread poll its sockets, and waits for the next round if the slice is used up.
-    pub async fn give_way(&self) {
+    /// Lets the thread poll its sockets, waits off what the tenant owes (see [`Lane::start`]), and waits for the next
+    /// round if the slice is used up.
+    pub async fn give_way(&self, hurry: impl Fn() -> bool) {
         tokio::task::yield_now().await;
+        self.until_paid(hurry).await;
         if !self.has_slice(now_ns()) {
             self.line_up().await;
         }
@@ -126,6 +132,19 @@ impl Lane {
                 pace.used(executed_since(begin));
             }
             self.count(took);
+            polled
+        })
+        .await
+    }
+
+    /// Runs what the host does for the tenant on this thread, such as reading and writing its sockets. It waits for no
+    /// slice, but what it executes counts to the tenant's slice and is charged to the bucket.
+    pub async fn serve<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let begin = now_ns();
+            let polled = work.as_mut().poll(context);
+            self.count(now_ns() - begin);
             polled
         })
         .await

@@ -1,6 +1,7 @@
 //! Tenants: where they are served, who may connect, the settings of their plugins, and what they use.
 
 pub mod account;
+pub mod charge;
 mod cpu;
 mod imports;
 pub mod lane;
