@@ -83,10 +83,10 @@ async fn run(
         },
         owner,
     ));
-    let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
+    let lane = Arc::clone(plugin.account().lane());
     drop(plugin);
     // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
-    lane.run(&pace, pin!(room.live())).await;
+    lane.run(pin!(room.live())).await;
     drop(end);
 }
 

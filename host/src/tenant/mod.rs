@@ -1,6 +1,7 @@
 //! Tenants: where they are served, who may connect, the settings of their plugins, and what they use.
 
 pub mod account;
+pub mod aside;
 mod cpu;
 mod imports;
 pub mod lane;
@@ -9,6 +10,7 @@ pub mod log;
 pub mod log_gate;
 mod pace;
 mod totals;
+mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::model::web::{HostName, PageOrigin};
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
-pub use pace::Pace;
+pub use pace::{Pace, PaceKind, Paced, RoomPace};
 pub use totals::Totals;
 
 /// The operator's settings of a plugin.
