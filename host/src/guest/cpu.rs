@@ -102,3 +102,56 @@ impl CpuMeter {
         over
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::tenant::lane::note_cpu;
+
+    /// Executes for several slices, as one instruction does that nothing interrupts, while the clock ticks.
+    fn hold() {
+        let (start, cpu) = (Instant::now(), thread_cpu_ns());
+        while thread_cpu_ns() - cpu < (10 * SLICE).as_nanos() as u64 {
+            std::hint::spin_loop();
+        }
+        let ticks = start.elapsed().as_millis() / SLICE.as_millis();
+        (0..=ticks).for_each(|_| count_tick());
+    }
+
+    #[test]
+    fn a_call_that_holds_its_thread_is_told_once_and_the_hosts_work_before_it_is_not() {
+        let meter = CpuMeter::default();
+        note_cpu();
+        meter.begin(50);
+        hold();
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the guest has not begun");
+        note_cpu();
+        meter.enter();
+        hold();
+        assert!(meter.turned_long().is_some_and(|slices| slices >= 5));
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, true));
+        meter.begin(50);
+        meter.enter();
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the next call begins anew");
+    }
+
+    #[test]
+    fn slices_that_are_short_together_are_no_long_call_and_more_than_one_slice_is() {
+        let meter = CpuMeter::default();
+        meter.begin(1_000);
+        meter.enter();
+        let (cpu, mut slices) = (thread_cpu_ns(), 0);
+        while meter.turned_long().is_none() {
+            meter.start_slice();
+            let start = thread_cpu_ns();
+            while thread_cpu_ns() - start < Duration::from_micros(300).as_nanos() as u64 {
+                std::hint::spin_loop();
+            }
+            meter.end_slice();
+            slices += 1;
+        }
+        assert!(slices > 1 && thread_cpu_ns() - cpu >= SLICE.as_nanos() as u64, "{slices}");
+    }
+}

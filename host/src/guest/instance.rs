@@ -236,12 +236,10 @@ impl Instance {
             failed => returned(store.data(), failed).map_err(OpenError::Faulted)?,
         };
         let place = InstancePlace(Arc::clone(template.engine()));
-        let mut instance =
-            Self { store, exports, wall, cpu: Arc::clone(&cpu), _awake: None, _place: place };
+        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), _awake: None, _place: place };
         instance.store.data_mut().phase = Phase::Init;
         cpu.enter();
-        let called =
-            within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
+        let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
         match returned(instance.store.data(), called).map_err(OpenError::Faulted)? {
             Ok(definition) => Ok((instance, Definition { name: definition.name, path: definition.path })),
@@ -281,12 +279,8 @@ impl Instance {
         std::mem::swap(&mut state.turn, &mut turn);
         begin_call(&mut self.store, cpu_ms);
         self.cpu.enter();
-        let called = within(
-            self.wall,
-            &self.cpu,
-            self.exports.parlor_room_guest().call_handle(&mut self.store, &event),
-        )
-        .await;
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, &event)).await;
         self.end_call();
         std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
         let outcome = match returned(self.store.data(), called) {
@@ -302,12 +296,9 @@ impl Instance {
         let request = guest::Request { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
         self.cpu.enter();
-        let called = within(
-            self.wall,
-            &self.cpu,
-            self.exports.parlor_room_guest().call_authorize(&mut self.store, &request),
-        )
-        .await;
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_authorize(&mut self.store, &request))
+                .await;
         self.end_call();
         Ok(match returned(self.store.data(), called)? {
             Ok(Some(meta)) => Authorization::As(meta_from_guest(meta)),

@@ -161,7 +161,8 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let bytes = scrape.counters("log_bytes_left_out", "Bytes of these lines");
     let bad_frames = scrape.counters("bad_frames", "Malformed frames that the host dropped");
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
-    let heavy = scrape.gauges("heavy", "What takes so long of late that it runs at low priority; of kind room, how many");
+    let heavy =
+        scrape.gauges("heavy", "What takes so long of late that it runs at low priority; of kind room, how many");
     let verdicts = scrape.counters("heavy_verdicts", "How often it came to that");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");

@@ -265,9 +265,7 @@ async fn authorize(
     let workers = fleet.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
     let slow = workers.slow_runtime(worker).clone();
-    let asked = workers.runtime(worker).spawn(async move {
-        guest.authorize(connect, &slow).await
-    });
+    let asked = workers.runtime(worker).spawn(async move { guest.authorize(connect, &slow).await });
     let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
         return Err(UpgradeRefusal::busy("the plugin did not authorize this connection in time: handshake-ms"));
     };

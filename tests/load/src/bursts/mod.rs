@@ -111,8 +111,7 @@ fn contenders(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Conten
         fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
         let project = Path::new(project);
         let is_built = project.join(parlor::PLUGIN).exists();
-        let plugins =
-            if is_built { project.to_owned() } else { parlor::build(&options.parlor, project, &folder)? };
+        let plugins = if is_built { project.to_owned() } else { parlor::build(&options.parlor, project, &folder)? };
         for (build, program) in [("before", options.before.as_ref()), ("now", Some(&options.parlor))] {
             let Some(program) = program else { continue };
             let own = folder.join(build);
