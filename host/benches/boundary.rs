@@ -29,7 +29,7 @@ use parlor::plugin::version::Plugin;
 use parlor::storage::Storage as _;
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::view::StorageView;
-use parlor::tenant::Tenants;
+use parlor::tenant::{RoomPace, Tenants};
 use tokio::runtime::Runtime;
 
 /// What a room's storage keeps of what was read.
@@ -112,11 +112,11 @@ async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>,
 fn boundary(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for (language, project) in GUESTS {
-        measure(&mut criterion.benchmark_group(language), &runtime, &guest(&runtime, language, project));
+        measure(&mut criterion.benchmark_group(language), &runtime, &Arc::new(guest(&runtime, language, project)));
     }
 }
 
-fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: &Plugin) {
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: &Arc<Plugin>) {
     let storage = storage(runtime);
 
     for (label, name) in [
@@ -133,6 +133,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: 
         bencher.iter_custom(|count| runtime.block_on(open_and_drop(plugin, &storage, count)));
     });
 
+    let slow = runtime.handle();
     group.bench_function("authorize in an instance of its own", |bencher| {
         bencher.iter_custom(|count| {
             runtime.block_on(async {
@@ -144,7 +145,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: 
                         headers: vec![("host".to_owned(), "localhost".to_owned())],
                         remote: "127.0.0.1".to_owned(),
                     };
-                    plugin.authorize(request).await.expect("an answer");
+                    plugin.authorize(request, slow).await.expect("an answer");
                 }
                 start.elapsed()
             })
@@ -152,9 +153,14 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: 
     });
 }
 
+/// How long the turns of a room take.
+fn pace(plugin: &Plugin) -> Arc<RoomPace> {
+    Arc::new(RoomPace::new(RoomId::default_room(), Arc::clone(plugin.pace())))
+}
+
 /// So many turns of one room with one socket.
 async fn turns(plugin: &Plugin, storage: &Arc<StorageView>, event: &Event, count: u64) -> Duration {
-    let mut instance = plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room");
+    let mut instance = plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage)).await.expect("a room");
     let mut state = RoomState::default();
     state.members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
@@ -167,7 +173,7 @@ async fn turns(plugin: &Plugin, storage: &Arc<StorageView>, event: &Event, count
 async fn open_and_drop(plugin: &Plugin, storage: &Arc<StorageView>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
-        drop(plugin.open(RoomId::default_room(), Arc::clone(storage)).await.expect("a room"));
+        drop(plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage)).await.expect("a room"));
     }
     start.elapsed()
 }

@@ -87,11 +87,11 @@ async fn the_list_of_plugins_says_what_is_served_and_who_is_there() {
         json!({
             "tenant": "default", "plugin": "members", "name": "members", "path": "/members", "version": null,
             "events": null, "pages": null, "sockets": 3, "bad_frames": 0, "failures": 0,
-            "state": "serving", "quarantine": null, "failures_by_kind": {}, "rooms_open": 2, "rooms_by_version": { version: 2 },
+            "state": "serving", "quarantine": null, "failures_by_kind": {}, "rooms_open": 2, "rooms_heavy": 0, "rooms_by_version": { version: 2 },
             "last_refused": null,
             "rooms": [
-                { "room": "a", "version": version, "sockets": 1, "users": 1, "awake": true },
-                { "room": "b", "version": version, "sockets": 2, "users": 1, "awake": true },
+                { "room": "a", "version": version, "sockets": 1, "users": 1, "awake": true, "heavy": false },
+                { "room": "b", "version": version, "sockets": 2, "users": 1, "awake": true, "heavy": false },
             ],
         })
     );

@@ -61,6 +61,8 @@ pub struct RoomSums {
     pub turns: u64,
     /// Malformed frames that the host dropped.
     pub bad_frames: u64,
+    /// Rooms whose turns run on threads of low priority.
+    pub heavy: usize,
 }
 
 /// All plugins that serve, and all open rooms.
@@ -246,6 +248,9 @@ impl Fleet {
             sums.sockets += room.stats.sockets.load(Ordering::Relaxed);
             sums.turns += room.stats.turns.load(Ordering::Relaxed);
             sums.bad_frames += room.stats.bad_frames.load(Ordering::Relaxed);
+            // Whoever looks finds no verdict on a room that had no turn since.
+            room.pace.lapse();
+            sums.heavy += usize::from(room.pace.is_room_heavy());
         });
         sums
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::tenant::log::PluginLog;
-use crate::tenant::{Account, Pace};
+use crate::tenant::{Account, Pace, RoomPace};
 
 /// Where an instance belongs, and what applies to it.
 #[derive(Debug, Clone)]
@@ -20,8 +20,10 @@ pub struct RoomContext {
     pub config: Arc<BTreeMap<String, String>>,
     /// The account that its use is charged to.
     pub account: Arc<Account>,
-    /// Whether the plugin's calls take long. All its instances share this.
+    /// How long calls of the plugin take that belong to no room. All its instances share this.
     pub pace: Arc<Pace>,
+    /// How long the room's turns take; `None` outside of rooms.
+    pub room_pace: Option<Arc<RoomPace>>,
     /// What its plugin logs. All its instances share this.
     pub log: Arc<PluginLog>,
 }

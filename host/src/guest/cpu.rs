@@ -1,9 +1,20 @@
 //! The CPU budget of a call, measured in CPU time of its thread: a busy machine does not use up a guest's budget.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
-use crate::tenant::lane::thread_cpu_ns;
+use crate::tenant::lane::{SLICE, executed_within, thread_cpu_ns};
+
+/// How many ticks there were since the process began. Reading it costs nothing, unlike a clock.
+static TICKS: AtomicU64 = AtomicU64::new(0);
+/// Where a call's own code has not begun.
+const NOT_BEGUN: u64 = u64::MAX;
+/// So many ticks within one slice: it was not interrupted at the first, and took two whole slices at least.
+const TICKS_OF_A_HOLD: u64 = 3;
+
+/// Counts a tick of the clock that interrupts guests.
+pub(super) fn count_tick() {
+    TICKS.fetch_add(1, Ordering::Relaxed);
+}
 
 /// Measures the CPU time of the current call. The store and whoever polls the call share it. Only one thread uses it at
 /// a time, so its orderings are relaxed.
@@ -15,6 +26,12 @@ pub struct CpuMeter {
     /// the clock costs a system call, and most calls end before the first tick.
     slice_start_ns: AtomicU64,
     exceeded: AtomicBool,
+    /// The tick at which the guest's own code began, for the first slice.
+    begun_tick: AtomicU64,
+    /// CPU time of the first slice, where it was not interrupted in time.
+    held_ns: AtomicU64,
+    /// Whether the call was told to be long.
+    told: AtomicBool,
 }
 
 impl CpuMeter {
@@ -24,16 +41,47 @@ impl CpuMeter {
         self.used_ns.store(0, Ordering::Relaxed);
         self.slice_start_ns.store(0, Ordering::Relaxed);
         self.exceeded.store(false, Ordering::Relaxed);
+        self.begun_tick.store(NOT_BEGUN, Ordering::Relaxed);
+        self.held_ns.store(0, Ordering::Relaxed);
+        self.told.store(false, Ordering::Relaxed);
+    }
+
+    /// The guest's own code begins: what came before is the host's work.
+    pub fn enter(&self) {
+        self.begun_tick.store(TICKS.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Says once whether the call is long by now, and for how many long calls it counts: it used more than a slice beyond its
+    /// first, or its first was not interrupted in time.
+    pub fn turned_long(&self) -> Option<u32> {
+        if self.is_told() {
+            return None;
+        }
+        let ns = self.used_ns.load(Ordering::Relaxed) + self.held_ns();
+        let slices = ns / SLICE.as_nanos() as u64;
+        self.told.store(slices > 0, Ordering::Relaxed);
+        (slices > 0).then(|| u32::try_from(slices).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the call was told to be long.
+    pub fn is_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+
+    /// CPU time of the first slice, where it was not interrupted in time; a lower bound.
+    fn held_ns(&self) -> u64 {
+        let begun = self.begun_tick.swap(NOT_BEGUN, Ordering::Relaxed);
+        let ticks = TICKS.load(Ordering::Relaxed).saturating_sub(begun);
+        if ticks >= TICKS_OF_A_HOLD {
+            let whole = SLICE * u32::try_from(ticks - 1).unwrap_or(u32::MAX);
+            self.held_ns.store(executed_within(whole).as_nanos() as u64, Ordering::Relaxed);
+        }
+        self.held_ns.load(Ordering::Relaxed)
     }
 
     /// Whether the current call used more than its budget, so that it was interrupted.
     pub fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
-    }
-
-    /// How much CPU time the current call has used, as far as it was measured.
-    pub fn used(&self) -> Duration {
-        Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
     }
 
     /// Begins a slice: the guest runs from here on.
@@ -52,5 +100,58 @@ impl CpuMeter {
         let over = used > self.budget_ns.load(Ordering::Relaxed);
         self.exceeded.store(over, Ordering::Relaxed);
         over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::tenant::lane::note_cpu;
+
+    /// Executes for several slices, as one instruction does that nothing interrupts, while the clock ticks.
+    fn hold() {
+        let (start, cpu) = (Instant::now(), thread_cpu_ns());
+        while thread_cpu_ns() - cpu < (10 * SLICE).as_nanos() as u64 {
+            std::hint::spin_loop();
+        }
+        let ticks = start.elapsed().as_millis() / SLICE.as_millis();
+        (0..=ticks).for_each(|_| count_tick());
+    }
+
+    #[test]
+    fn a_call_that_holds_its_thread_is_told_once_and_the_hosts_work_before_it_is_not() {
+        let meter = CpuMeter::default();
+        note_cpu();
+        meter.begin(50);
+        hold();
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the guest has not begun");
+        note_cpu();
+        meter.enter();
+        hold();
+        assert!(meter.turned_long().is_some_and(|slices| slices >= 5));
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, true));
+        meter.begin(50);
+        meter.enter();
+        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the next call begins anew");
+    }
+
+    #[test]
+    fn slices_that_are_short_together_are_no_long_call_and_more_than_one_slice_is() {
+        let meter = CpuMeter::default();
+        meter.begin(1_000);
+        meter.enter();
+        let (cpu, mut slices) = (thread_cpu_ns(), 0);
+        while meter.turned_long().is_none() {
+            meter.start_slice();
+            let start = thread_cpu_ns();
+            while thread_cpu_ns() - start < Duration::from_micros(300).as_nanos() as u64 {
+                std::hint::spin_loop();
+            }
+            meter.end_slice();
+            slices += 1;
+        }
+        assert!(slices > 1 && thread_cpu_ns() - cpu >= SLICE.as_nanos() as u64, "{slices}");
     }
 }

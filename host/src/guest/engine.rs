@@ -11,6 +11,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
+use super::cpu::count_tick;
 use crate::model::limits::Limits;
 use crate::model::text::printable;
 use crate::tenant::lane::SLICE;
@@ -147,6 +148,7 @@ fn start_clock(engine: &Engine) -> anyhow::Result<()> {
         .spawn(move || {
             while let Some(engine) = engine.upgrade() {
                 engine.increment_epoch();
+                count_tick();
                 drop(engine);
                 std::thread::sleep(EPOCH_TICK);
             }

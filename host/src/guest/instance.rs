@@ -24,7 +24,6 @@ use crate::model::meta::Meta;
 use crate::model::text::printable;
 use crate::model::turn::{Calls, Turn};
 use crate::storage::view::StorageView;
-use crate::tenant::Pace;
 use crate::tenant::account::CounterPlace;
 
 /// A fault of the guest that ends its instance.
@@ -202,7 +201,6 @@ pub struct Instance {
     exports: GuestExports,
     wall: Duration,
     cpu: Arc<CpuMeter>,
-    pace: Arc<Pace>,
     /// Its place among the tenant's awake rooms, if it belongs to a room.
     _awake: Option<CounterPlace>,
     /// The last field, so that it is dropped last: whoever it wakes finds the memory and the other place free.
@@ -225,10 +223,10 @@ impl Instance {
         store.set_max_component_handles(limits.component_handles);
         meter(&mut store);
 
-        let (cpu, pace) = (Arc::clone(&store.data().cpu), Arc::clone(&store.data().context.pace));
+        let cpu = Arc::clone(&store.data().cpu);
         begin_call(&mut store, limits.init_cpu_ms);
         let wall = Duration::from_millis(limits.call_wall_ms);
-        let made = within(wall, &cpu, &pace, template.pre.instantiate_async(&mut store)).await;
+        let made = within(wall, &cpu, template.pre.instantiate_async(&mut store)).await;
         let exports = match made {
             Ok(Ok(exports)) => exports,
             Ok(Err(why)) if why.is::<wasmtime::PoolConcurrencyLimitError>() => {
@@ -238,11 +236,10 @@ impl Instance {
             failed => returned(store.data(), failed).map_err(OpenError::Faulted)?,
         };
         let place = InstancePlace(Arc::clone(template.engine()));
-        let mut instance =
-            Self { store, exports, wall, cpu: Arc::clone(&cpu), pace: Arc::clone(&pace), _awake: None, _place: place };
+        let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), _awake: None, _place: place };
         instance.store.data_mut().phase = Phase::Init;
-        let called =
-            within(wall, &cpu, &pace, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
+        cpu.enter();
+        let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
         match returned(instance.store.data(), called).map_err(OpenError::Faulted)? {
             Ok(definition) => Ok((instance, Definition { name: definition.name, path: definition.path })),
@@ -281,13 +278,9 @@ impl Instance {
         state.phase = Phase::Turn;
         std::mem::swap(&mut state.turn, &mut turn);
         begin_call(&mut self.store, cpu_ms);
-        let called = within(
-            self.wall,
-            &self.cpu,
-            &self.pace,
-            self.exports.parlor_room_guest().call_handle(&mut self.store, &event),
-        )
-        .await;
+        self.cpu.enter();
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, &event)).await;
         self.end_call();
         std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
         let outcome = match returned(self.store.data(), called) {
@@ -302,13 +295,10 @@ impl Instance {
         let ConnectRequest { uri, room, headers, remote } = request;
         let request = guest::Request { uri, room, headers, remote };
         begin_call(&mut self.store, cpu_ms);
-        let called = within(
-            self.wall,
-            &self.cpu,
-            &self.pace,
-            self.exports.parlor_room_guest().call_authorize(&mut self.store, &request),
-        )
-        .await;
+        self.cpu.enter();
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_authorize(&mut self.store, &request))
+                .await;
         self.end_call();
         Ok(match returned(self.store.data(), called)? {
             Ok(Some(meta)) => Authorization::As(meta_from_guest(meta)),
@@ -319,6 +309,7 @@ impl Instance {
 
     fn end_call(&mut self) {
         let state = self.store.data_mut();
+        state.tell_length();
         state.reserved = None;
         state.wasi.end_call();
         state.log.end();
@@ -341,7 +332,7 @@ struct TimedOut;
 
 /// Runs a call within a wall time, and meters the time in which it executes, not in which it waits. Most calls end at
 /// their first poll, and need neither a timer nor the meter.
-async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Future<Output = T>) -> Result<T, TimedOut> {
+async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut call = pin!(call);
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
         return Ok(done);
@@ -350,7 +341,6 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, pace: &Pace, call: impl Futur
         cpu.start_slice();
         let polled = call.as_mut().poll(context);
         cpu.end_slice();
-        pace.used(cpu.used());
         polled
     });
     tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)

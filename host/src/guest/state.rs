@@ -13,6 +13,7 @@ use crate::model::limits::Limits;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
 use crate::storage::view::StorageView;
+use crate::tenant::Paced;
 use crate::tenant::lane::ReservedCpu;
 
 /// What the guest is being called for, and so which imports it may use.
@@ -116,6 +117,28 @@ impl GuestState {
             calls: Calls::default(),
             calls_exhausted: false,
             context,
+        }
+    }
+    /// What the current call is a sample of.
+    fn pace(&self) -> &dyn Paced {
+        match &self.context.room_pace {
+            Some(room) if self.phase == Phase::Turn => &**room,
+            _ => &*self.context.pace,
+        }
+    }
+
+    /// Notes that the current call is long, as soon as it is.
+    pub fn tell_if_long(&self) {
+        if let Some(weight) = self.cpu.turned_long() {
+            self.pace().note_long(weight);
+        }
+    }
+
+    /// Notes how long the call was that ends now.
+    pub fn tell_length(&self) {
+        self.tell_if_long();
+        if !self.cpu.is_told() {
+            self.pace().note_short();
         }
     }
 }

@@ -104,6 +104,7 @@ impl Loader {
             config: Arc::new(terms.config),
             account: terms.account,
             pace: Arc::clone(&terms.totals.pace),
+            room_pace: None,
             log: Arc::clone(&terms.totals.log),
             limits: terms.limits,
         });
@@ -112,7 +113,7 @@ impl Loader {
             lane.start(|| false).await;
             Instance::open(&template, Arc::clone(&outside), None).await
         };
-        let rehearsal = lane.run(&outside.pace, rehearsal).await;
+        let rehearsal = lane.run(rehearsal).await;
         let (instance, definition) = rehearsal?;
         let path = PluginPath::new(&definition.path)
             .with_context(|| format!("the path {:?} that init returned", definition.path))?;

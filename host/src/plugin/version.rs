@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::failures::{FailureLog, FailureRecord};
@@ -17,7 +18,8 @@ use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId};
 use crate::storage::view::StorageView;
-use crate::tenant::{Account, Pace, Totals};
+use crate::tenant::aside::Aside;
+use crate::tenant::{Account, Pace, RoomPace, Totals};
 
 /// A loaded version of a plugin, ready to serve.
 pub struct Plugin {
@@ -69,24 +71,35 @@ pub enum AuthorizeError {
 
 impl Plugin {
     /// Makes an instance for a room. Waits for a place if there is none.
-    pub async fn open(&self, room: RoomId, storage: Arc<StorageView>) -> Result<Instance, OpenError> {
-        self.instance(Some(room), Some(storage)).await
+    pub async fn open(
+        &self,
+        room: RoomId,
+        pace: Arc<RoomPace>,
+        storage: Arc<StorageView>,
+    ) -> Result<Instance, OpenError> {
+        let context = RoomContext { room: Some(room), room_pace: Some(pace), ..RoomContext::clone(&self.outside) };
+        self.instance(Arc::new(context), Some(storage)).await
     }
 
-    /// Asks the plugin who wants to connect, in an instance that serves this one call.
-    pub async fn authorize(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
+    /// Asks the plugin who wants to connect, in an instance that serves this one call. `slow` is for calls that take long.
+    pub async fn authorize(
+        self: &Arc<Self>,
+        request: ConnectRequest,
+        slow: &Handle,
+    ) -> Result<Option<Meta>, AuthorizeError> {
         let _waiting = WaitingUpgrade::count(&self.at_authorize, self.limits().authorize_waiting)?;
         let _slot = self.authorizing.acquire().await.map_err(|_| AuthorizeError::Broken("closed".to_owned()))?;
-        let lane = self.account().lane();
+        let (lane, plugin) = (self.account().lane(), Arc::clone(self));
+        let aside = Aside::new(slow.clone(), Arc::clone(self.account()));
         let asked = async {
             lane.start(|| false).await;
-            self.ask(request).await
+            aside.run(&**self.pace(), async move { plugin.ask(request).await }).await
         };
-        lane.run(self.pace(), asked).await
+        lane.run(asked).await
     }
 
     async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let mut instance = match self.instance(None, None).await {
+        let mut instance = match self.instance(Arc::clone(&self.outside), None).await {
             Ok(instance) => instance,
             Err(why) if !why.is_of_code() => return Err(AuthorizeError::Busy(why)),
             Err(why) => return Err(AuthorizeError::NoInstance(why)),
@@ -103,8 +116,11 @@ impl Plugin {
     }
 
     /// Makes an instance. If there is no place, asks idle rooms to give way, and waits for up to `instance-wait-ms`.
-    async fn instance(&self, room: Option<RoomId>, storage: Option<Arc<StorageView>>) -> Result<Instance, OpenError> {
-        let context = Arc::new(RoomContext { room, ..RoomContext::clone(&self.outside) });
+    async fn instance(
+        &self,
+        context: Arc<RoomContext>,
+        storage: Option<Arc<StorageView>>,
+    ) -> Result<Instance, OpenError> {
         let wait = Duration::from_millis(self.limits().instance_wait_ms);
         let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
         let mut asked: Option<Instant> = None;
@@ -142,7 +158,7 @@ impl Plugin {
         &self.outside.account
     }
 
-    /// Whether the plugin's calls take long.
+    /// How long calls of the plugin take that belong to no room.
     pub fn pace(&self) -> &Arc<Pace> {
         &self.outside.pace
     }

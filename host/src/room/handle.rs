@@ -13,6 +13,7 @@ use crate::model::event::SocketId;
 use crate::model::names::RoomKey;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
+use crate::tenant::RoomPace;
 use crate::tenant::account::CounterPlace;
 use crate::workers::WorkerId;
 
@@ -31,6 +32,8 @@ pub struct RoomShared {
     /// The thread that the room and its sockets run on.
     pub worker: WorkerId,
     pub stats: RoomStats,
+    /// How long its turns take.
+    pub pace: Arc<RoomPace>,
     /// Whether the plugin wants a bare `ping` as an event, beside the pong that the host answers.
     pub wants_ping: AtomicBool,
     /// Why the room ends, once that is certain. Its sockets close with this.
@@ -95,6 +98,7 @@ impl RoomShared {
         // load.
         let wants_ping = plugin.events.iter().any(|event| event == "ping");
         let mailbox = Mailbox::new(plugin.limits());
+        let pace = Arc::new(RoomPace::new(key.room.clone(), Arc::clone(plugin.pace())));
         Self {
             key,
             plugin: RwLock::new(plugin),
@@ -102,6 +106,7 @@ impl RoomShared {
             mailbox,
             worker,
             stats: RoomStats::default(),
+            pace,
             wants_ping: AtomicBool::new(wants_ping),
             ended_with: OnceLock::new(),
             next_socket: AtomicU32::new(1),

@@ -57,10 +57,10 @@ async fn run(
     slow: Handle,
 ) {
     let plugin = door.plugin();
-    let (lane, pace) = (Arc::clone(plugin.account().lane()), Arc::clone(plugin.pace()));
+    let lane = Arc::clone(plugin.account().lane());
     drop(plugin);
     // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
-    lane.run(&pace, pin!(live(door, backend, alarms, owner, slow))).await;
+    lane.run(pin!(live(door, backend, alarms, owner, slow))).await;
 }
 
 async fn live(

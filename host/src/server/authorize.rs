@@ -62,15 +62,8 @@ pub(super) async fn authorize(
     let workers = fleet.workers();
     let (worker, guest) = (workers.least_busy(), Arc::clone(plugin));
     let slow = workers.slow_runtime(worker).clone();
-    let asked = workers.runtime(worker).spawn(async move {
-        let pace = Arc::clone(guest.pace());
-        let mut asking = Box::pin(async move { guest.authorize(connect).await });
-        match pace.until_heavy(&mut asking).await {
-            Some(answer) => Ok(answer),
-            None => slow.spawn(asking).await,
-        }
-    });
-    let Ok(Ok(Ok(answer))) = tokio::time::timeout(limit, asked).await else {
+    let asked = workers.runtime(worker).spawn(async move { guest.authorize(connect, &slow).await });
+    let Ok(Ok(answer)) = tokio::time::timeout(limit, asked).await else {
         return Err(UpgradeRefusal::busy("the plugin did not authorize this connection in time: handshake-ms"));
     };
     match answer {

@@ -20,7 +20,7 @@ use crate::fleet::Fleet;
 use crate::guest::engine::GuestEngine;
 use crate::logs;
 use crate::tenant::account;
-use crate::tenant::{Account, Tenants};
+use crate::tenant::{Account, PaceKind, Tenants};
 use crate::watchdog::Watchdog;
 
 /// The text format's name (OpenMetrics 1.0).
@@ -161,6 +161,9 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let bytes = scrape.counters("log_bytes_left_out", "Bytes of these lines");
     let bad_frames = scrape.counters("bad_frames", "Malformed frames that the host dropped");
     let failures = scrape.counters("failures", "Turns and authorizations that failed, by kind");
+    let heavy =
+        scrape.gauges("heavy", "What takes so long of late that it runs at low priority; of kind room, how many");
+    let verdicts = scrape.counters("heavy_verdicts", "How often it came to that");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");
     for plugin in fleet.serving() {
@@ -178,6 +181,12 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
         bytes.get_or_create(&labels).inc_by(bytes_left_out as f64);
         for (kind, count) in totals.failures() {
             failures.get_or_create(&and("kind", kind.as_str().to_owned())).inc_by(count as f64);
+        }
+        for kind in PaceKind::ALL {
+            let labels = and("kind", kind.as_str().to_owned());
+            let now = if kind == PaceKind::Room { open.heavy } else { usize::from(totals.pace.is_heavy_now(kind)) };
+            heavy.get_or_create(&labels).set(now as f64);
+            verdicts.get_or_create(&labels).inc_by(totals.pace.passed(kind) as f64);
         }
         for (reason, count) in totals.closes() {
             closes.get_or_create(&and("reason", reason.to_owned())).inc_by(count as f64);

@@ -39,7 +39,7 @@ pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: &[u8], s
         let config = Some(websocket_config(&limits));
         let ws = WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, config).await;
         // Pinned here: by value, the socket's task would hold its memory twice.
-        lane.serve(pin!(Connection::new(ws, seat, &limits).run())).await;
+        lane.run(pin!(Connection::new(ws, seat, &limits).run())).await;
         drop(held);
     });
 }

@@ -12,7 +12,7 @@ use super::lane::{self, Lane};
 use super::log::{LogRates, PluginLog};
 use super::totals::Totals;
 use crate::model::limits::Limits;
-use crate::model::names::{PluginName, TenantName};
+use crate::model::names::{PluginKey, PluginName, TenantName};
 
 /// One tenant's account.
 #[derive(Debug)]
@@ -75,7 +75,8 @@ impl Account {
             return totals;
         }
         known.retain(|_, totals| totals.strong_count() > 0);
-        let totals = Arc::new(Totals::new(PluginLog::new(limits, Arc::clone(&self.log))));
+        let key = PluginKey { tenant: self.tenant.clone(), plugin: plugin.clone() };
+        let totals = Arc::new(Totals::new(key, PluginLog::new(limits, Arc::clone(&self.log))));
         known.insert(plugin.clone(), Arc::downgrade(&totals));
         totals
     }

@@ -18,13 +18,10 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub use super::cpu::SLICE;
 use super::cpu::{CpuBucket, now_ns};
-use super::pace::Pace;
 
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that began longer ago than this is over: the thread has polled its sockets since.
 const ROUND_NS: u64 = 2 * SLICE_NS;
-/// A poll that takes longer than this held up its thread.
-const LONG_POLL_NS: u64 = 2 * SLICE_NS;
 /// Execution time is charged to the bucket in portions of this size, since threads share the bucket.
 const CHARGE_NS: u64 = 100_000;
 /// How many calls that outlive a slice a tenant with a full bucket may run at once.
@@ -120,29 +117,13 @@ impl Lane {
         }
     }
 
-    /// Runs work of a plugin. Counts the time in which it executes, not in which it waits.
-    pub async fn run<T>(&self, pace: &Pace, work: impl Future<Output = T>) -> T {
+    /// Runs work of the tenant on this thread: its plugins' calls, a room, a socket. Counts the time in which it executes, not
+    /// in which it waits, to the tenant's slice, and charges it to the bucket.
+    pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
             let begin = now_ns();
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
-            let polled = work.as_mut().poll(context);
-            let took = now_ns() - begin;
-            if took > LONG_POLL_NS {
-                pace.used(executed_since(begin));
-            }
-            self.count(took);
-            polled
-        })
-        .await
-    }
-
-    /// Runs what the host does for the tenant on this thread, such as reading and writing its sockets. It waits for no
-    /// slice, but what it executes counts to the tenant's slice and is charged to the bucket.
-    pub async fn serve<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            let begin = now_ns();
             let polled = work.as_mut().poll(context);
             self.count(now_ns() - begin);
             polled
@@ -270,12 +251,13 @@ pub fn note_cpu() {
     CLOCKS.set((now_ns(), thread_cpu_ns()));
 }
 
-/// How long the thread has executed at least since a moment: all since the last note, less the most that it can have
-/// executed between the note and that moment. The clock alone would count the time of other processes.
-fn executed_since(begin_ns: u64) -> Duration {
+/// How long the thread has executed at least within the last `time`: all since the last note, less the most that it can
+/// have executed between the note and then. The clock alone would count the time of other processes.
+pub fn executed_within(time: Duration) -> Duration {
     let (noted_ns, cpu_ns) = CLOCKS.get();
+    let begin_ns = now_ns().saturating_sub(time.as_nanos() as u64);
     let all = thread_cpu_ns().saturating_sub(cpu_ns);
-    Duration::from_nanos(all.saturating_sub(begin_ns.saturating_sub(noted_ns)))
+    Duration::from_nanos(all.saturating_sub(begin_ns.saturating_sub(noted_ns))).min(time)
 }
 
 /// Gives a thread that runs plugins its number, from 0 on.

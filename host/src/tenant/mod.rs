@@ -1,6 +1,7 @@
 //! Tenants: where they are served, who may connect, the settings of their plugins, and what they use.
 
 pub mod account;
+pub mod aside;
 pub mod charge;
 mod cpu;
 mod imports;
@@ -10,6 +11,7 @@ pub mod log;
 pub mod log_gate;
 mod pace;
 mod totals;
+mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::model::web::{HostName, PageOrigin};
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
-pub use pace::Pace;
+pub use pace::{Pace, PaceKind, Paced, RoomPace};
 pub use totals::Totals;
 
 /// The operator's settings of a plugin.

@@ -9,11 +9,12 @@ use parking_lot::Mutex;
 use super::Pace;
 use super::log::PluginLog;
 use crate::model::failure::FailureKind;
+use crate::model::names::PluginKey;
 
 /// The counters of one plugin, its pace and its log.
 #[derive(Debug)]
 pub struct Totals {
-    /// Whether the plugin's calls take long.
+    /// How long the plugin's calls take.
     pub pace: Arc<Pace>,
     pub log: Arc<PluginLog>,
     /// Turns that committed in rooms that have ended.
@@ -26,9 +27,9 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub fn new(log: PluginLog) -> Self {
+    pub fn new(plugin: PluginKey, log: PluginLog) -> Self {
         Self {
-            pace: Arc::default(),
+            pace: Arc::new(Pace::new(plugin)),
             log: Arc::new(log),
             turns: AtomicU64::new(0),
             bad_frames: AtomicU64::new(0),

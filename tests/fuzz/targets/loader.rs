@@ -39,8 +39,9 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("fuzz").expect("a name") };
     let account = Arc::new(Account::new(plugin.tenant.clone(), Limits::clone(&limits), 1));
     let (version, config) = ("fuzz".to_owned(), Arc::default());
-    let log = Arc::clone(&account.totals(&plugin.plugin, &limits).log);
-    let outside = RoomContext { plugin, version, room: None, limits, config, account, pace: Arc::default(), log };
+    let totals = account.totals(&plugin.plugin, &limits);
+    let (log, pace) = (Arc::clone(&totals.log), Arc::clone(&totals.pace));
+    let outside = RoomContext { plugin, version, room: None, room_pace: None, limits, config, account, pace, log };
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     Host { loader, outside: Arc::new(outside), runtime }
 });

@@ -3,6 +3,7 @@
 //! tenant. The README beside this crate says how to run it and what each figure means.
 
 mod baseline;
+mod bursts;
 mod crash;
 mod durable;
 mod hostile;
@@ -37,6 +38,11 @@ enum Command {
     Swap(swap::Options),
     /// Let many rooms sleep, and wake them, one by one and all at once.
     Sleep(sleep::Options),
+    /// Let many rooms open in a burst, and see what their messages cost and whether anybody is punished for it.
+    Bursts(bursts::Options),
+    /// Spin; `bursts --neighbour` runs it.
+    #[command(hide = true)]
+    Spin,
     /// Attack Parlor with hostile plugins and clients, and see what a well-behaved tenant notices of it.
     Hostile(hostile::Options),
 }
@@ -50,6 +56,8 @@ fn main() -> anyhow::Result<()> {
         Command::RawStore(options) => durable::raw::run(&options),
         Command::Swap(options) => swap::run(&options),
         Command::Sleep(options) => sleep::run(&options),
+        Command::Bursts(options) => bursts::run(&options),
+        Command::Spin => bursts::spin(),
         Command::Hostile(options) => hostile::run(&options),
     }
 }

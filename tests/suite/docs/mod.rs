@@ -21,6 +21,7 @@ mod frames;
 mod limits;
 mod newcomer;
 mod rust;
+mod verdicts;
 
 use blocks::{Block, Page, pages};
 

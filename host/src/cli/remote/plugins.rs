@@ -30,6 +30,8 @@ struct ListedPlugin {
     #[serde(default)]
     sockets: usize,
     #[serde(default)]
+    rooms_heavy: usize,
+    #[serde(default)]
     rooms_by_version: BTreeMap<String, usize>,
     last_refused: Option<ListedRefusal>,
 }
@@ -101,6 +103,9 @@ fn table(entries: &[&ListedPlugin]) -> String {
         lines.push(row([&name, version, &entry.state, &rooms(version), &sockets, path]));
         for older in entry.rooms_by_version.keys().filter(|older| *older != version) {
             lines.push(row(["", older, "older", &rooms(older), "", ""]));
+        }
+        if entry.rooms_heavy > 0 {
+            lines.push(format!("    {} of its rooms are heavy: their turns run at low priority", entry.rooms_heavy));
         }
         if let Some(ListedRefusal { time, version, why }) = &entry.last_refused {
             let version = version.as_deref().unwrap_or("a file");

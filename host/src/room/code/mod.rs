@@ -2,7 +2,6 @@
 //! opens, loses and gives up instances, tries versions and goes back from them. It answers as data what the room has to
 //! do then.
 
-mod aside;
 mod faults;
 mod owed;
 mod trial;
@@ -12,7 +11,6 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use self::aside::{aside, let_go};
 use self::faults::Faults;
 use self::owed::Owed;
 use self::trial::Trial;
@@ -32,6 +30,7 @@ use crate::plugin::failures::FailureRecord;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::view::StorageView;
+use crate::tenant::aside::Aside;
 use crate::tenant::lane::Lane;
 
 pub(super) use self::faults::Consequence;
@@ -39,6 +38,9 @@ pub(super) use self::owed::{RestoreReason, Suspended};
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
 const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
+
+/// An instance with more memory than this is dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB.
+const DROP_HERE_BYTES: usize = 4 << 20;
 
 /// The code of one room.
 pub(super) struct Code {
@@ -58,8 +60,8 @@ pub(super) struct Code {
     idle: bool,
     /// The tenant's lane on the room's thread.
     lane: Arc<Lane>,
-    /// The runtime of low priority for calls that take long.
-    slow: Handle,
+    /// The thread of low priority for calls that take long.
+    aside: Arc<Aside>,
 }
 
 /// What the room has to do before its code can be given an event.
@@ -88,7 +90,7 @@ impl Code {
             faults: Faults::default(),
             idle: false,
             lane: Arc::clone(plugin.account().lane()),
-            slow,
+            aside: Arc::new(Aside::new(slow, Arc::clone(plugin.account()))),
             plugin,
             room,
         }
@@ -150,21 +152,15 @@ impl Code {
         self.instance.take()
     }
 
-    /// Has the instance handle an event, on a thread of low priority where the plugin's calls take long.
+    /// Has the instance handle an event, on a thread of low priority where the room's turns take long or this one does.
     pub(super) fn call(
         &self,
         instance: Box<Instance>,
         event: Event,
         turn: Box<Turn>,
     ) -> impl Future<Output = (Box<Instance>, Box<Turn>, Outcome)> + Send + use<> {
-        let heavy = self.plugin.pace().is_heavy().then(|| (self.slow.clone(), Arc::clone(&self.plugin)));
-        async move {
-            let call = instance.run(event, turn);
-            match heavy {
-                None => call.await,
-                Some((slow, plugin)) => aside(&slow, &plugin, call).await,
-            }
-        }
+        let (aside, pace) = (Arc::clone(&self.aside), Arc::clone(&self.room.pace));
+        async move { aside.run(&*pace, instance.run(event, turn)).await }
     }
 
     /// Takes the instance back from a call.
@@ -255,14 +251,9 @@ impl Code {
         if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
             tokio::time::sleep(wait).await;
         }
-        // Boxed, so that the memory that opening needs is free afterwards.
         let (plugin, room, view) = (Arc::clone(&self.plugin), self.room.key.room.clone(), Arc::clone(view));
-        let pace = Arc::clone(plugin.pace());
-        let mut opening = Box::pin(async move { plugin.open(room, view).await });
-        let instance = match pace.until_heavy(&mut opening).await {
-            Some(opened) => opened?,
-            None => aside(&self.slow, &self.plugin, opening).await?,
-        };
+        let (entering, turns) = (Arc::clone(plugin.pace()), Arc::clone(&self.room.pace));
+        let instance = self.aside.run(&*entering, async move { plugin.open(room, turns, view).await }).await?;
         self.room.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
         self.room.stats.awake.store(true, Ordering::Relaxed);
         self.owner.awoke(&self.room);
@@ -375,8 +366,9 @@ impl Code {
     /// Drops the instance, where there is one.
     pub(super) fn drop_instance(&mut self) {
         self.room.stats.awake.store(false, Ordering::Relaxed);
-        if let Some(instance) = self.instance.take() {
-            let_go(&self.slow, &self.plugin, instance);
+        let Some(instance) = self.instance.take() else { return };
+        if instance.memory_bytes() > DROP_HERE_BYTES {
+            self.aside.spawn(async move { drop(instance) });
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct PluginEntry {
     failures_by_kind: BTreeMap<&'static str, u64>,
     rooms: Vec<OpenRoomBody>,
     rooms_open: usize,
+    /// Of them, those whose turns took so long of late that they run at low priority.
+    rooms_heavy: usize,
     rooms_by_version: BTreeMap<String, usize>,
     /// The last version that the server refused.
     last_refused: Option<RefusedVersionBody>,
@@ -223,6 +225,7 @@ fn entry(api: &Api, plugin: &Plugin) -> PluginEntry {
         failures: plugin.failures.count(),
         failures_by_kind: kinds.filter(|(_, count)| *count > 0).map(|(kind, count)| (kind.as_str(), count)).collect(),
         rooms_open: open.rooms,
+        rooms_heavy: open.heavy,
         rooms_by_version: api.fleet.rooms_by_version(&plugin.key),
         last_refused: api.deploys.history.last_refused(&plugin.key).map(RefusedVersionBody::from),
         rooms: open_rooms(&api.fleet, &plugin.key, None, PAGE_ENTRIES_MAX).0,

@@ -43,6 +43,8 @@ pub struct OpenRoomBody {
     users: usize,
     /// Whether it has an instance. Others sleep, and wake at their next event.
     awake: bool,
+    /// Whether its turns took so long of late that they run at low priority.
+    heavy: bool,
 }
 
 /// The open rooms of a plugin.
@@ -70,6 +72,7 @@ pub fn open_rooms(fleet: &Fleet, key: &PluginKey, after: Option<&str>, limit: us
         sockets: room.stats.sockets.load(Ordering::Relaxed),
         users: room.stats.users.load(Ordering::Relaxed),
         awake: room.stats.awake.load(Ordering::Relaxed),
+        heavy: room.pace.is_room_heavy(),
     };
     (open.iter().map(entry).collect(), more)
 }

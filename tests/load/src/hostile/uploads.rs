@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use hostile_guests::{Hostile, When};
 
 use super::attack::Arena;
@@ -70,4 +71,12 @@ pub fn get(path: &str, arena: &Arena) -> Option<String> {
     }
     let answer = wire.read_answer(&arena.seen).ok()?;
     (answer.status == 200).then(|| String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+/// A figure of the server's: the sum of all lines of this name whose labels hold `label`; none where there is no such line.
+pub fn figure(name: &str, label: &str, arena: &Arena) -> anyhow::Result<Option<f64>> {
+    let text = get("/_parlor/metrics", arena).context("the server does not tell its figures")?;
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
+    let values = lines.filter(|(labels, _)| labels.contains(label)).filter_map(|(_, value)| value.parse::<f64>().ok());
+    Ok(values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
 }

@@ -10,7 +10,7 @@ pub mod guests;
 pub mod holdings;
 pub mod parlor;
 pub mod report;
-mod scenario;
+pub mod scenario;
 pub mod server;
 mod socketio;
 

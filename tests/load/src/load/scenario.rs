@@ -127,7 +127,7 @@ impl Scenario {
             Self::Fanout10 => speed(says(&start()?, extent, 1, 10, Speakers::InTurn)?),
             Self::Fanout100 => speed(says(&start()?, extent, 1, 100, Speakers::InTurn)?),
             Self::Fanout1000 => speed(says(&start()?, extent, 1, 1_000, Speakers::InTurn)?),
-            Self::Rooms1000 => speed(says(&start()?, extent, 1_000, 2, Speakers::All)?),
+            Self::Rooms1000 => speed(rooms_of_two(&start()?, extent, 1_000)?),
             Self::Idle => {
                 let grown = growth(&start()?, 10, extent.idle_sockets / 10)?;
                 Ok(Figures::Memory(grown.each(Memory::none(), extent.idle_sockets)))
@@ -139,6 +139,11 @@ impl Scenario {
             }
         }
     }
+}
+
+/// So many rooms of two sockets, which open at once; then each socket says something to both, again and again.
+pub fn rooms_of_two(server: &Server, extent: &Extent, rooms: usize) -> anyhow::Result<Speed> {
+    says(server, extent, rooms, 2, Speakers::All)
 }
 
 /// Connects, and sees each socket get one answer: an upgrade is answered before the socket is in its room, an event

@@ -271,9 +271,7 @@ fn fall_asleep(clients: &mut Clients, driver: &mut impl Driver, arena: &Arena, a
 
 /// A figure of the server's, of its only tenant.
 fn gauge(name: &str, arena: &Arena) -> anyhow::Result<f64> {
-    let text = uploads::get("/_parlor/metrics", arena).context("the server does not tell its figures")?;
-    let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{')));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).with_context(|| format!("no figure {name}"))
+    uploads::figure(name, "", arena)?.with_context(|| format!("no figure {name}"))
 }
 
 fn shares(clocks: &Clocks, server: &Server) -> anyhow::Result<()> {

@@ -57,7 +57,9 @@ async fn what_leaves_is_charged_to_whose_sockets_hear_it() {
 /// What one turn says goes at the tenant's pace as well, while the other tenant is served.
 #[tokio::test]
 async fn deliveries_wait_for_the_tenants_cpu_time() {
-    let server = two_tenants("[tenants.evil.limits]\ntenant-cpu-percent = 10\ntenant-cpu-burst-ms = 10\ndeliveries-per-turn = 100_000");
+    let server = two_tenants(
+        "[tenants.evil.limits]\ntenant-cpu-percent = 10\ntenant-cpu-burst-ms = 10\ndeliveries-per-turn = 100_000",
+    );
     let mut good = server.join("/t/good/calls").await;
     let (mut speaker, readers) = crowd(&server).await;
     let (before, begun) = (Cost::of(&server, "evil").await, Instant::now());
