@@ -111,8 +111,8 @@ impl ServerLife {
             watch_rooms(&watchdog, &deploys);
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
-                watcher = look.load(&deploys) => {
-                    deploy::follow::follow(Arc::clone(&deploys), watcher, watchdog)?;
+                folder = look.load(&deploys) => {
+                    deploy::follow::follow(Arc::clone(&deploys), folder, watchdog)?;
                     announce(&addresses, dev.is_some());
                     let beside = beside(before, &deploys)?;
                     let signal = signals.next().await;
