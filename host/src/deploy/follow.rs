@@ -1,6 +1,7 @@
 //! Deploys from the plugin folder: every file at start, and each change from then on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,28 +108,30 @@ fn load_next(deploys: &Arc<Deploys>, mut files: VecDeque<ReadyFile>, jobs: &mut 
 
 /// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
 /// disk may be slow.
-pub fn follow(deploys: Arc<Deploys>, followed: FollowedFolder, watchdog: Arc<Watchdog>) -> anyhow::Result<()> {
+pub fn follow(deploys: Arc<Deploys>, followed: FollowedFolder, watchdog: &Arc<Watchdog>) -> anyhow::Result<()> {
     let FollowedFolder { watcher, later } = followed;
     if deploys.watch == WatchMode::Off {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    let poll = deploys.watch_poll;
+    let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
+    let jobs = JoinSet::new();
+    let mut follower = Follower { deploys, watcher, watch, jobs, is_lost: false, looked_for: Duration::ZERO };
+    later.into_iter().for_each(|ready| follower.deploy(ready));
+    // What it knows outlives a fault of it.
+    let (follower, watching) = (Arc::new(Mutex::new(follower)), Arc::clone(watchdog));
     let run = move || {
-        let poll = deploys.watch_poll;
-        let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
-        let jobs = JoinSet::new();
-        let mut follower = Follower { deploys, watcher, watch, jobs, is_lost: false, looked_for: Duration::ZERO };
-        later.into_iter().for_each(|ready| follower.deploy(ready));
-        // What it knows outlives a fault of it.
-        let follower = Arc::new(Mutex::new(follower));
+        let follower = Arc::clone(&follower);
         let run = move || {
             let follower = Arc::clone(&follower);
             async move { follower.lock().await.run().await }
         };
-        runtime.block_on(watchdog.keep_alive("folder", run));
+        runtime.block_on(Arc::clone(&watching).keep_alive("folder", run));
+        ControlFlow::Continue(())
     };
-    std::thread::Builder::new().name("parlor-watch".to_owned()).spawn(run).context("a thread cannot be started")?;
-    Ok(())
+    let started = watchdog.keep_thread_alive("folder", "parlor-watch".to_owned(), run);
+    started.map(drop).context("a thread cannot be started")
 }
 
 /// What the job for one file brings back: the file and what became of it; none from the job that retires a file that is

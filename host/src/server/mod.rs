@@ -20,7 +20,6 @@ mod pages;
 mod proxy_protocol;
 mod refusal;
 mod requests;
-mod seldom;
 mod starting;
 mod upgrade;
 
