@@ -56,7 +56,7 @@ fn guest(runtime: &Runtime, language: &str, project: &str) -> Plugin {
         .arg(&out)
         .status();
     assert!(built.is_ok_and(|status| status.success()), "the guest in {project} did not build");
-    let engine = Arc::new(engine::start(&Limits::default()).expect("an engine"));
+    let engine = Arc::new(engine::start(&Limits::default(), &Arc::default()).expect("an engine"));
     let loader =
         Loader::new(engine, &root().join("target/bench-data"), env!("CARGO_BIN_EXE_parlor").into(), &Limits::default())
             .expect("a loader");

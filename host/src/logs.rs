@@ -3,9 +3,10 @@
 //! reader that is gone, a full disk or a pipe that nobody reads holds up nobody and ends nothing. What could not be
 //! written is counted, and the log says how much that was as soon as it can be written again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::clock::Instant;
+use crate::seldom::Seldom;
 
 /// The environment variable that says what is logged: a level, or levels by module.
 const FILTER_VARIABLE: &str = "PARLOR_LOG";
@@ -33,6 +35,9 @@ const QUEUE_BYTES: usize = 4 << 20;
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
 /// How long it waits at most, however slowly the reader takes them.
 const FLUSH_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The pause after a panic of a thread that writes, so that one which panics at once does not use up a core.
+const FAULT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The log, and whatever else goes to standard error.
 pub static STDERR: LineQueue = LineQueue::new(Stream::Stderr);
@@ -125,20 +130,29 @@ impl LineQueue {
         state.untold += 1;
     }
 
-    /// Writes what comes, for as long as the process lives.
+    /// Writes what comes, for as long as the process lives: a panic loses the line in hand, not the thread.
     fn run(&self) {
         // Whether the last line broke off: the next one then begins on a line of its own.
         let mut broken_off = false;
         loop {
-            let line = self.next();
-            let written =
-                if broken_off { self.write(b"\n").and_then(|()| self.write(&line)) } else { self.write(&line) };
-            let untold = self.handled(written.is_ok());
-            broken_off = written.is_err_and(|kept| kept > 0) || broken_off && written.is_err();
-            if untold > 0 && self.stream == Stream::Stderr {
-                // It comes back into this queue in the format of the log.
-                tracing::warn!(lost = untold, "{untold} lines of the log were lost: they could not be written");
+            if catch_unwind(AssertUnwindSafe(|| self.write_next(&mut broken_off))).is_err() {
+                self.handled(false);
+                if let Some(tell) = ON_FAULT.get() {
+                    tell();
+                }
+                std::thread::sleep(FAULT_PAUSE);
             }
+        }
+    }
+
+    fn write_next(&self, broken_off: &mut bool) {
+        let line = self.next();
+        let written = if *broken_off { self.write(b"\n").and_then(|()| self.write(&line)) } else { self.write(&line) };
+        let untold = self.handled(written.is_ok());
+        *broken_off = written.is_err_and(|kept| kept > 0) || *broken_off && written.is_err();
+        if untold > 0 && self.stream == Stream::Stderr {
+            // It comes back into this queue in the format of the log.
+            tracing::warn!(lost = untold, "{untold} lines of the log were lost: they could not be written");
         }
     }
 
@@ -227,6 +241,15 @@ pub fn admit_lines(gate: impl Fn(&Event<'_>) -> bool + Send + Sync + 'static) {
     let _ = GATE.set(Box::new(gate));
 }
 
+/// Told of each panic of a thread that writes.
+static ON_FAULT: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
+
+/// Has somebody told of each panic of a thread that writes lines, from now on and once for all. The thread goes on.
+pub fn watch_writers(tell: impl Fn() + Send + Sync + 'static) {
+    // As for the gate: there is one server in a program.
+    let _ = ON_FAULT.set(Box::new(tell));
+}
+
 struct GatedLines;
 
 impl<S: Subscriber> Layer<S> for GatedLines {
@@ -241,6 +264,16 @@ pub fn flush() {
     STDERR.flush();
 }
 
+/// The places in the code that panicked: each is told seldom, since whoever can cause a panic can cause many.
+static PANICS: Mutex<BTreeMap<String, Seldom>> = Mutex::new(BTreeMap::new());
+
+/// How many panics at a place were not told before this one; none if this one is not told either.
+fn left_out_before(place: &str) -> Option<u64> {
+    let mut told = None;
+    PANICS.lock().entry(place.to_owned()).or_insert_with(Seldom::new).tell(|left_out| told = Some(left_out));
+    told
+}
+
 /// Has panics told by the log. The standard library writes them itself, and a thread that panics would wait for that.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
@@ -248,7 +281,8 @@ pub fn log_panics() {
         let name = thread.name().unwrap_or("without a name");
         let words = panic.payload_as_str().unwrap_or("without words");
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!("a bug in the server: the thread {name} panicked at {place}: {words}");
+        let Some(left_out) = left_out_before(&place) else { return };
+        tracing::error!(left_out, "a bug in the server: the thread {name} panicked at {place}: {words}");
         let trace = std::backtrace::Backtrace::capture();
         if trace.status() == std::backtrace::BacktraceStatus::Captured {
             tracing::error!("{trace}");

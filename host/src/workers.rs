@@ -1,5 +1,6 @@
 //! The threads that rooms and sockets run on. Each has its own runtime, and a room shares one with all its sockets.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::Instant;
 use crate::tenant::lane;
+use crate::watchdog::Watchdog;
 
 /// How many ready sockets a worker takes up at once. It handles a few of them to the end, up to the write, while their
 /// memory is in the cache; with tokio's default of 1,024 it reads all of them first. With 2,000 busy sockets, 16 cost 5
@@ -52,12 +54,12 @@ pub struct WorkerPlace<'a>(&'a AtomicUsize);
 
 impl Workers {
     /// Starts this many workers.
-    pub fn start(count: usize) -> anyhow::Result<Self> {
+    pub fn start(count: usize, watchdog: &Arc<Watchdog>) -> anyhow::Result<Self> {
         let count = count.max(1);
-        let workers = (0..count).map(Worker::start).collect::<anyhow::Result<_>>()?;
-        let slow = (0..count).map(|index| start_slow(index, count + index)).collect::<anyhow::Result<_>>()?;
+        let workers = (0..count).map(|index| Worker::start(index, watchdog)).collect::<anyhow::Result<_>>()?;
+        let slow = (0..count).map(|index| start_slow(index, count + index, watchdog)).collect::<anyhow::Result<_>>()?;
         let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
-        let aside = run_on_thread("parlor-aside".to_owned(), runtime, || ())?;
+        let aside = run_on_thread(watchdog, "aside", "parlor-aside".to_owned(), runtime, || ())?;
         Ok(Self { workers, slow, aside })
     }
 
@@ -117,24 +119,26 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(index: usize) -> anyhow::Result<Self> {
+    fn start(index: usize, watchdog: &Arc<Watchdog>) -> anyhow::Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_io_events_per_tick(IO_EVENTS_PER_TICK)
             .event_interval(TASKS_PER_TICK)
             .build()
             .context("cannot start a runtime")?;
-        let handle = run_on_thread(format!("parlor-room-{index}"), runtime, move || lane::number_thread(index))?;
+        let number = move || lane::number_thread(index);
+        let handle = run_on_thread(watchdog, "worker", format!("parlor-room-{index}"), runtime, number)?;
         let latest_us = Arc::new(AtomicU64::new(0));
-        handle.spawn(beat(Arc::clone(&latest_us)));
+        let beats = Arc::clone(&latest_us);
+        handle.spawn(Arc::clone(watchdog).keep_alive("beat", move || beat(Arc::clone(&beats))));
         Ok(Self { runtime: handle, sockets: AtomicUsize::new(0), rooms: AtomicUsize::new(0), latest_us })
     }
 }
 
 /// Starts a thread of low priority.
-fn start_slow(index: usize, number: usize) -> anyhow::Result<Handle> {
+fn start_slow(index: usize, number: usize, watchdog: &Arc<Watchdog>) -> anyhow::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
-    run_on_thread(format!("parlor-slow-{index}"), runtime, move || {
+    run_on_thread(watchdog, "slow", format!("parlor-slow-{index}"), runtime, move || {
         lane::number_thread(number);
         // On Linux this concerns the calling thread alone. If it fails, the thread competes like all others.
         if let Err(why) = nice(SLOW_NICENESS) {
@@ -143,15 +147,25 @@ fn start_slow(index: usize, number: usize) -> anyhow::Result<Handle> {
     })
 }
 
-fn run_on_thread(name: String, runtime: Runtime, first: impl FnOnce() + Send + 'static) -> anyhow::Result<Handle> {
+/// Runs a runtime on a thread, which does something else first. A task that panics ends alone; where the runtime itself
+/// panics, it is entered again, and all of its other tasks go on.
+fn run_on_thread(
+    watchdog: &Arc<Watchdog>,
+    watched_as: &'static str,
+    name: String,
+    runtime: Runtime,
+    first: impl FnOnce() + Send + 'static,
+) -> anyhow::Result<Handle> {
     let handle = runtime.handle().clone();
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(move || {
+    let mut first = Some(first);
+    let run = move || {
+        if let Some(first) = first.take() {
             first();
-            runtime.block_on(std::future::pending::<()>());
-        })
-        .context("cannot start a thread")?;
+        }
+        runtime.block_on(std::future::pending::<()>());
+        ControlFlow::Continue(())
+    };
+    watchdog.keep_thread_alive(watched_as, name, run).context("cannot start a thread")?;
     Ok(handle)
 }
 

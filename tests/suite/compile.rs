@@ -29,7 +29,7 @@ async fn assert_stopped(bounds: &str, bytes: Vec<u8>, words: &[&str]) {
     client.send("say", json!(1)).await;
     client.expect("say").await;
     // Nothing unfinished is left, and no child.
-    let kept: Vec<String> = fs::read_dir(data.join("compiled"))
+    let kept: Vec<String> = fs::read_dir(data.join("compiled/default"))
         .expect("a folder")
         .map(|entry| entry.expect("a file").file_name().into_string().expect("a name"))
         .collect();
@@ -152,7 +152,7 @@ async fn compiled_code_has_a_bound_as_a_whole() {
             .config(&format!("[limits]\ncompiled-cache-bytes = {bound}"))
             .start()
     };
-    let kept = || fs::read_dir(data.join("compiled")).expect("a folder").count();
+    let kept = || fs::read_dir(data.join("compiled/default")).expect("a folder").count();
     for (number, expected) in [(1, 1), (2, 2), (3, 3)] {
         start("bare.wasm", &format!("(func $f{number} (drop (i32.const {number})))"), 1 << 30);
         assert_eq!(kept(), expected);

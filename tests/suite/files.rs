@@ -178,8 +178,10 @@ async fn compiled_code_is_kept_in_a_private_folder_and_mistrusted() {
         client.expect("say").await;
     };
     serves(start()).await;
-    let cache = data.join("compiled");
-    assert_eq!(cache.metadata().expect("the cache").permissions().mode() & 0o777, 0o700);
+    let cache = data.join("compiled/default");
+    for folder in [&data.join("compiled"), &cache] {
+        assert_eq!(folder.metadata().expect("the cache").permissions().mode() & 0o777, 0o700);
+    }
     let (file, code, number) = compiled(&cache);
 
     // The second start writes nothing anew.
@@ -229,12 +231,12 @@ async fn compiled_code_of_another_user_is_not_loaded() {
     let data = tempfolder("foreign");
     let start = || serve_from(&data, bare(&[]));
     drop(start());
-    let (file, _, number) = compiled(&data.join("compiled"));
+    let (file, _, number) = compiled(&data.join("compiled/default"));
     // Only root can give a file away.
     if std::os::unix::fs::chown(&file, Some(12_345), None).is_ok() {
         let server = start();
         server.wait_for_log(&["cannot load", "it belongs to the user 12345"]).await;
-        assert_ne!(compiled(&data.join("compiled")).2, number);
+        assert_ne!(compiled(&data.join("compiled/default")).2, number);
     }
     fs::remove_dir_all(&data).expect("a folder of ours");
 }

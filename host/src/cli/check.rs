@@ -110,7 +110,7 @@ fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow:
 }
 
 fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Plugin> {
-    let engine = Arc::new(engine::start(config.limits())?);
+    let engine = Arc::new(engine::start(config.limits(), &Arc::default())?);
     let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(loader.load_bytes(key, &bytes, terms))

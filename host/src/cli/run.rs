@@ -83,17 +83,19 @@ impl ServerLife {
             let (switch, http) = watch::channel(None);
             let mut accepting = JoinSet::new();
             let watchdog = Arc::<Watchdog>::default();
+            let told = Arc::clone(&watchdog);
+            logs::watch_writers(move || told.caught("log-writer", "while it wrote a line, which is lost"));
             for listener in std::mem::take(&mut listeners.listeners).into_iter().map(Arc::new) {
                 let (http, door) = (http.clone(), Arc::clone(&door));
                 let accept = move || server::serve(Arc::clone(&listener), http.clone(), Arc::clone(&door));
                 accepting.spawn(Arc::clone(&watchdog).keep_alive("accept", accept));
             }
             tracing::info!("listening on {}; up to {connections} connections at once", addresses.join(", "));
-            let (started_with, projects) = (config.clone(), dev.clone());
+            let (started_with, projects, watching) = (config.clone(), dev.clone(), Arc::clone(&watchdog));
             // On a thread of its own, so that this one hears signals and answers meanwhile.
             let starting = tokio::task::spawn_blocking(move || {
                 let before = before()?;
-                anyhow::Ok((before, Handle::current().block_on(start(&started_with, projects.as_deref()))?))
+                anyhow::Ok((before, Handle::current().block_on(start(&started_with, projects.as_deref(), &watching))?))
             });
             let (before, started) = tokio::select! {
                 started = starting => started.context("the start failed")??,
@@ -111,8 +113,8 @@ impl ServerLife {
             watch_rooms(&watchdog, &deploys);
             notify("READY=1\nSTATUS=loading plugins");
             let beside = tokio::select! {
-                watcher = look.load(&deploys) => {
-                    deploy::follow::follow(Arc::clone(&deploys), watcher, watchdog)?;
+                folder = look.load(&deploys) => {
+                    deploy::follow::follow(Arc::clone(&deploys), folder, &watchdog)?;
                     announce(&addresses, dev.is_some());
                     let beside = beside(before, &deploys)?;
                     let signal = signals.next().await;
@@ -156,9 +158,9 @@ fn announce(addresses: &[String], is_dev: bool) {
 }
 
 /// Starts everything that runs before anything is served, and looks into the plugin folder.
-async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Started> {
+async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchdog>) -> anyhow::Result<Started> {
     let limits = config.limits().clone();
-    let engine = Arc::new(engine::start(&limits)?);
+    let engine = Arc::new(engine::start(&limits, watchdog)?);
     match engine.pool_slots {
         Some(slots) => tracing::info!(threads = config.threads, "up to {slots} instances at once"),
         None => tracing::info!(threads = config.threads, "instances are allocated on demand"),
@@ -168,7 +170,7 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Sta
     for (plugin, config) in dev.into_iter().flat_map(DevProjects::configs) {
         tenants.suggest(&plugin, &config);
     }
-    let workers = Arc::new(Workers::start(config.threads)?);
+    let workers = Arc::new(Workers::start(config.threads, watchdog)?);
     // Its rooms open before any other, so that no plugin can take their instances.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
     let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;

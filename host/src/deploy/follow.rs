@@ -1,6 +1,7 @@
 //! Deploys from the plugin folder: every file at start, and each change from then on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind, blocking};
+use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind};
 use crate::clock::Instant;
 use crate::folder::snapshot::{FileStamp, FolderSnapshot};
 use crate::folder::watch::{Watch, WatchMode, folders_of};
@@ -26,11 +27,22 @@ use crate::watchdog::Watchdog;
 /// comes another look, where the last one may have missed something.
 const SETTLE: Duration = Duration::from_millis(50);
 
+/// Looks that loaded files cause take at most one of so many parts of their thread's time.
+const LOOK_SHARE: u32 = 10;
+
 /// The first look into the plugin folder: what is still to be loaded before the changes are followed.
 pub struct FirstLook {
     watcher: Watcher,
-    /// In order, by tenant.
+    /// In order, by tenant; at most as many of each as it may have plugins.
     ready: BTreeMap<TenantName, VecDeque<ReadyFile>>,
+    /// All others: a tenant with thousands of files keeps nobody waiting for the start.
+    later: Vec<ReadyFile>,
+}
+
+/// What follows the first look: what is known of the folder, and which files are still to be loaded.
+pub struct FollowedFolder {
+    watcher: Watcher,
+    later: Vec<ReadyFile>,
 }
 
 /// A file that was loaded or refused, and those of its tenant that are left.
@@ -43,19 +55,24 @@ impl FirstLook {
         let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
         let mut watcher = Watcher::new(settle, deploys.missing_folder_grace);
         let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
-        tell_skipped(&round.skipped);
-        deploys.loading.begin(round.ready.iter().map(|ready| ready.key.clone()).collect());
+        tell_skipped(deploys, &round.skipped);
         let mut ready: BTreeMap<TenantName, VecDeque<ReadyFile>> = BTreeMap::new();
+        let mut later = Vec::new();
         for file in round.ready {
-            ready.entry(file.key.tenant.clone()).or_default().push_back(file);
+            let max = deploys.tenants.layers(&file.key.tenant, None).limits().plugins_per_tenant;
+            let of_tenant = ready.entry(file.key.tenant.clone()).or_default();
+            // Where nobody follows the folder, there is no later.
+            let is_first = of_tenant.len() < max || deploys.watch == WatchMode::Off;
+            if is_first { of_tenant.push_back(file) } else { later.push(file) }
         }
-        Ok(Self { watcher, ready })
+        deploys.loading.begin(ready.values().flatten().map(|ready| ready.key.clone()).collect());
+        Ok(Self { watcher, ready, later })
     }
 
     /// Loads every file, those of a tenant one after the other. Each serves as soon as it is loaded; one that does not load
     /// gets a line in the log.
-    pub async fn load(self, deploys: &Arc<Deploys>) -> Watcher {
-        let Self { mut watcher, ready } = self;
+    pub async fn load(self, deploys: &Arc<Deploys>) -> FollowedFolder {
+        let Self { mut watcher, ready, later } = self;
         let mut jobs = JoinSet::new();
         ready.into_values().for_each(|files| load_next(deploys, files, &mut jobs));
         while let Some(loaded) = jobs.join_next().await {
@@ -68,12 +85,13 @@ impl FirstLook {
             }
             load_next(deploys, left, &mut jobs);
         }
+        deploys.problems.sum_up();
         deploys.loading.finish();
         deploys.fleet.note_started();
         if deploys.fleet.serving().is_empty() {
             tracing::warn!("no plugin is served from {}", deploys.folder.display());
         }
-        watcher
+        FollowedFolder { watcher, later }
     }
 }
 
@@ -90,25 +108,30 @@ fn load_next(deploys: &Arc<Deploys>, mut files: VecDeque<ReadyFile>, jobs: &mut 
 
 /// Follows the changes in the folder, in the way that the configuration says. It has a thread of its own, because a
 /// disk may be slow.
-pub fn follow(deploys: Arc<Deploys>, watcher: Watcher, watchdog: Arc<Watchdog>) -> anyhow::Result<()> {
+pub fn follow(deploys: Arc<Deploys>, followed: FollowedFolder, watchdog: &Arc<Watchdog>) -> anyhow::Result<()> {
+    let FollowedFolder { watcher, later } = followed;
     if deploys.watch == WatchMode::Off {
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    let poll = deploys.watch_poll;
+    let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
+    let jobs = JoinSet::new();
+    let mut follower = Follower { deploys, watcher, watch, jobs, is_lost: false, looked_for: Duration::ZERO };
+    later.into_iter().for_each(|ready| follower.deploy(ready));
+    // What it knows outlives a fault of it.
+    let (follower, watching) = (Arc::new(Mutex::new(follower)), Arc::clone(watchdog));
     let run = move || {
-        let poll = deploys.watch_poll;
-        let watch = if deploys.watch == WatchMode::Poll { Watch::poll(poll) } else { Watch::events(poll) };
-        let follower = Follower { deploys, watcher, watch, jobs: JoinSet::new(), is_lost: false };
-        // What it knows outlives a fault of it.
-        let follower = Arc::new(Mutex::new(follower));
+        let follower = Arc::clone(&follower);
         let run = move || {
             let follower = Arc::clone(&follower);
             async move { follower.lock().await.run().await }
         };
-        runtime.block_on(watchdog.keep_alive("folder", run));
+        runtime.block_on(Arc::clone(&watching).keep_alive("folder", run));
+        ControlFlow::Continue(())
     };
-    std::thread::Builder::new().name("parlor-watch".to_owned()).spawn(run).context("a thread cannot be started")?;
-    Ok(())
+    let started = watchdog.keep_thread_alive("folder", "parlor-watch".to_owned(), run);
+    started.map(drop).context("a thread cannot be started")
 }
 
 /// What the job for one file brings back: the file and what became of it; none from the job that retires a file that is
@@ -122,21 +145,30 @@ struct Follower {
     jobs: JoinSet<FolderJob>,
     /// Whether the last look could not read the folder, which the log says once.
     is_lost: bool,
+    /// How long the last look took.
+    looked_for: Duration,
 }
 
 impl Follower {
     /// Looks, and waits for a reason to look again, for as long as the server lives.
     async fn run(&mut self) {
+        let mut due = Some(Instant::now());
         loop {
-            let again = self.look();
+            if due.is_some_and(|due| due <= Instant::now()) {
+                due = self.look().map(|again| Instant::now() + again);
+            }
             tokio::select! {
-                () = self.watch.changed() => {}
-                () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
+                () = self.watch.changed() => due = Some(Instant::now()),
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                 Some(job) = self.jobs.join_next(), if !self.jobs.is_empty() => {
                     if let Ok(Some((ready, outcome))) = job {
                         self.deploys.loading.note(&ready.key, &outcome);
                         self.watcher.done(ready, outcome, Instant::now());
                     }
+                    // One look is for all that are done by then: a folder may hold thousands of files, and each look is at
+                    // all of them.
+                    let next = Instant::now() + SETTLE.max(self.looked_for * LOOK_SHARE);
+                    due = Some(due.map_or(next, |due| due.min(next)));
                 }
             }
         }
@@ -144,8 +176,8 @@ impl Follower {
 
     /// Looks at the folder and starts the jobs for what changed. Answers when to look again even if no event comes.
     fn look(&mut self) -> Option<Duration> {
-        let folder = self.deploys.folder.clone();
-        match FolderSnapshot::at(&folder) {
+        let (folder, begun) = (self.deploys.folder.clone(), Instant::now());
+        let again = match FolderSnapshot::at(&folder) {
             Ok(look) => {
                 self.is_lost = false;
                 // A folder that is watched from now on may have changed since this look: another look finds that.
@@ -161,11 +193,15 @@ impl Follower {
                 }
                 self.watch.follow(&folders_of(&folder)).then_some(SETTLE)
             }
-        }
+        };
+        self.looked_for = begun.elapsed();
+        // Once all is loaded, or at the end of the minute.
+        let more_to_tell = if self.jobs.is_empty() { self.deploys.problems.sum_up() } else { None };
+        [again, more_to_tell].into_iter().flatten().min()
     }
 
     fn begin(&mut self, round: FolderChanges) {
-        tell_skipped(&round.skipped);
+        tell_skipped(&self.deploys, &round.skipped);
         self.tell_missing(&round);
         for (key, file, not_served) in &round.told {
             tell(&self.deploys, key, file, not_served);
@@ -226,19 +262,20 @@ async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOut
 async fn read_and_deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
     let ReadyFile { key, file, stamp, refused } = ready;
     // The change comes before the reading: an upload that ran before it may have replaced the file.
-    let change = Change::begin(deploys, key).await;
+    let change =
+        if by.is_at_once() { Change::begin(deploys, key).await } else { Change::begin_paid(deploys, key).await };
     let max = deploys.tenants.terms(&key.tenant, &key.plugin).limits.component_bytes;
     let (path, before) = (file.clone(), stamp.clone());
-    let read = blocking(move || {
-        let bytes = read_component(&path, max);
+    let read = change.blocking(move || {
+        let read = read_component(&path, max).map(|bytes| (Loader::version_of(&bytes), bytes));
         // A file that changed or went away meanwhile is no error: a later look deals with it.
         let is_same = FileStamp::of(&path).is_ok_and(|after| after == before);
-        Ok((is_same, bytes))
+        Ok((is_same, read))
     });
     let not_served = |version: Option<String>, why: String, until| NotServed { version, why, until };
     let (version, bytes) = match read.await {
         Ok((false, _)) => return FileOutcome::Unsettled,
-        Ok((true, Ok(bytes))) => (Loader::version_of(&bytes), bytes),
+        Ok((true, Ok(read))) => read,
         Ok((true, Err(why))) | Err(why) => {
             return FileOutcome::NotServed(not_served(None, format!("{why:#}"), RetryWhen::Changed));
         }
@@ -261,17 +298,19 @@ async fn read_and_deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -
     }
 }
 
-fn tell_skipped(skipped: &[(PathBuf, String)]) {
-    skipped.iter().for_each(|(path, why)| tracing::warn!("{} {why}", path.display()));
+fn tell_skipped(deploys: &Deploys, skipped: &[(PathBuf, String)]) {
+    for (path, why) in skipped {
+        deploys.problems.tell(path, || tracing::warn!("{} {why}", path.display()));
+    }
 }
 
 /// Says why a file is not served: in the log, and in the history that the API shows.
 fn tell(deploys: &Deploys, key: &PluginKey, file: &Path, not_served: &NotServed) {
     let NotServed { version, why, .. } = not_served;
     deploys.history.record(key, HistoryKind::Refused, version.as_deref(), why.clone());
-    let why = for_log(why);
-    match deploys.fleet.get(key) {
-        Some(older) => tracing::error!("{} is not served: {why}; {} serves on", file.display(), older.version),
-        None => tracing::error!("{} is not served: {why}", file.display()),
-    }
+    let (why, file_name) = (for_log(why), file.display());
+    deploys.problems.tell(file, || match deploys.fleet.get(key) {
+        Some(older) => tracing::error!("{file_name} is not served: {why}; {} serves on", older.version),
+        None => tracing::error!("{file_name} is not served: {why}"),
+    });
 }

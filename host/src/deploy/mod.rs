@@ -5,6 +5,7 @@ pub mod follow;
 mod history;
 mod loading;
 mod place;
+mod problems;
 pub mod verdicts;
 mod versions;
 
@@ -25,14 +26,17 @@ use crate::model::names::PluginKey;
 use crate::plugin::compiler::Prevented;
 use crate::plugin::loader::Loader;
 use crate::plugin::version::Plugin;
-use crate::tenant::Tenants;
 use crate::tenant::locks::{TenantLock, TenantLocks};
+use crate::tenant::{Account, Tenants};
 pub use history::{History, HistoryKind, HistoryRecord};
 pub use loading::Loading;
+use problems::FolderProblems;
 pub use versions::Versions;
 
 /// Changes of different tenants that run at once: each holds a component in memory.
 const AT_ONCE: usize = 4;
+/// How long somebody who waits for a change waits for the tenant's other changes.
+const TURN_WAIT: Duration = Duration::from_secs(60);
 /// A load may take this many times as long as one compilation may, because it waits for the compilations of others.
 const WAIT_COMPILATIONS: u32 = 20;
 
@@ -57,6 +61,7 @@ pub struct Deploys {
     at_once: Arc<Semaphore>,
     pub history: History,
     pub versions: Versions,
+    problems: FolderProblems,
 }
 
 impl Deploys {
@@ -75,6 +80,7 @@ impl Deploys {
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             history: History::default(),
             versions: Versions::new(&config.data),
+            problems: FolderProblems::default(),
         }
     }
 }
@@ -95,6 +101,13 @@ impl DeployedBy {
     /// may know that the cause of its earlier failures is mended.
     fn is_from_folder(self) -> bool {
         matches!(self, Self::Start | Self::Folder)
+    }
+
+    /// Whether it is the operator who wants the version loaded at once. What that uses is charged to the tenant, but its next
+    /// deployments do not wait until all of it is paid for: a server that starts loads everything anew, and a tenant must not
+    /// be kept from deploying because the operator started the server.
+    fn is_at_once(self) -> bool {
+        matches!(self, Self::Start | Self::Build)
     }
 
     fn why(self) -> &'static str {
@@ -165,6 +178,8 @@ impl NotDeployed {
 pub struct Change<'a> {
     deploys: &'a Deploys,
     key: &'a PluginKey,
+    /// The account of the tenant, which pays for the change.
+    account: Arc<Account>,
     _turn: TenantLock,
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -172,15 +187,38 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     pub async fn begin(deploys: &'a Deploys, key: &'a PluginKey) -> Self {
         let turn = deploys.changing.lock(&key.tenant).await;
+        Self::at_turn(deploys, key, turn).await
+    }
+
+    /// Begins one for somebody who waits for it; fails where the tenant's other changes take too long.
+    pub async fn begin_soon(deploys: &'a Deploys, key: &'a PluginKey) -> Result<Self, NotDeployed> {
+        let begun = tokio::time::timeout(TURN_WAIT, Self::begin(deploys, key)).await;
+        let words = "other changes of this tenant's plugins are under way";
+        begun.map_err(|_| NotDeployed::new(RefusalKind::Busy, words))
+    }
+
+    /// Begins one as soon as the tenant has paid for what its last ones used. It waits without a place, so that it keeps no
+    /// other tenant from one.
+    async fn begin_paid(deploys: &'a Deploys, key: &'a PluginKey) -> Self {
+        let turn = deploys.changing.lock(&key.tenant).await;
+        let account = deploys.tenants.account(&key.tenant);
+        while let Some(wait) = account.cpu.deployment_wait() {
+            tokio::time::sleep(wait).await;
+        }
+        Self::at_turn(deploys, key, turn).await
+    }
+
+    async fn at_turn(deploys: &'a Deploys, key: &'a PluginKey, turn: TenantLock) -> Self {
+        let account = deploys.tenants.account(&key.tenant);
         // The semaphore lives as long as the server.
         let place = Arc::clone(&deploys.at_once).acquire_owned().await.ok();
-        Self { deploys, key, _turn: turn, _place: place }
+        Self { deploys, key, account, _turn: turn, _place: place }
     }
 
     /// Loads a component and lets it serve.
     pub async fn deploy(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
         let older = self.deploys.fleet.get(self.key);
-        let version = Loader::version_of(&bytes);
+        let version = self.account.deploying(|| Loader::version_of(&bytes));
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {
             // The folder may hold another version, which would serve after a restart.
             let note = if by == DeployedBy::Rollback { self.write(bytes).await? } else { None };
@@ -189,7 +227,11 @@ impl<'a> Change<'a> {
             }
             return Ok(Deployed { plugin: Arc::clone(same), older, note });
         }
-        let plugin = self.load(&bytes, older.is_none()).await?;
+        let loaded = self.load(&bytes, older.is_none()).await;
+        if by.is_at_once() {
+            self.account.cpu.forgive_deployments();
+        }
+        let plugin = loaded?;
         let note = if by.is_from_folder() { None } else { self.write(bytes.clone()).await? };
         self.keep(version, bytes).await;
         let plugin = self.deploys.fleet.put(plugin).map_err(|PathTaken { by, path }| self.taken(&path, &by))?;
@@ -204,7 +246,7 @@ impl<'a> Change<'a> {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let current = self.deploys.fleet.get(self.key).map(|plugin| plugin.version.clone());
         let wanted = version.map(str::to_owned);
-        let read = blocking(move || {
+        let read = self.blocking(move || {
             let kept = versions.all(&key);
             let found = kept.into_iter().map(|kept| kept.version).find(|kept| match &wanted {
                 Some(wanted) => kept == wanted,
@@ -278,7 +320,7 @@ impl<'a> Change<'a> {
     /// deploys should know.
     async fn write(&self, bytes: Bytes) -> Result<Option<&'static str>, NotDeployed> {
         let (folder, key) = (self.deploys.folder.clone(), self.key.clone());
-        let written = blocking(move || {
+        let written = self.blocking(move || {
             let Some(file) = place::of(&folder, &key)? else { return Ok(None) };
             place::write(&file, &bytes).map(Some)
         });
@@ -293,9 +335,18 @@ impl<'a> Change<'a> {
     async fn keep(&self, version: String, bytes: Bytes) {
         let (key, versions) = (self.key.clone(), self.deploys.versions.clone());
         let max = self.deploys.tenants.layers(&key.tenant, None).limits().versions_kept;
-        if let Err(why) = blocking(move || versions.keep(&key, &version, &bytes, max)).await {
+        if let Err(why) = self.blocking(move || versions.keep(&key, &version, &bytes, max)).await {
             tracing::error!("cannot keep a version of {} to roll back to: {why:#}", self.key);
         }
+    }
+
+    /// Runs work that waits for a disk, and charges it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let account = Arc::clone(&self.account);
+        blocking(move || account.deploying(work)).await
     }
 
     /// Writes the change into the history and the log.

@@ -1,6 +1,7 @@
 //! The process's wasmtime engine, and the clock that interrupts guests.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::cpu::count_tick;
 use crate::model::limits::Limits;
 use crate::model::text::printable;
 use crate::tenant::lane::SLICE;
+use crate::watchdog::Watchdog;
 
 /// How often a running guest is interrupted, to charge its CPU time and to let others run on its thread. A guest that
 /// spins delays its neighbours by this much at a time; each tick costs a core some 5 us.
@@ -58,7 +60,7 @@ impl GuestEngine {
 }
 
 /// Starts the engine, with a pool of instances if the address space allows one, otherwise allocating on demand.
-pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
+pub fn start(limits: &Limits, watchdog: &Arc<Watchdog>) -> anyhow::Result<GuestEngine> {
     let mut slots = pool_slots_by_maps(limits.instances_of_host);
     let guest_engine = loop {
         let mut config = base_config(limits.guest_stack_bytes);
@@ -82,7 +84,7 @@ pub fn start(limits: &Limits) -> anyhow::Result<GuestEngine> {
             }
         }
     };
-    start_clock(&guest_engine.engine)?;
+    start_clock(&guest_engine.engine, watchdog)?;
     Ok(guest_engine)
 }
 
@@ -141,20 +143,19 @@ fn pool_slots_by_maps(wanted: u32) -> u32 {
 
 /// Starts the thread that ticks. It is an OS thread of its own, so that guests which hold every worker are interrupted
 /// all the same. It ends with the engine.
-fn start_clock(engine: &Engine) -> anyhow::Result<()> {
+fn start_clock(engine: &Engine, watchdog: &Arc<Watchdog>) -> anyhow::Result<()> {
     let engine = engine.weak();
-    std::thread::Builder::new()
-        .name("parlor-epoch".into())
-        .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                count_tick();
-                drop(engine);
-                std::thread::sleep(EPOCH_TICK);
-            }
-        })
-        .context("cannot start the thread that interrupts guests")?;
-    Ok(())
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            count_tick();
+            drop(engine);
+            std::thread::sleep(EPOCH_TICK);
+        }
+        ControlFlow::Break(())
+    };
+    let ticking = watchdog.keep_thread_alive("epoch", "parlor-epoch".to_owned(), tick);
+    ticking.map(drop).context("cannot start the thread that interrupts guests")
 }
 
 /// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.

@@ -14,12 +14,13 @@ use wasmtime::component::{Component, Linker};
 use super::anatomy::Anatomy;
 use super::compiler::Compiler;
 use super::failures::FailureLog;
+use super::places;
 use super::probe;
 use super::version::Plugin;
 use crate::guest::RoomContext;
 use crate::guest::engine::{SharedEngine, one_line};
 use crate::guest::imports;
-use crate::guest::instance::{Instance, Template};
+use crate::guest::instance::Template;
 use crate::guest::state::GuestState;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginPath, is_short_name};
@@ -73,10 +74,13 @@ impl Loader {
     /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,
     /// path and events. An error says why in one line; a load that fails leaves nothing behind.
     pub async fn load_bytes(&self, key: PluginKey, bytes: &[u8], terms: Terms) -> anyhow::Result<Plugin> {
-        let anatomy = examine(bytes, &terms.limits)?;
-        anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
-        let version = Self::version_of(bytes);
-        let component = self.compiler.component(&key, bytes.into()).await?;
+        let examined = terms.account.deploying(|| {
+            let anatomy = examine(bytes, &terms.limits)?;
+            anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
+            anyhow::Ok((anatomy, Self::version_of(bytes), Arc::from(bytes)))
+        });
+        let (anatomy, version, shared) = examined?;
+        let component = self.compiler.component(&key, &terms.account, shared).await?;
         let keeps = anatomy.imports.iter().any(|import| KEEPING.iter().any(|keeping| import.starts_with(keeping)));
         Ok(Plugin { keeps, ..self.rehearse(key, version, &component, terms).await? })
     }
@@ -110,8 +114,9 @@ impl Loader {
         });
         let lane = outside.account.lane();
         let rehearsal = async {
-            lane.start(|| false).await;
-            Instance::open(&template, Arc::clone(&outside), None).await
+            // Waits for no debt: while it waited, it would keep its place from other tenants' deployments.
+            lane.start(|| true).await;
+            places::open(&template, &outside, None).await
         };
         let rehearsal = lane.run(rehearsal).await;
         let (instance, definition) = rehearsal?;

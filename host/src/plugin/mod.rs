@@ -5,5 +5,6 @@ pub mod compiler;
 pub mod failures;
 pub mod loader;
 pub mod origin;
+mod places;
 pub mod probe;
 pub mod version;

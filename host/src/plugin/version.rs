@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::failures::{FailureLog, FailureRecord};
-use crate::clock::Instant;
+use super::places;
 use crate::guest::RoomContext;
 use crate::guest::engine::SharedEngine;
 use crate::guest::instance::{Authorization, ConnectRequest, Fault, Instance, OpenError, Rejection, Template};
@@ -49,9 +48,6 @@ pub struct Plugin {
     /// How many upgrades run `authorize` or wait for it.
     pub(super) at_authorize: AtomicUsize,
 }
-
-/// How long a room may take to give up its instance before another one is asked.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why `authorize` let nobody in.
 #[derive(Debug)]
@@ -115,39 +111,12 @@ impl Plugin {
         }
     }
 
-    /// Makes an instance. If there is no place, asks idle rooms to give way, and waits for up to `instance-wait-ms`.
     async fn instance(
         &self,
         context: Arc<RoomContext>,
         storage: Option<Arc<StorageView>>,
     ) -> Result<Instance, OpenError> {
-        let wait = Duration::from_millis(self.limits().instance_wait_ms);
-        let mut given_up = std::pin::pin!(tokio::time::sleep(wait));
-        let mut asked: Option<Instant> = None;
-        loop {
-            let awake = storage.is_some().then(|| self.account().awake.place());
-            let opened = match &awake {
-                Some(None) => Err(OpenError::TooManyAwake),
-                Some(Some(_)) | None => Instance::open(&self.template, Arc::clone(&context), storage.clone()).await,
-            };
-            let (full, giver) = match opened {
-                Ok((instance, _)) => return Ok(instance.holding(awake.flatten())),
-                Err(full @ OpenError::NoPlace(_)) => (full, &self.engine().wanted),
-                Err(full @ (OpenError::TenantFull | OpenError::TooManyAwake)) => (full, &self.account().wanted),
-                Err(other) => return Err(other),
-            };
-            // Ask one room to give way, and another one if that takes too long.
-            if asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN) {
-                asked = Some(Instant::now());
-                giver.notify_one();
-                self.engine().pressure.notify_one();
-            }
-            tokio::select! {
-                () = self.engine().freed.notified() => {}
-                () = tokio::time::sleep(ASK_AGAIN) => {}
-                () = &mut given_up => return Err(full),
-            }
-        }
+        Ok(places::open(&self.template, &context, storage).await?.0)
     }
 
     pub fn limits(&self) -> &Arc<Limits> {

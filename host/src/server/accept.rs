@@ -17,8 +17,8 @@ use super::keep_alive::HeadTimer;
 use super::listen::Listener;
 use super::proxy_protocol::{self, BadProxyHeader};
 use super::refusal::retry_after_seconds;
-use super::seldom::Seldom;
 use super::starting::{Routes, starting};
+use crate::seldom::Seldom;
 use crate::socket::ClientStream;
 use crate::tenant::account::{Counter, CounterPlace};
 

@@ -1,23 +1,108 @@
-//! Answers that may take long are made on a thread of their own, so that nobody who connects meanwhile waits for them.
+//! Answers that may take long are made on a thread of their own, so that nobody who connects meanwhile waits for them. What
+//! the answers to a tenant's token take is charged to the tenant, and one that owes CPU time waits.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
+use axum::response::IntoResponse as _;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use super::api::ApiError;
+use super::auth::Caller;
 use super::refusal::plain;
+use crate::clock::Instant;
+use crate::seldom::Seldom;
+use crate::tenant::lane::thread_cpu_ns;
+use crate::tenant::locks::TenantLocks;
+use crate::tenant::{Account, Tenants};
 
-/// A layer of routes: runs their handlers on a runtime's thread. If the client hangs up, the handler ends.
-pub async fn answer_aside(State(thread): State<Handle>, request: Request, next: Next) -> Response<Body> {
+/// How long the first request of a tenant that owes waits. A tenant whose rooms use all that they may hears from the API
+/// at least so often.
+const OWING_WAIT: Duration = Duration::from_secs(1);
+/// How long a request waits in all, behind others of its tenant as well.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often a request that waits looks whether the tenant still owes.
+const LOOK: Duration = Duration::from_millis(50);
+
+static UNANSWERED: Seldom = Seldom::new();
+
+/// The thread, and the tenants that owe.
+#[derive(Debug)]
+pub struct Aside {
+    thread: Handle,
+    tenants: Arc<Tenants>,
+    /// Requests of a tenant that owes wait one after the other.
+    owing: TenantLocks,
+}
+
+impl Aside {
+    pub fn new(thread: &Handle, tenants: &Arc<Tenants>) -> Self {
+        Self { thread: thread.clone(), tenants: Arc::clone(tenants), owing: TenantLocks::default() }
+    }
+
+    /// Waits while the tenant owes CPU time, within bounds.
+    async fn wait_while_owing(&self, account: &Account) -> Result<(), ApiError> {
+        if account.cpu.owes_now().is_zero() {
+            return Ok(());
+        }
+        let waited = tokio::time::timeout(WAIT_MAX, async {
+            let _first = self.owing.lock(&account.tenant).await;
+            let end = Instant::now() + OWING_WAIT;
+            loop {
+                let wait = account.cpu.owes_now().min(LOOK).min(end.saturating_duration_since(Instant::now()));
+                if wait.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(wait).await;
+            }
+        });
+        waited.await.map_err(|_| {
+            let words = "this tenant used more CPU time than it may: tenant-cpu-percent";
+            ApiError::too_much(words, account.cpu.owes_now())
+        })
+    }
+}
+
+/// A layer of routes: runs their handlers on the thread. If the client hangs up, the handler ends.
+pub async fn answer_aside(State(aside): State<Arc<Aside>>, request: Request, next: Next) -> Response<Body> {
+    let account = match request.extensions().get::<Caller>() {
+        Some(Caller::Tenant(tenant)) => Some(aside.tenants.account(tenant)),
+        Some(Caller::Operator) | None => None,
+    };
     let mut answering = JoinSet::new();
-    answering.spawn_on(next.run(request), &thread);
+    match account {
+        None => drop(answering.spawn_on(next.run(request), &aside.thread)),
+        Some(account) => {
+            if let Err(owes) = aside.wait_while_owing(&account).await {
+                return owes.into_response();
+            }
+            drop(answering.spawn_on(charged(account, next.run(request)), &aside.thread));
+        }
+    }
     match answering.join_next().await {
         Some(Ok(response)) => response,
         why => {
-            tracing::error!("a request was not answered: {why:?}");
+            UNANSWERED.tell(|left_out| tracing::error!(left_out, "a request was not answered: {why:?}"));
             plain(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer this request")
         }
     }
+}
+
+/// Charges what a thread executes for a tenant, and not what it waits.
+async fn charged<T>(account: Arc<Account>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let before = thread_cpu_ns();
+        let polled = work.as_mut().poll(context);
+        account.cpu.charge(thread_cpu_ns().saturating_sub(before));
+        polled
+    })
+    .await
 }

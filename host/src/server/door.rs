@@ -9,8 +9,8 @@ use axum::http::HeaderMap;
 use super::addresses::{AddressPlace, Addresses};
 use super::forwarded::{self, Peer, RemoteClient};
 use super::proxy_protocol::ProxyHeader;
-use super::seldom::Seldom;
 use crate::config::{Config, ForwardedBy, Proxies};
+use crate::seldom::Seldom;
 use crate::tenant::account::{Counter, CounterPlace};
 
 static NAMES_NOBODY: Seldom = Seldom::new();

@@ -12,8 +12,8 @@ use data_encoding::BASE64;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::UpgradeRefusal;
-use super::seldom::Seldom;
 use crate::model::web::is_token;
+use crate::seldom::Seldom;
 
 /// The subprotocol of a browser's page that brings a token: pages can set no header, and the next offer is the token.
 const BEARER: &str = "bearer";

@@ -271,10 +271,10 @@ mod tests {
 
     async fn health() -> Health {
         let limits = Limits { instances_of_host: 64, ..Limits::default() };
-        let engine = Arc::new(engine::start(&limits).unwrap());
+        let engine = Arc::new(engine::start(&limits, &Arc::default()).unwrap());
         let data = std::env::temp_dir().join(format!("parlor-health-{}", std::process::id()));
         let loader = Loader::new(engine, &data, "parlor".into(), &limits).unwrap();
-        let workers = Arc::new(Workers::start(2).unwrap());
+        let workers = Arc::new(Workers::start(2, &Arc::default()).unwrap());
         let health = Health::start(&loader, &workers, Workers::threads(2)).await.unwrap();
         // The tests share the folder; whoever comes later finds nothing to remove.
         let _ = std::fs::remove_dir_all(data);

@@ -134,10 +134,14 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
             max.get_or_create(&labels).set(counter.max() as f64);
         }
     }
-    let cpu = scrape.counters("tenant_cpu_seconds", "CPU time of its rooms, their opening and its authorizations");
+    let cpu =
+        scrape.counters("tenant_cpu_seconds", "CPU time of its rooms, authorizations, deployments and API answers");
     let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
+    let deployments =
+        scrape.gauges("tenant_deployments_owed_seconds", "How long its next deployment has to wait for CPU time");
     for account in &accounts {
         let labels = vec![("tenant", account.tenant.to_string())];
+        deployments.get_or_create(&labels).set(account.cpu.deployment_wait().unwrap_or_default().as_secs_f64());
         cpu.get_or_create(&labels).inc_by(account.cpu.used().as_secs_f64());
         owed.get_or_create(&labels).set(account.cpu.owes_now().as_secs_f64());
     }

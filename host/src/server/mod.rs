@@ -21,7 +21,6 @@ mod pages;
 mod proxy_protocol;
 mod refusal;
 mod requests;
-mod seldom;
 mod starting;
 mod upgrade;
 
@@ -30,7 +29,6 @@ use std::sync::Arc;
 use axum::Router as HttpRouter;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
-use tokio::runtime::Handle;
 
 pub use accept::serve;
 pub use door::Door;
@@ -41,6 +39,7 @@ use crate::config::Config;
 use crate::deploy::Deploys;
 use crate::watchdog::Watchdog;
 use api::Api;
+use aside::Aside;
 use auth::Access;
 use dev::DevProjects;
 use metrics::{Measured, UpgradeCounts};
@@ -78,7 +77,7 @@ pub fn http(
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
         .merge(health::routes((health, watchdog), deploys, &access))
-        .merge(metrics_route(measured, &access, fleet.workers().aside()));
+        .merge(metrics_route(measured, &access, Aside::new(fleet.workers().aside(), tenants)));
     let rates = Arc::new(RequestRates::new(&access, door, tenants));
     HttpRouter::new()
         .fallback(upgrade::upgrade)
@@ -90,9 +89,9 @@ pub fn http(
         .layer(map_response(head::keep_private))
 }
 
-fn metrics_route(measured: Measured, access: &Arc<Access>, thread: &Handle) -> HttpRouter {
+fn metrics_route(measured: Measured, access: &Arc<Access>, aside: Aside) -> HttpRouter {
     let metrics = get(metrics::metrics)
-        .layer(from_fn_with_state(thread.clone(), aside::answer_aside))
+        .layer(from_fn_with_state(Arc::new(aside), aside::answer_aside))
         .layer(from_fn(auth::require_operator))
         .layer(from_fn_with_state(Arc::clone(access), auth::require_caller));
     HttpRouter::new().route("/metrics", metrics).with_state(Arc::new(measured))

@@ -23,7 +23,6 @@ use super::handshake::Handshake;
 use super::head::host_of;
 use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
-use super::seldom::Seldom;
 use crate::clock::Instant;
 use crate::deploy::Deploys;
 use crate::fleet::{Fleet, NoRoom};
@@ -33,6 +32,7 @@ use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::room::handle::RoomClosed;
 use crate::room::outbound::Outbound;
+use crate::seldom::Seldom;
 use crate::socket::{self, ClientStream, Seat};
 use crate::tenant::Tenants;
 use crate::tenant::charge::charged;
@@ -46,6 +46,8 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 const OPAQUE_ORIGIN: &str = "null";
 
 static UNANSWERED: Seldom = Seldom::new();
+static NOT_OURS: Seldom = Seldom::new();
+static NOT_MOVED: Seldom = Seldom::new();
 
 /// What the upgrade of a request needs.
 pub struct Upgrading {
@@ -267,10 +269,14 @@ async fn hand_over(fleet: Arc<Fleet>, request: Request<()>, seat: Seat, held: Bo
         Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
     };
     let Ok(parts) = upgraded.downcast::<TokioIo<ClientStream>>() else {
-        return tracing::error!("an upgraded connection is not one that this server accepted");
+        return NOT_OURS.tell(|left_out| {
+            tracing::error!(left_out, "an upgraded connection is not one that this server accepted");
+        });
     };
     match parts.io.into_inner().detach() {
         Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
-        Err(why) => tracing::warn!("a socket cannot leave the thread that accepted it: {why}"),
+        Err(why) => NOT_MOVED.tell(|left_out| {
+            tracing::warn!(left_out, "a socket cannot leave the thread that accepted it: {why}");
+        }),
     }
 }

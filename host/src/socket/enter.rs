@@ -11,6 +11,7 @@ use super::seat::Seat;
 use super::stream::DetachedStream;
 use super::throttle::Throttled;
 use crate::model::limits::Limits;
+use crate::seldom::Seldom;
 use crate::workers::Workers;
 
 /// Read attempts fill a buffer of this size: tungstenite's default of 128 KiB costs idle sockets 17 times the memory
@@ -18,6 +19,8 @@ use crate::workers::Workers;
 const READ_BUFFER_BYTES: usize = 4 << 10;
 /// Frames are gathered up to this size before a write; a flush follows when nothing more is queued.
 const WRITE_BUFFER_BYTES: usize = 16 << 10;
+
+static NOT_MOVED: Seldom = Seldom::new();
 
 /// Serves one socket on its room's thread until it ends. `held` are the counted places that the connection occupies
 /// until then.
@@ -30,7 +33,11 @@ pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: &[u8], s
         let _place = workers.place_socket(worker);
         let stream = match stream.attach() {
             Ok(stream) => stream,
-            Err(why) => return tracing::warn!("a socket cannot move to its room's thread: {why}"),
+            Err(why) => {
+                return NOT_MOVED.tell(|left_out| {
+                    tracing::warn!(left_out, "a socket cannot move to its room's thread: {why}");
+                });
+            }
         };
         let plugin = seat.room.plugin();
         let (limits, lane) = (Arc::clone(plugin.limits()), Arc::clone(plugin.account().lane()));

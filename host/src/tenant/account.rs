@@ -92,6 +92,14 @@ impl Account {
         known.iter().filter_map(|(plugin, totals)| Some((plugin.clone(), totals.upgrade()?))).collect()
     }
 
+    /// Runs work that brings a version of the tenant's into service, and charges what this thread executes meanwhile.
+    pub fn deploying<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = lane::thread_cpu_ns();
+        let done = work();
+        self.cpu.charge_deployment(lane::thread_cpu_ns().saturating_sub(before));
+        done
+    }
+
     /// The tenant's lane on the calling thread.
     pub fn lane(&self) -> &Arc<Lane> {
         &self.lanes[lane::thread_number().min(self.lanes.len() - 1)]

@@ -17,19 +17,53 @@ pub struct CpuBucket {
     /// How long an empty bucket takes to fill up.
     fill_ns: u64,
     used_ns: AtomicU64,
+    /// When half of the tenant's share has paid for what its deployments used. Until then its rooms have the other half.
+    deployments_paid_at_ns: AtomicU64,
 }
 
 impl CpuBucket {
     pub fn new(percent: u32, burst_ms: u64) -> Self {
         let percent = u64::from(percent.max(1));
         let fill_ns = burst_ms.saturating_mul(1_000_000).saturating_mul(100) / percent;
-        Self { free_at_ns: AtomicU64::new(0), percent, fill_ns, used_ns: AtomicU64::new(0) }
+        let [free_at_ns, used_ns, deployments_paid_at_ns] = [const { AtomicU64::new(0) }; 3];
+        Self { free_at_ns, percent, fill_ns, used_ns, deployments_paid_at_ns }
     }
 
     /// Takes execution time out of the bucket. The tenant may owe time afterwards.
     pub fn charge(&self, ns: u64) {
         self.used_ns.fetch_add(ns, Ordering::Relaxed);
-        self.reserve(ns);
+        let paid_at = self.deployments_paid_at_ns.load(Ordering::Relaxed);
+        let shares = if paid_at > 0 && paid_at > now_ns() { 2 } else { 1 };
+        self.reserve(ns.saturating_mul(shares));
+    }
+
+    /// Counts what a deployment used. Half of the tenant's share pays for it from now on, and rooms have the other half: a
+    /// compilation of a minute must not stop them. All together uses no more than the share.
+    pub fn charge_deployment(&self, ns: u64) {
+        self.used_ns.fetch_add(ns, Ordering::Relaxed);
+        let now = now_ns();
+        let later = |paid_at: u64| Some(paid_at.max(now).saturating_add(self.wait_for(ns).saturating_mul(2)));
+        // The closure always returns a value, so this cannot fail.
+        let _ = self.deployments_paid_at_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    }
+
+    /// How long the tenant's next deployment waits: until what the last ones used is paid for, up to what a full bucket
+    /// holds.
+    pub fn deployment_wait(&self) -> Option<Duration> {
+        let due = self.deployments_paid_at_ns.load(Ordering::Relaxed).saturating_sub(self.deployments_burst_ns());
+        let ahead = due.saturating_sub(now_ns());
+        (ahead > 0).then(|| Duration::from_nanos(ahead))
+    }
+
+    /// Lets the next deployment begin at once: somebody else than the tenant wanted the last ones.
+    pub fn forgive_deployments(&self) {
+        let most = now_ns().saturating_add(self.deployments_burst_ns());
+        self.deployments_paid_at_ns.fetch_min(most, Ordering::Relaxed);
+    }
+
+    /// How long half of the share takes to pay for what a full bucket holds.
+    fn deployments_burst_ns(&self) -> u64 {
+        self.fill_ns.saturating_mul(2)
     }
 
     /// Sets time aside that a call may use, until [`CpuBucket::refund`] gives it back.
@@ -108,6 +142,24 @@ mod tests {
         bucket.refund(50 * MS);
         assert_eq!(bucket.owes(now_ns()), None);
         assert_eq!(bucket.used(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deployment_is_paid_with_half_of_the_share_and_stops_no_room() {
+        let bucket = CpuBucket::new(50, 100);
+        bucket.charge_deployment(1_100 * MS);
+        assert_eq!((bucket.owes(now_ns()), bucket.used()), (None, Duration::from_millis(1_100)));
+        // A second beyond the burst, at a quarter of a core.
+        let wait = bucket.deployment_wait().unwrap();
+        assert!((3_950..=4_000).contains(&wait.as_millis()), "{wait:?}");
+        // Rooms have the other quarter meanwhile: 100 ms cost twice as much, of which 100 ms were saved.
+        bucket.charge(100 * MS);
+        let owed = bucket.owes(now_ns()).unwrap();
+        assert!((150..=200).contains(&owed.as_millis()), "{owed:?}");
+        bucket.forgive_deployments();
+        assert_eq!(bucket.deployment_wait(), None);
+        bucket.charge_deployment(10 * MS);
+        assert!(bucket.deployment_wait().is_some());
     }
 
     #[test]

@@ -33,7 +33,7 @@ struct Host {
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     // The engine is the server's. `init` gets less time than there, so that a loop costs the fuzzer little.
     let limits = Arc::new(Limits { init_cpu_ms: 10, call_wall_ms: 1_000, ..Limits::default() });
-    let engine = Arc::new(engine::start(&limits).expect("an engine"));
+    let engine = Arc::new(engine::start(&limits, &Arc::default()).expect("an engine"));
     let data = std::env::temp_dir().join("parlor-fuzz");
     let loader = Loader::new(engine, &data, PathBuf::new(), &limits).expect("a loader");
     let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("fuzz").expect("a name") };

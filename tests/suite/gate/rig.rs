@@ -53,7 +53,7 @@ impl Guest {
         let file = data.join("limit-calls.wasm");
         std::fs::write(&file, guest("limit-calls")).expect("a component");
         let limits = Limits { instances_of_host: 64, ..Limits::default() };
-        let engine = Arc::new(parlor::guest::engine::start(&limits).expect("an engine"));
+        let engine = Arc::new(parlor::guest::engine::start(&limits, &Arc::default()).expect("an engine"));
         let loader = Loader::new(engine, &data, env!("CARGO_BIN_EXE_parlor").into(), &limits).expect("a loader");
         // All of the machine: thousands of rooms are opened here.
         let whole: LimitsTable = serde_json::from_str(r#"{"tenant-cpu-percent": 100000}"#).expect("a table");
@@ -67,7 +67,7 @@ impl Guest {
             let key = PluginKey { tenant: tenant.clone(), plugin: plugin.clone() };
             Arc::new(loader.load(key, &file, terms).await.expect("the guest loads"))
         };
-        let worker = Workers::start(1).expect("a worker").least_busy();
+        let worker = Workers::start(1, &Arc::default()).expect("a worker").least_busy();
         Self { strict: load(Durability::Strict).await, relaxed: load(Durability::Relaxed).await, worker }
     }
 

@@ -83,9 +83,13 @@ limits! {
     /// Components that the server compiles at once; others wait. One compilation uses all cores that serving leaves
     /// free.
     compiles_at_once: usize = 1, Host, least 1;
-    /// Compiled code on disk in bytes. Past it the server deletes what was unused for longest, and compiles it again
-    /// when it is needed.
+    /// Compiled code and functions of all tenants on disk in bytes. Past it the server deletes what was unused for
+    /// longest, of the tenant that is furthest past its `compiled-cache-tenant-bytes`, and compiles it again when it is
+    /// needed.
     compiled_cache_bytes: u64 = 4 << 30, Host, least 0;
+    /// Compiled code and functions of one tenant on disk in bytes, which it keeps whatever others have compiled, as long as
+    /// all shares together fit into `compiled-cache-bytes`. It may have more where there is space.
+    compiled_cache_tenant_bytes: u64 = 256 << 20, Tenant, least 0;
     /// Compiled functions on disk in bytes, for each tenant: its next component reuses them, and all scripts share 6
     /// MiB of engine. Past it those that were unused for longest go; with 0 nothing is reused.
     compiled_functions_bytes: u64 = 16 << 20, Host, least 0;

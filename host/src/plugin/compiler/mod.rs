@@ -1,7 +1,9 @@
 //! Compiling. A child process of this program compiles, since a component may be made to exhaust whoever compiles it.
-//! The native code goes into a folder that only this user can write, under the hashes of the component and of the
-//! engine, and with a checksum. The server loads no other native code, and none that changed since.
+//! The native code goes into a folder of the tenant's that only this user can write, under the hashes of the component and
+//! of the engine, and with a checksum. The server loads no other native code, and none that changed since. What a
+//! compilation uses is charged to the tenant.
 
+mod cache;
 mod child;
 mod functions;
 mod packs;
@@ -29,21 +31,23 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::clock::Instant;
-use crate::files::{self, PARTIAL};
+use crate::files;
 use crate::guest::engine::{engine_hash, one_line};
 use crate::model::limits::Limits;
 use crate::model::names::PluginKey;
 use crate::model::text::printable;
+use crate::tenant::Account;
+use crate::tenant::lane::thread_cpu_ns;
 use crate::tenant::locks::TenantLocks;
+use cache::Cache;
+pub use cache::compiled_bytes;
 pub use child::CompileJob;
 use functions::FunctionCounts;
 use packs::Packs;
 pub use prevented::Prevented;
 use seal::BrokenSeal;
-use supervision::{ChildEnd, WORTH_TELLING, wait};
+use supervision::{ChildEnd, EndedChild, WORTH_TELLING, wait};
 
-/// The folder for native code within the data folder.
-const FOLDER: &str = "compiled";
 /// How many bytes the server reads of the child's error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
 /// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
@@ -55,7 +59,7 @@ pub struct Compiler {
     engine: Engine,
     /// This program. The child is another run of it.
     program: PathBuf,
-    folder: PathBuf,
+    cache: Cache,
     /// To whom the files belong that this program writes into the folder.
     user: u32,
     packs: Packs,
@@ -68,48 +72,75 @@ pub struct Compiler {
 impl Compiler {
     /// `program` is `parlor` itself, `data` is the server's data folder, `limits` are the server's.
     pub fn new(engine: Engine, program: PathBuf, data: &Path, limits: &Limits) -> anyhow::Result<Self> {
-        let [folder, functions] = [FOLDER, packs::FOLDER].map(|name| data.join(name));
-        for folder in [&folder, &functions] {
-            private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            remove_stale(folder);
-        }
+        let cache = Cache::open(data, limits)?;
         let bytes_max = limits.compiled_functions_bytes;
-        let packs = Packs { folder: functions, engine_hash: engine_hash(&engine), bytes_max };
+        let packs = Packs { folder: cache.functions.clone(), engine_hash: engine_hash(&engine), bytes_max };
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
-        let user = seal::own_user(&folder).with_context(|| format!("cannot write into {}", folder.display()))?;
+        let user = seal::own_user(&cache.folder);
+        let user = user.with_context(|| format!("cannot write into {}", cache.folder.display()))?;
         let (limits, tenants) = (limits.clone(), TenantLocks::default());
-        Ok(Self { engine, program, folder, user, packs, limits, at_once, tenants })
+        Ok(Self { engine, program, cache, user, packs, limits, at_once, tenants })
     }
 
-    /// Compiles a component, or loads the code of an earlier compilation. An error is one line, and names the limit
-    /// that was exceeded.
-    pub async fn component(self: &Arc<Self>, key: &PluginKey, bytes: Arc<[u8]>) -> anyhow::Result<Component> {
-        let hash = blake3::hash(&bytes).to_hex();
-        let kept = self.folder.join(format!("{hash}-{:016x}.cwasm", engine_hash(&self.engine)));
-        if let Some(component) = self.load_kept(&kept) {
+    /// Compiles a component, or loads the code of an earlier compilation for the same tenant. An error is one line, and
+    /// names the limit that was exceeded. What this and the child execute is charged to the account.
+    pub async fn component(
+        self: &Arc<Self>,
+        key: &PluginKey,
+        account: &Arc<Account>,
+        bytes: Arc<[u8]>,
+    ) -> anyhow::Result<Component> {
+        let of_tenant = (key.clone(), Arc::clone(account), Arc::clone(&bytes));
+        if let Some(component) = self.aside(of_tenant.clone(), Self::find).await? {
             return Ok(component);
         }
         let turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
-        // Whoever had the lock before may have compiled the same component.
-        if let Some(component) = self.load_kept(&kept) {
-            return Ok(component);
-        }
-        let compiler = Arc::clone(self);
-        let key = key.clone();
         let wanted = StillWanted::default();
         let given_up = Arc::clone(&wanted.given_up);
-        tokio::task::spawn_blocking(move || {
+        self.aside(of_tenant, move |compiler, key, account, bytes| {
             // Hold both until the child is gone, even if nobody waits for the code any more.
             let _turns = turns;
-            compiler.compile(&key, &bytes, &kept, &given_up)
+            // Whoever had the lock before may have compiled the same component.
+            match compiler.find(key, account, bytes) {
+                Some(component) => Ok(component),
+                None => compiler.compile(key, account, bytes, &given_up),
+            }
         })
-        .await
-        .context("compiling panicked")?
+        .await?
     }
 
-    fn compile(&self, key: &PluginKey, bytes: &[u8], kept: &Path, given_up: &AtomicBool) -> anyhow::Result<Component> {
-        let compiled = files::begin(kept).map_err(|why| unwritten(kept, why)).and_then(|partial| {
-            self.make(key, bytes, &partial, given_up)?;
+    /// Runs work for a tenant on a thread that may take long, and charges it.
+    async fn aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        (key, account, bytes): (PluginKey, Arc<Account>, Arc<[u8]>),
+        work: impl FnOnce(&Self, &PluginKey, &Account, &[u8]) -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let compiler = Arc::clone(self);
+        let work = move || account.deploying(|| work(&compiler, &key, &account, &bytes));
+        tokio::task::spawn_blocking(work).await.context("compiling panicked")
+    }
+
+    /// The file of the tenant's code of a component.
+    fn place(&self, key: &PluginKey, account: &Account, bytes: &[u8]) -> PathBuf {
+        let name = format!("{}-{:016x}", blake3::hash(bytes).to_hex(), engine_hash(&self.engine));
+        self.cache.file(&key.tenant, account.limits.compiled_cache_tenant_bytes, &name)
+    }
+
+    fn find(&self, key: &PluginKey, account: &Account, bytes: &[u8]) -> Option<Component> {
+        self.load_kept(&self.place(key, account, bytes))
+    }
+
+    fn compile(
+        &self,
+        key: &PluginKey,
+        account: &Account,
+        bytes: &[u8],
+        given_up: &AtomicBool,
+    ) -> anyhow::Result<Component> {
+        let kept = &self.place(key, account, bytes);
+        let begun = Cache::prepare(kept).and_then(|()| files::begin(kept));
+        let compiled = begun.map_err(|why| unwritten(kept, why)).and_then(|partial| {
+            self.make(key, account, bytes, &partial, given_up)?;
             seal::put(partial.as_file(), kept).map_err(|why| unwritten(kept, why))?;
             // The final name promises complete code, also after a power cut.
             partial.as_file().sync_data().map_err(|why| unwritten(kept, why))?;
@@ -120,7 +151,7 @@ impl Compiler {
             // What cannot be removed is compiled anew.
             let _ = std::fs::remove_file(kept);
         }
-        self.forget_unused(kept);
+        self.cache.forget_unused(kept);
         compiled
     }
 
@@ -128,6 +159,7 @@ impl Compiler {
     fn make(
         &self,
         key: &PluginKey,
+        account: &Account,
         bytes: &[u8],
         partial: &NamedTempFile,
         given_up: &AtomicBool,
@@ -135,7 +167,7 @@ impl Compiler {
         let (file, path) = (partial.as_file(), partial.path());
         file.lock().map_err(|why| unwritten(path, why))?;
         let start = Instant::now();
-        self.run_child(key, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
+        self.run_child(key, account, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
         if let Some((pack, counts)) = packs::take_off(file, path)? {
             self.packs.keep(&key.tenant, &pack);
             told(key, start.elapsed(), counts);
@@ -143,7 +175,14 @@ impl Compiler {
         Ok(())
     }
 
-    fn run_child(&self, key: &PluginKey, bytes: &[u8], output: File, given_up: &AtomicBool) -> anyhow::Result<()> {
+    fn run_child(
+        &self,
+        key: &PluginKey,
+        account: &Account,
+        bytes: &[u8],
+        output: File,
+        given_up: &AtomicBool,
+    ) -> anyhow::Result<()> {
         let limits = &self.limits;
         let mut child = Command::new(&self.program)
             .arg("compile-component")
@@ -157,12 +196,17 @@ impl Compiler {
             .map_err(|why| Prevented(format!("cannot start {} to compile: {why}", self.program.display())))?;
         let input = child.stdin.take();
         let pack = self.packs.read(&key.tenant);
-        let status = std::thread::scope(|scope| {
-            // If the child exits early, this write fails; the child's exit says why.
-            scope.spawn(move || input.map(|mut input| packs::give(&mut input, &pack, bytes)));
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // If the child exits early, this write fails; the child's exit says why.
+                let _ = input.map(|mut input| packs::give(&mut input, &pack, bytes));
+                account.cpu.charge_deployment(thread_cpu_ns());
+            });
             wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, key)
-        })?;
-        let status = match status {
+        });
+        let EndedChild { end, cpu } = ended?;
+        account.cpu.charge_deployment(cpu.as_nanos() as u64);
+        let status = match end {
             ChildEnd::Itself(status) => status,
             ChildEnd::StoodStill => {
                 let words = "was not compiled: the compiler got no CPU time for as long as compile-wall-ms";
@@ -229,23 +273,6 @@ impl Compiler {
             Component::deserialize_file(&self.engine, kept)
         }
     }
-
-    /// Deletes cached files, those that were unused for longest first, until `compiled-cache-bytes` is kept. Spares the
-    /// file that was just made.
-    fn forget_unused(&self, made: &Path) {
-        let mut files = files_of(&self.folder, |name| name.ends_with(".cwasm"));
-        files.extend(files_of(&self.packs.folder, |name| name.ends_with(packs::EXTENSION)));
-        files.sort_by_key(|file| file.used);
-        let mut total: u64 = files.iter().map(|file| file.bytes).sum();
-        for file in files.iter().filter(|file| file.path != made) {
-            if total <= self.limits.compiled_cache_bytes {
-                return;
-            }
-            if std::fs::remove_file(&file.path).is_ok() {
-                total -= file.bytes;
-            }
-        }
-    }
 }
 
 fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
@@ -285,43 +312,4 @@ fn words_of(child: &mut Child) -> String {
     }
     let words = String::from_utf8_lossy(&words);
     printable(words.trim().trim_start_matches("parlor: "))
-}
-
-/// The bytes of all native code in a server's data folder.
-pub fn compiled_bytes(data: &Path) -> u64 {
-    files_of(&data.join(FOLDER), |name| name.ends_with(".cwasm")).iter().map(|file| file.bytes).sum()
-}
-
-/// A file of a cache.
-struct CachedFile {
-    path: PathBuf,
-    bytes: u64,
-    used: SystemTime,
-}
-
-/// Lists a folder's files with certain names. Skips files that cannot be examined.
-fn files_of(folder: &Path, is_it: impl Fn(&str) -> bool) -> Vec<CachedFile> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let entries = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_it));
-    let kept = entries.filter_map(|entry| {
-        let meta = entry.metadata().ok()?;
-        Some(CachedFile { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
-    });
-    kept.collect()
-}
-
-/// Removes incomplete files of processes that died while they compiled: those that nobody has locked.
-fn remove_stale(folder: &Path) {
-    for CachedFile { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            // If this fails, the next start tries again.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }

@@ -13,7 +13,9 @@ use crate::model::names::TenantName;
 
 /// The folder for packs within the data folder.
 pub const FOLDER: &str = "functions";
-pub const EXTENSION: &str = "pack";
+const EXTENSION: &str = ".pack";
+/// How many digits of the engine's hash stand in a pack's name, after a dash.
+const ENGINE_DIGITS: usize = 16;
 /// The last bytes of the child's output. The pack's length and two counts come before them.
 const MAGIC: &[u8; 8] = b"parlorc1";
 pub const END_BYTES: usize = 24;
@@ -29,7 +31,7 @@ pub struct Packs {
 
 impl Packs {
     fn file(&self, tenant: &TenantName) -> PathBuf {
-        self.folder.join(format!("{tenant}-{:016x}.{EXTENSION}", self.engine_hash))
+        self.folder.join(format!("{tenant}-{:0ENGINE_DIGITS$x}{EXTENSION}", self.engine_hash))
     }
 
     /// Reads a tenant's pack; an empty one if there is none, or if it is too large or damaged.
@@ -71,6 +73,18 @@ impl Packs {
             tracing::warn!("{} cannot be written: {why}", file.display());
         }
     }
+}
+
+/// Whether a file of this name is a pack.
+pub fn is_pack(name: &str) -> bool {
+    name.ends_with(EXTENSION)
+}
+
+/// The tenant whose functions are in a pack, by its file's name.
+pub fn tenant_of(pack: &Path) -> Option<&str> {
+    let name = pack.file_name()?.to_str()?.strip_suffix(EXTENSION)?;
+    let (tenant, _) = name.split_at_checked(name.len().checked_sub(ENGINE_DIGITS + 1)?)?;
+    Some(tenant)
 }
 
 /// Sends the child a pack and a component.

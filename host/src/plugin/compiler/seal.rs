@@ -1,6 +1,6 @@
-//! The seal of a cached file: behind the native code stand a mark and a hash over the file's name and the code. Whatever
-//! changed since this program wrote the file, in whichever byte, is noticed before the code is loaded; so is a file that
-//! has another's name, since names tell the component and the engine.
+//! The seal of a cached file: behind the native code stand a mark and a hash over the file's name, that of its folder and
+//! the code. Whatever changed since this program wrote the file, in whichever byte, is noticed before the code is loaded; so
+//! is a file that has another's name, since names tell the tenant, the component and the engine.
 
 use std::fmt;
 use std::fs::File;
@@ -70,12 +70,15 @@ pub fn check(kept: &Path, user: u32) -> Result<(), BrokenSeal> {
     if hash(&file, code_bytes, kept)? == sealed { Ok(()) } else { Err(BrokenSeal::Changed) }
 }
 
-/// The hash over a file's name and the first bytes of its content.
+/// The hash over the names of a file and its folder, and over the first bytes of its content.
 fn hash(mut file: &File, bytes: u64, kept: &Path) -> io::Result<Hash> {
-    let name = kept.file_name().unwrap_or_default().as_encoded_bytes();
     file.seek(SeekFrom::Start(0))?;
     let mut hasher = Hasher::new();
-    hasher.update(&(name.len() as u64).to_le_bytes()).update(name).update_reader(file.take(bytes))?;
+    for named in [kept.parent(), Some(kept)] {
+        let name = named.and_then(Path::file_name).unwrap_or_default().as_encoded_bytes();
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name);
+    }
+    hasher.update_reader(file.take(bytes))?;
     Ok(hasher.finalize())
 }
 
@@ -106,6 +109,11 @@ mod tests {
         // Whole, but under another name.
         std::fs::write(&other, &whole).unwrap();
         assert!(matches!(check(&other, user), Err(BrokenSeal::Changed)));
+        // Whole, but in another tenant's folder.
+        let elsewhere = folder.path().join("other/a.cwasm");
+        std::fs::create_dir(folder.path().join("other")).unwrap();
+        std::fs::write(&elsewhere, &whole).unwrap();
+        assert!(matches!(check(&elsewhere, user), Err(BrokenSeal::Changed)));
         std::fs::write(&kept, &whole).unwrap();
         assert!(check(&kept, user).is_ok());
         assert!(matches!(check(&kept, user + 1), Err(BrokenSeal::Foreign(_))));

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rustix::io::Errno;
+use rustix::param::clock_ticks_per_second;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::clock::Instant;
 use crate::model::names::PluginKey;
@@ -25,6 +28,13 @@ pub(super) enum ChildEnd {
     GivenUp,
 }
 
+/// A child that is gone.
+pub(super) struct EndedChild {
+    pub end: ChildEnd,
+    /// The CPU time of all its threads.
+    pub cpu: Duration,
+}
+
 /// Waits for the child, or kills it. It is gone afterwards in any case. How long it takes depends on how busy the machine
 /// is, so only a child that uses no CPU time at all for `still` is killed; the kernel ends one that uses too much.
 pub(super) fn wait(
@@ -32,16 +42,18 @@ pub(super) fn wait(
     still: Duration,
     given_up: &AtomicBool,
     key: &PluginKey,
-) -> anyhow::Result<ChildEnd> {
-    let start = Instant::now();
+) -> anyhow::Result<EndedChild> {
+    let (start, pid) = (Instant::now(), Pid::from_child(child));
     let mut told = false;
     let mut progress = CpuProgress { used: None, looked: start, since: start };
-    let ended = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(ChildEnd::Itself(status)),
-            Ok(None) if given_up.load(Ordering::Relaxed) => break Ok(ChildEnd::GivenUp),
-            Ok(None) if progress.stands_still(child.id(), Instant::now()) >= still => break Ok(ChildEnd::StoodStill),
-            Ok(None) => {}
+    let killed_as = loop {
+        match has_ended(pid, WaitIdOptions::NOHANG) {
+            Ok(true) => break Ok(None),
+            Ok(false) if given_up.load(Ordering::Relaxed) => break Ok(Some(ChildEnd::GivenUp)),
+            Ok(false) if progress.stands_still(child.id(), Instant::now()) >= still => {
+                break Ok(Some(ChildEnd::StoodStill));
+            }
+            Ok(false) => {}
             Err(why) => break Err(why),
         }
         if !told && start.elapsed() > WORTH_TELLING {
@@ -50,9 +62,26 @@ pub(super) fn wait(
         }
         std::thread::sleep(POLL);
     };
-    // The child may have exited meanwhile.
-    let _ = child.kill();
-    child.wait().and(ended).context("cannot wait for the child that compiles")
+    if !matches!(killed_as, Ok(None)) {
+        // The child may have exited meanwhile.
+        let _ = child.kill();
+        // If this fails, the system does not say what the child used.
+        let _ = has_ended(pid, WaitIdOptions::empty());
+    }
+    let cpu = Duration::from_secs(cpu_ticks(child.id()).unwrap_or(0)) / clock_ticks_per_second().max(1) as u32;
+    let ended = child.wait().and_then(|status| Ok(killed_as?.unwrap_or(ChildEnd::Itself(status))));
+    let end = ended.context("cannot wait for the child that compiles")?;
+    Ok(EndedChild { end, cpu })
+}
+
+/// Whether a child has ended. Its entry in the system's table stays, and tells what it used, until somebody waits for it.
+fn has_ended(child: Pid, how: WaitIdOptions) -> std::io::Result<bool> {
+    loop {
+        match waitid(WaitId::Pid(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | how) {
+            Err(Errno::INTR) => {}
+            found => return Ok(found?.is_some()),
+        }
+    }
 }
 
 /// Whether a process uses CPU time.

@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::files::PARTIAL;
 use crate::model::names::{PluginName, TenantName};
 
 /// A data folder, deleted with this value.
@@ -10,7 +11,7 @@ impl DataFolder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("parlor-compiler-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(path.join("compiled")).unwrap();
+        std::fs::create_dir_all(path.join("compiled/default")).unwrap();
         Self(path)
     }
 
@@ -23,7 +24,7 @@ impl DataFolder {
     }
 
     fn files(&self) -> usize {
-        std::fs::read_dir(self.0.join("compiled")).unwrap().count()
+        std::fs::read_dir(self.0.join("compiled/default")).unwrap().count()
     }
 }
 
@@ -31,6 +32,10 @@ impl Drop for DataFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+fn account() -> Arc<Account> {
+    Arc::new(Account::new(TenantName::default_tenant(), Limits::default(), 1))
 }
 
 fn key() -> PluginKey {
@@ -58,7 +63,7 @@ async fn how_the_child_ends_is_told_in_one_line() {
         ("exit 0", "does not fit this host"),
         ("echo no native code", "does not fit this host"),
     ] {
-        let why = data.compiler(script).component(&key(), Arc::from(*b"x")).await.err().unwrap();
+        let why = data.compiler(script).component(&key(), &account(), Arc::from(*b"x")).await.err().unwrap();
         let of_machine = script.contains("KILL") || script.contains("exit 74");
         assert_eq!(why.is::<Prevented>(), of_machine, "{script}: {why}");
         let why = why.to_string();
@@ -72,8 +77,8 @@ async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
     let data = DataFolder::new("given-up");
     let compiler = data.compiler("exec sleep 30");
     let start = Instant::now();
-    let key = key();
-    let compiling = compiler.component(&key, Arc::from(*b"x"));
+    let (key, account) = (key(), account());
+    let compiling = compiler.component(&key, &account, Arc::from(*b"x"));
     assert!(tokio::time::timeout(Duration::from_millis(100), compiling).await.is_err());
     // The child counts among the compilations at once until it is gone.
     assert_eq!(compiler.at_once.available_permits(), compiler.limits.compiles_at_once - 1);
@@ -82,10 +87,27 @@ async fn a_child_that_nobody_waits_for_ends_and_gives_way() {
     assert_eq!(data.files(), 0);
 }
 
+/// The child's CPU time is the tenant's, also where it is killed, and no room waits for it.
+#[tokio::test]
+async fn what_the_child_uses_is_charged() {
+    let data = DataFolder::new("charged");
+    // Each of them for a tenth of a second and more; the second one is given up.
+    let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    for (script, patience) in [(busy.to_owned(), 60_000), (format!("{busy}; exec sleep 60"), 1_500)] {
+        let (compiler, account) = (data.compiler(&script), account());
+        let compiling = async { compiler.component(&key(), &account, Arc::from(*b"x")).await.is_ok() };
+        let compiled = tokio::time::timeout(Duration::from_millis(patience), compiling).await;
+        assert!(!compiled.unwrap_or(false));
+        let _gone = compiler.at_once.acquire().await.unwrap();
+        assert!(account.cpu.used() > Duration::from_millis(30), "{:?}", account.cpu.used());
+        assert_eq!(account.cpu.owes_now(), Duration::ZERO);
+    }
+}
+
 #[test]
 fn what_a_dead_process_left_behind_goes_at_the_start() {
     let data = DataFolder::new("stale");
-    let partial = |name: &str| data.0.join("compiled").join(format!("{name}.{PARTIAL}1-0"));
+    let partial = |name: &str| data.0.join("compiled/default").join(format!("{name}.{PARTIAL}1-0"));
     std::fs::write(partial("left"), "half").unwrap();
     let at_work = File::create(partial("at-work")).unwrap();
     at_work.lock().unwrap();

@@ -55,7 +55,7 @@ fn load() -> Arc<Plugin> {
     static LOADED: AtomicU32 = AtomicU32::new(0);
     let number = LOADED.fetch_add(1, Ordering::Relaxed);
     let data = std::env::temp_dir().join(format!("parlor-room-{}-{number}", std::process::id()));
-    let engine = Arc::new(engine::start(&limits).unwrap());
+    let engine = Arc::new(engine::start(&limits, &Arc::default()).unwrap());
     let loader = Loader::new(engine, &data, "parlor".into(), &limits).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let plugin = runtime.block_on(loader.load_probe(key, terms)).unwrap();
@@ -79,7 +79,7 @@ impl Opened {
             key,
             plugin,
             place: Arc::new(Counter::new(1)).place_beyond_bounds(),
-            worker: Workers::start(1).unwrap().least_busy(),
+            worker: Workers::start(1, &Arc::default()).unwrap().least_busy(),
             slow: tokio::runtime::Handle::current(),
             storage: Arc::clone(&storage) as _,
             alarms: Arc::clone(&alarms),

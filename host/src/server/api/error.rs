@@ -1,5 +1,7 @@
 //! How the API refuses: a status, and `{"error": words}`.
 
+use std::time::Duration;
+
 use axum::Json as JsonBody;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::header::RETRY_AFTER;
@@ -15,6 +17,8 @@ use crate::server::refusal::retry_after_seconds;
 pub struct ApiError {
     status: StatusCode,
     words: String,
+    /// How long the client has to wait until another try can succeed; none where nobody knows.
+    retry_after: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -24,7 +28,12 @@ struct ErrorBody {
 
 impl ApiError {
     pub fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into() }
+        Self { status, words: words.into(), retry_after: None }
+    }
+
+    /// The client asks too much, and can try again after this time.
+    pub fn too_much(words: impl Into<String>, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, words) }
     }
 
     pub fn bad_request(words: impl Into<String>) -> Self {
@@ -40,7 +49,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, JsonBody(ErrorBody { error: self.words })).into_response();
         if [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&self.status) {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(None)));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(self.retry_after)));
         }
         response
     }

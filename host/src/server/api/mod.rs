@@ -6,6 +6,7 @@ mod deployed;
 mod error;
 mod log;
 mod paths;
+mod payment;
 mod plugins;
 mod rooms;
 mod state;
@@ -21,7 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
-use super::aside::answer_aside;
+use super::aside::{Aside, answer_aside};
 use super::auth::{Access, require_caller};
 
 use body::require_body_in_time;
@@ -34,7 +35,7 @@ const BODY_BYTES: usize = 4 << 10;
 
 /// The routes below `/_parlor/`. `body_wait` is how long a body may take to arrive; a component has longer.
 pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter {
-    let thread = api.fleet.workers().aside().clone();
+    let aside = Arc::new(Aside::new(api.fleet.workers().aside(), &api.tenants));
     HttpRouter::new()
         .route("/api/tenants", get(tenants::list))
         .route("/api/tenants/{tenant}", get(tenants::one))
@@ -51,7 +52,7 @@ pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter
         .route("/api/rooms/{tenant}/{plugin}/{room}/emit", post(rooms::emit))
         .layer(from_fn_with_state(body_wait, require_body_in_time))
         .route("/api/plugins/{tenant}/{plugin}", put(upload::upload))
-        .layer(from_fn_with_state(thread, answer_aside))
+        .layer(from_fn_with_state(aside, answer_aside))
         .layer(from_fn_with_state(Arc::clone(access), require_caller))
         .with_state(Arc::new(api))
 }

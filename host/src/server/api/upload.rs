@@ -15,6 +15,7 @@ use futures_util::StreamExt as _;
 use super::deployed::{DeployedBody, not_deployed};
 use super::error::ApiError;
 use super::paths::{PluginPath, plugin_key};
+use super::payment::{settle, wait_until_paid};
 use super::state::Api;
 use crate::deploy::{Change, DeployedBy};
 use crate::model::names::{PluginKey, TenantName};
@@ -75,6 +76,8 @@ pub async fn upload(
     if is_new && api.fleet.count(&key.tenant) >= max {
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, format!("plugins-per-tenant: at most {max}")));
     }
+    // Before anything is read, so that who waits holds no memory.
+    wait_until_paid(&api, &caller, &key.tenant).await?;
     let bytes = read_body(&mut upload, &headers, body, terms.limits.component_bytes).await?;
     if bytes.is_empty() {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "the component is empty"));
@@ -82,7 +85,7 @@ pub async fn upload(
     // On a thread of low priority, because this one accepts connections. If the client hangs up, the deployment goes on
     // to its end, and until then the tenant's next upload is refused.
     let workers = api.fleet.workers();
-    let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, key, bytes)).await;
+    let finished = workers.slow_runtime(workers.least_busy()).spawn(finish(upload, caller, key, bytes)).await;
     finished
         .unwrap_or_else(|why| Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
@@ -90,12 +93,18 @@ pub async fn upload(
 /// Deploys the component, which has arrived as a whole.
 async fn finish(
     upload: Upload,
+    caller: Caller,
     key: PluginKey,
     bytes: Bytes,
 ) -> Result<(StatusCode, JsonBody<DeployedBody>), ApiError> {
     let api = &upload.api;
-    let version = Loader::version_of(&bytes);
-    match Change::begin(&api.deploys, &key).await.deploy(bytes, DeployedBy::Upload).await {
+    let version = api.tenants.account(&key.tenant).deploying(|| Loader::version_of(&bytes));
+    let deployed = match Change::begin_soon(&api.deploys, &key).await {
+        Ok(change) => change.deploy(bytes, DeployedBy::Upload).await,
+        Err(busy) => Err(busy),
+    };
+    settle(api, &caller, &key.tenant);
+    match deployed {
         Ok(deployed) => {
             let status = if deployed.older.is_some() { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, DeployedBody::of(&api.fleet, &deployed)))

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::deployed::{DeployedBody, not_deployed};
 use super::error::ApiError;
 use super::paths::{PluginPath, plugin_key};
+use super::payment::{settle, wait_until_paid};
 use super::state::Api;
 use crate::deploy::{Change, HistoryRecord, RefusalKind};
 use crate::model::names::PluginKey;
@@ -108,15 +109,26 @@ pub async fn roll_back(
     if version.as_ref().is_some_and(|version| !Loader::is_version(version)) {
         return Err(ApiError::bad_request("`version` must be 12 of 0-9 and a-f"));
     }
+    wait_until_paid(&api, &caller, &key.tenant).await?;
     let workers = api.fleet.workers();
     let runtime = workers.slow_runtime(workers.least_busy()).clone();
-    let finished = runtime.spawn(finish(api, key, version)).await;
+    let finished = runtime.spawn(finish(api, caller, key, version)).await;
     finished
         .unwrap_or_else(|why| Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("loading failed: {why}"))))
 }
 
-async fn finish(api: Arc<Api>, key: PluginKey, version: Option<String>) -> Result<JsonBody<DeployedBody>, ApiError> {
-    match Change::begin(&api.deploys, &key).await.roll_back(version.as_deref()).await {
+async fn finish(
+    api: Arc<Api>,
+    caller: Caller,
+    key: PluginKey,
+    version: Option<String>,
+) -> Result<JsonBody<DeployedBody>, ApiError> {
+    let deployed = match Change::begin_soon(&api.deploys, &key).await {
+        Ok(change) => change.roll_back(version.as_deref()).await,
+        Err(busy) => Err(busy),
+    };
+    settle(&api, &caller, &key.tenant);
+    match deployed {
         Ok(deployed) => Ok(DeployedBody::of(&api.fleet, &deployed)),
         // Not in the history: asking for a version that is not kept changes nothing.
         Err(why) if why.kind == RefusalKind::NoVersion => Err(ApiError::new(StatusCode::NOT_FOUND, why.why)),
