@@ -89,11 +89,11 @@ impl ServerLife {
                 accepting.spawn(Arc::clone(&watchdog).keep_alive("accept", accept));
             }
             tracing::info!("listening on {}; up to {connections} connections at once", addresses.join(", "));
-            let (started_with, projects) = (config.clone(), dev.clone());
+            let (started_with, projects, watched) = (config.clone(), dev.clone(), Arc::clone(&watchdog));
             // On a thread of its own, so that this one hears signals and answers meanwhile.
             let starting = tokio::task::spawn_blocking(move || {
                 let before = before()?;
-                anyhow::Ok((before, Handle::current().block_on(start(&started_with, projects.as_deref()))?))
+                anyhow::Ok((before, Handle::current().block_on(start(&started_with, projects.as_deref(), watched))?))
             });
             let (before, started) = tokio::select! {
                 started = starting => started.context("the start failed")??,
@@ -156,7 +156,7 @@ fn announce(addresses: &[String], is_dev: bool) {
 }
 
 /// Starts everything that runs before anything is served, and looks into the plugin folder.
-async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Started> {
+async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: Arc<Watchdog>) -> anyhow::Result<Started> {
     let limits = config.limits().clone();
     let engine = Arc::new(engine::start(&limits)?);
     match engine.pool_slots {
@@ -171,10 +171,11 @@ async fn start(config: &Config, dev: Option<&DevProjects>) -> anyhow::Result<Sta
     let workers = Arc::new(Workers::start(config.threads)?);
     // Its rooms open before any other, so that no plugin can take their instances.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
-    let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;
+    let tenants = Arc::new(tenants);
+    let folder = config.data.join(STORAGE_FOLDER);
+    let storage = DurableStorage::start(&folder, WRITERS, Arc::clone(&tenants) as _, watchdog)?;
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
-    let tenants = Arc::new(tenants);
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));

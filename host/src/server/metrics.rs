@@ -134,7 +134,8 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
             max.get_or_create(&labels).set(counter.max() as f64);
         }
     }
-    let cpu = scrape.counters("tenant_cpu_seconds", "CPU time of its rooms, their opening and its authorizations");
+    let cpu = scrape
+        .counters("tenant_cpu_seconds", "CPU time of its rooms, their opening, their storage and its authorizations");
     let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
     for account in &accounts {
         let labels = vec![("tenant", account.tenant.to_string())];

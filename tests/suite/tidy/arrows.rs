@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("folder", &["clock", "model"]),
     ("storage", &["clock", "model", "watchdog"]),
     ("alarms", &["clock", "model"]),
-    ("tenant", &["clock", "model"]),
+    ("tenant", &["clock", "model", "storage"]),
     ("workers", &["clock", "tenant"]),
     ("config", &["folder", "model", "tenant"]),
     ("guest", &["clock", "model", "storage", "tenant"]),
