@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::storage::durable::DurableStorage;
-use parlor::storage::{Batch, Durability, Storage, UnixMs};
+use parlor::storage::{Batch, Durability, NobodyPays, Storage, UnixMs};
 
 use crate::harness::command::{Said, parlor};
 
@@ -22,7 +23,8 @@ impl Data {
     }
 
     fn storage(&self) -> DurableStorage {
-        DurableStorage::start(&self.0.join("parlor-data/tenants"), 1).expect("storage")
+        DurableStorage::start(&self.0.join("parlor-data/tenants"), 1, Arc::new(NobodyPays), Arc::default())
+            .expect("storage")
     }
 
     fn file(&self, tenant: &str) -> PathBuf {
@@ -95,10 +97,11 @@ async fn what_is_exported_is_imported_again() {
     let left: Vec<_> = fs::read_dir(data.0.join("other/tenants")).expect("a folder").collect();
     assert_eq!(left.len(), 1, "{left:?}");
 
-    let storage = DurableStorage::start(&data.0.join("other/tenants"), 1).expect("storage");
+    let storage =
+        DurableStorage::start(&data.0.join("other/tenants"), 1, Arc::new(NobodyPays), Arc::default()).expect("storage");
     let room = storage.open(&key("umbrella", "big")).await.expect("a room");
     assert_eq!((room.kept().bytes, room.kept().alarm), (5_027, Some(1_000)));
-    assert_eq!(room.get(&["a\0b\n\u{1f600}"]).await.expect("read"), [Some(b"\xff\x00binary".to_vec())]);
+    assert_eq!(room.get(&["a\0b\n\u{1f600}"], 1_000).await.expect("read"), [Some(b"\xff\x00binary".to_vec())]);
 }
 
 #[tokio::test]

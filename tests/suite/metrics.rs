@@ -53,7 +53,7 @@ async fn figures_move_and_none_is_lost_with_its_room() {
     assert_eq!(figure(&after, closed), 1.0);
     assert_eq!(figure(&after, "parlor_upgrades_total{status=\"404\"}"), 1.0);
     assert_eq!(figure(&after, "parlor_panics_total"), 0.0);
-    for task in ["accept", "folder", "alarms", "verdicts", "idle", "log"] {
+    for task in ["accept", "folder", "alarms", "verdicts", "idle", "log", "storage-read", "storage-write"] {
         assert_eq!(figure(&after, &format!("parlor_task_restarts_total{{task=\"{task}\"}}")), 0.0);
     }
 }

@@ -173,10 +173,11 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     let workers = Arc::new(Workers::start(config.threads, watchdog)?);
     // Its rooms open before any other, so that no plugin can take their instances.
     let health = Health::start(&loader, &workers, Workers::threads(config.threads)).await?;
-    let storage = DurableStorage::start(&config.data.join(STORAGE_FOLDER), WRITERS)?;
+    let tenants = Arc::new(tenants);
+    let folder = config.data.join(STORAGE_FOLDER);
+    let storage = DurableStorage::start(&folder, WRITERS, Arc::clone(&tenants) as _, Arc::clone(watchdog))?;
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     recover(&fleet, &tenants).await;
-    let tenants = Arc::new(tenants);
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));

@@ -25,7 +25,7 @@ use crate::model::text::{for_log, printable};
 use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
-use crate::storage::{Durability, Durable, StorageError};
+use crate::storage::{Durability, Durable, StorageError, StorageErrorKind};
 
 /// The three parts of a room, and the turns that run through them.
 pub(super) struct Conductor {
@@ -36,6 +36,11 @@ pub(super) struct Conductor {
     pub(super) code: Code,
     pub(super) alarms: Arc<Alarms>,
     pub(super) limits: Arc<Limits>,
+}
+
+/// When an alarm that failed rings again: after the first time, which doubles, and after the longest at most.
+pub(super) fn alarm_retries(limits: &Limits) -> [Duration; 2] {
+    [limits.alarm_retry_ms, limits.alarm_retry_max_ms].map(Duration::from_millis)
 }
 
 impl Conductor {
@@ -96,6 +101,9 @@ impl Conductor {
             false => self.settling_meanwhile(call.boxed()).await,
         };
         self.code.put_back(instance);
+        if self.ledger.view().is_gone() {
+            self.end(CloseReason::STORAGE_FAILED);
+        }
         if let Outcome::Faulted(fault) = &outcome {
             self.faulted(&origin, fault);
         }
@@ -250,6 +258,10 @@ impl Conductor {
     async fn settle(&mut self, settled: Result<Durable, StorageError>) {
         if let Err(why) = &settled {
             log!(error, &self.door.key, "{why}");
+            if why.kind == StorageErrorKind::Gone {
+                // What the room knows is what a file said that is gone.
+                self.end(CloseReason::STORAGE_FAILED);
+            }
         }
         let settled = self.ledger.settle(&settled);
         if settled.sets_alarm {
@@ -329,7 +341,7 @@ impl Conductor {
 
     /// Has the alarm ring again, because its turn failed.
     pub(super) fn alarm_failed(&self) {
-        let [first, longest] = [self.limits.alarm_retry_ms, self.limits.alarm_retry_max_ms].map(Duration::from_millis);
+        let [first, longest] = alarm_retries(&self.limits);
         self.alarms.failed(&self.door.key, first, longest);
     }
 

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::actor::Room;
 use super::code::{Code, RestoreReason};
-use super::conductor::Conductor;
+use super::conductor::{Conductor, alarm_retries};
 use super::handle::{Mail, RoomHandle, RoomShared};
 use super::ledger::Ledger;
 use super::owner::RoomOwner;
@@ -118,6 +118,11 @@ impl Drop for EndOfRoom {
         for mail in door.mailbox.close() {
             match mail {
                 Mail::Connect { outbound, .. } => outbound.close(door.end_reason()),
+                // Nobody knows when the storage can be read again.
+                Mail::Alarm { .. } if door.end_reason() == CloseReason::STORAGE_FAILED => {
+                    let [first, longest] = alarm_retries(door.plugin().limits());
+                    alarms.failed(&door.key, first, longest);
+                }
                 Mail::Alarm { .. } => alarms.postpone(&door.key, ALARM_AFTER_END),
                 _ => {}
             }

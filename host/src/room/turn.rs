@@ -83,7 +83,8 @@ pub(super) struct FailedTurn {
 const SIZES: [&str; 2] = [Bound::EmitBytes.name(), Bound::EmitBytesPerTurn.name()];
 
 impl FailedTurn {
-    /// What the sender of the event hears: why the handler rejected it, or that what it sent is too large to be passed on.
+    /// What the sender of the event hears: why the handler rejected it, that what it sent is too large to be passed on, or
+    /// that it was handled and could not be kept.
     pub(super) fn words_for_sender(&self) -> Option<Output> {
         let Self { origin: Origin { kind, name, socket, .. }, failure } = self;
         let failure = match failure.kind {
@@ -93,6 +94,9 @@ impl FailedTurn {
                 message: format!("{name} was not handled: its turn passed the bound {}", failure.code),
                 ..failure.clone()
             },
+            FailureKind::Storage if *kind == TurnKind::Other => {
+                TurnFailure { message: format!("{name} was not handled: {}", failure.message), ..failure.clone() }
+            }
             _ => return None,
         };
         Some(Output::Rejection { socket: *socket, failure })

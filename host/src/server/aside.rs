@@ -1,8 +1,6 @@
 //! Answers that may take long are made on a thread of their own, so that nobody who connects meanwhile waits for them. What
 //! the answers to a tenant's token take is charged to the tenant, and one that owes CPU time waits.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +17,7 @@ use super::auth::Caller;
 use super::refusal::plain;
 use crate::clock::Instant;
 use crate::seldom::Seldom;
-use crate::tenant::lane::thread_cpu_ns;
+use crate::tenant::charge::charged;
 use crate::tenant::locks::TenantLocks;
 use crate::tenant::{Account, Tenants};
 
@@ -35,14 +33,14 @@ static UNANSWERED: Seldom = Seldom::new();
 
 /// The thread, and the tenants that owe.
 #[derive(Debug)]
-pub struct Aside {
+pub struct ApiThread {
     thread: Handle,
     tenants: Arc<Tenants>,
     /// Requests of a tenant that owes wait one after the other.
     owing: TenantLocks,
 }
 
-impl Aside {
+impl ApiThread {
     pub fn new(thread: &Handle, tenants: &Arc<Tenants>) -> Self {
         Self { thread: thread.clone(), tenants: Arc::clone(tenants), owing: TenantLocks::default() }
     }
@@ -71,7 +69,7 @@ impl Aside {
 }
 
 /// A layer of routes: runs their handlers on the thread. If the client hangs up, the handler ends.
-pub async fn answer_aside(State(aside): State<Arc<Aside>>, request: Request, next: Next) -> Response<Body> {
+pub async fn answer_aside(State(aside): State<Arc<ApiThread>>, request: Request, next: Next) -> Response<Body> {
     let account = match request.extensions().get::<Caller>() {
         Some(Caller::Tenant(tenant)) => Some(aside.tenants.account(tenant)),
         Some(Caller::Operator) | None => None,
@@ -83,7 +81,8 @@ pub async fn answer_aside(State(aside): State<Arc<Aside>>, request: Request, nex
             if let Err(owes) = aside.wait_while_owing(&account).await {
                 return owes.into_response();
             }
-            drop(answering.spawn_on(charged(account, next.run(request)), &aside.thread));
+            let answer = async move { charged(&account.cpu, next.run(request)).await };
+            drop(answering.spawn_on(answer, &aside.thread));
         }
     }
     match answering.join_next().await {
@@ -93,16 +92,4 @@ pub async fn answer_aside(State(aside): State<Arc<Aside>>, request: Request, nex
             plain(StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer this request")
         }
     }
-}
-
-/// Charges what a thread executes for a tenant, and not what it waits.
-async fn charged<T>(account: Arc<Account>, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        let before = thread_cpu_ns();
-        let polled = work.as_mut().poll(context);
-        account.cpu.charge(thread_cpu_ns().saturating_sub(before));
-        polled
-    })
-    .await
 }

@@ -134,8 +134,7 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
             max.get_or_create(&labels).set(counter.max() as f64);
         }
     }
-    let cpu =
-        scrape.counters("tenant_cpu_seconds", "CPU time of its rooms, authorizations, deployments and API answers");
+    let cpu = scrape.counters("tenant_cpu_seconds", "CPU time that the server used for it");
     let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
     let deployments =
         scrape.gauges("tenant_deployments_owed_seconds", "How long its next deployment has to wait for CPU time");

@@ -39,7 +39,7 @@ use crate::config::Config;
 use crate::deploy::Deploys;
 use crate::watchdog::Watchdog;
 use api::Api;
-use aside::Aside;
+use aside::ApiThread;
 use auth::Access;
 use dev::DevProjects;
 use metrics::{Measured, UpgradeCounts};
@@ -77,7 +77,7 @@ pub fn http(
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
         .merge(health::routes((health, watchdog), deploys, &access))
-        .merge(metrics_route(measured, &access, Aside::new(fleet.workers().aside(), tenants)));
+        .merge(metrics_route(measured, &access, ApiThread::new(fleet.workers().aside(), tenants)));
     let rates = Arc::new(RequestRates::new(&access, door, tenants));
     HttpRouter::new()
         .fallback(upgrade::upgrade)
@@ -89,7 +89,7 @@ pub fn http(
         .layer(map_response(head::keep_private))
 }
 
-fn metrics_route(measured: Measured, access: &Arc<Access>, aside: Aside) -> HttpRouter {
+fn metrics_route(measured: Measured, access: &Arc<Access>, aside: ApiThread) -> HttpRouter {
     let metrics = get(metrics::metrics)
         .layer(from_fn_with_state(Arc::new(aside), aside::answer_aside))
         .layer(from_fn(auth::require_operator))

@@ -1,15 +1,15 @@
 //! Storage in memory, which ends with the process.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use parking_lot::Mutex;
 
+use super::page::{range_of, take_values};
 use super::{
-    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StoredEntry, StoredRoom, StoredTenant, UnixMs,
+    Batch, Durability, Durable, PageBounds, RoomStorage, Storage, StorageError, StoredPage, StoredRoom, StoredTenant,
+    UnixMs,
 };
 use crate::model::names::{RoomKey, TenantName};
 
@@ -67,30 +67,25 @@ impl RoomStorage for MemoryRoom {
         StoredRoom { bytes: *bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
     }
 
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+    fn get<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bytes_max: usize,
+    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
         let state = self.state.lock();
-        ready(Ok(keys.iter().map(|key| state.entries.get(*key).cloned()).collect())).boxed()
+        let values = keys.iter().map(|key| Ok(state.entries.get(*key).cloned()));
+        ready(take_values(values, bytes_max)).boxed()
     }
 
     fn scan<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
+        bounds: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>> {
         let state = self.state.lock();
-        let found = state
-            .entries
-            .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .take(limit)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        ready(Ok(found)).boxed()
+        let range = range_of(&state.entries, prefix, after).map(|(key, value)| Ok((key.clone(), value.clone())));
+        ready(StoredPage::take(range, bounds)).boxed()
     }
 
     fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {
@@ -105,7 +100,7 @@ impl RoomStorage for MemoryRoom {
             };
             state.bytes = state.bytes + new - old.as_ref().map_or(0, size);
         }
-        ready(Ok(Durable { cpu: Duration::ZERO })).boxed()
+        ready(Ok(Durable)).boxed()
     }
 
     fn resume(&self) {}

@@ -2,6 +2,7 @@
 
 pub mod durable;
 pub mod memory;
+pub mod page;
 #[cfg(test)]
 pub mod suite;
 pub mod view;
@@ -16,15 +17,44 @@ use crate::model::names::{RoomKey, TenantName};
 
 pub use crate::model::durability::Durability;
 pub use crate::model::effect::{Batch, UnixMs};
+pub use page::{PageBounds, StoredPage};
 
 /// A key with its value.
 pub type StoredEntry = (String, Vec<u8>);
 
 /// Proof that a batch is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Durable {
-    /// The batch's share of the CPU time of the commit.
-    pub cpu: Duration,
+pub struct Durable;
+
+/// A tenant, as who pays for the CPU time that the threads of the storage use for it.
+pub trait Payer: Send + Sync + fmt::Debug {
+    fn charge(&self, cpu: Duration);
+
+    /// How long the tenant has to wait until it has paid for what it used; zero if it owes nothing.
+    fn owes(&self) -> Duration;
+}
+
+/// Knows who pays for what is done for a tenant.
+pub trait Payers: Send + Sync + fmt::Debug {
+    fn payer(&self, tenant: &TenantName) -> Arc<dyn Payer>;
+}
+
+/// Nobody pays: tools and tests, in which no tenant waits for another.
+#[derive(Debug, Clone, Copy)]
+pub struct NobodyPays;
+
+impl Payers for NobodyPays {
+    fn payer(&self, _: &TenantName) -> Arc<dyn Payer> {
+        Arc::new(Self)
+    }
+}
+
+impl Payer for NobodyPays {
+    fn charge(&self, _: Duration) {}
+
+    fn owes(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// What the backend stores of a tenant.
@@ -69,17 +99,22 @@ pub trait RoomStorage: Send + Sync + fmt::Debug {
     /// Summarises the durable state, from memory.
     fn kept(&self) -> StoredRoom;
 
-    /// Reads the durable values of keys, in the order of the keys.
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
+    /// Reads the durable values of keys, in the order of the keys. It ends behind the value with which they pass
+    /// `bytes_max`, and so may answer fewer values than there are keys, but at least one.
+    fn get<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bytes_max: usize,
+    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>>;
 
-    /// Reads up to `limit` durable entries whose keys begin with `prefix` and come behind `after`, in ascending order
-    /// of their bytes.
+    /// Reads durable entries whose keys begin with `prefix` and come behind `after`, in ascending order of their bytes,
+    /// up to the bounds.
     fn scan<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>>;
+        bounds: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>>;
 
     /// Queues a batch at once, behind the room's earlier ones, and makes it durable even if nobody awaits the result.
     /// On an error nothing of the batch is stored, and storage refuses every later batch of the room until `resume`,
@@ -104,6 +139,8 @@ pub enum StorageErrorKind {
     Newer,
     /// Another process holds the file.
     InUse,
+    /// Somebody removed or replaced the file while the server used it. The room knows what another file said.
+    Gone,
     /// An earlier batch of the room failed.
     Follows,
 }

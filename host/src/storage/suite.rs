@@ -22,11 +22,17 @@ async fn commit(room: &Arc<dyn RoomStorage>, batch: Batch) {
 }
 
 async fn get(room: &Arc<dyn RoomStorage>, key: &str) -> Option<Vec<u8>> {
-    room.get(&[key]).await.unwrap().remove(0)
+    room.get(&[key], usize::MAX).await.unwrap().remove(0)
 }
 
 async fn keys(room: &Arc<dyn RoomStorage>, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
-    room.scan(prefix, after, limit).await.unwrap().into_iter().map(|(key, _)| key).collect()
+    let page = room.scan(prefix, after, up_to(limit)).await.unwrap();
+    page.entries.into_iter().map(|(key, _)| key).collect()
+}
+
+/// A page of so many entries, whatever their size.
+pub fn up_to(entries: usize) -> PageBounds {
+    PageBounds { entries, bytes: usize::MAX }
 }
 
 /// Tests every promise, each against a fresh backend.
@@ -34,6 +40,7 @@ pub async fn run<S: Storage>(make: impl Fn() -> S) {
     a_committed_batch_is_read_back(&make()).await;
     rooms_never_meet(&make()).await;
     entries_come_in_order_and_in_pages(&make()).await;
+    reads_stop_at_their_bytes(&make()).await;
     bytes_are_those_of_keys_and_values(&make()).await;
     what_was_written_outlives_its_owner(&make()).await;
     batches_are_taken_in_the_order_of_the_calls(&make()).await;
@@ -146,6 +153,27 @@ async fn entries_come_in_order_and_in_pages(storage: &dyn Storage) {
     assert_eq!(keys(&room, "", Some("b/2"), 10).await, ["c"]);
     assert!(keys(&room, "b/", Some("b/2"), 10).await.is_empty());
     assert!(keys(&room, "z", None, 10).await.is_empty());
+}
+
+async fn reads_stop_at_their_bytes(storage: &dyn Storage) {
+    let room = storage.open(&key("default", "chat", "default")).await.unwrap();
+    let value = "x".repeat(99);
+    commit(&room, batch(&["a", "b", "c", "d"].map(|key| (key, Some(value.as_str()))))).await;
+    for (bytes, names, is_last) in
+        [(0, "a", false), (99, "a", false), (100, "ab", false), (250, "abc", false), (399, "abcd", false)]
+    {
+        let page = room.scan("", None, PageBounds { entries: 10, bytes }).await.unwrap();
+        let found: String = page.entries.into_iter().map(|(key, _)| key).collect();
+        assert_eq!((found.as_str(), page.is_last), (names, is_last), "{bytes}");
+    }
+    let page = room.scan("", Some("c"), PageBounds { entries: 10, bytes: 399 }).await.unwrap();
+    assert_eq!((page.entries.len(), page.is_last), (1, true));
+    assert!(!room.scan("", None, up_to(4)).await.unwrap().is_last, "nobody has looked behind it");
+    for (bytes_max, answered) in [(0, 2), (98, 2), (99, 3), (198, 4), (1_000, 4)] {
+        let values = room.get(&["none", "a", "b", "a"], bytes_max).await.unwrap();
+        assert_eq!(values.len(), answered, "{bytes_max}");
+        assert!(values[0].is_none() && values[1..].iter().flatten().all(|found| found.len() == 99));
+    }
 }
 
 async fn bytes_are_those_of_keys_and_values(storage: &dyn Storage) {

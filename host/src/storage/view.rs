@@ -6,16 +6,21 @@
 //! newer than what the disk answered; where keys left the cache meanwhile, the answer is used and not remembered.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 
-use super::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom, UnixMs};
+use super::page::range_of;
+use super::{
+    Batch, Durability, Durable, PageBounds, RoomStorage, StorageError, StorageErrorKind, StoredPage, StoredRoom, UnixMs,
+};
 
 /// The most entries that one read takes into memory. A room that has more is never cached as a whole.
 const FILL_ENTRIES_MAX: usize = 512;
+/// About how many bytes one read takes from the disk. A call that wants more reads again, behind other rooms' reads.
+const READ_BYTES: usize = 256 << 10;
 
 /// Resolves when a batch is durable or has failed.
 pub type Written = BoxFuture<'static, Result<Durable, StorageError>>;
@@ -29,6 +34,8 @@ pub struct StorageView {
     durable: Arc<dyn RoomStorage>,
     /// How many bytes of durable entries may stay in memory.
     cache_bytes_max: usize,
+    /// Whether the disk said that the room's file is gone.
+    is_gone: AtomicBool,
     state: Mutex<ViewState>,
 }
 
@@ -91,7 +98,7 @@ struct PendingWrite {
 
 impl StorageView {
     pub fn new(durable: Arc<dyn RoomStorage>, cache_bytes_max: usize) -> Self {
-        Self { durable, cache_bytes_max, state: Mutex::default() }
+        Self { durable, cache_bytes_max, is_gone: AtomicBool::new(false), state: Mutex::default() }
     }
 
     /// The room's size and alarm as its pending batches will leave them. With a batch pending, the room counts as one
@@ -108,37 +115,74 @@ impl StorageView {
         self.durable.kept().alarm
     }
 
-    /// Reads the values of keys, in the order of the keys. The writes of the turn that asks, which are in no batch yet,
-    /// come before all others.
+    /// Whether somebody removed or replaced the room's file: nothing of what the room knows is stored any more.
+    pub fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed)
+    }
+
+    /// Passes on what the disk answered.
+    fn heard<T>(&self, answer: Result<T, StorageError>) -> Result<T, StorageError> {
+        answer.inspect_err(|why| {
+            if why.kind == StorageErrorKind::Gone {
+                self.is_gone.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Reads the values of keys, in the order of the keys; `None` where they have more than `bytes_max` bytes together,
+    /// and then it has read little more than these. The writes of the turn that asks, which are in no batch yet, come
+    /// before all others.
     pub async fn get(
         &self,
         keys: &[&str],
         turn: &BTreeMap<String, Option<Vec<u8>>>,
-    ) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
-        let look = || -> Vec<Lookup> {
-            let state = self.state.lock();
-            keys.iter()
-                .map(|key| turn.get(*key).map_or_else(|| state.find(key), |own| Lookup::known(own.clone())))
-                .collect()
-        };
-        let mut values = look();
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Option<Vec<u8>>>>, StorageError> {
+        let Some((mut values, mut left)) = self.look(keys, turn, bytes_max) else { return Ok(None) };
         if values.contains(&Lookup::Unknown) && self.fill().await? {
-            values = look();
+            let Some(again) = self.look(keys, turn, bytes_max) else { return Ok(None) };
+            (values, left) = again;
         }
-        if values.contains(&Lookup::Unknown) {
-            let unknown = keys.iter().zip(&values).filter(|(_, value)| **value == Lookup::Unknown);
-            let mut read = self.read(unknown.map(|(key, _)| *key).collect()).await?.into_iter();
-            for value in values.iter_mut().filter(|value| **value == Lookup::Unknown) {
-                *value = Lookup::known(read.next().flatten());
+        let is_unknown = |place: &usize| values[*place] == Lookup::Unknown;
+        let mut unknown: Vec<usize> = (0..keys.len()).filter(is_unknown).collect();
+        while !unknown.is_empty() {
+            let read = self.read(unknown.iter().map(|place| keys[*place]).collect(), left.min(READ_BYTES)).await?;
+            // A disk that answers nothing at all must not be asked for ever.
+            let answered = read.len().clamp(1, unknown.len());
+            let read = read.into_iter().chain(std::iter::repeat(None));
+            for (place, value) in unknown.drain(..answered).zip(read) {
+                let Some(rest) = left.checked_sub(value.as_ref().map_or(0, Vec::len)) else { return Ok(None) };
+                left = rest;
+                values[place] = Lookup::known(value);
             }
         }
-        Ok(values.into_iter().map(Lookup::into_value).collect())
+        Ok(Some(values.into_iter().map(Lookup::into_value).collect()))
     }
 
-    /// Reads keys from the disk and remembers them.
-    async fn read(&self, keys: Vec<&str>) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
+    /// What memory says of keys, and how many of `bytes_max` bytes are left beside that; `None` where it is too much.
+    fn look(
+        &self,
+        keys: &[&str],
+        turn: &BTreeMap<String, Option<Vec<u8>>>,
+        bytes_max: usize,
+    ) -> Option<(Vec<Lookup>, usize)> {
+        let state = self.state.lock();
+        let (mut values, mut left) = (Vec::new(), bytes_max);
+        for key in keys {
+            let found = match turn.get(*key) {
+                Some(own) => Some(own),
+                None => state.find(key),
+            };
+            left = left.checked_sub(found.and_then(Option::as_ref).map_or(0, Vec::len))?;
+            values.push(found.map_or_else(|| state.lookup_elsewhere(), |known| Lookup::known(known.clone())));
+        }
+        Some((values, left))
+    }
+
+    /// Reads keys from the disk and remembers them. As [`RoomStorage::get`], it may answer fewer values than keys.
+    async fn read(&self, keys: Vec<&str>, bytes_max: usize) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
         let forgotten = self.state.lock().forgotten;
-        let values = self.durable.get(&keys).await?;
+        let values = self.heard(self.durable.get(&keys, bytes_max).await)?;
         self.state.lock().adopt(
             forgotten,
             keys.into_iter().map(str::to_owned).zip(values.clone()),
@@ -158,8 +202,10 @@ impl StorageView {
         if kept.bytes > self.cache_bytes_max / 2 || coverage == CacheCoverage::Part {
             return Ok(false);
         }
-        let entries = if kept.is_known { self.durable.scan("", None, FILL_ENTRIES_MAX).await? } else { Vec::new() };
-        let is_all = entries.len() < FILL_ENTRIES_MAX;
+        let nothing = StoredPage { entries: Vec::new(), is_last: true };
+        let bounds = PageBounds { entries: FILL_ENTRIES_MAX, bytes: self.cache_bytes_max };
+        let all = if kept.is_known { self.heard(self.durable.scan("", None, bounds).await)? } else { nothing };
+        let StoredPage { entries, is_last: is_all } = all;
         let mut state = self.state.lock();
         let entries = entries.into_iter().map(|(key, value)| (key, Some(value)));
         if !state.adopt(forgotten, entries, self.cache_bytes_max) {
@@ -169,35 +215,77 @@ impl StorageView {
         Ok(is_all)
     }
 
-    /// Reads up to `limit` entries whose keys begin with `prefix` and come behind `after`, in ascending order of their
-    /// bytes. The writes of the turn that asks, which are in no batch yet, come before all others.
+    /// Reads entries whose keys begin with `prefix` and come behind `after`, in ascending order of their bytes, up to the
+    /// bounds: the page has no entry that would take it past its bytes, unless that is its first. The writes of the turn
+    /// that asks, which are in no batch yet, come before all others.
     pub async fn scan(
         &self,
         prefix: &str,
         after: Option<&str>,
-        limit: usize,
+        bounds: PageBounds,
         turn: &BTreeMap<String, Option<Vec<u8>>>,
-    ) -> Result<Vec<StoredEntry>, StorageError> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        let range = (start, Bound::Unbounded);
-        let in_prefix = |key: &String| key.starts_with(prefix);
-        let mut over: BTreeMap<String, Option<Vec<u8>>> = {
-            let state = self.state.lock();
-            let pending = state.pending.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
-            pending.map(|(key, pending)| (key.clone(), pending.value.clone())).collect()
-        };
-        let written = turn.range::<str, _>(range).take_while(|(key, _)| in_prefix(key));
-        over.extend(written.map(|(key, value)| (key.clone(), value.clone())));
-        // The page has no place for keys that the turn or a pending batch deletes: read as many more.
-        let hidden = over.values().filter(|value| value.is_none()).count();
-        let stored = self.durable.scan(prefix, after, limit + hidden).await?;
-        for (key, value) in stored {
-            over.entry(key).or_insert(Some(value));
+    ) -> Result<StoredPage, StorageError> {
+        let (mut page, mut bytes) = (StoredPage::default(), 0);
+        let mut after = after.map(str::to_owned);
+        loop {
+            let (over, over_end) = self.overlay(prefix, after.as_deref(), turn, bounds.bytes);
+            // The page has no place for keys that the turn or a pending batch deletes: read as many more, and one more, to
+            // know whether more entries follow.
+            let hidden = over.values().filter(|value| value.is_none()).count();
+            let bounds_of_read = PageBounds { entries: bounds.entries + hidden + 1, ..bounds };
+            let read = self.heard(self.durable.scan(prefix, after.as_deref(), bounds_of_read).await)?;
+            let read_end = read.entries.last().filter(|_| !read.is_last).map(|(key, _)| key.clone());
+            // Behind the key at which either of them was cut, the other may have an entry that this does not know.
+            let end = match (over_end, read_end) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+            let mut merged = over;
+            for (key, value) in read.entries {
+                merged.entry(key).or_insert(Some(value));
+            }
+            for (key, value) in merged {
+                if end.as_ref().is_some_and(|end| key > *end) {
+                    break;
+                }
+                let Some(value) = value else { continue };
+                let is_too_much = bytes + value.len() > bounds.bytes && !page.entries.is_empty();
+                if page.entries.len() == bounds.entries || is_too_much {
+                    return Ok(page);
+                }
+                bytes += key.len() + value.len();
+                page.entries.push((key, value));
+            }
+            if end.is_none() {
+                page.is_last = true;
+                return Ok(page);
+            }
+            after = end;
         }
-        Ok(over.into_iter().filter_map(|(key, value)| Some((key, value?))).take(limit).collect())
+    }
+
+    /// What the turn and the pending batches write in a range. Where that has many bytes, it ends early, at the key that
+    /// comes with it.
+    fn overlay(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        turn: &BTreeMap<String, Option<Vec<u8>>>,
+        bytes_max: usize,
+    ) -> (BTreeMap<String, Option<Vec<u8>>>, Option<String>) {
+        let state = self.state.lock();
+        let pending = range_of(&state.pending, prefix, after).map(|(key, pending)| (key, &pending.value));
+        let all: BTreeMap<_, _> = pending.chain(range_of(turn, prefix, after)).collect();
+        let (mut over, mut bytes) = (BTreeMap::new(), 0);
+        for (key, value) in all {
+            if bytes > bytes_max {
+                let end = over.last_key_value().map(|(key, _): (&String, _)| key.clone());
+                return (over, end);
+            }
+            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            over.insert(key.clone(), value.clone());
+        }
+        (over, None)
     }
 
     /// Hands a batch to the durable storage; reads see it from now on. `bytes` is the size of the room's entries with
@@ -243,12 +331,16 @@ impl StorageView {
 }
 
 impl ViewState {
-    fn find(&self, key: &str) -> Lookup {
-        let known = self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key));
-        match known {
-            Some(value) => Lookup::known(value.clone()),
-            None if self.coverage == CacheCoverage::Whole => Lookup::Absent,
-            None => Lookup::Unknown,
+    /// What memory knows of a key: its value, or that it has none.
+    fn find(&self, key: &str) -> Option<&Option<Vec<u8>>> {
+        self.pending.get(key).map(|pending| &pending.value).or_else(|| self.cache.get(key))
+    }
+
+    /// What is true of a key that is neither pending nor cached.
+    fn lookup_elsewhere(&self) -> Lookup {
+        match self.coverage {
+            CacheCoverage::Whole => Lookup::Absent,
+            CacheCoverage::Unknown | CacheCoverage::Part => Lookup::Unknown,
         }
     }
 

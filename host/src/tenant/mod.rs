@@ -15,6 +15,7 @@ mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -23,6 +24,7 @@ use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::model::secret::Secret;
 use crate::model::web::{HostName, PageOrigin};
+use crate::storage::{Payer, Payers};
 
 pub use account::Account;
 pub use imports::{Imports, OFFERED};
@@ -188,5 +190,22 @@ impl Tenants {
     /// All accounts, by name.
     pub fn accounts(&self) -> Vec<Arc<Account>> {
         self.accounts.lock().values().cloned().collect()
+    }
+}
+
+/// Storage works for tenants on threads of its own, and each pays for that.
+impl Payers for Tenants {
+    fn payer(&self, tenant: &TenantName) -> Arc<dyn Payer> {
+        Arc::clone(&self.account(tenant).cpu) as _
+    }
+}
+
+impl Payer for cpu::CpuBucket {
+    fn charge(&self, cpu: Duration) {
+        self.charge(cpu.as_nanos() as u64);
+    }
+
+    fn owes(&self) -> Duration {
+        self.owes_now()
     }
 }

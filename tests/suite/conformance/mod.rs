@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use conformance::{Case, Step, cases, differs, run, stored_as_written};
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
-use parlor::storage::Storage as _;
 use parlor::storage::durable::DurableStorage;
+use parlor::storage::{NobodyPays, PageBounds, Storage as _};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
@@ -85,7 +85,8 @@ impl Plugin {
 
 /// What the server left on the disk that these cases do not expect.
 async fn wrongly_stored(server: &Server, cases: &[Case]) -> Vec<String> {
-    let storage = DurableStorage::start(&server.folder().join("data/tenants"), 1).expect("the server's storage");
+    let storage = DurableStorage::start(&server.folder().join("data/tenants"), 1, Arc::new(NobodyPays), Arc::default())
+        .expect("the server's storage");
     let mut wrong = Vec::new();
     for case in cases {
         let Some(expected) = &case.stored else { continue };
@@ -95,7 +96,8 @@ async fn wrongly_stored(server: &Server, cases: &[Case]) -> Vec<String> {
         };
         let key = RoomKey { plugin, room: RoomId::new(&case.name).expect("a room's id") };
         let room = storage.open(&key).await.expect("a room");
-        let entries = room.scan("", None, 10_000).await.expect("entries");
+        let bounds = PageBounds { entries: 10_000, bytes: usize::MAX };
+        let entries = room.scan("", None, bounds).await.expect("entries").entries;
         let written = entries.into_iter().map(|(key, value)| (key, stored_as_written(&value)));
         let found: BTreeMap<String, Value> = written.collect();
         wrong.extend(differs(&format!("{}: stored", case.name), &json!(expected), &json!(found)).err());

@@ -81,12 +81,13 @@ impl Model {
         }
     }
 
-    /// The oldest write failed: nothing at the gate was ever there, and each turn of it is told by `$error`.
+    /// The oldest write failed: nothing at the gate was ever there, and each turn of it is told, to its sender by `error` and
+    /// to the plugin by `$error`.
     pub fn fail(&mut self) {
         for item in std::mem::take(&mut self.gate) {
             match item.kind {
                 Kind::Rejection => self.done(&item),
-                Kind::Turn(_) => self.heard[0].push("failed".to_owned()),
+                Kind::Turn(_) => self.heard[0].extend(["error", "failed"].map(str::to_owned)),
                 // No `$error` for a failed `$error`.
                 Kind::ErrorHook => {}
             }

@@ -182,7 +182,7 @@ impl Room {
     pub async fn stored(&self, keys: &[&str]) -> Vec<Option<usize>> {
         use parlor::storage::Storage as _;
         let durable = self.store.open(&self.shared.key).await.expect("a store");
-        let values = durable.get(keys).await.expect("values");
+        let values = durable.get(keys, usize::MAX).await.expect("values");
         values.into_iter().map(|value| value.map(|value| value.len())).collect()
     }
 }

@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use parlor::model::names::{RoomKey, TenantName};
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::{
-    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StorageErrorKind, StoredEntry, StoredRoom,
-    StoredTenant,
+    Batch, Durability, Durable, PageBounds, RoomStorage, Storage, StorageError, StorageErrorKind, StoredPage,
+    StoredRoom, StoredTenant,
 };
 use tokio::sync::oneshot;
 
@@ -94,17 +94,21 @@ impl RoomStorage for SteppedRoom {
         self.below.kept()
     }
 
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
-        self.below.get(keys)
+    fn get<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bytes_max: usize,
+    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+        self.below.get(keys, bytes_max)
     }
 
     fn scan<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
-        self.below.scan(prefix, after, limit)
+        bounds: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>> {
+        self.below.scan(prefix, after, bounds)
     }
 
     fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {

@@ -8,8 +8,8 @@ use super::super::state::GuestState;
 use crate::guest::call_error::{CallError, CallResult};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::KeyWrite;
-use crate::storage::StorageError;
 use crate::storage::view::StorageView;
+use crate::storage::{PageBounds, StorageError};
 
 /// A page ends early at this many bytes.
 const PAGE_BYTES: usize = 256 << 10;
@@ -28,19 +28,20 @@ impl GuestState {
         Ok(self.storage.clone().ok_or(Refusal::NoTurn)?)
     }
 
-    /// Reads values as this turn sees them, its own writes included.
-    async fn read(&mut self, keys: &[&str]) -> CallResult<Vec<Option<Vec<u8>>>> {
+    /// Reads values as this turn sees them, its own writes included; `None` where they have more than `bytes_max` bytes
+    /// together.
+    async fn read(&mut self, keys: &[&str], bytes_max: usize) -> CallResult<Option<Vec<Option<Vec<u8>>>>> {
         let turn = self.turn()?;
         keys.iter().try_for_each(|key| check_key(key, turn.limits().storage_key_bytes))?;
         let storage = self.room_storage()?;
         let written = &self.current_turn().ok_or(Refusal::NoTurn)?.effects().batch.writes;
-        Ok(storage.get(keys, written).await?)
+        Ok(storage.get(keys, written, bytes_max).await?)
     }
 
     /// Writes all of these keys, or refuses and writes none. Returns how many of them had a value.
     async fn write(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> CallResult<u32> {
         let keys: Vec<&str> = writes.iter().map(|(key, _)| key.as_str()).collect();
-        let old = self.read(&keys).await?;
+        let old = self.read(&keys, usize::MAX).await?.unwrap_or_default();
         let old_bytes = old.iter().zip(&keys).map(|(old, key)| old.as_ref().map_or(0, |old| key.len() + old.len()));
         let old_bytes: Vec<usize> = old_bytes.collect();
         let Some(turn) = self.current_turn() else {
@@ -99,15 +100,15 @@ fn check_key(key: &str, max: usize) -> Result<(), Refusal> {
 
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> CallResult<Option<Vec<u8>>> {
-        Ok(self.read(&[&key]).await?.pop().flatten())
+        Ok(self.read(&[&key], usize::MAX).await?.and_then(|mut values| values.pop().flatten()))
     }
 
     async fn get_many(&mut self, keys: Vec<String>) -> CallResult<Vec<Option<Vec<u8>>>> {
         self.check_keys(keys.len())?;
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let values = self.read(&keys).await?;
-        self.check_call_bytes(values.iter().flatten().map(Vec::len).sum())?;
-        Ok(values)
+        let bytes_max = self.context.limits.storage_bytes_per_call;
+        let values = self.read(&keys, bytes_max).await?;
+        Ok(values.ok_or(Refusal::LimitExceeded(Bound::StorageBytesPerCall))?)
     }
 
     async fn put(&mut self, key: String, value: Vec<u8>) -> CallResult<()> {
@@ -137,22 +138,12 @@ impl Host for GuestState {
         if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
             return Err(Refusal::invalid(format!("limit must be 1 to {PAGE_ENTRIES_MAX}, not {limit}")).into());
         }
-        let limit = limit as usize;
+        let bounds = PageBounds { entries: limit as usize, bytes: PAGE_BYTES };
         let storage = self.room_storage()?;
-        // Read one more, to know whether more entries follow.
         let written = &self.turn()?.effects().batch.writes;
-        let found = storage.scan(&prefix, after.as_deref(), limit + 1, written).await?;
-        let mut page = Page { entries: Vec::new(), next: None };
-        let mut bytes = 0;
-        for (key, value) in found {
-            let full = page.entries.len() == limit || (bytes + value.len() > PAGE_BYTES && !page.entries.is_empty());
-            if full {
-                page.next = page.entries.last().map(|entry: &Entry| entry.key.clone());
-                break;
-            }
-            bytes += key.len() + value.len();
-            page.entries.push(Entry { key, value });
-        }
-        Ok(page)
+        let page = storage.scan(&prefix, after.as_deref(), bounds, written).await?;
+        let last = page.entries.last().filter(|_| !page.is_last);
+        let next = last.map(|(key, _)| key.clone());
+        Ok(Page { entries: page.entries.into_iter().map(|(key, value)| Entry { key, value }).collect(), next })
     }
 }

@@ -96,7 +96,7 @@ impl Gate {
     pub(super) async fn settled(&mut self) -> Result<Durable, StorageError> {
         match self.held.front_mut().and_then(|held| held.batch.as_mut()) {
             Some(batch) => (&mut batch.written).await,
-            None => Ok(Durable { cpu: Duration::ZERO }),
+            None => Ok(Durable),
         }
     }
 

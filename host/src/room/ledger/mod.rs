@@ -180,16 +180,12 @@ impl Ledger {
     /// Takes the oldest turn from the gate, whose writes are durable or failed. The room's state may be away with a
     /// turn.
     pub(super) fn settle(&mut self, settled: &Result<Durable, StorageError>) -> Settled {
-        let durable = match settled {
-            Ok(durable) => durable,
-            Err(why) => {
-                self.fail(why);
-                return Settled::default();
-            }
-        };
+        if let Err(why) = settled {
+            self.fail(why);
+            return Settled::default();
+        }
         let Some(held) = self.gate.pop() else { return Settled::default() };
         if let Some(number) = held.batch() {
-            self.account.cpu.charge(durable.cpu.as_nanos() as u64);
             self.view.written(number);
             self.kept = self.view.kept();
         }

@@ -22,7 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
-use super::aside::{Aside, answer_aside};
+use super::aside::{ApiThread, answer_aside};
 use super::auth::{Access, require_caller};
 
 use body::require_body_in_time;
@@ -35,7 +35,7 @@ const BODY_BYTES: usize = 4 << 10;
 
 /// The routes below `/_parlor/`. `body_wait` is how long a body may take to arrive; a component has longer.
 pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter {
-    let aside = Arc::new(Aside::new(api.fleet.workers().aside(), &api.tenants));
+    let aside = Arc::new(ApiThread::new(api.fleet.workers().aside(), &api.tenants));
     HttpRouter::new()
         .route("/api/tenants", get(tenants::list))
         .route("/api/tenants/{tenant}", get(tenants::one))

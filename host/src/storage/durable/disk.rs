@@ -1,7 +1,7 @@
 //! Where tenants' files are, and how the store reads and writes them.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -21,6 +21,22 @@ const EXTENSION: &str = "redb";
 /// The extension of a file that is not complete yet.
 const PARTIAL: &str = "redb-new";
 
+/// Which file it is, whatever its name. No other file is taken for it while somebody has it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    pub device: u64,
+    pub inode: u64,
+}
+
+/// A file that was opened, and which one it is.
+pub type OpenedFile = (Box<dyn StorageBackend>, FileId);
+
+impl FileId {
+    fn of(file: &Metadata) -> Self {
+        Self { device: file.dev(), inode: file.ino() }
+    }
+}
+
 /// Holds the tenants' files. Tests have a disk that fails.
 pub trait Disk: Send + Sync + fmt::Debug {
     /// The name of a tenant's file, for people.
@@ -28,10 +44,13 @@ pub trait Disk: Send + Sync + fmt::Debug {
 
     /// Opens a tenant's file, if there is one. `after_failure` tells the disk to read the file itself again, since the
     /// system's cache may hold writes that never reached it.
-    fn open(&self, tenant: &TenantName, after_failure: bool) -> io::Result<Option<Box<dyn StorageBackend>>>;
+    fn open(&self, tenant: &TenantName, after_failure: bool) -> io::Result<Option<OpenedFile>>;
+
+    /// Which file has the tenant's name now, if there is one.
+    fn id(&self, tenant: &TenantName) -> io::Result<Option<FileId>>;
 
     /// Makes an empty file beside the tenant's.
-    fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>>;
+    fn create(&self, tenant: &TenantName) -> io::Result<OpenedFile>;
 
     /// Makes the file that `create` made the tenant's, or fails and changes nothing. Fails as well where the tenant has
     /// a file and `replace` is false.
@@ -89,7 +108,7 @@ impl Disk for TenantFolder {
         self.path(tenant).display().to_string()
     }
 
-    fn open(&self, tenant: &TenantName, after_failure: bool) -> io::Result<Option<Box<dyn StorageBackend>>> {
+    fn open(&self, tenant: &TenantName, after_failure: bool) -> io::Result<Option<OpenedFile>> {
         let file = match OpenOptions::new().read(true).write(true).open(self.path(tenant)) {
             Ok(file) => file,
             Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
@@ -100,10 +119,18 @@ impl Disk for TenantFolder {
             // cache.
             let _ = fadvise(&file, 0, None, Advice::DontNeed);
         }
-        Ok(Some(Box::new(backend(file)?)))
+        Ok(Some(opened(file)?))
     }
 
-    fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>> {
+    fn id(&self, tenant: &TenantName) -> io::Result<Option<FileId>> {
+        match fs::metadata(self.path(tenant)) {
+            Ok(file) => Ok(Some(FileId::of(&file))),
+            Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
+            Err(why) => Err(why),
+        }
+    }
+
+    fn create(&self, tenant: &TenantName) -> io::Result<OpenedFile> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let partial = self.partial(tenant);
@@ -116,7 +143,7 @@ impl Disk for TenantFolder {
         file.try_lock()?;
         file.set_len(0)?;
         file.unlock()?;
-        Ok(Box::new(backend(file)?))
+        opened(file)
     }
 
     fn install(&self, tenant: &TenantName, replace: bool) -> io::Result<()> {
@@ -148,8 +175,10 @@ impl Disk for TenantFolder {
     }
 }
 
-fn backend(file: File) -> io::Result<FileBackend> {
-    FileBackend::new(file).map_err(|why| io::Error::other(why.to_string()))
+fn opened(file: File) -> io::Result<OpenedFile> {
+    let id = FileId::of(&file.metadata()?);
+    let backend = FileBackend::new(file).map_err(|why| io::Error::other(why.to_string()))?;
+    Ok((Box::new(backend), id))
 }
 
 /// Says whether a commit may have reached the disk: whether the file's header was written.

@@ -10,8 +10,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use redb::{BackendError, StorageBackend};
 
-use super::disk::Disk;
+use super::disk::{Disk, FileId, OpenedFile};
+use super::{DurableStorage, IDLE};
 use crate::model::names::TenantName;
+use crate::storage::NobodyPays;
 
 /// The unit in which a power cut loses data, in bytes.
 const PIECE: usize = 512;
@@ -49,6 +51,8 @@ pub struct FaultDisk(Arc<Mutex<FaultDiskState>>);
 #[derive(Debug, Default)]
 struct FaultDiskState {
     files: BTreeMap<String, MemoryFile>,
+    /// Files that lost their names.
+    elsewhere: BTreeMap<String, MemoryFile>,
     plan: Option<FaultPlan>,
     operations: usize,
     fired: bool,
@@ -57,11 +61,17 @@ struct FaultDiskState {
     boots: usize,
     blocks_free: Option<usize>,
     sync_takes: BTreeMap<String, Duration>,
+    /// The tenants of which the next look for a file panics.
+    panics: BTreeSet<String>,
     handles: usize,
+    /// How many files were made.
+    made: u64,
 }
 
 #[derive(Debug, Default, Clone)]
 struct MemoryFile {
+    /// Which file it is, whatever its name.
+    number: u64,
     now: Vec<u8>,
     durable: Vec<u8>,
     /// The writes since the last sync.
@@ -74,6 +84,11 @@ struct MemoryFile {
 impl FaultDisk {
     pub fn shared(&self) -> Arc<dyn Disk> {
         Arc::new(Self(Arc::clone(&self.0)))
+    }
+
+    /// A store on this disk.
+    pub fn storage(&self, writers: usize) -> DurableStorage {
+        DurableStorage::on(self.shared(), writers, IDLE, Arc::new(NobodyPays), Arc::default()).unwrap()
     }
 
     /// Plans a fault, counted from now on.
@@ -107,6 +122,26 @@ impl FaultDisk {
         self.0.lock().blocks_free = Some(blocks);
     }
 
+    /// Has the next look for a tenant's file panic, as a bug in the server would.
+    pub fn panic_once(&self, tenant: &str) {
+        self.0.lock().panics.insert(tenant.to_owned());
+    }
+
+    /// Moves a tenant's file elsewhere, whoever has it open.
+    pub fn take_away(&self, tenant: &str) {
+        let mut state = self.0.lock();
+        let file = state.files.remove(tenant).unwrap();
+        state.elsewhere.insert(tenant.to_owned(), file);
+    }
+
+    /// Puts a copy of the file that was taken away in the place of the tenant's.
+    pub fn put_copy_back(&self, tenant: &str) {
+        let mut state = self.0.lock();
+        state.made += 1;
+        let copy = MemoryFile { number: state.made, holder: None, ..state.elsewhere[tenant].clone() };
+        state.files.insert(tenant.to_owned(), copy);
+    }
+
     pub fn slow_sync(&self, tenant: &str, takes: Duration) {
         self.0.lock().sync_takes.insert(tenant.to_owned(), takes);
     }
@@ -138,11 +173,12 @@ impl FaultDisk {
         }
     }
 
-    fn handle(&self, name: &str) -> Box<dyn StorageBackend> {
+    fn handle(&self, name: &str) -> OpenedFile {
         let mut state = self.0.lock();
         state.handles += 1;
         let (boot, number) = (state.boots, state.handles);
-        Box::new(FaultDiskHandle { state: Arc::clone(&self.0), name: name.to_owned(), boot, number })
+        let id = id_of(&state.files[name]);
+        (Box::new(FaultDiskHandle { state: Arc::clone(&self.0), name: name.to_owned(), boot, number }), id)
     }
 }
 
@@ -153,11 +189,20 @@ fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
     bytes[offset..offset + data.len()].copy_from_slice(data);
 }
 
+fn id_of(file: &MemoryFile) -> FileId {
+    FileId { device: 0, inode: file.number }
+}
+
 fn failed() -> io::Error {
     io::Error::from_raw_os_error(5)
 }
 
 impl FaultDiskState {
+    /// Somebody looks for a tenant's file.
+    fn look_for(&mut self, tenant: &str) {
+        assert!(!self.panics.remove(tenant), "as the test asks for");
+    }
+
     /// Counts an operation, and says how it fails, if it does.
     fn fault(&mut self) -> Option<DiskFault> {
         let plan = self.plan?;
@@ -176,8 +221,9 @@ impl Disk for FaultDisk {
         format!("{tenant} on the fault disk")
     }
 
-    fn open(&self, tenant: &TenantName, _: bool) -> io::Result<Option<Box<dyn StorageBackend>>> {
-        let state = self.0.lock();
+    fn open(&self, tenant: &TenantName, _: bool) -> io::Result<Option<OpenedFile>> {
+        let mut state = self.0.lock();
+        state.look_for(tenant.as_str());
         if state.dead {
             return Err(failed());
         }
@@ -186,13 +232,21 @@ impl Disk for FaultDisk {
         Ok(there.then(|| self.handle(tenant.as_str())))
     }
 
-    fn create(&self, tenant: &TenantName) -> io::Result<Box<dyn StorageBackend>> {
+    fn id(&self, tenant: &TenantName) -> io::Result<Option<FileId>> {
+        let mut state = self.0.lock();
+        state.look_for(tenant.as_str());
+        Ok(state.files.get(tenant.as_str()).map(id_of))
+    }
+
+    fn create(&self, tenant: &TenantName) -> io::Result<OpenedFile> {
         let name = format!("{tenant}-new");
         let mut state = self.0.lock();
         if state.fault().is_some() {
             return Err(failed());
         }
-        state.files.insert(name.clone(), MemoryFile::default());
+        state.made += 1;
+        let number = state.made;
+        state.files.insert(name.clone(), MemoryFile { number, ..MemoryFile::default() });
         drop(state);
         Ok(self.handle(&name))
     }

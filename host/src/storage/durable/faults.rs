@@ -7,7 +7,8 @@ use super::fault_disk::{DiskFault, FaultDisk, FaultPlan};
 use super::*;
 use crate::clock::Instant;
 use crate::model::names::{PluginKey, PluginName, RoomId};
-use crate::storage::{Batch, Durability, Durable, StoredEntry, UnixMs};
+use crate::storage::suite::up_to;
+use crate::storage::{Batch, Durability, Durable, StoredPage, UnixMs};
 
 const ROOMS: [&str; 2] = ["one", "two"];
 /// How long a test waits for an answer from a dead disk before it mends the disk.
@@ -73,7 +74,7 @@ struct ScriptRun {
 
 impl ScriptRun {
     async fn start(disk: &FaultDisk) -> Self {
-        let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
+        let storage = disk.storage(1);
         let mut rooms = Vec::new();
         for room in ROOMS {
             rooms.push(storage.open(&key("t", room)).await.unwrap());
@@ -118,13 +119,13 @@ impl ScriptRun {
 
     /// Reads what is stored, as another process would.
     async fn found(disk: &FaultDisk) -> [ExpectedRoom; 2] {
-        let storage = DurableStorage::on(disk.shared(), 1, IDLE).unwrap();
+        let storage = disk.storage(1);
         let stored = storage.stored().await;
         let mut found: [ExpectedRoom; 2] = Default::default();
         let (mut bytes, mut known) = (0, 0);
         for (model, name) in found.iter_mut().zip(ROOMS) {
             let room = storage.open(&key("t", name)).await.unwrap();
-            let entries: Vec<StoredEntry> = room.scan("", None, 1_000).await.unwrap();
+            let StoredPage { entries, .. } = room.scan("", None, up_to(1_000)).await.unwrap();
             *model = ExpectedRoom { entries: entries.into_iter().collect(), alarm: room.kept().alarm };
             assert_eq!((room.kept().bytes, room.kept().is_known), (model.bytes(), model.is_known()));
             bytes += model.bytes();
@@ -153,7 +154,7 @@ async fn everywhere(fault: DiskFault, for_good: bool) -> usize {
         }
         for (room, model) in run.rooms.iter().zip(&run.models) {
             disk.mend();
-            let entries = room.scan("", None, 100).await.unwrap();
+            let StoredPage { entries, .. } = room.scan("", None, up_to(100)).await.unwrap();
             assert_eq!(entries.into_iter().collect::<std::collections::BTreeMap<_, _>>(), model.entries);
             assert_eq!((room.kept().bytes, room.kept().alarm), (model.bytes(), model.alarm), "{fault:?} after {after}");
         }
@@ -242,8 +243,9 @@ async fn a_full_disk() {
                 }
             }
             for (room, model) in run.rooms.iter().zip(&run.models) {
-                let entries = room.scan("", None, 100).await.unwrap_or_else(|why| panic!("{blocks} blocks: {why:?}"));
-                assert_eq!(entries.len(), model.entries.len(), "{blocks} blocks, step {place}");
+                let page =
+                    room.scan("", None, up_to(100)).await.unwrap_or_else(|why| panic!("{blocks} blocks: {why:?}"));
+                assert_eq!(page.entries.len(), model.entries.len(), "{blocks} blocks, step {place}");
             }
         }
         let ScriptRun { storage, models, .. } = run;
@@ -273,7 +275,8 @@ async fn batches_behind_a_failed_one_follow_until_the_room_resumes() {
     rooms[1].commit(put("other"), Durability::Strict).await.unwrap();
     rooms[0].resume();
     rooms[0].commit(put("again"), Durability::Strict).await.unwrap();
-    let names: Vec<String> = rooms[0].scan("", None, 10).await.unwrap().into_iter().map(|(key, _)| key).collect();
+    let StoredPage { entries, .. } = rooms[0].scan("", None, up_to(10)).await.unwrap();
+    let names: Vec<String> = entries.into_iter().map(|(key, _)| key).collect();
     assert_eq!(names, ["again", "before"]);
     drop(storage);
 }
@@ -281,7 +284,7 @@ async fn batches_behind_a_failed_one_follow_until_the_room_resumes() {
 #[tokio::test]
 async fn a_tenants_slow_disk_keeps_no_other_waiting() {
     let disk = FaultDisk::default();
-    let storage = DurableStorage::on(disk.shared(), 2, IDLE).unwrap();
+    let storage = disk.storage(2);
     let slow = storage.open(&key("slow", "r")).await.unwrap();
     let quick = storage.open(&key("quick", "r")).await.unwrap();
     let put = || batch(&[("k", Some(3))], None);
@@ -291,7 +294,7 @@ async fn a_tenants_slow_disk_keeps_no_other_waiting() {
     let waits = slow.commit(put(), Durability::Strict);
     for _ in 0..20 {
         quick.commit(put(), Durability::Strict).await.unwrap();
-        quick.get(&["k"]).await.unwrap();
+        quick.get(&["k"], 1_000).await.unwrap();
     }
     assert!(begin.elapsed() < Duration::from_millis(1_200), "{:?}", begin.elapsed());
     waits.await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend};
 
-use super::disk::{Disk, HeaderLast, HeaderWritten};
+use super::disk::{Disk, FileId, HeaderLast, HeaderWritten};
 use super::errors::{FileError, guarded, of_io};
 use super::layout::{self, AppliedGroup, FORMAT, RoomRowKey};
 use crate::model::names::TenantName;
@@ -24,6 +24,7 @@ pub struct TenantFile {
     header_written: HeaderWritten,
     tenant: TenantName,
     name: Arc<str>,
+    pub id: FileId,
 }
 
 /// Why a commit did not return success.
@@ -39,7 +40,7 @@ impl TenantFile {
     /// Opens a tenant's file, if there is one.
     pub fn open(disk: &dyn Disk, tenant: &TenantName, after_failure: bool) -> Result<Option<Self>, StorageError> {
         let name = disk.name(tenant);
-        let Some(backend) = disk.open(tenant, after_failure).map_err(|why| of_io(why, &name))? else {
+        let Some((backend, id)) = disk.open(tenant, after_failure).map_err(|why| of_io(why, &name))? else {
             return Ok(None);
         };
         let header_written = HeaderWritten::default();
@@ -51,7 +52,7 @@ impl TenantFile {
             Ok(database)
         });
         let database = opened.map_err(|why| why.of(&name))?;
-        Ok(Some(Self { database, header_written, tenant: tenant.clone(), name: name.into() }))
+        Ok(Some(Self { database, header_written, tenant: tenant.clone(), name: name.into(), id }))
     }
 
     /// Creates an empty file for a tenant. It appears as a whole or not at all.
@@ -63,7 +64,7 @@ impl TenantFile {
     /// Creates an empty file beside the tenant's.
     pub fn prepare(disk: &dyn Disk, tenant: &TenantName) -> Result<Self, StorageError> {
         let name = disk.name(tenant);
-        let backend = disk.create(tenant).map_err(|why| of_io(why, &name))?;
+        let (backend, id) = disk.create(tenant).map_err(|why| of_io(why, &name))?;
         let header_written = HeaderWritten::default();
         let made = guarded(|| {
             let database = builder().create_with_backend(HeaderLast::new(backend, header_written.clone()))?;
@@ -73,7 +74,7 @@ impl TenantFile {
             Ok(database)
         });
         let database = made.map_err(|why| why.of(&name))?;
-        Ok(Self { database, header_written, tenant: tenant.clone(), name: name.into() })
+        Ok(Self { database, header_written, tenant: tenant.clone(), name: name.into(), id })
     }
 
     /// Makes the prepared file the tenant's, and opens it. The caller must have closed it.
@@ -93,7 +94,7 @@ impl TenantFile {
     /// Summarises a file that is not open. This only reads it, unless it was not closed properly and needs repair.
     pub fn summary(disk: &dyn Disk, tenant: &TenantName) -> Result<Option<StoredTenant>, StorageError> {
         let name = disk.name(tenant);
-        let Some(backend) = disk.open(tenant, false).map_err(|why| of_io(why, &name))? else { return Ok(None) };
+        let Some((backend, _)) = disk.open(tenant, false).map_err(|why| of_io(why, &name))? else { return Ok(None) };
         let looked = guarded(|| {
             check_header(backend.as_ref())?;
             let backend = HeaderLast::new(backend, HeaderWritten::default());

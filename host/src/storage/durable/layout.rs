@@ -7,7 +7,8 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDe
 
 use super::errors::FileError;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
-use crate::storage::{Batch, StoredEntry, UnixMs};
+use crate::storage::page::take_values;
+use crate::storage::{Batch, PageBounds, StoredPage, UnixMs};
 
 /// The version of this layout. The server does not touch a file with a higher one.
 pub const FORMAT: u64 = 1;
@@ -176,10 +177,11 @@ pub fn get(
     transaction: &ReadTransaction,
     place: &RoomRowKey,
     keys: &[String],
+    bytes_max: usize,
 ) -> Result<Vec<Option<Vec<u8>>>, FileError> {
     let entries = transaction.open_table(ENTRIES)?;
     let value = |key: &String| Ok(entries.get(place.entry(key).as_slice())?.map(|value| value.value().to_vec()));
-    keys.iter().map(value).collect()
+    take_values(keys.iter().map(value), bytes_max)
 }
 
 pub fn scan(
@@ -187,22 +189,21 @@ pub fn scan(
     place: &RoomRowKey,
     prefix: &str,
     after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<StoredEntry>, FileError> {
+    bounds: PageBounds,
+) -> Result<StoredPage, FileError> {
     let entries = transaction.open_table(ENTRIES)?;
     let all = place.entry(prefix);
     let behind = after.filter(|after| *after >= prefix).map(|after| place.entry(after));
     let start = behind.as_deref().map_or(Bound::Included(all.as_slice()), Bound::Excluded);
-    let mut found = Vec::new();
-    for entry in entries.range::<&[u8]>((start, Bound::Unbounded))? {
+    let range = entries.range::<&[u8]>((start, Bound::Unbounded))?.map(|entry| {
         let (entry, value) = entry?;
-        if found.len() >= limit || !entry.value().starts_with(&all) {
-            break;
+        if !entry.value().starts_with(&all) {
+            return Ok(None);
         }
         let key = entry.value().get(all.len() - prefix.len()..).unwrap_or_default();
-        found.push((text(key)?.to_owned(), value.value().to_vec()));
-    }
-    Ok(found)
+        Ok(Some((text(key)?.to_owned(), value.value().to_vec())))
+    });
+    StoredPage::take(range.map_while(Result::transpose), bounds)
 }
 
 /// Calls `each` with every room and its row, in the order of plugins and rooms.

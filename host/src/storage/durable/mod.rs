@@ -3,7 +3,8 @@
 //! Each tenant has a queue of batches. A few writer threads serve the tenants in turn: a writer commits all batches of
 //! the queue in one transaction with one sync of the disk, so that many rooms share its cost. If the transaction fails,
 //! the whole group has failed, also batches that would have succeeded alone. Reader threads read from the files, so
-//! that no room's thread waits for a disk.
+//! that no room's thread waits for a disk. They serve the tenants in turn as well, and a tenant pays for what either
+//! kind of thread does for it.
 //!
 //! A commit that reports a failure may have reached the disk all the same. The store then opens the file again and
 //! looks at a sequence number that each group writes; it answers nobody before it knows. Opening a file that was not
@@ -21,29 +22,35 @@ pub mod inspect;
 mod layout;
 mod pool;
 mod queue;
+mod reads;
 mod room;
 mod shared;
+#[cfg(test)]
+mod sharing;
+mod slot;
 mod tenant;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{RoomStorage, Storage, StorageError, StorageErrorKind, StoredTenant};
+use super::{Payers, RoomStorage, Storage, StorageError, StorageErrorKind, StoredTenant};
 use crate::model::names::{RoomKey, TenantName};
+use crate::watchdog::Watchdog;
 use disk::{Disk, TenantFolder};
 use layout::RoomRowKey;
 use pool::Pool;
 use queue::QueuedOpening;
 use room::DurableRoom;
-use shared::StoreShared;
+use shared::{READING, StoreShared, WRITING};
 use tenant::TenantStore;
 
 /// The default number of writer threads: while one waits for the disk, others prepare the next groups.
@@ -62,27 +69,49 @@ pub struct DurableStorage {
 
 impl DurableStorage {
     /// Starts storage in a folder, which is created if it is missing, with this many writer threads.
-    pub fn start(folder: &Path, writers: usize) -> Result<Self, StorageError> {
+    pub fn start(
+        folder: &Path,
+        writers: usize,
+        payers: Arc<dyn Payers>,
+        watchdog: Arc<Watchdog>,
+    ) -> Result<Self, StorageError> {
         let disk = TenantFolder::create(folder).map_err(|why| errors::of_io(why, &folder.display()))?;
-        Self::on(Arc::new(disk), writers, IDLE)
+        Self::on(Arc::new(disk), writers, IDLE, payers, watchdog)
     }
 
-    fn on(disk: Arc<dyn Disk>, writers: usize, idle: Duration) -> Result<Self, StorageError> {
-        let tenants = Mutex::default();
-        let shared = Arc::new(StoreShared { disk, tenants, writers: Pool::default(), readers: Pool::default(), idle });
-        let mut storage = Self { shared, threads: Vec::new() };
+    fn on(
+        disk: Arc<dyn Disk>,
+        writers: usize,
+        idle: Duration,
+        payers: Arc<dyn Payers>,
+        watchdog: Arc<Watchdog>,
+    ) -> Result<Self, StorageError> {
+        let shared = StoreShared {
+            disk,
+            tenants: Mutex::default(),
+            writers: Pool::default(),
+            readers: Pool::default(),
+            idle,
+            payers,
+            watchdog,
+        };
+        let mut storage = Self { shared: Arc::new(shared), threads: Vec::new() };
         for number in 0..writers.max(1) {
-            storage.spawn(format!("write-{number}"), StoreShared::write)?;
+            storage.spawn(WRITING, format!("write-{number}"), StoreShared::write)?;
         }
         for number in 0..READERS {
-            storage.spawn(format!("read-{number}"), StoreShared::read)?;
+            storage.spawn(READING, format!("read-{number}"), StoreShared::read)?;
         }
         Ok(storage)
     }
 
-    fn spawn(&mut self, name: String, run: fn(&StoreShared)) -> Result<(), StorageError> {
+    fn spawn(&mut self, kind: &'static str, name: String, run: fn(&StoreShared)) -> Result<(), StorageError> {
         let shared = Arc::clone(&self.shared);
-        let thread = thread::Builder::new().name(name).spawn(move || run(&shared));
+        let work = move || {
+            run(&shared);
+            ControlFlow::Break(())
+        };
+        let thread = self.shared.watchdog.keep_thread_alive(kind, name, work);
         let no_thread = |why| StorageError {
             kind: StorageErrorKind::Io,
             message: format!("cannot start a thread for storage: {why}"),
@@ -100,6 +129,8 @@ impl Drop for DurableStorage {
         self.shared.writers.close();
         self.shared.readers.close();
         for thread in self.threads.drain(..) {
+            // It may be in the pause after a panic.
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("a thread of the storage panicked");
             }
@@ -136,7 +167,7 @@ impl Storage for DurableStorage {
         let ask = |name: TenantName| {
             let tenant = self.shared.tenant(&name);
             let (sender, receiver) = oneshot::channel();
-            self.shared.ask(&tenant, Box::new(move |tenant| drop(sender.send(tenant.stored()))));
+            self.shared.ask(&tenant, Box::new(move |tenant| drop(sender.send(tenant.slot.stored()))));
             (tenant, receiver)
         };
         let asked: Vec<_> = names.into_iter().map(ask).collect();
@@ -151,6 +182,6 @@ impl Storage for DurableStorage {
     }
 
     fn rooms(&self, tenant: &TenantName) -> usize {
-        self.shared.tenants.lock().get(tenant).map_or(0, |tenant| tenant.rooms())
+        self.shared.tenants.lock().get(tenant).map_or(0, |tenant| tenant.slot.rooms())
     }
 }

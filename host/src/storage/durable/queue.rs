@@ -26,13 +26,15 @@ pub struct OpenRoom {
     pub place: RoomRowKey,
     /// The room's row after its last durable batch.
     pub row: Mutex<RoomRow>,
+    /// Which of the tenant's files the room rests on: see [`super::slot::FileSlot::generation`].
+    pub generation: u64,
     /// Whether a batch failed and the room does not know yet. Changes only under the queue's lock.
     failed: AtomicBool,
 }
 
 impl OpenRoom {
-    pub fn new(place: RoomRowKey, row: RoomRow) -> Arc<Self> {
-        Arc::new(Self { place, row: Mutex::new(row), failed: AtomicBool::new(false) })
+    pub fn new(place: RoomRowKey, row: RoomRow, generation: u64) -> Arc<Self> {
+        Arc::new(Self { place, row: Mutex::new(row), generation, failed: AtomicBool::new(false) })
     }
 }
 
@@ -190,17 +192,25 @@ impl WriteQueue {
         }
     }
 
+    /// Ends a turn that panicked, and with it what it had taken. Returns when the next one is.
+    pub fn end_after_panic(&mut self) -> Option<NextWriteTurn> {
+        self.stage = QueueStage::Idle;
+        let waits = !self.waiting.is_empty() || (self.doubt.is_some() && !self.closed);
+        waits.then(|| self.later(Instant::now() + RETRY))
+    }
+
     /// Takes the entries of all rooms that have no batch in doubt: these can be answered at once.
-    pub fn take_all_but(&mut self, doubt: &DoubtfulGroup) -> (Vec<QueuedBatch>, Vec<QueuedOpening>) {
-        let doubted: Vec<&RoomRowKey> = doubt.group.iter().map(|waiting| &waiting.room.place).collect();
+    pub fn take_all_but_doubted(&mut self) -> (Vec<QueuedBatch>, Vec<QueuedOpening>) {
+        let doubted = self.doubt.iter().flat_map(|doubt| &doubt.group);
+        let doubted: Vec<RoomRowKey> = doubted.map(|waiting| waiting.room.place.clone()).collect();
         let (mut batches, mut openings) = (Vec::new(), Vec::new());
         for _ in 0..self.waiting.len() {
             let strict = self.strict;
             match self.take_first() {
-                Some(QueuedWork::Batch { waiting, .. }) if !doubted.contains(&&waiting.room.place) => {
+                Some(QueuedWork::Batch { waiting, .. }) if !doubted.contains(&waiting.room.place) => {
                     batches.push(waiting)
                 }
-                Some(QueuedWork::Open(opening)) if !doubted.contains(&&opening.place) => openings.push(opening),
+                Some(QueuedWork::Open(opening)) if !doubted.contains(&opening.place) => openings.push(opening),
                 Some(stays) => {
                     self.strict = strict;
                     self.waiting.push_back(stays);
@@ -273,7 +283,7 @@ mod tests {
 
     fn room(id: &str) -> Arc<OpenRoom> {
         let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("p").unwrap() };
-        OpenRoom::new(RoomRowKey::of(&RoomKey { plugin, room: RoomId::new(id).unwrap() }), RoomRow::default())
+        OpenRoom::new(RoomRowKey::of(&RoomKey { plugin, room: RoomId::new(id).unwrap() }), RoomRow::default(), 0)
     }
 
     fn waiting(room: &Arc<OpenRoom>, bytes: usize) -> QueuedBatch {

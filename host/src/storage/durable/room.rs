@@ -11,7 +11,7 @@ use super::layout;
 use super::queue::{OpenRoom, QueuedBatch};
 use super::shared::StoreShared;
 use super::tenant::TenantStore;
-use crate::storage::{Batch, Durability, Durable, RoomStorage, StorageError, StoredEntry, StoredRoom};
+use crate::storage::{Batch, Durability, Durable, PageBounds, RoomStorage, StorageError, StoredPage, StoredRoom};
 
 #[derive(Debug)]
 pub struct DurableRoom {
@@ -26,17 +26,20 @@ impl DurableRoom {
         Self { shared, tenant, state }
     }
 
-    /// Runs a read on a reader thread. A tenant without a file reads as empty.
-    fn read<T: Default + Send + 'static>(
+    /// Runs a read on a reader thread; `None` if the tenant has no file.
+    fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction, &OpenRoom) -> Result<T, FileError> + Send + 'static,
-    ) -> BoxFuture<'_, Result<T, StorageError>> {
+    ) -> BoxFuture<'_, Result<Option<T>, StorageError>> {
         let (sender, receiver) = oneshot::channel();
         let state = Arc::clone(&self.state);
         let job = move |tenant: &TenantStore| {
-            let read = tenant.read(|transaction| work(transaction, &state));
+            let read = match state.generation == tenant.slot.generation() {
+                true => tenant.slot.read(|transaction| work(transaction, &state)),
+                false => Err(tenant.slot.gone()),
+            };
             // The room may not wait any more.
-            let _ = sender.send(read.map(Option::unwrap_or_default));
+            let _ = sender.send(read);
         };
         self.shared.ask(&self.tenant, Box::new(job));
         self.tenant.answer(receiver).boxed()
@@ -55,25 +58,27 @@ impl RoomStorage for DurableRoom {
         StoredRoom { bytes: row.bytes as usize, alarm: row.alarm, is_known: row.is_known() }
     }
 
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+    fn get<'a>(
+        &'a self,
+        keys: &'a [&'a str],
+        bytes_max: usize,
+    ) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
         let wanted: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        let read = self.read(move |transaction, room| layout::get(transaction, &room.place, &wanted));
-        async move {
-            let mut values = read.await?;
-            values.resize(keys.len(), None);
-            Ok(values)
-        }
-        .boxed()
+        let read = self.read(move |transaction, room| layout::get(transaction, &room.place, &wanted, bytes_max));
+        async move { Ok(read.await?.unwrap_or_else(|| vec![None; keys.len()])) }.boxed()
     }
 
     fn scan<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
+        bounds: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-        self.read(move |transaction, room| layout::scan(transaction, &room.place, &prefix, after.as_deref(), limit))
+        let read = self
+            .read(move |transaction, room| layout::scan(transaction, &room.place, &prefix, after.as_deref(), bounds));
+        let nothing = || StoredPage { entries: Vec::new(), is_last: true };
+        async move { Ok(read.await?.unwrap_or_else(nothing)) }.boxed()
     }
 
     fn commit(&self, batch: Batch, durability: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {

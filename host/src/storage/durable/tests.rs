@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use super::*;
 use crate::clock::Instant;
 use crate::model::names::{PluginKey, PluginName, RoomId};
-use crate::storage::{Batch, Durability};
+use crate::storage::suite::up_to;
+use crate::storage::{Batch, Durability, NobodyPays};
 
 /// A folder for one test, deleted with this value.
 struct ScratchStorage(PathBuf);
@@ -27,7 +28,7 @@ impl ScratchStorage {
     }
 
     fn storage(&self) -> DurableStorage {
-        DurableStorage::start(&self.0, 2).unwrap()
+        DurableStorage::start(&self.0, 2, Arc::new(NobodyPays), Arc::default()).unwrap()
     }
 
     fn file(&self) -> PathBuf {
@@ -39,6 +40,10 @@ impl Drop for ScratchStorage {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+fn on(disk: TenantFolder, writers: usize, idle: Duration) -> DurableStorage {
+    DurableStorage::on(Arc::new(disk), writers, idle, Arc::new(NobodyPays), Arc::default()).unwrap()
 }
 
 fn key(tenant: &str, room: &str) -> RoomKey {
@@ -95,8 +100,8 @@ async fn a_tenant_that_writes_nothing_has_no_file() {
     let scratch = ScratchStorage::new();
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
-    assert_eq!(room.get(&["a", "b"]).await.unwrap(), [None, None]);
-    assert!(room.scan("", None, 10).await.unwrap().is_empty());
+    assert_eq!(room.get(&["a", "b"], 1_000).await.unwrap(), [None, None]);
+    assert!(room.scan("", None, up_to(10)).await.unwrap().entries.is_empty());
     assert!(!scratch.file().exists());
     room.commit(put("k", "v"), Durability::Strict).await.unwrap();
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -157,7 +162,7 @@ async fn damage_met_later_is_an_error_of_that_tenant() {
     fs::write(scratch.file(), file).unwrap();
     let storage = scratch.storage();
     let Ok(room) = storage.open(&key("default", "r")).await else { return };
-    let why = room.scan("", None, 1_000).await.unwrap_err();
+    let why = room.scan("", None, up_to(1_000)).await.unwrap_err();
     assert_eq!(why.kind, StorageErrorKind::Corrupt, "{why}");
     let other = storage.open(&key("other", "r")).await.unwrap();
     other.commit(put("k", "v"), Durability::Strict).await.unwrap();
@@ -215,7 +220,7 @@ async fn what_was_queued_is_durable_when_the_store_closes() {
     assert!(late.message.contains("closed"), "{late}");
     let storage = scratch.storage();
     let room = storage.open(&key("default", "r")).await.unwrap();
-    assert_eq!(room.get(&["k", "l"]).await.unwrap(), [Some(b"v".to_vec()), None]);
+    assert_eq!(room.get(&["k", "l"], 1_000).await.unwrap(), [Some(b"v".to_vec()), None]);
 }
 
 #[tokio::test]
@@ -234,7 +239,7 @@ async fn many_rooms_share_a_sync() {
     }
     assert_eq!(storage.rooms(&TenantName::default_tenant()), 50);
     let room = storage.open(&key("default", "r7")).await.unwrap();
-    assert_eq!(room.get(&["k"]).await.unwrap(), [Some(b"19".to_vec())]);
+    assert_eq!(room.get(&["k"], 1_000).await.unwrap(), [Some(b"19".to_vec())]);
 }
 
 /// A server has many tenants, few of which have a room open: it does not keep the others' files open.
@@ -242,7 +247,7 @@ async fn many_rooms_share_a_sync() {
 async fn a_file_is_closed_when_no_room_is_open() {
     let scratch = ScratchStorage::new();
     let disk = TenantFolder::create(&scratch.0).unwrap();
-    let storage = DurableStorage::on(Arc::new(disk), 1, Duration::from_millis(30)).unwrap();
+    let storage = on(disk, 1, Duration::from_millis(30));
     let room = storage.open(&key("default", "r")).await.unwrap();
     room.commit(put("k", "v"), Durability::Strict).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -255,7 +260,7 @@ async fn a_file_is_closed_when_no_room_is_open() {
     }
     assert_eq!(storage.rooms(&TenantName::default_tenant()), 1);
     let room = storage.open(&key("default", "r")).await.unwrap();
-    assert_eq!(room.get(&["k"]).await.unwrap(), [Some(b"v".to_vec())]);
+    assert_eq!(room.get(&["k"], 1_000).await.unwrap(), [Some(b"v".to_vec())]);
 }
 
 /// A file that is closed at every opportunity is never mistaken for a missing one.
@@ -263,7 +268,7 @@ async fn a_file_is_closed_when_no_room_is_open() {
 async fn closing_hides_nothing() {
     let scratch = ScratchStorage::new();
     let disk = TenantFolder::create(&scratch.0).unwrap();
-    let storage = Arc::new(DurableStorage::on(Arc::new(disk), 2, Duration::ZERO).unwrap());
+    let storage = Arc::new(on(disk, 2, Duration::ZERO));
     let visitors = (0..4).map(|number| {
         let storage = Arc::clone(&storage);
         tokio::spawn(async move {
@@ -271,7 +276,7 @@ async fn closing_hides_nothing() {
             for visit in 0..150 {
                 let room = storage.open(&name).await.unwrap();
                 let value = (visit > 0).then(|| (visit - 1).to_string().into_bytes());
-                assert_eq!((room.kept().is_known, room.get(&["k"]).await.unwrap()), (visit > 0, vec![value]));
+                assert_eq!((room.kept().is_known, room.get(&["k"], 1_000).await.unwrap()), (visit > 0, vec![value]));
                 let written = room.commit(put("k", &visit.to_string()), Durability::Strict);
                 drop(room);
                 written.await.unwrap();

@@ -8,6 +8,7 @@ use futures_util::future::{FutureExt as _, pending};
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::storage::StoredEntry;
 
 const KEYS: [&str; 3] = ["a", "b", "new"];
 const NOTHING: BTreeMap<String, Option<Vec<u8>>> = BTreeMap::new();
@@ -47,17 +48,21 @@ impl RoomStorage for SteppedDisk {
         StoredRoom { bytes, alarm: None, is_known: !entries.is_empty() }
     }
 
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+    fn get<'a>(&'a self, keys: &'a [&'a str], _: usize) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
         self.read(|entries| keys.iter().map(|key| entries.get(*key).cloned()).collect()).boxed()
     }
 
     fn scan<'a>(
         &'a self,
-        _: &'a str,
-        _: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
-        self.read(move |entries| entries.clone().into_iter().take(limit).collect()).boxed()
+        prefix: &'a str,
+        after: Option<&'a str>,
+        bounds: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>> {
+        let page = move |entries: &Entries| {
+            let range = range_of(entries, prefix, after).map(|(key, value)| Ok((key.clone(), value.clone())));
+            StoredPage::take::<()>(range, bounds).unwrap()
+        };
+        self.read(page).boxed()
     }
 
     fn commit(&self, _: Batch, _: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {
@@ -147,7 +152,7 @@ impl SettlingRoom {
     /// none is there: tokio would have a future that is always ready give way, which looks like a wait.
     fn read(&mut self, mut steps: VecDeque<&[SettleStep]>) -> Vec<Option<Vec<u8>>> {
         let view = Arc::clone(&self.view);
-        let mut read = pin!(async move { view.get(&KEYS, &NOTHING).await.unwrap() });
+        let mut read = pin!(async move { view.get(&KEYS, &NOTHING, usize::MAX).await.unwrap().unwrap() });
         loop {
             if let Some(values) = read.as_mut().now_or_never() {
                 return values;
@@ -213,6 +218,75 @@ fn a_small_room_is_read_once_and_a_turns_own_writes_come_first() {
     let mut room = SettlingRoom::new(STORED[2], 100_000, false);
     assert_eq!(room.read(VecDeque::new()), [Some(vec![0; 60]), Some(vec![0; 70]), None]);
     let own = BTreeMap::from([("a".to_owned(), None), ("new".to_owned(), Some(vec![7]))]);
-    let values = room.view.get(&KEYS, &own).now_or_never().expect("nothing is left to be read").unwrap();
-    assert_eq!(values, [None, Some(vec![0; 70]), Some(vec![7])]);
+    let values = room.view.get(&KEYS, &own, 71).now_or_never().expect("nothing is left to be read").unwrap();
+    assert_eq!(values, Some(vec![None, Some(vec![0; 70]), Some(vec![7])]));
+    let values = room.view.get(&KEYS, &own, 70).now_or_never().expect("nothing is left to be read").unwrap();
+    assert_eq!(values, None, "more than it may have");
+}
+
+/// A room of which so much is in memory and the rest on a disk that answers at once.
+fn room_of(stored: &[(&str, usize)], pending: &[(&str, Option<usize>)]) -> SettlingRoom {
+    let mut room = SettlingRoom::new(stored, 0, false);
+    room.disk.answers.add_permits(10_000);
+    pending.iter().for_each(|(key, bytes)| room.write(key, bytes.map(|bytes| vec![1; bytes])));
+    room
+}
+
+/// All pages of a room, read one behind the other: each within the bounds, and together what there is.
+fn all_pages(room: &SettlingRoom, turn: &BTreeMap<String, Option<Vec<u8>>>, bounds: PageBounds) -> Vec<StoredEntry> {
+    let (mut all, mut after): (Vec<StoredEntry>, Option<String>) = Default::default();
+    loop {
+        let read = room.view.scan("", after.as_deref(), bounds, turn).now_or_never().expect("the disk answers at once");
+        let StoredPage { entries, is_last } = read.unwrap();
+        assert!(entries.len() <= bounds.entries);
+        let bytes: usize = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+        assert!(bytes <= bounds.bytes + 1 || entries.len() == 1, "{bytes} of {bounds:?}");
+        assert!(is_last || !entries.is_empty(), "a page that is not the last has an entry to go on from");
+        after = entries.last().map(|(key, _)| key.clone()).or(after);
+        all.extend(entries);
+        if is_last {
+            return all;
+        }
+    }
+}
+
+/// Wherever the disk's page, the pending batches and the turn's own writes are cut, no entry behind the cut is passed over,
+/// and none that was deleted comes back.
+#[test]
+fn pages_that_are_cut_early_pass_over_nothing() {
+    let names: Vec<String> = (b'a'..=b'h').map(|letter| char::from(letter).to_string()).collect();
+    // What becomes of each key: on the disk, pending and by the turn, each written small, written large, deleted or not there.
+    let choices = [None, Some(Some(1)), Some(Some(40)), Some(None)];
+    let mut random = 1_u64;
+    let mut choose = |choices: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % choices
+    };
+    for round in 0..3_000 {
+        let (mut stored, mut pending, mut turn) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for name in &names {
+            if let Some(Some(bytes)) = choices[choose(3)] {
+                stored.push((name.as_str(), bytes));
+            }
+            if let Some(write) = choices[choose(4)] {
+                pending.push((name.as_str(), write));
+            }
+            if let Some(write) = choices[choose(4)] {
+                turn.insert(name.clone(), write.map(|bytes| vec![2; bytes]));
+            }
+        }
+        let room = room_of(&stored, &pending);
+        let mut truth: Entries = stored.iter().map(|(key, bytes)| ((*key).to_owned(), vec![0; *bytes])).collect();
+        room.under_way.iter().for_each(|(_, batch)| apply(&mut truth, batch));
+        apply(&mut truth, &Batch { writes: turn.clone(), alarm: None });
+        let truth: Vec<StoredEntry> = truth.into_iter().collect();
+        for bounds in [(1, 1_000), (3, 1_000), (100, 0), (100, 41), (100, 90), (2, 41), (100, 10_000)] {
+            let bounds = PageBounds { entries: bounds.0, bytes: bounds.1 };
+            assert_eq!(
+                all_pages(&room, &turn, bounds),
+                truth,
+                "{round}: {stored:?}, {pending:?}, {turn:?}, {bounds:?}"
+            );
+        }
+    }
 }

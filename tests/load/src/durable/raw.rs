@@ -14,7 +14,7 @@ use futures_util::stream::FuturesOrdered;
 use hdrhistogram::Histogram;
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::storage::durable::{DurableStorage, WRITERS};
-use parlor::storage::{Batch, Durability, RoomStorage, Storage as _};
+use parlor::storage::{Batch, Durability, NobodyPays, RoomStorage, Storage as _};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Figures;
@@ -49,7 +49,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn measure(options: &Options) -> anyhow::Result<Figures> {
-    let storage = DurableStorage::start(&options.folder, WRITERS)?;
+    let storage = DurableStorage::start(&options.folder, WRITERS, Arc::new(NobodyPays), Arc::default())?;
     let mut rooms = Vec::new();
     for number in 0..options.rooms {
         rooms.push(storage.open(&key(number)?).await?);

@@ -6,6 +6,7 @@ mod delivery;
 mod deploys;
 mod machine;
 mod pace;
+mod storage;
 
 use std::fs;
 use std::time::Duration;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
@@ -10,8 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::model::names::{RoomKey, TenantName};
 use crate::storage::{
-    Batch, Durability, Durable, RoomStorage, Storage, StorageError, StorageErrorKind, StoredEntry, StoredRoom,
-    StoredTenant, UnixMs,
+    Batch, Durability, Durable, PageBounds, RoomStorage, Storage, StorageError, StorageErrorKind, StoredPage,
+    StoredRoom, StoredTenant, UnixMs,
 };
 
 /// One room's storage, and the backend of that one room.
@@ -46,7 +45,7 @@ impl SteppedRoom {
                 None => steps.entries.remove(&key),
             };
         }
-        answer.send(Ok(Durable { cpu: Duration::from_nanos(1) })).unwrap();
+        answer.send(Ok(Durable)).unwrap();
     }
 
     /// The oldest batch fails, and with it those that are queued behind it.
@@ -76,7 +75,7 @@ impl RoomStorage for SteppedRoom {
         StoredRoom { bytes, alarm: *alarm, is_known: !entries.is_empty() || alarm.is_some() }
     }
 
-    fn get<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
+    fn get<'a>(&'a self, keys: &'a [&'a str], _: usize) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, StorageError>> {
         let steps = self.steps.lock();
         ready(Ok(keys.iter().map(|key| steps.entries.get(*key).cloned()).collect())).boxed()
     }
@@ -85,9 +84,10 @@ impl RoomStorage for SteppedRoom {
         &'a self,
         _: &'a str,
         _: Option<&'a str>,
-        _: usize,
-    ) -> BoxFuture<'a, Result<Vec<StoredEntry>, StorageError>> {
-        ready(Ok(self.steps.lock().entries.clone().into_iter().collect())).boxed()
+        _: PageBounds,
+    ) -> BoxFuture<'a, Result<StoredPage, StorageError>> {
+        let entries = self.steps.lock().entries.clone().into_iter().collect();
+        ready(Ok(StoredPage { entries, is_last: true })).boxed()
     }
 
     fn commit(&self, batch: Batch, _: Durability) -> BoxFuture<'static, Result<Durable, StorageError>> {
