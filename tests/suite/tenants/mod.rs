@@ -3,6 +3,7 @@
 mod budgets;
 mod crashes;
 mod hostile;
+mod shared;
 
 use crate::harness::{Client, Server, json};
 

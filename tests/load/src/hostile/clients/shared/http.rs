@@ -50,7 +50,7 @@ pub fn api_list(arena: &Arena) {
 }
 
 pub fn pipelined(arena: &Arena) {
-    let batch = "GET /nobody-is-here HTTP/1.1\r\nHost: parlor\r\n\r\n".repeat(UNDER_WAY);
+    let batch = "GET /_parlor/health HTTP/1.1\r\nHost: parlor\r\n\r\n".repeat(UNDER_WAY);
     in_threads(PIPELINES, |_| {
         low_priority();
         while !arena.seen.is_over() {
