@@ -129,7 +129,7 @@ pub fn fragments_empty(arena: &Arena) {
 
 /// Each message is whole, and says what the guest knows.
 pub fn empty_continuations(arena: &Arena) {
-    let first = frame_of(FIRST_FRAGMENT, br#"{"type":"say","data":1}"#);
+    let first = frame_of(FIRST_FRAGMENT, br#"{"type":"say","data":"whole"}"#);
     let message = [first, frame_of(FRAGMENT, b"").repeat(CONTINUATIONS), frame_of(LAST_FRAGMENT, b"")].concat();
     send_on(arena, 4, &[], &message, Duration::ZERO);
 }

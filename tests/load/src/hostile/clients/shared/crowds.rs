@@ -23,9 +23,10 @@ const OPEN_EVERY: Duration = Duration::from_millis(10);
 /// Clients whose `authorize` thinks, for some 20 ms.
 const THINKERS: usize = 40;
 const THOUGHTS: u32 = 8_000_000;
-/// Members of an address that come and go together.
+/// Members of an address that come and go together, and groups of addresses that do so in turn, so that none asks too often.
 const LEAVERS_OF_AN_ADDRESS: usize = 20;
-const LEAVE_EVERY: Duration = Duration::from_secs(1);
+const GROUPS: usize = 8;
+const LEAVE_EVERY: Duration = Duration::from_millis(250);
 /// Rooms that sleep, how long they may take to, and to answer when all are woken.
 const SLEEPERS: usize = 3_000;
 const ASLEEP: Duration = Duration::from_secs(30);
@@ -102,8 +103,8 @@ pub fn teardown(arena: &Arena) {
     let mut round = 0;
     while !arena.seen.is_over() {
         let begin = Instant::now();
-        // Two groups of addresses in turn, so that none asks too often.
-        let Ok(held) = Held::join(arena, round % 2 * addresses, LEAVERS_OF_AN_ADDRESS, &paths) else { return };
+        let first = round % GROUPS * addresses;
+        let Ok(held) = Held::join(arena, first, LEAVERS_OF_AN_ADDRESS, &paths) else { return };
         arena.seen.act();
         drop(held);
         round += 1;

@@ -1,6 +1,7 @@
 //! Components: uploaded again and again, slowly, and files that are none.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hostile_guests::bare;
@@ -8,7 +9,7 @@ use hostile_guests::bare;
 use crate::hostile::attack::Arena;
 use crate::hostile::clients::connections::hold;
 use crate::hostile::low_priority;
-use crate::hostile::stand::{EVIL, EVIL_TOKEN, GOOD};
+use crate::hostile::stand::{EVIL, EVIL_TOKEN, GOOD, TOKEN};
 use crate::hostile::uploads;
 use crate::hostile::wire::{Wire, attacker};
 
@@ -20,9 +21,10 @@ const CHANGES: usize = 100;
 const GOOD_EVERY: Duration = Duration::from_millis(500);
 /// Where uploads come from.
 const UPLOADER: usize = 1_001;
-/// Of what a slow body says that it has, and what it begins with.
+/// What a slow body says that it has, and the tenants that one is sent to.
 const SLOW_BYTES: usize = 1_000_000;
-/// The section of a component that may hold anything, here of the name `n`.
+const SLOW_TENANTS: usize = 6;
+/// A section of a component that may hold anything, and how many bytes it has.
 const CUSTOM_SECTION: [u8; 2] = [0, 10];
 
 pub fn same(arena: &Arena) {
@@ -55,17 +57,21 @@ fn upload_on(arena: &Arena, mark: impl Fn(u64) -> u64) {
 
 /// A component with a number behind it that changes nothing but its bytes.
 fn marked(component: &[u8], number: u64) -> Vec<u8> {
+    // The length of the section's name, and the name.
     let name: &[u8] = &[1, b'n'];
     [component, &CUSTOM_SECTION, name, &number.to_le_bytes()].concat()
 }
 
-/// Bodies of which a byte comes now and then; meanwhile the good tenant uploads as well.
+/// Bodies of which a byte comes now and then, for several tenants, since each has one upload at a time; meanwhile the good
+/// tenant uploads as well.
 pub fn slow(arena: &Arena) {
-    let head = format!(
-        "PUT /_parlor/api/plugins/{EVIL}/slow HTTP/1.1\r\nHost: parlor\r\nAuthorization: Bearer {EVIL_TOKEN}\r\n\
-         Content-Length: {SLOW_BYTES}\r\n\r\n"
-    );
+    let begun = AtomicUsize::new(0);
     let begin = |wire: &mut Wire| {
+        let tenant = begun.fetch_add(1, Ordering::Relaxed) % SLOW_TENANTS;
+        let head = format!(
+            "PUT /_parlor/api/plugins/{EVIL}-{tenant}/slow HTTP/1.1\r\nHost: parlor\r\nAuthorization: Bearer {TOKEN}\r\n\
+             Content-Length: {SLOW_BYTES}\r\n\r\n"
+        );
         wire.send(head.as_bytes());
     };
     let keep = |wire: &mut Wire| {

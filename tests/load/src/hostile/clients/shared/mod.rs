@@ -50,12 +50,18 @@ pub const LIST: &[Attack] = &[
     Attack::new("empty-continuations", "messages in 20,000 empty fragments", frames::empty_continuations),
     Attack::new("uploads-same", "uploads the same component again and again", deploys::same).bearable(),
     Attack::new("uploads-fresh", "uploads a component, each time another", deploys::fresh).bearable(),
-    Attack::new("uploads-slow", "200 uploads, a byte every half second; the good tenant uploads too", deploys::slow)
-        .bearable(),
+    Attack::new(
+        "uploads-slow",
+        "uploads to six tenants, a byte every half second; the good one uploads too",
+        deploys::slow,
+    )
+    .bearable(),
     Attack::new("bad-files", "2,000 files in the tenant's folder that are no components", deploys::bad_files)
         .bearable(),
     Attack::new("openings", "opens rooms and leaves them, 800 a second", crowds::openings).bearable().greedy(),
-    Attack::new("teardown", "300 members of a room leave at once, every second", crowds::teardown).bearable().greedy(),
+    Attack::new("teardown", "300 members of a room leave at once, up to four times a second", crowds::teardown)
+        .bearable()
+        .greedy(),
     Attack::new("authorize", "40 clients whose authorize takes 20 ms", crowds::authorize).bearable().greedy(),
     Attack::new("wake-storm", "3,000 sleeping rooms are woken at once (room-sleep-ms is 1 s)", crowds::wake_storm)
         .bearable()
