@@ -143,6 +143,11 @@ impl Attack {
         }
     }
 
+    /// Whether only the attack itself says when it is over: what the log says of it meanwhile stops nothing.
+    pub fn ends_itself(&self) -> bool {
+        self.earlier().is_some()
+    }
+
     /// How long it may go on beyond the measured window where nothing has stopped it yet.
     pub fn patience(&self, scale: Scale) -> Duration {
         match self.means {

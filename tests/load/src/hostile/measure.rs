@@ -11,6 +11,7 @@ use super::company::{Company, Visits};
 use super::costs::{Costs, Counters, forget_peak};
 use super::good::Good;
 use super::kinds::ByKind;
+use super::log::Log;
 use super::probe;
 use super::seen::Seen;
 use super::stand::{Kit, Setting, Stand};
@@ -149,8 +150,12 @@ fn beside(
     let (seen, since) = (&arena.seen, SystemTime::now());
     let company = Company::start(stand.address());
     let give_up = Instant::now() + extent.window + attack.patience(extent.scale);
+    let mut look = |log: &mut Log| match attack.ends_itself() {
+        true => drop(log.lines()),
+        false => log.look(seen, seen.begun().unwrap_or(since)),
+    };
     let with = good.window(extent.window, || {
-        stand.log.look(seen, seen.begun().unwrap_or(since));
+        look(&mut stand.log);
         let is_open = attack.must_stop() && !seen.is_stopped() && seen.noted().is_none();
         let goes_on = is_open && Instant::now() < give_up && !seen.is_over();
         if !goes_on {
@@ -162,7 +167,7 @@ fn beside(
     let visits = company.end();
     round.with = good.latency(visits.open);
     take(round, visits, "");
-    stand.log.look(seen, seen.begun().unwrap_or(since));
+    look(&mut stand.log);
     with
 }
 
