@@ -150,7 +150,7 @@ fn beside(
     let (seen, since) = (&arena.seen, SystemTime::now());
     let company = Company::start(stand.address());
     let give_up = Instant::now() + extent.window + attack.patience(extent.scale);
-    let mut look = |log: &mut Log| match attack.ends_itself() {
+    let look = |log: &mut Log| match attack.ends_itself() {
         true => drop(log.lines()),
         false => log.look(seen, seen.begun().unwrap_or(since)),
     };
