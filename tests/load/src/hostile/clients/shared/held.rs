@@ -15,6 +15,9 @@ use crate::load::dialect::Dialect;
 pub const OF_AN_ADDRESS: usize = 60;
 /// A schedule that lies so far behind begins anew: the server is to be kept busy, not the load.
 const BEHIND: Duration = Duration::from_millis(500);
+/// How long those of an address may take to get in, and when who was kept out asks again.
+const ENTERING: Duration = Duration::from_secs(20);
+const AGAIN: Duration = Duration::from_secs(1);
 /// From one look at whether it goes on to the next.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -66,10 +69,17 @@ impl Held {
         Ok(held)
     }
 
+    /// Before an attack acts, who is kept out asks again: the tenant may have to wait for its CPU time.
     fn enter(&mut self, from: Ipv4Addr, arena: &Arena, paths: &[String]) {
-        if let Err(why) = self.clients.join(from, arena.server, paths.iter().cloned()) {
-            let why = why.root_cause().to_string();
-            arena.seen.stop(why.lines().next().unwrap_or_default());
+        let (first, end) = (self.count(), Instant::now() + ENTERING);
+        while let Err(why) =
+            self.clients.join(from, arena.server, paths[self.clients.count() - first..].iter().cloned())
+        {
+            if arena.seen.begun().is_some() || Instant::now() > end || !arena.seen.pause(AGAIN) {
+                let why = why.root_cause().to_string();
+                arena.seen.stop(why.lines().next().unwrap_or_default());
+                break;
+            }
         }
         self.talk.joined = self.clients.count();
         self.talk.is_closed.resize(self.talk.joined, false);
