@@ -21,6 +21,7 @@ mod frames;
 mod limits;
 mod newcomer;
 mod rust;
+mod security;
 mod verdicts;
 
 use blocks::{Block, Page, pages};

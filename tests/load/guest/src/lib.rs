@@ -1,12 +1,21 @@
 //! What the base line of the load program does natively, as a plugin: `echo` goes back to its sender, `say` to the
-//! whole room, each with the time added; `recall` is an `echo` that looks up three values of the room's first.
+//! whole room, each with the time added; `recall` is an `echo` that looks up three values of the room's first. What
+//! stands below them is for the well-behaved tenant beside an attack.
 
-use parlor_guest::prelude::*;
+use parlor_guest::{Alarm, prelude::*};
+
+/// Keys that `look` reads, and that `keep` writes in turn.
+const KEYS: u32 = 20;
 
 #[derive(Deserialize)]
 struct Note {
     n: u64,
     text: String,
+}
+
+#[derive(Deserialize)]
+struct Ring {
+    in_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -30,6 +39,20 @@ pub fn bench(room: &mut Room) {
         ctx.emit("recall", stamped(ctx, &note))
     });
     room.on("say", |ctx, note: Note| ctx.actor().emit("say", stamped(ctx, &note)));
+    // The answer comes when what it writes is durable.
+    room.on("keep", |ctx, note: Note| {
+        ctx.storage().put(&format!("kept/{}", note.n % u64::from(KEYS)), &note.text)?;
+        ctx.emit("keep", stamped(ctx, &note))
+    });
+    // A page is read from the storage each time.
+    room.on("look", |ctx, note: Note| {
+        if ctx.storage().page("looked/", None, KEYS)?.entries.is_empty() {
+            ctx.storage().put_many((0..KEYS).map(|key| (format!("looked/{key}"), &note.text)))?;
+        }
+        ctx.emit("look", stamped(ctx, &note))
+    });
+    room.on("ring", |ctx, ring: Ring| ctx.alarm().set_in(Duration::from_millis(ring.in_ms)));
+    room.on_alarm(|actor, alarm: Alarm| actor.emit("rang", json!({ "due": alarm.due })));
 }
 
 fn stamped<'a>(ctx: &Ctx, note: &'a Note) -> Stamped<'a> {

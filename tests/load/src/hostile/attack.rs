@@ -1,6 +1,7 @@
 //! The list of attacks: what each needs of the server, and what its threads do.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +10,7 @@ use hostile_guests::{Hostile, Plan, When, bare};
 use super::clients;
 use super::guests::Rooms;
 use super::seen::Seen;
-use super::stand::Setting;
+use super::stand::{Kit, Setting, Stand};
 use super::{guests, uploads};
 
 /// Rooms of the attacks that happen in many at once. With 62 MiB each they want more than a tenant may have.
@@ -35,11 +36,44 @@ pub struct Attack {
     pub means: Means,
 }
 
+/// How large the attacks are that can be.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Rooms whose alarms are due at one moment.
+    pub alarms: usize,
+    /// Open rooms of which a list is asked for.
+    pub rooms: usize,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self { alarms: 5_000, rooms: 5_000 }
+    }
+}
+
 /// What an attack's threads are given.
 #[derive(Clone)]
 pub struct Arena {
     pub server: SocketAddr,
     pub seen: Arc<Seen>,
+    /// The evil tenant's folder of plugins.
+    pub folder: PathBuf,
+    /// A component that compiles and serves, to upload.
+    pub component: Arc<Vec<u8>>,
+    pub scale: Scale,
+}
+
+impl Arena {
+    /// Only with a server.
+    pub fn at(server: SocketAddr) -> Self {
+        let (seen, component) = (Arc::default(), Arc::default());
+        Self { server, seen, folder: PathBuf::new(), component, scale: Scale::default() }
+    }
+
+    pub fn of(stand: &Stand, seen: &Arc<Seen>, kit: &Kit) -> Self {
+        let (seen, folder) = (Arc::clone(seen), stand.folder.clone());
+        Self { seen, folder, component: Arc::new(kit.bench.clone()), ..Self::at(stand.address()) }
+    }
 }
 
 /// All attacks, in the order of the table.
@@ -53,7 +87,7 @@ pub fn all() -> Vec<Attack> {
             means.push(Means::Guest { hostile, rooms: MANY });
         }
     }
-    means.extend(clients::LIST.iter().map(Means::Clients));
+    means.extend(clients::LIST.iter().chain(clients::SHARED).map(Means::Clients));
     means.into_iter().map(|means| Attack { means }).collect()
 }
 
@@ -86,14 +120,42 @@ impl Attack {
         }
     }
 
+    /// Whether it is about what all tenants share.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.means, Means::Clients(attack) if clients::SHARED.iter().any(|shared| shared.name == attack.name))
+    }
+
+    /// Whether it needs the guest that does all that it may.
+    pub fn is_greedy(&self) -> bool {
+        matches!(self.means, Means::Clients(attack) if attack.is_greedy)
+    }
+
+    /// Whether it does something before it is measured, and then waits.
+    pub fn prepares(&self) -> bool {
+        matches!(self.means, Means::Clients(attack) if attack.prepares)
+    }
+
+    /// What it stores by a server of before; it is told how long the windows take.
+    pub fn earlier(&self) -> Option<fn(&Arena, Duration)> {
+        match self.means {
+            Means::Clients(attack) => attack.earlier,
+            _ => None,
+        }
+    }
+
+    /// Whether only the attack itself says when it is over: what the log says of it meanwhile stops nothing.
+    pub fn ends_itself(&self) -> bool {
+        self.earlier().is_some()
+    }
+
     /// How long it may go on beyond the measured window where nothing has stopped it yet.
-    pub fn patience(&self) -> Duration {
+    pub fn patience(&self, scale: Scale) -> Duration {
         match self.means {
             // The wall time of a call is 5 s.
             Means::Guest { .. } => Duration::from_secs(7),
             // A compilation may take 60 s.
             Means::File(_) => Duration::from_secs(65),
-            Means::Clients(attack) => attack.patience,
+            Means::Clients(attack) => attack.patience + attack.patience_per_alarm * scale.alarms as u32,
         }
     }
 
@@ -103,7 +165,7 @@ impl Attack {
     }
 
     /// What the server is started with.
-    pub fn setting(&self) -> Setting {
+    pub fn setting(&self, kit: &Kit) -> Setting {
         match self.means {
             Means::Guest { hostile, .. } => Setting { files: vec![plugin(hostile)], ..Setting::default() },
             Means::File(hostile) if hostile.when == When::Load => {
@@ -113,7 +175,9 @@ impl Attack {
             Means::Clients(attack) => {
                 let bytes = attack.guest.and_then(hostile_guests::find);
                 let bytes = bytes.map_or_else(|| bare(&[]), |hostile| hostile.bytes(&plan()));
-                Setting { files: vec![("bare".to_owned(), bytes)], limits: attack.limits.to_owned() }
+                let mut files = vec![("bare".to_owned(), bytes)];
+                files.extend(attack.is_greedy.then(|| ("greedy".to_owned(), kit.greedy.clone())));
+                Setting { files, limits: attack.limits.to_owned(), ..Setting::default() }
             }
         }
     }

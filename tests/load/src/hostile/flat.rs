@@ -1,6 +1,5 @@
 //! A thousand of each: what a server holds before and after must be the same.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -9,7 +8,6 @@ use hostile_guests::{Plan, bare, find};
 use super::attack::Arena;
 use super::guests::judge;
 use super::process::Holdings;
-use super::seen::Seen;
 use super::stand::{EVIL, Kit, Setting, Stand};
 use super::wire::{Got, Wire, attacker};
 use super::{in_threads, uploads};
@@ -77,9 +75,9 @@ pub fn run(kit: &Kit, repetitions: usize, is_wanted: impl Fn(&str) -> bool) -> a
 
 fn one_kind(kit: &Kit, kind: &Kind, repetitions: usize) -> anyhow::Result<(String, bool)> {
     let guest = find(kind.guest).map_or_else(|| bare(&[]), |hostile| hostile.bytes(&Plan { quiet_until_ms: 0.0 }));
-    let setting = Setting { files: vec![("bare".to_owned(), guest)], limits: LIMITS.to_owned() };
+    let setting = Setting { files: vec![("bare".to_owned(), guest)], limits: LIMITS.to_owned(), keeps_data: false };
     let stand = kit.start(&setting)?;
-    let arena = Arena { server: stand.address(), seen: Arc::new(Seen::default()) };
+    let arena = Arena::at(stand.address());
     repeat(kind, &arena, 0..WARM_UP);
     // What stays of the warm-up stays once: the same again is the measure.
     let before = settled(&stand, &arena, None)?;

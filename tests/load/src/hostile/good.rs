@@ -1,119 +1,107 @@
-//! The well-behaved tenant: an open loop at a fixed rate, every frame checked, and one who comes and goes.
+//! The well-behaved tenant: an open loop at a fixed rate, each answer checked. Those who come and go are in `company`.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use super::seen::Seen;
+use super::kinds::{ByKind, Kind, Latency, Times};
 use super::stand::GOOD;
-use super::wire::{Got, Wire};
 use crate::load::clients::{Clients, Driver, Outgoing};
 use crate::load::dialect::Dialect;
-use crate::load::driver::Tally;
 
-/// Rooms, and sockets of each.
-const ROOMS: usize = 4;
+/// Sockets of a room.
 const ROOM: usize = 5;
-const SOCKETS: usize = ROOMS * ROOM;
-/// From one message to the next: 200 a second in all, of which half go to all sockets of a room.
-const STEP: Duration = Duration::from_millis(5);
+/// Sockets that send each kind, and so its rooms: an `echo` behind a write would wait for the disk.
+const ECHOES: Range<usize> = 0..10;
+const WRITES: Range<usize> = 10..15;
+const READS: Range<usize> = 15..20;
+const SOCKETS: usize = READS.end;
+/// What is sent, in turn: of 130 messages a second 100 are echoes, 20 write and 10 read.
+const PATTERN: [Kind; 13] = {
+    let mut pattern = [Kind::Echo; 13];
+    (pattern[3], pattern[6], pattern[9]) = (Kind::Write, Kind::Read, Kind::Write);
+    pattern
+};
+/// From one message to the next.
+const STEP: Duration = Duration::from_nanos(1_000_000_000 / 130);
 /// Where the tenant's clients come from.
 const CLIENTS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// Where the one comes from who comes and goes.
-const NEWCOMER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
-/// How often that one comes.
-const COMES_EVERY: Duration = Duration::from_millis(250);
-/// How long a newcomer waits to be in and to be answered. An error past it.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long answers may take once nothing more is sent.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long the load listens on for frames that should not come.
 const SURPLUS: Duration = Duration::from_millis(30);
 
-/// What the tenant noticed in a window of time, in milliseconds.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Latency {
-    pub p50: f64,
-    pub p99: f64,
-    pub max: f64,
-}
-
 /// Sends on schedule; each message has a number of its own.
 struct Steady {
-    tally: Tally,
     sending: bool,
     /// When the message of number 0 was due, or would have been.
     base: Instant,
     next: u64,
-    /// For each socket, the number of its next answer to `echo`.
-    echoes: Vec<u64>,
-    /// For each socket and each speaker of its room, the number of what is heard next.
-    heard: Vec<u64>,
+    /// For each socket, the numbers whose answers are due.
+    unanswered: Vec<VecDeque<u64>>,
+    times: [Times; 3],
 }
 
 impl Steady {
     fn new() -> Self {
-        let heard = (0..SOCKETS * ROOM).map(|index| (index % ROOM) as u64).collect();
-        Self { tally: Tally::new(), sending: false, base: Instant::now(), next: 0, echoes: vec![0; SOCKETS], heard }
+        let times = std::array::from_fn(|_| Times::new());
+        Self { sending: false, base: Instant::now(), next: 0, unanswered: vec![VecDeque::new(); SOCKETS], times }
     }
 
     /// Goes on with the schedule from now.
     fn begin(&mut self) {
         self.base = Instant::now() - STEP * self.next as u32;
         self.sending = true;
-        self.tally.begin();
+        self.times = std::array::from_fn(|_| Times::new());
     }
 
-    /// The `turn`th round of all sockets: even ones are `echo`, odd ones `say`.
-    fn due_at(&self, turn: u64, socket: usize) -> Instant {
-        self.base + STEP * (turn as u32 * SOCKETS as u32 + socket as u32)
+    fn due_at(&self, number: u64) -> Instant {
+        self.base + STEP * number as u32
     }
+
+    fn outstanding(&self) -> usize {
+        self.unanswered.iter().map(VecDeque::len).sum()
+    }
+}
+
+/// What the message of this number is, which event says so, and whose it is.
+fn message(number: u64) -> (Kind, &'static str, usize) {
+    let kind = PATTERN[(number % PATTERN.len() as u64) as usize];
+    let (event, sockets) = match kind {
+        Kind::Write => ("keep", WRITES),
+        Kind::Read => ("look", READS),
+        Kind::Echo | Kind::Open => ("echo", ECHOES),
+    };
+    (kind, event, sockets.start + number as usize % sockets.len())
 }
 
 impl Driver for Steady {
     fn start(&mut self, _: &mut Outgoing) {}
 
     fn due(&mut self, now: Instant, out: &mut Outgoing) -> Option<Instant> {
-        if !self.sending {
-            return None;
-        }
-        loop {
-            let (turn, socket) = (self.next / SOCKETS as u64, (self.next % SOCKETS as u64) as usize);
-            let at = self.due_at(turn, socket);
+        while self.sending {
+            let at = self.due_at(self.next);
             if at > now {
                 return Some(at);
             }
+            let (_, event, socket) = message(self.next);
+            self.unanswered[socket].push_back(self.next);
+            Dialect::Verani.put(out, socket, event, self.next);
             self.next += 1;
-            if turn % 2 == 0 {
-                self.tally.sent(1);
-                Dialect::Verani.put(out, socket, "echo", turn / 2);
-            } else {
-                self.tally.sent(ROOM);
-                Dialect::Verani.put(out, socket, "say", turn / 2 * ROOM as u64 + (socket % ROOM) as u64);
-            }
         }
+        None
     }
 
     fn frame(&mut self, socket: usize, text: &[u8], now: Instant, _: &mut Outgoing) -> anyhow::Result<()> {
-        self.tally.arrived()?;
-        let is_echo = text.windows(6).any(|six| six == b"\"echo\"");
-        let due_at = if is_echo {
-            let n = Dialect::Verani.number(text, "echo")?;
-            ensure!(n == self.echoes[socket], "got the answer to {n}, the next was {}", self.echoes[socket]);
-            self.echoes[socket] += 1;
-            self.due_at(n * 2, socket)
-        } else {
-            let n = Dialect::Verani.number(text, "say")?;
-            let (count, place) = (n / ROOM as u64, n as usize % ROOM);
-            let next = &mut self.heard[socket * ROOM + place];
-            ensure!(n == *next, "heard {n}, the next was {next}");
-            *next += ROOM as u64;
-            self.due_at(count * 2 + 1, socket / ROOM * ROOM + place)
-        };
-        self.tally.answered(now.saturating_duration_since(due_at));
+        let expected = self.unanswered[socket].pop_front().context("a frame that nothing asked for")?;
+        let (kind, event, _) = message(expected);
+        let number = Dialect::Verani.number(text, event)?;
+        ensure!(number == expected, "got the answer to {number}, the next was {expected}");
+        let after = now.saturating_duration_since(self.due_at(number));
+        self.times[kind as usize].add(after);
         Ok(())
     }
 }
@@ -129,7 +117,7 @@ impl Good {
     pub fn connect(server: SocketAddr) -> anyhow::Result<Self> {
         let mut clients = Clients::none(Dialect::Verani)?;
         // Room by room, so that the host spreads them over its threads: rooms that open at once may all land on one.
-        for room in 0..ROOMS {
+        for room in 0..SOCKETS / ROOM {
             let paths = (0..ROOM).map(|_| format!("/t/{GOOD}/bench?room=room-{room}"));
             clients.join(CLIENTS, server, paths).context("the good tenant's clients")?;
             std::thread::sleep(SURPLUS);
@@ -149,79 +137,30 @@ impl Good {
         self.settle()
     }
 
-    /// What was noticed in the last window, and in the wait for the rest behind it.
-    pub fn latency(&self) -> Latency {
-        let millis = |nanos: u64| nanos as f64 / 1e6;
-        let latency = &self.driver.tally.latency;
-        Latency {
-            p50: millis(latency.value_at_quantile(0.5)),
-            p99: millis(latency.value_at_quantile(0.99)),
-            max: millis(latency.max()),
-        }
+    /// What was noticed in the last window, and in the wait for the rest behind it, with what openings took.
+    pub fn latency(&self, open: Latency) -> ByKind {
+        let [echo, write, read] = std::array::from_fn(|kind| self.driver.times[kind].latency());
+        [echo, write, read, open]
     }
 
     fn settle(&mut self) -> anyhow::Result<()> {
-        self.clients.run(&mut self.driver, DRAIN, |driver| driver.tally.outstanding() == 0)?;
-        let (missing, sent) = (self.driver.tally.outstanding(), self.driver.tally.started());
-        ensure!(missing == 0, "{missing} frames are missing after {DRAIN:?}, of {sent} messages sent");
+        self.clients.run(&mut self.driver, DRAIN, |driver| driver.outstanding() == 0)?;
+        let (missing, sent) = (self.driver.outstanding(), self.driver.next);
+        ensure!(missing == 0, "{missing} answers are missing after {DRAIN:?}, of {sent} messages sent");
         self.clients.run(&mut self.driver, SURPLUS, |_| false)?;
         Ok(())
     }
 }
 
-/// One who comes, says something, is answered and goes, again and again.
-pub struct Newcomer {
-    seen: Arc<Seen>,
-    thread: JoinHandle<Visits>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What the newcomer met.
-#[derive(Debug, Default)]
-pub struct Visits {
-    /// The longest time from the first packet to the first answer, in milliseconds.
-    pub slowest_ms: f64,
-    /// Visits that failed, and why.
-    pub errors: Vec<String>,
-}
-
-impl Newcomer {
-    /// Begins to come.
-    pub fn start(server: SocketAddr) -> Self {
-        let seen = Arc::new(Seen::default());
-        let own = Arc::clone(&seen);
-        let thread = std::thread::spawn(move || {
-            let mut visits = Visits::default();
-            while own.pause(COMES_EVERY) {
-                let begin = Instant::now();
-                match visit(server, &own) {
-                    Ok(()) => visits.slowest_ms = visits.slowest_ms.max(begin.elapsed().as_secs_f64() * 1e3),
-                    Err(_) if own.is_over() => {}
-                    Err(why) => visits.errors.push(format!("a newcomer: {why}")),
-                }
-            }
-            visits
-        });
-        Self { seen, thread }
+    #[test]
+    fn a_second_has_so_many_of_each_kind_and_every_socket_sends() {
+        let second: Vec<_> = (0..130).map(message).collect();
+        let count = |kind| second.iter().filter(|(of, ..)| *of == kind).count();
+        assert_eq!((count(Kind::Echo), count(Kind::Write), count(Kind::Read)), (100, 20, 10));
+        assert!((0..SOCKETS).all(|socket| second.iter().any(|(.., of)| *of == socket)));
     }
-
-    /// No longer comes.
-    pub fn end(self) -> Visits {
-        self.seen.end();
-        self.thread.join().unwrap_or_default()
-    }
-}
-
-fn visit(server: SocketAddr, seen: &Seen) -> Result<(), String> {
-    let end = Instant::now() + PATIENCE;
-    let path = format!("/t/{GOOD}/bench?room=visits");
-    let mut wire = Wire::open(NEWCOMER, server, &path, seen).map_err(|refused| refused.words())?;
-    wire.text(br#"{"type":"echo","data":{"n":1,"text":"hello"}}"#);
-    while Instant::now() < end && !seen.is_over() {
-        match wire.receive() {
-            Got::Text(_) => return Ok(()),
-            Got::Closed(why) => return Err(why),
-            Got::Nothing => {}
-        }
-    }
-    Err(format!("not answered within {PATIENCE:?}"))
 }

@@ -15,13 +15,14 @@ const DAY_US: u64 = 86_400_000_000;
 pub struct Log {
     path: PathBuf,
     read: u64,
+    count: u64,
     partial: String,
 }
 
 impl Log {
     /// From its begin.
     pub fn open(path: &Path) -> Self {
-        Self { path: path.to_owned(), read: 0, partial: String::new() }
+        Self { path: path.to_owned(), read: 0, count: 0, partial: String::new() }
     }
 
     /// Tells of every new line that speaks of the evil tenant's misfortune. Lines from before `since` count as at once.
@@ -31,6 +32,15 @@ impl Log {
                 seen.stop_after(&what, after(&line, since).unwrap_or_default());
             }
         }
+    }
+
+    /// Bytes and whole lines that were read so far.
+    pub fn bytes(&self) -> u64 {
+        self.read
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// The whole lines since the last time.
@@ -44,7 +54,9 @@ impl Log {
         self.read += read.unwrap_or_default() as u64;
         self.partial += &String::from_utf8_lossy(&bytes);
         let whole = self.partial.rfind('\n').map_or(0, |end| end + 1);
-        self.partial.drain(..whole).collect::<String>().lines().map(str::to_owned).collect()
+        let lines: Vec<String> = self.partial.drain(..whole).collect::<String>().lines().map(str::to_owned).collect();
+        self.count += lines.len() as u64;
+        lines
     }
 }
 

@@ -2,9 +2,12 @@
 
 pub mod attack;
 mod clients;
+mod company;
+mod costs;
 mod flat;
 mod good;
 mod guests;
+mod kinds;
 mod log;
 mod measure;
 mod probe;
@@ -15,6 +18,8 @@ mod table;
 pub mod uploads;
 pub mod wire;
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,14 +28,16 @@ use clap::Args;
 
 use crate::load::cores::Cores;
 use crate::load::parlor::{self, Scratch};
-use crate::load::{raise_descriptors, watch_signals};
-use attack::Attack;
+use crate::load::{guests as rust_guests, raise_descriptors, watch_signals};
+use attack::{Attack, Scale};
 use measure::Extent;
 use stand::Kit;
-use table::Row;
+use table::{Build, Row};
 
 /// Sockets of all attackers and of the good tenant together.
 const SOCKETS: usize = 2_000;
+/// The plugin that does all that it may.
+const GREEDY: &str = "greedy";
 /// The least share of the processor for attackers: they stand for other machines, and what they use themselves is
 /// nothing that the host could defend against.
 const LOWEST_PRIORITY: i32 = 19;
@@ -43,6 +50,18 @@ pub struct Options {
     /// Parlor's binary.
     #[arg(long, value_name = "FILE", default_value = "target/release/parlor")]
     parlor: PathBuf,
+    /// An older build of Parlor, which meets the same attacks in turn with the other: what it misses does not count.
+    #[arg(long, value_name = "FILE")]
+    before: Option<PathBuf>,
+    /// Only the attacks on what all tenants share.
+    #[arg(long)]
+    shared: bool,
+    /// Rooms of `alarm-storm`, whose alarms are due at one moment.
+    #[arg(long, default_value_t = 5_000)]
+    alarms: usize,
+    /// Open rooms of `api-list`.
+    #[arg(long, default_value_t = 5_000)]
+    rooms: usize,
     /// Only attacks whose name contains this; may be given several times.
     #[arg(long, value_name = "PART")]
     attack: Vec<String>,
@@ -73,6 +92,12 @@ pub struct Options {
     /// Writes the table to this file as well.
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
+    /// Writes all figures to this file as well, a line of JSON for each line of the table.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// A folder with `greedy.wasm`; built from `tests/guests` where it is not given.
+    #[arg(long, value_name = "DIR")]
+    guests: Option<PathBuf>,
     /// Instead of latencies: a thousand of each kind of attack on one server, which must not grow.
     #[arg(long)]
     flat: bool,
@@ -85,7 +110,8 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let is_wanted =
         |name: &str| options.attack.is_empty() || options.attack.iter().any(|part| name.contains(part.as_str()));
-    let attacks: Vec<Attack> = attack::all().into_iter().filter(|attack| is_wanted(&attack.name())).collect();
+    let attacks = attack::all().into_iter().filter(|attack| is_wanted(&attack.name()));
+    let attacks: Vec<Attack> = attacks.filter(|attack| !options.shared || attack.is_shared()).collect();
     if options.list {
         attacks.iter().for_each(|attack| println!("{:<28} {}", attack.name(), attack.what()));
         return Ok(());
@@ -95,9 +121,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     ensure!(options.rounds > 0 && options.seconds > 0.0, "--rounds and --seconds must be more than 0");
     watch_signals()?;
-    raise_descriptors(SOCKETS)?;
+    raise_descriptors(SOCKETS + options.rooms)?;
     let scratch = Scratch::make()?;
-    let kit = kit(options, &scratch)?;
+    let kit = kit(options, &scratch, attacks.iter().any(Attack::is_greedy))?;
     let (text, missed) = if options.flat {
         flat::run(&kit, options.repetitions, is_wanted)?
     } else {
@@ -124,46 +150,65 @@ fn write_files(folder: &Path, attacks: &[Attack]) -> anyhow::Result<()> {
 
 /// All lines, printed as they come, and how many of them miss the aim.
 fn table(options: &Options, kit: &Kit, attacks: &[Attack]) -> anyhow::Result<(String, usize)> {
-    let extent =
-        Extent { warm_up: Duration::from_secs_f64(options.warm_up), window: Duration::from_secs_f64(options.seconds) };
+    let seconds = Duration::from_secs_f64;
+    let scale = Scale { alarms: options.alarms, rooms: options.rooms };
+    let extent = Extent { warm_up: seconds(options.warm_up), window: seconds(options.seconds), scale };
+    let before =
+        options.before.as_ref().map(|program| kit.of(program, kit.folder.with_extension("before"))).transpose()?;
+    let kits: Vec<(Build, &Kit)> =
+        before.iter().map(|before| (Build::Before, before)).chain([(Build::Current, kit)]).collect();
+    let create = |path: &PathBuf| File::create(path).with_context(|| format!("write {}", path.display()));
+    let mut json = options.json.as_ref().map(create).transpose()?;
     let mut text = format!("{}\n", table::HEAD);
     print!("{text}");
     let mut missed = 0;
     for attack in attacks {
-        let row = best_row(options, kit, attack, extent)?;
-        missed += usize::from(!row.is_good());
-        println!("{}", row.line());
-        text += &format!("{}\n", row.line());
+        for row in best_rows(options, &kits, attack, extent)? {
+            missed += usize::from(row.build == Build::Current && !row.is_good());
+            println!("{}", row.line());
+            text += &format!("{}\n", row.line());
+            if let Some(file) = &mut json {
+                writeln!(file, "{}", row.json()).context("write the figures")?;
+            }
+        }
     }
     Ok((text, missed))
 }
 
-/// Measures an attack, again where it misses the aim or others disturbed it; the attempt that is nearest to it counts.
-fn best_row(options: &Options, kit: &Kit, attack: &Attack, extent: Extent) -> anyhow::Result<Row> {
-    let mut best: Option<Row> = None;
+/// Measures an attack on each build in turn, again where the current one misses the aim or others disturbed it; the
+/// attempt that is nearest to it counts, for both.
+fn best_rows(options: &Options, kits: &[(Build, &Kit)], attack: &Attack, extent: Extent) -> anyhow::Result<Vec<Row>> {
+    let mut best: Vec<Row> = Vec::new();
     let mut attempts = 0;
-    while attempts < options.attempts.max(1) && !best.as_ref().is_some_and(|row| row.is_good() && !row.is_disturbed()) {
+    while attempts < options.attempts.max(1) && !best.last().is_some_and(|row| row.is_good() && !row.is_disturbed()) {
         attempts += 1;
-        let rounds = (0..options.rounds).map(|_| measure::round(kit, attack, extent));
-        let row = Row::of(attack, &rounds.collect::<anyhow::Result<Vec<_>>>()?);
-        if best.as_ref().is_none_or(|best| row.is_better_than(best)) {
-            best = Some(row);
+        let mut rounds: Vec<Vec<_>> = kits.iter().map(|_| Vec::new()).collect();
+        for _ in 0..options.rounds {
+            for ((_, kit), rounds) in kits.iter().zip(&mut rounds) {
+                rounds.push(measure::round(kit, attack, extent)?);
+            }
+        }
+        let rows = kits.iter().zip(&rounds).map(|((build, _), rounds)| Row::of(*build, attack, rounds));
+        let rows: Vec<Row> = rows.collect();
+        if best.last().zip(rows.last()).is_none_or(|(best, row)| row.is_better_than(best)) {
+            best = rows;
         }
     }
-    let best = best.map(|row| row.best_of(attempts));
-    best.context("no attempt was made")
+    Ok(best.into_iter().map(|row| row.best_of(attempts)).collect())
 }
 
-fn kit(options: &Options, scratch: &Scratch) -> anyhow::Result<Kit> {
+fn kit(options: &Options, scratch: &Scratch, is_greedy: bool) -> anyhow::Result<Kit> {
     let plugins = match &options.plugins {
         Some(folder) => folder.clone(),
         None => parlor::build(&options.parlor, &options.guest, scratch.path())?,
     };
     let bench = plugins.join(parlor::PLUGIN);
     let bench = std::fs::read(&bench).with_context(|| format!("read {}", bench.display()))?;
+    let greedy = is_greedy.then(|| rust_guests::read(GREEDY, options.guests.as_deref())).transpose()?;
     let folder = scratch.path().join("stand");
     std::fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
-    Ok(Kit { program: options.parlor.clone(), bench, folder, cores: Cores::shared()? })
+    let (program, limits) = (options.parlor.clone(), stand::limits_of(&options.parlor)?);
+    Ok(Kit { program, limits, bench, greedy: greedy.unwrap_or_default(), folder, cores: Cores::shared()? })
 }
 
 /// Gives way to everything else: this thread is an attacker's.

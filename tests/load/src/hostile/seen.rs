@@ -24,6 +24,9 @@ pub struct Seen {
     stops: Mutex<BTreeMap<String, Stop>>,
     breaches: Mutex<BTreeMap<String, u64>>,
     note: OnceLock<String>,
+    is_ready: AtomicBool,
+    may_go: AtomicBool,
+    due: OnceLock<SystemTime>,
 }
 
 /// A kind of stop.
@@ -40,6 +43,32 @@ impl Seen {
     pub fn act(&self) {
         self.begun.get_or_init(|| (Instant::now(), SystemTime::now()));
         self.acts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The attack has prepared what it needs, and asks whether it is to act now. One that is over need not ask on.
+    pub fn may_go(&self) -> bool {
+        self.is_ready.store(true, Ordering::Relaxed);
+        self.may_go.load(Ordering::Relaxed) || self.is_over()
+    }
+
+    /// Whether it has prepared.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Relaxed)
+    }
+
+    /// Lets it act.
+    pub fn go(&self) {
+        self.may_go.store(true, Ordering::Relaxed);
+    }
+
+    /// Says when something happens by itself that was prepared.
+    pub fn set_due(&self, due: SystemTime) {
+        self.due.get_or_init(|| due);
+    }
+
+    /// That time.
+    pub fn due(&self) -> Option<SystemTime> {
+        self.due.get().copied()
     }
 
     /// How often it acted.

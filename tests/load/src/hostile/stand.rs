@@ -1,11 +1,13 @@
 //! Where an attack happens: a fresh server with a good tenant and an evil one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::log::Log;
 use crate::load::cores::Cores;
@@ -15,16 +17,22 @@ use crate::load::server::Server;
 /// The tenants' names.
 pub const GOOD: &str = "good";
 pub const EVIL: &str = "evil";
-/// The operator's token.
+/// The operator's token, and the evil tenant's.
 pub const TOKEN: &str = "parlor-load-operator-token";
+pub const EVIL_TOKEN: &str = "parlor-load-evil-tenants-token";
 
 /// What every stand is made from.
+#[derive(Clone)]
 pub struct Kit {
     /// Parlor's binary.
     pub program: PathBuf,
+    /// The limits that it knows.
+    pub limits: BTreeSet<String>,
     /// The bench plugin's bytes.
     pub bench: Vec<u8>,
-    /// A folder for all stands of the run.
+    /// Those of the guest that does all that it may, where an attack needs it.
+    pub greedy: Vec<u8>,
+    /// A folder for all stands of this program.
     pub folder: PathBuf,
     pub cores: Cores,
 }
@@ -34,8 +42,10 @@ pub struct Kit {
 pub struct Setting {
     /// Files of the evil tenant: their names without `.wasm`, and bytes.
     pub files: Vec<(String, Vec<u8>)>,
-    /// Lines of `[limits]`.
+    /// Lines of `[limits]`; those that the program does not know are left out.
     pub limits: String,
+    /// Whether what the last server stored is kept.
+    pub keeps_data: bool,
 }
 
 /// A running server and what belongs to it.
@@ -44,13 +54,24 @@ pub struct Stand {
     pub log: Log,
     /// When its process was started.
     pub started: SystemTime,
+    /// The evil tenant's folder of plugins.
+    pub folder: PathBuf,
 }
 
 impl Kit {
+    /// The same for another program.
+    pub fn of(&self, program: &Path, folder: PathBuf) -> anyhow::Result<Self> {
+        fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
+        Ok(Self { program: program.to_owned(), limits: limits_of(program)?, folder, ..self.clone() })
+    }
+
     /// Starts a fresh server.
     pub fn start(&self, setting: &Setting) -> anyhow::Result<Stand> {
         let plugins = self.folder.join("plugins");
         empty(&plugins)?;
+        if !setting.keeps_data {
+            empty(&self.folder.join("data/tenants"))?;
+        }
         let mut files = vec![(format!("{GOOD}/bench-room"), &self.bench)];
         files.extend(setting.files.iter().map(|(name, bytes)| (format!("{EVIL}/{name}"), bytes)));
         for (name, bytes) in files {
@@ -59,12 +80,32 @@ impl Kit {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
             fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
         }
-        let configured = format!("operator-token = \"{TOKEN}\"\n\n[limits]\n{}\n", setting.limits);
+        let limits = setting.limits.lines().filter(|line| self.knows(line)).collect::<Vec<_>>().join("\n");
+        let configured = format!(
+            "operator-token = \"{TOKEN}\"\n\n[limits]\n{limits}\n\n[tenants.{EVIL}]\ntoken = \"{EVIL_TOKEN}\"\n"
+        );
         let recipe = parlor::serve(&self.program, &plugins, &configured, &self.folder)?;
         let started = SystemTime::now();
         let server = Server::start(&recipe, &self.cores).with_context(|| recipe.last_words())?;
-        Ok(Stand { server, log: Log::open(&recipe.log), started })
+        Ok(Stand { server, log: Log::open(&recipe.log), started, folder: plugins.join(EVIL) })
     }
+
+    /// Whether the program knows the limit of this line.
+    fn knows(&self, line: &str) -> bool {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        self.limits.contains(key)
+    }
+}
+
+/// The limits that a program knows, as it lists them itself.
+pub fn limits_of(program: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let output = Command::new(program).arg("limits").output();
+    let output = output.with_context(|| format!("run {} limits", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let keys = text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    let keys: BTreeSet<String> = keys.map(str::to_owned).collect();
+    ensure!(!keys.is_empty(), "{} limits lists none", program.display());
+    Ok(keys)
 }
 
 impl Stand {

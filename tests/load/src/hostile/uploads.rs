@@ -1,6 +1,7 @@
 //! Hostile files over the operator's API, again and again.
 
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use super::stand::{EVIL, TOKEN};
 use super::wire::{Answer, Refused, Wire};
 
 /// Where the operator comes from.
-const OPERATOR: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 0, 0, 4);
+const OPERATOR: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 /// From one upload to the next.
 const UPLOAD_EVERY: Duration = Duration::from_millis(500);
 
@@ -43,11 +44,23 @@ pub fn upload(name: &str, bytes: &[u8], arena: &Arena) -> Result<Answer, Refused
     put(EVIL, name, bytes, arena)
 }
 
-/// Puts a component in its place.
+/// Puts a component in its place, as the operator.
 pub fn put(tenant: &str, name: &str, bytes: &[u8], arena: &Arena) -> Result<Answer, Refused> {
-    let mut wire = Wire::dial(OPERATOR, arena.server)?;
+    put_as(TOKEN, OPERATOR, tenant, name, bytes, arena)
+}
+
+/// The same with somebody's token, from somewhere.
+pub fn put_as(
+    token: &str,
+    from: Ipv4Addr,
+    tenant: &str,
+    name: &str,
+    bytes: &[u8],
+    arena: &Arena,
+) -> Result<Answer, Refused> {
+    let mut wire = Wire::dial(from, arena.server)?;
     let head = format!(
-        "PUT /_parlor/api/plugins/{tenant}/{name} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\
+        "PUT /_parlor/api/plugins/{tenant}/{name} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/wasm\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         arena.server,
         bytes.len()

@@ -154,6 +154,11 @@ impl Clients {
         Ok(())
     }
 
+    /// How many there are, those included whose connection is over.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     fn add(&mut self, mut stream: TcpStream) -> anyhow::Result<()> {
         let number = self.list.len();
         let partial = await_upgrade(&mut stream)

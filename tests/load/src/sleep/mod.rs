@@ -5,7 +5,6 @@ mod askers;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -111,7 +110,7 @@ struct Stand<'a> {
 impl Stand<'_> {
     fn start(&self) -> anyhow::Result<(Server, Arena)> {
         let server = Server::start(&self.recipe, &self.cores)?;
-        let arena = Arena { server: server.address, seen: Arc::default() };
+        let arena = Arena::at(server.address);
         Ok((server, arena))
     }
 

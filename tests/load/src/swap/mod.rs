@@ -129,7 +129,7 @@ impl Stand<'_> {
         fs::write(&file, &*self.versions[0]).context("write the plugin")?;
         let recipe = parlor::serve(&self.options.parlor, &plugins, parlor::CONFIGURATION, self.scratch.path())?;
         let server = Server::start(&recipe, &self.cores).with_context(|| recipe.last_words())?;
-        let arena = Arena { server: server.address, seen: Arc::default() };
+        let arena = Arena::at(server.address);
         let replacer = Replacer { means, file, versions: self.versions.clone(), fresh: self.options.fresh, arena };
         if !self.options.fresh {
             // Both are compiled before the load: that is low priority, and takes long beside a load that fills the core.

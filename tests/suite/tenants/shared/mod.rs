@@ -6,6 +6,7 @@ mod delivery;
 mod deploys;
 mod machine;
 mod pace;
+mod rooms;
 mod storage;
 
 use std::fs;

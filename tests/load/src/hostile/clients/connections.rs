@@ -36,7 +36,7 @@ fn refused(why: &Refused, arena: &Arena) {
 }
 
 /// Holds connections that were begun by `begin`, keeps them busy with `keep`, and replaces those that were ended.
-fn hold(arena: &Arena, begin: impl Fn(&mut Wire), keep: impl Fn(&mut Wire)) {
+pub fn hold(arena: &Arena, begin: impl Fn(&mut Wire), keep: impl Fn(&mut Wire)) {
     low_priority();
     let seen = &arena.seen;
     let mut held: Vec<Option<Wire>> = (0..HELD).map(|_| None).collect();

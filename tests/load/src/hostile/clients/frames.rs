@@ -24,6 +24,9 @@ const PING: u8 = 0x89;
 /// The first fragment of a text, and those behind it; neither is the last.
 const FIRST_FRAGMENT: u8 = 0x01;
 const FRAGMENT: u8 = 0x00;
+const LAST_FRAGMENT: u8 = 0x80;
+/// Fragments of a message that say nothing.
+const CONTINUATIONS: usize = 20_000;
 /// A text with the bit that stands for compression.
 const COMPRESSED: u8 = 0xC1;
 
@@ -122,6 +125,13 @@ pub fn fragments(arena: &Arena) {
 
 pub fn fragments_empty(arena: &Arena) {
     send_on(arena, 4, &frame_of(FIRST_FRAGMENT, b""), &burst(&frame_of(FRAGMENT, b"")), Duration::ZERO);
+}
+
+/// Each message is whole, and says what the guest knows.
+pub fn empty_continuations(arena: &Arena) {
+    let first = frame_of(FIRST_FRAGMENT, br#"{"type":"say","data":"whole"}"#);
+    let message = [first, frame_of(FRAGMENT, b"").repeat(CONTINUATIONS), frame_of(LAST_FRAGMENT, b"")].concat();
+    send_on(arena, 4, &[], &message, Duration::ZERO);
 }
 
 pub fn compressed(arena: &Arena) {

@@ -3,10 +3,13 @@
 mod connections;
 mod frames;
 mod readers;
+mod shared;
 
 use std::time::Duration;
 
 use super::attack::Arena;
+
+pub use shared::LIST as SHARED;
 
 /// An attack by clients alone, on a plugin that does nothing wrong.
 pub struct Attack {
@@ -19,12 +22,32 @@ pub struct Attack {
     pub guest: Option<&'static str>,
     /// Lines of `[limits]`: only times that a measurement would otherwise have to wait for.
     pub limits: &'static str,
+    /// How much longer it may take for each alarm of the run.
+    pub patience_per_alarm: Duration,
+    /// Whether it needs the guest that does all that it may.
+    pub is_greedy: bool,
+    /// Whether it does something before it is measured, and then waits.
+    pub prepares: bool,
+    /// What is stored by a server of before; it is told how long the windows take.
+    pub earlier: Option<fn(&Arena, Duration)>,
     pub run: fn(&Arena),
 }
 
 impl Attack {
     const fn new(name: &'static str, what: &'static str, run: fn(&Arena)) -> Self {
-        Self { name, what, must_stop: true, patience: Duration::from_secs(3), guest: None, limits: "", run }
+        Self {
+            name,
+            what,
+            must_stop: true,
+            patience: Duration::from_secs(3),
+            guest: None,
+            limits: "",
+            patience_per_alarm: Duration::ZERO,
+            is_greedy: false,
+            prepares: false,
+            earlier: None,
+            run,
+        }
     }
 
     const fn bearable(mut self) -> Self {
@@ -39,6 +62,26 @@ impl Attack {
 
     const fn limits(mut self, lines: &'static str) -> Self {
         self.limits = lines;
+        self
+    }
+
+    const fn patience_per_alarm(mut self, time: Duration) -> Self {
+        self.patience_per_alarm = time;
+        self
+    }
+
+    const fn greedy(mut self) -> Self {
+        self.is_greedy = true;
+        self
+    }
+
+    const fn prepares(mut self) -> Self {
+        self.prepares = true;
+        self
+    }
+
+    const fn earlier(mut self, store: fn(&Arena, Duration)) -> Self {
+        self.earlier = Some(store);
         self
     }
 
