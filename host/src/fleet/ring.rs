@@ -8,7 +8,7 @@ use super::Fleet;
 use super::refusal::NoRoom;
 use crate::alarms::Ring;
 use crate::room::handle::Mail;
-use crate::tenant::charge::CpuMeter;
+use crate::tenant::charge::Charging;
 
 /// Rooms that are told at once: thousands of alarms may be due when the server starts.
 const RINGS_AT_ONCE: usize = 64;
@@ -66,7 +66,7 @@ fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Postponed> {
         return Err(Postponed::Alarm(if has_started { NO_PLUGIN } else { NOT_LOADED }));
     };
     let account = plugin.account();
-    let _meter = CpuMeter::start(&account.cpu);
+    let _meter = Charging::start(&account.cpu);
     let owed = account.cpu.owes_now();
     if !owed.is_zero() {
         return Err(Postponed::Tenant(owed, "it used more CPU time than tenant-cpu-percent"));

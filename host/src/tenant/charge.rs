@@ -9,20 +9,20 @@ use super::lane::thread_cpu_ns;
 
 /// Charges what the calling thread executes until this is dropped. It reads the thread's CPU clock twice, some 0.5 us.
 #[derive(Debug)]
-pub struct CpuMeter<'a> {
+pub struct Charging<'a> {
     bucket: &'a CpuBucket,
     begin_ns: u64,
     /// The clock is the thread's.
     _stays_here: PhantomData<*const ()>,
 }
 
-impl<'a> CpuMeter<'a> {
+impl<'a> Charging<'a> {
     pub fn start(bucket: &'a CpuBucket) -> Self {
         Self { bucket, begin_ns: thread_cpu_ns(), _stays_here: PhantomData }
     }
 }
 
-impl Drop for CpuMeter<'_> {
+impl Drop for Charging<'_> {
     fn drop(&mut self) {
         self.bucket.charge(thread_cpu_ns().saturating_sub(self.begin_ns));
     }
@@ -32,7 +32,7 @@ impl Drop for CpuMeter<'_> {
 pub async fn charged<T>(bucket: &CpuBucket, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|context| {
-        let _meter = CpuMeter::start(bucket);
+        let _meter = Charging::start(bucket);
         work.as_mut().poll(context)
     })
     .await
