@@ -94,7 +94,7 @@ impl FailedTurn {
                 message: format!("{name} was not handled: its turn passed the bound {}", failure.code),
                 ..failure.clone()
             },
-            FailureKind::Storage if *kind == TurnKind::Other => {
+            FailureKind::Storage if *kind == TurnKind::Other && socket.is_some() => {
                 TurnFailure { message: format!("{name} was not handled: {}", failure.message), ..failure.clone() }
             }
             _ => return None,

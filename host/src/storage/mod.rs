@@ -17,10 +17,7 @@ use crate::model::names::{RoomKey, TenantName};
 
 pub use crate::model::durability::Durability;
 pub use crate::model::effect::{Batch, UnixMs};
-pub use page::{PageBounds, StoredPage};
-
-/// A key with its value.
-pub type StoredEntry = (String, Vec<u8>);
+pub use page::{PageBounds, StoredEntry, StoredPage};
 
 /// Proof that a batch is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::StoredEntry;
+/// A key with its value.
+pub type StoredEntry = (String, Vec<u8>);
 
 /// How much one read of a range takes at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,31 +5,30 @@ use std::fmt;
 
 use parking_lot::Mutex;
 
-use super::tenant::TenantStore;
-
-/// A read, for a reader thread to run.
-pub type ReadJob = Box<dyn FnOnce(&TenantStore) + Send>;
-
 /// Rooms bound it: each waits for its answer before it asks again.
-#[derive(Default)]
-pub struct ReadQueue(Mutex<QueuedReads>);
+pub struct ReadQueue<J>(Mutex<QueuedReads<J>>);
 
-#[derive(Default)]
-struct QueuedReads {
-    jobs: VecDeque<ReadJob>,
+struct QueuedReads<J> {
+    jobs: VecDeque<J>,
     scheduled: bool,
     closed: bool,
 }
 
-impl fmt::Debug for ReadQueue {
+impl<J> Default for ReadQueue<J> {
+    fn default() -> Self {
+        Self(Mutex::new(QueuedReads { jobs: VecDeque::new(), scheduled: false, closed: false }))
+    }
+}
+
+impl<J> fmt::Debug for ReadQueue<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadQueue").field("jobs", &self.0.lock().jobs.len()).finish_non_exhaustive()
     }
 }
 
-impl ReadQueue {
+impl<J> ReadQueue<J> {
     /// Queues a read. Returns whether the tenant needs a turn of a reader.
-    pub fn add(&self, job: ReadJob) -> bool {
+    pub fn add(&self, job: J) -> bool {
         let mut reads = self.0.lock();
         if reads.closed {
             return false;
@@ -39,7 +38,7 @@ impl ReadQueue {
     }
 
     /// Takes the first read, for a turn of a reader; [`ReadQueue::end_turn`] must follow.
-    pub fn take(&self) -> Option<ReadJob> {
+    pub fn take(&self) -> Option<J> {
         self.0.lock().jobs.pop_front()
     }
 

@@ -126,7 +126,8 @@ impl FileSlot {
         let why = self.gone();
         tracing::error!(
             tenant = self.tenant.as_str(),
-            "the tenant's rooms end, and what they last wrote is lost: {why}"
+            "the tenant's rooms end, and what they last wrote is lost: {}",
+            why.message
         );
         why
     }

@@ -18,6 +18,9 @@ use crate::clock::Instant;
 use crate::model::names::TenantName;
 use crate::storage::{Durable, Payer, StorageError, StorageErrorKind};
 
+/// A read, for a reader thread to run.
+pub type ReadJob = Box<dyn FnOnce(&TenantStore) + Send>;
+
 /// After a group of this many batches, the next one waits a moment for more.
 const BATCHES_OF_MANY: usize = 4;
 /// The longest such wait. It is never longer than the last commit took.
@@ -35,7 +38,7 @@ pub struct TenantStore {
     pub writes: Mutex<WriteQueue>,
     /// How long the next group waits for more batches, in microseconds.
     gather_us: AtomicU64,
-    pub reads: ReadQueue,
+    pub reads: ReadQueue<ReadJob>,
 }
 
 impl TenantStore {
