@@ -316,3 +316,14 @@ impl MakeWriter<'_> for LogWriter {
         Self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_panics_time_and_again_is_told_once_and_another_one_as_well() {
+        let told: Vec<_> = ["one.rs:1", "one.rs:1", "one.rs:1", "two.rs:2"].map(left_out_before).into();
+        assert_eq!(told, [Some(0), None, None, Some(0)]);
+    }
+}
