@@ -270,7 +270,7 @@ static PANICS: Mutex<BTreeMap<String, Seldom>> = Mutex::new(BTreeMap::new());
 /// How many panics at a place were not told before this one; none if this one is not told either.
 fn left_out_before(place: &str) -> Option<u64> {
     let mut told = None;
-    PANICS.lock().entry(place.to_owned()).or_insert_with(Seldom::new).tell(|left_out| told = Some(left_out));
+    PANICS.lock().entry(place.to_owned()).or_default().tell(|left_out| told = Some(left_out));
     told
 }
 
