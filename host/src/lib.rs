@@ -30,7 +30,7 @@ pub mod model;
 pub mod plugin;
 pub mod protocol;
 pub mod room;
-mod seldom;
+pub mod seldom;
 pub mod server;
 pub mod socket;
 pub mod storage;

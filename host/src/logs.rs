@@ -270,7 +270,7 @@ static PANICS: Mutex<BTreeMap<String, Seldom>> = Mutex::new(BTreeMap::new());
 /// How many panics at a place were not told before this one; none if this one is not told either.
 fn left_out_before(place: &str) -> Option<u64> {
     let mut told = None;
-    PANICS.lock().entry(place.to_owned()).or_insert_with(Seldom::new).tell(|left_out| told = Some(left_out));
+    PANICS.lock().entry(place.to_owned()).or_default().tell(|left_out| told = Some(left_out));
     told
 }
 
@@ -314,5 +314,16 @@ impl MakeWriter<'_> for LogWriter {
 
     fn make_writer(&self) -> Self {
         Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_panics_time_and_again_is_told_once_and_another_one_as_well() {
+        let told: Vec<_> = ["one.rs:1", "one.rs:1", "one.rs:1", "two.rs:2"].map(left_out_before).into();
+        assert_eq!(told, [Some(0), None, None, Some(0)]);
     }
 }

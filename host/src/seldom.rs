@@ -19,6 +19,12 @@ struct Lines {
     left_out: u64,
 }
 
+impl Default for Seldom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Seldom {
     pub const fn new() -> Self {
         Self(Mutex::new(Lines { last: None, left_out: 0 }))

@@ -197,15 +197,16 @@ impl<'a> Change<'a> {
         begun.map_err(|_| NotDeployed::new(RefusalKind::Busy, words))
     }
 
-    /// Begins one as soon as the tenant has paid for what its last ones used. It waits without a place, so that it keeps no
-    /// other tenant from one.
+    /// Begins one as soon as the tenant has paid for what its last ones used. It waits without the turn and without a place,
+    /// so that it keeps nobody from either: not the operator, nor another tenant.
     async fn begin_paid(deploys: &'a Deploys, key: &'a PluginKey) -> Self {
-        let turn = deploys.changing.lock(&key.tenant).await;
         let account = deploys.tenants.account(&key.tenant);
-        while let Some(wait) = account.cpu.deployment_wait() {
+        loop {
+            let turn = deploys.changing.lock(&key.tenant).await;
+            let Some(wait) = account.cpu.deployment_wait() else { return Self::at_turn(deploys, key, turn).await };
+            drop(turn);
             tokio::time::sleep(wait).await;
         }
-        Self::at_turn(deploys, key, turn).await
     }
 
     async fn at_turn(deploys: &'a Deploys, key: &'a PluginKey, turn: TenantLock) -> Self {
