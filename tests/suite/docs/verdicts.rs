@@ -55,7 +55,7 @@ fn each_verdict_is_told_somewhere_and_whatever_is_named_exists() {
     let metrics: BTreeSet<String> =
         first_cells(page("docs/operators/observe.md").section("## Metrics")).into_iter().collect();
     let mut keys: BTreeSet<String> = first_cells(&page("docs/operators/configuration.md").text).into_iter().collect();
-    keys.extend(Limits::default().all().map(|limit| limit.key.to_owned()));
+    keys.extend(Limits::default().all().into_iter().map(|limit| limit.key.to_owned()));
     let (codes, api) = (page("docs/clients/close-codes.md"), page("docs/platforms/api.md"));
     let mut unknown = Vec::new();
     let told = rows(&here, "## Where it is told");
