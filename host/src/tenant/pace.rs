@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use super::verdict::{PaceVerdict, VerdictChange};
+use super::verdict::{HeavyVerdict, VerdictChange};
 use crate::model::names::{PluginKey, RoomId};
 
 /// As many first turns of a room run as those of the plugin's other new rooms do: only then the room is known.
@@ -49,15 +49,20 @@ pub trait Paced {
 #[derive(Debug)]
 pub struct Pace {
     plugin: PluginKey,
-    entering: PaceVerdict,
-    new_rooms: PaceVerdict,
+    entering: HeavyVerdict,
+    new_rooms: HeavyVerdict,
     /// How many verdicts were passed, by kind.
     passed: [AtomicU64; PaceKind::ALL.len()],
 }
 
 impl Pace {
     pub fn new(plugin: PluginKey) -> Self {
-        Self { plugin, entering: PaceVerdict::default(), new_rooms: PaceVerdict::default(), passed: Default::default() }
+        Self {
+            plugin,
+            entering: HeavyVerdict::default(),
+            new_rooms: HeavyVerdict::default(),
+            passed: Default::default(),
+        }
     }
 
     /// How many verdicts were passed on this kind.
@@ -122,7 +127,7 @@ impl Paced for Pace {
 pub struct RoomPace {
     room: RoomId,
     plugin: Arc<Pace>,
-    verdict: PaceVerdict,
+    verdict: HeavyVerdict,
     /// How many turns it has had, counted up to [`FIRST_TURNS`].
     turns: AtomicU32,
     /// Whether one of its first turns was long already. A room is one sample of what new rooms do, however often it is long.
@@ -132,7 +137,7 @@ pub struct RoomPace {
 impl RoomPace {
     pub fn new(room: RoomId, plugin: Arc<Pace>) -> Self {
         let (turns, was_long) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { room, plugin, verdict: PaceVerdict::default(), turns, was_long }
+        Self { room, plugin, verdict: HeavyVerdict::default(), turns, was_long }
     }
 
     /// Whether there is a verdict on the room itself.

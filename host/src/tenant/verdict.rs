@@ -21,7 +21,7 @@ const WEIGHT_MAX: u32 = 3;
 
 /// The verdict on calls of one kind, and what it rests on.
 #[derive(Debug, Default)]
-pub struct PaceVerdict {
+pub struct HeavyVerdict {
     /// The share of long calls among the last ones.
     share: AtomicU32,
     /// When the last long call was noted.
@@ -39,7 +39,7 @@ pub enum VerdictChange {
     Light { after: Duration },
 }
 
-impl PaceVerdict {
+impl HeavyVerdict {
     /// Whether the next call runs on a thread of low priority. It reads the clock only where there is a verdict.
     pub fn is_heavy(&self) -> bool {
         self.heavy_since_ns.load(Ordering::Relaxed) != 0 && !self.is_old(now_ns())
@@ -105,13 +105,13 @@ mod tests {
     use super::*;
 
     /// So many short calls.
-    fn short(verdict: &PaceVerdict, calls: usize) -> Option<VerdictChange> {
+    fn short(verdict: &HeavyVerdict, calls: usize) -> Option<VerdictChange> {
         (0..calls).filter_map(|_| verdict.note_short()).last()
     }
 
     #[test]
     fn one_long_call_among_thousands_is_nothing() {
-        let verdict = PaceVerdict::default();
+        let verdict = HeavyVerdict::default();
         for weight in [1, 1, WEIGHT_MAX, 1_000] {
             assert_eq!((short(&verdict, 2_000), verdict.note_long(weight), short(&verdict, 2_000)), (None, None, None));
             assert!(!verdict.is_heavy());
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_share_of_long_calls_decides() {
         let heavy_at = |short_between: usize| {
-            let verdict = PaceVerdict::default();
+            let verdict = HeavyVerdict::default();
             (1..200).find(|_| short(&verdict, short_between).is_none() && verdict.note_long(1).is_some())
         };
         assert_eq!(heavy_at(0), Some(4), "all of them");
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn two_calls_that_held_their_thread_decide_and_one_does_not() {
-        let verdict = PaceVerdict::default();
+        let verdict = HeavyVerdict::default();
         assert_eq!(verdict.note_long(u32::MAX), None);
         assert!(matches!(verdict.note_long(u32::MAX), Some(VerdictChange::Heavy { percent: 20..=40 })));
         assert!(verdict.is_heavy());
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn short_calls_end_a_verdict() {
-        let verdict = PaceVerdict::default();
+        let verdict = HeavyVerdict::default();
         for _ in 0..1_000 {
             verdict.note_long(1);
         }
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_verdict_ends_where_nothing_is_called_any_more() {
-        let verdict = PaceVerdict::default();
+        let verdict = HeavyVerdict::default();
         let told: Vec<_> = (0..4).filter_map(|_| verdict.note_long(1)).collect();
         assert_eq!((told.len(), verdict.is_heavy(), verdict.lapse()), (1, true, None));
         verdict.age(MEMORY + Duration::from_millis(1));
