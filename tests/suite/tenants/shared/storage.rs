@@ -10,7 +10,7 @@ use crate::harness::{Client, Server, json, soon};
 
 /// A server of the plugin that makes the calls that it is told, for two tenants.
 fn served() -> Server {
-    let limits = "[limits]\ncall-wall-ms = 60_000";
+    let limits = "[limits]\ncall-wall-ms = 60_000\ntenant-cpu-percent = 100\ntenant-cpu-burst-ms = 10_000";
     Server::builder().guest_as("limit_calls", "evil/calls").guest_as("limit_calls", "good/calls").config(limits).start()
 }
 
@@ -54,7 +54,10 @@ async fn a_tenant_that_reads_as_much_as_it_can_pays_for_it_and_others_write_on()
         assert_eq!(said, ["ok: ()"; 4]);
     }
     let (stop, mut good) = (Arc::new(AtomicBool::new(false)), server.join("/t/good/calls").await);
-    let (charged_before, burnt_before) = (charged(&server, "evil").await, thread_cpu(&server, "read-"));
+    let paid = async || charged(&server, "evil").await + charged(&server, "good").await;
+    // Whatever tenants do on other threads than those of the storage, they are charged at most what these have used.
+    let elsewhere = || thread_cpu(&server, "parlor-room") + thread_cpu(&server, "parlor-slow");
+    let (burnt_before, elsewhere_before, paid_before) = (thread_cpu(&server, "read-"), elsewhere(), paid().await);
     let mut greedy = Vec::new();
     for _ in 0..4 {
         greedy.push(tokio::spawn(read_too_much(server.join("/t/evil/calls").await, Arc::clone(&stop))));
@@ -72,9 +75,9 @@ async fn a_tenant_that_reads_as_much_as_it_can_pays_for_it_and_others_write_on()
         reader.await.expect("every answer");
     }
     let burnt = thread_cpu(&server, "read-") - burnt_before;
-    let paid = charged(&server, "evil").await - charged_before;
-    // The good tenant's own reads are in what the threads used as well.
-    assert!(paid >= burnt * 9 / 10, "{paid:?} of {burnt:?}");
+    let (paid, elsewhere) = (paid().await - paid_before, elsewhere() - elsewhere_before);
+    // Not all of what other threads did was for tenants, so not all of the sum is paid for.
+    assert!(paid > elsewhere + burnt / 3, "{paid:?}, where readers used {burnt:?} and others {elsewhere:?}");
     assert!(number > 0);
 }
 
