@@ -20,7 +20,12 @@ const ROOM_ENDS: Duration = Duration::from_millis(100);
 /// How long an alarm waits where its tenant has as many open rooms as it may.
 const NO_PLACE: Duration = Duration::from_secs(1);
 /// How long alarms wait where their tenant has as many awake rooms as it may.
-const NO_AWAKE_PLACE: Duration = Duration::from_millis(50);
+const NO_AWAKE_PLACE: Duration = Duration::from_millis(10);
+/// As many idle rooms of the tenant are asked then to give up their instance: a place for each alarm that may ring at once.
+const ROOMS_ASKED: usize = RINGS_AT_ONCE;
+/// How long alarms wait at most where their tenant owes CPU time, before the next look: what calls that are under way have
+/// set aside comes back when they end, which may be soon.
+const OWING: Duration = Duration::from_millis(20);
 /// How long an alarm waits for a plugin that may still be loaded since the start.
 const NOT_LOADED: Duration = Duration::from_millis(100);
 /// How long an alarm waits for its plugin to be deployed, or to be back in service.
@@ -69,12 +74,11 @@ fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Postponed> {
     let _meter = Charging::start(&account.cpu);
     let owed = account.cpu.owes_now();
     if !owed.is_zero() {
-        return Err(Postponed::Tenant(owed, "it used more CPU time than tenant-cpu-percent"));
+        return Err(Postponed::Tenant(owed.min(OWING), "it used more CPU time than tenant-cpu-percent"));
     }
     let is_awake = fleet.find(&ring.room).is_some_and(|room| room.stats.is_awake());
     if !is_awake && account.awake.left() == 0 {
-        // Asks an idle room of the tenant to give up its instance, which makes a place.
-        account.wanted.notify_one();
+        (0..ROOMS_ASKED).for_each(|_| account.wanted.notify_one());
         return Err(Postponed::Tenant(NO_AWAKE_PLACE, "it has as many awake rooms as it may: awake-rooms-per-tenant"));
     }
     let room = fleet.enter(&ring.room.plugin, &ring.room.room).map_err(|why| match why {

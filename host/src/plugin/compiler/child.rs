@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::{
-    Resource, Rlimit, Signal, nice, set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
+    Resource, Rlimit, Signal, getpriority_process, set_dumpable_behavior, set_parent_process_death_signal,
+    setpriority_process, setrlimit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,8 +110,10 @@ impl CompileJob {
         // If the server dies, nobody needs the code any more.
         set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie the child to its parent")?;
         set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("cannot forbid core dumps")?;
-        // If this fails, the child compiles at the priority that it has.
-        let _ = nice(NICENESS);
+        // The child has the niceness of the thread that started it. If this fails, it compiles at that one.
+        if getpriority_process(None).is_ok_and(|inherited| inherited < NICENESS) {
+            let _ = setpriority_process(None, NICENESS);
+        }
         let cpu_seconds = self.cpu_ms.div_ceil(1_000);
         for (resource, current, maximum) in [
             (Resource::Core, 0, 0),

@@ -1,6 +1,7 @@
 //! What tenants share, of which SECURITY.md has a row for each thing: a greedy tenant does its worst, and the good one beside
 //! it is served; the greedy one is charged, or meets a bound.
 
+mod alarms;
 mod compiled;
 mod delivery;
 mod deploys;
