@@ -2,34 +2,52 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use super::{Change, Deploys, blocking};
 use crate::fleet::Verdict;
 use crate::model::names::PluginKey;
 use crate::model::text::for_log;
 
-/// Acts on every verdict of the fleet, for as long as the server lives.
+/// Acts on every verdict of the fleet, for as long as the server lives: on each by itself, since a plugin may have to wait for
+/// other changes of its tenant, and no other tenant with it.
 pub async fn heed(deploys: Arc<Deploys>) {
+    let mut taking_back = JoinSet::new();
     loop {
-        let Verdict { plugin: key, version, why } = deploys.fleet.next_verdict().await;
-        let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
-        let why = for_log(&why);
-        let change = Change::begin(&deploys, &key).await;
-        // A newer version may have come into service meanwhile; the verdict says nothing about that one.
-        if deploys.fleet.get(&key).is_none_or(|current| current.version != version) {
-            continue;
+        tokio::select! {
+            verdict = deploys.fleet.next_verdict() => drop(taking_back.spawn(take_back(Arc::clone(&deploys), verdict))),
+            Some(done) = taking_back.join_next() => if let Err(why) = done {
+                tracing::error!("a bug in the server: a plugin could not be taken back: {why}");
+            }
         }
-        let Some(good) = last_good(&deploys, &key, &version).await else {
-            tracing::error!(tenant, plugin, version, "the plugin has to go back, but no other version is kept: {why}");
-            continue;
-        };
-        match change.roll_back(Some(&good)).await {
-            Ok(back) => {
-                let back_to = back.plugin.version.as_str();
-                tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
-            }
-            Err(no) => {
-                tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", for_log(&no.why))
-            }
+    }
+}
+
+/// Puts the version back that was good last.
+async fn take_back(deploys: Arc<Deploys>, verdict: Verdict) {
+    let Verdict { plugin: key, version, why } = verdict;
+    let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
+    let why = for_log(&why);
+    let change = Change::begin(&deploys, &key).await;
+    // A newer version may have come into service meanwhile; the verdict says nothing about that one.
+    if deploys.fleet.get(&key).is_none_or(|current| current.version != version) {
+        return;
+    }
+    let Some(good) = last_good(&deploys, &key, &version).await else {
+        return tracing::error!(
+            tenant,
+            plugin,
+            version,
+            "the plugin has to go back, but no other version is kept: {why}"
+        );
+    };
+    match change.roll_back(Some(&good)).await {
+        Ok(back) => {
+            let back_to = back.plugin.version.as_str();
+            tracing::error!(tenant, plugin, version, back_to, "the plugin goes back to the version before: {why}");
+        }
+        Err(no) => {
+            tracing::error!(tenant, plugin, version, "the plugin cannot go back ({}): {why}", for_log(&no.why))
         }
     }
 }

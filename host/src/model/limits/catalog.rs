@@ -222,8 +222,8 @@ limits! {
     ping_timeout_ms: u64 = 20_000, Plugin, least 1;
 
     // A tenant.
-    /// CPU time of one tenant in the long run, in per cent of one core: its rooms, their opening, `authorize`, fan-out.
-    /// Past it the tenant's rooms wait.
+    /// CPU time of one tenant in the long run, in per cent of one core: all that the server does for it, from its rooms and
+    /// sockets to storage, compilations and answers of the API. Past it the tenant waits.
     tenant_cpu_percent: u32 = 25, Tenant, least 1;
     /// CPU time in ms that a tenant which used little may use at once before `tenant-cpu-percent` counts: ten turns
     /// that use all of theirs.
