@@ -46,8 +46,8 @@ pub trait Place {
     async fn leave(&mut self, who: &str, code: u16, reason: &str) -> Result<(), String>;
     /// All turns of the room that failed so far: `{"event", "code", "message"}`. Where there are fewer than wanted, it waits.
     async fn failures(&mut self, wanted: usize) -> Result<Vec<Value>, String>;
-    /// All lines of the plugin's log so far, `info: words`.
-    async fn log(&mut self) -> Result<Vec<String>, String>;
+    /// All lines of the plugin's log so far, `info: words`. Where there are fewer than wanted, it waits.
+    async fn log(&mut self, wanted: usize) -> Result<Vec<String>, String>;
     /// Lets time pass, in milliseconds.
     async fn advance(&mut self, ms: u64) -> Result<(), String>;
     /// Takes the instance away.
@@ -227,7 +227,7 @@ impl<P: Place> Run<'_, P> {
     }
 
     async fn logged(&mut self, expected: &[String]) -> Result<(), String> {
-        let all = self.place.log().await?;
+        let all = self.place.log(self.lines + expected.len()).await?;
         let mut new = all.get(self.lines..).unwrap_or_default().iter();
         for line in expected {
             if !new.any(|found| matches(&json!(line), &json!(found))) {

@@ -89,6 +89,15 @@ impl Real {
         };
         self.lines().await.into_iter().filter_map(failure).collect()
     }
+
+    /// What the plugin logged.
+    async fn logged_now(&self) -> Vec<String> {
+        let line = |line: Value| {
+            let (level, message) = (line["level"].as_str()?.to_lowercase(), line["message"].as_str()?);
+            (line["target"] == "guest").then(|| format!("{level}: {message}"))
+        };
+        self.lines().await.into_iter().filter_map(line).collect()
+    }
 }
 
 impl Place for Real {
@@ -165,12 +174,16 @@ impl Place for Real {
         Ok(self.failures_now().await)
     }
 
-    async fn log(&mut self) -> Result<Vec<String>, String> {
-        let line = |line: Value| {
-            let (level, message) = (line["level"].as_str()?.to_lowercase(), line["message"].as_str()?);
-            (line["target"] == "guest").then(|| format!("{level}: {message}"))
+    async fn log(&mut self, wanted: usize) -> Result<Vec<String>, String> {
+        // A thread of the server's own writes the log, a moment after the frames.
+        let waited = async {
+            while self.logged_now().await.len() < wanted {
+                tokio::time::sleep(POLL).await;
+            }
         };
-        Ok(self.lines().await.into_iter().filter_map(line).collect())
+        // Where it was in vain the case says what is missing.
+        let _ = tokio::time::timeout(PATIENCE, waited).await;
+        Ok(self.logged_now().await)
     }
 
     async fn advance(&mut self, ms: u64) -> Result<(), String> {

@@ -73,7 +73,7 @@ impl Place for Virtual {
         Ok(written.collect())
     }
 
-    async fn log(&mut self) -> Result<Vec<String>, String> {
+    async fn log(&mut self, _: usize) -> Result<Vec<String>, String> {
         Ok(self.room.log())
     }
 

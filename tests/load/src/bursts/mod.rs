@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -155,7 +154,7 @@ fn once(options: &Options, recipe: &Recipe, cores: &Cores, rooms: usize) -> anyh
     let server = Server::start(recipe, cores)?;
     let _neighbour = options.neighbour.then(|| Neighbour::start(cores)).transpose()?;
     let speed = rooms_of_two(&server, &Extent { warm_up: Duration::ZERO, window, idle_sockets: 0 }, rooms)?;
-    let arena = Arena { server: server.address, seen: Arc::default() };
+    let arena = Arena::at(server.address);
     let all = uploads::figure(VERDICTS, "", &arena)?;
     let heavy_rooms = uploads::figure(VERDICTS, OF_ROOMS, &arena)?;
     let heavy_else = all.zip(heavy_rooms).map(|(all, rooms)| all - rooms);
