@@ -1,7 +1,10 @@
 //! The one clock of the server. Deadlines and ages are counted by [`Instant`], which nobody sets and which a test can pause;
-//! what people and plugins are told is the wall clock, in milliseconds since the Unix epoch.
+//! what people and plugins are told is the wall clock, in milliseconds since the Unix epoch. What a thread executes has a clock of
+//! its own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 pub use tokio::time::Instant;
 
@@ -11,6 +14,13 @@ pub fn unix_ms() -> f64 {
     #[cfg(test)]
     let age = age + passed_while_paused();
     age.as_millis() as f64
+}
+
+/// How much CPU time the calling thread has used, in nanoseconds. Reading it takes some 0.25 us.
+pub fn thread_cpu_ns() -> u64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    // Both parts are never negative for this clock.
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 /// A time that is doubled so often, up to a longest one.

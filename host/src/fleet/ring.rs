@@ -23,9 +23,6 @@ const NO_PLACE: Duration = Duration::from_secs(1);
 const NO_AWAKE_PLACE: Duration = Duration::from_millis(10);
 /// As many idle rooms of the tenant are asked then to give up their instance: a place for each alarm that may ring at once.
 const ROOMS_ASKED: usize = RINGS_AT_ONCE;
-/// How long alarms wait at most where their tenant owes CPU time, before the next look: what calls that are under way have
-/// set aside comes back when they end, which may be soon.
-const OWING: Duration = Duration::from_millis(20);
 /// How long an alarm waits for a plugin that may still be loaded since the start.
 const NOT_LOADED: Duration = Duration::from_millis(100);
 /// How long an alarm waits for its plugin to be deployed, or to be back in service.
@@ -72,9 +69,8 @@ fn wake(fleet: &Arc<Fleet>, ring: &Ring) -> Result<(), Postponed> {
     };
     let account = plugin.account();
     let _meter = Charging::start(&account.cpu);
-    let owed = account.cpu.owes_now();
-    if !owed.is_zero() {
-        return Err(Postponed::Tenant(owed.min(OWING), "it used more CPU time than tenant-cpu-percent"));
+    if let Some(wait) = account.cpu.next_look() {
+        return Err(Postponed::Tenant(wait, "it used more CPU time than tenant-cpu-percent"));
     }
     let is_awake = fleet.find(&ring.room).is_some_and(|room| room.stats.is_awake());
     if !is_awake && account.awake.left() == 0 {

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::tenant::lane::{SLICE, executed_within, thread_cpu_ns};
+use crate::clock::thread_cpu_ns;
+use crate::tenant::lane::{SLICE, executed_within};
 
 /// How many ticks there were since the process began. Reading it costs nothing, unlike a clock.
 static TICKS: AtomicU64 = AtomicU64::new(0);

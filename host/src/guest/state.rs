@@ -119,6 +119,7 @@ impl GuestState {
             context,
         }
     }
+
     /// What the current call is a sample of.
     fn pace(&self) -> &dyn Paced {
         match &self.context.room_pace {

@@ -59,47 +59,40 @@ async fn run(
     let plugin = door.plugin();
     let lane = Arc::clone(plugin.account().lane());
     drop(plugin);
-    // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
-    lane.run(pin!(live(door, backend, alarms, owner, slow))).await;
-}
-
-async fn live(
-    door: RoomHandle,
-    backend: Arc<dyn Storage>,
-    alarms: Arc<Alarms>,
-    owner: Arc<dyn RoomOwner>,
-    slow: Handle,
-) {
-    let end = EndOfRoom { door: Arc::clone(&door), alarms: Arc::clone(&alarms) };
-    let storage = match backend.open(&door.key).await {
-        Ok(storage) => storage,
-        Err(why) => {
-            log!(error, &door.key, "the room cannot be opened: {why}");
-            // The first reason holds, and nobody else can have given one yet.
-            let _ = door.ended_with.set(CloseReason::STORAGE_FAILED);
-            return;
-        }
+    let life = async move {
+        let end = EndOfRoom { door: Arc::clone(&door), alarms: Arc::clone(&alarms) };
+        let storage = match backend.open(&door.key).await {
+            Ok(storage) => storage,
+            Err(why) => {
+                log!(error, &door.key, "the room cannot be opened: {why}");
+                // The first reason holds, and nobody else can have given one yet.
+                let _ = door.ended_with.set(CloseReason::STORAGE_FAILED);
+                return;
+            }
+        };
+        let plugin = door.plugin();
+        let limits = Arc::clone(plugin.limits());
+        let view = Arc::new(view::StorageView::new(storage, limits.storage_cache_bytes));
+        let ledger = Ledger::new(view, backend, Arc::clone(plugin.account()));
+        let was_open = owner.note_kept(&door.key, ledger.keeps());
+        let restore = ledger.keeps().then(|| RestoreReason::of_opening(was_open));
+        let room = Box::new(Room::new(
+            Conductor {
+                people: People::default(),
+                ledger,
+                code: Code::new(Arc::clone(&door), Arc::clone(&owner), slow, restore),
+                alarms,
+                limits,
+                door,
+            },
+            owner,
+        ));
+        drop(plugin);
+        room.live().await;
+        drop(end);
     };
-    let plugin = door.plugin();
-    let limits = Arc::clone(plugin.limits());
-    let view = Arc::new(view::StorageView::new(storage, limits.storage_cache_bytes));
-    let ledger = Ledger::new(view, backend, Arc::clone(plugin.account()));
-    let was_open = owner.note_kept(&door.key, ledger.keeps());
-    let restore = ledger.keeps().then(|| RestoreReason::of_opening(was_open));
-    let room = Box::new(Room::new(
-        Conductor {
-            people: People::default(),
-            ledger,
-            code: Code::new(Arc::clone(&door), Arc::clone(&owner), slow, restore),
-            alarms,
-            limits,
-            door,
-        },
-        owner,
-    ));
-    drop(plugin);
-    room.live().await;
-    drop(end);
+    // Pinned here: if `lane.run` took it by value, the room's task would hold its memory twice.
+    lane.run(pin!(life)).await;
 }
 
 /// Cleans up however a room's task ends, even by a panic: closes the mailbox and the sockets whose arrival waits in it,

@@ -11,6 +11,7 @@ use super::cpu::CpuBucket;
 use super::lane::{self, Lane};
 use super::log::{LogRates, PluginLog};
 use super::totals::Totals;
+use crate::clock::thread_cpu_ns;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
@@ -94,9 +95,9 @@ impl Account {
 
     /// Runs work that brings a version of the tenant's into service, and charges what this thread executes meanwhile.
     pub fn deploying<T>(&self, work: impl FnOnce() -> T) -> T {
-        let before = lane::thread_cpu_ns();
+        let before = thread_cpu_ns();
         let done = work();
-        self.cpu.charge_deployment(lane::thread_cpu_ns().saturating_sub(before));
+        self.cpu.charge_deployment(thread_cpu_ns().saturating_sub(before));
         done
     }
 

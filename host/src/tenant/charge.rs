@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::pin::pin;
 
 use super::cpu::CpuBucket;
-use super::lane::thread_cpu_ns;
+use crate::clock::thread_cpu_ns;
 
 /// Charges what the calling thread executes until this is dropped. It reads the thread's CPU clock twice, some 0.5 us.
 #[derive(Debug)]

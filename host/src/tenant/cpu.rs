@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 /// a running guest is interrupted anyway.
 pub const SLICE: Duration = Duration::from_millis(2);
 
+/// How long a tenant that owes time sleeps at most before it looks again: its debt may have shrunk, since what calls that are
+/// under way have reserved comes back when they end, or the server may drain.
+const NAP: Duration = Duration::from_millis(20);
+
 /// The bucket, kept as the moment at which it is exactly empty: one number, so that it needs no lock. The moment lies
 /// in the future while the tenant owes time, and in the past, by at most the burst, while it has saved some.
 #[derive(Debug)]
@@ -89,6 +93,18 @@ impl CpuBucket {
     /// How long the tenant has to wait now.
     pub fn owes_now(&self) -> Duration {
         self.owes(now_ns()).unwrap_or_default()
+    }
+
+    /// How long a tenant that owes sleeps before it looks again; none if it owes nothing.
+    pub fn next_look(&self) -> Option<Duration> {
+        self.owes(now_ns()).map(|owed| owed.min(NAP))
+    }
+
+    /// Waits until the tenant owes nothing, or `hurry` returns true.
+    pub async fn until_paid(&self, hurry: impl Fn() -> bool) {
+        while let Some(nap) = self.next_look().filter(|_| !hurry()) {
+            tokio::time::sleep(nap).await;
+        }
     }
 
     /// What a full bucket holds.

@@ -14,10 +14,10 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustix::time::{ClockId, clock_gettime};
 
 pub use super::cpu::SLICE;
 use super::cpu::{CpuBucket, now_ns};
+use crate::clock::thread_cpu_ns;
 
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that began longer ago than this is over: the thread has polled its sockets since.
@@ -26,9 +26,6 @@ const ROUND_NS: u64 = 2 * SLICE_NS;
 const CHARGE_NS: u64 = 100_000;
 /// How many calls that outlive a slice a tenant with a full bucket may run at once.
 const LONG_CALLS: u64 = 10;
-/// How long a tenant that owes time sleeps at most before it looks again: its debt may have shrunk, or the server may
-/// drain.
-const NAP: Duration = Duration::from_millis(20);
 
 /// One tenant on one thread. Only that thread uses the atomics, so it loads and stores instead of adding.
 #[derive(Debug)]
@@ -74,7 +71,7 @@ impl Lane {
     /// [`Lane::run`]. While `hurry` returns true (the server drains), debts do not count.
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
-            self.until_paid(&hurry).await;
+            self.bucket.until_paid(&hurry).await;
             if self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns()) {
                 return;
             }
@@ -83,13 +80,6 @@ impl Lane {
             if self.bucket.owes(now_ns()).is_none() || hurry() {
                 return;
             }
-        }
-    }
-
-    /// Waits until the tenant owes no CPU time.
-    async fn until_paid(&self, hurry: impl Fn() -> bool) {
-        while let Some(owed) = self.bucket.owes(now_ns()).filter(|_| !hurry()) {
-            tokio::time::sleep(owed.min(NAP)).await;
         }
     }
 
@@ -111,7 +101,7 @@ impl Lane {
     /// round if the slice is used up.
     pub async fn give_way(&self, hurry: impl Fn() -> bool) {
         tokio::task::yield_now().await;
-        self.until_paid(hurry).await;
+        self.bucket.until_paid(hurry).await;
         if !self.has_slice(now_ns()) {
             self.line_up().await;
         }
@@ -268,11 +258,4 @@ pub fn number_thread(number: usize) {
 /// The number of the calling thread; `usize::MAX` if it has none.
 pub(super) fn thread_number() -> usize {
     THREAD_NUMBER.get()
-}
-
-/// How much CPU time the calling thread has used.
-pub fn thread_cpu_ns() -> u64 {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    // Both parts are never negative for this clock.
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }

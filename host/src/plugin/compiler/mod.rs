@@ -37,7 +37,6 @@ use crate::model::limits::Limits;
 use crate::model::names::PluginKey;
 use crate::model::text::printable;
 use crate::tenant::Account;
-use crate::tenant::lane::thread_cpu_ns;
 use crate::tenant::locks::TenantLocks;
 use cache::Cache;
 pub use cache::compiled_bytes;
@@ -91,7 +90,12 @@ impl Compiler {
         bytes: Arc<[u8]>,
     ) -> anyhow::Result<Component> {
         let of_tenant = (key.clone(), Arc::clone(account), Arc::clone(&bytes));
-        if let Some(component) = self.aside(of_tenant.clone(), Self::find).await? {
+        let look = |compiler: &Self, key: &PluginKey, account: &Account, bytes: &[u8]| {
+            let kept = compiler.place(key, account, bytes);
+            (compiler.load_kept(&kept), kept)
+        };
+        let (found, kept) = self.aside(of_tenant.clone(), look).await?;
+        if let Some(component) = found {
             return Ok(component);
         }
         let turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
@@ -101,9 +105,9 @@ impl Compiler {
             // Hold both until the child is gone, even if nobody waits for the code any more.
             let _turns = turns;
             // Whoever had the lock before may have compiled the same component.
-            match compiler.find(key, account, bytes) {
+            match compiler.load_kept(&kept) {
                 Some(component) => Ok(component),
-                None => compiler.compile(key, account, bytes, &given_up),
+                None => compiler.compile(key, account, bytes, &kept, &given_up),
             }
         })
         .await?
@@ -126,18 +130,14 @@ impl Compiler {
         self.cache.file(&key.tenant, account.limits.compiled_cache_tenant_bytes, &name)
     }
 
-    fn find(&self, key: &PluginKey, account: &Account, bytes: &[u8]) -> Option<Component> {
-        self.load_kept(&self.place(key, account, bytes))
-    }
-
     fn compile(
         &self,
         key: &PluginKey,
         account: &Account,
         bytes: &[u8],
+        kept: &Path,
         given_up: &AtomicBool,
     ) -> anyhow::Result<Component> {
-        let kept = &self.place(key, account, bytes);
         let begun = Cache::prepare(kept).and_then(|()| files::begin(kept));
         let compiled = begun.map_err(|why| unwritten(kept, why)).and_then(|partial| {
             self.make(key, account, bytes, &partial, given_up)?;
@@ -197,11 +197,9 @@ impl Compiler {
         let input = child.stdin.take();
         let pack = self.packs.read(&key.tenant);
         let ended = std::thread::scope(|scope| {
-            scope.spawn(move || {
-                // If the child exits early, this write fails; the child's exit says why.
-                let _ = input.map(|mut input| packs::give(&mut input, &pack, bytes));
-                account.cpu.charge_deployment(thread_cpu_ns());
-            });
+            // If the child exits early, this write fails; the child's exit says why.
+            let give = move || input.map(|mut input| packs::give(&mut input, &pack, bytes));
+            scope.spawn(move || account.deploying(give));
             wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, key)
         });
         let EndedChild { end, cpu } = ended?;

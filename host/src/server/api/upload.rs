@@ -99,10 +99,8 @@ async fn finish(
 ) -> Result<(StatusCode, JsonBody<DeployedBody>), ApiError> {
     let api = &upload.api;
     let version = api.tenants.account(&key.tenant).deploying(|| Loader::version_of(&bytes));
-    let deployed = match Change::begin_soon(&api.deploys, &key).await {
-        Ok(change) => change.deploy(bytes, DeployedBy::Upload).await,
-        Err(busy) => Err(busy),
-    };
+    let deploy = async { Change::begin_soon(&api.deploys, &key).await?.deploy(bytes, DeployedBy::Upload).await };
+    let deployed = deploy.await;
     settle(api, &caller, &key.tenant);
     match deployed {
         Ok(deployed) => {

@@ -123,10 +123,8 @@ async fn finish(
     key: PluginKey,
     version: Option<String>,
 ) -> Result<JsonBody<DeployedBody>, ApiError> {
-    let deployed = match Change::begin_soon(&api.deploys, &key).await {
-        Ok(change) => change.roll_back(version.as_deref()).await,
-        Err(busy) => Err(busy),
-    };
+    let roll_back = async { Change::begin_soon(&api.deploys, &key).await?.roll_back(version.as_deref()).await };
+    let deployed = roll_back.await;
     settle(&api, &caller, &key.tenant);
     match deployed {
         Ok(deployed) => Ok(DeployedBody::of(&api.fleet, &deployed)),

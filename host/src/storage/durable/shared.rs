@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::disk::Disk;
 use super::pool::Pool;
 use super::queue::NextWriteTurn;
 use super::tenant::{ReadJob, TenantStore};
-use crate::clock::Instant;
+use crate::clock::{Instant, thread_cpu_ns};
 use crate::model::names::TenantName;
 use crate::storage::Payers;
 use crate::watchdog::Watchdog;
@@ -98,9 +97,9 @@ impl StoreShared {
     /// Works for a tenant, which pays for it. `None` if the work panicked: that piece has failed and its file is opened
     /// again, and the thread goes on, so that no other tenant waits for a piece that was not its own.
     fn on_behalf_of<T>(&self, tenant: &TenantStore, thread: &'static str, work: impl FnOnce() -> T) -> Option<T> {
-        let before = thread_cpu();
+        let before = thread_cpu_ns();
         let done = catch_unwind(AssertUnwindSafe(work));
-        tenant.payer.charge(thread_cpu().saturating_sub(before));
+        tenant.payer.charge(Duration::from_nanos(thread_cpu_ns().saturating_sub(before)));
         if done.is_err() {
             tenant.slot.distrust();
             self.watchdog.caught(thread, &format!("in its work for the tenant {}", tenant.name));
@@ -134,9 +133,4 @@ impl StoreShared {
 fn owes_until(tenant: &TenantStore) -> Option<Instant> {
     let owes = tenant.payer.owes().min(DEBT_WAIT_MAX);
     (!owes.is_zero()).then(|| Instant::now() + owes)
-}
-
-fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

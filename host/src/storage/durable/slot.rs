@@ -38,6 +38,15 @@ struct OpenFile {
     is_gone: bool,
 }
 
+impl OpenFile {
+    /// Closes a file that is of no use. What became of it was reported already.
+    fn drop_file(&mut self) {
+        if let Some(Err(why)) = self.file.take().map(TenantFile::close) {
+            tracing::debug!("{why}");
+        }
+    }
+}
+
 impl FileSlot {
     pub fn new(tenant: TenantName, disk: Arc<dyn Disk>) -> Self {
         Self {
@@ -112,9 +121,7 @@ impl FileSlot {
             return Ok(());
         }
         let mut open = self.open.write();
-        if let Some(Err(why)) = open.file.take().map(TenantFile::close) {
-            tracing::debug!("{why}");
-        }
+        open.drop_file();
         Err(self.give_up(&mut open))
     }
 
@@ -148,10 +155,7 @@ impl FileSlot {
         if self.broken.swap(false, Ordering::AcqRel) {
             open.after_failure = true;
             open.expected = open.file.as_ref().map(|file| file.id).or(open.expected);
-            // The error that broke the file was reported already.
-            if let Some(Err(why)) = open.file.take().map(TenantFile::close) {
-                tracing::debug!("{why}");
-            }
+            open.drop_file();
         }
         if open.file.is_some() {
             return Ok(RwLockWriteGuard::downgrade(open));

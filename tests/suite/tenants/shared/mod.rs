@@ -23,12 +23,11 @@ struct Cost {
 
 impl Cost {
     async fn of(server: &Server, tenant: &str) -> Self {
-        let charged = figure(server, &format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}}")).await;
         let stat = fs::read_to_string(format!("/proc/{}/stat", server.process())).expect("a process");
         let (_, rest) = stat.rsplit_once(") ").expect("a name");
         // User and system time, which the kernel tells in hundredths of a second.
         let ticks: u64 = rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
-        Self { burnt: Duration::from_millis(10 * ticks), charged: Duration::from_secs_f64(charged) }
+        Self { burnt: Duration::from_millis(10 * ticks), charged: charged(server, tenant).await }
     }
 
     /// What was used and charged since.
@@ -36,6 +35,12 @@ impl Cost {
         let now = Self::of(server, tenant).await;
         Self { burnt: now.burnt - self.burnt, charged: now.charged - self.charged }
     }
+}
+
+/// CPU time that a tenant was charged.
+async fn charged(server: &Server, tenant: &str) -> Duration {
+    let name = format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}}");
+    Duration::from_secs_f64(figure(server, &name).await)
 }
 
 /// The lines of a configuration in which both tenants have tokens, and bounds of the greedy one.

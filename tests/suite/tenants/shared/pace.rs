@@ -1,5 +1,6 @@
 //! Threads: whose calls run on those of low priority, and that nobody else is kept from either kind.
 
+use super::figure;
 use crate::harness::{Client, Server, json, soon};
 
 /// Rounds of the guest `busy` that take longer than a call may to count as short, on any machine.
@@ -7,13 +8,6 @@ const LONG: u64 = 20_000_000;
 /// What calls may use, where the test is not about that.
 const BOUNDS: &str = "[limits]\nturn-cpu-ms = 600_000\ncall-wall-ms = 600_000\ntenant-cpu-percent = 100_000\n
     upgrades-per-address-burst = 1_000";
-
-/// A figure of the server's.
-async fn figure(server: &Server, name: &str) -> f64 {
-    let figures = server.request("GET", "/_parlor/metrics").operator().send().await.body;
-    let line = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name}: {figures}"))
-}
 
 fn of_kind(name: &str, plugin: &str, kind: &str) -> String {
     format!("parlor_{name}{{tenant=\"default\",plugin=\"{plugin}\",kind=\"{kind}\"}}")

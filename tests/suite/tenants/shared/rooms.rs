@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::charged;
 use crate::harness::{Client, Server, json, soon};
 
 /// Turns of the greedy tenant that are under way at once in each of its rooms.
@@ -10,14 +11,6 @@ const DEPTH: usize = 32;
 
 async fn add(client: &mut Client, id: &str) {
     client.send("add", json!({ "id": id, "amount": 1 })).await;
-}
-
-/// The seconds of CPU time that a tenant was charged for.
-async fn charged(server: &Server, tenant: &str) -> f64 {
-    let metrics = server.request("GET", "/_parlor/metrics").operator().send().await.body;
-    let name = format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}} ");
-    let figure = metrics.lines().find_map(|line| line.strip_prefix(&name)).expect("the tenant's CPU time");
-    figure.parse().expect("a number")
 }
 
 /// Eight rooms of one tenant have as much to write at all times as they may; a room of another's writes all the same.
@@ -58,7 +51,7 @@ async fn commits_of_one_tenant_keep_no_other_waiting_and_are_charged() {
     }
     is_over.store(true, Ordering::Relaxed);
     let (greedy, good) = (charged(&server, "greedy").await, charged(&server, "good").await);
-    assert!(greedy > good, "{greedy} s and {good} s");
+    assert!(greedy > good, "{greedy:?} and {good:?}");
     for writer in writers {
         writer.await.expect("the greedy tenant loses nothing either");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::charged;
 use crate::harness::guests::answers;
 use crate::harness::{Client, Server, json, soon};
 
@@ -23,14 +24,6 @@ fn thread_cpu(server: &Server, name: &str) -> Duration {
         Some(Duration::from_nanos(times.split(' ').next()?.parse().ok()?))
     };
     threads.filter_map(|thread| used(&thread.ok()?.path())).sum()
-}
-
-/// What a tenant was charged of CPU time.
-async fn charged(server: &Server, tenant: &str) -> Duration {
-    let answer = server.request("GET", "/_parlor/metrics").operator().send().await;
-    let name = format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}} ");
-    let line = answer.body.lines().find_map(|line| line.strip_prefix(&name)).expect("the tenant's CPU time");
-    Duration::from_secs_f64(line.parse().expect("seconds"))
 }
 
 /// Asks for more than one call may read, time and again, until it is told to stop.
