@@ -52,16 +52,20 @@ impl CpuMeter {
         self.begun_tick.store(TICKS.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Says once whether the call is long by now, and for how many long calls it counts: it used more than a slice beyond its
-    /// first, or its first was not interrupted in time.
-    pub fn turned_long(&self) -> Option<u32> {
+    /// How many slices the call has used beyond its first one, or in a first one that was not interrupted in time.
+    pub fn slices(&self) -> u32 {
+        let ns = self.used_ns.load(Ordering::Relaxed) + self.held_ns();
+        u32::try_from(ns / SLICE.as_nanos() as u64).unwrap_or(u32::MAX)
+    }
+
+    /// Says once that the call is long by now, as it is from so many slices on; answers how many it has used.
+    pub fn turned_long(&self, from: u32) -> Option<u32> {
         if self.is_told() {
             return None;
         }
-        let ns = self.used_ns.load(Ordering::Relaxed) + self.held_ns();
-        let slices = ns / SLICE.as_nanos() as u64;
-        self.told.store(slices > 0, Ordering::Relaxed);
-        (slices > 0).then(|| u32::try_from(slices).unwrap_or(u32::MAX))
+        let slices = self.slices();
+        self.told.store(slices >= from, Ordering::Relaxed);
+        (slices >= from).then_some(slices)
     }
 
     /// Whether the call was told to be long.
@@ -127,15 +131,15 @@ mod tests {
         note_cpu();
         meter.begin(50);
         hold();
-        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the guest has not begun");
+        assert_eq!((meter.turned_long(1), meter.is_told()), (None, false), "the guest has not begun");
         note_cpu();
         meter.enter();
         hold();
-        assert!(meter.turned_long().is_some_and(|slices| slices >= 5));
-        assert_eq!((meter.turned_long(), meter.is_told()), (None, true));
+        assert!(meter.turned_long(1).is_some_and(|slices| slices >= 5));
+        assert_eq!((meter.turned_long(1), meter.is_told()), (None, true));
         meter.begin(50);
         meter.enter();
-        assert_eq!((meter.turned_long(), meter.is_told()), (None, false), "the next call begins anew");
+        assert_eq!((meter.turned_long(1), meter.is_told()), (None, false), "the next call begins anew");
     }
 
     #[test]
@@ -144,7 +148,7 @@ mod tests {
         meter.begin(1_000);
         meter.enter();
         let (cpu, mut slices) = (thread_cpu_ns(), 0);
-        while meter.turned_long().is_none() {
+        while meter.turned_long(1).is_none() {
             meter.start_slice();
             let start = thread_cpu_ns();
             while thread_cpu_ns() - start < Duration::from_micros(300).as_nanos() as u64 {

@@ -22,7 +22,7 @@ pub fn meter(store: &mut Store<GuestState>) {
         }
         state.tell_if_long();
         // The next slice begins when the call is polled again.
-        if state.cpu.is_told() && aside::leave() {
+        if state.cpu.slices() > 0 && aside::leave() {
             return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
         }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { lane.next_slice().await })))

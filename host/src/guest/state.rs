@@ -130,8 +130,9 @@ impl GuestState {
 
     /// Notes that the current call is long, as soon as it is.
     pub fn tell_if_long(&self) {
-        if let Some(weight) = self.cpu.turned_long() {
-            self.pace().note_long(weight);
+        let pace = self.pace();
+        if let Some(slices) = self.cpu.turned_long(pace.long_from()) {
+            pace.note_long(slices / pace.long_from());
         }
     }
 

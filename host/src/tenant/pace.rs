@@ -10,6 +10,10 @@ use crate::model::names::{PluginKey, RoomId};
 /// As many first turns of a room run as those of the plugin's other new rooms do: only then the room is known.
 const FIRST_TURNS: u32 = 4;
 
+/// From how many slices on an opening or an authorization is long. Each makes an instance, whose first touch of its memory takes
+/// the kernel up to 2 slices where many open at once; code that spins, or fills its memory, uses 10 and more.
+const ENTERING_LONG_FROM: u32 = 5;
+
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaceKind {
@@ -36,6 +40,8 @@ impl PaceKind {
 
 /// What calls are a sample of.
 pub trait Paced {
+    /// From how many slices on, beyond its first one, a call is long; at least 1.
+    fn long_from(&self) -> u32;
     /// Whether the next call runs on a thread of low priority.
     fn is_heavy(&self) -> bool;
     /// A call was short.
@@ -97,7 +103,7 @@ impl Pace {
                     room,
                     of,
                     percent,
-                    "heavy: of its last calls so many per cent used more than 2 ms of CPU; they run at low priority until they are short again"
+                    "heavy: of its last calls so many per cent used too much CPU; they run at low priority until they are short again"
                 );
             }
             VerdictChange::Light { after } => {
@@ -109,6 +115,10 @@ impl Pace {
 }
 
 impl Paced for Pace {
+    fn long_from(&self) -> u32 {
+        ENTERING_LONG_FROM
+    }
+
     fn is_heavy(&self) -> bool {
         self.entering.is_heavy()
     }
@@ -161,6 +171,10 @@ impl RoomPace {
 }
 
 impl Paced for RoomPace {
+    fn long_from(&self) -> u32 {
+        1
+    }
+
     fn is_heavy(&self) -> bool {
         self.verdict.is_heavy() || (self.is_new() && self.plugin.new_rooms.is_heavy())
     }
