@@ -227,16 +227,22 @@ impl<P: Place> Run<'_, P> {
     }
 
     async fn logged(&mut self, expected: &[String]) -> Result<(), String> {
-        let all = self.place.log(self.lines + expected.len()).await?;
-        let mut new = all.get(self.lines..).unwrap_or_default().iter();
-        for line in expected {
-            if !new.any(|found| matches(&json!(line), &json!(found))) {
-                let new = all.get(self.lines..).unwrap_or_default();
-                return Err(format!("{line:?} is not in the log, or not in its place: {new:?}"));
+        let mut wanted = self.lines + expected.len();
+        loop {
+            let all = self.place.log(wanted).await?;
+            let new = all.get(self.lines..).unwrap_or_default();
+            let mut left = new.iter();
+            let missing = expected.iter().find(|line| !left.any(|found| matches(&json!(line), &json!(found))));
+            match missing {
+                None => {
+                    self.lines = all.len();
+                    return Ok(());
+                }
+                // There are lines that nobody expects here: it may be behind them.
+                Some(_) if all.len() >= wanted => wanted = all.len() + 1,
+                Some(line) => return Err(format!("{line:?} is not in the log, or not in its place: {new:?}")),
             }
         }
-        self.lines = all.len();
-        Ok(())
     }
 }
 
