@@ -32,6 +32,7 @@ pub mod protocol;
 pub mod room;
 pub mod seldom;
 pub mod server;
+pub mod session;
 pub mod socket;
 pub mod storage;
 pub mod tenant;

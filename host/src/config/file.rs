@@ -48,6 +48,10 @@ pub struct TenantTable {
     pub token_file: Option<PathBuf>,
     /// The interfaces that the tenant's plugins may import; without it, all that this host offers.
     pub imports: Option<Vec<String>>,
+    /// Whether clients of Socket.IO are served, at `/socket.io/`.
+    pub socket_io: Option<bool>,
+    /// The plugin that serves the namespace `/` where none has the path `/`.
+    pub socket_io_default: Option<String>,
     pub limits: LimitsTable,
     pub plugins: BTreeMap<String, PluginTable>,
 }

@@ -92,7 +92,10 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
     }
     let hosts = each(tenant, "hosts", &table.hosts, HostName::configured)?;
     let origins = each(tenant, "origins", &table.origins, PageOrigin::configured)?;
-    Ok(TenantSettings { hosts, origins, token, imports, limits, plugins })
+    let socket_io_default = table.socket_io_default.as_deref().map(PluginName::new).transpose();
+    let socket_io_default = socket_io_default.with_context(|| format!("tenants.{tenant}.socket-io-default"))?;
+    let socket_io = table.socket_io.unwrap_or(true);
+    Ok(TenantSettings { hosts, origins, token, imports, socket_io, socket_io_default, limits, plugins })
 }
 
 /// Reads each value of a tenant's list.

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use crate::alarms::Alarms;
 use crate::clock::Instant;
 use crate::guest::engine::GuestEngine;
-use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
+use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
@@ -133,6 +133,11 @@ impl Fleet {
     /// The version that serves a path of a tenant. The path matches exactly.
     pub fn at(&self, tenant: &TenantName, path: &str) -> Option<Arc<Plugin>> {
         self.table.lock().at(tenant, path).cloned()
+    }
+
+    /// The version of a tenant's plugin of this name that serves or, where no name is given, of its only plugin.
+    pub fn default_of(&self, tenant: &TenantName, name: Option<&PluginName>) -> Option<Arc<Plugin>> {
+        self.table.lock().default_of(tenant, name).cloned()
     }
 
     /// The versions that serve, by tenant and plugin.

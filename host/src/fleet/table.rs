@@ -9,7 +9,7 @@ use super::refusal::{NoRoom, PathTaken};
 use super::tally::Tally;
 use super::trial::{Condemned, SwapTrial, Verdict};
 use crate::clock::Instant;
-use crate::model::names::{PluginKey, RoomId, RoomKey, TenantName};
+use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 use crate::room::handle::RoomHandle;
@@ -85,6 +85,13 @@ impl Table {
 
     pub(super) fn at(&self, tenant: &TenantName, path: &str) -> Option<&Arc<Plugin>> {
         self.get(self.paths.get(tenant)?.get(path)?)
+    }
+
+    /// The version of the plugin of this name or, where no name is given, of the only one that serves.
+    pub(super) fn default_of(&self, tenant: &TenantName, name: Option<&PluginName>) -> Option<&Arc<Plugin>> {
+        let mut keys = self.paths.get(tenant)?.values().filter(|key| name.is_none_or(|name| key.plugin == *name));
+        let only = keys.next()?;
+        keys.next().is_none().then(|| self.get(only)).flatten()
     }
 
     /// How many plugins of a tenant serve.

@@ -74,7 +74,7 @@ checked_name!(
     /// The websocket path that a plugin serves.
     PluginPath,
     "a plugin's path",
-    "1 to 128 of /, A-Z, a-z, 0-9, ., _, ~ and -, beginning with /, without //, /./ and .., and not /_parlor, /t or below them",
+    "1 to 128 of /, A-Z, a-z, 0-9, ., _, ~ and -, beginning with /, without //, /./ and .., and not /_parlor, /socket.io, /t or below them",
     is_plugin_path
 );
 
@@ -161,6 +161,7 @@ fn is_plugin_path(text: &str) -> bool {
         && !text.contains("//")
         && !text.split('/').any(|segment| segment == ".")
         && !below("/_parlor")
+        && !below("/socket.io")
         && !below("/t")
 }
 
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn paths_stay_out_of_the_hosts_places() {
-        for good in ["/", "/ws", "/ws/", "/ws/notifications", "/.well-known/ws", "/team", "/_parlors"] {
+        for good in ["/", "/ws", "/ws/", "/ws/notifications", "/.well-known/ws", "/team", "/_parlors", "/socket.iox"] {
             assert!(PluginPath::new(good).is_ok(), "{good}");
         }
         for bad in [
@@ -199,6 +200,7 @@ mod tests {
             "/../x",
             "/_parlor",
             "/_parlor/api",
+            "/socket.io/",
             "/t",
             "/t/acme",
             "/a b",

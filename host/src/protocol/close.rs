@@ -43,6 +43,11 @@ impl CloseReason {
         Self::of("client-faults", 1008, "this client made the plugin fail too often: client-faults");
     pub const SILENT: Self = Self::of("ping-timeout-ms", 1008, "silent for ping-timeout-ms after a ping");
 
+    pub const BAD_PACKET: Self = Self::of("bad-packet", 1007, "not a packet of Socket.IO");
+    pub const NO_NAMESPACE: Self =
+        Self::of("engine-connect-ms", 1008, "connected to no namespace in time: engine-connect-ms");
+    pub const NO_PONG: Self = Self::of("engine-pong-ms", 1008, "answered no ping in time: engine-pong-ms");
+
     /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
     pub const BROKEN_OFF: Self = Self { code: 1006, reason: Cow::Borrowed(""), label: BY_OTHERS };
 
@@ -55,6 +60,17 @@ impl CloseReason {
     pub fn at_frame(self, number: u64, why: Option<BadFrame>) -> Self {
         let why = why.map_or_else(String::new, |why| format!(": {}", why.words()));
         Self { reason: format!("{}; frame {number} was not taken{why}", self.reason).into(), ..self }
+    }
+
+    /// The reason with the number of the client's packet that ends its session, and why.
+    pub fn at_packet(self, number: u64, why: Option<&str>) -> Self {
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        Self { reason: format!("{}; packet {number}{why}", self.reason).into(), ..self }
+    }
+
+    /// Whether the client is to come back: what ended is not its visit but what it visited.
+    pub fn is_to_come_back(&self) -> bool {
+        matches!(self.code, 1011..=1013)
     }
 
     /// The label in metrics. The list is closed: closes that plugins and clients ask for share one label.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, COOKIE};
-use axum::http::{Request, StatusCode, Uri};
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, StatusCode, Uri};
 
-use super::address::{self, Destination};
+use super::address;
 use super::forwarded::RemoteClient;
 use super::head::host_of;
 use super::refusal::UpgradeRefusal;
@@ -20,30 +20,35 @@ use crate::model::visitor::Visitor;
 use crate::plugin::version::{AuthorizeError, Plugin};
 use crate::room::owner::RoomOwner as _;
 
-/// The request as the plugin's `authorize` gets it.
+/// What the host itself adds to a request's headers; clients cannot send any of that name.
+const OF_HOST: &str = "parlor-";
+/// What a client of Socket.IO sent as `auth`.
+pub(super) const AUTH: &str = "parlor-auth";
+/// Which protocol the client speaks, where it is not Verani's.
+pub(super) const WIRE: &str = "parlor-wire";
+
+/// The request as the plugin's `authorize` gets it. `target` is the path and the query that it is to see, behind the
+/// prefix of a proxy, and `added` are headers of the host's own.
 pub(super) fn connect_request(
     client: &RemoteClient,
-    place: &Destination<'_>,
+    own_host: bool,
     room: &RoomId,
-    request: &Request<()>,
-    bearer: Option<&str>,
+    (target, headers): (&str, &HeaderMap),
+    added: Vec<(&str, String)>,
 ) -> ConnectRequest {
-    let headers = request.headers();
     // There is one, since every request of HTTP/1.1 names it.
     let host = client.host.as_deref().or_else(|| host_of(headers)).unwrap_or_default();
     let prefix = &client.prefix;
-    let token = bearer.filter(|_| !headers.contains_key(AUTHORIZATION));
-    let token = token.map(|token| (AUTHORIZATION.as_str().to_owned(), format!("Bearer {token}")));
     let scheme = if client.tls { "wss" } else { "ws" };
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     // Where tenants share a host name, browsers send the cookies of one to the others.
-    let shown = headers.iter().filter(|(name, _)| place.own_host || **name != COOKIE);
+    let shown =
+        headers.iter().filter(|(name, _)| (own_host || **name != COOKIE) && !name.as_str().starts_with(OF_HOST));
     ConnectRequest {
-        uri: format!("{scheme}://{host}{prefix}{path}"),
+        uri: format!("{scheme}://{host}{prefix}{target}"),
         room: room.as_str().to_owned(),
         headers: shown
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-            .chain(token)
+            .chain(added.into_iter().map(|(name, value)| (name.to_owned(), value)))
             .collect(),
         remote: client.address.to_string(),
     }

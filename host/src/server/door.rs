@@ -78,6 +78,11 @@ impl Door {
         self.addresses.connect(client.address).map(Some).ok_or(TurnedAway::AddressIsFull)
     }
 
+    /// Takes a place for a client that keeps no connection of its own, as one that polls: it counts as one all the same.
+    pub fn enter_session(&self, client: &RemoteClient) -> Result<ConnectionPlace, TurnedAway> {
+        self.enter(client.address)
+    }
+
     /// Counts an upgrade of an address; false where it asks for too many.
     pub fn may_upgrade(&self, client: IpAddr) -> bool {
         self.addresses.upgrade(client)

@@ -19,6 +19,7 @@ use crate::alarms::Alarms;
 use crate::fleet::Fleet;
 use crate::guest::engine::GuestEngine;
 use crate::logs;
+use crate::session::Sessions;
 use crate::tenant::account;
 use crate::tenant::{Account, PaceKind, Tenants};
 use crate::watchdog::Watchdog;
@@ -38,6 +39,7 @@ pub struct Measured {
     pub engine: Arc<GuestEngine>,
     pub door: Arc<Door>,
     pub upgrades: Arc<UpgradeCounts>,
+    pub sessions: Arc<Sessions>,
     pub watchdog: Arc<Watchdog>,
 }
 
@@ -86,10 +88,11 @@ pub async fn metrics(State(measured): State<Arc<Measured>>) -> Response {
 fn of_host(measured: &Measured, scrape: &mut Scrape) {
     let build = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
     scrape.gauges("build_info", "The version of the server").get_or_create(&build).set(1.0);
-    let Measured { fleet, engine, door, upgrades, .. } = measured;
+    let Measured { fleet, engine, door, upgrades, sessions, .. } = measured;
     let connections = door.connections();
     scrape.gauge("connections", "Open connections, HTTP and WebSocket", connections.used() as f64);
     scrape.gauge("connections_max", "As many as there may be", connections.max() as f64);
+    scrape.gauge("polling_sessions", "Clients of Socket.IO that poll over HTTP", sessions.count() as f64);
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));

@@ -9,6 +9,8 @@ mod auth;
 mod authorize;
 pub mod dev;
 mod door;
+mod engine;
+mod entry;
 mod escapes;
 mod forwarded;
 mod handshake;
@@ -19,6 +21,7 @@ mod listen;
 mod metrics;
 mod pages;
 mod proxy_protocol;
+mod reception;
 mod refusal;
 mod requests;
 mod starting;
@@ -37,6 +40,7 @@ pub use listen::Listeners;
 
 use crate::config::Config;
 use crate::deploy::Deploys;
+use crate::session::Sessions;
 use crate::watchdog::Watchdog;
 use api::Api;
 use aside::ApiThread;
@@ -44,7 +48,7 @@ use auth::Access;
 use dev::DevProjects;
 use metrics::{Measured, UpgradeCounts};
 use requests::RequestRates;
-use upgrade::Upgrading;
+use entry::Upgrading;
 
 /// All routes, each with the state that it needs. The host's own are under `/_parlor/`; every other path is a plugin's.
 ///
@@ -59,12 +63,14 @@ pub fn http(
     let (fleet, tenants) = (&deploys.fleet, &deploys.tenants);
     let access = Arc::new(Access::new(config.operator_token.clone(), Arc::clone(tenants), dev.is_some()));
     let counts = Arc::<UpgradeCounts>::default();
+    let sessions = Arc::<Sessions>::default();
     let measured = Measured {
         fleet: Arc::clone(fleet),
         tenants: Arc::clone(tenants),
         engine: Arc::clone(deploys.loader.engine()),
         door: Arc::clone(door),
         upgrades: Arc::clone(&counts),
+        sessions: Arc::clone(&sessions),
         watchdog: Arc::clone(watchdog),
     };
     let upgrading = Upgrading {
@@ -73,6 +79,7 @@ pub fn http(
         door: Arc::clone(door),
         deploys: Arc::clone(deploys),
         counts,
+        sessions,
     };
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))

@@ -9,6 +9,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Response, StatusCode};
 
 use crate::fleet::NoRoom;
+use crate::session::NotAdmitted;
 
 /// The least `Retry-After`, and how far it varies, so that clients who were turned away together do not come back
 /// together.
@@ -56,6 +57,16 @@ impl UpgradeRefusal {
             }
             NoRoom::Draining => Self::busy("the server is shutting down"),
         }
+    }
+
+    /// Whether no plugin serves the path.
+    pub fn is_nobody(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
+    /// The same refusal for a client of a session.
+    pub fn into_not_admitted(self) -> NotAdmitted {
+        NotAdmitted::Refused { status: self.status.as_u16(), words: self.words }
     }
 
     pub fn into_response(self) -> Response<Body> {

@@ -1,62 +1,35 @@
 //! From an HTTP request to a socket in a room, and the checks on the way.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, REFERER, UPGRADE, VARY,
-};
+use axum::http::header::{AUTHORIZATION, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, UPGRADE, VARY};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::address::{self, Destination};
 use super::addresses::AddressPlace;
-use super::authorize::{authorize, connect_request};
-use super::door::{ConnectionPlace, Door};
-use super::escapes::decode_plain;
+use super::authorize::connect_request;
+use super::door::ConnectionPlace;
+use super::engine;
+use super::entry::{self, Upgrading, Wish, check_origin, plugin_at};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::head::host_of;
-use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
-use crate::clock::Instant;
-use crate::deploy::Deploys;
-use crate::fleet::{Fleet, NoRoom};
-use crate::model::meta::Meta;
-use crate::model::names::{PluginKey, RoomId};
-use crate::model::visitor::Visitor;
+use crate::model::names::PluginKey;
 use crate::plugin::version::Plugin;
-use crate::room::handle::RoomClosed;
-use crate::room::outbound::Outbound;
+use crate::room::outbound::Wire;
 use crate::seldom::Seldom;
-use crate::socket::{self, ClientStream, Seat};
-use crate::tenant::Tenants;
+use crate::socket::{self, ClientStream, DetachedStream, Seat};
 use crate::tenant::charge::charged;
-
-/// How often to try again while an empty room of the tenant is to make a place.
-const ROOM_POLL: Duration = Duration::from_millis(10);
-
-/// Where a browser says from where its request comes (Fetch Metadata).
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
-/// The origin of pages that have none to tell (RFC 6454, 6.1).
-const OPAQUE_ORIGIN: &str = "null";
+use crate::workers::Workers;
 
 static UNANSWERED: Seldom = Seldom::new();
 static NOT_OURS: Seldom = Seldom::new();
 static NOT_MOVED: Seldom = Seldom::new();
-
-/// What the upgrade of a request needs.
-pub struct Upgrading {
-    pub fleet: Arc<Fleet>,
-    pub tenants: Arc<Tenants>,
-    pub door: Arc<Door>,
-    pub deploys: Arc<Deploys>,
-    pub counts: Arc<UpgradeCounts>,
-}
 
 /// Answers every path that is not the host's own.
 pub async fn upgrade(
@@ -66,8 +39,15 @@ pub async fn upgrade(
     request: Request<Body>,
 ) -> Response<Body> {
     let origin = request.headers().get(ORIGIN).cloned();
+    // The host that a proxy tells of leads to no other tenant than the one that it asked us for.
+    let hosts = [host_of(request.headers()), client.host.as_deref()];
+    let uri = request.uri().clone();
+    let place = address::destination(&upgrading.tenants, &hosts, &uri);
+    if let Some(place) = place.as_ref().filter(|place| engine::is_served(&upgrading.tenants, place)) {
+        return engine::answer(&upgrading, place, client, connection, request).await;
+    }
     // An upgrade has no body.
-    let answer = accept(&upgrading, client, connection, request.map(drop)).await;
+    let answer = accept(&upgrading, place, client, connection, request.map(drop)).await;
     let mut response = answer.unwrap_or_else(UpgradeRefusal::into_response);
     upgrading.counts.count(response.status());
     if let Some(origin) = origin {
@@ -86,22 +66,22 @@ fn may_be_read(headers: &mut HeaderMap, origin: HeaderValue) {
 
 async fn accept(
     upgrading: &Upgrading,
+    place: Option<Destination<'_>>,
     client: RemoteClient,
     connection: ConnectionPlace,
     request: Request<()>,
 ) -> Result<Response<Body>, UpgradeRefusal> {
-    let Upgrading { fleet, tenants, door, .. } = upgrading;
+    let Upgrading { fleet, door, .. } = upgrading;
     if !door.may_upgrade(client.address) {
         return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
     }
-    // The host that a proxy tells of leads to no other tenant than the one that it asked us for.
-    let hosts = [host_of(request.headers()), client.host.as_deref()];
-    let place = address::destination(tenants, &hosts, request.uri()).ok_or_else(UpgradeRefusal::nobody)?;
-    let plugin = plugin_at(upgrading, &place, request.headers()).await?;
+    let place = place.ok_or_else(UpgradeRefusal::nobody)?;
+    let waits = request.headers().contains_key(UPGRADE);
+    let plugin = plugin_at(upgrading, &place.tenant, place.path, waits).await?;
     let account = Arc::clone(plugin.account());
     let admitted = charged(&account.cpu, admit(upgrading, plugin, &place, &client, &request)).await?;
     let Admitted { seat, of_client, answer } = admitted;
-    let handed_over = hand_over(Arc::clone(fleet), request, seat, Box::new((connection, of_client)));
+    let handed_over = hand_over(Arc::clone(fleet.workers()), request, seat, Box::new((connection, of_client)));
     tokio::spawn(async move { charged(&account.cpu, handed_over).await });
     Ok(answer)
 }
@@ -131,122 +111,26 @@ async fn admit(
     };
     door.check_forwarded(request.headers(), client);
     let room = address::room(request.uri()).map_err(|why| UpgradeRefusal::new(StatusCode::BAD_REQUEST, why))?;
-    check_origin(tenants, place, request.headers())?;
-    if let Some(why) = fleet.refuses(&plugin.key, &room) {
-        return Err(UpgradeRefusal::no_room(why));
-    }
-
-    // Before `authorize` names the user, the client is known by its address alone.
-    let address = door.address_of(client);
-    let stranger = Visitor::new(address, None);
-    fleet.admits(&plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
-
+    check_origin(tenants, &place.tenant, request.headers())?;
     let of_client = door
         .enter_behind_proxy(client)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
-    let tenant_place = plugin.account().sockets.place();
-    let tenant_place = tenant_place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))?;
-    let bearer = handshake.as_ref().ok().and_then(Handshake::bearer);
-    let connect = connect_request(client, place, &room, request, bearer);
-    let blamed = handshake.is_ok().then_some(&stranger);
-    let meta = authorize(fleet, &plugin, blamed, connect, request.uri()).await?;
-    let visitor = Visitor::new(address, Some(meta.user_id.clone()));
-    let pause = fleet.admits(&plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
+    let tenant_place = entry::tenant_place(&plugin)?;
+    let headers = request.headers();
+    let bearer = handshake.as_ref().ok().and_then(Handshake::bearer).filter(|_| !headers.contains_key(AUTHORIZATION));
+    let token = bearer.map(|token| (AUTHORIZATION.as_str(), format!("Bearer {token}")));
+    let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let connect = connect_request(client, place.own_host, &room, (target, headers), token.into_iter().collect());
+    let (address, is_earnest) = (door.address_of(client), handshake.is_ok());
+    let wish = Wish { plugin: &plugin, room: &room, address, connect, uri: request.uri(), is_earnest };
+    let known = entry::identify(fleet, wish).await?;
     let handshake = handshake?;
-    let outbound = Outbound::new(plugin.limits(), visitor.into(), Arc::clone(&plugin.account().outbound), tenant_place);
-    let outbound = Arc::new(outbound);
-    outbound.pause(pause);
-
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
-    let seat = take_seat(fleet, &plugin, &room, meta, outbound).await?;
+    let seat = entry::seat(fleet, &plugin, &room, known, (Wire::Verani, tenant_place)).await?;
     if handshake.is_unanswered(&plugin.subprotocols) {
         warn_of_unanswered(&plugin);
     }
     Ok(Admitted { seat, of_client, answer: handshake.switching(&plugin.subprotocols) })
-}
-
-/// The plugin that serves a path. While plugins of the tenant are still being loaded, it may be one of them: a client that
-/// asks for a socket waits for it, and is told to try again where that takes long.
-async fn plugin_at(
-    upgrading: &Upgrading,
-    place: &Destination<'_>,
-    headers: &HeaderMap,
-) -> Result<Arc<Plugin>, UpgradeRefusal> {
-    let path = decode_plain(place.path);
-    if let Some(plugin) = upgrading.fleet.at(&place.tenant, &path) {
-        return Ok(plugin);
-    }
-    let mut loading = upgrading.deploys.loading.watch();
-    let end = Instant::now() + upgrading.door.handshake_wait;
-    loop {
-        // Before the look for the plugin: one that is not left any more serves by now, if it ever will.
-        let left = loading.borrow_and_update().of(&place.tenant);
-        if let Some(plugin) = upgrading.fleet.at(&place.tenant, &path) {
-            return Ok(plugin);
-        }
-        if left == 0 {
-            return Err(UpgradeRefusal::nobody());
-        }
-        let changed = tokio::time::timeout_at(end, loading.changed());
-        if !headers.contains_key(UPGRADE) || !matches!(changed.await, Ok(Ok(()))) {
-            let words =
-                format!("the server started and still loads {left} plugins, and this may be one of them's path");
-            return Err(UpgradeRefusal::busy(&words));
-        }
-    }
-}
-
-/// Takes a seat in the room, and opens the room if need be. Where the tenant has as many rooms as it may, waits until
-/// an empty one ends.
-async fn take_seat(
-    fleet: &Arc<Fleet>,
-    plugin: &Plugin,
-    room: &RoomId,
-    meta: Meta,
-    outbound: Arc<Outbound>,
-) -> Result<Seat, UpgradeRefusal> {
-    let given_up = Instant::now() + Duration::from_millis(plugin.limits().instance_wait_ms);
-    loop {
-        match fleet.enter(&plugin.key, room) {
-            Ok(open) if open.stats.sockets.load(Ordering::Relaxed) >= plugin.limits().sockets_per_room => {
-                return Err(UpgradeRefusal::busy("the room is full: sockets-per-room"));
-            }
-            Ok(open) => match Seat::take(open, meta.clone(), Arc::clone(&outbound)) {
-                Ok(seat) => return Ok(seat),
-                // It ended at this moment, and its name is free.
-                Err(RoomClosed) => tokio::task::yield_now().await,
-            },
-            Err(NoRoom::TooMany) if Instant::now() < given_up => tokio::time::sleep(ROOM_POLL).await,
-            Err(why) => return Err(UpgradeRefusal::no_room(why)),
-        }
-    }
-}
-
-/// Refuses pages of origins that the tenant does not allow. Programs other than browsers send no origin; nor does a page
-/// that asks its own host with a plain GET, which says where it comes from in `Referer`.
-fn check_origin(tenants: &Tenants, place: &Destination<'_>, headers: &HeaderMap) -> Result<(), UpgradeRefusal> {
-    let is_upgrade = headers.contains_key(UPGRADE);
-    let text = |value: &'_ HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    let mut origins: Vec<String> = headers.get_all(ORIGIN).iter().map(text).collect();
-    if origins.is_empty() && !is_upgrade {
-        origins.extend(headers.get(REFERER).map(text).map(|page| origin_of(&page).to_owned()));
-        // A page of elsewhere that says nothing of itself, as in an image's address.
-        let is_foreign = headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
-        if origins.is_empty() && is_foreign {
-            origins.push(OPAQUE_ORIGIN.to_owned());
-        }
-    }
-    if origins.iter().all(|origin| tenants.allows_origin(&place.tenant, origin)) {
-        return Ok(());
-    }
-    Err(UpgradeRefusal::new(StatusCode::FORBIDDEN, "pages of this origin may not connect"))
-}
-
-/// The origin of an absolute address.
-fn origin_of(address: &str) -> &str {
-    let host = address.find("://").map_or(0, |end| end + 3);
-    let end = address[host..].find(['/', '?', '#']).map_or(address.len(), |end| host + end);
-    &address[..end]
 }
 
 /// Tells the operator why a browser drops the connection. What was offered may be a secret.
@@ -263,20 +147,35 @@ fn warn_of_unanswered(plugin: &Plugin) {
 }
 
 /// Moves the bare connection to its room's thread as soon as the 101 is sent.
-async fn hand_over(fleet: Arc<Fleet>, request: Request<()>, seat: Seat, held: Box<dyn Send>) {
+async fn hand_over(workers: Arc<Workers>, request: Request<()>, seat: Seat, held: Box<dyn Send>) {
+    if let Some((stream, read_ahead)) = bare_connection(request).await {
+        socket::serve(workers, stream, read_ahead, seat, held);
+    }
+}
+
+/// The connection of a request as soon as its 101 is sent, and what was read of it already; none where it broke off.
+pub(super) async fn bare_connection(request: Request<()>) -> Option<(DetachedStream, Vec<u8>)> {
     let upgraded = match hyper::upgrade::on(request).await {
         Ok(upgraded) => upgraded,
-        Err(why) => return tracing::debug!("an upgrade broke off: {why}"),
+        Err(why) => {
+            tracing::debug!("an upgrade broke off: {why}");
+            return None;
+        }
     };
     let Ok(parts) = upgraded.downcast::<TokioIo<ClientStream>>() else {
-        return NOT_OURS.tell(|left_out| {
+        NOT_OURS.tell(|left_out| {
             tracing::error!(left_out, "an upgraded connection is not one that this server accepted");
         });
+        return None;
     };
     match parts.io.into_inner().detach() {
-        Ok(stream) => socket::serve(Arc::clone(fleet.workers()), stream, &parts.read_buf, seat, held),
-        Err(why) => NOT_MOVED.tell(|left_out| {
-            tracing::warn!(left_out, "a socket cannot leave the thread that accepted it: {why}");
-        }),
+        // Copied, because a slice of the HTTP connection's buffer would keep its 8 KiB for as long as the socket lives.
+        Ok(stream) => Some((stream, parts.read_buf.to_vec())),
+        Err(why) => {
+            NOT_MOVED.tell(|left_out| {
+                tracing::warn!(left_out, "a socket cannot leave the thread that accepted it: {why}");
+            });
+            None
+        }
     }
 }

@@ -8,33 +8,25 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Sink as _, SinkExt as _, Stream as _};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use futures_util::{Sink as _, Stream as _};
 use tokio::time::Sleep;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::held::HeldMessage;
 use super::keepalive::{Keepalive, SilenceCall};
 use super::rate::{FrameRate, coarse_now};
 use super::seat::Seat;
-use super::throttle::{Throttled, TooManyFragments};
+use super::ws::{self, FAREWELL, Ws};
 use crate::model::event::ClientEvent;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani::{self, BadFrame, Inbound};
+use crate::room::handle::RoomClosed;
 use crate::room::outbound::ToWrite;
 
-type Ws = WebSocketStream<Throttled>;
-
-/// How long the host waits for a client to take its last frames and the close frame; then it cuts the connection.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a room has to answer what came before a frame that ends the connection.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
-/// The buffer into which [`linger`] reads the input that it throws away.
-const DISCARD_BYTES: usize = 4 << 10;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Frames that one socket may read before others of its thread get their turn.
 const READS_AT_ONCE: usize = 64;
@@ -46,7 +38,7 @@ pub struct Connection {
     ws: Ws,
     seat: Seat,
     /// An event that waits for its place in the room; nothing more is read meanwhile.
-    held: Held,
+    held: HeldMessage,
     /// How many bad frames may come.
     bad_frames: Rate,
     /// How fast frames may come.
@@ -70,15 +62,6 @@ struct Deafness {
     until: Pin<Box<Sleep>>,
 }
 
-/// How far an event is on its way into the room.
-enum Held {
-    Nothing,
-    /// It waits until the room has handled enough of the socket's earlier events.
-    Uncounted(ClientEvent),
-    /// It counts among the socket's events, and waits for a place in the room's mailbox.
-    Counted(Option<ClientEvent>),
-}
-
 /// How the conversation ended.
 enum End {
     /// The client said goodbye or broke off. No close frame of ours follows; `$disconnect` gets this reason.
@@ -92,7 +75,7 @@ impl Connection {
         Self {
             ws,
             seat,
-            held: Held::Nothing,
+            held: HeldMessage::Nothing,
             bad_frames: Rate::within(MINUTE, limits.bad_frames_per_minute, limits.bad_frames),
             frames: FrameRate::new(limits),
             frames_read: 0,
@@ -110,15 +93,15 @@ impl Connection {
         match end {
             End::Host(reason) => {
                 self.seat.room.plugin().totals.count_close(reason.label());
-                let told = tokio::time::timeout(FAREWELL, tell(&mut self.ws, reason.clone())).await;
+                let told = tokio::time::timeout(FAREWELL, ws::tell(&mut self.ws, reason.clone())).await;
                 self.seat.leave(reason);
                 if matches!(told, Ok(Ok(()))) {
-                    linger(&mut self.ws).await;
+                    ws::linger(&mut self.ws).await;
                 }
             }
             End::Client(reason) => {
                 self.seat.leave(reason);
-                linger(&mut self.ws).await;
+                ws::linger(&mut self.ws).await;
             }
         }
     }
@@ -207,7 +190,7 @@ impl Connection {
             let bad = match message {
                 Message::Text(text) => self.take_text(&text).err(),
                 Message::Binary(_) => Some(BadFrame::Binary),
-                Message::Close(frame) => return Poll::Ready(End::Client(close_of(frame))),
+                Message::Close(frame) => return Poll::Ready(End::Client(ws::close_of(frame))),
                 // tungstenite answers pings by itself; the next flush sends it.
                 Message::Ping(_) => {
                     self.unflushed = true;
@@ -230,31 +213,19 @@ impl Connection {
 
     /// Moves the event that waits, if any, into the room.
     fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
-        if let Held::Uncounted(_) = self.held {
-            ready!(self.seat.outbound.poll_reserve(context));
-            if let Held::Uncounted(event) = std::mem::replace(&mut self.held, Held::Nothing) {
-                self.held = Held::Counted(Some(event));
-            }
-        }
-        if let Held::Counted(event) = &mut self.held {
-            let put = ready!(self.seat.room.mailbox.poll_event(context, self.seat.id, event));
-            self.held = Held::Nothing;
-            if put.is_err() {
-                return Poll::Ready(Err(End::Host(self.seat.room.end_reason())));
-            }
-        }
-        Poll::Ready(Ok(()))
+        let moved = ready!(self.held.poll(context, &self.seat));
+        Poll::Ready(moved.map_err(|RoomClosed| End::Host(self.seat.room.end_reason())))
     }
 
     /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
     fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), BadFrame> {
         match verani::decode(text)? {
-            Inbound::Event(event) => self.held = Held::Uncounted(event),
+            Inbound::Event(event) => self.held = HeldMessage::Uncounted(event),
             Inbound::Ping => {
                 self.seat.outbound.push(verani::PONG);
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {
                     let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
-                    self.held = Held::Uncounted(event);
+                    self.held = HeldMessage::Uncounted(event);
                 }
             }
         }
@@ -269,16 +240,9 @@ impl Connection {
 
     /// Does what an error of the WebSocket asks for.
     fn broken(&mut self, context: &mut Context<'_>, why: &Error) -> Poll<End> {
-        match why {
-            Error::Capacity(_) => self.stop_reading(context, CloseReason::TOO_BIG, None),
-            Error::Utf8(_) => self.stop_reading(context, CloseReason::NOT_UTF8, None),
-            Error::Io(why) if why.get_ref().is_some_and(|why| why.is::<TooManyFragments>()) => {
-                self.stop_reading(context, CloseReason::TOO_FAST, None)
-            }
-            Error::Protocol(protocol) if !is_broken_off(protocol) => {
-                self.stop_reading(context, CloseReason::PROTOCOL, None)
-            }
-            _ => Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
+        match ws::wrong_of(why) {
+            Some(reason) => self.stop_reading(context, reason, None),
+            None => Poll::Ready(End::Client(CloseReason::BROKEN_OFF)),
         }
     }
 
@@ -315,7 +279,7 @@ impl Connection {
         if self.ws.get_mut().take_heard() {
             self.keepalive.heard();
         }
-        let listens = matches!(self.held, Held::Nothing) && self.deaf.is_none() && !self.ws.get_ref().is_paused();
+        let listens = self.held.is_nothing() && self.deaf.is_none() && !self.ws.get_ref().is_paused();
         while let SilenceCall::Ping = ready!(self.keepalive.poll(context, listens)) {
             // The flush below sends it. A ping that cannot be sent gets no answer, and the socket counts as silent.
             let ping = Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()));
@@ -326,37 +290,4 @@ impl Connection {
         }
         Poll::Ready(End::Host(CloseReason::SILENT))
     }
-}
-
-/// Sends the close frame, behind what is written already.
-async fn tell(ws: &mut Ws, reason: CloseReason) -> Result<(), Error> {
-    let frame = CloseFrame { code: CloseCode::from(reason.code), reason: Utf8Bytes::from(&*reason.reason) };
-    ws.send(Message::Close(Some(frame))).await
-}
-
-/// Ends our side and discards what still comes: a connection dropped with unread input is reset, and a reset overtakes
-/// the close frame.
-async fn linger(ws: &mut Ws) {
-    let discard = async {
-        let _ = ws.flush().await;
-        let stream = ws.get_mut();
-        let _ = stream.shutdown().await;
-        // On the heap: an array would be part of every connection's task for all of its life.
-        let mut buffer = vec![0; DISCARD_BYTES];
-        while let Ok(1..) = stream.read(&mut buffer).await {}
-    };
-    let _ = tokio::time::timeout(FAREWELL, discard).await;
-}
-
-fn close_of(frame: Option<CloseFrame>) -> CloseReason {
-    match frame {
-        Some(frame) => CloseReason::given(frame.code.into(), frame.reason.as_str().to_owned()),
-        // RFC 6455, 7.1.5: a close frame without a code.
-        None => CloseReason::given(1005, String::new()),
-    }
-}
-
-fn is_broken_off(why: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
-    matches!(why, ProtocolError::ResetWithoutClosingHandshake)
 }

@@ -3,11 +3,13 @@
 mod connection;
 mod enter;
 mod fragments;
+pub mod held;
 mod keepalive;
-mod rate;
+pub mod rate;
 mod seat;
 mod stream;
 mod throttle;
+pub mod ws;
 
 pub use enter::serve;
 pub use seat::Seat;

@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::fragments::Fragments;
 use super::rate::{FrameRate, coarse_now};
-use super::stream::ClientStream;
+use super::stream::{ClientStream, DetachedStream};
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 
@@ -31,10 +31,18 @@ impl std::fmt::Display for TooManyFragments {
     }
 }
 
+/// Where the connection is.
+#[derive(Debug)]
+enum Place {
+    Here(ClientStream),
+    /// On its way to another thread: nobody reads or writes it.
+    Between,
+}
+
 /// A connection that bounds how fast it reads. The bounds on writing are those of the room's `Outbound`.
 #[derive(Debug)]
 pub struct Throttled {
-    stream: ClientStream,
+    stream: Place,
     rate: Rate,
     fragments: Fragments,
     /// How fast continuation frames may come: as fast as frames. None once they came too fast; then what still comes is
@@ -54,7 +62,29 @@ impl Throttled {
         let mut fragments = Fragments::default();
         // These few bytes came while the socket opened.
         fragments.count(read_ahead);
+        let stream = Place::Here(stream);
         Self { stream, rate, fragments, continuations: Some(FrameRate::new(limits)), pause: None, heard: false }
+    }
+
+    /// Takes the connection off the runtime of this thread; [`Throttled::attach`] must follow.
+    pub fn detach(&mut self) -> io::Result<DetachedStream> {
+        match std::mem::replace(&mut self.stream, Place::Between) {
+            Place::Here(stream) => stream.detach(),
+            Place::Between => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Gives the connection to the runtime of this thread.
+    pub fn attach(&mut self, stream: DetachedStream) -> io::Result<()> {
+        self.stream = Place::Here(stream.attach()?);
+        Ok(())
+    }
+
+    fn here(&mut self) -> io::Result<Pin<&mut ClientStream>> {
+        match &mut self.stream {
+            Place::Here(stream) => Ok(Pin::new(stream)),
+            Place::Between => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 
     /// Counts the continuation frames of what was read; an error where they came too fast.
@@ -92,7 +122,7 @@ impl AsyncRead for Throttled {
         }
         self.continuations.iter_mut().for_each(FrameRate::goes_on);
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        ready!(self.here()?.poll_read(context, buffer))?;
         self.count_fragments(&buffer.filled()[before..])?;
         // Each read costs something, however little it brings.
         let bytes = buffer.filled().len() - before;
@@ -106,7 +136,7 @@ impl AsyncRead for Throttled {
 
 impl AsyncWrite for Throttled {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.here()?.poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -114,18 +144,21 @@ impl AsyncWrite for Throttled {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        self.here()?.poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Place::Here(stream) => stream.is_write_vectored(),
+            Place::Between => false,
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.here()?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.here()?.poll_shutdown(context)
     }
 }

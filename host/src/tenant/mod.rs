@@ -45,7 +45,7 @@ pub struct PluginSettings {
 }
 
 /// The operator's settings of a tenant.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct TenantSettings {
     /// The host names at whose root the tenant is served.
     pub hosts: Vec<HostName>,
@@ -55,9 +55,28 @@ pub struct TenantSettings {
     pub token: Option<Secret>,
     /// The interfaces that its plugins may import.
     pub imports: Imports,
+    /// Whether clients of Socket.IO are served.
+    pub socket_io: bool,
+    /// The plugin that serves Socket.IO's namespace `/` where none has the path `/`.
+    pub socket_io_default: Option<PluginName>,
     /// The limits of the tenant, and of its plugins without limits of their own.
     pub limits: Layers,
     pub plugins: BTreeMap<PluginName, PluginSettings>,
+}
+
+impl Default for TenantSettings {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            token: None,
+            imports: Imports::default(),
+            socket_io: true,
+            socket_io_default: None,
+            limits: Layers::default(),
+            plugins: BTreeMap::new(),
+        }
+    }
 }
 
 /// All settings that apply to one plugin, and where its use is counted.
@@ -160,6 +179,12 @@ impl Tenants {
     pub fn allows_origin(&self, tenant: &TenantName, origin: &str) -> bool {
         let origins = &self.settings(tenant).origins;
         origins.is_empty() || origins.iter().any(|allowed| allowed.matches(origin))
+    }
+
+    /// Whether the tenant lists the origins whose pages may connect, each by its name.
+    pub fn names_origins(&self, tenant: &TenantName) -> bool {
+        let origins = &self.settings(tenant).origins;
+        !origins.is_empty() && origins.iter().all(|origin| origin.as_str() != PageOrigin::ANY)
     }
 
     /// The account of a tenant. The first call opens it.

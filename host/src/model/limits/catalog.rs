@@ -287,6 +287,16 @@ limits! {
     /// Time in ms for the headers of a request, once more for its body, and once more for authorizing an upgrade. After it
     /// the request is answered with an error or cut off. The body of an upload has 60 s.
     handshake_ms: u64 = 10_000, Host, least 1;
+    /// Time in ms that a client of Socket.IO may take until it asks for its first namespace. After it the session ends.
+    engine_connect_ms: u64 = 10_000, Tenant, least 1;
+    /// Time in ms between two pings to a client of Socket.IO, which takes the server for gone without them.
+    engine_ping_ms: u64 = 25_000, Tenant, least 1;
+    /// Time in ms that a client of Socket.IO may take to answer a ping. After it the session ends.
+    engine_pong_ms: u64 = 20_000, Tenant, least 1;
+    /// Time in ms that a WebSocket may take to take over a session that polls. After it the session goes on polling.
+    engine_upgrade_ms: u64 = 10_000, Tenant, least 1;
+    /// Namespaces that one connection of Socket.IO may be in. Past it the wish for one more is refused.
+    engine_namespaces: usize = 8, Tenant, least 1;
     /// Time in ms that an HTTP connection may wait for its next request, before the time for that request's headers
     /// begins. Longer than the 60 s for which balancers keep connections, so that none is closed under a request.
     keep_alive_ms: u64 = 75_000, Host, least 0;

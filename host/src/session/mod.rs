@@ -1,0 +1,17 @@
+//! Sessions of Engine.IO, over which clients of Socket.IO speak to rooms: one connection, by polling or over a WebSocket,
+//! to up to so many namespaces, each with a seat in a room.
+
+mod conversation;
+mod heartbeat;
+mod line;
+mod polling;
+mod probe;
+mod reception;
+mod run;
+mod table;
+
+pub use polling::{Knock, PollAnswer, PostAnswer};
+pub use probe::Opening;
+pub use reception::{NotAdmitted, Reception};
+pub use run::{NewSession, Session};
+pub use table::{Sessions, new_id};
