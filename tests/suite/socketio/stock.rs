@@ -1,0 +1,257 @@
+//! Stock clients in three languages against the example plugins, over each transport, beside a socket that speaks Verani's
+//! frames. The programs are in `tests/clients`.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::harness::scripts::{install, script};
+use crate::harness::{PATIENCE, Server, Value, json, root, target};
+
+/// What the clients are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    JavaScript,
+    Python,
+    Rust,
+}
+
+use Language::{JavaScript, Python, Rust};
+
+const ALL: [(Language, &str); 9] = [
+    (JavaScript, "websocket"),
+    (JavaScript, "polling"),
+    (JavaScript, "upgrade"),
+    (Python, "websocket"),
+    (Python, "polling"),
+    (Python, "upgrade"),
+    (Rust, "websocket"),
+    (Rust, "polling"),
+    (Rust, "upgrade"),
+];
+
+impl Language {
+    fn command(self) -> Command {
+        let clients = root().join("tests/clients");
+        match self {
+            JavaScript => {
+                let folder = clients.join("javascript");
+                install(&folder, "socket.io-client").unwrap_or_else(|why| panic!("{why}"));
+                let mut command = Command::new("node");
+                command.arg(folder.join("client.mjs"));
+                command
+            }
+            Python => {
+                let mut command = Command::new(python());
+                command.arg(clients.join("python/client.py"));
+                command
+            }
+            Rust => Command::new(rust()),
+        }
+    }
+}
+
+/// A Python with the client, in an environment of its own.
+fn python() -> &'static PathBuf {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let folder = target().join("stock-python");
+        let program = folder.join("bin/python");
+        if !folder.join("ready").is_file() {
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+            let requirements = root().join("tests/clients/python/requirements.txt");
+            run(Command::new(&program).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements));
+            std::fs::write(folder.join("ready"), "").expect("a mark");
+        }
+        program
+    })
+}
+
+fn rust() -> &'static PathBuf {
+    static RUST: OnceLock<PathBuf> = OnceLock::new();
+    RUST.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build = ["build", "--release", "--quiet", "-p", "stock-client", "--target-dir"];
+        run(Command::new(cargo).current_dir(root()).args(build).arg(target()));
+        target().join("release/stock-client")
+    })
+}
+
+fn run(command: &mut Command) {
+    match command.status() {
+        Ok(status) if status.success() => {}
+        other => panic!("{command:?} failed: {other:?}; these tests need Python 3 with venv, and Node 20"),
+    }
+}
+
+/// A client that does what it is told.
+struct Stock {
+    child: Child,
+    lines: Receiver<Value>,
+    name: String,
+}
+
+impl Stock {
+    fn start(server: &Server, (language, transport): (Language, &str)) -> Self {
+        let mut command = language.command();
+        command.arg(format!("http://{}", server.address())).arg(transport);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a client");
+        let (said, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let line = serde_json::from_str(&line).unwrap_or_else(|why| panic!("{why}: {line}"));
+                if said.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, name: format!("{language:?} over {transport}") }
+    }
+
+    fn tell(&mut self, line: &Value) {
+        let stdin = self.child.stdin.as_mut().expect("stdin is piped");
+        writeln!(stdin, "{line}").unwrap_or_else(|why| panic!("{} ended: {why}", self.name));
+    }
+
+    /// The value of the next line with this key; others before it are passed over.
+    fn next(&mut self, key: &str) -> Value {
+        let mut passed = Vec::new();
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("{} said no {key}, but {passed:?}", self.name));
+            if !line[key].is_null() {
+                return line[key].clone();
+            }
+            passed.push(line);
+        }
+    }
+
+    /// The arguments of the next event of this name.
+    fn event(&mut self, name: &str) -> Vec<Value> {
+        loop {
+            let event = self.next("event");
+            let mut parts = event.as_array().expect("an array").clone();
+            if parts.remove(0) == name {
+                return parts;
+            }
+        }
+    }
+
+    /// Comes into a namespace.
+    fn enter(server: &Server, client: (Language, &str), wish: &Value) -> Self {
+        let mut stock = Self::start(server, client);
+        stock.tell(&json!({ "connect": wish }));
+        stock.next("connected");
+        stock
+    }
+}
+
+impl Drop for Stock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn plugins() -> Server {
+    Server::builder()
+        .plugin("chat")
+        .plugin("tickets")
+        .file("inbox.wasm", script("plugins/inbox/src/index.ts", "inbox"))
+        .guest("echo")
+        .start()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_stock_client_chats_with_a_verani_socket() {
+    let server = plugins();
+    for client in ALL {
+        let room = format!("{:?}-{}", client.0, client.1);
+        let mut ana = server.join(&format!("/ws?userId=ana&room={room}")).await;
+        ana.expect("welcome").await;
+        let wish = json!({ "namespace": "/ws", "query": { "userId": "ben", "room": room } });
+        let mut ben = Stock::enter(&server, client, &wish);
+        assert_eq!(ana.expect("user.join").await["userId"], "ben", "{client:?}");
+        ana.send("chat.message", json!({ "text": "hello" })).await;
+        ana.expect("chat.message").await;
+        assert_eq!(ben.event("chat.message")[0]["text"], "hello", "{client:?}");
+        ben.tell(&json!({ "request": ["chat.message", { "text": "hi" }] }));
+        assert_eq!(ben.next("ack"), json!([]), "{client:?}");
+        assert_eq!(ana.expect("chat.message").await["text"], "hi", "{client:?}");
+        ben.tell(&json!({ "request": ["chat.message", { "text": " " }] }));
+        let refused = json!([{ "error": { "code": "chat.empty", "message": "say something first" } }]);
+        assert_eq!(ben.next("ack"), refused, "{client:?}");
+        ben.tell(&json!({ "leave": true }));
+        assert_eq!(ana.expect("user.leave").await["userId"], "ben", "{client:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_acknowledged_when_it_is_durable() {
+    let server = plugins();
+    for client in ALL {
+        let seats = format!("{:?}-{}", client.0, client.1);
+        let wish = json!({ "namespace": "/ws/tickets", "query": { "room": seats, "userId": "ben" } });
+        let mut ben = Stock::enter(&server, client, &wish);
+        for action in ["seat.hold", "seat.buy"] {
+            ben.tell(&json!({ "request": [action, { "seat": "A1" }] }));
+            assert_eq!(ben.next("ack"), json!([]), "{client:?} {action}");
+        }
+        assert_eq!(server.room(&format!("default/tickets/{seats}")).await["sockets"], 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_known_is_refused_in_the_plugins_words() {
+    let server = plugins();
+    for client in ALL {
+        let mut nobody = Stock::start(&server, client);
+        nobody.tell(&json!({ "connect": { "namespace": "/ws/inbox" } }));
+        let refused = nobody.next("refused");
+        assert_eq!(refused["message"], "add ?token= to the address", "{client:?}");
+        assert_eq!(refused["data"]["status"], 401, "{client:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_and_several_arguments_go_both_ways() {
+    let server = plugins();
+    for client in ALL {
+        let mut ben = Stock::enter(&server, client, &json!({ "namespace": "/echo" }));
+        for arguments in [json!([{ "$bytes": "AQID/w==" }]), json!([1, "two", { "three": 3 }]), json!([])] {
+            let mut line = vec![json!("mirror")];
+            line.extend(arguments.as_array().expect("an array").clone());
+            ben.tell(&json!({ "emit": line }));
+            assert_eq!(json!(ben.event("mirror")), arguments, "{client:?}");
+        }
+        if client.0 != Rust {
+            let nested = json!([{ "picture": { "$bytes": "AQID" }, "more": [{ "$bytes": "/w==" }] }, 7]);
+            ben.tell(&json!({ "emit": ["mirror", nested[0], nested[1]] }));
+            assert_eq!(json!(ben.event("mirror")), nested, "{client:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stock_clients_come_back_after_a_restart_and_stay_over_a_swap() {
+    let mut server = plugins();
+    let wish = json!({ "namespace": "/ws", "query": { "userId": "ben", "room": "r" } });
+    let mut clients: Vec<Stock> = ALL.into_iter().map(|client| Stock::enter(&server, client, &wish)).collect();
+    // The same code under another version: rooms move, and nobody is disconnected.
+    server.deploy_again("chat").await;
+    for client in &mut clients {
+        client.tell(&json!({ "request": ["chat.message", { "text": "after the swap" }] }));
+        assert_eq!(client.next("ack"), json!([]), "{}", client.name);
+    }
+    server = server.restart().await;
+    for client in &mut clients {
+        client.next("disconnected");
+        client.next("connected");
+        client.tell(&json!({ "request": ["chat.message", { "text": "after the restart" }] }));
+        assert_eq!(client.next("ack"), json!([]), "{}", client.name);
+    }
+    drop(server);
+}
