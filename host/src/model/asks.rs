@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn the_earliest_times_out_first_and_once() {
         let (start, mut asks) = (Instant::now(), Asks::default());
-        let keys = [(1, "late", 9), (1, "second", 2), (2, "first", 1)].map(|(socket, name, ms)| asks.add(socket, ask(name, ms)));
+        let keys = [(1, "late", 9), (1, "second", 2), (2, "first", 1)]
+            .map(|(socket, name, ms)| asks.add(socket, ask(name, ms)));
         // Their time does not begin before the turn ends.
         assert_eq!(asks.take_due(start + Duration::from_secs(9)), None);
         asks.start(&keys, start);

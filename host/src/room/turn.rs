@@ -108,10 +108,9 @@ impl FailedTurn {
         let Self { origin: Origin { kind, name, socket, .. }, failure: TurnFailure { code, message, .. } } = self;
         match self.failure.kind {
             _ if self.failure.for_sender => Some((code.clone(), message.clone())),
-            FailureKind::Bound if *kind == TurnKind::Other && SIZES.contains(&code.as_str()) => Some((
-                "limit-exceeded".to_owned(),
-                format!("{name} was not handled: its turn passed the bound {code}"),
-            )),
+            FailureKind::Bound if *kind == TurnKind::Other && SIZES.contains(&code.as_str()) => {
+                Some(("limit-exceeded".to_owned(), format!("{name} was not handled: its turn passed the bound {code}")))
+            }
             FailureKind::Storage if *kind == TurnKind::Other && socket.is_some() => {
                 Some((code.clone(), format!("{name} was not handled: {message}")))
             }
@@ -124,10 +123,17 @@ impl FailedTurn {
 #[derive(Debug)]
 pub(super) enum Output {
     /// A turn that succeeded.
-    Turn { emits: Vec<Emit>, answer: Option<Acknowledgement>, closes: Vec<Close> },
+    Turn {
+        emits: Vec<Emit>,
+        answer: Option<Acknowledgement>,
+        closes: Vec<Close>,
+    },
     Rejection(Rejection),
     /// The close of a socket that the host reads no more, behind the answers to what it read.
-    LastWords { socket: SocketId, reason: CloseReason },
+    LastWords {
+        socket: SocketId,
+        reason: CloseReason,
+    },
 }
 
 impl Rejection {

@@ -11,6 +11,8 @@ impl Host for GuestState {
 
     fn attachments(&mut self) -> wasmtime::Result<Vec<Vec<u8>>> {
         self.count_answered_call()?;
-        Ok(self.current_turn().map_or_else(Vec::new, |turn| turn.attachments().iter().map(|bytes| bytes.to_vec()).collect()))
+        Ok(self
+            .current_turn()
+            .map_or_else(Vec::new, |turn| turn.attachments().iter().map(|bytes| bytes.to_vec()).collect()))
     }
 }

@@ -70,14 +70,7 @@ impl Host for GuestState {
         Ok(())
     }
 
-    fn ask(
-        &mut self,
-        socket: SocketId,
-        event: String,
-        data: Payload,
-        name: String,
-        timeout_ms: u32,
-    ) -> CallResult<()> {
+    fn ask(&mut self, socket: SocketId, event: String, data: Payload, name: String, timeout_ms: u32) -> CallResult<()> {
         let turn = self.turn()?;
         let body = body(turn, data)?;
         Ok(turn.ask(socket, event, body, name, Duration::from_millis(timeout_ms.into()))?)

@@ -46,7 +46,12 @@ impl Room {
         // First, so that an answer that nobody wants does not wake a room that sleeps.
         let is_wanted = self.turns.code.wants(hook::ACK) && self.turns.make_ready().await;
         if !is_wanted || !self.turns.code.asks_for(hook::ACK) {
-            return log!(debug, &self.turns.door.key, name, "an ask is over, and the plugin has no handler for answers");
+            return log!(
+                debug,
+                &self.turns.door.key,
+                name,
+                "an ask is over, and the plugin has no handler for answers"
+            );
         }
         let event = Event::hook(hook::ACK, None, Some(socket), accepted_at);
         self.turns.give(Event { name, data, caused_by, ..event }).await;
