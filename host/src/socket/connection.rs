@@ -17,7 +17,7 @@ use super::keepalive::{Keepalive, SilenceCall};
 use super::rate::{FrameRate, coarse_now};
 use super::seat::Seat;
 use super::ws::{self, FAREWELL, Ws};
-use crate::model::event::ClientEvent;
+use crate::model::event::{ClientEvent, ClientMessage};
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 use crate::protocol::close::CloseReason;
@@ -220,12 +220,12 @@ impl Connection {
     /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
     fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), BadFrame> {
         match verani::decode(text)? {
-            Inbound::Event(event) => self.held = HeldMessage::Uncounted(event),
+            Inbound::Message(message) => self.held = HeldMessage::Uncounted(message),
             Inbound::Ping => {
                 self.seat.outbound.push(verani::PONG);
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {
-                    let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
-                    self.held = HeldMessage::Uncounted(event);
+                    let ping = ClientEvent { name: "ping".to_owned(), ..ClientEvent::default() };
+                    self.held = HeldMessage::Uncounted(ClientMessage::Event(ping));
                 }
             }
         }
