@@ -5,6 +5,15 @@ use super::json::Json;
 /// A socket's number within its room. A room that lives never gives a number to a second socket.
 pub type SocketId = u32;
 
+/// The number by which a client tells the acknowledgement of one of its events from others: it chose it.
+pub type AckId = u64;
+
+/// The largest number that JavaScript can name exactly, and so the largest [`AckId`] of a client.
+pub const ACK_ID_MAX: AckId = 9_007_199_254_740_991;
+
+/// The number of an ask within its room. A room that lives never gives a number to a second ask.
+pub type AskId = u64;
+
 /// The data of an event or of an emit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {

@@ -11,9 +11,9 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Frame;
+use super::{Frame, push_text};
 use crate::model::event::{ClientEvent, Payload};
-use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than, push_string};
+use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
 use crate::model::names::is_short_name;
 
 /// The answer to a bare ping.
@@ -130,18 +130,6 @@ pub fn encode(channel: &str, event: &str, data: &Json) -> Frame {
     }
     out.push_str("}}");
     Frame::from(out)
-}
-
-/// Appends a JSON string. Almost no name needs escapes, so the common case is a copy.
-fn push_text(out: &mut String, text: &str) {
-    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else if push_string(out, text).is_err() {
-        // Serialising a text cannot fail; if it ever does, an empty name keeps the frame valid.
-        out.push_str(r#""""#);
-    }
 }
 
 /// A frame as it came in, borrowed where it holds no escapes.
