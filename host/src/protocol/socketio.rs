@@ -51,7 +51,10 @@ pub enum ClientContent {
         data: EventData,
     },
     /// The client's answer to what the server asked.
-    Answer { id: AckId, data: EventData },
+    Answer {
+        id: AckId,
+        data: EventData,
+    },
 }
 
 /// A packet's text, decoded: the attachments are still to come.
@@ -347,5 +350,7 @@ impl<'de> serde::Deserialize<'de> for Elements<'de> {
     }
 }
 
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod tests;

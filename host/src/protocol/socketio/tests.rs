@@ -80,18 +80,10 @@ fn an_event_has_a_name_and_arguments_as_they_were_written() {
         (r#"29007199254740991["a"]"#, "/", "a", Some(ACK_ID_MAX), None, 0),
         (r#"2007["a"]"#, "/", "a", Some(7), None, 0),
         // Without attachments nothing is a placeholder.
-        (
-            r#"2["a",{"_placeholder":true,"num":0}]"#,
-            "/",
-            "a",
-            None,
-            Some(r#"{"_placeholder":true,"num":0}"#),
-            1,
-        ),
+        (r#"2["a",{"_placeholder":true,"num":0}]"#, "/", "a", None, Some(r#"{"_placeholder":true,"num":0}"#), 1),
     ] {
         let parts = event_of(packet);
-        let expected =
-            (namespace.to_owned(), name.to_owned(), id, payload.map(str::to_owned), arguments);
+        let expected = (namespace.to_owned(), name.to_owned(), id, payload.map(str::to_owned), arguments);
         assert_eq!(parts, expected, "{packet}");
     }
 }
@@ -228,7 +220,8 @@ fn each_error_has_a_test_and_words_of_its_own() {
 #[test]
 fn depth_is_bounded_with_the_array_around() {
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    let placed = |begin: &str, levels: usize, end: &str| decode(&format!("{begin}{}{end}", nested(levels)), 16).map(|_| ());
+    let placed =
+        |begin: &str, levels: usize, end: &str| decode(&format!("{begin}{}{end}", nested(levels)), 16).map(|_| ());
     for (begin, levels, end) in [
         ("2[\"a\",", DEPTH_MAX - 1, "]"),
         ("2[\"a\",1,", DEPTH_MAX - 1, "]"),
