@@ -4,6 +4,7 @@
 mod any_json;
 pub mod close;
 pub mod engineio;
+pub mod placeholder;
 pub mod socketio;
 pub mod verani;
 

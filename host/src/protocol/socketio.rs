@@ -6,7 +6,6 @@
 //! JavaScript refuses is refused here.
 
 pub mod encode;
-pub mod placeholders;
 pub mod reader;
 
 use std::borrow::Cow;
@@ -16,11 +15,10 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::body::{EventData, Payload};
-use crate::model::event::{ACK_ID_MAX, AckId};
+use crate::model::event::{ACK_ID_MAX, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
 use crate::model::names::is_short_name;
-
-use placeholders::Placeholders;
+use crate::protocol::placeholder::Placeholders;
 
 /// The namespace of a packet that names none.
 pub const DEFAULT_NAMESPACE: &str = "/";
@@ -44,17 +42,8 @@ pub enum ClientContent {
     /// The client connects, with what it gave as `auth`: a JSON object.
     Connect(Option<Json>),
     Disconnect,
-    Event {
-        name: String,
-        /// The client waits for an acknowledgement, which carries this number.
-        ack: Option<AckId>,
-        data: EventData,
-    },
-    /// The client's answer to what the server asked.
-    Answer {
-        id: AckId,
-        data: EventData,
-    },
+    /// An event for the room, or the answer to an ask of its plugin.
+    Message(ClientMessage),
 }
 
 /// A packet's text, decoded: the attachments are still to come.
@@ -209,7 +198,7 @@ fn split_namespace(text: &str) -> Result<(&str, &str), BadPacket> {
 }
 
 /// The id that a text begins with, and what follows it.
-fn split_id(text: &str) -> Result<(Option<AckId>, &str), BadPacket> {
+fn split_id(text: &str) -> Result<(Option<u64>, &str), BadPacket> {
     let (digits, rest) = split_digits(text);
     if digits.is_empty() {
         return Ok((None, rest));
@@ -246,12 +235,13 @@ fn event(text: &str, attachments: usize) -> Result<(ClientContent, bool), BadPac
         None => None,
     };
     let is_bytes = has_bytes(data, attachments)? && arguments == 1;
-    Ok((ClientContent::Event { name, ack, data: event_data(payload, arguments) }, is_bytes))
+    let event = ClientEvent { name, channel: None, data: event_data(payload, arguments), ack };
+    Ok((ClientContent::Message(ClientMessage::Event(event)), is_bytes))
 }
 
 fn answer(text: &str, attachments: usize) -> Result<(ClientContent, bool), BadPacket> {
-    let (id, data) = split_id(text)?;
-    let id = id.ok_or(BadPacket::NoId)?;
+    let (ask, data) = split_id(text)?;
+    let ask = ask.ok_or(BadPacket::NoId)?;
     // The plugin gets the answer in an object, which is a level more.
     let elements = elements(data, DEPTH_MAX - 1)?;
     let arguments = elements.count;
@@ -261,7 +251,8 @@ fn answer(text: &str, attachments: usize) -> Result<(ClientContent, bool), BadPa
         None => None,
     };
     let is_bytes = has_bytes(data, attachments)? && arguments == 1;
-    Ok((ClientContent::Answer { id, data: event_data(payload, arguments) }, is_bytes))
+    let answer = ClientAnswer { ask, data: event_data(payload, arguments) };
+    Ok((ClientContent::Message(ClientMessage::Answer(answer)), is_bytes))
 }
 
 fn event_data(payload: Option<Json>, arguments: u32) -> EventData {

@@ -26,11 +26,13 @@ fn read_by_us(text: &str) -> Result<Parts, BadPacket> {
     let (kind, id, data) = match packet.content {
         ClientContent::Connect(auth) => ("connect", None, auth.map(|json| value(json.text()))),
         ClientContent::Disconnect => ("disconnect", None, None),
-        ClientContent::Event { name, ack, data } => {
+        ClientContent::Message(ClientMessage::Event(ClientEvent { name, data, ack, .. })) => {
             let array = [json!(name)].into_iter().chain(arguments(&data)).collect();
             ("event", ack, Some(array))
         }
-        ClientContent::Answer { id, data } => ("answer", Some(id), Some(arguments(&data).into())),
+        ClientContent::Message(ClientMessage::Answer(ClientAnswer { ask, data })) => {
+            ("answer", Some(ask), Some(arguments(&data).into()))
+        }
     };
     Ok(Parts { kind, namespace: packet.namespace.into_owned(), id, data, attachments })
 }

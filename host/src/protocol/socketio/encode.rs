@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::placeholders::Placeholders;
 use super::{DEFAULT_NAMESPACE, is_reserved};
 use crate::model::body::{Body, Payload};
 use crate::model::event::{AckId, AskId};
 use crate::protocol::engineio::MESSAGE;
+use crate::protocol::placeholder::without_strays;
 use crate::protocol::{Packet, push_error, push_text};
 
 /// What stands for an argument that is nothing but bytes.
@@ -117,7 +117,8 @@ fn array(kind: PacketType, namespace: &str, id: Option<u64>, name: Option<&str>,
     Packet::new(out, attachments)
 }
 
-/// The arguments of a packet, with commas between them.
+/// The arguments of a packet, with commas between them. Beside attachments none is a stray placeholder: a client that gets one
+/// relayed through a plugin would take the packet for a broken one, and end its connection.
 fn arguments(body: &Body, attachments: usize) -> Cow<'_, str> {
     let json = match &body.data {
         Payload::Binary(_) => return Cow::Borrowed(FIRST_ATTACHMENT),
@@ -126,28 +127,6 @@ fn arguments(body: &Body, attachments: usize) -> Cow<'_, str> {
     let elements = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|_| body.is_spread);
     let json = elements.map_or(json, str::trim);
     if attachments == 0 { Cow::Borrowed(json) } else { without_strays(json, attachments) }
-}
-
-/// JSON in which each placeholder names an attachment. A stray one gets `false` for its `true`: a client that relays one through a
-/// plugin would else end the connections of all who receive it, since their parser takes it for a broken packet.
-fn without_strays(json: &str, attachments: usize) -> Cow<'_, str> {
-    let mut out = String::new();
-    let mut copied = 0;
-    let mut marks: Vec<_> = Placeholders::of(json)
-        .filter(|placeholder| placeholder.number.is_none_or(|number| number >= attachments))
-        .map(|placeholder| placeholder.mark)
-        .collect();
-    marks.sort_unstable_by_key(|mark| mark.start);
-    for mark in marks {
-        out.push_str(json.get(copied..mark.start).unwrap_or_default());
-        out.push_str("false");
-        copied = mark.end;
-    }
-    if copied == 0 {
-        return Cow::Borrowed(json);
-    }
-    out.push_str(json.get(copied..).unwrap_or_default());
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{BadPacket, ClientContent, ClientPacket, decode};
 use crate::model::body::{EventData, Payload};
+use crate::model::event::{ClientAnswer, ClientEvent, ClientMessage};
 
 /// Reads what a client sends, one message after the other. After an error nothing more can be read of that client.
 #[derive(Debug)]
@@ -81,7 +82,10 @@ impl PacketReader {
 impl UnfinishedPacket {
     fn finish(self) -> ClientPacket<'static> {
         let mut packet = self.packet;
-        if let ClientContent::Event { data, .. } | ClientContent::Answer { data, .. } = &mut packet.content {
+        if let ClientContent::Message(
+            ClientMessage::Event(ClientEvent { data, .. }) | ClientMessage::Answer(ClientAnswer { data, .. }),
+        ) = &mut packet.content
+        {
             attach(data, self.attachments, self.is_bytes);
         }
         packet
@@ -118,7 +122,8 @@ mod tests {
 
     fn event_data(packet: Option<ClientPacket<'_>>) -> EventData {
         match packet.expect("a whole packet").content {
-            ClientContent::Event { data, .. } | ClientContent::Answer { data, .. } => data,
+            ClientContent::Message(ClientMessage::Event(event)) => event.data,
+            ClientContent::Message(ClientMessage::Answer(answer)) => answer.data,
             other => panic!("{other:?}"),
         }
     }

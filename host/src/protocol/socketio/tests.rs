@@ -13,9 +13,11 @@ fn decoded(text: &str) -> DecodedText<'_> {
 }
 
 /// The parts of an event: namespace, name, id, payload, number of arguments.
-fn event_of(text: &str) -> (String, String, Option<AckId>, Option<String>, u32) {
+fn event_of(text: &str) -> (String, String, Option<u64>, Option<String>, u32) {
     match decoded(text).packet {
-        ClientPacket { namespace, content: ClientContent::Event { name, ack, data } } => {
+        ClientPacket { namespace, content: ClientContent::Message(ClientMessage::Event(event)) } => {
+            let ClientEvent { name, channel, data, ack } = event;
+            assert_eq!(channel, None);
             (namespace.into_owned(), name, ack, payload_of(&data), data.arguments)
         }
         other => panic!("{text}: {other:?}"),
@@ -23,9 +25,11 @@ fn event_of(text: &str) -> (String, String, Option<AckId>, Option<String>, u32) 
 }
 
 /// The parts of an answer: its id, payload, number of arguments.
-fn answer_of(text: &str) -> (AckId, Option<String>, u32) {
+fn answer_of(text: &str) -> (u64, Option<String>, u32) {
     match decoded(text).packet.content {
-        ClientContent::Answer { id, data } => (id, payload_of(&data), data.arguments),
+        ClientContent::Message(ClientMessage::Answer(ClientAnswer { ask, data })) => {
+            (ask, payload_of(&data), data.arguments)
+        }
         other => panic!("{text}: {other:?}"),
     }
 }

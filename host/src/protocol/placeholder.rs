@@ -1,20 +1,22 @@
 //! Placeholders: the objects that stand in JSON for bytes, which travel beside it.
 //!
-//! `{"_placeholder":true,"num":0}` names the first attachment. As with the reference parser, any object whose `_placeholder` is
+//! `{"_placeholder":true,"num":0}` names the first attachment. As with Socket.IO's own parser, any object whose `_placeholder` is
 //! `true` is one, whatever else it has, and of a key that comes twice the last one counts.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::model::json::Text;
 
 /// An object that says that it stands for bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceholderFound {
+pub struct Placeholder {
     /// The attachment that it names. None where its `num` is no whole number, or is not there.
     pub number: Option<usize>,
     /// How many arrays and objects it lies in.
     pub depth: usize,
-    /// Where the `true` stands that makes it one.
+    pub object: Range<usize>,
+    /// The `true` that makes it one.
     pub mark: Range<usize>,
 }
 
@@ -29,6 +31,7 @@ pub struct Placeholders<'a> {
 /// An array or object that has begun and not ended.
 #[derive(Debug, Default)]
 struct Level {
+    start: usize,
     /// The last text or number: before a colon it is a key.
     word: Range<usize>,
     /// Whose value comes next. None where a key comes next, and in arrays.
@@ -109,19 +112,21 @@ fn text_length(token: &[u8]) -> usize {
 }
 
 impl Iterator for Placeholders<'_> {
-    type Item = PlaceholderFound;
+    type Item = Placeholder;
 
-    fn next(&mut self) -> Option<PlaceholderFound> {
+    fn next(&mut self) -> Option<Placeholder> {
         while let Some(token) = self.token() {
             match self.text(&token) {
                 "[" | "{" => {
+                    let start = token.start;
                     self.take_word(token);
-                    self.levels.push(Level::default());
+                    self.levels.push(Level { start, ..Level::default() });
                 }
                 "]" | "}" => {
                     let ended = self.levels.pop()?;
                     if let Some(mark) = ended.mark {
-                        return Some(PlaceholderFound { number: ended.number, depth: self.levels.len(), mark });
+                        let object = ended.start..token.end;
+                        return Some(Placeholder { number: ended.number, depth: self.levels.len(), object, mark });
                     }
                 }
                 ":" => self.begin_value(),
@@ -131,6 +136,36 @@ impl Iterator for Placeholders<'_> {
         }
         None
     }
+}
+
+/// Copies a JSON text. Where the text has a placeholder whose number is below `count`, `put` writes what stands there
+/// instead. Other placeholders stay what they are: nobody attached anything to them.
+pub fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
+    let attached = |placeholder: Placeholder| Some((placeholder.object, placeholder.number.filter(|n| *n < count)?));
+    rewritten(json, Placeholders::of(json).filter_map(attached).collect(), put)
+}
+
+/// JSON in which each placeholder has a number below `count`. A stray one gets `false` for its `true`.
+pub fn without_strays(json: &str, count: usize) -> Cow<'_, str> {
+    let is_stray = |placeholder: &Placeholder| placeholder.number.is_none_or(|number| number >= count);
+    let strays: Vec<_> =
+        Placeholders::of(json).filter(is_stray).map(|placeholder| (placeholder.mark, "false")).collect();
+    if strays.is_empty() { Cow::Borrowed(json) } else { rewritten(json, strays, String::push_str).into() }
+}
+
+/// Copies a text, and writes something else in some places. A place within another one goes with it.
+fn rewritten<T>(text: &str, mut places: Vec<(Range<usize>, T)>, mut put: impl FnMut(&mut String, T)) -> String {
+    places.sort_by_key(|(place, _)| place.start);
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (place, what) in places {
+        let Some(before) = text.get(copied..place.start) else { continue };
+        out.push_str(before);
+        put(&mut out, what);
+        copied = place.end;
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]
@@ -193,5 +228,51 @@ mod tests {
         ] {
             assert_eq!(found(json), [], "{json}");
         }
+    }
+
+    fn filled(text: &str, count: usize) -> String {
+        fill(text, count, |out, number| out.push_str(&format!("<{number}>")))
+    }
+
+    #[test]
+    fn what_is_attached_takes_its_place() {
+        for (text, expected) in [
+            (r#"{"_placeholder":true,"num":0}"#, "<0>"),
+            (r#" { "num" : 1 , "_placeholder" : true } "#, " <1> "),
+            (r#"[{"_placeholder":true,"num":1},{"a":{"_placeholder":true,"num":0}}]"#, r#"[<1>,{"a":<0>}]"#),
+            (r#"{"_placeholder":{"_placeholder":true,"num":0}}"#, r#"{"_placeholder":<0>}"#),
+            (r#"{"{\"":"{","a":{"_placeholder":true,"num":0}}"#, r#"{"{\"":"{","a":<0>}"#),
+            // As for a client of Socket.IO, what lies in a placeholder goes with it.
+            (r#"[{"x":{"_placeholder":true,"num":1},"_placeholder":true,"num":0},2]"#, "[<0>,2]"),
+        ] {
+            assert_eq!(filled(text, 2), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_placeholder_stays() {
+        for text in [
+            r#"{"_placeholder":true,"num":2}"#,
+            r#"{"_placeholder":false,"num":0}"#,
+            r#"{"_placeholder":true}"#,
+            r#"{"_placeholder":true,"num":-1}"#,
+            r#"{"_placeholder":true,"num":18446744073709551616}"#,
+            r#""{\"_placeholder\":true,\"num\":0}""#,
+            "[true,0,null,{}]",
+        ] {
+            assert_eq!(filled(text, 2), text);
+        }
+    }
+
+    #[test]
+    fn strays_are_made_harmless() {
+        let stray = r#"{"a":{"_placeholder":true,"num":1},"b":[{"_placeholder":true,"num":0}]}"#;
+        assert_eq!(without_strays(stray, 2), stray);
+        assert_eq!(
+            without_strays(stray, 1),
+            r#"{"a":{"_placeholder":false,"num":1},"b":[{"_placeholder":true,"num":0}]}"#
+        );
+        let without_number = r#"1,{"x":{"_placeholder":true,"num":9},"_placeholder":true}"#;
+        assert_eq!(without_strays(without_number, 1), r#"1,{"x":{"_placeholder":false,"num":9},"_placeholder":false}"#);
     }
 }
