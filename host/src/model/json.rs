@@ -64,7 +64,12 @@ impl Json {
 
     /// Wraps a value that serde already found to be JSON. Whoever parsed the text around it checked the depth.
     pub fn of_raw(raw: &RawValue) -> Self {
-        Self { text: raw.get().to_owned(), shape: Shape::Unknown }
+        Self::of_checked(raw.get().to_owned())
+    }
+
+    /// Wraps a text that the caller knows to be one JSON value, because it is made of those that serde found.
+    pub fn of_checked(text: String) -> Self {
+        Self { text, shape: Shape::Unknown }
     }
 
     /// Serialises a value that the host made.

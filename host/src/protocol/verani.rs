@@ -16,10 +16,10 @@ use data_encoding::BASE64;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Frame, placeholder};
+use super::{Frame, placeholder, push_error, push_text};
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
-use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than, push_string};
+use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
 use crate::model::names::is_short_name;
 
 /// The answer to a bare ping.
@@ -218,13 +218,9 @@ pub fn ack(id: AckId, body: Option<&Body>) -> Frame {
 /// Encodes the acknowledgement of a client's event that had no effect.
 pub fn nack(id: AckId, code: &str, message: Option<&str>) -> Frame {
     let mut out = begin_ack(id);
-    out.push_str(r#","error":{"code":"#);
-    push_text(&mut out, code);
-    if let Some(message) = message {
-        out.push_str(r#","message":"#);
-        push_text(&mut out, message);
-    }
-    out.push_str("}}");
+    out.push_str(r#","error":"#);
+    push_error(&mut out, code, message);
+    out.push('}');
     Frame::from(out)
 }
 
@@ -253,18 +249,6 @@ fn push_encoded(out: &mut String, bytes: &[u8]) {
     out.push('"');
     BASE64.encode_append(bytes, out);
     out.push('"');
-}
-
-/// Appends a JSON string. Almost no name needs escapes, so the common case is a copy.
-fn push_text(out: &mut String, text: &str) {
-    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else if push_string(out, text).is_err() {
-        // Serialising a text cannot fail; if it ever does, an empty name keeps the frame valid.
-        out.push_str(r#""""#);
-    }
 }
 
 /// A frame as it came in, borrowed where it holds no escapes.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::protocol::any_json::any_json;
 
 fn event(text: &str) -> ClientEvent {
     match decode(text) {
@@ -196,22 +197,6 @@ fn attachments_stand_where_their_placeholders_were() {
     assert_eq!(ack(1, Some(&whole)).as_str(), r#"{"type":"ack","id":1,"data":{"base64":"YQ=="}}"#);
     // Without attachments nobody forges any.
     assert_eq!(encoded("a", "e", &json!([place(0)])).matches("_placeholder").count(), 1);
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 32, 6, |inner| {
-        let key = prop_oneof![Just("type".to_owned()), Just("data".to_owned()), any::<String>()];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec((key, inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
-        ]
-    })
 }
 
 proptest! {

@@ -1,0 +1,133 @@
+//! Packets to clients. Each text begins with the digit of an Engine.IO message, so that it is what leaves.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{DEFAULT_NAMESPACE, is_reserved};
+use crate::model::body::{Body, Payload};
+use crate::model::event::{AckId, AskId};
+use crate::protocol::engineio::MESSAGE;
+use crate::protocol::placeholder::without_strays;
+use crate::protocol::{Packet, push_error, push_text};
+
+/// What stands for an argument that is nothing but bytes.
+const FIRST_ATTACHMENT: &str = r#"{"_placeholder":true,"num":0}"#;
+
+/// A packet's type: without attachments, and with some.
+type PacketType = (char, char);
+const EVENT: PacketType = ('2', '5');
+const ANSWER: PacketType = ('3', '6');
+
+/// Tells a client that it is connected to a namespace.
+pub fn connected(namespace: &str, sid: &str) -> Packet {
+    let mut out = begin('0', namespace);
+    out.push_str(r#"{"sid":"#);
+    push_text(&mut out, sid);
+    out.push('}');
+    out.into()
+}
+
+/// Tells a client that it may not connect to a namespace, with the status that HTTP would have for it.
+pub fn refused(namespace: &str, message: &str, status: Option<u16>) -> Packet {
+    let mut out = begin('4', namespace);
+    out.push_str(r#"{"message":"#);
+    push_text(&mut out, message);
+    if let Some(status) = status {
+        out.push_str(&format!(r#","data":{{"status":{status}}}"#));
+    }
+    out.push('}');
+    out.into()
+}
+
+/// Tells a client that it has left a namespace.
+pub fn disconnected(namespace: &str) -> Packet {
+    begin('1', namespace).into()
+}
+
+/// Encodes an emit, once for all receivers that know the namespace by this name. With `ask`, the client is to answer with that
+/// number.
+///
+/// A name that Socket.IO clients keep for themselves gets a `$` before it: their parser takes it for a broken packet.
+pub fn event(namespace: &str, name: &str, body: &Body, ask: Option<AskId>) -> Packet {
+    let name = if is_reserved(name) { Cow::Owned(format!("${name}")) } else { Cow::Borrowed(name) };
+    array(EVENT, namespace, ask, Some(&name), Some(body))
+}
+
+/// Answers a client's event with what its handler answered.
+pub fn answer(namespace: &str, id: AckId, body: Option<&Body>) -> Packet {
+    array(ANSWER, namespace, Some(id), None, body)
+}
+
+/// Answers a client's event with why it failed, and with the message where the client may have it.
+pub fn failure(namespace: &str, id: AckId, code: &str, message: Option<&str>) -> Packet {
+    let mut out = begin('3', namespace);
+    out.push_str(&id.to_string());
+    out.push_str(r#"[{"error":"#);
+    push_error(&mut out, code, message);
+    out.push_str("}]");
+    out.into()
+}
+
+fn begin(kind: char, namespace: &str) -> String {
+    let mut out = String::from(MESSAGE);
+    out.push(kind);
+    push_namespace(&mut out, namespace);
+    out
+}
+
+fn push_namespace(out: &mut String, namespace: &str) {
+    if namespace != DEFAULT_NAMESPACE {
+        out.push_str(namespace);
+        out.push(',');
+    }
+}
+
+/// Encodes a packet whose data is an array: the name of an event, and arguments.
+fn array(kind: PacketType, namespace: &str, id: Option<u64>, name: Option<&str>, body: Option<&Body>) -> Packet {
+    let attachments: Arc<[Bytes]> = match body {
+        Some(Body { data: Payload::Binary(bytes), .. }) => [Bytes::copy_from_slice(bytes)].into(),
+        Some(Body { attachments, .. }) => attachments.as_slice().into(),
+        None => Arc::default(),
+    };
+    let arguments = body.map_or(Cow::Borrowed(""), |body| arguments(body, attachments.len()));
+    let mut out = String::with_capacity(arguments.len() + name.map_or(0, str::len) + namespace.len() + 32);
+    out.push(MESSAGE);
+    if attachments.is_empty() {
+        out.push(kind.0);
+    } else {
+        out.push(kind.1);
+        out.push_str(&attachments.len().to_string());
+        out.push('-');
+    }
+    push_namespace(&mut out, namespace);
+    if let Some(id) = id {
+        out.push_str(&id.to_string());
+    }
+    out.push('[');
+    if let Some(name) = name {
+        push_text(&mut out, name);
+        if !arguments.is_empty() {
+            out.push(',');
+        }
+    }
+    out.push_str(&arguments);
+    out.push(']');
+    Packet::new(out, attachments)
+}
+
+/// The arguments of a packet, with commas between them. Beside attachments none is a stray placeholder: a client that gets one
+/// relayed through a plugin would take the packet for a broken one, and end its connection.
+fn arguments(body: &Body, attachments: usize) -> Cow<'_, str> {
+    let json = match &body.data {
+        Payload::Binary(_) => return Cow::Borrowed(FIRST_ATTACHMENT),
+        Payload::Json(json) => json.text().trim(),
+    };
+    let elements = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|_| body.is_spread);
+    let json = elements.map_or(json, str::trim);
+    if attachments == 0 { Cow::Borrowed(json) } else { without_strays(json, attachments) }
+}
+
+#[cfg(test)]
+mod tests;
