@@ -82,12 +82,13 @@ impl Outbound {
     }
 
     /// Queues a frame. Where the queue is full, closes the socket instead: a client that misses a frame could never
-    /// know.
-    pub fn push(&self, frame: Frame) {
+    /// know. Says whether the socket had nothing to write before.
+    pub fn push(&self, frame: Frame) -> bool {
         let mut queue = self.queue.lock();
         if !matches!(queue.end, QueueEnd::Open) {
-            return;
+            return false;
         }
+        let had_nothing = queue.frames.is_empty();
         let tenant_is_full = self.of_tenant.add(frame.len());
         queue.bytes += frame.len();
         if queue.frames.len() >= self.frames_max || queue.bytes > self.bytes_max {
@@ -100,6 +101,7 @@ impl Outbound {
         }
         drop(queue);
         self.writer.wake();
+        had_nothing
     }
 
     /// Closes the socket, after the frames that are queued.

@@ -21,8 +21,11 @@ use crate::protocol::close::CloseReason;
 use crate::protocol::verani;
 use crate::tenant::lane::Lane;
 
-/// A fan-out gives way to other tasks of its thread after so many deliveries.
-const DELIVERIES_AT_ONCE: usize = 256;
+/// A fan-out gives way to other tasks of its thread after it woke so many sockets: each writes before the next of these
+/// tasks runs, some 8 us, and several rooms of a tenant may be at it at the same time.
+const SOCKETS_AT_ONCE: usize = 32;
+/// A fan-out also gives way after so many frames, most of them for sockets that it woke already.
+const FRAMES_AT_ONCE: usize = 256;
 /// A fan-out also gives way after so many bytes for one socket: a quarter of what a socket's queue holds, so that
 /// nobody who reads is taken for slow.
 const BYTES_AT_ONCE: usize = 256 << 10;
@@ -42,8 +45,16 @@ pub(super) struct People {
 /// What the room queued since it last let its sockets write.
 #[derive(Debug, Default)]
 struct Unyielded {
+    /// Sockets that had nothing to write before.
+    sockets: usize,
     frames: usize,
     bytes: usize,
+}
+
+impl Unyielded {
+    fn is_enough(&self) -> bool {
+        self.sockets >= SOCKETS_AT_ONCE || self.frames >= FRAMES_AT_ONCE || self.bytes >= BYTES_AT_ONCE
+    }
 }
 
 impl People {
@@ -182,10 +193,10 @@ impl People {
         self.unyielded.bytes += frame.len();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id) {
-                outbound.push(frame.clone());
+                self.unyielded.sockets += usize::from(outbound.push(frame.clone()));
             }
             self.unyielded.frames += 1;
-            if self.unyielded.frames >= DELIVERIES_AT_ONCE || self.unyielded.bytes >= BYTES_AT_ONCE {
+            if self.unyielded.is_enough() {
                 self.unyielded = Unyielded::default();
                 lane.give_way(|| mailbox.ends()).await;
             }

@@ -72,12 +72,7 @@ impl Aside {
         self.slow.spawn(async move {
             // The thread was idle for a while, perhaps: what it executes is counted from here on.
             lane::note_cpu();
-            let lane = account.lane();
-            let in_turn = async {
-                lane.slice().await;
-                work.await
-            };
-            lane.run(in_turn).await
+            account.lane().run(work).await
         })
     }
 

@@ -1,16 +1,17 @@
 //! A tenant's share of one worker thread: one slice of time in each round, however many of its rooms want to run.
 //!
 //! A round ends when the thread has polled its sockets again. Until a tenant has used up its slice, all this costs a
-//! look at the clock. After that its rooms stand in line, and one of them goes on in each round. A tenant that owes CPU
-//! time starts nothing new until it has waited off its debt; calls that run already go on.
+//! look at the clock. After that its rooms and its sockets stand in line: in each round, those at the front go on until the
+//! slice is used up. However many of them are ready at one moment, others on the thread wait for one slice. A tenant that
+//! owes CPU time starts nothing new until it has waited off its debt; calls that run already go on.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -24,6 +25,10 @@ const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 const ROUND_NS: u64 = 2 * SLICE_NS;
 /// Execution time is charged to the bucket in portions of this size, since threads share the bucket.
 const CHARGE_NS: u64 = 100_000;
+/// So many that join the line at one poll of the thread's sockets, which takes up a few at a time, say that more are ready.
+const NEWCOMERS: u64 = 8;
+/// What stands for the begin of a poll while there is none: it is later than any moment.
+const NO_POLL: u64 = u64::MAX;
 /// How many calls that outlive a slice a tenant with a full bucket may run at once.
 const LONG_CALLS: u64 = 10;
 
@@ -35,18 +40,20 @@ pub struct Lane {
     slice_begun_ns: AtomicU64,
     /// How much of the slice was used before the current poll.
     used_ns: AtomicU64,
-    /// When the current poll began.
+    /// When the current poll began; [`NO_POLL`] between two.
     poll_begun_ns: AtomicU64,
+    /// Whether the current poll has just come out of the line, and may begin a call.
+    is_first: AtomicBool,
     /// Wall time of polls that is not charged yet.
     uncharged_ns: AtomicU64,
     /// The thread's CPU time when the lane last charged the bucket.
     charged_at_cpu_ns: AtomicU64,
-    /// How many rooms stand in line.
+    /// How many stand in line.
     waiting: AtomicUsize,
     line: Mutex<WaitingLine>,
 }
 
-/// The rooms that wait for a slice, in order.
+/// The rooms and sockets that wait for a slice, in ascending order of their numbers.
 #[derive(Debug, Default)]
 struct WaitingLine {
     next: u64,
@@ -59,7 +66,8 @@ impl Lane {
             bucket,
             slice_begun_ns: AtomicU64::new(0),
             used_ns: AtomicU64::new(0),
-            poll_begun_ns: AtomicU64::new(0),
+            poll_begun_ns: AtomicU64::new(NO_POLL),
+            is_first: AtomicBool::new(false),
             uncharged_ns: AtomicU64::new(0),
             charged_at_cpu_ns: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
@@ -72,10 +80,10 @@ impl Lane {
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
             self.bucket.until_paid(&hurry).await;
-            if self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns()) {
+            if self.is_first.swap(false, Ordering::Relaxed) || self.goes_on() {
                 return;
             }
-            self.line_up().await;
+            self.stand_back().await;
             // Other rooms of the tenant may have run up a debt meanwhile.
             if self.bucket.owes(now_ns()).is_none() || hurry() {
                 return;
@@ -83,42 +91,78 @@ impl Lane {
         }
     }
 
-    /// Waits until the tenant has a slice on this thread, for work that started elsewhere. Call it within
-    /// [`Lane::run`].
-    pub async fn slice(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 || !self.has_slice(now_ns()) {
-            self.line_up().await;
-        }
-    }
-
-    /// Waits for the next round, behind the tenant's other rooms on this thread. Call it within [`Lane::run`].
+    /// Waits for the next round, behind whatever else of the tenant is ready on this thread. Call it within [`Lane::run`].
     pub async fn next_slice(&self) {
         self.used_ns.store(SLICE_NS, Ordering::Relaxed);
-        self.line_up().await;
+        self.stand_back().await;
     }
 
-    /// Lets the thread poll its sockets, waits off what the tenant owes (see [`Lane::start`]), and waits for the next
-    /// round if the slice is used up.
+    /// Lets the thread poll its sockets, and waits off what the tenant owes (see [`Lane::start`]). Call it within
+    /// [`Lane::run`].
     pub async fn give_way(&self, hurry: impl Fn() -> bool) {
         tokio::task::yield_now().await;
         self.bucket.until_paid(hurry).await;
-        if !self.has_slice(now_ns()) {
-            self.line_up().await;
-        }
     }
 
-    /// Runs work of the tenant on this thread: its plugins' calls, a room, a socket. Counts the time in which it executes, not
-    /// in which it waits, to the tenant's slice, and charges it to the bucket.
+    /// Runs work of the tenant on this thread: its plugins' calls, a room, a socket. Each time it wants to go on, it waits until
+    /// the tenant has some of a slice left. Counts the time in which it executes, not in which it waits, to that slice, and
+    /// charges it to the bucket.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
+        let mut place = None;
         poll_fn(|context| {
+            if !self.may_go(&mut place, context) {
+                return Poll::Pending;
+            }
             let begin = now_ns();
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
+            self.is_first.store(true, Ordering::Relaxed);
             let polled = work.as_mut().poll(context);
+            self.poll_begun_ns.store(NO_POLL, Ordering::Relaxed);
             self.count(now_ns() - begin);
             polled
         })
         .await
+    }
+
+    /// Whether work that is ready may go on now. Where it may not, it has its place in line, and is woken when it is first.
+    fn may_go<'a>(&'a self, place: &mut Option<LinePlace<'a>>, context: &mut Context<'_>) -> bool {
+        if place.is_none() && self.goes_on() {
+            return true;
+        }
+        let standing = place.get_or_insert_with(|| LinePlace::join(self));
+        if !standing.is_first(context) {
+            return false;
+        }
+        if !self.has_slice(now_ns()) {
+            if !standing.sees_a_new_round() {
+                // Wakes this task when the thread has polled its sockets.
+                let _ = pin!(tokio::task::yield_now()).poll(context);
+                return false;
+            }
+            self.begin_slice(now_ns());
+        }
+        // The next in line goes on behind this one, if any of the slice is left by then.
+        *place = None;
+        true
+    }
+
+    /// Whether some of the slice is left, and nobody stands in line for it.
+    fn goes_on(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns())
+    }
+
+    /// Ends the current poll. The next one begins as [`Lane::run`] lets it.
+    async fn stand_back(&self) {
+        let mut has_ended = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut has_ended, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Reserves CPU time for a call that turns out to be long, until the value is dropped. Without it, all rooms of a
@@ -128,16 +172,6 @@ impl Lane {
         let ns = (time.as_nanos() as u64).min(self.bucket.burst_ns() / LONG_CALLS);
         self.bucket.reserve(ns);
         ReservedCpu { bucket: Arc::clone(&self.bucket), ns }
-    }
-
-    /// Stands in line until it is first, then waits for a new round, unless some of this slice is left.
-    async fn line_up(&self) {
-        let place = LinePlace::join(self);
-        place.first().await;
-        if !self.has_slice(now_ns()) {
-            tokio::task::yield_now().await;
-            self.begin_slice(now_ns());
-        }
     }
 
     /// Whether some of the slice is left. Begins a new one if a round has passed.
@@ -175,6 +209,8 @@ impl Lane {
 struct LinePlace<'a> {
     lane: &'a Lane,
     number: u64,
+    /// How many had joined the line when it last let the thread poll its sockets; none before that.
+    joined_at_yield: Option<u64>,
 }
 
 impl<'a> LinePlace<'a> {
@@ -184,29 +220,42 @@ impl<'a> LinePlace<'a> {
         line.next += 1;
         line.waiting.push_back((number, Waker::noop().clone()));
         lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
-        Self { lane, number }
+        Self { lane, number, joined_at_yield: None }
     }
 
-    /// Waits until the place is the first.
-    async fn first(&self) {
-        poll_fn(|context| {
-            let mut line = self.lane.line.lock();
-            if line.waiting.front().is_some_and(|(number, _)| *number == self.number) {
-                return Poll::Ready(());
+    /// Whether the thread has polled its sockets since this was asked first. While that brings many of the tenant, there are more
+    /// that are ready, and others may be among them.
+    fn sees_a_new_round(&mut self) -> bool {
+        let joined = self.lane.line.lock().next;
+        let at_yield = self.joined_at_yield.replace(joined);
+        at_yield.is_some_and(|at_yield| joined - at_yield < NEWCOMERS)
+    }
+
+    /// Whether the place is the first. Where it is not, the task is woken when it is.
+    fn is_first(&self, context: &mut Context<'_>) -> bool {
+        let mut line = self.lane.line.lock();
+        match line.place_of(self.number) {
+            Some(0) | None => true,
+            Some(place) => {
+                if let Some((_, waker)) = line.waiting.get_mut(place) {
+                    waker.clone_from(context.waker());
+                }
+                false
             }
-            if let Some((_, waker)) = line.waiting.iter_mut().find(|(number, _)| *number == self.number) {
-                waker.clone_from(context.waker());
-            }
-            Poll::Pending
-        })
-        .await;
+        }
+    }
+}
+
+impl WaitingLine {
+    fn place_of(&self, number: u64) -> Option<usize> {
+        self.waiting.binary_search_by_key(&number, |(number, _)| *number).ok()
     }
 }
 
 impl Drop for LinePlace<'_> {
     fn drop(&mut self) {
         let mut line = self.lane.line.lock();
-        let Some(place) = line.waiting.iter().position(|(number, _)| *number == self.number) else { return };
+        let Some(place) = line.place_of(self.number) else { return };
         line.waiting.remove(place);
         self.lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
         let next = line.waiting.front().filter(|_| place == 0).map(|(_, waker)| waker.clone());
@@ -258,4 +307,51 @@ pub fn number_thread(number: usize) {
 /// The number of the calling thread; `usize::MAX` if it has none.
 pub(super) fn thread_number() -> usize {
     THREAD_NUMBER.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn execute(time: Duration) {
+        let end = thread_cpu_ns() + time.as_nanos() as u64;
+        while thread_cpu_ns() < end {}
+    }
+
+    fn lane() -> Arc<Lane> {
+        Arc::new(Lane::new(Arc::new(CpuBucket::new(100, 100_000))))
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_is_ready_at_once_keeps_others_from_the_thread_for_no_more_than_its_slice() {
+        let (lane, ran, crowd) = (lane(), Arc::new(AtomicUsize::new(0)), 100);
+        for _ in 0..crowd {
+            let (lane, ran) = (Arc::clone(&lane), Arc::clone(&ran));
+            tokio::spawn(async move {
+                let work = async {
+                    execute(SLICE / 4);
+                    ran.fetch_add(1, Ordering::Relaxed);
+                };
+                lane.run(work).await;
+            });
+        }
+        let mut longest = 0;
+        while ran.load(Ordering::Relaxed) < crowd {
+            let before = ran.load(Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            longest = longest.max(ran.load(Ordering::Relaxed) - before);
+        }
+        // Four fill a slice, and the last one may begin just before its end. Other processes only make it fewer.
+        assert!(longest <= 6, "{longest} of the crowd ran before another task got its turn");
+    }
+
+    #[tokio::test]
+    async fn who_stands_in_line_and_is_gone_holds_up_nobody() {
+        let lane = lane();
+        lane.run(async { execute(SLICE) }).await;
+        let gone = tokio::time::timeout(Duration::ZERO, lane.run(std::future::pending::<()>()));
+        assert!(gone.await.is_err());
+        lane.run(async {}).await;
+        assert_eq!(lane.waiting.load(Ordering::Relaxed), 0);
+    }
 }
