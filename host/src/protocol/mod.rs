@@ -7,6 +7,7 @@ pub mod engineio;
 pub mod placeholder;
 pub mod socketio;
 pub mod verani;
+pub mod wire;
 
 use std::sync::Arc;
 

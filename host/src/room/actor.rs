@@ -226,7 +226,7 @@ impl Room {
         }
         self.turns.people.admit(socket, meta, outbound);
         if !self.turns.code.asks_for(hook::CONNECT) {
-            return;
+            return self.turns.say_in_order(Some(Output::Welcome { socket })).await;
         }
         let event = Event::hook(hook::CONNECT, None, Some(socket), unix_ms());
         if let TurnEnd::Failed(failed) = self.turns.turn(event).await {

@@ -1,9 +1,9 @@
-//! What stands for a socket in its room: a bounded queue of the frames to it, and a bounded count of its events that
+//! What stands for a socket in its room: a bounded queue of the packets to it, and a bounded count of its events that
 //! the room has not handled yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,15 +12,16 @@ use parking_lot::Mutex;
 
 use crate::model::limits::Limits;
 use crate::model::visitor::Visitor;
-use crate::protocol::Frame;
+use crate::protocol::Packet;
 use crate::protocol::close::CloseReason;
+pub use crate::protocol::wire::Wire;
 use crate::tenant::account::{Counter, CounterPlace};
 
-/// The queue between a room and one of its sockets. The room pushes frames, the socket's task pops and writes them;
+/// The queue between a room and one of its sockets. The room pushes packets, the socket's task pops and writes them;
 /// whoever closes it first decides the reason.
 #[derive(Debug)]
 pub struct Outbound {
-    queue: Mutex<FrameQueue>,
+    queue: Mutex<PacketQueue>,
     /// Wakes the socket's task when there is something to write.
     writer: AtomicWaker,
     /// Events of this socket that the room has not handled yet.
@@ -34,14 +35,20 @@ pub struct Outbound {
     of_tenant: Arc<Counter>,
     /// Who is behind the socket.
     pub visitor: Arc<Visitor>,
+    /// What the socket speaks.
+    pub wire: Wire,
+    /// Whether the client was told that it is in the room, where its wire says that.
+    welcomed: AtomicBool,
+    /// Whether the client was told why it is not in the room.
+    refused: AtomicBool,
     /// The socket's place in its tenant's count. The room gives it back when it is done with the socket, which may be
     /// after the connection ended: so the count also bounds the arrivals and ends that wait in mailboxes.
     _place: CounterPlace,
 }
 
 #[derive(Debug, Default)]
-struct FrameQueue {
-    frames: VecDeque<Frame>,
+struct PacketQueue {
+    packets: VecDeque<Packet>,
     bytes: usize,
     end: QueueEnd,
 }
@@ -60,13 +67,19 @@ enum QueueEnd {
 /// What the socket's task writes next.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ToWrite {
-    Frame(Frame),
+    Packet(Packet),
     /// Comes once, and nothing after it.
     Close(CloseReason),
 }
 
 impl Outbound {
-    pub fn new(limits: &Limits, visitor: Arc<Visitor>, of_tenant: Arc<Counter>, place: CounterPlace) -> Self {
+    pub fn new(
+        limits: &Limits,
+        wire: Wire,
+        visitor: Arc<Visitor>,
+        of_tenant: Arc<Counter>,
+        place: CounterPlace,
+    ) -> Self {
         Self {
             queue: Mutex::default(),
             writer: AtomicWaker::new(),
@@ -77,27 +90,54 @@ impl Outbound {
             unhandled_max: limits.mailbox_events_per_socket,
             of_tenant,
             visitor,
+            wire,
+            welcomed: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             _place: place,
         }
     }
 
-    /// Queues a frame. Where the queue is full, closes the socket instead: a client that misses a frame could never
+    /// Tells the client that it is in the room.
+    pub fn welcome(&self) {
+        self.welcomed.store(true, Ordering::Release);
+        self.wire.welcome().map(|packet| self.push(packet));
+    }
+
+    /// Whether the client was told that it is in the room.
+    pub fn is_welcomed(&self) -> bool {
+        self.welcomed.load(Ordering::Acquire)
+    }
+
+    /// Tells a client that is not welcomed why. Says whether its wire can.
+    pub fn refuse(&self, message: &str) -> bool {
+        let Some(refusal) = self.wire.refusal(message).filter(|_| !self.is_welcomed()) else { return false };
+        self.refused.store(true, Ordering::Release);
+        self.push(refusal);
+        true
+    }
+
+    /// Whether the client was told why it is not in the room.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
+    }
+
+    /// Queues a packet. Where the queue is full, closes the socket instead: a client that misses a packet could never
     /// know. Says whether the socket had nothing to write before.
-    pub fn push(&self, frame: Frame) -> bool {
+    pub fn push(&self, packet: Packet) -> bool {
         let mut queue = self.queue.lock();
         if !matches!(queue.end, QueueEnd::Open) {
             return false;
         }
-        let had_nothing = queue.frames.is_empty();
-        let tenant_is_full = self.of_tenant.add(frame.len());
-        queue.bytes += frame.len();
-        if queue.frames.len() >= self.frames_max || queue.bytes > self.bytes_max {
+        let (had_nothing, bytes) = (queue.packets.is_empty(), packet.bytes());
+        let tenant_is_full = self.of_tenant.add(bytes);
+        queue.bytes += bytes;
+        if queue.packets.len() >= self.frames_max || queue.bytes > self.bytes_max {
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::SLOW));
-        } else if tenant_is_full && !queue.frames.is_empty() {
+        } else if tenant_is_full && !queue.packets.is_empty() {
             // Only a socket that has frames left to take: the others did not fill the tenant's queues.
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::TENANT_SLOW));
         } else {
-            queue.frames.push_back(frame);
+            queue.packets.push_back(packet);
         }
         drop(queue);
         self.writer.wake();
@@ -120,9 +160,9 @@ impl Outbound {
     }
 
     /// Forgets the queued frames, and sets how the queue ends.
-    fn clear(&self, queue: &mut FrameQueue, end: QueueEnd) {
+    fn clear(&self, queue: &mut PacketQueue, end: QueueEnd) {
         self.of_tenant.give(queue.bytes);
-        *queue = FrameQueue { end, ..FrameQueue::default() };
+        *queue = PacketQueue { end, ..PacketQueue::default() };
     }
 
     /// The next thing to write, for the socket's task.
@@ -141,7 +181,7 @@ impl Outbound {
         self.writer.register(context.waker());
         let queue = self.queue.lock();
         match &queue.end {
-            QueueEnd::Closing(reason) => Poll::Ready((reason.clone(), !queue.frames.is_empty())),
+            QueueEnd::Closing(reason) => Poll::Ready((reason.clone(), !queue.packets.is_empty())),
             _ => Poll::Pending,
         }
     }
@@ -184,14 +224,15 @@ impl Outbound {
 
     fn pop(&self) -> Option<ToWrite> {
         let mut queue = self.queue.lock();
-        if let Some(frame) = queue.frames.pop_front() {
-            queue.bytes -= frame.len();
-            self.of_tenant.give(frame.len());
-            if queue.frames.is_empty() && queue.frames.capacity() > 64 {
+        if let Some(packet) = queue.packets.pop_front() {
+            let bytes = packet.bytes();
+            queue.bytes -= bytes;
+            self.of_tenant.give(bytes);
+            if queue.packets.is_empty() && queue.packets.capacity() > 64 {
                 // The burst is over: gives back its memory, which idle sockets should not hold.
-                queue.frames = VecDeque::new();
+                queue.packets = VecDeque::new();
             }
-            return Some(ToWrite::Frame(frame));
+            return Some(ToWrite::Packet(packet));
         }
         match std::mem::replace(&mut queue.end, QueueEnd::Closed) {
             QueueEnd::Closing(reason) => Some(ToWrite::Close(reason)),
@@ -213,6 +254,10 @@ impl Drop for Outbound {
 mod tests {
     use super::*;
 
+    fn packet(text: &str) -> Packet {
+        text.to_owned().into()
+    }
+
     fn outbound() -> Outbound {
         outbound_of(&Arc::new(Counter::new(1_000)))
     }
@@ -220,23 +265,23 @@ mod tests {
     fn outbound_of(tenant: &Arc<Counter>) -> Outbound {
         let place = Arc::new(Counter::new(1)).place().unwrap();
         let limits = Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() };
-        Outbound::new(&limits, Arc::default(), Arc::clone(tenant), place)
+        Outbound::new(&limits, Wire::Verani, Arc::default(), Arc::clone(tenant), place)
     }
 
     #[test]
     fn a_tenants_queues_have_a_bound_together() {
         let tenant = Arc::new(Counter::new(6));
         let (slow, fresh) = (outbound_of(&tenant), outbound_of(&tenant));
-        slow.push(Frame::from_static("123"));
-        slow.push(Frame::from_static("123"));
+        slow.push(packet("123"));
+        slow.push(packet("123"));
         // A socket that owes nothing still gets its frame.
-        fresh.push(Frame::from_static("abc"));
-        assert_eq!(fresh.pop(), Some(ToWrite::Frame(Frame::from_static("abc"))));
-        slow.push(Frame::from_static("4"));
+        fresh.push(packet("abc"));
+        assert_eq!(fresh.pop(), Some(ToWrite::Packet(packet("abc"))));
+        slow.push(packet("4"));
         assert_eq!(slow.pop(), Some(ToWrite::Close(CloseReason::TENANT_SLOW)));
         assert_eq!(tenant.used(), 0);
-        slow.push(Frame::from_static("late"));
-        fresh.push(Frame::from_static("never read"));
+        slow.push(packet("late"));
+        fresh.push(packet("never read"));
         drop((slow, fresh));
         assert_eq!(tenant.used(), 0);
     }
@@ -244,10 +289,10 @@ mod tests {
     #[test]
     fn a_close_comes_behind_what_is_queued() {
         let outbound = outbound();
-        outbound.push(Frame::from_static("a"));
+        outbound.push(packet("a"));
         outbound.close(CloseReason::RESTART);
-        outbound.push(Frame::from_static("late"));
-        assert_eq!(outbound.pop(), Some(ToWrite::Frame(Frame::from_static("a"))));
+        outbound.push(packet("late"));
+        assert_eq!(outbound.pop(), Some(ToWrite::Packet(packet("a"))));
         assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::RESTART)));
         assert_eq!(outbound.pop(), None);
     }
@@ -257,7 +302,7 @@ mod tests {
         for frame in ["12345678901", "1234"] {
             let outbound = outbound();
             for _ in 0..4 {
-                outbound.push(Frame::from_static(frame));
+                outbound.push(packet(frame));
             }
             assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::SLOW)));
         }

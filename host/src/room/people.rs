@@ -18,7 +18,7 @@ use crate::model::names::DEFAULT;
 use crate::model::state::RoomState;
 use crate::model::visitor::Visitor;
 use crate::protocol::close::CloseReason;
-use crate::protocol::verani;
+use crate::protocol::wire::EncodedEmit;
 use crate::tenant::lane::Lane;
 
 /// A fan-out gives way to other tasks of its thread after it woke so many sockets: each writes before the next of these
@@ -145,20 +145,26 @@ impl People {
     /// Sends what a turn said: its emits in the order of the calls, its acknowledgement, then its closes. A large fan-out goes at the pace of
     /// what the tenant may execute, until `mailbox` says that the room ends.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
-        let (emits, answer, closes) = match output {
-            Output::Turn { emits, answer, closes } => (emits, answer, closes),
+        let (welcomes, emits, answer, closes) = match output {
+            Output::Turn { welcomes, emits, answer, closes } => (welcomes, emits, answer, closes),
+            Output::Welcome { socket } => {
+                return self.outbound.get(&socket).map_or((), |outbound| outbound.welcome());
+            }
             Output::Rejection(rejection) => return self.reject(&rejection),
             Output::LastWords { socket, reason } => {
                 return self.outbound.get(&socket).map_or((), |outbound| outbound.close(reason));
             }
         };
+        if let Some(outbound) = welcomes.and_then(|socket| self.outbound.get(&socket)) {
+            outbound.welcome();
+        }
         for emit in emits {
             self.deliver(emit, lane, mailbox).await;
         }
         if let Some(Acknowledgement { socket, id, body }) = answer
             && let Some(outbound) = self.outbound.get(&socket)
         {
-            outbound.push(verani::ack(id, body.as_ref()));
+            outbound.push(outbound.wire.acknowledgement(id, body.as_ref()));
         }
         for Close { socket, code, reason } in closes {
             if let Some(outbound) = self.outbound.get(&socket) {
@@ -187,13 +193,13 @@ impl People {
         count
     }
 
-    /// Queues one frame, encoded once, for each socket of the audience that is still here.
+    /// Queues one packet, encoded once for all that speak the same, for each socket of the audience that is still here.
     async fn deliver(&mut self, emit: Emit, lane: &Lane, mailbox: &Mailbox) {
-        let frame = verani::encode(&emit.channel, &emit.event, &emit.body, emit.ask);
-        self.unyielded.bytes += frame.len();
+        let mut encoded = EncodedEmit::new(&emit);
+        self.unyielded.bytes += emit.body.bytes();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id) {
-                self.unyielded.sockets += usize::from(outbound.push(frame.clone()));
+                self.unyielded.sockets += usize::from(outbound.push(encoded.packet(&outbound.wire)));
             }
             self.unyielded.frames += 1;
             if self.unyielded.is_enough() {
@@ -206,13 +212,12 @@ impl People {
     /// Tells the sender of a rejected event why.
     fn reject(&self, Rejection { socket, ack, code, message }: &Rejection) {
         let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else { return };
-        outbound.push(match ack {
-            Some(ack) => verani::nack(*ack, code, message.as_deref()),
-            None => {
-                let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
-                let data = Json::of(&serde_json::json!({ "code": code, "message": message }));
-                verani::encode(channel, "error", &Body::of(Payload::Json(data)), None)
-            }
-        });
+        let (wire, message) = (&outbound.wire, message.as_deref());
+        if let Some(ack) = ack {
+            outbound.push(wire.failure(*ack, code, message));
+        } else if !outbound.refuse(message.unwrap_or(code)) {
+            let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
+            outbound.push(wire.error(channel, code, message));
+        }
     }
 }

@@ -49,6 +49,11 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// The socket that a turn lets in where it commits.
+    pub(super) fn welcomes(&self) -> Option<SocketId> {
+        self.socket.filter(|_| self.kind == TurnKind::Connect)
+    }
+
     /// The acknowledgement of a turn that committed, where the sender waits for one.
     pub(super) fn acknowledged(&self, body: &mut Option<Body>) -> Option<Acknowledgement> {
         let (socket, id) = self.socket.zip(self.ack)?;
@@ -124,9 +129,15 @@ impl FailedTurn {
 pub(super) enum Output {
     /// A turn that succeeded.
     Turn {
+        /// The socket that it lets in.
+        welcomes: Option<SocketId>,
         emits: Vec<Emit>,
         answer: Option<Acknowledgement>,
         closes: Vec<Close>,
+    },
+    /// A socket is in the room, and no handler wants to know.
+    Welcome {
+        socket: SocketId,
     },
     Rejection(Rejection),
     /// The close of a socket that the host reads no more, behind the answers to what it read.
@@ -152,7 +163,7 @@ impl Output {
                 let answer = answer.as_ref().and_then(|answer| answer.body.as_ref());
                 emits.iter().map(|emit| &emit.body).chain(answer).map(Body::bytes).sum()
             }
-            Self::Rejection(_) | Self::LastWords { .. } => 0,
+            Self::Welcome { .. } | Self::Rejection(_) | Self::LastWords { .. } => 0,
         }
     }
 }

@@ -88,14 +88,20 @@ pub(super) fn tenant_place(plugin: &Plugin) -> Result<CounterPlace, UpgradeRefus
     place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))
 }
 
-/// Takes a seat for a client that the plugin knows.
+/// Takes a seat for a client that the plugin knows: one of Socket.IO where it names a namespace.
 pub(super) async fn seat(
     fleet: &Arc<Fleet>,
     plugin: &Plugin,
     room: &RoomId,
     Known { meta, visitor, pause }: Known,
-    (wire, place): (Wire, CounterPlace),
+    namespace: Option<&str>,
+    place: CounterPlace,
 ) -> Result<Seat, UpgradeRefusal> {
+    let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
+        namespace: namespace.into(),
+        // A client's `socket.id` and its plugin's client id are the same.
+        sid: meta.client_id.as_str().into(),
+    });
     let of_tenant = Arc::clone(&plugin.account().outbound);
     let outbound = Arc::new(Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, place));
     outbound.pause(pause);

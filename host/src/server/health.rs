@@ -34,7 +34,7 @@ use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
 use crate::plugin::version::Plugin;
 use crate::room::handle::{Mail, RoomHandle};
-use crate::room::outbound::{Outbound, ToWrite};
+use crate::room::outbound::{Outbound, ToWrite, Wire};
 use crate::room::owner::NoFleet;
 use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
@@ -154,7 +154,7 @@ impl Probe {
         });
         workers.runtime(worker).spawn(task);
         let outbound =
-            Arc::new(Outbound::new(plugin.limits(), Arc::default(), Arc::clone(&plugin.account().outbound), place()));
+            Arc::new(Outbound::new(plugin.limits(), Wire::Verani, Arc::default(), Arc::clone(&plugin.account().outbound), place()));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);
         // Fails where the room ended at once, and then it does not answer the check.
@@ -178,8 +178,8 @@ impl Probe {
             }
             loop {
                 match poll_fn(|context| self.outbound.poll_next(context)).await {
-                    ToWrite::Frame(frame) if frame.as_str().contains(&expected) => return true,
-                    ToWrite::Frame(_) => {}
+                    ToWrite::Packet(packet) if packet.text.as_str().contains(&expected) => return true,
+                    ToWrite::Packet(_) => {}
                     ToWrite::Close(_) => return false,
                 }
             }

@@ -14,7 +14,6 @@ use super::refusal::UpgradeRefusal;
 use crate::model::json::Json;
 use crate::model::names::{RoomId, TenantName};
 use crate::plugin::version::Plugin;
-use crate::room::outbound::Wire;
 use crate::session::{NotAdmitted, Reception};
 use crate::socket::Seat;
 use crate::tenant::account::CounterPlace;
@@ -114,7 +113,7 @@ async fn admit(
     let address = door.address_of(&client.remote);
     let wish = Wish { plugin, room: &room, address, connect, uri: &client.uri, is_earnest: true };
     let known = entry::identify(fleet, wish).await?;
-    entry::seat(fleet, plugin, &room, known, (Wire::SocketIo { namespace: namespace.into() }, place)).await
+    entry::seat(fleet, plugin, &room, known, Some(namespace), place).await
 }
 
 /// The room that a client wants: `auth.room`, else `?room=` of its address, else the default one.

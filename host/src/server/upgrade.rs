@@ -21,7 +21,6 @@ use super::head::host_of;
 use super::refusal::UpgradeRefusal;
 use crate::model::names::PluginKey;
 use crate::plugin::version::Plugin;
-use crate::room::outbound::Wire;
 use crate::seldom::Seldom;
 use crate::socket::{self, ClientStream, DetachedStream, Seat};
 use crate::tenant::charge::charged;
@@ -126,7 +125,7 @@ async fn admit(
     let known = entry::identify(fleet, wish).await?;
     let handshake = handshake?;
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
-    let seat = entry::seat(fleet, &plugin, &room, known, (Wire::Verani, tenant_place)).await?;
+    let seat = entry::seat(fleet, &plugin, &room, known, None, tenant_place).await?;
     if handshake.is_unanswered(&plugin.subprotocols) {
         warn_of_unanswered(&plugin);
     }

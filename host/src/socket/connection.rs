@@ -135,8 +135,8 @@ impl Connection {
             };
             match next {
                 ToWrite::Close(reason) => return Poll::Ready(End::Host(reason)),
-                ToWrite::Frame(frame) => {
-                    if Pin::new(&mut self.ws).start_send(Message::Text(frame)).is_err() {
+                ToWrite::Packet(packet) => {
+                    if Pin::new(&mut self.ws).start_send(Message::Text(packet.text)).is_err() {
                         return Poll::Ready(End::Client(CloseReason::BROKEN_OFF));
                     }
                     self.unflushed = true;
@@ -222,7 +222,7 @@ impl Connection {
         match verani::decode(text)? {
             Inbound::Message(message) => self.held = HeldMessage::Uncounted(message),
             Inbound::Ping => {
-                self.seat.outbound.push(verani::PONG);
+                self.seat.outbound.push(verani::PONG.into());
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {
                     let ping = ClientEvent { name: "ping".to_owned(), ..ClientEvent::default() };
                     self.held = HeldMessage::Uncounted(ClientMessage::Event(ping));

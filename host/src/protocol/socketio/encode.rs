@@ -8,12 +8,16 @@ use bytes::Bytes;
 use super::{DEFAULT_NAMESPACE, is_reserved};
 use crate::model::body::{Body, Payload};
 use crate::model::event::{AckId, AskId};
+use crate::model::json::Json;
 use crate::protocol::engineio::MESSAGE;
 use crate::protocol::placeholder::without_strays;
 use crate::protocol::{Packet, push_error, push_text};
 
 /// What stands for an argument that is nothing but bytes.
 const FIRST_ATTACHMENT: &str = r#"{"_placeholder":true,"num":0}"#;
+
+/// The event that tells a client why its visit ends. No plugin emits one of that name.
+const CLOSE: &str = "$close";
 
 /// A packet's type: without attachments, and with some.
 type PacketType = (char, char);
@@ -44,6 +48,12 @@ pub fn refused(namespace: &str, message: &str, status: Option<u16>) -> Packet {
 /// Tells a client that it has left a namespace.
 pub fn disconnected(namespace: &str) -> Packet {
     begin('1', namespace).into()
+}
+
+/// Tells a client that is about to leave a namespace why: Socket.IO's packet for that has no place for it.
+pub fn closed(namespace: &str, code: u16, reason: &str) -> Packet {
+    let data = Json::of(&serde_json::json!({ "code": code, "reason": reason }));
+    array(EVENT, namespace, None, Some(CLOSE), Some(&Body::of(Payload::Json(data))))
 }
 
 /// Encodes an emit, once for all receivers that know the namespace by this name. With `ask`, the client is to answer with that

@@ -15,7 +15,7 @@ use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
 use crate::room::handle::RoomHandle;
-use crate::room::outbound::ToWrite;
+use crate::room::outbound::{ToWrite, Wire};
 use crate::room::owner::NoFleet;
 use crate::room::{RoomSpec, open};
 use crate::storage::Storage as _;
@@ -93,7 +93,7 @@ impl Opened {
         let (plugin, socket) = (self.door.plugin(), self.door.next_socket());
         let place = Arc::new(Counter::new(1)).place_beyond_bounds();
         let tenant = Arc::clone(&plugin.account().outbound);
-        let outbound = Arc::new(Outbound::new(plugin.limits(), Arc::default(), tenant, place));
+        let outbound = Arc::new(Outbound::new(plugin.limits(), Wire::Verani, Arc::default(), tenant, place));
         let meta = Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]);
         let connect = Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) };
         self.door.mailbox.push(connect).unwrap();
@@ -111,7 +111,7 @@ impl Opened {
         let mut event = Some(ClientMessage::Event(event));
         poll_fn(|context| self.door.mailbox.poll_event(context, *socket, &mut event)).await.unwrap();
         let answer = poll_fn(|context| outbound.poll_next(context)).await;
-        assert!(matches!(answer, ToWrite::Frame(frame) if frame.as_str().contains(r#""x":1"#)));
+        assert!(matches!(answer, ToWrite::Packet(packet) if packet.text.as_str().contains(r#""x":1"#)));
     }
 
     /// Waits until the room's instance is there, or is gone.

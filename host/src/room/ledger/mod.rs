@@ -133,7 +133,7 @@ impl Ledger {
         durability: Durability,
     ) -> Option<Output> {
         let EndedTurn { start, effects: Effects { batch, emits, closes }, room_bytes } = ended;
-        let output = Output::Turn { emits, answer, closes };
+        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, closes };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -158,7 +158,8 @@ impl Ledger {
 
     /// Forgets the alarm outside of any turn.
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
-        let (mark, nothing) = (state.mark(), Output::Turn { emits: Vec::new(), answer: None, closes: Vec::new() });
+        let mark = state.mark();
+        let nothing = Output::Turn { welcomes: None, emits: Vec::new(), answer: None, closes: Vec::new() };
         let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
