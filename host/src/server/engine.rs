@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONNECTION, CONTENT_TYPE,
-    ORIGIN, RETRY_AFTER, VARY,
+    ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -19,7 +19,7 @@ use super::entry::{Upgrading, check_origin};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::reception::SessionReception;
-use super::refusal::{UpgradeRefusal, plain, retry_after_seconds};
+use super::refusal::{UpgradeRefusal, plain};
 use super::upgrade::bare_connection;
 use crate::model::limits::Limits;
 use crate::protocol::engineio::{self, PollingBody, SessionTerms};

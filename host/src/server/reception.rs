@@ -106,7 +106,7 @@ async fn admit(
     }
     let room = room(client, auth.as_deref())?;
     let place = place.map_or_else(|| entry::tenant_place(plugin), Ok)?;
-    let target = target(client, &plugin.path);
+    let target = target(client, plugin.path.as_str());
     let mut added = vec![(WIRE, "socket.io".to_owned())];
     added.extend(auth.map(|auth| (AUTH, auth)));
     let connect = connect_request(&client.remote, client.own_host, &room, (&target, &client.headers), added);

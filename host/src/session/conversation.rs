@@ -12,7 +12,6 @@ use tokio::time::Sleep;
 
 use super::heartbeat::{Beat, Heartbeat};
 use super::reception::{NotAdmitted, Reception};
-use crate::model::event::{ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::protocol::Packet;
@@ -171,7 +170,7 @@ impl Conversation {
         self.packets_read += 1;
         let read = match packet {
             Ok(EnginePacket::Message(text)) => self.reader.read_text(text),
-            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes),
+            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes.into()),
             Ok(EnginePacket::Pong) => {
                 self.heartbeat.pong();
                 Ok(None)
@@ -210,10 +209,7 @@ impl Conversation {
                 self.end_visit(namespace, CloseReason::given(1000, LEFT.to_owned()));
                 return Ok(());
             }
-            ClientContent::Event { name, ack, data } => {
-                ClientMessage::Event(ClientEvent { name, channel: None, data, ack })
-            }
-            ClientContent::Answer { id, data } => ClientMessage::Answer(ClientAnswer { ask: id, data }),
+            ClientContent::Message(message) => message,
         };
         if !is_in {
             return Err(self.wrong("the client is not in this namespace"));

@@ -97,7 +97,7 @@ impl Polling {
         }
         match ready!(self.poll_probe(context)) {
             ProbeStep::TakesOver(line) => {
-                self.answer(reply(&engineio::NOOP));
+                self.answer(reply(engineio::NOOP));
                 let held = self.probe.take().map_or_else(|| Box::new(()) as _, Probe::into_held);
                 Poll::Ready(PollingStep::Upgraded { line, held })
             }
@@ -112,7 +112,7 @@ impl Polling {
         while let Poll::Ready(Some(knock)) = self.knocks.poll_recv(context) {
             match knock {
                 Knock::Poll(answer) if self.waiting.is_some() => {
-                    self.answer(reply(&engineio::CLOSE));
+                    self.answer(reply(engineio::CLOSE));
                     let _ = answer.send(PollAnswer::Overlap);
                     return Err(overlap("two polls at a time"));
                 }
@@ -188,7 +188,7 @@ impl Polling {
         }
         // While a WebSocket is to take over, the client waits until its poll is answered.
         if payload.is_empty() && end.is_none() && self.probe.as_ref().is_some_and(Probe::is_confirmed) {
-            payload = reply(&engineio::NOOP);
+            payload = reply(engineio::NOOP);
         }
         if !payload.is_empty() {
             if let Some(SessionEnd::Host(_)) = end {
@@ -218,16 +218,16 @@ impl Polling {
     pub(super) fn finish(&mut self, end: &SessionEnd) {
         self.end_post(end);
         self.answer(reply(match end {
-            SessionEnd::Client(_) => &engineio::NOOP,
-            SessionEnd::Host(_) => &engineio::CLOSE,
+            SessionEnd::Client(_) => engineio::NOOP,
+            SessionEnd::Host(_) => engineio::CLOSE,
         }));
     }
 }
 
 /// A reply of one packet.
-fn reply(packet: &Frame) -> PollingReply {
+fn reply(packet: Frame) -> PollingReply {
     let mut reply = PollingReply::default();
-    reply.push(packet);
+    reply.push(&packet);
     reply
 }
 
