@@ -3,6 +3,7 @@
 import { asked } from "./errors.js";
 import { attach, attachments, spread, type Payload } from "./host.js";
 import { notJson } from "./payload.js";
+import { filled, placeholder } from "./placeholders.js";
 
 /** The bytes in the data that is being written; none while that is no message to a client. */
 let found: Uint8Array[] | undefined;
@@ -12,7 +13,7 @@ let found: Uint8Array[] | undefined;
  * The engine itself asks an object for this, so that data without bytes costs nothing.
  */
 export function bytesToJson(this: Uint8Array): unknown {
-  return found === undefined ? { ...this } : { _placeholder: true, num: found.push(this) - 1 };
+  return found === undefined ? { ...this } : placeholder(found.push(this) - 1);
 }
 
 /**
@@ -51,20 +52,5 @@ export function dataIn(payload: Payload): unknown {
   // Only the host knows whether this is a placeholder or looks like one. Most data is neither, and the call is saved.
   if (!payload.val.includes("_placeholder")) return data;
   const bytes = attachments();
-  return bytes.length === 0 ? data : withBytes(data, bytes);
-}
-
-/** Data with the bytes in the place of the placeholders that name them. */
-function withBytes(data: any, bytes: readonly Uint8Array[]): unknown {
-  if (typeof data !== "object" || data === null) return data;
-  const names = Object.keys(data);
-  if (data._placeholder === true && names.length === 2 && Number.isInteger(data.num) && data.num in bytes) {
-    return bytes[data.num];
-  }
-  for (const name of names) {
-    const value = withBytes(data[name], bytes);
-    // Unlike an assignment this also takes a member of the name `__proto__`.
-    if (value !== data[name]) Object.defineProperty(data, name, { value, writable: true, enumerable: true, configurable: true });
-  }
-  return data;
+  return bytes.length === 0 ? data : filled(data, bytes);
 }
