@@ -16,7 +16,8 @@ use parlor::guest::engine;
 use parlor::guest::instance::{ConnectRequest, Instance, Outcome};
 use parlor::model::durability::Durability;
 use parlor::model::effect::Batch;
-use parlor::model::event::{Event, Payload};
+use parlor::model::body::{EventData, Payload};
+use parlor::model::event::Event;
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
 use parlor::model::meta::Meta;
@@ -89,10 +90,10 @@ fn event(name: &str) -> Event {
         cause: name.to_owned(),
         name: name.to_owned(),
         channel: None,
-        payload: Some(Payload::Json(data)),
+        data: EventData::of(Some(Payload::Json(data))),
         caused_by: Some(1),
         socket: Some(1),
-        answer_wanted: false,
+        ack: None,
         accepted_at: 1_700_000_000_000.0,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::bindings::exports::parlor::room::guest;
 use super::bindings::parlor::room::types as wit;
-use crate::model::event::{Event, Failure, Payload};
+use crate::model::body::Payload;
+use crate::model::event::{Event, Failure};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::refusal::Refusal;
@@ -12,9 +13,9 @@ pub fn event_to_guest(event: Event) -> wit::Event {
         cause: event.cause,
         name: event.name,
         channel: event.channel,
-        payload: event.payload.map(payload_to_guest),
+        payload: event.data.payload.map(payload_to_guest),
         socket: event.socket,
-        answer_wanted: event.answer_wanted,
+        answer_wanted: event.ack.is_some(),
         accepted_at: event.accepted_at,
     }
 }

@@ -19,10 +19,11 @@ use super::cpu::CpuMeter;
 use super::engine::SharedEngine;
 use super::metering::meter;
 use super::state::{GuestState, Phase, Registrations};
-use crate::model::event::{Event, Failure, Payload};
+use crate::model::body::Body;
+use crate::model::event::{Event, Failure};
 use crate::model::meta::Meta;
 use crate::model::text::printable;
-use crate::model::turn::{Calls, Turn};
+use crate::model::turn::{Calls, Enclosed, Turn};
 use crate::storage::view::StorageView;
 use crate::tenant::account::CounterPlace;
 
@@ -71,8 +72,8 @@ impl std::error::Error for Fault {}
 /// How the call of a turn ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The turn may commit. The payload is the answer to the sender.
-    Done(Option<Payload>),
+    /// The turn may commit. The body is the answer to the sender.
+    Done(Option<Body>),
     /// The handler returned a failure. The instance lives on.
     Failed(Failure),
     /// The instance is lost.
@@ -80,9 +81,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn of(handled: Result<Option<wit::Payload>, guest::Failure>) -> Self {
+    /// `enclosed` is what the guest gave for its answer.
+    fn of(handled: Result<Option<wit::Payload>, guest::Failure>, enclosed: Enclosed) -> Self {
         let answer = match handled {
-            Ok(answer) => answer.map(payload_from_guest).transpose(),
+            Ok(answer) => answer.map(|answer| enclosed.around(payload_from_guest(answer)?)).transpose(),
             Err(failure) => return Self::Failed(failure_from_guest(failure)),
         };
         match answer {
@@ -271,8 +273,9 @@ impl Instance {
     }
 
     /// Has the guest handle one event. Returns the turn in any case, with what the guest asked for.
-    pub async fn handle(&mut self, event: Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
+    pub async fn handle(&mut self, mut event: Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
+        turn.receive(event.data.arguments, std::mem::take(&mut event.data.attachments));
         let event = event_to_guest(event);
         let state = self.store.data_mut();
         state.phase = Phase::Turn;
@@ -284,7 +287,7 @@ impl Instance {
         self.end_call();
         std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
         let outcome = match returned(self.store.data(), called) {
-            Ok(handled) => Outcome::of(handled),
+            Ok(handled) => Outcome::of(handled, turn.take_enclosed()),
             Err(fault) => Outcome::Faulted(fault),
         };
         (turn, outcome)

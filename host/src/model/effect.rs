@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::event::SocketId;
-use super::json::Json;
+use super::body::Body;
+use super::event::{AckId, AskId, SocketId};
 
 /// The sockets that an emit goes to: those that its target named at the moment of the call.
 #[derive(Debug, Clone)]
@@ -59,7 +59,18 @@ pub struct Emit {
     /// The channel that the frame carries.
     pub channel: String,
     pub event: String,
-    pub data: Json,
+    pub body: Body,
+    /// The emit asks its one receiver, which answers with this number.
+    pub ask: Option<AskId>,
+}
+
+/// The acknowledgement of a client's event whose turn committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    pub socket: SocketId,
+    pub id: AckId,
+    /// What the handler answered.
+    pub body: Option<Body>,
 }
 
 /// A socket that the room closes once it has sent what was emitted to it before.

@@ -1,16 +1,19 @@
 //! Events: what happened in a room, as its plugin is told of it.
 
+use super::body::{EventData, Payload};
 use super::json::Json;
 
 /// A socket's number within its room. A room that lives never gives a number to a second socket.
 pub type SocketId = u32;
 
-/// The data of an event or of an emit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payload {
-    Json(Json),
-    Binary(Vec<u8>),
-}
+/// The number by which a client tells the acknowledgement of one of its events from others: it chose it.
+pub type AckId = u64;
+
+/// The largest number that JavaScript can name exactly, and so the largest [`AckId`] of a client.
+pub const ACK_ID_MAX: AckId = 9_007_199_254_740_991;
+
+/// The number of an ask within its room. A room that lives never gives a number to a second ask.
+pub type AskId = u64;
 
 /// The names of the events that the host itself raises. Clients cannot send a name that begins with `$`.
 pub mod hook {
@@ -20,39 +23,51 @@ pub mod hook {
     pub const ERROR: &str = "$error";
     pub const RESTORE: &str = "$restore";
     pub const TIMER: &str = "$timer";
+    pub const ACK: &str = "$ack";
     pub const ALARM: &str = "$alarm";
     pub const SUSPEND: &str = "$suspend";
     pub const RESUME: &str = "$resume";
 
     /// Every hook that a plugin can register for.
-    pub const ALL: [&str; 9] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ALARM, SUSPEND, RESUME];
+    pub const ALL: [&str; 10] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND, RESUME];
     /// A plugin that registers for this gets every event that clients send.
     pub const ANY: &str = "*";
 }
 
-/// A client's event: decoded and checked, before it has its place in the room's order.
+/// What a client sends into its room: decoded and checked, before it has its place in the room's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientMessage {
+    Event(ClientEvent),
+    Answer(ClientAnswer),
+}
+
+/// A client's event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientEvent {
     pub name: String,
     pub channel: Option<String>,
-    pub payload: Option<Payload>,
+    pub data: EventData,
+    /// The client waits for an acknowledgement, which carries this number.
+    pub ack: Option<AckId>,
 }
 
-impl Payload {
-    /// The bytes that the payload holds in memory.
+/// A client's answer to an ask. Its data nests at most one level less than an event's, because the plugin gets it in an
+/// object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAnswer {
+    pub ask: AskId,
+    pub data: EventData,
+}
+
+impl ClientMessage {
+    /// The bytes that the message holds in memory while it waits in the mailbox.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Json(json) => json.text().len(),
-            Self::Binary(bytes) => bytes.len(),
+            Self::Event(ClientEvent { name, channel, data, .. }) => {
+                name.len() + channel.as_ref().map_or(0, String::len) + data.bytes()
+            }
+            Self::Answer(answer) => answer.data.bytes(),
         }
-    }
-}
-
-impl ClientEvent {
-    /// The bytes that the event holds in memory while it waits in the mailbox.
-    pub fn bytes(&self) -> usize {
-        let payload = self.payload.as_ref().map_or(0, Payload::bytes);
-        self.name.len() + self.channel.as_ref().map_or(0, String::len) + payload
     }
 }
 
@@ -63,12 +78,13 @@ pub struct Event {
     pub cause: String,
     pub name: String,
     pub channel: Option<String>,
-    pub payload: Option<Payload>,
+    pub data: EventData,
     pub socket: Option<SocketId>,
-    /// The socket whose doing the event is: its own or, where a timer is due, the one whose event set the timer. Plugins
-    /// do not see it.
+    /// The socket whose doing the event is: its own or, where a timer is due or nobody answered an ask, the one whose event
+    /// set the timer or asked. Plugins do not see it.
     pub caused_by: Option<SocketId>,
-    pub answer_wanted: bool,
+    /// The sender waits for an acknowledgement, which carries this number.
+    pub ack: Option<AckId>,
     /// Milliseconds since the Unix epoch.
     pub accepted_at: f64,
 }
@@ -76,7 +92,7 @@ pub struct Event {
 impl Event {
     /// An event of the host itself whose payload may be bytes.
     pub fn hook_with(name: &'static str, payload: Payload, accepted_at: f64) -> Self {
-        Self { payload: Some(payload), ..Self::hook(name, None, None, accepted_at) }
+        Self { data: EventData::of(Some(payload)), ..Self::hook(name, None, None, accepted_at) }
     }
 
     /// An event of the host itself.
@@ -85,10 +101,10 @@ impl Event {
             cause: name.to_owned(),
             name: name.to_owned(),
             channel: None,
-            payload: payload.map(Payload::Json),
+            data: EventData::of(payload.map(Payload::Json)),
             socket,
             caused_by: socket,
-            answer_wanted: false,
+            ack: None,
             accepted_at,
         }
     }

@@ -78,6 +78,18 @@ impl Json {
         Self { text: value.to_string(), shape }
     }
 
+    /// An object of members whose values are JSON texts.
+    pub fn of_members<'a>(members: impl IntoIterator<Item = (&'static str, &'a str)>) -> Self {
+        let members = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}"));
+        let text = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        Self { text, shape: Shape::Unknown }
+    }
+
+    /// The same value with another text, which still is JSON, and an object or an array where this is one.
+    pub fn with_text(&self, text: String) -> Self {
+        Self { text, shape: self.shape }
+    }
+
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -92,6 +104,10 @@ impl Json {
             Shape::Other => false,
             Shape::Unknown => self.text.trim_start().starts_with('{'),
         }
+    }
+
+    pub fn is_array(&self) -> bool {
+        self.text.trim_start().starts_with('[')
     }
 
     /// Appends the members of an object, each behind a comma, except a member `type`. Appends nothing and returns false

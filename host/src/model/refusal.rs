@@ -20,6 +20,9 @@ macro_rules! bounds {
 }
 
 bounds! {
+    AsksPerRoom = "asks-per-room",
+    AsksPerSocket = "asks-per-socket",
+    AttachmentsPerEvent = "attachments-per-event",
     ChannelsPerSocket = "channels-per-socket",
     DeliveriesPerTurn = "deliveries-per-turn",
     EmitBytes = "emit-bytes",

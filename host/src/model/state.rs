@@ -1,15 +1,18 @@
-//! What turns change in memory: the room's members and timers. The room can undo these changes until the writes of the
+//! What turns change in memory: the room's members, timers and asks. The room can undo these changes until the writes of the
 //! turns are durable.
 
+use super::asks::Asks;
 use super::journal::Mark;
 use super::members::Members;
 use super::timers::Timers;
+use crate::clock::Instant;
 
 /// The state of a room beside its storage.
 #[derive(Debug, Default)]
 pub struct RoomState {
     pub members: Members,
     pub timers: Timers,
+    pub asks: Asks,
 }
 
 /// A mark between two turns, to which the state can be rolled back.
@@ -17,22 +20,30 @@ pub struct RoomState {
 pub struct StateMark {
     members: Mark,
     timers: Mark,
+    asks: Mark,
 }
 
 impl RoomState {
+    /// When the earliest timer is due, or the earliest ask times out.
+    pub fn next_due(&self) -> Option<Instant> {
+        [self.timers.next_due(), self.asks.next_due()].into_iter().flatten().min()
+    }
+
     pub fn mark(&self) -> StateMark {
-        StateMark { members: self.members.mark(), timers: self.timers.mark() }
+        StateMark { members: self.members.mark(), timers: self.timers.mark(), asks: self.asks.mark() }
     }
 
     /// Makes all changes before a mark final.
     pub fn keep(&mut self, before: StateMark) {
         self.members.keep(before.members);
         self.timers.keep(before.timers);
+        self.asks.keep(before.asks);
     }
 
     /// Undoes all changes since a mark.
     pub fn roll_back(&mut self, to: StateMark) {
         self.members.roll_back(to.members);
         self.timers.roll_back(to.timers);
+        self.asks.roll_back(to.asks);
     }
 }

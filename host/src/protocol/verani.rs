@@ -1,18 +1,24 @@
 //! Verani frames, protocol 1.0.
 //!
-//! In: `{"type": string, "channel"?: string, "data"?: any}`, one in each text frame. Other keys are ignored; if a key
-//! comes twice, the last one counts, as with `JSON.parse`. Serialisers of other languages write a field that is not set
-//! as `null`, or as an empty string: a channel of that kind is none, and a ping with the data `null` is a bare one.
-//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`.
+//! In: `{"type": string, "channel"?: string, "data"?: any, "id"?: integer}`, one in each text frame. With an `id` the
+//! client waits for an acknowledgement. `"base64"` in the place of `data` is bytes. `{"type":"ack", "id": integer, ..}` is
+//! the answer to an ask. Other keys are ignored; if a key comes twice, the last one counts, as with `JSON.parse`.
+//! Serialisers of other languages write a field that is not set as `null`, or as an empty string: a channel or an id of that
+//! kind is none, and a ping with the data `null` is a bare one.
+//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`, with an `id` where it asks the client, and
+//! `{"type":"ack","id":N}` with `data`, `base64` or `error`.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use bytes::Bytes;
+use data_encoding::BASE64;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Frame;
-use crate::model::event::{ClientEvent, Payload};
+use super::{Frame, placeholder};
+use crate::model::body::{Body, EventData, Payload};
+use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than, push_string};
 use crate::model::names::is_short_name;
 
@@ -24,7 +30,7 @@ pub const PONG: Frame = Frame::from_static(r#"{"type":"pong"}"#);
 pub enum Inbound {
     /// `{"type":"ping"}`: the keepalive of Verani's own client. Its data may be `null`.
     Ping,
-    Event(ClientEvent),
+    Message(ClientMessage),
 }
 
 /// Why the host drops a frame.
@@ -42,10 +48,14 @@ pub enum BadFrame {
     TypeReserved,
     ChannelNotText,
     ChannelLength,
+    /// `id` is no integer that JavaScript can name.
+    Id,
+    /// `base64` is no text, or not base64 with its padding.
+    Base64,
 }
 
 impl BadFrame {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Binary,
         Self::NotJson,
         Self::NotAnObject,
@@ -56,6 +66,8 @@ impl BadFrame {
         Self::TypeReserved,
         Self::ChannelNotText,
         Self::ChannelLength,
+        Self::Id,
+        Self::Base64,
     ];
 
     /// What is wrong with the frame, in words for whoever develops the client.
@@ -71,6 +83,8 @@ impl BadFrame {
             Self::TypeReserved => "`type` begins with $",
             Self::ChannelNotText => "`channel` is no string",
             Self::ChannelLength => "`channel` is over 128 bytes",
+            Self::Id => "`id` is no integer from 0 to 2^53-1",
+            Self::Base64 => "`base64` is no base64 text",
         }
     }
 }
@@ -80,17 +94,19 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     if is_deeper_than(text, DEPTH_MAX + 1) {
         return Err(BadFrame::TooDeep);
     }
-    let frame: RawFrame<'_> = serde_json::from_str(text).map_err(|_| not_a_frame(text))?;
-    let name = match frame.name.ok_or(BadFrame::NoType)? {
+    let mut frame: RawFrame<'_> = serde_json::from_str(text).map_err(|_| not_a_frame(text))?;
+    let name = match frame.name.take().ok_or(BadFrame::NoType)? {
         Field::Text(name) => name,
         Field::Null | Field::Other => return Err(BadFrame::TypeNotText),
     };
-    let channel = match frame.channel {
+    let channel = match frame.channel.take() {
         Some(Field::Text(channel)) if !channel.is_empty() => Some(channel),
         Some(Field::Other) => return Err(BadFrame::ChannelNotText),
         _ => None,
     };
-    if name == "ping" && channel.is_none() && frame.data.is_none_or(|data| data.get() == "null") {
+    let id = frame.id.map_or(Ok(None), |raw| ack_id(raw.get()))?;
+    let has_no_data = has_no_value(&frame) && matches!(frame.base64, None | Some(Field::Null));
+    if name == "ping" && channel.is_none() && id.is_none() && has_no_data {
         return Ok(Inbound::Ping);
     }
     if name.starts_with('$') {
@@ -102,11 +118,42 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
     if channel.as_deref().is_some_and(|channel| !is_short_name(channel)) {
         return Err(BadFrame::ChannelLength);
     }
-    Ok(Inbound::Event(ClientEvent {
-        name: name.into_owned(),
-        channel: channel.map(Cow::into_owned),
-        payload: frame.data.map(|data| Payload::Json(Json::of_raw(data))),
-    }))
+    if let Some(ask) = id.filter(|_| name == "ack") {
+        // The plugin gets the data in an object.
+        if frame.data.is_some_and(|data| is_deeper_than(data.get(), DEPTH_MAX - 1)) {
+            return Err(BadFrame::TooDeep);
+        }
+        return Ok(Inbound::Message(ClientMessage::Answer(ClientAnswer { ask, data: data_of(&frame)? })));
+    }
+    let data = data_of(&frame)?;
+    let channel = channel.map(Cow::into_owned);
+    let event = ClientEvent { name: name.into_owned(), channel, data, ack: id };
+    Ok(Inbound::Message(ClientMessage::Event(event)))
+}
+
+/// What a frame carries: one value, bytes or nothing.
+fn data_of(frame: &RawFrame<'_>) -> Result<EventData, BadFrame> {
+    let payload = match &frame.base64 {
+        Some(Field::Text(text)) if has_no_value(frame) => {
+            Some(Payload::Binary(BASE64.decode(text.as_bytes()).map_err(|_| BadFrame::Base64)?))
+        }
+        Some(Field::Other) if has_no_value(frame) => return Err(BadFrame::Base64),
+        _ => frame.data.map(|data| Payload::Json(Json::of_raw(data))),
+    };
+    Ok(EventData::of(payload))
+}
+
+/// Whether `data` is not set, or `null`, which some serialisers write for that.
+fn has_no_value(frame: &RawFrame<'_>) -> bool {
+    frame.data.is_none_or(|data| data.get() == "null")
+}
+
+/// Reads the number of an acknowledgement; none where it is not set.
+fn ack_id(raw: &str) -> Result<Option<AckId>, BadFrame> {
+    if matches!(raw, "null" | "\"\"") {
+        return Ok(None);
+    }
+    raw.parse().ok().filter(|id| *id <= ACK_ID_MAX).map(Some).ok_or(BadFrame::Id)
 }
 
 /// Why a text is no frame at all.
@@ -117,19 +164,95 @@ fn not_a_frame(text: &str) -> BadFrame {
     }
 }
 
-/// Encodes an emit, once for all its receivers. The event's name comes first, and data cannot override it.
-pub fn encode(channel: &str, event: &str, data: &Json) -> Frame {
-    let mut out = String::with_capacity(data.text().len() + channel.len() + event.len() + 64);
+/// Encodes an emit, once for all its receivers. The event's name comes first, and data cannot override it. An emit that
+/// asks carries the number of the ask.
+pub fn encode(channel: &str, event: &str, body: &Body, ask: Option<AskId>) -> Frame {
+    let mut out = String::with_capacity(body.bytes() + channel.len() + event.len() + 96);
     out.push_str(r#"{"type":"event","channel":"#);
     push_text(&mut out, channel);
     out.push_str(r#","data":{"type":"#);
     push_text(&mut out, event);
-    if !data.push_members(&mut out) {
-        out.push_str(r#","data":"#);
-        out.push_str(data.text());
+    match &body.data {
+        Payload::Json(data) if body.attachments.is_empty() => push_emitted(&mut out, data),
+        Payload::Json(data) => push_emitted(&mut out, &filled(data, &body.attachments)),
+        Payload::Binary(bytes) => push_base64(&mut out, bytes),
+    }
+    out.push('}');
+    if let Some(ask) = ask {
+        push_id(&mut out, ask);
+    }
+    out.push('}');
+    Frame::from(out)
+}
+
+/// Appends the members of emitted data, or data that has none as a member.
+fn push_emitted(out: &mut String, data: &Json) {
+    if !data.push_members(out) {
+        push_data(out, data);
+    }
+}
+
+/// The data with its attachments in the place of its placeholders.
+fn filled(data: &Json, attachments: &[Bytes]) -> Json {
+    data.with_text(placeholder::fill(data.text(), attachments.len(), |out, number| {
+        let bytes = attachments.get(number).map_or(&[][..], |bytes| bytes);
+        out.push_str(r#"{"base64":"#);
+        push_encoded(out, bytes);
+        out.push('}');
+    }))
+}
+
+/// Encodes the acknowledgement of a client's event, with what its handler answered.
+pub fn ack(id: AckId, body: Option<&Body>) -> Frame {
+    let mut out = begin_ack(id);
+    match body.map(|body| (&body.data, &body.attachments)) {
+        Some((Payload::Json(data), attachments)) if attachments.is_empty() => push_data(&mut out, data),
+        Some((Payload::Json(data), attachments)) => push_data(&mut out, &filled(data, attachments)),
+        Some((Payload::Binary(bytes), _)) => push_base64(&mut out, bytes),
+        None => {}
+    }
+    out.push('}');
+    Frame::from(out)
+}
+
+/// Encodes the acknowledgement of a client's event that had no effect.
+pub fn nack(id: AckId, code: &str, message: Option<&str>) -> Frame {
+    let mut out = begin_ack(id);
+    out.push_str(r#","error":{"code":"#);
+    push_text(&mut out, code);
+    if let Some(message) = message {
+        out.push_str(r#","message":"#);
+        push_text(&mut out, message);
     }
     out.push_str("}}");
     Frame::from(out)
+}
+
+fn begin_ack(id: AckId) -> String {
+    let mut out = r#"{"type":"ack""#.to_owned();
+    push_id(&mut out, id);
+    out
+}
+
+fn push_id(out: &mut String, id: u64) {
+    out.push_str(r#","id":"#);
+    out.push_str(&id.to_string());
+}
+
+fn push_data(out: &mut String, data: &Json) {
+    out.push_str(r#","data":"#);
+    out.push_str(data.text());
+}
+
+fn push_base64(out: &mut String, bytes: &[u8]) {
+    out.push_str(r#","base64":"#);
+    push_encoded(out, bytes);
+}
+
+fn push_encoded(out: &mut String, bytes: &[u8]) {
+    out.push('"');
+    BASE64.encode_append(bytes, out);
+    out.push('"');
 }
 
 /// Appends a JSON string. Almost no name needs escapes, so the common case is a copy.
@@ -149,6 +272,8 @@ struct RawFrame<'de> {
     name: Option<Field<'de>>,
     channel: Option<Field<'de>>,
     data: Option<&'de RawValue>,
+    base64: Option<Field<'de>>,
+    id: Option<&'de RawValue>,
 }
 
 /// The value of a field that should be a string.
@@ -178,12 +303,14 @@ impl<'de> serde::Deserialize<'de> for RawFrame<'de> {
                 f.write_str("a frame")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame<'de>, A::Error> {
-                let mut frame = RawFrame { name: None, channel: None, data: None };
+                let mut frame = RawFrame { name: None, channel: None, data: None, base64: None, id: None };
                 while let Some(Text(key)) = map.next_key()? {
                     match &*key {
                         "type" => frame.name = Some(map.next_value()?),
                         "channel" => frame.channel = Some(map.next_value()?),
                         "data" => frame.data = Some(map.next_value()?),
+                        "base64" => frame.base64 = Some(map.next_value()?),
+                        "id" => frame.id = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }

@@ -1,6 +1,8 @@
 //! A room's task. It takes one mail after the other from the mailbox, and gives each event that the plugin wants one
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
+mod asks;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,10 +14,10 @@ use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
-use super::turn::{Origin, Output, TurnEnd, TurnKind};
+use super::turn::{Origin, Output, Rejection, TurnEnd, TurnKind};
 use crate::clock::{Instant, unix_ms};
 use crate::model::effect::UnixMs;
-use crate::model::event::{ClientEvent, Event, Payload, SocketId, hook};
+use crate::model::event::{ClientEvent, ClientMessage, Event, SocketId, hook};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::plugin::version::Plugin;
@@ -82,7 +84,7 @@ impl Room {
     pub(super) async fn live(mut self: Box<Self>) {
         // Boxed, so that the memory that turns need is free while the room sleeps.
         while Box::pin(self.work()).await {
-            let due = self.turns.people.state.timers.next_due();
+            let due = self.turns.people.state.next_due();
             tokio::select! {
                 biased;
                 () = self.turns.door.mailbox.ready() => {}
@@ -122,7 +124,7 @@ impl Room {
         false
     }
 
-    /// Whether the room has nothing to wait for but mail and timers.
+    /// Whether the room has nothing to wait for but mail, timers and asks.
     fn is_dormant(&self) -> bool {
         !self.turns.code.is_awake() && self.turns.ledger.is_settled() && !self.turns.people.nobody_is_here()
     }
@@ -141,7 +143,7 @@ impl Room {
         let is_empty = self.turns.people.nobody_is_here();
         self.empty_since = is_empty.then(|| self.empty_since.unwrap_or_else(Instant::now));
         let situation = Situation {
-            timer: self.turns.people.state.timers.next_due(),
+            timer: self.turns.people.state.next_due(),
             empty_since: self.empty_since,
             is_pending: !self.turns.ledger.is_settled(),
             is_idle: self.turns.code.is_idle(),
@@ -180,8 +182,13 @@ impl Room {
     async fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
-            Mail::Event { socket, event, accepted_at } => {
-                self.client_event(socket, event, accepted_at).await;
+            Mail::Message { socket, message, accepted_at } => {
+                if self.hears(socket).await {
+                    match message {
+                        ClientMessage::Event(event) => self.client_event(socket, event, accepted_at).await,
+                        ClientMessage::Answer(answer) => self.answered(socket, answer, accepted_at).await,
+                    }
+                }
                 return self.turns.people.handled(socket);
             }
             Mail::LastWords { socket, reason } => {
@@ -230,41 +237,39 @@ impl Room {
         }
     }
 
-    /// Gives a client's event a turn, if the room still listens to the socket and the plugin wants the event.
-    async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
+    /// Whether the room listens to a socket. It ignores what a socket still sends after a turn closed it.
+    async fn hears(&mut self, socket: SocketId) -> bool {
         if self.turns.people.is_closing(socket) {
-            // A turn closed the socket. Where that turn's writes fail, the socket stays, and this event counts.
+            // Where the writes of the turn that closed the socket fail, the socket stays, and what it sends counts.
             self.turns.until_said().await;
             self.turns.follow_losses().await;
         }
-        // The room ignores what a socket still sends after a turn closed it.
-        if !self.turns.people.is_heard(socket) {
-            return;
-        }
+        self.turns.people.is_heard(socket)
+    }
+
+    /// Gives a client's event a turn, if the plugin wants it.
+    async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
+        let ClientEvent { name, channel, data, ack } = event;
         // First, so that an event that nobody wants does not wake a room that sleeps.
-        if self.turns.code.cause_of(&event.name).is_none() || !self.turns.make_ready().await {
+        if self.turns.code.cause_of(&name).is_some() && !self.turns.make_ready().await {
             return;
         }
         // Again, because a new instance may want other events.
-        let Some(cause) = self.turns.code.cause_of(&event.name) else { return };
-        let event = Event {
-            cause: cause.to_owned(),
-            name: event.name,
-            channel: event.channel,
-            payload: event.payload,
-            socket: Some(socket),
-            caused_by: Some(socket),
-            answer_wanted: false,
-            accepted_at,
+        let Some(cause) = self.turns.code.cause_of(&name) else {
+            return self.turns.say_in_order(Rejection::unwanted(socket, ack)).await;
         };
+        let (cause, socket) = (cause.to_owned(), Some(socket));
+        let event = Event { cause, name, channel, data, socket, caused_by: socket, ack, accepted_at };
         self.turns.give(event).await;
     }
 
-    /// Takes a socket out of all counts and channels, and then runs its `$disconnect`, which can still read its meta.
+    /// Takes a socket out of all counts and channels, and then runs `$ack` for what it was asked and its `$disconnect`, which
+    /// can still read its meta.
     async fn disconnect(&mut self, socket: SocketId, reason: CloseReason) {
         if !self.turns.people.depart(socket) {
             return;
         }
+        self.gone(socket).await;
         // First, so that a `$disconnect` that nobody wants does not wake a room that sleeps.
         if self.turns.code.wants(hook::DISCONNECT) && !self.turns.make_ready().await {
             log!(
@@ -302,18 +307,22 @@ impl Room {
         }
     }
 
-    /// Runs the earliest timer that is due. The timer is gone then, even if its turn fails.
+    /// Runs the earliest timer that is due, or the `$ack` of an ask that timed out before it. Either is gone then, even if
+    /// its turn fails.
     async fn timer_due(&mut self) {
         // The turn that set the timer may be lost with its writes, and the timer with it.
         self.turns.until_said().await;
         self.turns.follow_losses().await;
-        let Some((name, timer)) = self.turns.people.state.timers.take_due(Instant::now()) else { return };
+        let state = &mut self.turns.people.state;
+        if state.asks.next_due().is_some_and(|ask| state.timers.next_due().is_none_or(|timer| ask < timer)) {
+            return self.timed_out().await;
+        }
+        let Some((name, timer)) = state.timers.take_due(Instant::now()) else { return };
         if !self.turns.make_ready().await || !self.turns.code.asks_for(hook::TIMER) {
             return log!(debug, &self.turns.door.key, name, "a timer is due, and the plugin has no handler for timers");
         }
-        let payload = timer.data.map(Payload::Json);
-        let event = Event::hook(hook::TIMER, None, None, unix_ms());
-        self.turns.give(Event { name, payload, caused_by: timer.set_by, ..event }).await;
+        let event = Event::hook(hook::TIMER, timer.data, None, unix_ms());
+        self.turns.give(Event { name, caused_by: timer.set_by, ..event }).await;
     }
 
     /// Runs the room's alarm. Its turn forgets the alarm, and may set it anew.
@@ -376,7 +385,7 @@ impl Room {
         self.turns.until_settled().await;
         let is_true = !self.turns.ledger.has_losses();
         self.turns.follow_losses().await;
-        state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state))
+        state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state.data))
     }
 }
 

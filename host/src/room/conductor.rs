@@ -1,6 +1,8 @@
 //! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and
 //! has the people told. Where one of these fails, it does what follows.
 
+mod waking;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::json;
 
-use super::code::{Code, Consequence, Readiness, RestoreReason, Suspended};
+use super::code::{Code, Consequence};
 use super::handle::RoomHandle;
 use super::judgement::{Circumstances, Judgement, judge};
 use super::ledger::Ledger;
@@ -18,9 +20,12 @@ use super::turn::{FailedTurn, Loss, Origin, Output, TurnEnd, TurnFailure, TurnKi
 use crate::alarms::Alarms;
 use crate::clock::unix_ms;
 use crate::guest::instance::{Fault, Outcome};
-use crate::model::event::{Event, Payload, hook};
+use crate::model::body::Body;
+use crate::model::effect::Acknowledgement;
+use crate::model::event::{Event, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
+use crate::model::refusal::Bound;
 use crate::model::text::{for_log, printable};
 use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
@@ -59,8 +64,8 @@ impl Conductor {
     }
 
     /// Gives an event a turn, and does what follows if it fails. Answers what the handler answered, where the turn
-    /// committed.
-    pub(super) async fn give(&mut self, event: Event) -> Option<Payload> {
+    /// committed and its sender waits for no acknowledgement.
+    pub(super) async fn give(&mut self, event: Event) -> Option<Body> {
         match self.turn(event).await {
             TurnEnd::Committed(answer) => answer,
             TurnEnd::Lost => None,
@@ -112,13 +117,17 @@ impl Conductor {
             Circumstances {
                 poison: turn.poison(),
                 rests_on_failed_writes: self.ledger.is_broken(),
-                answer_bytes_max: (origin.kind == TurnKind::Suspend).then_some(self.limits.suspend_bytes),
+                answer_bytes_max: match origin.kind {
+                    TurnKind::Suspend => Some((self.limits.suspend_bytes, Bound::SuspendBytes)),
+                    _ => origin.ack.map(|_| (self.limits.emit_bytes, Bound::EmitBytes)),
+                },
                 again,
             },
         );
         match judgement {
-            Judgement::Commit(answer) => {
-                self.commit(origin, turn).await;
+            Judgement::Commit(mut answer) => {
+                let acknowledgement = origin.acknowledged(&mut answer);
+                self.commit(origin, acknowledgement, turn).await;
                 self.code.passed();
                 TurnEnd::Committed(answer)
             }
@@ -191,11 +200,11 @@ impl Conductor {
 
     /// Commits a turn that succeeded. What it says leaves at once where neither it nor a turn before it waits for
     /// writes.
-    async fn commit(&mut self, origin: Origin, turn: Box<Turn>) {
+    async fn commit(&mut self, origin: Origin, answer: Option<Acknowledgement>, turn: Box<Turn>) {
         let (state, ended) = turn.end();
         self.people.state = state;
         let durability = self.durability();
-        let output = self.ledger.commit(&mut self.people.state, origin, ended, durability);
+        let output = self.ledger.commit(&mut self.people.state, origin, ended, answer, durability);
         self.say(output).await;
         self.reconcile();
     }
@@ -343,45 +352,5 @@ impl Conductor {
     pub(super) fn alarm_failed(&self) {
         let [first, longest] = alarm_retries(&self.limits);
         self.alarms.failed(&self.door.key, first, longest);
-    }
-
-    /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be
-    /// made: then the room ends.
-    pub(super) async fn make_ready(&mut self) -> bool {
-        while !self.is_ending() {
-            if self.code.is_ready() {
-                return true;
-            }
-            if !self.code.is_awake() {
-                // Opening may take long, and what turns said already should not wait for it.
-                self.until_said().await;
-            }
-            match self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await {
-                Readiness::Ready => return true,
-                Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
-                Readiness::Restore(reason) => self.restore(reason).await,
-                Readiness::WentBack => {}
-                Readiness::End(reason) => self.end(reason),
-            }
-        }
-        false
-    }
-
-    /// Gives a new instance what the last one handed over.
-    async fn resume(&mut self, handed_over: Suspended, reason: RestoreReason) {
-        let event = Event::hook_with(hook::RESUME, handed_over.state(), unix_ms());
-        if let TurnEnd::Failed(failed) = self.turn(event).await {
-            self.tell(&failed).await;
-            self.code.resume_failed(&format!("{}: {}", hook::RESUME, failed.failure.message), handed_over, reason);
-        }
-    }
-
-    /// Tells a new instance to rebuild what the last one knew.
-    async fn restore(&mut self, reason: RestoreReason) {
-        let payload = Json::of(&json!({ "reason": reason.as_str() }));
-        if let TurnEnd::Failed(failed) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, unix_ms())).await {
-            self.tell(&failed).await;
-            self.code.restore_failed(&format!("{}: {}", hook::RESTORE, failed.failure.message));
-        }
     }
 }

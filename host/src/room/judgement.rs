@@ -3,14 +3,15 @@
 
 use super::turn::TurnFailure;
 use crate::guest::instance::Outcome;
-use crate::model::event::{Event, Payload};
+use crate::model::body::Body;
+use crate::model::event::Event;
 use crate::model::refusal::Bound;
 
 /// What becomes of a turn whose call ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum Judgement {
     /// It commits, and the handler answered this.
-    Commit(Option<Payload>),
+    Commit(Option<Body>),
     /// Writes that it ran on failed meanwhile: it is lost with them.
     Lost,
     /// It leaves no trace.
@@ -26,8 +27,8 @@ pub(super) struct Circumstances {
     pub(super) poison: Option<Bound>,
     /// Writes of earlier turns failed while it ran.
     pub(super) rests_on_failed_writes: bool,
-    /// The most bytes that its answer may have, where the answer is kept.
-    pub(super) answer_bytes_max: Option<usize>,
+    /// The most bytes that its answer may have, where the answer is kept, and the name of that bound.
+    pub(super) answer_bytes_max: Option<(usize, Bound)>,
     /// The event, if the version before may get it.
     pub(super) again: Option<Event>,
 }
@@ -45,10 +46,10 @@ pub(super) fn judge(outcome: Outcome, circumstances: Circumstances) -> Judgement
         (Outcome::Done(_) | Outcome::Failed(_), Some(bound)) => Judgement::Fail(TurnFailure::of_bound(bound)),
         (Outcome::Failed(failure), None) => Judgement::Fail(TurnFailure::of_guest(failure)),
         (Outcome::Done(answer), None) => {
-            let bytes = answer.as_ref().map_or(0, Payload::bytes);
-            match answer_bytes_max.is_some_and(|max| bytes > max) {
-                true => Judgement::Fail(TurnFailure::of_bound(Bound::SuspendBytes)),
-                false => Judgement::Commit(answer),
+            let bytes = answer.as_ref().map_or(0, Body::bytes);
+            match answer_bytes_max {
+                Some((max, bound)) if bytes > max => Judgement::Fail(TurnFailure::of_bound(bound)),
+                _ => Judgement::Commit(answer),
             }
         }
     }

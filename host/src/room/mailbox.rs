@@ -14,7 +14,7 @@ use super::line::MailboxLine;
 use super::outbound::Outbound;
 use crate::clock::unix_ms;
 use crate::model::effect::UnixMs;
-use crate::model::event::{ClientEvent, SocketId};
+use crate::model::event::{ClientMessage, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
@@ -32,9 +32,10 @@ pub enum Mail {
         meta: Meta,
         outbound: Arc<Outbound>,
     },
-    Event {
+    /// An event of a client, or its answer to an ask.
+    Message {
         socket: SocketId,
-        event: ClientEvent,
+        message: ClientMessage,
         /// When it got its place in the room's order, in milliseconds since the Unix epoch.
         accepted_at: f64,
     },
@@ -122,9 +123,9 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Contents {
     mails: VecDeque<Mail>,
-    /// How many of the mails are clients' events.
+    /// How many of the mails are clients' events and answers.
     events: usize,
-    /// Bytes of these events.
+    /// Bytes of these.
     bytes: usize,
     /// How many of the mails are requests.
     requests: usize,
@@ -210,13 +211,13 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Puts in a client's event, or waits for a place. It takes the event out of the option when it is ready, not
+    /// Puts in a client's event or answer, or waits for a place. It takes it out of the option when it is ready, not
     /// before.
     pub fn poll_event(
         &self,
         context: &mut Context<'_>,
         socket: SocketId,
-        event: &mut Option<ClientEvent>,
+        message: &mut Option<ClientMessage>,
     ) -> Poll<Result<(), RoomClosed>> {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -228,13 +229,13 @@ impl Mailbox {
             return Poll::Pending;
         }
         inner.line.leave(socket);
-        if let Some(event) = event.take() {
+        if let Some(message) = message.take() {
             inner.events += 1;
-            inner.bytes += event.bytes();
+            inner.bytes += message.bytes();
             if !self.is_full(&inner) {
                 inner.line.wake_first();
             }
-            self.put(inner, Mail::Event { socket, event, accepted_at: unix_ms() });
+            self.put(inner, Mail::Message { socket, message, accepted_at: unix_ms() });
         }
         Poll::Ready(Ok(()))
     }
@@ -319,9 +320,9 @@ impl Mailbox {
         let idle = std::mem::take(&mut inner.idle);
         let Some(mail) = inner.mails.pop_front() else { return idle.then_some(Mail::Idle) };
         match &mail {
-            Mail::Event { event, .. } => {
+            Mail::Message { message, .. } => {
                 inner.events -= 1;
-                inner.bytes -= event.bytes();
+                inner.bytes -= message.bytes();
             }
             Mail::Request(_) => inner.requests -= 1,
             _ => {}

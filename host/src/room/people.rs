@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::handle::HostTarget;
 use super::mailbox::Mailbox;
 use super::outbound::Outbound;
-use super::turn::{Output, TurnFailure};
+use super::turn::{Output, Rejection};
 use super::visitors::Visitors;
-use crate::model::effect::{Audience, Close, Emit};
+use crate::model::body::{Body, Payload};
+use crate::model::effect::{Acknowledgement, Audience, Close, Emit};
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
@@ -130,18 +131,23 @@ impl People {
         self.outbound.values().for_each(|outbound| outbound.close(reason.clone()));
     }
 
-    /// Sends what a turn said: its emits in the order of the calls, then its closes. A large fan-out goes at the pace of
+    /// Sends what a turn said: its emits in the order of the calls, its acknowledgement, then its closes. A large fan-out goes at the pace of
     /// what the tenant may execute, until `mailbox` says that the room ends.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
-        let (emits, closes) = match output {
-            Output::Turn { emits, closes } => (emits, closes),
-            Output::Rejection { socket, failure } => return self.reject(socket, &failure),
+        let (emits, answer, closes) = match output {
+            Output::Turn { emits, answer, closes } => (emits, answer, closes),
+            Output::Rejection(rejection) => return self.reject(&rejection),
             Output::LastWords { socket, reason } => {
                 return self.outbound.get(&socket).map_or((), |outbound| outbound.close(reason));
             }
         };
         for emit in emits {
             self.deliver(emit, lane, mailbox).await;
+        }
+        if let Some(Acknowledgement { socket, id, body }) = answer
+            && let Some(outbound) = self.outbound.get(&socket)
+        {
+            outbound.push(verani::ack(id, body.as_ref()));
         }
         for Close { socket, code, reason } in closes {
             if let Some(outbound) = self.outbound.get(&socket) {
@@ -165,13 +171,14 @@ impl People {
             HostTarget::User(id) => (Audience::all(members.user(&id)), DEFAULT.to_owned()),
         };
         let count = audience.len() as u32;
-        self.deliver(Emit { audience, channel, event, data }, lane, mailbox).await;
+        let body = Body::of(Payload::Json(data));
+        self.deliver(Emit { audience, channel, event, body, ask: None }, lane, mailbox).await;
         count
     }
 
     /// Queues one frame, encoded once, for each socket of the audience that is still here.
     async fn deliver(&mut self, emit: Emit, lane: &Lane, mailbox: &Mailbox) {
-        let frame = verani::encode(&emit.channel, &emit.event, &emit.data);
+        let frame = verani::encode(&emit.channel, &emit.event, &emit.body, emit.ask);
         self.unyielded.bytes += frame.len();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id) {
@@ -186,10 +193,15 @@ impl People {
     }
 
     /// Tells the sender of a rejected event why.
-    fn reject(&self, socket: Option<SocketId>, failure: &TurnFailure) {
+    fn reject(&self, Rejection { socket, ack, code, message }: &Rejection) {
         let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else { return };
-        let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
-        let data = Json::of(&serde_json::json!({ "code": failure.code, "message": failure.message }));
-        outbound.push(verani::encode(channel, "error", &data));
+        outbound.push(match ack {
+            Some(ack) => verani::nack(*ack, code, message.as_deref()),
+            None => {
+                let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel);
+                let data = Json::of(&serde_json::json!({ "code": code, "message": message }));
+                verani::encode(channel, "error", &Body::of(Payload::Json(data)), None)
+            }
+        });
     }
 }

@@ -1,8 +1,9 @@
 //! The plain data by which the parts of a room speak of turns, and the words for every failed turn.
 
 use crate::guest::instance::Fault;
-use crate::model::effect::{Close, Emit};
-use crate::model::event::{Event, Failure, Payload, SocketId, hook};
+use crate::model::body::Body;
+use crate::model::effect::{Acknowledgement, Close, Emit};
+use crate::model::event::{AckId, Event, Failure, SocketId, hook};
 use crate::model::failure::FailureKind;
 use crate::model::refusal::Bound;
 use crate::protocol::close::CloseReason;
@@ -17,7 +18,7 @@ pub(super) enum TurnKind {
     Suspend,
     Error,
     Alarm,
-    /// An event of a client, a timer, a socket's end.
+    /// An event of a client or its answer, a timer, a socket's end.
     Other,
 }
 
@@ -43,9 +44,17 @@ pub(super) struct Origin {
     pub(super) socket: Option<SocketId>,
     /// The socket whose doing it was.
     pub(super) caused_by: Option<SocketId>,
+    /// The socket waits for an acknowledgement with this number.
+    pub(super) ack: Option<AckId>,
 }
 
 impl Origin {
+    /// The acknowledgement of a turn that committed, where the sender waits for one.
+    pub(super) fn acknowledged(&self, body: &mut Option<Body>) -> Option<Acknowledgement> {
+        let (socket, id) = self.socket.zip(self.ack)?;
+        Some(Acknowledgement { socket, id, body: body.take() })
+    }
+
     pub(super) fn of(event: &Event) -> Self {
         // By the cause and not by the name, since a timer may have any name.
         let kind = match event.cause.as_str() {
@@ -57,15 +66,15 @@ impl Origin {
             hook::ALARM => TurnKind::Alarm,
             _ => TurnKind::Other,
         };
-        Self { kind, name: event.name.clone(), socket: event.socket, caused_by: event.caused_by }
+        Self { kind, name: event.name.clone(), socket: event.socket, caused_by: event.caused_by, ack: event.ack }
     }
 }
 
 /// How a turn ended, as whoever gave the event sees it.
 #[derive(Debug)]
 pub(super) enum TurnEnd {
-    /// It committed, and the handler answered this.
-    Committed(Option<Payload>),
+    /// It committed, and the handler answered this, which nobody got yet.
+    Committed(Option<Body>),
     /// Writes of earlier turns, on which it ran, failed meanwhile. The ledger lists it among the lost turns.
     Lost,
     /// It left no trace.
@@ -83,23 +92,30 @@ pub(super) struct FailedTurn {
 const SIZES: [&str; 2] = [Bound::EmitBytes.name(), Bound::EmitBytesPerTurn.name()];
 
 impl FailedTurn {
-    /// What the sender of the event hears: why the handler rejected it, that what it sent is too large to be passed on, or
-    /// that it was handled and could not be kept.
+    /// What the sender of the event hears. Whoever waits for an acknowledgement gets the code in any case.
     pub(super) fn words_for_sender(&self) -> Option<Output> {
-        let Self { origin: Origin { kind, name, socket, .. }, failure } = self;
-        let failure = match failure.kind {
-            _ if failure.for_sender => failure.clone(),
-            FailureKind::Bound if *kind == TurnKind::Other && SIZES.contains(&failure.code.as_str()) => TurnFailure {
-                code: "limit-exceeded".to_owned(),
-                message: format!("{name} was not handled: its turn passed the bound {}", failure.code),
-                ..failure.clone()
-            },
-            FailureKind::Storage if *kind == TurnKind::Other && socket.is_some() => {
-                TurnFailure { message: format!("{name} was not handled: {}", failure.message), ..failure.clone() }
-            }
-            _ => return None,
+        let Self { origin: Origin { socket, ack, .. }, failure } = self;
+        let rejection = match self.told() {
+            Some((code, message)) => Rejection { socket: *socket, ack: *ack, code, message: Some(message) },
+            None => Rejection { socket: *socket, ack: Some((*ack)?), code: failure.code.clone(), message: None },
         };
-        Some(Output::Rejection { socket: *socket, failure })
+        Some(Output::Rejection(rejection))
+    }
+
+    /// The code and the message for a sender that may know more: why the handler rejected the event, that what it sent is
+    /// too large to be passed on, or that it was handled and could not be kept.
+    fn told(&self) -> Option<(String, String)> {
+        let Self { origin: Origin { kind, name, socket, .. }, failure: TurnFailure { code, message, .. } } = self;
+        match self.failure.kind {
+            _ if self.failure.for_sender => Some((code.clone(), message.clone())),
+            FailureKind::Bound if *kind == TurnKind::Other && SIZES.contains(&code.as_str()) => {
+                Some(("limit-exceeded".to_owned(), format!("{name} was not handled: its turn passed the bound {code}")))
+            }
+            FailureKind::Storage if *kind == TurnKind::Other && socket.is_some() => {
+                Some((code.clone(), format!("{name} was not handled: {message}")))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -107,11 +123,48 @@ impl FailedTurn {
 #[derive(Debug)]
 pub(super) enum Output {
     /// A turn that succeeded.
-    Turn { emits: Vec<Emit>, closes: Vec<Close> },
-    /// The words for the sender of an event that the handler rejected.
-    Rejection { socket: Option<SocketId>, failure: TurnFailure },
+    Turn {
+        emits: Vec<Emit>,
+        answer: Option<Acknowledgement>,
+        closes: Vec<Close>,
+    },
+    Rejection(Rejection),
     /// The close of a socket that the host reads no more, behind the answers to what it read.
-    LastWords { socket: SocketId, reason: CloseReason },
+    LastWords {
+        socket: SocketId,
+        reason: CloseReason,
+    },
+}
+
+impl Rejection {
+    /// No handler wants the event: whoever waits for an acknowledgement hears it.
+    pub(super) fn unwanted(socket: SocketId, ack: Option<AckId>) -> Option<Output> {
+        let code = "no-handler".to_owned();
+        ack.map(|_| Output::Rejection(Self { socket: Some(socket), ack, code, message: None }))
+    }
+}
+
+impl Output {
+    /// The bytes of what a turn says, while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Turn { emits, answer, .. } => {
+                let answer = answer.as_ref().and_then(|answer| answer.body.as_ref());
+                emits.iter().map(|emit| &emit.body).chain(answer).map(Body::bytes).sum()
+            }
+            Self::Rejection(_) | Self::LastWords { .. } => 0,
+        }
+    }
+}
+
+/// The words for the sender of an event that had no effect: as an acknowledgement where it waits for one.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) socket: Option<SocketId>,
+    pub(super) ack: Option<AckId>,
+    pub(super) code: String,
+    /// None where the sender learns the code alone.
+    pub(super) message: Option<String>,
 }
 
 /// What waited at the gate when writes failed.

@@ -23,8 +23,9 @@ use super::starting::not_yet;
 use crate::alarms::Alarms;
 use crate::clock::Instant;
 use crate::deploy::Deploys;
+use crate::model::body::{EventData, Payload};
 use crate::model::durability::Durability;
-use crate::model::event::{ClientEvent, Payload, SocketId};
+use crate::model::event::{ClientEvent, ClientMessage, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
@@ -166,8 +167,9 @@ impl Probe {
         self.asked += 1;
         let data = json!({ "asked": self.asked });
         let expected = format!(r#""asked":{}}}"#, self.asked);
-        let payload = Some(Payload::Json(Json::of(&data)));
-        let mut event = Some(ClientEvent { name: EVENT.to_owned(), channel: None, payload });
+        let data = EventData::of(Some(Payload::Json(Json::of(&data))));
+        let event = ClientEvent { name: EVENT.to_owned(), data, ..ClientEvent::default() };
+        let mut event = Some(ClientMessage::Event(event));
         let came = async {
             // As a socket does: the room counts the event as handled later.
             poll_fn(|context| self.outbound.poll_reserve(context)).await;

@@ -20,7 +20,7 @@ use super::keepalive::{Keepalive, SilenceCall};
 use super::rate::{FrameRate, coarse_now};
 use super::seat::Seat;
 use super::throttle::{Throttled, TooManyFragments};
-use crate::model::event::ClientEvent;
+use crate::model::event::{ClientEvent, ClientMessage};
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 use crate::protocol::close::CloseReason;
@@ -74,9 +74,9 @@ struct Deafness {
 enum Held {
     Nothing,
     /// It waits until the room has handled enough of the socket's earlier events.
-    Uncounted(ClientEvent),
+    Uncounted(ClientMessage),
     /// It counts among the socket's events, and waits for a place in the room's mailbox.
-    Counted(Option<ClientEvent>),
+    Counted(Option<ClientMessage>),
 }
 
 /// How the conversation ended.
@@ -249,12 +249,12 @@ impl Connection {
     /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
     fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), BadFrame> {
         match verani::decode(text)? {
-            Inbound::Event(event) => self.held = Held::Uncounted(event),
+            Inbound::Message(message) => self.held = Held::Uncounted(message),
             Inbound::Ping => {
                 self.seat.outbound.push(verani::PONG);
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {
-                    let event = ClientEvent { name: "ping".to_owned(), channel: None, payload: None };
-                    self.held = Held::Uncounted(event);
+                    let ping = ClientEvent { name: "ping".to_owned(), ..ClientEvent::default() };
+                    self.held = Held::Uncounted(ClientMessage::Event(ping));
                 }
             }
         }

@@ -10,7 +10,8 @@ use std::task::Poll;
 
 use parlor::alarms::Alarms;
 use parlor::model::durability::Durability;
-use parlor::model::event::{ClientEvent, Payload, SocketId};
+use parlor::model::body::{EventData, Payload};
+use parlor::model::event::{ClientEvent, ClientMessage, SocketId};
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
 use parlor::model::meta::Meta;
@@ -112,8 +113,9 @@ impl Guest {
 impl Room {
     /// Sends an event of the first socket.
     pub async fn send(&self, name: &str, calls: &Value) {
-        let payload = Some(Payload::Json(Json::of(calls)));
-        let mut event = Some(ClientEvent { name: name.to_owned(), channel: None, payload });
+        let data = EventData::of(Some(Payload::Json(Json::of(calls))));
+        let event = ClientEvent { name: name.to_owned(), data, ..ClientEvent::default() };
+        let mut event = Some(ClientMessage::Event(event));
         let (socket, _) = self.sockets[0];
         poll_fn(|context| self.shared.mailbox.poll_event(context, socket, &mut event)).await.expect("an open room");
     }

@@ -1,20 +1,33 @@
 //! `parlor:room/outbox`.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+
 use super::super::bindings::parlor::room::outbox::Host;
 use super::super::bindings::parlor::room::types::Payload;
 use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
 use crate::guest::call_error::CallResult;
+use crate::model::body::Body;
 use crate::model::event::SocketId;
-use crate::model::turn::EmitTarget;
+use crate::model::refusal::Refusal;
+use crate::model::turn::{EmitTarget, Turn};
 
 impl GuestState {
     fn emit(&mut self, target: EmitTarget, event: String, data: Payload) -> CallResult<u32> {
         let turn = self.turn()?;
-        // Check the size first: a payload that is too large is not worth parsing.
-        turn.check_emit_size(payload_bytes(&data))?;
-        Ok(turn.emit(target, event, payload_from_guest(data)?)?)
+        let body = body(turn, data)?;
+        Ok(turn.emit(target, event, body)?)
     }
+}
+
+/// Puts what the guest gave before to the data that it gives now.
+fn body(turn: &mut Turn, data: Payload) -> Result<Body, Refusal> {
+    let enclosed = turn.take_enclosed();
+    // Check the size first: a payload that is too large is not worth parsing.
+    turn.check_emit_size(payload_bytes(&data) + enclosed.bytes())?;
+    enclosed.around(payload_from_guest(data)?)
 }
 
 impl Host for GuestState {
@@ -46,5 +59,20 @@ impl Host for GuestState {
 
     fn to_clients(&mut self, client_ids: Vec<String>, event: String, data: Payload) -> CallResult<u32> {
         self.emit(EmitTarget::Clients(client_ids), event, data)
+    }
+
+    fn attach(&mut self, bytes: Vec<u8>) -> CallResult<u32> {
+        Ok(self.turn()?.attach(Bytes::from(bytes))?)
+    }
+
+    fn spread(&mut self) -> CallResult<()> {
+        self.turn()?.spread();
+        Ok(())
+    }
+
+    fn ask(&mut self, socket: SocketId, event: String, data: Payload, name: String, timeout_ms: u32) -> CallResult<()> {
+        let turn = self.turn()?;
+        let body = body(turn, data)?;
+        Ok(turn.ask(socket, event, body, name, Duration::from_millis(timeout_ms.into()))?)
     }
 }

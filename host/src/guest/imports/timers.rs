@@ -8,7 +8,7 @@ use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
 use crate::clock::Instant;
 use crate::guest::call_error::CallResult;
-use crate::model::event::Payload;
+use crate::model::body::Payload;
 use crate::model::refusal::Refusal;
 
 impl Host for GuestState {

@@ -22,6 +22,8 @@ limits! {
     emits_per_turn: usize = 1_000, Plugin, least 0;
     /// Data of all emits of one turn, in bytes. Past it the call is refused and the turn cannot commit.
     emit_bytes_per_turn: usize = 512 << 10, Plugin, least 0;
+    /// Attachments of one emit, ask or answer. Past it the call is refused and the turn cannot commit.
+    attachments_per_event: usize = 16, Plugin, least 0;
     /// Receivers of all emits of one turn, added up. Past it the call is refused and the turn cannot commit.
     deliveries_per_turn: usize = 20_000, Plugin, least 0;
     /// Calls from the guest to the host in one turn, in `init` or in `authorize`. Past it each call is refused and the
@@ -163,6 +165,10 @@ limits! {
     timers_per_room: usize = 64, Plugin, least 0;
     /// Bytes of the data of one timer. Past it `set` is refused.
     timer_bytes: usize = 4 << 10, Plugin, least 0;
+    /// Asks of a room that clients have not answered yet. Past it `ask` is refused.
+    asks_per_room: usize = 1_024, Plugin, least 0;
+    /// Asks that one socket has not answered yet. Past it `ask` is refused.
+    asks_per_socket: usize = 64, Plugin, least 0;
     /// Sockets of one room. One more is answered with 503, or closed with 1013.
     sockets_per_room: usize = 10_000, Plugin, least 0;
 

@@ -1,19 +1,23 @@
 //! A turn: one event that one instance handles. It collects what the guest asks for, and enforces the limits of a turn.
 
+mod emits;
 mod keeping;
 mod storage;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::effect::{Audience, Close, Effects, Emit};
-use super::event::{Payload, SocketId};
+use bytes::Bytes;
+
+use super::asks::AskKey;
+use super::effect::{Close, Effects};
+use super::event::SocketId;
 use super::limits::Limits;
 use super::members::Members;
 use super::meta::{Meta, checked_fields};
-use super::names::{DEFAULT, is_short_name};
+use super::names::is_short_name;
 use super::refusal::{Bound, Refusal};
 use super::state::{RoomState, StateMark};
+use crate::clock::Instant;
 
 pub use storage::{KeyWrite, StorageUse, TenantStorage};
 
@@ -55,11 +59,24 @@ pub struct Turn {
     accepted_at: f64,
     limits: Arc<Limits>,
     effects: Effects,
+    /// How many arguments the event has, and what its placeholders name.
+    inbox: (u32, Vec<Bytes>),
+    /// What comes with the next emit, ask or answer.
+    enclosed: Enclosed,
+    /// The asks of this turn.
+    asked: Vec<AskKey>,
     calls: Calls,
     emits: usize,
     emit_bytes: usize,
     deliveries: usize,
     poison: Option<Bound>,
+}
+
+/// What the guest gave for its next emit, ask or answer.
+#[derive(Debug, Default)]
+pub struct Enclosed {
+    attachments: Vec<Bytes>,
+    is_spread: bool,
 }
 
 /// What a turn that succeeded leaves beside the room's state.
@@ -125,6 +142,9 @@ impl Turn {
             accepted_at,
             limits,
             effects: Effects::default(),
+            inbox: (0, Vec::new()),
+            enclosed: Enclosed::default(),
+            asked: Vec::new(),
             calls: Calls::default(),
             emits: 0,
             emit_bytes: 0,
@@ -136,6 +156,21 @@ impl Turn {
     /// A turn of nothing, in nobody's room.
     pub fn empty(limits: Arc<Limits>) -> Self {
         Self::begin(RoomState::default(), StorageUse::default(), None, None, 0.0, limits)
+    }
+
+    /// Takes what came with the event beside its payload.
+    pub fn receive(&mut self, arguments: u32, attachments: Vec<Bytes>) {
+        self.inbox = (arguments, attachments);
+    }
+
+    /// How many arguments the event has.
+    pub fn arguments(&self) -> u32 {
+        self.inbox.0
+    }
+
+    /// What the placeholders of the event's payload name.
+    pub fn attachments(&self) -> &[Bytes] {
+        &self.inbox.1
     }
 
     pub fn accepted_at(&self) -> f64 {
@@ -156,7 +191,10 @@ impl Turn {
     }
 
     /// The end of a turn that succeeded: the state as the turn left it, and what is to be done.
-    pub fn end(self) -> (RoomState, EndedTurn) {
+    pub fn end(mut self) -> (RoomState, EndedTurn) {
+        if !self.asked.is_empty() {
+            self.state.asks.start(&self.asked, Instant::now());
+        }
         let room_bytes = self.storage.room_bytes;
         self.charge.settle(room_bytes);
         (self.state, EndedTurn { start: self.start, effects: self.effects, room_bytes })
@@ -226,92 +264,6 @@ impl Turn {
             self.state.members.close(socket);
             self.effects.closes.push(Close { socket, code, reason });
         }
-        Ok(())
-    }
-
-    /// Emits to a target. Returns how many sockets that are.
-    pub fn emit(&mut self, target: EmitTarget, event: String, data: Payload) -> Result<u32, Refusal> {
-        require_name("the event", &event)?;
-        if event.starts_with('$') {
-            return Err(Refusal::invalid("an event whose name begins with $ is the host's own"));
-        }
-        let Payload::Json(data) = data else {
-            return Err(Refusal::invalid("data must be JSON: the sockets of this room speak Verani frames"));
-        };
-        let (audience, channel) = self.resolve(target)?;
-        self.charge_emit(data.text().len(), audience.len())?;
-        let count = audience.len() as u32;
-        if count > 0 {
-            self.effects.emits.push(Emit { audience, channel, event, data });
-        }
-        Ok(count)
-    }
-
-    /// Refuses a payload that is too large for an emit, before anybody parses it.
-    pub fn check_emit_size(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if bytes > self.limits.emit_bytes { Err(self.exceed(Bound::EmitBytes)) } else { Ok(()) }
-    }
-
-    /// Finds the sockets that a target means now, and the channel that the frame carries.
-    fn resolve(&self, target: EmitTarget) -> Result<(Audience, String), Refusal> {
-        let own_channel = || {
-            let meta = self.sender.and_then(|id| self.state.members.meta(id));
-            meta.map_or(DEFAULT, Meta::first_channel).to_owned()
-        };
-        Ok(match target {
-            EmitTarget::Socket(id) if self.state.members.is_present(id) => {
-                let channel = self.state.members.meta(id).map_or(DEFAULT, Meta::first_channel).to_owned();
-                (Audience::One(id), channel)
-            }
-            EmitTarget::Socket(_) => (Audience::nobody(), DEFAULT.to_owned()),
-            EmitTarget::Named(name) => {
-                let group = self.state.members.channel(&name);
-                match self.sender {
-                    Some(id) if group.binary_search(&id).is_ok() => (Audience::others(group, id), name),
-                    _ => (Audience::all(self.state.members.user(&name)), own_channel()),
-                }
-            }
-            EmitTarget::Channel(name) => {
-                require_name("the channel", &name)?;
-                (Audience::all(self.state.members.channel(&name)), name)
-            }
-            EmitTarget::ChannelExcept { channel, clients } => {
-                require_name("the channel", &channel)?;
-                let excluded = self.sockets_of(&clients);
-                let left =
-                    self.state.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
-                (Audience::all(Arc::new(left)), channel)
-            }
-            EmitTarget::User(id) => (Audience::all(self.state.members.user(&id)), own_channel()),
-            EmitTarget::Clients(ids) => {
-                (Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())), own_channel())
-            }
-        })
-    }
-
-    fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
-        // Look up each name once: a guest that repeats a name must not make the host repeat the work.
-        let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
-        let mut sockets = BTreeSet::new();
-        for name in names {
-            sockets.extend(self.state.members.client(name).iter().copied());
-        }
-        sockets
-    }
-
-    fn charge_emit(&mut self, bytes: usize, deliveries: usize) -> Result<(), Refusal> {
-        if self.emits >= self.limits.emits_per_turn {
-            return Err(self.exceed(Bound::EmitsPerTurn));
-        }
-        if self.emit_bytes + bytes > self.limits.emit_bytes_per_turn {
-            return Err(self.exceed(Bound::EmitBytesPerTurn));
-        }
-        if self.deliveries + deliveries > self.limits.deliveries_per_turn {
-            return Err(self.exceed(Bound::DeliveriesPerTurn));
-        }
-        self.emits += 1;
-        self.emit_bytes += bytes;
-        self.deliveries += deliveries;
         Ok(())
     }
 

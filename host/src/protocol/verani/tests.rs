@@ -7,13 +7,20 @@ use super::*;
 
 fn event(text: &str) -> ClientEvent {
     match decode(text) {
-        Ok(Inbound::Event(event)) => event,
+        Ok(Inbound::Message(ClientMessage::Event(event))) => event,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn answer(text: &str) -> ClientAnswer {
+    match decode(text) {
+        Ok(Inbound::Message(ClientMessage::Answer(answer))) => answer,
         other => panic!("{text}: {other:?}"),
     }
 }
 
 fn data_text(event: &ClientEvent) -> Option<&str> {
-    match &event.payload {
+    match &event.data.payload {
         Some(Payload::Json(json)) => Some(json.text()),
         Some(Payload::Binary(_)) => panic!("bytes in a text frame"),
         None => None,
@@ -101,7 +108,15 @@ fn what_is_invalid_is_named() {
 }
 
 fn encoded(channel: &str, name: &str, data: &Value) -> String {
-    encode(channel, name, &Json::parse(data.to_string()).unwrap()).as_str().to_owned()
+    encode(channel, name, &body(data), None).as_str().to_owned()
+}
+
+fn body(data: &Value) -> Body {
+    Body::of(Payload::Json(Json::parse(data.to_string()).unwrap()))
+}
+
+fn attached(data: &Value, attachments: &[&'static [u8]]) -> Body {
+    Body { attachments: attachments.iter().map(|bytes| Bytes::from_static(bytes)).collect(), ..body(data) }
 }
 
 #[test]
@@ -116,6 +131,71 @@ fn an_emit_is_an_envelope_in_a_fixed_order() {
         let expected = format!(r#"{{"type":"event","channel":"a","data":{{"type":"e","data":{value}}}}}"#);
         assert_eq!(encoded("a", "e", &value), expected);
     }
+}
+
+#[test]
+fn who_waits_for_an_acknowledgement_gives_a_number() {
+    for (id, expected) in [("0", Some(0)), ("9007199254740991", Some(ACK_ID_MAX)), ("null", None), ("\"\"", None)] {
+        assert_eq!(event(&format!(r#"{{"type":"x","id":{id}}}"#)).ack, expected, "{id}");
+    }
+    for bad in ["-1", "9007199254740992", "1.0", "1e3", "\"7\"", "true", "[]", "{}"] {
+        assert_eq!(decode(&format!(r#"{{"type":"x","id":{bad}}}"#)), Err(BadFrame::Id), "{bad}");
+    }
+    // A keepalive wants its pong and nothing else.
+    assert_eq!(event(r#"{"type":"ping","id":1}"#).ack, Some(1));
+    assert_eq!(ack(7, None).as_str(), r#"{"type":"ack","id":7}"#);
+    assert_eq!(ack(7, Some(&body(&json!({"type": 1})))).as_str(), r#"{"type":"ack","id":7,"data":{"type":1}}"#);
+    assert_eq!(nack(7, "no-handler", None).as_str(), r#"{"type":"ack","id":7,"error":{"code":"no-handler"}}"#);
+    assert_eq!(
+        nack(0, "a\"b", Some("words")).as_str(),
+        r#"{"type":"ack","id":0,"error":{"code":"a\"b","message":"words"}}"#
+    );
+}
+
+#[test]
+fn an_answer_to_an_ask_names_it() {
+    let full = answer(r#"{"type":"ack","id":3,"data":[1],"channel":"a"}"#);
+    assert_eq!((full.ask, full.data.payload), (3, Some(Payload::Json(Json::parse("[1]".to_owned()).unwrap()))));
+    assert_eq!(answer(r#"{"id":3,"type":"ack"}"#).data, EventData::default());
+    // Without a number it is an event that an application calls so.
+    assert_eq!(event(r#"{"type":"ack","data":1}"#).name, "ack");
+    let nested =
+        |levels: usize| format!(r#"{{"type":"ack","id":3,"data":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    answer(&nested(DEPTH_MAX - 1));
+    assert_eq!(decode(&nested(DEPTH_MAX)), Err(BadFrame::TooDeep));
+    let asks = encode("a", "e", &body(&json!({"x": 1})), Some(3));
+    assert_eq!(asks.as_str(), r#"{"type":"event","channel":"a","data":{"type":"e","x":1},"id":3}"#);
+}
+
+#[test]
+fn bytes_travel_as_base64() {
+    let binary = |text: &str| event(text).data.payload;
+    assert_eq!(binary(r#"{"type":"x","base64":"AP8="}"#), Some(Payload::Binary(vec![0, 255])));
+    assert_eq!(binary(r#"{"type":"x","data":null,"base64":"AP8="}"#), Some(Payload::Binary(vec![0, 255])));
+    assert_eq!(binary(r#"{"type":"ping","base64":""}"#), Some(Payload::Binary(Vec::new())));
+    assert_eq!(answer(r#"{"type":"ack","id":0,"base64":"AP8="}"#).data.payload, Some(Payload::Binary(vec![0, 255])));
+    // Beside data it is one of the keys that mean nothing.
+    assert_eq!(data_text(&event(r#"{"type":"x","data":1,"base64":"?"}"#)), Some("1"));
+    assert_eq!(event(r#"{"type":"x","base64":null}"#).data, EventData::default());
+    for bad in [r#""AP8""#, r#""A P8=""#, r#""_-8=""#, "7", "[]"] {
+        assert_eq!(decode(&format!(r#"{{"type":"x","base64":{bad}}}"#)), Err(BadFrame::Base64), "{bad}");
+    }
+    let bytes = Body::of(Payload::Binary(vec![0, 255]));
+    let out = encode("a", "e", &bytes, None);
+    assert_eq!(out.as_str(), r#"{"type":"event","channel":"a","data":{"type":"e","base64":"AP8="}}"#);
+    assert_eq!(ack(1, Some(&bytes)).as_str(), r#"{"type":"ack","id":1,"base64":"AP8="}"#);
+}
+
+#[test]
+fn attachments_stand_where_their_placeholders_were() {
+    let place = |number: u32| json!({ "_placeholder": true, "num": number });
+    let some = attached(&json!({ "x": [place(1), place(2)], "type": place(0) }), &[b"a", b"b"]);
+    let out: Value = serde_json::from_str(&encode("a", "e", &some, None)).unwrap();
+    assert_eq!(out["data"], json!({ "type": "e", "x": [{ "base64": "Yg==" }, place(2)] }));
+    let whole = attached(&place(0), &[b"a"]);
+    assert_eq!(ack(1, Some(&whole)).as_str(), r#"{"type":"ack","id":1,"data":{"base64":"YQ=="}}"#);
+    // Without attachments nobody forges any.
+    assert_eq!(encoded("a", "e", &json!([place(0)])).matches("_placeholder").count(), 1);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -154,7 +234,7 @@ proptest! {
             frame["data"] = data.clone();
         }
         match decode(&frame.to_string()) {
-            Ok(Inbound::Event(event)) => {
+            Ok(Inbound::Message(ClientMessage::Event(event))) => {
                 prop_assert_eq!(&event.name, &name);
                 prop_assert_eq!(&event.channel, &channel);
                 let decoded = data_text(&event).map(|text| serde_json::from_str::<Value>(text).unwrap());
@@ -164,7 +244,7 @@ proptest! {
                 prop_assert!(name == "ping" && channel.is_none() && data.is_none_or(|data| data.is_null()));
             }
             Err(BadFrame::TypeReserved) => prop_assert!(name.starts_with('$')),
-            Err(other) => prop_assert!(false, "{:?}", other),
+            other => prop_assert!(false, "{:?}", other),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::alarms::Alarms;
 use crate::guest::engine;
+use crate::model::body::{EventData, Payload};
 use crate::model::durability::Durability;
 use crate::model::effect::Batch;
 use crate::model::limits::Limits;
@@ -105,8 +106,9 @@ impl Opened {
 
     /// Sends an event and waits for the answer.
     async fn ask(&self, (socket, outbound): &(SocketId, Arc<Outbound>)) {
-        let payload = Some(Payload::Json(Json::of(&json!({ "x": 1 }))));
-        let mut event = Some(ClientEvent { name: EVENT.to_owned(), channel: None, payload });
+        let data = EventData::of(Some(Payload::Json(Json::of(&json!({ "x": 1 })))));
+        let event = ClientEvent { name: EVENT.to_owned(), data, ..ClientEvent::default() };
+        let mut event = Some(ClientMessage::Event(event));
         poll_fn(|context| self.door.mailbox.poll_event(context, *socket, &mut event)).await.unwrap();
         let answer = poll_fn(|context| outbound.poll_next(context)).await;
         assert!(matches!(answer, ToWrite::Frame(frame) if frame.as_str().contains(r#""x":1"#)));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::event::Payload;
+use crate::model::body::Payload;
 use crate::tenant::Account;
 
 /// What the next instance is owed.

@@ -1,13 +1,14 @@
 use super::*;
 use crate::guest::instance::Fault;
+use crate::model::body::Payload;
 use crate::model::event::{Failure, hook};
 
 fn event() -> Event {
     Event::hook(hook::TIMER, None, None, 0.0)
 }
 
-fn answer(bytes: usize) -> Payload {
-    Payload::Binary(vec![0; bytes])
+fn answer(bytes: usize) -> Body {
+    Body::of(Payload::Binary(vec![0; bytes]))
 }
 
 /// Every way in which a call ends, by name.
@@ -67,13 +68,14 @@ fn every_outcome_under_every_circumstance() {
 }
 
 #[test]
-fn what_suspend_answers_has_a_bound() {
-    for (bytes, max, expected) in
-        [(8, Some(8), "commits"), (9, Some(8), "suspend-bytes"), (9, None, "commits"), (0, Some(0), "commits")]
-    {
-        let circumstances = Circumstances { answer_bytes_max: max, ..Circumstances::default() };
-        assert_eq!(word(&judge(Outcome::Done(Some(answer(bytes))), circumstances)), expected, "{bytes} of {max:?}");
+fn an_answer_that_is_kept_has_a_bound() {
+    let judged = |bytes, answer_bytes_max| {
+        word(&judge(Outcome::Done(Some(answer(bytes))), Circumstances { answer_bytes_max, ..Circumstances::default() }))
+    };
+    for (bytes, max, expected) in [(8, Some(8), "commits"), (9, Some(8), "suspend-bytes"), (9, None, "commits")] {
+        assert_eq!(judged(bytes, max.map(|max| (max, Bound::SuspendBytes))), expected, "{bytes} of {max:?}");
     }
-    let nothing = judge(Outcome::Done(None), Circumstances { answer_bytes_max: Some(0), ..Circumstances::default() });
-    assert_eq!(nothing, Judgement::Commit(None));
+    assert_eq!(judged(9, Some((8, Bound::EmitBytes))), "emit-bytes");
+    let circumstances = Circumstances { answer_bytes_max: Some((0, Bound::SuspendBytes)), ..Circumstances::default() };
+    assert_eq!(judge(Outcome::Done(None), circumstances), Judgement::Commit(None));
 }

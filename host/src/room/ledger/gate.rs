@@ -42,10 +42,7 @@ pub(super) struct HeldBatch {
 
 impl HeldTurn {
     pub(super) fn new(origin: Option<Origin>, start: StateMark, end: StateMark, output: Output) -> Self {
-        let bytes = match &output {
-            Output::Turn { emits, .. } => emits.iter().map(|emit| emit.data.text().len()).sum(),
-            Output::Rejection { .. } | Output::LastWords { .. } => 0,
-        };
+        let bytes = output.bytes();
         Self { origin, start, end, output: Some(output), batch: None, bytes, since: Instant::now() }
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use self::bounds::TenantBounds;
 use self::gate::{Gate, HeldBatch, HeldTurn};
 use super::turn::{FailedTurn, Loss, Origin, Output, TurnFailure};
-use crate::model::effect::{Batch, Effects, UnixMs};
+use crate::model::effect::{Acknowledgement, Batch, Effects, UnixMs};
 use crate::model::limits::Limits;
 use crate::model::state::{RoomState, StateMark};
 use crate::model::turn::{EndedTurn, StorageUse, TenantStorage};
@@ -121,17 +121,19 @@ impl Ledger {
         self.gate.holds_output()
     }
 
-    /// Commits a turn that succeeded, whose state is back. Answers what may be said now: what the turn says, where
+    /// Commits a turn that succeeded, whose state is back, with its acknowledgement. Answers what may be said now: what the
+    /// turn says, where
     /// neither it nor a turn before it has writes on their way.
     pub(super) fn commit(
         &mut self,
         state: &mut RoomState,
         origin: Origin,
         ended: EndedTurn,
+        answer: Option<Acknowledgement>,
         durability: Durability,
     ) -> Option<Output> {
         let EndedTurn { start, effects: Effects { batch, emits, closes }, room_bytes } = ended;
-        let output = Output::Turn { emits, closes };
+        let output = Output::Turn { emits, answer, closes };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -156,7 +158,7 @@ impl Ledger {
 
     /// Forgets the alarm outside of any turn.
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
-        let (mark, nothing) = (state.mark(), Output::Turn { emits: Vec::new(), closes: Vec::new() });
+        let (mark, nothing) = (state.mark(), Output::Turn { emits: Vec::new(), answer: None, closes: Vec::new() });
         let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
@@ -208,7 +210,11 @@ impl Ledger {
         let held = self.gate.fail();
         let Some(start) = held.first().map(|first| first.start) else { return };
         let loss = |held: HeldTurn| match held.origin {
-            Some(origin) => Some(Loss::Turn(FailedTurn { origin, failure: failure.clone() })),
+            Some(origin) => {
+                // Under relaxed durability the acknowledgement may have left, and then no other follows.
+                let ack = origin.ack.filter(|_| held.output.is_some());
+                Some(Loss::Turn(FailedTurn { origin: Origin { ack, ..origin }, failure: failure.clone() }))
+            }
             // Words that have left already need nothing more.
             None => held.output.map(Loss::Words),
         };

@@ -9,12 +9,13 @@ use serde_json::json;
 use self::model::{Act, Heard, LedgerModel};
 use self::store::SteppedRoom;
 use super::*;
-use crate::model::event::{Event, Payload, hook};
+use crate::model::body::{Body, Payload};
+use crate::model::event::{AckId, Event, hook};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
 use crate::model::turn::{EmitTarget, KeyWrite, Turn};
-use crate::room::turn::TurnKind;
+use crate::room::turn::{Rejection, TurnKind};
 use crate::storage::StorageErrorKind;
 
 /// How the store answers behind a turn, where a batch waits.
@@ -66,12 +67,11 @@ impl LedgerRig {
         let mut next = output;
         while let Some(output) = next {
             match output {
-                Output::Turn { emits, .. } => {
+                Output::Turn { emits, answer, .. } => {
                     self.heard.extend(emits.iter().map(|emit| Heard::Turn(emit.event.parse().unwrap())));
+                    self.heard.extend(answer.map(|answer| Heard::Answer(answer.id as usize)));
                 }
-                Output::Rejection { failure, .. } => {
-                    self.heard.push(Heard::Rejection(failure.message.parse().unwrap()))
-                }
+                Output::Rejection(Rejection { code, .. }) => self.heard.push(Heard::Rejection(code.parse().unwrap())),
                 Output::LastWords { .. } => {}
             }
             next = self.ledger.next_relaxed(self.durability);
@@ -91,7 +91,8 @@ impl LedgerRig {
             turn.set_alarm(Some(1_000 + number as UnixMs)).unwrap();
         }
         if act.speaks() {
-            turn.emit(EmitTarget::Socket(1), number.to_string(), Payload::Json(Json::of(&json!({})))).unwrap();
+            let body = Body::of(Payload::Json(Json::of(&json!({}))));
+            turn.emit(EmitTarget::Socket(1), number.to_string(), body).unwrap();
         }
         turn
     }
@@ -99,24 +100,22 @@ impl LedgerRig {
     fn end(&mut self, number: usize, act: Act, turn: Turn) {
         let name = number.to_string();
         let origin = Origin { kind: TurnKind::Other, ..Origin::of(&Event::hook(hook::TIMER, None, Some(1), 0.0)) };
-        let origin = Origin { name: name.clone(), ..origin };
+        let ack = act.is_answered().then_some(number as AckId);
+        let origin = Origin { name: name.clone(), ack, ..origin };
         if self.ledger.is_broken() {
             self.ledger.lose(origin);
             self.state = turn.roll_back();
         } else if act == Act::Rejected {
             self.state = turn.roll_back();
             self.reconcile();
-            let failure = TurnFailure::of_guest(crate::model::event::Failure {
-                code: "no".to_owned(),
-                message: name,
-                for_sender: true,
-            });
-            let words = self.ledger.in_order(&self.state, Output::Rejection { socket: Some(1), failure });
+            let rejection = Rejection { socket: Some(1), ack: None, code: name, message: None };
+            let words = self.ledger.in_order(&self.state, Output::Rejection(rejection));
             self.hear(words);
         } else {
             let (state, ended) = turn.end();
             self.state = state;
-            let output = self.ledger.commit(&mut self.state, origin, ended, self.durability);
+            let answer = origin.acknowledged(&mut None);
+            let output = self.ledger.commit(&mut self.state, origin, ended, answer, self.durability);
             self.hear(output);
         }
         self.reconcile();
@@ -147,6 +146,7 @@ impl LedgerRig {
                 Loss::Turn(lost) => {
                     assert_eq!(lost.failure.code, "storage");
                     self.heard.push(Heard::Loss(lost.origin.name.parse().unwrap()));
+                    self.heard.extend(lost.origin.ack.map(|ack| Heard::Refusal(ack as usize)));
                 }
                 Loss::Words(words) => self.hear(Some(words)),
             }
@@ -262,22 +262,22 @@ async fn relaxed_turns_are_let_out_for_100_ms_behind_the_oldest() {
         std::mem::take(&mut rig.heard)
     };
     let advance = |ms| tokio::time::advance(std::time::Duration::from_millis(ms));
-    assert_eq!(turn(&mut rig, 0), [Heard::Turn(0)]);
+    assert_eq!(turn(&mut rig, 0), [Heard::Turn(0), Heard::Answer(0)]);
     advance(99).await;
-    assert_eq!(turn(&mut rig, 1), [Heard::Turn(1)]);
+    assert_eq!(turn(&mut rig, 1), [Heard::Turn(1), Heard::Answer(1)]);
     advance(1).await;
     assert_eq!(turn(&mut rig, 2), []);
     // The oldest is safe: what may be lost begins with the next one now.
     rig.answer(Answer::Succeeds);
-    assert_eq!(std::mem::take(&mut rig.heard), [Heard::Turn(2)]);
+    assert_eq!(std::mem::take(&mut rig.heard), [Heard::Turn(2), Heard::Answer(2)]);
     advance(99).await;
     assert_eq!(turn(&mut rig, 3), []);
     rig.answer(Answer::Succeeds);
-    assert_eq!(std::mem::take(&mut rig.heard), [Heard::Turn(3)]);
+    assert_eq!(std::mem::take(&mut rig.heard), [Heard::Turn(3), Heard::Answer(3)]);
     rig.answer(Answer::Fails);
     rig.reconcile();
     // What was let out and what was not: each is told of as lost.
-    assert_eq!(rig.heard, [Heard::Loss(2), Heard::Loss(3)]);
+    assert_eq!(rig.heard, [Heard::Loss(2), Heard::Loss(3), Heard::Refusal(3)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::*;
+use crate::model::event::ClientEvent;
 
 /// Counts how often a socket is woken.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ impl Sender {
     /// Whether its event is taken now.
     fn sends(&self, mailbox: &Mailbox) -> bool {
         let waker = Waker::from(Arc::clone(&self.woken));
-        let mut event = Some(ClientEvent { name: "e".to_owned(), channel: None, payload: None });
+        let mut event = Some(event());
         let polled = mailbox.poll_event(&mut Context::from_waker(&waker), self.id, &mut event);
         assert_eq!(polled.is_ready(), event.is_none(), "an event is taken where its place is");
         polled == Poll::Ready(Ok(()))
@@ -39,6 +40,10 @@ impl Sender {
     }
 }
 
+fn event() -> ClientMessage {
+    ClientMessage::Event(ClientEvent { name: "e".to_owned(), ..ClientEvent::default() })
+}
+
 fn mailbox(events: usize) -> Mailbox {
     Mailbox::new(&Limits { mailbox_events: events, ..Limits::default() })
 }
@@ -47,7 +52,7 @@ fn mailbox(events: usize) -> Mailbox {
 fn handled(mailbox: &Mailbox, count: usize) -> Vec<SocketId> {
     let mails = (0..count).filter_map(|_| mailbox.pop());
     let sender = |mail| match mail {
-        Mail::Event { socket, .. } => Some(socket),
+        Mail::Message { socket, .. } => Some(socket),
         _ => None,
     };
     mails.filter_map(sender).collect()
@@ -120,7 +125,7 @@ fn a_full_mailbox_wakes_its_sockets_when_it_is_half_empty() {
     // A room that ends tells everyone who waits.
     mailbox.close();
     assert_eq!((senders[6].woken(), senders[7].woken()), (1, 1));
-    let mut event = Some(ClientEvent { name: "e".to_owned(), channel: None, payload: None });
+    let mut event = Some(event());
     let polled = mailbox.poll_event(&mut Context::from_waker(Waker::noop()), 7, &mut event);
     assert_eq!(polled, Poll::Ready(Err(RoomClosed)));
 }

@@ -26,12 +26,23 @@ impl Act {
         matches!(self, Self::Emits | Self::WritesAndEmits)
     }
 
+    /// Whether the sender of the event waits for an acknowledgement.
+    pub(super) fn is_answered(self) -> bool {
+        self == Self::WritesAndEmits
+    }
+
     /// What is heard of a turn when it is let out.
-    fn word(self, number: usize) -> Option<Heard> {
-        match self {
-            Self::Rejected => Some(Heard::Rejection(number)),
-            act => act.speaks().then_some(Heard::Turn(number)),
-        }
+    fn words(self, number: usize) -> Vec<Heard> {
+        let rejection = (self == Self::Rejected).then_some(Heard::Rejection(number));
+        let said = self.speaks().then_some(Heard::Turn(number));
+        let answer = self.is_answered().then_some(Heard::Answer(number));
+        [rejection, said, answer].into_iter().flatten().collect()
+    }
+
+    /// What is heard of a turn that is lost before it was let out.
+    fn loss(self, number: usize) -> Vec<Heard> {
+        let refusal = self.is_answered().then_some(Heard::Refusal(number));
+        [Some(Heard::Loss(number)), refusal].into_iter().flatten().collect()
     }
 }
 
@@ -40,9 +51,13 @@ impl Act {
 pub(super) enum Heard {
     /// What a turn says.
     Turn(usize),
+    /// Its acknowledgement.
+    Answer(usize),
     Rejection(usize),
     /// The turn is lost.
     Loss(usize),
+    /// Whoever waits for the acknowledgement of a lost turn hears that there is none.
+    Refusal(usize),
 }
 
 #[derive(Debug, Default)]
@@ -65,22 +80,22 @@ impl LedgerModel {
     /// A turn ends; `is_broken` says that writes failed while it ran.
     pub(super) fn turn(&mut self, number: usize, act: Act, is_broken: bool) {
         if is_broken {
-            return self.heard.push(Heard::Loss(number));
+            return self.heard.extend(act.loss(number));
         }
         let is_late = !self.waiting.is_empty() && !self.relaxed;
         if act == Act::Rejected {
             match is_late {
                 true => self.waiting.push_back((number, act)),
-                false => self.heard.extend(act.word(number)),
+                false => self.heard.extend(act.words(number)),
             }
             return;
         }
         self.changed.push(number);
         if !act.has_batch() && self.waiting.is_empty() {
-            return self.heard.extend(act.word(number));
+            return self.heard.extend(act.words(number));
         }
         if self.relaxed {
-            self.heard.extend(act.word(number));
+            self.heard.extend(act.words(number));
         }
         self.waiting.push_back((number, act));
     }
@@ -97,7 +112,7 @@ impl LedgerModel {
                 self.durable.push(number);
             }
             if !self.relaxed {
-                self.heard.extend(act.word(number));
+                self.heard.extend(act.words(number));
             }
             if self.waiting.front().is_none_or(|(_, act)| act.has_batch()) {
                 return;
@@ -109,7 +124,12 @@ impl LedgerModel {
     pub(super) fn fail(&mut self) {
         for (number, act) in std::mem::take(&mut self.waiting) {
             self.changed.retain(|changed| *changed != number);
-            self.heard.push(if act == Act::Rejected { Heard::Rejection(number) } else { Heard::Loss(number) });
+            match act {
+                Act::Rejected => self.heard.push(Heard::Rejection(number)),
+                // The acknowledgement has left, and no other follows.
+                _ if self.relaxed => self.heard.push(Heard::Loss(number)),
+                _ => self.heard.extend(act.loss(number)),
+            }
         }
     }
 }

@@ -1,0 +1,52 @@
+//! How a room's code comes to be able to take an event: an instance is made, and hears what the last one knew.
+
+use serde_json::json;
+
+use super::Conductor;
+use crate::clock::unix_ms;
+use crate::model::event::{Event, hook};
+use crate::model::json::Json;
+use crate::room::code::{Readiness, RestoreReason, Suspended};
+use crate::room::turn::TurnEnd;
+
+impl Conductor {
+    /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be
+    /// made: then the room ends.
+    pub(in crate::room) async fn make_ready(&mut self) -> bool {
+        while !self.is_ending() {
+            if self.code.is_ready() {
+                return true;
+            }
+            if !self.code.is_awake() {
+                // Opening may take long, and what turns said already should not wait for it.
+                self.until_said().await;
+            }
+            match self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await {
+                Readiness::Ready => return true,
+                Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
+                Readiness::Restore(reason) => self.restore(reason).await,
+                Readiness::WentBack => {}
+                Readiness::End(reason) => self.end(reason),
+            }
+        }
+        false
+    }
+
+    /// Gives a new instance what the last one handed over.
+    async fn resume(&mut self, handed_over: Suspended, reason: RestoreReason) {
+        let event = Event::hook_with(hook::RESUME, handed_over.state(), unix_ms());
+        if let TurnEnd::Failed(failed) = self.turn(event).await {
+            self.tell(&failed).await;
+            self.code.resume_failed(&format!("{}: {}", hook::RESUME, failed.failure.message), handed_over, reason);
+        }
+    }
+
+    /// Tells a new instance to rebuild what the last one knew.
+    async fn restore(&mut self, reason: RestoreReason) {
+        let payload = Json::of(&json!({ "reason": reason.as_str() }));
+        if let TurnEnd::Failed(failed) = self.turn(Event::hook(hook::RESTORE, Some(payload), None, unix_ms())).await {
+            self.tell(&failed).await;
+            self.code.restore_failed(&format!("{}: {}", hook::RESTORE, failed.failure.message));
+        }
+    }
+}
