@@ -1,6 +1,6 @@
 /** What handlers are given. */
 
-import type { Ack, AskOptions, ConnectionMeta, MessageFrame } from "../types/index.js";
+import type { Ack, AskOptions, ClientAnswer, ConnectionMeta, MessageFrame } from "../types/index.js";
 import { actor } from "./actor.js";
 import { Answer } from "./answer.js";
 import { SocketEmit } from "./emit.js";
@@ -44,7 +44,7 @@ export class Context {
   get ws(): Socket | undefined {
     const event = this._event;
     if (event.socket === null) return undefined;
-    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect"));
+    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect" || isGone(this)));
   }
 
   get meta(): Readonly<ConnectionMeta> {
@@ -100,6 +100,11 @@ export function dataOf(ctx: Context): unknown {
   if (ctx._data !== UNREAD) return ctx._data;
   const payload = ctx._event.payload;
   return (ctx._data = payload === null ? {} : dataIn(payload));
+}
+
+/** Whether the event says that the socket left before it answered an ask. */
+function isGone(ctx: Context): boolean {
+  return ctx._event.cause === "$ack" && (dataOf(ctx) as ClientAnswer).outcome === "gone";
 }
 
 /** Nobody waits for the answer. */

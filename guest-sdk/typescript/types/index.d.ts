@@ -197,8 +197,8 @@ export interface Room<M extends ConnectionMeta = ConnectionMeta> {
   /** Removes one handler of a timer, or all of them; says whether there were any. */
   offTimer(name: string, handler?: (ctx: HookContext<M>, data: any) => unknown): boolean;
   /**
-   * Calls `handler` with what came of an ask of this name, once for each ask. Where the socket has left, `ctx.ws.readyState` is
-   * 3, and emits to it reach nobody.
+   * Calls `handler` with what came of an ask of this name, once for each ask. A socket that is gone is out of all counts and
+   * channels; its meta can still be read, and `onDisconnect` runs behind this.
    */
   onAck<T = any>(name: string, handler: (ctx: RoomContext<M>, answer: ClientAnswer<T>) => unknown): void;
   /** Removes one handler of an ask's answers, or all of them; says whether there were any. */

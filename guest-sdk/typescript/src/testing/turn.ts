@@ -82,12 +82,12 @@ export class Turn {
     this.#isSpread = true;
   }
 
-  /** Takes what was given for this payload, whether it is refused or not. */
-  body(payload: Payload): Body {
+  /** Takes what was given for this payload, whether it is refused or not. An answer that nobody waits for may have any size. */
+  body(payload: Payload, isHeard = true): Body {
     const [attachments, isSpread] = [this.#attachments, this.#isSpread];
     this.#attachments = [];
     this.#isSpread = false;
-    this.#checkSize(bounds.payloadBytes(payload) + bounds.totalBytes(attachments));
+    if (isHeard) this.#checkSize(bounds.payloadBytes(payload) + bounds.totalBytes(attachments));
     if (payload.tag === "binary" && attachments.length > 0) {
       throw invalid("data with attachments must be JSON, which names them");
     }

@@ -127,9 +127,9 @@ export class World {
     if (inbox === undefined || inbox.closed !== undefined) return;
     inbox.closed = { code, reason };
     this.members.depart(id);
+    for (let ask = this.schedule.takeAsk(id); ask !== undefined; ask = this.schedule.takeAsk(id)) this.#endAsk(ask, "gone");
     // The turn has reported a failure already, and the socket is gone either way.
     this.giveHook("$disconnect", { code, reason }, id);
-    for (let ask = this.schedule.takeAsk(id); ask !== undefined; ask = this.schedule.takeAsk(id)) this.#endAsk(ask, "gone");
     this.members.forget(id);
   }
 
@@ -241,7 +241,7 @@ export class World {
     this.turn = turn;
     try {
       answer = this.instance!.handle(event);
-      if (acknowledge !== undefined && answer !== null) body = turn.body(answer);
+      if (answer !== null) body = turn.body(answer, acknowledge !== undefined);
     } catch (thrown) {
       failure = failureOf(thrown);
     } finally {
@@ -374,6 +374,6 @@ export class World {
 /** Why a turn leaves no trace, where that is no fault of the test's or the runtime's. */
 function failureOf(thrown: unknown): Failure {
   if (thrown instanceof HandlerFailed) return thrown.failure;
-  if (thrown instanceof Refused) return { code: "invalid", message: thrown.message, forSender: false };
+  if (thrown instanceof Refused) return { code: "bad-answer", message: `the handler's answer: ${thrown.message}`, forSender: false };
   throw thrown;
 }
