@@ -38,6 +38,10 @@ export class Refused extends Error {
   constructor(readonly payload: Refusal) {
     super("val" in payload ? `${payload.tag}: ${payload.val}` : payload.tag);
   }
+
+  get words(): string {
+    return "val" in this.payload ? this.payload.val : this.payload.tag;
+  }
 }
 
 /** A refusal of this call alone. */

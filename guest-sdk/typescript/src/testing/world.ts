@@ -374,6 +374,6 @@ export class World {
 /** Why a turn leaves no trace, where that is no fault of the test's or the runtime's. */
 function failureOf(thrown: unknown): Failure {
   if (thrown instanceof HandlerFailed) return thrown.failure;
-  if (thrown instanceof Refused) return { code: "bad-answer", message: `the handler's answer: ${thrown.message}`, forSender: false };
+  if (thrown instanceof Refused) return { code: "bad-answer", message: `the handler's answer: ${thrown.words}`, forSender: false };
   throw thrown;
 }
