@@ -68,15 +68,13 @@ function clientIdsOf(excluded: Excluded): string[] {
   });
 }
 
-/** Without a socket, which only `onError` can be, `ctx.emit` reaches nobody by itself. */
-const toNobody = (): number => 0;
-
 /** `ctx.emit`. */
 export class SocketEmit {
   constructor(readonly _socket: number | null) {}
 
   emit(event: string, ...data: unknown[]): number {
-    return send(this._socket === null ? toNobody : (toSocket as Send<any>), this._socket, event, data);
+    // Without a socket, which only `onError` can be, it reaches nobody by itself.
+    return this._socket === null ? 0 : send(toSocket, this._socket, event, data);
   }
 
   to(channelOrUserId: string): Target<string> {

@@ -80,7 +80,7 @@ test("a client that listens answers what it is asked", () => {
     'info: question 1 1 1 { outcome: "answered", data: 4 }',
     'info: question 1 1 1 { outcome: "answered" }',
     'info: own 1 1 1 { outcome: "answered" }',
-    'info: own 1 1 1 { outcome: "answered", data: Uint8Array(1) [1] }',
+    'info: own 1 1 1 { outcome: "answered", data: Uint8Array(1) [ 1 ] }',
   ]);
 });
 
@@ -97,7 +97,7 @@ test("an ask is a frame with a number, and is answered once, by its own socket",
   ada.sendFrame({ type: "ack", data: "no answer, but an event that nobody handles" });
   ada.sendFrame({ type: "ack", id: 1 });
   assert.deepEqual(acks.log(), [
-    'info: question 2 1 1 { outcome: "answered", data: Uint8Array(2) [0, 255] }',
+    'info: question 2 1 1 { outcome: "answered", data: Uint8Array(2) [ 0, 255 ] }',
     'info: question 1 1 1 { outcome: "answered" }',
   ]);
 });
