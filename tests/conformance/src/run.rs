@@ -64,8 +64,15 @@ pub trait Place {
 
 /// Runs a case; the error says at which step it failed, and how.
 pub async fn run(case: &Case, place: &mut impl Place) -> Result<(), String> {
-    let mut run =
-        Run { place, room: &case.name, inboxes: BTreeMap::new(), asks: BTreeMap::new(), ended: BTreeSet::new(), failures: 0, lines: 0 };
+    let mut run = Run {
+        place,
+        room: &case.name,
+        inboxes: BTreeMap::new(),
+        asks: BTreeMap::new(),
+        ended: BTreeSet::new(),
+        failures: 0,
+        lines: 0,
+    };
     for (number, step) in case.steps.iter().enumerate() {
         run.step(step).await.map_err(|why| format!("step {}, {}: {why}", number + 1, short(step)))?;
     }
