@@ -11,8 +11,8 @@ use parlor_guest::{Disconnect, prelude::*};
 use memory::Memory;
 use scene::Scene;
 
-/// The timers that the plugin knows.
-const TIMERS: [&str; 3] = ["a", "b", "c"];
+/// The timers and the asks that the plugin knows.
+const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// The first version.
 pub fn first(room: &mut Room) {
@@ -60,7 +60,7 @@ fn hooks(room: &Room, memory: &Rc<Memory>) {
         let ops: Option<Value> = actor.storage().get("on-alarm")?;
         Scene::of_room(actor, &known).with_hook(hook).run(&ops.unwrap_or(json!([]))).map(drop)
     });
-    for name in TIMERS {
+    for name in NAMES {
         let known = Rc::clone(memory);
         room.on_timer(name, move |actor, ops: Value| Scene::of_room(actor, &known).run(&ops).map(drop));
     }
