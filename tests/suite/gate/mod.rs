@@ -8,7 +8,7 @@ mod store;
 
 use std::time::Duration;
 
-use model::{ACTS, Act, Model};
+use model::{ACTS, Act, Model, waits};
 use parlor::model::durability::Durability;
 use parlor::storage::StorageErrorKind;
 use rig::{Guest, Room};
@@ -82,7 +82,7 @@ async fn try_one(guest: &Guest, acts: &[Act], steps: &[Step]) {
     let mut model = Model::default();
     for (number, (act, answer)) in acts.iter().zip(steps).enumerate() {
         let (event, calls) = calls(*act, number);
-        room.give(event, &calls).await;
+        room.request(event, &calls, waits(number).then_some(number as u64)).await;
         model.turn(*act);
         hears_the_same(&room, &mut model, &tried).await;
         step(*answer, &room, &mut model).await;
@@ -206,7 +206,7 @@ async fn a_room_runs_on_only_so_far_ahead_of_its_disk() {
         room.give("run", &json!([["put", "a", 1]])).await;
     }
     assert_eq!(room.store.waiting(), limits.pending_turns);
-    room.send("run", &json!([["put", "a", 2]])).await;
+    room.send("run", &json!([["put", "a", 2]]), None).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(room.store.waiting(), limits.pending_turns);
     room.store.succeed().await;

@@ -32,7 +32,19 @@ struct Item {
 enum Kind {
     Turn(Act),
     ErrorHook,
-    Rejection,
+    /// The words for the sender of an event that failed. Where it waits for no acknowledgement, it gets those of a handler
+    /// that rejected the event alone.
+    Words,
+}
+
+/// Whether the sender waits for an acknowledgement of a turn's event, which carries the turn's number: of the second of three.
+pub fn waits(number: usize) -> bool {
+    number % 3 == 1
+}
+
+/// What the sender hears of a turn that has no effect.
+fn failed(number: usize) -> String {
+    if waits(number) { format!("nack {number}") } else { "error".to_owned() }
 }
 
 /// The room as it must be.
@@ -53,16 +65,19 @@ impl Model {
     pub fn turn(&mut self, act: Act) {
         let number = self.turns;
         self.turns += 1;
-        let kind = match act {
-            Act::Fail => Kind::ErrorHook,
-            Act::Reject => Kind::Rejection,
-            act => Kind::Turn(act),
+        let kinds = match act {
+            Act::Fail if waits(number) => vec![Kind::Words, Kind::ErrorHook],
+            Act::Fail => vec![Kind::ErrorHook],
+            Act::Reject => vec![Kind::Words],
+            act => vec![Kind::Turn(act)],
         };
-        let item = Item { number, kind };
-        if self.gate.is_empty() && kind != Kind::Turn(Act::Write) {
-            self.done(&item);
-        } else {
-            self.gate.push_back(item);
+        for kind in kinds {
+            let item = Item { number, kind };
+            if self.gate.is_empty() && kind != Kind::Turn(Act::Write) {
+                self.done(&item);
+            } else {
+                self.gate.push_back(item);
+            }
         }
     }
 
@@ -81,13 +96,13 @@ impl Model {
         }
     }
 
-    /// The oldest write failed: nothing at the gate was ever there, and each turn of it is told, to its sender by `error` and
-    /// to the plugin by `$error`.
+    /// The oldest write failed: nothing at the gate was ever there, and each turn of it is told, to its sender by `error` or by
+    /// the acknowledgement that it waits for, and to the plugin by `$error`.
     pub fn fail(&mut self) {
         for item in std::mem::take(&mut self.gate) {
             match item.kind {
-                Kind::Rejection => self.done(&item),
-                Kind::Turn(_) => self.heard[0].extend(["error", "failed"].map(str::to_owned)),
+                Kind::Words => self.done(&item),
+                Kind::Turn(_) => self.heard[0].extend([failed(item.number), "failed".to_owned()]),
                 // No `$error` for a failed `$error`.
                 Kind::ErrorHook => {}
             }
@@ -96,18 +111,20 @@ impl Model {
 
     fn done(&mut self, item: &Item) {
         let to_all = format!("said-{}", item.number);
-        let (all, sender): (&[String], &str) = match item.kind {
-            Kind::Turn(Act::Close) => (&[], "ran"),
-            Kind::Turn(_) => (&[to_all], "ran"),
-            Kind::ErrorHook => (&[], "failed"),
-            Kind::Rejection => (&[], "error"),
+        let ran =
+            || std::iter::once("ran".to_owned()).chain(waits(item.number).then(|| format!("ack {}", item.number)));
+        let (all, sender): (&[String], Vec<String>) = match item.kind {
+            Kind::Turn(Act::Close) => (&[], ran().collect()),
+            Kind::Turn(_) => (&[to_all], ran().collect()),
+            Kind::ErrorHook => (&[], vec!["failed".to_owned()]),
+            Kind::Words => (&[], vec![failed(item.number)]),
         };
         let [first, second] = &mut self.heard;
         first.extend_from_slice(all);
         if !self.closed {
             second.extend_from_slice(all);
         }
-        first.push(sender.to_owned());
+        first.extend(sender);
         match item.kind {
             Kind::Turn(Act::Write) => self.stored.push(item.number),
             Kind::Turn(Act::Join) => self.joined.push(item.number),

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
 use parlor::alarms::Alarms;
-use parlor::model::durability::Durability;
 use parlor::model::body::{EventData, Payload};
-use parlor::model::event::{ClientEvent, ClientMessage, SocketId};
+use parlor::model::durability::Durability;
+use parlor::model::event::{AckId, ClientEvent, ClientMessage, SocketId};
 use parlor::model::json::Json;
 use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
 use parlor::model::meta::Meta;
@@ -111,19 +111,24 @@ impl Guest {
 }
 
 impl Room {
-    /// Sends an event of the first socket.
-    pub async fn send(&self, name: &str, calls: &Value) {
+    /// Sends an event of the first socket, which waits for an acknowledgement where the event has a number for it.
+    pub async fn send(&self, name: &str, calls: &Value, ack: Option<AckId>) {
         let data = EventData::of(Some(Payload::Json(Json::of(calls))));
-        let event = ClientEvent { name: name.to_owned(), data, ..ClientEvent::default() };
+        let event = ClientEvent { name: name.to_owned(), data, ack, ..ClientEvent::default() };
         let mut event = Some(ClientMessage::Event(event));
         let (socket, _) = self.sockets[0];
         poll_fn(|context| self.shared.mailbox.poll_event(context, socket, &mut event)).await.expect("an open room");
     }
 
     /// The same, and waits until its turn was run.
-    pub async fn give(&self, name: &str, calls: &Value) {
-        self.send(name, calls).await;
+    pub async fn request(&self, name: &str, calls: &Value, ack: Option<AckId>) {
+        self.send(name, calls, ack).await;
         self.ran().await;
+    }
+
+    /// Sends an event of the first socket, which waits for no acknowledgement, and waits until its turn was run.
+    pub async fn give(&self, name: &str, calls: &Value) {
+        self.request(name, calls, None).await;
     }
 
     /// Waits until the room did all that it was told so far, and could do.
@@ -134,9 +139,9 @@ impl Room {
         seen.await.expect("an open room");
     }
 
-    /// The events that a socket, the first or the second, was told since this was last asked.
+    /// The events and acknowledgements that a socket, the first or the second, was told since this was last asked.
     pub async fn heard(&self, place: usize) -> Vec<String> {
-        let event = |frame: Value| frame["type"].as_str().expect("an event").to_owned();
+        let event = |frame: Value| frame["type"].as_str().map_or_else(|| acknowledgement(&frame), str::to_owned);
         let frames = self.frames(place).await.into_iter();
         frames.map(|next| next.map_or_else(|code| format!("close {code}"), event)).collect()
     }
@@ -150,7 +155,7 @@ impl Room {
         self.frames(place).await.into_iter().map(|next| next.map_or(Value::Null, answer)).collect()
     }
 
-    /// The data of each frame, or the code of a close.
+    /// The data of each event, a whole acknowledgement, or the code of a close.
     async fn frames(&self, place: usize) -> Vec<Result<Value, u16>> {
         let mut frames = Vec::new();
         poll_fn(|context| {
@@ -158,7 +163,8 @@ impl Room {
                 match next {
                     ToWrite::Frame(frame) => {
                         let frame: Value = serde_json::from_str(frame.as_str()).expect("a frame");
-                        frames.push(Ok(frame["data"].clone()));
+                        let is_event = frame["type"] == "event";
+                        frames.push(Ok(if is_event { frame["data"].clone() } else { json!({ "ack": frame }) }));
                     }
                     ToWrite::Close(reason) => {
                         frames.push(Err(reason.code));
@@ -187,6 +193,12 @@ impl Room {
         let values = durable.get(keys, usize::MAX).await.expect("values");
         values.into_iter().map(|value| value.map(|value| value.len())).collect()
     }
+}
+
+/// An acknowledgement in a word.
+fn acknowledgement(frame: &Value) -> String {
+    let ack = &frame["ack"];
+    format!("{} {}", if ack["error"].is_null() { "ack" } else { "nack" }, ack["id"])
 }
 
 impl Drop for Room {

@@ -46,7 +46,7 @@ export function define(version: 1 | 2): void {
   });
   for (const name of NAMES) {
     room.onTimer(name, (ctx, ops) => run(new Scene(room, memory, ctx), ops));
-    room.onAck(name, (ctx, given) => void ctx.actor.emit.emit("answered", { name, ...given }));
+    room.onAck(name, (ctx, given) => void ctx.actor.emit.emit("answered", { name, data: null, ...given }));
   }
   states(room, memory);
 }

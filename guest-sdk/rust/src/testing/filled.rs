@@ -1,0 +1,38 @@
+//! Bytes in JSON as clients of Verani's protocol see them.
+
+use serde_json::{Value, json};
+
+use crate::{base64, host::types::Payload};
+
+/// A payload as one JSON value: bytes, and those that placeholders name, as `{"base64": ...}`.
+pub(crate) fn filled(payload: &Payload, attachments: &[Vec<u8>]) -> Result<Value, String> {
+    match payload {
+        Payload::Binary(bytes) => Ok(in_base64(bytes)),
+        Payload::Json(text) => {
+            let mut value = serde_json::from_str(text).map_err(|why| format!("not one JSON value: {why}"))?;
+            if !attachments.is_empty() {
+                fill(&mut value, attachments);
+            }
+            Ok(value)
+        }
+    }
+}
+
+fn in_base64(bytes: &[u8]) -> Value {
+    json!({ "base64": base64::encode(bytes) })
+}
+
+fn fill(value: &mut Value, attachments: &[Vec<u8>]) {
+    let number = value["num"].as_u64().and_then(|number| usize::try_from(number).ok());
+    if let Some(bytes) = number.and_then(|number| attachments.get(number))
+        && *value == json!({ "_placeholder": true, "num": number })
+    {
+        *value = in_base64(bytes);
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| fill(value, attachments)),
+        Value::Object(members) => members.values_mut().for_each(|value| fill(value, attachments)),
+        _ => {}
+    }
+}
