@@ -6,7 +6,7 @@ mod scene;
 
 use std::rc::Rc;
 
-use parlor_guest::{Ack, Disconnect, prelude::*};
+use parlor_guest::{Disconnect, prelude::*};
 
 use memory::Memory;
 use scene::{Data, Scene};

@@ -27,7 +27,8 @@ fn handlers(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
         "off-all" => json!(scene.room().off_all(&args.text(0)?)),
         "answer" => {
             let value = args.value(0)?;
-            json!(drop(scene.answer.borrow_mut().get_or_insert(value)))
+            scene.answer.borrow_mut().get_or_insert(value);
+            Value::Null
         }
         "throw" => return Err(Error::msg(args.text(0)?)),
         "fail" => return Err(Error::new(args.text(0)?, args.text(1)?)),
