@@ -11,15 +11,16 @@ struct Placeholder {
 }
 
 /// Copies a JSON text. Where the text has a placeholder whose number is below `count`, `put` writes what stands there
-/// instead. Other placeholders stay what they are: nobody attached anything to them.
+/// instead, once for each number, so that a text cannot grow beyond its attachments. Other placeholders stay what they are:
+/// nobody attached anything to them.
 pub fn fill(text: &str, count: usize, mut put: impl FnMut(&mut String, usize)) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let (mut rest, mut is_open) = (text, vec![true; count]);
     while let Some(place) = next_object(rest) {
         let (before, object) = rest.split_at(place);
         out.push_str(before);
         let length = match placeholder(object) {
-            Some((number, length)) if number < count => {
+            Some((number, length)) if is_open.get_mut(number).is_some_and(std::mem::take) => {
                 put(&mut out, number);
                 length
             }
@@ -51,6 +52,11 @@ fn next_object(text: &str) -> Option<usize> {
 
 /// The placeholder that a text begins with: its number, and how long it is.
 fn placeholder(text: &str) -> Option<(usize, usize)> {
+    // Most objects are none, and need no parser to say so.
+    let inside = text.strip_prefix('{')?.trim_start();
+    if !["\"_placeholder\"", "\"num\""].iter().any(|key| inside.starts_with(key)) {
+        return None;
+    }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Placeholder>();
     match values.next()? {
         Ok(Placeholder { _placeholder: true, num }) => Some((num as usize, values.byte_offset())),
@@ -73,6 +79,10 @@ mod tests {
             (r#" { "num" : 1 , "_placeholder" : true } "#, " <1> "),
             (r#"[{"_placeholder":true,"num":1},{"a":{"_placeholder":true,"num":0}}]"#, r#"[<1>,{"a":<0>}]"#),
             (r#"{"_placeholder":{"_placeholder":true,"num":0}}"#, r#"{"_placeholder":<0>}"#),
+            (
+                r#"[{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]"#,
+                r#"[<0>,{"_placeholder":true,"num":0}]"#,
+            ),
             (r#"{"{\"":"{","a":{"_placeholder":true,"num":0}}"#, r#"{"{\"":"{","a":<0>}"#),
         ] {
             assert_eq!(filled(text, 2), expected, "{text}");
