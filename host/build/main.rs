@@ -1,5 +1,6 @@
-//! Makes what the program carries: the text of both SDKs, and the component of the health check.
+//! Makes what the program carries: the text of both SDKs, the browser client, and the component of the health check.
 
+mod client;
 mod probe;
 mod sdk;
 
@@ -14,6 +15,7 @@ fn main() -> anyhow::Result<()> {
     let root = host.parent().context("the package lies in the repository")?;
     println!("cargo::rerun-if-changed={}", host.join("build").display());
     sdk::write(root, &out)?;
+    client::write(&host.join("pages"), &out.join("client.js"))?;
     probe::write(root, &out.join("probe.wasm"))
 }
 

@@ -25,6 +25,23 @@ export interface ClosedError extends Error {
   status?: number;
 }
 
+/** What a request is rejected with. */
+export interface RequestError extends Error {
+  /**
+   * The code of the turn that failed, such as `chat.empty`; `no-handler` where nobody handles the event. Of the client's own:
+   * `timeout`; `closed` where the connection ended first; `refused` where `emit` would return false.
+   */
+  code: string;
+}
+
+/** What may be said of a request. */
+export interface RequestOptions {
+  /** The channel that the room is told. */
+  channel?: string;
+  /** How long to wait; 0 for ever. Default: `requestTimeoutMs`. */
+  timeoutMs?: number;
+}
+
 /** One change of state. */
 export interface StateChange {
   state: ClientState;
@@ -46,7 +63,7 @@ export interface EventInfo {
 
 /**
  * The data of an event: what the room sent, and `type`, the event's name. Data that is no object comes as
- * `{ type, data: VALUE }`.
+ * `{ type, data: VALUE }`. Bytes are `Uint8Array`, in the place of the data or anywhere in it.
  */
 export type EventData<T> = T & { type: string };
 
@@ -82,6 +99,8 @@ export interface Timings {
   pingIntervalMs: number;
   /** Where nothing arrives for this long after a ping, the connection is given up. Default 10,000. */
   pongTimeoutMs: number;
+  /** How long a request waits for its acknowledgement; 0 for ever. Default 10,000. */
+  requestTimeoutMs: number;
   /** How many frames may wait while no socket is open. Default 100. */
   queueLimit: number;
   /** How many bytes an open socket may hold back before `emit` refuses. Default 1,048,576. */
@@ -140,18 +159,30 @@ export class ParlorClient {
   /** See every raw text frame, keepalive included. Returns the undoing. */
   onFrame(listener: (direction: "in" | "out", text: string) => void): () => void;
   /**
+   * Answer what the room asks: what `answerer` returns, or the promise that it returns comes to, is the answer. Where it throws,
+   * or there is no answerer of the event, the room hears that the time ran out. The last answerer of an event counts, and
+   * listeners hear the event as well. Returns the undoing.
+   */
+  onAsk<T = any>(event: string, answerer: (data: EventData<T>, info: EventInfo) => unknown): () => void;
+  /**
    * Send an event. True: handed to the open socket, or queued until one is. False: refused, and never sent, because
-   * the client is closed, the queue is full or an open socket is stalled. Throws a `TypeError` where `data` is no JSON.
+   * the client is closed, the queue is full or an open socket is stalled. Throws a `TypeError` where `data` is neither JSON
+   * nor a `Uint8Array`; bytes within it are not sent.
    */
   emit(event: string, data?: unknown, channel?: string): boolean;
+  /**
+   * Send an event, or queue it as `emit` does, and wait for its acknowledgement: the handler's answer, `undefined` where it gave
+   * none. What the handler stored is safe by then. Rejected with a {@link RequestError}.
+   */
+  request<T = any>(event: string, data?: unknown, options?: RequestOptions): Promise<T>;
   /** Try at once instead of waiting; nothing happens unless the state is `waiting`. */
   retry(): void;
   /** Close for good: no reconnect, queued frames are dropped. `code` is 1000 (the default) or 3000 to 4999. */
   close(code?: number, reason?: string): void;
 }
 
-/** One frame as Verani writes it: `data` and `channel` are absent where they are not given. */
-export function encodeFrame(type: string, data?: unknown, channel?: string): string;
+/** One frame as Verani writes it: what is not given is absent. Bytes as `data` become `base64`. */
+export function encodeFrame(type: string, data?: unknown, channel?: string, id?: number): string;
 
 /** The wait before attempt number `attempt`, in milliseconds, after a connection that ended with `code`. */
 export function backoffDelay(attempt: number, code: number, settings: Timings, random?: () => number): number;

@@ -23,115 +23,19 @@
 // further attempt can succeed (no such room or plugin, not allowed), the client is closed for good, and `ready` is rejected
 // with an error that has the answer's `status` and its words.
 
-/** What `connect` takes for granted. Times are in milliseconds. */
-export const DEFAULTS = Object.freeze({
-  // Back-off with full jitter: the n-th wait is a random time between 0 and min(maxDelayMs, baseDelayMs * 2^n).
-  baseDelayMs: 500,
-  maxDelayMs: 30_000,
-  // The least ceiling after 1012, so that the clients of a restarted host do not return in one heap.
-  restartSpreadMs: 2_000,
-  // Added after 1008 and 1013.
-  slowDelayMs: 5_000,
-  // A connection that lived this long was a good one: the next back-off begins anew.
-  stableAfterMs: 5_000,
-  // An attempt that did not open by then is given up and counts as failed.
-  connectTimeoutMs: 15_000,
-  // A ping is sent this long after the last one; proxies forget quiet lines after 60 s. 0 for no keepalive.
-  pingIntervalMs: 25_000,
-  // Where nothing at all arrives for this long after a ping, the line is dead.
-  pongTimeoutMs: 10_000,
-  // Frames that wait while no socket is open; below the burst of 200 that a host allows.
-  queueLimit: 100,
-  // Bytes that an open but stalled socket may hold back before `emit` refuses.
-  bufferLimit: 1_048_576,
-});
+import { DOUBT_AFTER, refusalOf, socketAddress } from "./client/address.js";
+import { decodeFrame, encodeFrame } from "./client/frames.js";
+import { call, report, subscribe } from "./client/listeners.js";
+import { Requests } from "./client/requests.js";
+import { ABNORMAL, DEFAULTS, NORMAL, backoffDelay } from "./client/waits.js";
 
-// Answers to a request of the client's own making that a later attempt may not get: too slow, too early, too many, and
-// 426, by which Parlor says that it would accept an upgrade now.
-const PASSING = new Set([408, 425, 426, 429]);
-const DOUBT_AFTER = 8; // what was open once most likely comes back, and a question that nobody answers is noise
-const WORDS_LIMIT = 1_000; // characters of a refusal's words that are kept
+export { DEFAULTS, backoffDelay, encodeFrame, socketAddress };
 
 const OPEN = 1; // WebSocket.OPEN, for constructors that lack the constants
-const NORMAL = 1000;
-const ABNORMAL = 1006;
-const POLICY = 1008;
-const RESTART = 1012;
-const TRY_LATER = 1013;
 
 /** Connects at once: the same as `new ParlorClient(address, options)`. */
 export function connect(address, options) {
   return new ParlorClient(address, options);
-}
-
-/** One frame as Verani writes it: the key `data` is absent where there is none, and so is `channel`. */
-export function encodeFrame(type, data, channel) {
-  if (typeof type !== "string" || type === "") throw new TypeError("the event must be a string that is not empty");
-  if (channel !== undefined && typeof channel !== "string") throw new TypeError("the channel must be a string");
-  return JSON.stringify({ type, channel, data });
-}
-
-/** The wait before attempt number `attempt` (0 for the first after a good connection), in milliseconds. */
-export function backoffDelay(attempt, code, settings, random = Math.random) {
-  let ceiling = Math.min(settings.maxDelayMs, settings.baseDelayMs * 2 ** attempt);
-  if (code === RESTART) ceiling = Math.max(ceiling, Math.min(settings.maxDelayMs, settings.restartSpreadMs));
-  const slow = code === POLICY || code === TRY_LATER ? settings.slowDelayMs : 0;
-  return Math.round(slow + random() * ceiling);
-}
-
-/** `/ws` -> `ws://this.host/ws?room=...&userId=...`: http becomes ws, https becomes wss, a fragment is cut off. */
-export function socketAddress(address, { base, room, query } = {}) {
-  const url = new URL(address, base ?? globalThis.location?.href);
-  url.protocol = { "http:": "ws:", "https:": "wss:" }[url.protocol] ?? url.protocol;
-  if (url.protocol !== "ws:" && url.protocol !== "wss:") throw new TypeError(`no WebSocket address: ${url.href}`);
-  url.hash = "";
-  if (room !== undefined) url.searchParams.set("room", room);
-  const values = typeof query === "function" ? query() : query;
-  for (const [key, value] of Object.entries(values ?? {})) {
-    if (value !== undefined && value !== null) url.searchParams.set(key, value);
-  }
-  return url.href;
-}
-
-// Why an address refuses connections for good: `{ status, words }`, or nothing where a later attempt may succeed or where
-// nobody can say.
-async function refusalOf(address, { fetch, connectTimeoutMs }) {
-  const cut = new AbortController();
-  const timer = setTimeout(() => cut.abort(), connectTimeoutMs);
-  try {
-    const answer = await fetch(address.replace(/^ws/, "http"), {
-      cache: "no-store",
-      credentials: "include", // the upgrade had them as well
-      redirect: "manual",
-      referrerPolicy: "origin", // what the upgrade had in `Origin`, which a GET to one's own host lacks
-      signal: cut.signal,
-    });
-    const { status } = answer;
-    const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
-    return isFinal ? { status, words: (await answer.text()).trim().slice(0, WORDS_LIMIT) } : undefined;
-  } catch {
-    return undefined; // nobody answers, or this page may not read the answer
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-// A listener that throws must not keep the others from hearing.
-function call(listeners, ...args) {
-  for (const listener of [...listeners]) {
-    try {
-      listener(...args);
-    } catch (error) {
-      if (typeof globalThis.reportError === "function") globalThis.reportError(error);
-      else console.error(error);
-    }
-  }
-}
-
-function subscribe(listeners, listener) {
-  if (typeof listener !== "function") throw new TypeError("a listener must be a function");
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
 }
 
 /** A connection to one room that comes back when it is lost. */
@@ -151,6 +55,8 @@ export class ParlorClient {
   #anyListeners = new Set();
   #stateListeners = new Set();
   #frameListeners = new Set();
+  #answerers = new Map(); // event -> function
+  #requests = new Requests();
   #retryTimer;
   #connectTimer;
   #pingTimer;
@@ -215,11 +121,38 @@ export class ParlorClient {
   }
 
   /**
+   * Answer what the room asks: `answerer(data, { type, channel })`, whose return value, or the value of the promise that it
+   * returns, is the answer. The last answerer of an event counts; listeners hear the event as well. Returns the undoing.
+   */
+  onAsk(event, answerer) {
+    if (typeof answerer !== "function") throw new TypeError("an answerer must be a function");
+    this.#answerers.set(event, answerer);
+    return () => void (this.#answerers.get(event) === answerer && this.#answerers.delete(event));
+  }
+
+  /**
    * Send an event. True: handed to the open socket, or queued until one is. False: refused, and never sent, because
-   * the client is closed, the queue is full or an open socket is stalled. Throws where `data` is no JSON.
+   * the client is closed, the queue is full or an open socket is stalled. Throws where `data` is neither
+   * JSON nor a Uint8Array.
    */
   emit(event, data, channel) {
-    const text = encodeFrame(event, data, channel);
+    return this.#hand(encodeFrame(event, data, channel));
+  }
+
+  /**
+   * Send an event, or queue it, and wait for its acknowledgement: what its handler answered. Rejected with an error that has a
+   * `code`: that of a failed turn, `no-handler`, `timeout`, `refused` where `emit` would return false, or `closed` where
+   * the connection ended first.
+   */
+  request(event, data, { channel, timeoutMs = this.#settings.requestTimeoutMs } = {}) {
+    return this.#requests.make(timeoutMs, {
+      encode: (id) => encodeFrame(event, data, channel, id),
+      hand: (text) => this.#hand(text),
+      withdraw: (text) => (this.#queue = this.#queue.filter((queued) => queued !== text)),
+    });
+  }
+
+  #hand(text) {
     if (this.#state === "closed") return false;
     if (this.#state === "open" && this.#socket.readyState === OPEN) {
       if ((this.#socket.bufferedAmount ?? 0) > this.#settings.bufferLimit) return false;
@@ -291,17 +224,26 @@ export class ParlorClient {
     if (typeof text !== "string") return; // rooms speak text
     this.#stopPongTimer(); // whatever arrives shows that the line is alive
     call(this.#frameListeners, "in", text);
-    let frame;
-    try {
-      frame = JSON.parse(text);
-    } catch {
-      return;
-    }
+    const frame = decodeFrame(text);
+    if (frame?.type === "ack") return this.#requests.settle(frame);
     const type = frame?.data?.type;
     if (frame?.type !== "event" || typeof type !== "string") return; // a bare pong, or a kind of a later protocol
     const about = { type, channel: frame.channel };
+    const answerer = frame.id === undefined ? undefined : this.#answerers.get(type);
+    if (answerer) this.#answer(frame.id, () => answerer(frame.data, about));
     call(this.#listeners.get(type) ?? [], frame.data, about);
     call(this.#anyListeners, frame.data, about);
+  }
+
+  // Where there is no answer the room hears that the time ran out. Another socket was not asked.
+  async #answer(id, answerer) {
+    const socket = this.#socket;
+    try {
+      const text = encodeFrame("ack", await answerer(), undefined, id);
+      if (this.#socket === socket) this.#send(text);
+    } catch (error) {
+      report(error);
+    }
   }
 
   #schedulePing() {
@@ -330,6 +272,7 @@ export class ParlorClient {
   #lost(closing, wasTried = true) {
     const close = { ...closing, opened: this.#state === "open" };
     this.#release();
+    this.#requests.lose(this.#queue);
     if (close.opened && Date.now() - this.#openedAt >= this.#settings.stableAfterMs) this.#attempt = 0;
     const comeBack = this.#settings.shouldReconnect ?? (({ code }) => code !== NORMAL);
     if (!comeBack(close, this.#attempt)) return this.#end(close);
@@ -360,6 +303,7 @@ export class ParlorClient {
     this.#question = null;
     globalThis.removeEventListener?.("online", this.#online);
     this.#queue.length = 0;
+    this.#requests.lose(this.#queue);
     if (close.opened) this.#ready = deferred();
     const { code, status, reason } = close;
     const why = status === undefined ? `closed: ${code}` : `refused: ${status}`;

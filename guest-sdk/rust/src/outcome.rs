@@ -155,6 +155,12 @@ impl Reply for Answer {
     }
 }
 
+impl<T: Reply> Reply for Option<T> {
+    fn into_message(self) -> Option<Message> {
+        self.and_then(Reply::into_message)
+    }
+}
+
 impl Setup for () {
     fn into_result(self) -> Result {
         Ok(())

@@ -69,6 +69,15 @@ declare module "parlor:room/outbox@0.1.0" {
   export function toChannelExcept(channel: string, excluded: string[], event: string, data: Payload): number;
   export function toUser(userId: string, event: string, data: Payload): number;
   export function toClients(clientIds: string[], event: string, data: Payload): number;
+  export function attach(bytes: Uint8Array): number;
+  export function spread(): void;
+  export function ask(socket: number, event: string, data: Payload, name: string, timeoutMs: number): void;
+}
+
+declare module "parlor:room/inbox@0.1.0" {
+  function count(): number;
+  export { count as arguments };
+  export function attachments(): Uint8Array[];
 }
 
 declare module "parlor:room/storage@0.1.0" {

@@ -1,15 +1,19 @@
 /** What handlers are given. */
 
-import type { ConnectionMeta, MessageFrame } from "../types/index.js";
+import type { Ack, AskOptions, ClientAnswer, ConnectionMeta, MessageFrame } from "../types/index.js";
 import { actor } from "./actor.js";
+import { Answer } from "./answer.js";
 import { SocketEmit } from "./emit.js";
 import { RoomError } from "./errors.js";
-import type { Event } from "./host.js";
+import { argumentCount, type Event } from "./host.js";
+import { dataIn } from "./message.js";
 import { metaOf } from "./meta.js";
 import { Socket } from "./socket.js";
 
 /** Says that the data of an event has not been parsed yet. */
 const UNREAD = {};
+/** Stands in the place of the answer when the turn that could give one is over. */
+const OVER = new Answer([]);
 
 /**
  * The contexts of all handlers; their types say which parts each of them has. Parts are made when they are asked for.
@@ -21,12 +25,16 @@ export class Context {
   _data: unknown;
   _ws: Socket | undefined;
   _emit: SocketEmit | undefined;
+  _answer: Answer | undefined;
+  _ack: Ack | undefined;
 
   constructor(event: Event) {
     this._event = event;
     this._data = UNREAD;
     this._ws = undefined;
     this._emit = undefined;
+    this._answer = undefined;
+    this._ack = undefined;
   }
 
   get actor(): typeof actor {
@@ -36,7 +44,7 @@ export class Context {
   get ws(): Socket | undefined {
     const event = this._event;
     if (event.socket === null) return undefined;
-    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect"));
+    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect" || isGone(this)));
   }
 
   get meta(): Readonly<ConnectionMeta> {
@@ -56,8 +64,18 @@ export class Context {
     };
   }
 
+  get args(): readonly unknown[] {
+    if (this._event.payload === null) return [];
+    const data = dataOf(this);
+    return Array.isArray(data) && argumentCount() > 1 ? data : [data];
+  }
+
   get wantsAnswer(): boolean {
     return this._event.answerWanted;
+  }
+
+  ask(event: string, data?: unknown, options?: AskOptions): void {
+    own(this).ask(event, data, options);
   }
 
   join(channel: string): void {
@@ -81,7 +99,36 @@ export class Context {
 export function dataOf(ctx: Context): unknown {
   if (ctx._data !== UNREAD) return ctx._data;
   const payload = ctx._event.payload;
-  return (ctx._data = payload === null ? {} : payload.tag === "json" ? JSON.parse(payload.val) : payload.val);
+  return (ctx._data = payload === null ? {} : dataIn(payload));
+}
+
+/** Whether the event says that the socket left before it answered an ask. */
+function isGone(ctx: Context): boolean {
+  return ctx._event.cause === "$ack" && (dataOf(ctx) as ClientAnswer).outcome === "gone";
+}
+
+/** Nobody waits for the answer. */
+const unheard: Ack = () => undefined;
+
+/** The function that answers the event: the same for all of its handlers. */
+export function ackOf(ctx: Context): Ack {
+  if (!ctx._event.answerWanted) return unheard;
+  return (ctx._ack ??= (...values) => give(ctx, new Answer(values)));
+}
+
+/** Answers the event. The first answer is the answer. */
+export function give(ctx: Context, answer: Answer): void {
+  if (ctx._answer === OVER) {
+    throw new RoomError("no-turn", "the turn of the event is over: an acknowledgement is called before its handlers end");
+  }
+  ctx._answer ??= answer;
+}
+
+/** Ends the event's turn: takes what it was answered with. */
+export function takeAnswer(ctx: Context): Answer | undefined {
+  const answer = ctx._answer;
+  ctx._answer = OVER;
+  return answer;
 }
 
 function own(ctx: Context): Socket {

@@ -3,7 +3,8 @@
 import type { Excluded } from "../types/index.js";
 import { RoomError, refusal } from "./errors.js";
 import { toChannel, toChannelExcept, toClients, toNamed, toSocket, toUser, type Payload } from "./host.js";
-import { needText, notJson } from "./payload.js";
+import { messageOf } from "./message.js";
+import { needText } from "./payload.js";
 
 /** The channel of emits that name none. */
 export const DEFAULT_CHANNEL = "default";
@@ -15,15 +16,21 @@ type Send<W> = (who: W, event: string, body: Payload) => number;
  * Sends an event with its data. The targets below share this rather than a class: every event makes one of them, and a
  * derived class takes two calls to make.
  */
-function send<W>(how: Send<W>, who: W, event: string, data: unknown): number {
+function send<W>(how: Send<W>, who: W, event: string, data: readonly unknown[]): number {
   if (typeof event !== "string") needText(event, "an event's name");
-  const text = data === undefined ? "{}" : (JSON.stringify(data) as string | undefined);
-  if (text === undefined) return notJson(data, "the data of an emit");
+  const body = isNothing(data) ? NOTHING : messageOf(data, "the data of an emit");
   try {
-    return how(who, event, { tag: "json", val: text });
+    return how(who, event, body);
   } catch (thrown) {
     throw refusal(thrown);
   }
+}
+
+/** What an emit without data carries. */
+const NOTHING: Payload = { tag: "json", val: "{}" };
+
+function isNothing(data: readonly unknown[]): boolean {
+  return data.length === 0 || (data.length === 1 && data[0] === undefined);
 }
 
 /** Targets of one kind that are known by one value. */
@@ -33,7 +40,7 @@ class Target<W> {
     readonly _who: W,
   ) {}
 
-  emit(event: string, data?: unknown): number {
+  emit(event: string, ...data: unknown[]): number {
     return send(this._how, this._who, event, data);
   }
 }
@@ -41,7 +48,7 @@ class Target<W> {
 class Channel {
   constructor(readonly _name: string) {}
 
-  emit(event: string, data?: unknown): number {
+  emit(event: string, ...data: unknown[]): number {
     return send(toChannel, this._name, event, data);
   }
 
@@ -61,15 +68,13 @@ function clientIdsOf(excluded: Excluded): string[] {
   });
 }
 
-/** Without a socket, which only `onError` can be, `ctx.emit` reaches nobody by itself. */
-const toNobody = (): number => 0;
-
 /** `ctx.emit`. */
 export class SocketEmit {
   constructor(readonly _socket: number | null) {}
 
-  emit(event: string, data?: unknown): number {
-    return send(this._socket === null ? toNobody : (toSocket as Send<any>), this._socket, event, data);
+  emit(event: string, ...data: unknown[]): number {
+    // Without a socket, which only `onError` can be, it reaches nobody by itself.
+    return this._socket === null ? 0 : send(toSocket, this._socket, event, data);
   }
 
   to(channelOrUserId: string): Target<string> {
@@ -79,7 +84,7 @@ export class SocketEmit {
 
 /** `ctx.actor.emit`. */
 export class ActorEmit {
-  emit(event: string, data?: unknown): number {
+  emit(event: string, ...data: unknown[]): number {
     return send(toChannel, DEFAULT_CHANNEL, event, data);
   }
 

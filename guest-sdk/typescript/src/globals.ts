@@ -8,6 +8,7 @@ import { console } from "./console.js";
 import { installDate } from "./date.js";
 import { TextDecoder, TextEncoder } from "./encoding.js";
 import { clearTimeout, setInterval, setTimeout } from "./loop.js";
+import { bytesToJson } from "./message.js";
 import { Later, enqueue, runAsync } from "./promise.js";
 import { crypto, random } from "./random.js";
 import { supply } from "./supply.js";
@@ -30,6 +31,7 @@ supply({
 });
 // `build/async.mjs` names it.
 Object.defineProperty(globalThis, "__parlorAsync", { value: runAsync });
+Object.defineProperty(Uint8Array.prototype, "toJSON", { value: bytesToJson, writable: true, configurable: true });
 Object.defineProperty(Math, "random", { value: random, writable: true, configurable: true });
 installDate();
 // It would return a promise of the engine's, which nothing ever settles.

@@ -11,8 +11,19 @@ export { get as alarmGet, set as alarmSet, cancel as alarmCancel } from "parlor:
 export { now as clockNow } from "parlor:room/clock@0.1.0";
 export { get as configGet } from "parlor:room/config@0.1.0";
 export { on as eventsOn, off as eventsOff } from "parlor:room/events@0.1.0";
+export { arguments as argumentCount, attachments } from "parlor:room/inbox@0.1.0";
 export { write as logWrite } from "parlor:room/logging@0.1.0";
-export { toChannel, toChannelExcept, toClients, toNamed, toSocket, toUser } from "parlor:room/outbox@0.1.0";
+export {
+  ask,
+  attach,
+  spread,
+  toChannel,
+  toChannelExcept,
+  toClients,
+  toNamed,
+  toSocket,
+  toUser,
+} from "parlor:room/outbox@0.1.0";
 export { getBytes as randomBytes } from "parlor:room/random@0.1.0";
 export { id as roomId, sessionCount, userIds } from "parlor:room/room@0.1.0";
 export { close, getMeta, join, leave, setFields } from "parlor:room/sockets@0.1.0";

@@ -1,35 +1,49 @@
 /** The handlers of each event, and what the host must be asked for so that they run. */
 
+import type { Ack } from "../types/index.js";
 import { Answer } from "./answer.js";
 import { write } from "./console.js";
-import { dataOf, type Context } from "./ctx.js";
+import { ackOf, dataOf, give, type Context } from "./ctx.js";
 import { RoomError, asked, byteLength, refusal } from "./errors.js";
 import { eventsOff, eventsOn, type Event } from "./host.js";
 import { isThenable, waitFor } from "./loop.js";
 
 /** The contract's name for all events of clients. */
 const ANY = "*";
-/** The host has one hook for all timers. The SDK itself finds the handlers of the timer that rings. */
-const TIMER = "$timer";
 const NAME_BYTES = 128;
 
-export type Handler = (ctx: any, data: any) => unknown;
+export type Handler = (ctx: any, data: any, ack: Ack) => unknown;
 
 /** The handlers of one name. `on` and `off` replace the list: an event that is running keeps the one that it began with. */
 type Table = Map<string, readonly Handler[]>;
 
 export const events: Table = new Map();
 export const timers: Table = new Map();
+export const acks: Table = new Map();
+
+/** What the host has one hook for, whatever the name: the SDK itself finds the handlers of the name. */
+interface Named {
+  readonly table: Table;
+  /** What such a name is, and what adds a handler for it. */
+  readonly what: string;
+  readonly call: string;
+}
+const named = new Map<string, Named>([
+  ["$timer", { table: timers, what: "the timer", call: "room.onTimer" }],
+  ["$ack", { table: acks, what: "answers to the ask", call: "room.onAck" }],
+]);
+
 /** Whether the host knows the handlers. From then on each change goes to the host. */
 let started = false;
 
 /** Whether any handler needs this event of the host. */
 function wants(event: string): boolean {
-  return events.has(event) || (event === TIMER && timers.size > 0);
+  return events.has(event) || (named.get(event)?.table.size ?? 0) > 0;
 }
 
 function hostEvent(table: Table, name: string): string {
-  return table === timers ? TIMER : name;
+  for (const [hook, one] of named) if (one.table === table) return hook;
+  return name;
 }
 
 /** Adds a handler behind the others of its name. If the host refuses the name, adds nothing. */
@@ -60,12 +74,12 @@ export function remove(table: Table, name: string, handler: Handler): boolean {
   return true;
 }
 
-/** Removes all handlers of a name. For the hook of timers, removes those of all timers. */
+/** Removes all handlers of a name. For the hook of timers, removes those of all timers; for that of answers likewise. */
 export function removeAll(table: Table, name: string): boolean {
   const event = hostEvent(table, name);
-  const wanted = table === timers ? timers.has(name) : wants(event);
+  const wanted = table === events ? wants(event) : table.has(name);
   table.delete(name);
-  if (table === events && name === TIMER) timers.clear();
+  if (table === events) named.get(name)?.table.clear();
   if (wanted) unlessWanted(event);
   return wanted;
 }
@@ -79,7 +93,7 @@ function unlessWanted(event: string): void {
 export function start(): void {
   started = true;
   const names = new Set(events.keys());
-  if (timers.size > 0) names.add(TIMER);
+  for (const [hook, { table }] of named) if (table.size > 0) names.add(hook);
   for (const name of names) {
     try {
       eventsOn(name);
@@ -91,19 +105,20 @@ export function start(): void {
 
 /**
  * Runs the handlers that an event is for: its own in the order of registration, then those for all events, each awaited.
- * The first error ends it; the first answer is the answer.
+ * The first error ends it.
  */
-export function dispatch(ctx: Context): Answer | undefined {
+export function dispatch(ctx: Context): void {
   const event = ctx._event;
   const cause = event.cause;
   let own: readonly Handler[] | undefined;
   let behind: readonly Handler[] | undefined;
-  if (cause === TIMER) {
-    own = timers.get(event.name);
-    behind = events.get(TIMER);
+  const one = named.get(cause);
+  if (one !== undefined) {
+    own = one.table.get(event.name);
+    behind = events.get(cause);
     if (own === undefined && behind === undefined) {
-      // Not a failure: what set it may have been another version, and nothing is lost but the timer.
-      write("warn", `nobody handles the timer ${JSON.stringify(event.name)}: add room.onTimer`);
+      // Not a failure: what set or asked it may have been another version, and nothing else is lost.
+      write("warn", `nobody handles ${one.what} ${JSON.stringify(event.name)}: add ${one.call}`);
     }
   } else {
     own = events.get(cause);
@@ -111,8 +126,8 @@ export function dispatch(ctx: Context): Answer | undefined {
     // `*` is for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are its own.
     if (behind !== undefined && (cause.startsWith("$") || cause === ANY || isKeepalive(event))) behind = undefined;
   }
-  const answer = own === undefined ? undefined : run(own, ctx, undefined);
-  return behind === undefined ? answer : run(behind, ctx, answer);
+  if (own !== undefined) run(own, ctx);
+  if (behind !== undefined) run(behind, ctx);
 }
 
 /** A bare ping: the client's keepalive, which the host answered already. */
@@ -120,13 +135,12 @@ function isKeepalive({ name, payload, channel }: Event): boolean {
   return name === "ping" && payload === null && channel === null;
 }
 
-function run(handlers: readonly Handler[], ctx: Context, first: Answer | undefined): Answer | undefined {
-  let answer = first;
+function run(handlers: readonly Handler[], ctx: Context): void {
+  const ack = ackOf(ctx);
   for (let i = 0; i < handlers.length; i += 1) {
-    let result = handlers[i]!(ctx, dataOf(ctx));
+    let result = handlers[i]!(ctx, dataOf(ctx), ack);
     if (result === undefined || typeof result === "number") continue;
     if (isThenable(result)) result = waitFor(result, `a handler of ${JSON.stringify(ctx._event.name)}`);
-    if (answer === undefined && result instanceof Answer) answer = result;
+    if (result instanceof Answer) give(ctx, result);
   }
-  return answer;
 }

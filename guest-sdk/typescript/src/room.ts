@@ -31,6 +31,14 @@ class Room {
     return off(registry.timers, name, handler);
   }
 
+  onAck(name: string, handler: Handler): void {
+    registry.add(registry.acks, name, handler, "room.onAck");
+  }
+
+  offAck(name: string, handler?: Handler): boolean {
+    return off(registry.acks, name, handler);
+  }
+
   onSuspend(schema: string, save: Handler): void {
     suspend.onSuspend(schema, save);
   }
@@ -68,7 +76,7 @@ export function defineRoom(given: RoomDefinition<any> = {}): Room {
   };
   hook("onConnect", "$connect", (ctx) => given.onConnect!(ctx));
   hook("onDisconnect", "$disconnect", (ctx, end: Disconnect) => given.onDisconnect!(ctx, end));
-  hook("onMessage", "$message", (ctx) => given.onMessage!(ctx, ctx.frame));
+  hook("onMessage", "$message", (ctx, _, ack) => given.onMessage!(ctx, ctx.frame, ack));
   hook("onError", "$error", (ctx, failed) => given.onError!(failedTurn(failed), ctx));
   hook("onRestore", "$restore", (ctx, restore) => given.onRestore!(ctx, restore));
   hook("onAlarm", "$alarm", (ctx, due) => given.onAlarm!(ctx, due));

@@ -1,8 +1,8 @@
 /** One instance of a plugin, and the three calls that the host makes into it. */
 
-import { answerBody } from "./answer.js";
+import { answerBody, stateBody } from "./answer.js";
 import { write } from "./console.js";
-import { Context } from "./ctx.js";
+import { Context, takeAnswer } from "./ctx.js";
 import { setTurnTime } from "./date.js";
 import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
 import type {
@@ -79,19 +79,22 @@ export function handle(event: Event): Payload | null {
   let body: Payload | null = null;
   let failed = false;
   let error: unknown;
+  const ctx = new Context(event);
   setTurnTime(event.acceptedAt);
   try {
     if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
       throw new RoomError("no-socket", `the event ${event.name} came without a socket`);
     }
-    const answer = registry.dispatch(new Context(event));
-    if (answer !== undefined) body = answerBody(answer);
+    registry.dispatch(ctx);
   } catch (thrown) {
     failed = true;
     error = thrown;
   }
   try {
     loop.endTurn(failed);
+    const answer = takeAnswer(ctx);
+    // What an answer attaches is for itself: it comes behind the last emit.
+    if (!failed && answer !== undefined) body = event.cause === "$suspend" ? stateBody(answer) : answerBody(answer);
   } catch (thrown) {
     failed = true;
     error = thrown;

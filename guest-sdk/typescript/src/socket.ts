@@ -1,14 +1,18 @@
 /** A socket of the room. */
 
-import type { ConnectionMeta } from "../types/index.js";
+import type { AskOptions, ConnectionMeta } from "../types/index.js";
 import { SocketEmit } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
-import { close, join, leave, setFields } from "./host.js";
+import { ask, close, join, leave, setFields } from "./host.js";
+import { message, messageOf } from "./message.js";
 import { changed, metaOf, ownFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
 export const closing = new Set<number>();
+
+/** How long an ask waits that says nothing of it. */
+const ASK_TIMEOUT_MS = 10_000;
 
 export function endTurn(): void {
   closing.clear();
@@ -37,8 +41,21 @@ export class Socket {
     return metaOf(this.id);
   }
 
-  emit(event: string, data?: unknown): number {
-    return new SocketEmit(this.id).emit(event, data);
+  emit(event: string, ...data: unknown[]): number {
+    return new SocketEmit(this.id).emit(event, ...data);
+  }
+
+  ask(event: string, data: unknown = {}, options: AskOptions = {}): void {
+    const { name = event, timeoutMs = ASK_TIMEOUT_MS, spread = false } = options;
+    needText(event, "an event's name");
+    needText(name, "an ask's name");
+    const timeout = Math.ceil(timeoutMs);
+    if (!(timeout >= 1 && timeout < 2 ** 32)) {
+      throw new RoomError("invalid", "an ask waits 1 to 3600000 ms for its answer");
+    }
+    if (spread && !Array.isArray(data)) throw new RoomError("invalid", "an ask with `spread` takes an array of arguments");
+    const body = spread ? messageOf(data as unknown[], "the data of an ask") : message(data, "the data of an ask");
+    asked(() => ask(this.id, event, body, name, timeout));
   }
 
   join(channel: string): void {

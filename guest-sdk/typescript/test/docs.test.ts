@@ -34,7 +34,7 @@ test("each example of the test room runs", (t) => {
   {\n${block}  }
 }`;
   const tests = parts.map((block, number) => `test("example ${number + 1}", () => ${body(block)});`);
-  const names = "ConnectionRefused, TestRoom, TurnFailed, type TestSocket";
+  const names = "ConnectionRefused, TestRoom, TurnFailed, type SentFrame, type TestSocket";
   const imports = ['assert from "node:assert/strict"', 'test from "node:test"', `{ ${names} } from "@parlor/guest/testing"`];
   const root = project(t, {
     "src/index.ts": readFileSync("test/docs/index.ts", "utf8"),

@@ -49,7 +49,7 @@ test("failures have the code and the words of what was thrown, and the log has t
 test("handlers of an event are awaited one by one; the first answer counts", () => {
   assert.deepEqual(after("in-order").events, [{ type: "one" }, { type: "two" }]);
   const ada = new TestRoom({ entry: "test/rooms/loop.ts" }).connect("/ws");
-  assert.deepEqual(ada.ask("first"), 1);
+  assert.deepEqual(ada.request("first"), 1);
 });
 
 test("the console writes lines of the log, and cuts them where the log would", () => {

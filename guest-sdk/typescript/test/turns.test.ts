@@ -51,8 +51,8 @@ test("a rejection goes to the sender, and to who asks", () => {
   const ada = turns.connect("/ws");
   ada.send("double", { number: "four" });
   assert.deepEqual(ada.events(), [{ type: "error", code: "bad-data", message: "a number, please" }]);
-  assert.throws(() => ada.ask("double", {}), (error) => error instanceof TurnFailed && error.code === "bad-data");
-  assert.equal(ada.ask("double", { number: 4 }), undefined);
+  assert.throws(() => ada.request("double", {}), (error) => error instanceof TurnFailed && error.code === "bad-data");
+  assert.equal(ada.request("double", { number: 4 }), undefined);
   assert.deepEqual(turns.failures(), []);
 });
 
@@ -126,7 +126,7 @@ test("what no client could send, and no server would take, is told to the test",
   assert.throws(() => ada.send(""), /1 to 128 bytes, not 0/);
   assert.throws(() => ada.send("é".repeat(65)), /1 to 128 bytes, not 130/);
   assert.throws(() => ada.send("role", () => 1), /JSON has no form of a function/);
-  assert.throws(() => ada.send("role", "x".repeat(65_535)), /up to 65536 bytes of JSON, not 65537/);
+  assert.throws(() => ada.send("role", "x".repeat(65_535)), /up to 65536 bytes, not 65537/);
   assert.throws(() => turns.connectAs({ userId: "" }), /user-id must be 1 to 128 bytes, not 0/);
   assert.throws(() => turns.connectAs({ userId: "ada", text: "x".repeat(4096) }), /meta-fields-bytes/);
   assert.throws(() => new TestRoom({ entry: "test/rooms/missing.ts" }), /there is no room's module "test\/rooms\/missing.ts"/);

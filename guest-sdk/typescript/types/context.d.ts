@@ -21,8 +21,21 @@ export interface EmitTarget {
    * An object arrives as `{"type": event, ...data}` (a `type` of its own is dropped), any other value as
    * `{"type": event, "data": data}`. An event's name is 1 to 128 bytes, its data up to 64 KiB of JSON. A turn may make
    * 1,000 emits of 512 KiB together, and reach 20,000 sockets with them; past that it fails with `limit-exceeded`.
+   *
+   * A `Uint8Array` in the data, or in its place, travels as bytes: up to 16 an emit, which count into its 64 KiB. Several
+   * values are several arguments for a client whose protocol has them; others get the array of them as the data.
    */
-  emit(event: string, data?: unknown): number;
+  emit(event: string, ...data: unknown[]): number;
+}
+
+/** What an ask is, beside its event and data; all of it may be left out. */
+export interface AskOptions {
+  /** Which `room.onAck` gets the answer: 1 to 128 bytes. The event's name without it. */
+  name?: string;
+  /** How long the answer may take, counted from the end of the turn: 1 to 3,600,000, rounded up; 10,000 without it. */
+  timeoutMs?: number;
+  /** Whether the data is an array of several arguments, for clients whose protocol has them. */
+  spread?: boolean;
 }
 
 /** A channel to emit to. */
@@ -62,7 +75,14 @@ export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
   /** Its meta, with this turn's own changes. */
   readonly meta: Readonly<M>;
   /** Sends to it. Returns 0 if it has left. See {@link EmitTarget.emit}. */
-  emit(event: string, data?: unknown): number;
+  emit(event: string, ...data: unknown[]): number;
+  /**
+   * Sends an event that asks the client for an answer, when the turn commits. A turn cannot wait: the answer comes in a turn
+   * of its own, to the `room.onAck` of the ask's name, and so does that there is none, since the time ran out or the socket
+   * left. Up to 64 asks a socket and 1,024 a room wait at a time. They live in memory, as timers do: a new instance, sleep
+   * and a swap leave them, a restart of the server forgets them.
+   */
+  ask(event: string, data?: unknown, options?: AskOptions): void;
   /** Puts it into a channel. Later emits of this turn reach it there already. It may be in 64 channels, with names of 1 to 128 bytes. */
   join(channel: string): void;
   /** Takes it out of a channel when the turn commits. */
@@ -102,6 +122,8 @@ export interface RoomContext<M extends ConnectionMeta = ConnectionMeta> extends 
   readonly meta: Readonly<M>;
   /** Emits to this socket, or from it to others. */
   readonly emit: SocketEmit;
+  /** Asks this socket's client; see {@link Socket.ask}. */
+  ask(event: string, data?: unknown, options?: AskOptions): void;
   /** Puts this socket into a channel; see {@link Socket.join}. */
   join(channel: string): void;
   /** Takes this socket out of a channel; see {@link Socket.leave}. */
@@ -116,7 +138,12 @@ export interface RoomContext<M extends ConnectionMeta = ConnectionMeta> extends 
 export interface MessageContext<M extends ConnectionMeta = ConnectionMeta> extends RoomContext<M> {
   /** The message as the client sent it. */
   readonly frame: MessageFrame;
-  /** Whether the client waits for an acknowledgement, which `answer` gives. */
+  /**
+   * The client's arguments, however many there are: none is `[]`, one is `[data]`. Where there are several the handler's
+   * `data` is the array of them, as is a single argument that is an array: this tells the two apart.
+   */
+  readonly args: readonly any[];
+  /** Whether the client waits for an acknowledgement, which `ack` or `answer` gives. */
   readonly wantsAnswer: boolean;
 }
 

@@ -58,11 +58,27 @@ export type * from "./state.js";
 export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
- * A handler of an event. `data` is what the client sent, or `{}` if it sent no data.
+ * A handler of an event. `data` is what the client sent, or `{}` if it sent no data. Bytes come as `Uint8Array`, wherever in
+ * the data they are. The arguments of a client that sent several come as one array, `(ctx, [x, y]: [number, number]) => ...`:
+ * how many there are is the client's choice, so that they do not move `ack` to another place. `ctx.args` tells them apart.
  *
  * The host awaits a promise that it returns, and sends what `answer` makes. It ignores other return values.
  */
-export type EventHandler<M extends ConnectionMeta = ConnectionMeta> = (ctx: MessageContext<M>, data: any) => unknown;
+export type EventHandler<M extends ConnectionMeta = ConnectionMeta> = (ctx: MessageContext<M>, data: any, ack: Ack) => unknown;
+
+/**
+ * Answers the client's acknowledgement, as `return answer(...)` does. It leaves when the turn has committed, behind its emits:
+ * whoever gets it knows that what the handler stored is safe. The first answer of an event counts, in whichever way it was
+ * given. Where the client waits for none, nothing happens. Throws `no-turn` once the turn is over.
+ */
+export type Ack = (...values: unknown[]) => void;
+
+/** What came of an ask. */
+export type ClientAnswer<T = any> =
+  /** The client answered. Without a value there is no `data`; several are one array. */
+  | { readonly outcome: "answered"; readonly data?: T }
+  /** Nobody answered in time, or the socket left before that. */
+  | { readonly outcome: "timeout" | "gone"; readonly data?: undefined };
 
 /** How a socket ended. */
 export interface Disconnect {
@@ -146,7 +162,7 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
    */
   onDisconnect?(ctx: RoomContext<M>, end: Disconnect): unknown;
   /** Runs for every event of clients that has no handler, neither its own nor `"*"`. */
-  onMessage?(ctx: MessageContext<M>, frame: MessageFrame): unknown;
+  onMessage?(ctx: MessageContext<M>, frame: MessageFrame, ack: Ack): unknown;
   /**
    * When a turn failed with an error that is not for its sender, or was ended by the host; in a turn of its own, after the
    * failed one was undone. It does not run for a failure of its own.
@@ -181,6 +197,13 @@ export interface Room<M extends ConnectionMeta = ConnectionMeta> {
   /** Removes one handler of a timer, or all of them; says whether there were any. */
   offTimer(name: string, handler?: (ctx: HookContext<M>, data: any) => unknown): boolean;
   /**
+   * Calls `handler` with what came of an ask of this name, once for each ask. A socket that is gone is out of all counts and
+   * channels; its meta can still be read, and `onDisconnect` runs behind this.
+   */
+  onAck<T = any>(name: string, handler: (ctx: RoomContext<M>, answer: ClientAnswer<T>) => unknown): void;
+  /** Removes one handler of an ask's answers, or all of them; says whether there were any. */
+  offAck(name: string, handler?: (ctx: RoomContext<M>, answer: ClientAnswer) => unknown): boolean;
+  /**
    * Calls `save` before this instance goes, and gives what it returns to the next one: to the `onResume` of the same
    * schema. It runs when the room falls asleep and when it is swapped to a new version; a crash leaves no time for it.
    *
@@ -210,14 +233,15 @@ export function defineRoom<M extends ConnectionMeta = ConnectionMeta>(definition
 export function reject(code: string, message: string): never;
 
 /**
- * Answers the client's acknowledgement: `return answer(value)`. Clients whose protocol has no acknowledgements (Verani's
- * has none) never see it. Where several handlers of one event answer, the first answer counts.
+ * Answers the client's acknowledgement: `return answer(value)`. Clients that wait for none never see it; if the turn fails,
+ * those that do are told so instead. Where several handlers of one event answer, the first answer counts. Several values are
+ * several arguments for a client whose protocol has them, and an array for others; bytes are as in {@link EmitTarget.emit}.
  */
-export function answer(value: unknown): Answer;
+export function answer(...values: unknown[]): Answer;
 
 /** What {@link answer} makes. */
 export interface Answer {
-  readonly value: unknown;
+  readonly values: readonly unknown[];
 }
 
 /**

@@ -3,6 +3,26 @@
 import type { ConnectionMeta } from "./meta.js";
 import type { TestRoom, TurnFailed } from "./testing.js";
 
+/**
+ * A frame as a client sends it, for {@link TestSocket.sendFrame}.
+ *
+ * ```ts
+ * const frame: SentFrame = { type: "double", data: { number: 4 }, id: 7 };
+ * ada.sendFrame(frame);
+ * assert.deepEqual(ada.received(), [{ type: "ack", id: 7, data: 8 }]);
+ * ```
+ */
+export interface SentFrame {
+  /** The event's name; `ack` with an `id` answers the ask of this number. */
+  type: string;
+  channel?: string;
+  data?: unknown;
+  /** Bytes, in the place of data. */
+  base64?: string;
+  /** The client waits for an acknowledgement with this number. */
+  id?: number;
+}
+
 /** A client of a {@link TestRoom}: sends events, and holds what it got. `connect` and `connectAs` make it. */
 export interface TestSocket {
   /**
@@ -24,16 +44,18 @@ export interface TestSocket {
   readonly meta: ConnectionMeta;
 
   /**
-   * Sends an event like `client.emit(event, data)`, or like `client.emit(event)` without `data`. The room has handled it when
+   * Sends an event like `client.emit(event, data)`, or like `client.emit(event)` without `data`. Several values are several
+   * arguments, and a `Uint8Array` anywhere in them is bytes, as a client of Socket.IO sends both. The room has handled it when
    * this returns. The room ignores what a closed socket sends. Throws for what no client could send: a name that is empty, over
-   * 128 bytes or begins with `$`, and data that is over 64 KiB of JSON or that JSON cannot express.
+   * 128 bytes or begins with `$`, and data that is over 64 KiB or that JSON cannot express.
    *
    * ```ts
    * ada.send("chat.message", { text: "hi" });
+   * ada.send("chat.message", { text: "look", picture: Uint8Array.of(255, 0) });
    * ada.send("count");
    * ```
    */
-  send(event: string, data?: unknown): void;
+  send(event: string, ...data: unknown[]): void;
 
   /**
    * Sends a frame as it stands on the wire. Throws as {@link send}.
@@ -42,18 +64,32 @@ export interface TestSocket {
    * ada.sendFrame({ type: "chat.message", channel: "news", data: { text: "hi" } });
    * ```
    */
-  sendFrame(frame: { type: string; channel?: string; data?: unknown }): void;
+  sendFrame(frame: SentFrame): void;
 
   /**
-   * Sends an event and returns its acknowledgement: `undefined` where nobody answered. Throws {@link TurnFailed} where its turn
-   * failed, and as {@link send}.
+   * Sends an event and returns its acknowledgement: `undefined` where the handlers gave no answer. Throws {@link TurnFailed} where
+   * its turn failed, or nobody handles the event (`no-handler`), and as {@link send}. An `await` before it changes nothing, so
+   * that it may read as with `client.request` in a page.
    *
    * ```ts
-   * assert.equal(ada.ask("double", { number: 4 }), 8);
-   * assert.throws(() => ada.ask("double", { number: "four" }), { code: "not-a-number" });
+   * assert.equal(ada.request("double", { number: 4 }), 8);
+   * assert.throws(() => ada.request("double", { number: "four" }), { code: "not-a-number" });
    * ```
    */
-  ask(event: string, data?: unknown): any;
+  request(event: string, ...data: unknown[]): any;
+
+  /**
+   * Answers what the room asks this client: what `listener` returns is the answer, and `undefined` is one without data. The last
+   * listener of an event counts. It answers when the turn that asked, and what followed from that, is over. Without a listener
+   * nobody answers: the time runs out ({@link TestRoom.advance}), the socket leaves, or the test answers with {@link sendFrame}.
+   *
+   * ```ts
+   * bob.onAsk("ready?", (data) => `yes, for ${data.game}`);
+   * ada.send("start", { game: "chess" });
+   * assert.deepEqual(ada.events().at(-1), { type: "answer", from: bob.id, outcome: "answered", data: "yes, for chess" });
+   * ```
+   */
+  onAsk(event: string, listener: (data: any) => unknown): void;
 
   /**
    * The frames that it got since the last call, as they are on the wire.
@@ -69,7 +105,7 @@ export interface TestSocket {
 
   /**
    * The events that it got since the last call of this or of {@link received}, as a client's listeners see them: the frames'
-   * `data`, which holds the event's name as `type`.
+   * `data`, which holds the event's name as `type`, with bytes as `Uint8Array`.
    *
    * ```ts
    * ada.send("chat.message", { text: "hi" });

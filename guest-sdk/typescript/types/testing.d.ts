@@ -19,7 +19,7 @@
  * A `TestRoom` means what the server means: an event is a turn that commits or leaves no trace, emits are counted at the
  * call and arrive at the commit, `extractMeta` runs before `onConnect` in an instance of its own, a failed `onConnect`
  * undoes the membership, an error runs `onError` in a turn of its own. The server's bounds on emits, host calls, names,
- * timers, storage and suspended states hold at their defaults.
+ * attachments, asks, timers, storage and suspended states hold at their defaults.
  *
  * Each instance evaluates the module of the room anew, bundled as for the server, with globals of its own: `Date`,
  * `Math.random`, `Promise`, `console` and the others are those of a component, and what one instance leaves in a variable no
@@ -35,7 +35,7 @@
 import type { ConnectionMeta } from "./meta.js";
 import type { TestSocket } from "./test-socket.js";
 
-export type { TestSocket } from "./test-socket.js";
+export type { SentFrame, TestSocket } from "./test-socket.js";
 
 /**
  * What a {@link TestRoom} is made with. All of it may be left out.
@@ -89,10 +89,10 @@ export interface Failed {
 }
 
 /**
- * Thrown where a turn fails that the test waits for: {@link TestSocket.ask}, {@link TestRoom.swap}.
+ * Thrown where a turn fails that the test waits for: {@link TestSocket.request}, {@link TestRoom.swap}.
  *
  * ```ts
- * assert.throws(() => ada.ask("fail"), (error) => error instanceof TurnFailed && error.event === "fail");
+ * assert.throws(() => ada.request("fail"), (error) => error instanceof TurnFailed && error.event === "fail");
  * ```
  */
 export class TurnFailed extends Error {
@@ -175,7 +175,7 @@ export class TestRoom {
 
   /**
    * Lets the room fall asleep, as a server does with one that is quiet: `onSuspend` runs, and the instance goes with its
-   * variables. Sockets, storage, timers and the alarm stay. Whatever the plugin asked for wakes the room: an event, a new
+   * variables. Sockets, storage, timers, asks and the alarm stay. Whatever the plugin asked for wakes the room: an event, a new
    * socket or the end of one, a timer, the alarm. A bare ping does so only where `ping` has a handler. Then a new instance is
    * made, and given the state in `onResume`; where there is none, or where that fails, it is `onRestore` with the reason
    * `wake`. A room that sleeps already sleeps on.
@@ -226,7 +226,7 @@ export class TestRoom {
   swap(entry?: string): void;
 
   /**
-   * Restarts the server, as after a crash of it: sockets are lost without `onDisconnect` (1006), timers are gone, and so is
+   * Restarts the server, as after a crash of it: sockets are lost without `onDisconnect` (1006), timers and asks are gone, and so is
    * what variables held. Storage and the alarm stay, the alarm with its attempts counted anew. Where there is any of these,
    * `onRestore` runs with the reason `restart`.
    *
@@ -239,9 +239,9 @@ export class TestRoom {
   restart(): void;
 
   /**
-   * Lets so many milliseconds pass. All timers that run down meanwhile run, and the alarm where it is due, each at its own
-   * time and in the order of these, with what they set themselves. At the same moment timers run in the order in which they
-   * were set, then the alarm. An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes.
+   * Lets so many milliseconds pass. All timers that run down meanwhile run, the asks whose time is over end with `timeout`, and
+   * the alarm runs where it is due, each at its own time and in the order of these, with what they set themselves. At the same
+   * moment timers run in the order in which they were set, then asks end, then the alarm runs. An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes.
    * `advance(0)` runs what is due now. Throws where 1,000 turns follow each other without time passing.
    *
    * ```ts
@@ -258,7 +258,7 @@ export class TestRoom {
    *
    * ```ts
    * room.time = 5;
-   * assert.equal(ada.ask("now"), 5);
+   * assert.equal(ada.request("now"), 5);
    * ```
    */
   time: number;

@@ -139,9 +139,14 @@ impl Iterator for Placeholders<'_> {
 }
 
 /// Copies a JSON text. Where the text has a placeholder whose number is below `count`, `put` writes what stands there
-/// instead. Other placeholders stay what they are: nobody attached anything to them.
+/// instead, once for each number, so that a text cannot grow beyond its attachments. Other placeholders stay what they are:
+/// nobody attached anything to them.
 pub fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
-    let attached = |placeholder: Placeholder| Some((placeholder.object, placeholder.number.filter(|n| *n < count)?));
+    let mut is_open = vec![true; count];
+    let attached = |Placeholder { number, object, .. }: Placeholder| {
+        let number = number.filter(|number| is_open.get_mut(*number).is_some_and(std::mem::take))?;
+        Some((object, number))
+    };
     rewritten(json, Placeholders::of(json).filter_map(attached).collect(), put)
 }
 

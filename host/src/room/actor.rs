@@ -40,6 +40,7 @@ enum Happening {
     Mail(Mail),
     /// The oldest turn at the gate is settled.
     Settled(Result<Durable, StorageError>),
+    /// A timer is due, or an ask timed out.
     Timer,
     /// Nothing happens: the room gives up its instance.
     Sleep,

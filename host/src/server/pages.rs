@@ -30,6 +30,7 @@ const PLUGIN_PAGE_POLICY: &str = "sandbox allow-scripts allow-forms; default-src
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// A file that is part of the program.
@@ -50,11 +51,11 @@ macro_rules! assets {
     };
 }
 
-/// Files that anybody may load: they tell nothing about this server.
-static OPEN: [Asset; 2] = assets! {
-    "/client.js", "client.js", SCRIPT;
-    "/client.d.ts", "client.d.ts", "text/plain; charset=utf-8";
-};
+/// Files that anybody may load: they tell nothing about this server. The build makes the client of its parts.
+static OPEN: [Asset; 2] = [
+    Asset { path: "/client.js", content_type: SCRIPT, text: include_str!(concat!(env!("OUT_DIR"), "/client.js")) },
+    Asset { path: "/client.d.ts", content_type: TEXT, text: include_str!("../../pages/client.d.ts") },
+];
 
 /// The overview and its parts.
 static OVERVIEW: [Asset; 13] = assets! {

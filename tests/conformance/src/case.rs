@@ -6,9 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// The files of cases, built in: a runner reads no folder.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 13] = [
+    ("acks", include_str!("../cases/acks.json")),
+    ("asks", include_str!("../cases/asks.json")),
     ("authorize", include_str!("../cases/authorize.json")),
     ("bounds", include_str!("../cases/bounds.json")),
+    ("bytes", include_str!("../cases/bytes.json")),
     ("data", include_str!("../cases/data.json")),
     ("dispatch", include_str!("../cases/dispatch.json")),
     ("emits", include_str!("../cases/emits.json")),
@@ -63,16 +66,9 @@ pub enum Step {
     /// A client sends the event `do`.
     Do(Do),
     /// A client sends an event and waits for its acknowledgement.
-    Ask {
-        /// Whose socket.
-        from: String,
-        /// The event's name.
-        event: String,
-        /// Its data.
-        data: Value,
-        /// The acknowledgement.
-        answer: Value,
-    },
+    Request(Request),
+    /// A client answers the first ask that it got and did not answer yet.
+    Answer(Answer),
     /// What the sockets got since the last such step.
     Expect(BTreeMap<String, Vec<Value>>),
     /// The server closed these sockets.
@@ -138,6 +134,28 @@ pub struct Do {
     pub ops: Value,
     /// Their results; none where the turn fails.
     pub did: Option<Value>,
+}
+
+/// A client waits for an acknowledgement.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Whose socket.
+    pub from: String,
+    /// The frame, without its number.
+    pub frame: Map<String, Value>,
+    /// The acknowledgement, without its type and number.
+    pub ack: Map<String, Value>,
+}
+
+/// A client answers an ask.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Whose socket.
+    pub from: String,
+    /// The answer's frame, without its type and number.
+    pub frame: Map<String, Value>,
 }
 
 /// How the server closed a socket.

@@ -1,12 +1,14 @@
 //! Runs a case, wherever that is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
-use crate::case::{Case, Closing, Do, Step};
+use crate::case::{Answer, Case, Closing, Do, Request, Step};
 use crate::compare::{as_written, differs, matches};
 
+/// The number of the runner's own requests, which no case uses for frames of its own.
+const REQUEST: u64 = 1_000_000;
 /// The path that the reference plugin serves.
 const PATH: &str = "/conformance";
 
@@ -36,8 +38,6 @@ pub trait Place {
     async fn connect(&mut self, who: &str, address: &Address) -> Result<(), Refusal>;
     /// Sends a frame, and waits until the room has handled it.
     async fn send(&mut self, who: &str, frame: Value) -> Result<(), String>;
-    /// Asks for an acknowledgement; none where clients have none.
-    async fn ask(&mut self, who: &str, event: &str, data: Value) -> Result<Option<Value>, String>;
     /// The frames that a socket got since the last look. Where there are fewer than wanted, it waits for what may still come.
     async fn received(&mut self, who: &str, wanted: usize) -> Result<Vec<Value>, String>;
     /// How the server closed a socket, if it did. Where that is wanted, it waits for it.
@@ -64,8 +64,15 @@ pub trait Place {
 
 /// Runs a case; the error says at which step it failed, and how.
 pub async fn run(case: &Case, place: &mut impl Place) -> Result<(), String> {
-    let mut run =
-        Run { place, room: &case.name, inboxes: BTreeMap::new(), ended: BTreeSet::new(), failures: 0, lines: 0 };
+    let mut run = Run {
+        place,
+        room: &case.name,
+        inboxes: BTreeMap::new(),
+        asks: BTreeMap::new(),
+        ended: BTreeSet::new(),
+        failures: 0,
+        lines: 0,
+    };
     for (number, step) in case.steps.iter().enumerate() {
         run.step(step).await.map_err(|why| format!("step {}, {}: {why}", number + 1, short(step)))?;
     }
@@ -87,6 +94,8 @@ struct Run<'a, P> {
     room: &'a str,
     /// What each socket got and no step looked at.
     inboxes: BTreeMap<String, Vec<Value>>,
+    /// The numbers of what each socket was asked and did not answer.
+    asks: BTreeMap<String, VecDeque<Value>>,
     /// The sockets whose end a step named.
     ended: BTreeSet<String>,
     /// How many failures and lines steps have looked at.
@@ -117,10 +126,8 @@ impl<P: Place> Run<'_, P> {
             }
             Step::Send { from, frame } => self.place.send(from, frame.clone()).await,
             Step::Do(run) => self.run(run).await,
-            Step::Ask { from, event, data, answer } => match self.place.ask(from, event, data.clone()).await? {
-                Some(found) => differs("the answer", answer, &found),
-                None => Ok(()),
-            },
+            Step::Request(request) => self.request(request).await,
+            Step::Answer(answer) => self.answer(answer).await,
             Step::Expect(expected) => self.expect(expected).await,
             Step::Closed(expected) => self.closings(expected).await,
             Step::Leave(leaving) => {
@@ -136,6 +143,7 @@ impl<P: Place> Run<'_, P> {
             Step::Restart => {
                 self.expect(&BTreeMap::new()).await?;
                 self.inboxes.clear();
+                self.asks.clear();
                 self.place.restart().await
             }
             Step::Swap => self.place.swap(None).await,
@@ -161,21 +169,50 @@ impl<P: Place> Run<'_, P> {
     async fn run(&mut self, Do { from, ops, did }: &Do) -> Result<(), String> {
         self.place.send(from, json!({ "type": "do", "data": ops })).await?;
         self.collect(from, usize::from(did.is_some())).await?;
-        let inbox = self.inboxes.get_mut(from).ok_or("there is no such socket")?;
-        let is_did = |frame: &Value| frame["type"] == "event" && frame["data"]["type"] == "did";
-        let found = inbox.iter().rposition(is_did).map(|at| inbox.remove(at));
+        let found = self.take(from, |frame| frame["type"] == "event" && frame["data"]["type"] == "did");
         match (did, found) {
-            (Some(expected), Some(frame)) => differs("the results", expected, &frame["data"]["data"]),
-            (Some(_), None) => Err(format!("the operations were not done; there came {}", json!(inbox))),
-            (None, Some(frame)) => Err(format!("it should fail, and there came {frame}")),
-            (None, None) => Ok(()),
+            (Some(expected), Ok(frame)) => differs("the results", expected, &frame["data"]["data"]),
+            (Some(_), Err(left)) => Err(format!("the operations were not done; there came {left}")),
+            (None, Ok(frame)) => Err(format!("it should fail, and there came {frame}")),
+            (None, Err(_)) => Ok(()),
         }
+    }
+
+    async fn request(&mut self, Request { from, frame, ack }: &Request) -> Result<(), String> {
+        let mut frame = frame.clone();
+        frame.insert("id".to_owned(), json!(REQUEST));
+        self.place.send(from, Value::Object(frame)).await?;
+        self.collect(from, 1).await?;
+        let found = self.take(from, |frame| frame["type"] == "ack" && frame["id"] == REQUEST);
+        let mut found = found.map_err(|left| format!("there is no acknowledgement; there came {left}"))?;
+        if let Some(members) = found.as_object_mut() {
+            members.retain(|name, _| name != "type" && name != "id");
+        }
+        differs("the acknowledgement", &json!(ack), &found)
+    }
+
+    async fn answer(&mut self, Answer { from, frame }: &Answer) -> Result<(), String> {
+        self.collect(from, 0).await?;
+        let asked = self.asks.get_mut(from).and_then(VecDeque::pop_front);
+        let id = asked.ok_or_else(|| format!("{from} was asked nothing"))?;
+        let mut frame = frame.clone();
+        frame.extend([("type".to_owned(), json!("ack")), ("id".to_owned(), id)]);
+        self.place.send(from, Value::Object(frame)).await
+    }
+
+    /// Takes the last frame of this kind out of a socket's inbox; where there is none, says what is in it.
+    fn take(&mut self, who: &str, is_wanted: impl Fn(&Value) -> bool) -> Result<Value, Value> {
+        let inbox = self.inboxes.entry(who.to_owned()).or_default();
+        inbox.iter().rposition(is_wanted).map(|at| inbox.remove(at)).ok_or_else(|| json!(inbox))
     }
 
     /// Adds what a socket got to its inbox; waits for so many frames in there.
     async fn collect(&mut self, who: &str, wanted: usize) -> Result<(), String> {
         let inbox = self.inboxes.entry(who.to_owned()).or_default();
-        inbox.extend(self.place.received(who, wanted.saturating_sub(inbox.len())).await?);
+        let new = self.place.received(who, wanted.saturating_sub(inbox.len())).await?;
+        let asked = new.iter().filter(|frame| frame["type"] == "event").filter_map(|frame| frame.get("id"));
+        self.asks.entry(who.to_owned()).or_default().extend(asked.cloned());
+        inbox.extend(new);
         Ok(())
     }
 

@@ -154,5 +154,5 @@ macro_rules! passes {
     };
 }
 
-passes!(rust: authorize, bounds, data, dispatch, emits, life, members, storage, time, turns);
-passes!(typescript: authorize, bounds, data, dispatch, emits, life, members, storage, time, turns);
+passes!(rust: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
+passes!(typescript: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);

@@ -125,11 +125,6 @@ impl Place for Real {
         Ok(())
     }
 
-    async fn ask(&mut self, who: &str, event: &str, data: Value) -> Result<Option<Value>, String> {
-        self.send(who, json!({ "type": event, "data": data })).await?;
-        Ok(None)
-    }
-
     async fn received(&mut self, who: &str, wanted: usize) -> Result<Vec<Value>, String> {
         let peer = self.peer(who)?;
         let waited = async {

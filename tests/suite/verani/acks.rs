@@ -2,6 +2,8 @@
 
 use super::serve_exchange;
 use crate::harness::{Client, Value, json};
+use crate::swap::server;
+use crate::swap::sleep::{SLEEPY, asleep, is_awake};
 
 /// Sends an event that waits for an acknowledgement; answers that, and the events that came before it.
 async fn request(client: &mut Client, id: u64, event: &str, data: Value) -> (Vec<Value>, Value) {
@@ -114,13 +116,10 @@ async fn an_id_that_is_none_is_a_bad_frame() {
 /// A room that sleeps knows from the plugin's start what nobody handles, and sleeps on.
 #[tokio::test]
 async fn what_nobody_handles_is_answered_without_waking_the_room() {
-    let server = serve_exchange("[limits]\nroom-sleep-ms = 1");
+    let server = server("exchange", SLEEPY);
     let mut client = server.enter("/exchange").await;
-    let is_awake = async || server.room("default/exchange/default").await["awake"] == true;
-    while is_awake().await {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    asleep(&server, "default").await;
     assert_eq!(refusal(&mut client, "nobody-wants-this", json!(1)).await.1["code"], "no-handler");
-    assert!(!is_awake().await);
+    assert!(!is_awake(&server, "default").await);
     assert_eq!(request(&mut client, 1, "double", json!(4)).await.1["data"], 8);
 }

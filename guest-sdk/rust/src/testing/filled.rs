@@ -11,7 +11,7 @@ pub(crate) fn filled(payload: &Payload, attachments: &[Vec<u8>]) -> Result<Value
         Payload::Json(text) => {
             let mut value = serde_json::from_str(text).map_err(|why| format!("not one JSON value: {why}"))?;
             if !attachments.is_empty() {
-                fill(&mut value, attachments);
+                fill(&mut value, &mut attachments.iter().map(Some).collect::<Vec<_>>());
             }
             Ok(value)
         }
@@ -22,10 +22,12 @@ fn in_base64(bytes: &[u8]) -> Value {
     json!({ "base64": base64::encode(bytes) })
 }
 
-fn fill(value: &mut Value, attachments: &[Vec<u8>]) {
+/// Puts each attachment where its number stands first.
+fn fill(value: &mut Value, attachments: &mut [Option<&Vec<u8>>]) {
     let number = value["num"].as_u64().and_then(|number| usize::try_from(number).ok());
-    if let Some(bytes) = number.and_then(|number| attachments.get(number))
+    if let Some(place) = number.and_then(|number| attachments.get_mut(number))
         && *value == json!({ "_placeholder": true, "num": number })
+        && let Some(bytes) = place.take()
     {
         *value = in_base64(bytes);
         return;

@@ -5,6 +5,10 @@
 
 import type { ContractMeta, Payload, Refusal } from "../host.js";
 
+export const ASK_MS = 3_600_000;
+export const ASKS_PER_ROOM = 1_024;
+export const ASKS_PER_SOCKET = 64;
+export const ATTACHMENTS_PER_EVENT = 16;
 export const CHANNELS_PER_SOCKET = 64;
 export const CLOSE_REASON_BYTES = 123;
 export const DELIVERIES_PER_TURN = 20_000;
@@ -34,6 +38,10 @@ export class Refused extends Error {
   constructor(readonly payload: Refusal) {
     super("val" in payload ? `${payload.tag}: ${payload.val}` : payload.tag);
   }
+
+  get words(): string {
+    return "val" in this.payload ? this.payload.val : this.payload.tag;
+  }
 }
 
 /** A refusal of this call alone. */
@@ -58,10 +66,15 @@ export function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** What an answer takes. */
+/** What a payload takes. */
 export function payloadBytes(payload: Payload | null): number {
   if (payload === null) return 0;
   return payload.tag === "json" ? bytesOf(payload.val) : payload.val.length;
+}
+
+/** What bytes take together. */
+export function totalBytes(attachments: readonly Uint8Array[]): number {
+  return attachments.reduce((sum, bytes) => sum + bytes.length, 0);
 }
 
 /** Event and channel names, user and client ids. */

@@ -7,7 +7,7 @@ import { checkName, exceeded, invalid, noTurn } from "./bounds.js";
 import type { Target, Turn } from "./turn.js";
 
 /** The hooks that a plugin can ask for. */
-const HOOKS = ["$connect", "$disconnect", "$message", "$error", "$restore", "$timer", "$alarm", "$suspend", "$resume"];
+const HOOKS = ["$connect", "$disconnect", "$message", "$error", "$restore", "$timer", "$ack", "$alarm", "$suspend", "$resume"];
 
 /** What the functions need to know of the test room that is running. */
 export interface Host {
@@ -29,6 +29,9 @@ export interface Caller {
   readonly isAuthorizing: boolean;
 }
 
+/** The turn that the instance is in. */
+const turnOf = (host: Host, { isAside }: Caller): Turn | undefined => (isAside ? undefined : host.turn);
+
 type Functions = Record<string, (...args: any[]) => unknown>;
 /** The interfaces of `parlor:room` by their names. */
 export type Imports = Record<string, Functions>;
@@ -39,7 +42,7 @@ export function importsOf(host: Host, caller: Caller): Imports {
     const counted = Object.entries(functions).map(([name, run]): [string, (...args: unknown[]) => unknown] => [
       name,
       (...args) => {
-        const turn = caller.isAside ? undefined : host.turn;
+        const turn = turnOf(host, caller);
         if (turn === undefined) throw noTurn();
         turn.countCall();
         return run(turn, ...args);
@@ -51,6 +54,7 @@ export function importsOf(host: Host, caller: Caller): Imports {
     ...state(within),
     events: events(caller),
     outbox: outbox(within),
+    inbox: inbox(host, caller),
     room: within({
       id: () => host.roomId,
       sessionCount: (turn) => turn.members.count(),
@@ -92,7 +96,24 @@ function outbox(within: Within): Functions {
       turn.emit({ channel, except }, event, data),
     toUser: to((user: string) => ({ user })),
     toClients: to((clients: string[]) => ({ clients })),
+    attach: (turn, bytes: Uint8Array) => turn.attach(bytes),
+    spread: (turn) => turn.spread(),
+    ask: (turn, socket: number, event: string, data: Payload, name: string, timeoutMs: number) =>
+      turn.ask(socket, event, data, name, timeoutMs),
   });
+}
+
+/** Outside a turn nothing came: these functions cannot refuse. */
+function inbox(host: Host, caller: Caller): Functions {
+  const data = () => {
+    const turn = turnOf(host, caller);
+    turn?.countCall();
+    return turn?.data;
+  };
+  return {
+    arguments: () => data()?.count ?? 0,
+    attachments: () => data()?.attachments ?? [],
+  };
 }
 
 /** What turns change of sockets, and what they keep. */

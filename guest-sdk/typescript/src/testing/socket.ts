@@ -2,9 +2,10 @@
 
 import type { ConnectionMeta } from "../../types/meta.js";
 import type * as api from "../../types/testing.js";
-import { bytesOf, EMIT_BYTES, isDeeperThan, JSON_DEPTH, NAME_BYTES } from "./bounds.js";
+import { bytesOf, NAME_BYTES } from "./bounds.js";
 import { TurnFailed } from "./errors.js";
-import type { Outcome, World } from "./world.js";
+import { ackFrame, dataOf, heardAnswer, sentData, type Arrival, type EventData } from "./frames.js";
+import type { Outcome, Sent, World } from "./world.js";
 
 export class TestSocket implements api.TestSocket {
   readonly #world: World;
@@ -22,40 +23,57 @@ export class TestSocket implements api.TestSocket {
     return { ...JSON.parse(fields), userId, clientId, channels: [...channels] };
   }
 
-  send(event: string, data?: unknown): void {
-    this.#deliver(event, null, data, false);
+  send(event: string, ...data: unknown[]): void {
+    this.#deliver(event, { data: sentData(data) });
   }
 
-  sendFrame(frame: { type: string; channel?: string; data?: unknown }): void {
+  sendFrame(frame: api.SentFrame): void {
     if (typeof frame !== "object" || frame === null) throw new TypeError(`a frame is an object, not ${String(frame)}`);
-    const { type, channel = null, data } = frame;
+    const { type, channel = null, id } = frame;
     if (typeof channel !== "string" && channel !== null) throw new TypeError("a frame's `channel` is a string");
-    this.#deliver(type, channel, data, false);
+    if (id !== undefined && !(Number.isSafeInteger(id) && id >= 0)) throw new TypeError("a frame's `id` is an integer from 0");
+    const data = dataIn(frame);
+    if (type === "ack" && id !== undefined) return this.#world.clientAnswer(this.id, id, data);
+    const acknowledge: Sent["acknowledge"] = (ack) => this.#inbox().arrivals.push({ frame: ackFrame(id!, ack) });
+    this.#deliver(type, { channel, data, ...(id !== undefined && { acknowledge }) });
   }
 
-  ask(event: string, data?: unknown): unknown {
-    const outcome = this.#deliver(event, null, data, true);
+  request(event: string, ...data: unknown[]): unknown {
+    if (this.closed() !== undefined) throw new TurnFailed({ event, code: "closed", message: `socket ${this.id} is closed` });
+    const outcome = this.#deliver(event, { data: sentData(data), acknowledge: () => undefined });
     if ("failed" in outcome) throw new TurnFailed(outcome.failed);
-    if (outcome.answer === null) return undefined;
-    return outcome.answer.tag === "json" ? JSON.parse(outcome.answer.val) : outcome.answer.val;
+    return heardAnswer(outcome.body);
+  }
+
+  onAsk(event: string, listener: (data: any) => unknown): void {
+    if (typeof listener !== "function") throw new TypeError("a listener is a function");
+    this.#inbox().listeners.set(event, listener);
   }
 
   // A failure is told as the server tells it: to the sender, or to the log and `TestRoom.failures`.
-  #deliver(event: string, channel: string | null, data: unknown, answerWanted: boolean): Outcome {
-    checkEvent(event);
-    return this.#world.clientEvent(this.id, event, channel, data === undefined ? null : jsonOf(data), answerWanted);
+  #deliver(name: string, { channel = null, ...sent }: Pick<Sent, "data" | "acknowledge"> & { channel?: string | null }): Outcome {
+    checkEvent(name);
+    return this.#world.clientEvent(this.id, { name, channel, ...sent });
+  }
+
+  #inbox() {
+    return this.#world.inboxes.get(this.id)!;
+  }
+
+  #take(): Arrival[] {
+    return this.#inbox().arrivals.splice(0);
   }
 
   received(): any[] {
-    return this.#world.inboxes.get(this.id)!.frames.splice(0);
+    return this.#take().map(({ frame }) => frame);
   }
 
   events(): any[] {
-    return this.received().flatMap((frame) => (frame.type === "event" ? [frame.data] : []));
+    return this.#take().flatMap(({ heard }) => (heard === undefined ? [] : [heard]));
   }
 
   closed(): { code: number; reason: string } | undefined {
-    const closed = this.#world.inboxes.get(this.id)!.closed;
+    const closed = this.#inbox().closed;
     return closed && { ...closed };
   }
 
@@ -73,10 +91,8 @@ function checkEvent(event: unknown): void {
   if (bytes < 1 || bytes > NAME_BYTES) throw new Error(`an event's name has 1 to ${NAME_BYTES} bytes, not ${bytes}`);
 }
 
-function jsonOf(data: unknown): string {
-  const text: string | undefined = JSON.stringify(data);
-  if (text === undefined) throw new TypeError(`JSON has no form of a ${typeof data}: a client cannot send it`);
-  if (bytesOf(text) > EMIT_BYTES) throw new Error(`a client sends up to ${EMIT_BYTES} bytes of JSON, not ${bytesOf(text)}`);
-  if (isDeeperThan(text, JSON_DEPTH)) throw new Error(`a client sends JSON of up to ${JSON_DEPTH} levels`);
-  return text;
+/** What a frame carries: data, or bytes in the place of it. */
+function dataIn({ data, base64 }: api.SentFrame): EventData {
+  if (data !== undefined || base64 === undefined) return sentData([data]);
+  return dataOf({ tag: "binary", val: new Uint8Array(Buffer.from(base64, "base64")) });
 }

@@ -1,8 +1,9 @@
 /** One turn of the test room: copies that its calls change, and what it asked for. */
 
-import type { Payload } from "../host.js";
+import type { Event, Payload } from "../host.js";
 import * as bounds from "./bounds.js";
-import { checkName, exceeded, invalid, type Refused } from "./bounds.js";
+import { checkName, exceeded, invalid, noSuchSocket, type Refused } from "./bounds.js";
+import { eventFrame, type Arrival, type Body, type EventData } from "./frames.js";
 import type { Members } from "./members.js";
 import type { Schedule } from "./schedule.js";
 import type { Storage } from "./storage.js";
@@ -18,14 +19,14 @@ export type Target =
   | { user: string }
   | { clients: string[] };
 
-/** A frame for the sockets that its emit addressed at the call. */
+/** What one call says, for the sockets that it addressed. */
 interface Emit {
   to: number[];
-  frame: Frame;
+  event: string;
+  arrival: Arrival;
+  /** The number of the ask that this is. */
+  ask?: number;
 }
-
-/** A frame as clients see it on the wire. */
-export type Frame = { type: "event"; channel: string; data: Record<string, unknown> } | { type: "pong" };
 
 interface Close {
   socket: number;
@@ -41,14 +42,21 @@ export class Turn {
   #calls = 0;
   #emitBytes = 0;
   #deliveries = 0;
+  /** What was given for the next emit, ask or answer. */
+  #attachments: Uint8Array[] = [];
+  #isSpread = false;
 
   constructor(
     readonly members: Members,
     readonly storage: Storage,
     readonly schedule: Schedule,
-    readonly sender: number | null,
-    readonly acceptedAt: number,
+    readonly event: Event,
+    readonly data: EventData,
   ) {}
+
+  get acceptedAt(): number {
+    return this.event.acceptedAt;
+  }
 
   /** Counts a call into the host. */
   countCall(): void {
@@ -62,20 +70,60 @@ export class Turn {
     return exceeded(bound);
   }
 
-  emit(target: Target, event: string, body: Payload): number {
-    if (body.tag !== "json") throw invalid("data must be JSON: the sockets of this room speak Verani frames");
-    const bytes = bounds.bytesOf(body.val);
+  attach(bytes: Uint8Array): number {
+    const number = this.#attachments.length;
+    if (number >= bounds.ATTACHMENTS_PER_EVENT) throw this.#pass("attachments-per-event");
+    this.#checkSize(bounds.totalBytes(this.#attachments) + bytes.length);
+    this.#attachments.push(bytes);
+    return number;
+  }
+
+  spread(): void {
+    this.#isSpread = true;
+  }
+
+  /** Takes what was given for this payload, whether it is refused or not. An answer that nobody waits for may have any size. */
+  body(payload: Payload, isHeard = true): Body {
+    const [attachments, isSpread] = [this.#attachments, this.#isSpread];
+    this.#attachments = [];
+    this.#isSpread = false;
+    if (isHeard) this.#checkSize(bounds.payloadBytes(payload) + bounds.totalBytes(attachments));
+    if (payload.tag === "binary" && attachments.length > 0) {
+      throw invalid("data with attachments must be JSON, which names them");
+    }
+    const data = payload.tag === "json" ? bounds.checkJson(payload.val) : undefined;
+    if (isSpread && !Array.isArray(data)) throw invalid("several arguments must be a JSON array");
+    return { payload, attachments };
+  }
+
+  #checkSize(bytes: number): void {
     if (bytes > bounds.EMIT_BYTES) throw this.#pass("emit-bytes");
-    const data = bounds.checkJson(body.val);
-    checkName("the event", event);
-    if (event.startsWith("$")) throw invalid("an event whose name begins with $ is the host's own");
+  }
+
+  emit(target: Target, event: string, payload: Payload): number {
+    const body = this.body(payload);
+    checkEvent(event);
     const { to, channel } = this.#resolve(target);
-    this.#charge(bytes, to.length);
-    this.emits.push({ to, frame: frame(channel, event, data) });
+    this.#charge(body, to.length);
+    this.emits.push({ to, event, arrival: eventFrame(channel, event, body) });
     return to.length;
   }
 
-  #charge(bytes: number, receivers: number): void {
+  ask(socket: number, event: string, payload: Payload, name: string, timeoutMs: number): void {
+    const body = this.body(payload);
+    if (!this.members.isPresent(socket)) throw noSuchSocket();
+    checkEvent(event);
+    checkName("an ask's name", name);
+    if (timeoutMs < 1 || timeoutMs > bounds.ASK_MS) throw invalid(`an ask must time out after 1 to ${bounds.ASK_MS} ms`);
+    this.schedule.checkAsks(socket);
+    this.#charge(body, 1);
+    const ask = this.schedule.addAsk(socket, name, Math.trunc(this.acceptedAt) + timeoutMs);
+    const arrival = eventFrame(this.members.firstChannel(socket), event, body, ask);
+    this.emits.push({ to: [socket], event, arrival, ask });
+  }
+
+  #charge({ payload, attachments }: Body, receivers: number): void {
+    const bytes = bounds.payloadBytes(payload) + bounds.totalBytes(attachments);
     if (this.emits.length >= bounds.EMITS_PER_TURN) throw this.#pass("emits-per-turn");
     if (this.#emitBytes + bytes > bounds.EMIT_BYTES_PER_TURN) throw this.#pass("emit-bytes-per-turn");
     if (this.#deliveries + receivers > bounds.DELIVERIES_PER_TURN) throw this.#pass("deliveries-per-turn");
@@ -85,7 +133,8 @@ export class Turn {
 
   /** The sockets that a target names now, and the channel that the frame carries. */
   #resolve(target: Target): { to: number[]; channel: string } {
-    const { members, sender } = this;
+    const { members } = this;
+    const sender = this.event.socket;
     if ("socket" in target) {
       if (!members.isPresent(target.socket)) return { to: [], channel: "default" };
       return { to: [target.socket], channel: members.firstChannel(target.socket) };
@@ -120,8 +169,7 @@ export class Turn {
   }
 }
 
-/** An emit as clients see it on the wire. */
-export function frame(channel: string, event: string, data: unknown): Frame {
-  const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
-  return { type: "event", channel, data: { ...(isObject ? data : { data }), type: event } };
+function checkEvent(event: string): void {
+  checkName("the event", event);
+  if (event.startsWith("$")) throw invalid("an event whose name begins with $ is the host's own");
 }

@@ -4,23 +4,51 @@ import { randomUUID } from "node:crypto";
 import type { Failed } from "../../types/testing.js";
 import type { ContractMeta, ContractRejection, ContractRequest, Event, Failure, Payload } from "../host.js";
 import { checkedMeta, payloadBytes, Refused, SUSPEND_BYTES } from "./bounds.js";
+import {
+  askAnswer,
+  dataOf,
+  errorFrame,
+  sentData,
+  type Acknowledgement,
+  type Arrival,
+  type Body,
+  type EventData,
+} from "./frames.js";
 import { HandlerFailed, Instance, NoInstance } from "./instance.js";
 import { Members } from "./members.js";
 import type { RoomModule } from "./module.js";
-import { Schedule } from "./schedule.js";
+import { Schedule, type Ask } from "./schedule.js";
 import { Storage } from "./storage.js";
-import { frame, Turn, type Frame } from "./turn.js";
+import { Turn } from "./turn.js";
 
-/** What one socket got. */
+/** What one socket got, and what it answers when it is asked. */
 interface Inbox {
-  frames: Frame[];
+  arrivals: Arrival[];
+  readonly listeners: Map<string, (data: any) => unknown>;
   closed: { code: number; reason: string } | undefined;
 }
 
-/** A turn's end: its answer, or why it failed. */
-export type Outcome = { answer: Payload | null } | { failed: Failed };
+/** What a client sends. */
+export interface Sent {
+  readonly name: string;
+  readonly channel: string | null;
+  readonly data: EventData;
+  /** Given by a client that waits for an acknowledgement: it is called with that, behind what the turn emits. */
+  readonly acknowledge?: (ack: Acknowledgement) => void;
+}
 
-const NO_ANSWER: Outcome = { answer: null };
+/** A turn's end: its answer, or why it failed. The body is the answer for a client that waits for one. */
+export type Outcome = { answer: Payload | null; body: Body | null } | { failed: Failed };
+
+/** A turn that left no trace, and whether that is because it passed a bound. */
+interface Undone {
+  failure: Failure;
+  isBound?: boolean;
+}
+
+const NO_ANSWER: Outcome = { answer: null, body: null };
+/** How often clients and the room may ask each other before the test is told that they do so for ever. */
+const ANSWERS_AT_ONCE = 1_000;
 
 export class World {
   instance: Instance | undefined;
@@ -38,6 +66,10 @@ export class World {
   /** Of the randomness. */
   seed = 0n;
   #path = "";
+  /** Clients that have yet to answer what they were asked. */
+  #asked: (() => void)[] = [];
+  /** How many turns are under way, each because of the one before. */
+  #depth = 0;
 
   constructor(
     public module: RoomModule,
@@ -79,7 +111,7 @@ export class World {
   /** A socket becomes a member, and stays one if its `$connect` commits. */
   connect(meta: ContractMeta): number {
     const id = this.inboxes.size + 1;
-    const inbox: Inbox = { frames: [], closed: undefined };
+    const inbox: Inbox = { arrivals: [], listeners: new Map(), closed: undefined };
     this.members.insert(id, meta);
     this.inboxes.set(id, inbox);
     if ("failed" in this.giveHook("$connect", undefined, id)) {
@@ -95,81 +127,123 @@ export class World {
     if (inbox === undefined || inbox.closed !== undefined) return;
     inbox.closed = { code, reason };
     this.members.depart(id);
+    for (let ask = this.schedule.takeAsk(id); ask !== undefined; ask = this.schedule.takeAsk(id)) this.#endAsk(ask, "gone");
     // The turn has reported a failure already, and the socket is gone either way.
     this.giveHook("$disconnect", { code, reason }, id);
     this.members.forget(id);
   }
 
-  /** Handles what a client sent, if the plugin has a handler for it. `data` is JSON text. */
-  clientEvent(socket: number, name: string, named: string | null, sent: string | null, answerWanted: boolean): Outcome {
+  /** Handles what a client sent, if the plugin has a handler for it. */
+  clientEvent(socket: number, { name, channel: named, data: sent, acknowledge }: Sent): Outcome {
     if (!this.members.isPresent(socket)) return NO_ANSWER;
     // Serialisers write a channel that is not set as `null` or as an empty string, and the data of a bare ping as `null`.
     const channel = named === "" ? null : named;
-    const bare = name === "ping" && channel === null && (sent === null || sent === "null");
-    const data = bare ? null : sent;
-    if (bare) this.inboxes.get(socket)?.frames.push({ type: "pong" });
+    const isNothing = sent.payload === null || (sent.payload.tag === "json" && sent.payload.val === "null");
+    const bare = name === "ping" && channel === null && isNothing && acknowledge === undefined;
+    const data = bare ? dataOf(null) : sent;
+    if (bare) this.inboxes.get(socket)?.arrivals.push({ frame: { type: "pong" } });
     const asked = this.wanted.has(name) || this.wanted.has("*");
     // A bare keepalive is an event only where it was registered by name.
-    if (bare ? !this.wanted.has(name) : !asked && !this.wanted.has("$message")) return NO_ANSWER;
-    const cause = asked ? name : "$message";
-    const payload: Payload | null = data === null ? null : { tag: "json", val: data };
-    return this.#give({ cause, name, channel, payload, socket, answerWanted, acceptedAt: this.time });
+    if (bare ? !this.wanted.has(name) : !asked && !this.wanted.has("$message")) {
+      if (acknowledge === undefined) return NO_ANSWER;
+      acknowledge({ error: { code: "no-handler" } });
+      return { failed: { event: name, code: "no-handler", message: `nobody handles ${name}` } };
+    }
+    const answerWanted = acknowledge !== undefined;
+    const event = { name, channel, payload: data.payload, socket, answerWanted, acceptedAt: this.time };
+    return this.#give({ cause: asked ? name : "$message", ...event }, data, acknowledge);
+  }
+
+  /** Takes a client's answer to an ask, if it was asked that and has not answered it yet. */
+  clientAnswer(socket: number, id: number, data: EventData): void {
+    if (!this.members.isPresent(socket)) return;
+    const ask = this.schedule.takeAsk(socket, id);
+    if (ask !== undefined) this.#endAsk(ask, "answered", data);
+  }
+
+  #endAsk({ name, socket }: Ask, outcome: "answered" | "timeout" | "gone", data = dataOf(null)): void {
+    this.giveOwn("$ack", name, askAnswer(outcome, data), socket);
   }
 
   /** A hook of the host's, where the plugin asked for it. */
   giveHook(name: string, data?: unknown, socket: number | null = null): Outcome {
-    return this.giveOwn(name, name, data === undefined ? null : { tag: "json", val: JSON.stringify(data) }, socket);
+    return this.giveOwn(name, name, dataOf(data === undefined ? null : { tag: "json", val: JSON.stringify(data) }), socket);
   }
 
   /** An event of the host's own, where the plugin asked for its cause. */
-  giveOwn(cause: string, name: string, payload: Payload | null, socket: number | null = null): Outcome {
+  giveOwn(cause: string, name: string, data: EventData, socket: number | null = null): Outcome {
     if (!this.wanted.has(cause)) return NO_ANSWER;
-    return this.#give({ cause, name, channel: null, payload, socket, answerWanted: false, acceptedAt: this.time });
+    const event = { cause, name, channel: null, payload: data.payload, socket, answerWanted: false, acceptedAt: this.time };
+    return this.#give(event, data);
   }
 
-  /** One event and what follows from it: the turn, and `$error` in a turn of its own if that failed. */
-  #give(event: Event): Outcome {
-    this.wake();
-    const outcome = this.runTurn(event);
-    if ("answer" in outcome) return outcome;
-    const { code, message, forSender } = outcome.failure;
-    const failed = { event: event.name, code, message };
-    if (forSender) {
-      this.#tellSender(event.socket, code, message);
-      return { failed };
+  /** One event and what follows from it: the turn, `$error` in a turn of its own if that failed, and clients' answers. */
+  #give(event: Event, data: EventData, acknowledge?: Sent["acknowledge"]): Outcome {
+    this.#depth += 1;
+    try {
+      this.wake();
+      const outcome = this.runTurn(event, data, acknowledge);
+      return "answer" in outcome ? outcome : { failed: this.#tell(event, outcome, acknowledge) };
+    } finally {
+      this.#depth -= 1;
+      this.#settle();
     }
-    this.failures.push(failed);
+  }
+
+  /** Tells of a failed turn whom it concerns. */
+  #tell(event: Event, { failure, isBound }: Undone, acknowledge: Sent["acknowledge"]): Failed {
+    const { code, message, forSender } = failure;
+    const failed = { event: event.name, code, message };
     // The sender of an event hears that what it sent is too large to be passed on.
     const isClients = event.cause === "$message" || !event.cause.startsWith("$");
-    if (outcome.isBound && isClients && code.startsWith("emit-bytes")) {
-      const words = `${event.name} was not handled: its turn passed the bound ${code}`;
-      this.#tellSender(event.socket, "limit-exceeded", words);
-    }
+    const isTooLarge = isBound === true && isClients && code.startsWith("emit-bytes");
+    const words = `${event.name} was not handled: its turn passed the bound ${code}`;
+    const told = forSender ? { code, message } : isTooLarge ? { code: "limit-exceeded", message: words } : undefined;
+    if (acknowledge !== undefined) acknowledge({ error: told ?? { code } });
+    else if (told !== undefined) this.#arrive(event.socket, errorFrame(this.members.firstChannel(event.socket), told));
+    if (forSender) return failed;
+    this.failures.push(failed);
     // No `$error` for a failed `$error`.
     if (event.name !== "$error") this.giveHook("$error", failed, event.socket);
-    return { failed };
+    return failed;
   }
 
-  #tellSender(socket: number | null, code: string, message: string): void {
+  /** A socket gets this, if it is open. */
+  #arrive(socket: number | null, arrival: Arrival): void {
     const inbox = socket === null ? undefined : this.inboxes.get(socket);
-    if (inbox === undefined || inbox.closed !== undefined) return;
-    inbox.frames.push(frame(this.members.firstChannel(socket), "error", { code, message }));
+    if (inbox !== undefined && inbox.closed === undefined) inbox.arrivals.push(arrival);
+  }
+
+  /** Lets clients answer what they were asked, once nothing else goes on. */
+  #settle(): void {
+    for (let count = 0; this.#depth === 0; count += 1) {
+      const next = this.#asked.shift();
+      if (next === undefined) return;
+      if (count >= ANSWERS_AT_ONCE) throw new Error("the room asks a client whenever that has answered, for ever");
+      this.#depth += 1;
+      try {
+        next();
+      } finally {
+        this.#depth -= 1;
+      }
+    }
   }
 
   /** One turn: it commits, or it leaves no trace. */
-  runTurn(event: Event): { answer: Payload | null } | { failure: Failure; isBound?: boolean } {
+  runTurn(event: Event, data: EventData, acknowledge?: Sent["acknowledge"]): Exclude<Outcome, { failed: Failed }> | Undone {
     const schedule = this.schedule.copy();
     // The alarm that runs is gone with this turn, unless the turn sets it anew.
     if (event.cause === "$alarm") schedule.forgetAlarm();
-    const turn = new Turn(this.members.copy(), this.storage.ofTurn(), schedule, event.socket, event.acceptedAt);
+    const turn = new Turn(this.members.copy(), this.storage.ofTurn(), schedule, event, data);
     let answer: Payload | null = null;
+    let body: Body | null = null;
     let failure: Failure | undefined;
     this.turn = turn;
     try {
       answer = this.instance!.handle(event);
+      if (answer !== null) body = turn.body(answer, acknowledge !== undefined);
     } catch (thrown) {
-      if (!(thrown instanceof HandlerFailed)) throw thrown;
-      failure = thrown.failure;
+      failure = failureOf(thrown);
     } finally {
       this.turn = undefined;
     }
@@ -179,15 +253,21 @@ export class World {
       return { failure: { code: bound, message: `the turn passed the bound ${bound}`, forSender: false }, isBound: true };
     }
     if (failure !== undefined) return { failure };
-    this.#commit(turn);
-    return { answer };
+    this.#commit(turn, () => acknowledge?.({ body }));
+    return { answer, body };
   }
 
-  #commit({ members, storage, schedule, emits, closes }: Turn): void {
+  #commit({ members, storage, schedule, emits, closes }: Turn, acknowledge: () => void): void {
     this.storage = storage;
     this.schedule = schedule;
     this.members = members;
-    for (const { to, frame } of emits) for (const id of to) this.inboxes.get(id)?.frames.push(structuredClone(frame));
+    for (const { to, event, arrival, ask } of emits) {
+      for (const id of to) this.inboxes.get(id)?.arrivals.push(structuredClone(arrival));
+      const listener = ask === undefined ? undefined : this.inboxes.get(to[0]!)?.listeners.get(event);
+      if (ask === undefined || listener === undefined) continue;
+      this.#asked.push(() => this.clientAnswer(to[0]!, ask, sentData([listener(structuredClone(arrival.heard))])));
+    }
+    acknowledge();
     for (const { socket, code, reason } of closes) this.disconnect(socket, code, reason);
   }
 
@@ -228,7 +308,8 @@ export class World {
       return undefined;
     }
     const event = { cause: "$resume", name: "$resume", channel: null, payload: state, socket: null };
-    const outcome = this.runTurn({ ...event, answerWanted: false, acceptedAt: this.time });
+    const outcome = this.runTurn({ ...event, answerWanted: false, acceptedAt: this.time }, dataOf(state));
+    this.#settle();
     if ("answer" in outcome) return undefined;
     const { code, message } = outcome.failure;
     const failed = { event: "$resume", code, message };
@@ -278,7 +359,9 @@ export class World {
     this.time = due.at;
     // The turn has reported a failure already.
     if ("timer" in due) {
-      this.giveOwn("$timer", due.timer.name, due.timer.data);
+      this.giveOwn("$timer", due.timer.name, dataOf(due.timer.data));
+    } else if ("ask" in due) {
+      this.#endAsk(due.ask, "timeout");
     } else {
       // Without a handler there is no turn to try again.
       if (!this.wanted.has("$alarm")) this.schedule.forgetAlarm();
@@ -286,4 +369,11 @@ export class World {
     }
     return due.at;
   }
+}
+
+/** Why a turn leaves no trace, where that is no fault of the test's or the runtime's. */
+function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof HandlerFailed) return thrown.failure;
+  if (thrown instanceof Refused) return { code: "bad-answer", message: `the handler's answer: ${thrown.words}`, forSender: false };
+  throw thrown;
 }

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SentFrame } from "@parlor/guest/testing";
 
 export interface Case {
   name: string;
@@ -21,9 +22,10 @@ interface Asking {
 export interface Verbs {
   connect: { as: string } & Asking;
   refused: { status: number; body: string } & Asking;
-  send: { from: string; frame: { type: string; channel?: string; data?: unknown } };
+  send: { from: string; frame: SentFrame };
   do: { from: string; ops: unknown; did?: unknown };
-  ask: { from: string; event: string; data: unknown; answer: unknown };
+  request: { from: string; frame: SentFrame; ack: object };
+  answer: { from: string; frame: object };
   expect: Record<string, unknown[]>;
   closed: Record<string, { code: number; reason: string }>;
   leave: { who: string; code: number; reason: string };

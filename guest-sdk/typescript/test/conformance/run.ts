@@ -4,6 +4,8 @@ import { ConnectionRefused, TestRoom, TurnFailed, type TestSocket } from "@parlo
 import type { Case, Step, Verbs } from "./case.ts";
 import { asWritten, matches, same } from "./compare.ts";
 
+/** The number of the runner's own requests, which no case uses for frames of its own. */
+const REQUEST = 1_000_000;
 /** The path that the reference plugin serves. */
 const PATH = "/conformance";
 
@@ -34,6 +36,8 @@ class Running {
   readonly #sockets = new Map<string, TestSocket>();
   /** What each socket got and no step looked at. */
   readonly #inboxes = new Map<string, any[]>();
+  /** The numbers of what each socket was asked and did not answer. */
+  readonly #asks = new Map<string, number[]>();
   /** The sockets whose end a step named. */
   readonly #ended = new Set<string>();
   /** How many failures and lines steps have looked at. */
@@ -78,6 +82,7 @@ class Running {
       this.#sockets.set(who, this.#connect(who, query, headers));
       this.#ended.delete(who);
       this.#inboxes.set(who, []);
+      this.#asks.set(who, []);
     },
     refused: ({ query, headers, status, body }) => {
       try {
@@ -91,15 +96,25 @@ class Running {
     send: ({ from, frame }) => this.#socket(from).sendFrame(frame),
     do: ({ from, ops, did }) => {
       this.#socket(from).send("do", ops);
-      const inbox = this.#collect(from);
-      const at = inbox.findLastIndex((frame) => frame.data?.type === "did");
-      const found = at < 0 ? undefined : inbox.splice(at, 1)[0];
+      const found = this.#take(from, (frame) => frame.data?.type === "did");
       if (did === undefined && found !== undefined) throw new Error(`it should fail, and there came ${JSON.stringify(found)}`);
       if (did === undefined) return;
-      if (found === undefined) throw new Error(`the operations were not done; there came ${JSON.stringify(inbox)}`);
+      if (found === undefined) throw new Error(`the operations were not done; there came ${this.#left(from)}`);
       same("the results", did, found.data.data);
     },
-    ask: ({ from, event, data, answer }) => same("the answer", answer, this.#socket(from).ask(event, data)),
+    request: ({ from, frame, ack }) => {
+      this.#socket(from).sendFrame({ ...frame, id: REQUEST });
+      const found = this.#take(from, ({ type, id }) => type === "ack" && id === REQUEST);
+      if (found === undefined) throw new Error(`there is no acknowledgement; there came ${this.#left(from)}`);
+      const { type: _, id: __, ...rest } = found;
+      same("the acknowledgement", ack, rest);
+    },
+    answer: ({ from, frame }) => {
+      this.#collect(from);
+      const id = this.#asks.get(from)!.shift();
+      if (id === undefined) throw new Error(`${from} was asked nothing`);
+      this.#socket(from).sendFrame({ ...frame, type: "ack", id });
+    },
     expect: (expected) => {
       const unknown = Object.keys(expected).find((who) => !this.#inboxes.has(who));
       if (unknown !== undefined) throw new Error(`there is no socket ${unknown}`);
@@ -142,6 +157,7 @@ class Running {
     restart: () => {
       this.#verbs.expect({});
       this.#inboxes.clear();
+      this.#asks.clear();
       this.#sockets.clear();
       this.#room.restart();
     },
@@ -174,7 +190,21 @@ class Running {
   /** Adds what a socket got to its inbox. */
   #collect(who: string): any[] {
     const inbox = this.#inboxes.get(who)!;
-    inbox.push(...this.#socket(who).received());
+    const frames = this.#socket(who).received();
+    this.#asks.get(who)!.push(...frames.flatMap(({ type, id }) => (type === "event" && id !== undefined ? [id] : [])));
+    inbox.push(...frames);
     return inbox;
+  }
+
+  /** Takes the last frame of this kind out of a socket's inbox. */
+  #take(who: string, isWanted: (frame: any) => boolean): any {
+    const inbox = this.#collect(who);
+    const at = inbox.findLastIndex(isWanted);
+    return at < 0 ? undefined : inbox.splice(at, 1)[0];
+  }
+
+  /** What is in a socket's inbox, in words. */
+  #left(who: string): string {
+    return JSON.stringify(this.#inboxes.get(who));
   }
 }

@@ -33,6 +33,11 @@ room.on("double", (_, { number }: { number: number }) => {
 });
 room.on("score", (ctx, points: number) => ctx.actor.getStorage().put("scores", { [ctx.meta.userId]: points }));
 room.on("image", (ctx, bytes: number[]) => ctx.actor.getStorage().putBytes("image", Uint8Array.from(bytes)));
+room.on("start", (ctx, data) => {
+  const bob = 2;
+  ctx.actor.socket(bob).ask("ready?", data, { timeoutMs: 1_000 });
+});
+room.onAck("ready?", (ctx, answer) => void ctx.actor.emit.emit("answer", { from: ctx.ws.id, ...answer }));
 room.on("fail", () => {
   throw new Error("the cat ate it");
 });

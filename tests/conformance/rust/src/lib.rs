@@ -9,10 +9,10 @@ use std::rc::Rc;
 use parlor_guest::{Disconnect, prelude::*};
 
 use memory::Memory;
-use scene::Scene;
+use scene::{Data, Scene};
 
-/// The timers that the plugin knows.
-const TIMERS: [&str; 3] = ["a", "b", "c"];
+/// The timers and the asks that the plugin knows.
+const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// The first version.
 pub fn first(room: &mut Room) {
@@ -38,7 +38,7 @@ fn handlers(room: &Room, memory: &Rc<Memory>) {
         ctx.emit("did", did)
     });
     room.on("sync", |ctx, data: Value| ctx.emit("synced", data));
-    room.on("question", |_, data: Value| answer(&data));
+    room.on("question", |_, data: Data| answer(&Value::from(data)));
     room.on("hang", |_, _: Value| -> Result {
         loop {
             std::hint::spin_loop();
@@ -60,9 +60,17 @@ fn hooks(room: &Room, memory: &Rc<Memory>) {
         let ops: Option<Value> = actor.storage().get("on-alarm")?;
         Scene::of_room(actor, &known).with_hook(hook).run(&ops.unwrap_or(json!([]))).map(drop)
     });
-    for name in TIMERS {
+    for name in NAMES {
         let known = Rc::clone(memory);
         room.on_timer(name, move |actor, ops: Value| Scene::of_room(actor, &known).run(&ops).map(drop));
+        room.on_ack(name, move |ctx, ack: Ack<Data>| {
+            let (outcome, data) = match ack {
+                Ack::Answered(data) => ("answered", Value::from(data)),
+                Ack::Timeout => ("timeout", Value::Null),
+                Ack::Gone => ("gone", Value::Null),
+            };
+            ctx.actor().emit("answered", json!({ "name": name, "outcome": outcome, "data": data }))
+        });
     }
 }
 

@@ -1,10 +1,28 @@
 //! Where operations run: the turn, and what they may look at.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
-use parlor_guest::{Actor, Room, prelude::*};
+use parlor_guest::{Actor, Bytes, Room, prelude::*};
 
 use crate::{memory::Memory, ops};
+
+/// What a client sent: the SDK reads bytes only into a type of its own.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Data {
+    Bytes(Bytes),
+    Json(Value),
+}
+
+impl From<Data> for Value {
+    /// Bytes stand in a value as they are written, which the SDK knows again when it is emitted.
+    fn from(data: Data) -> Self {
+        match data {
+            Data::Bytes(bytes) => json!(bytes),
+            Data::Json(value) => value,
+        }
+    }
+}
 
 /// One handler's run.
 pub struct Scene<'a> {
@@ -15,19 +33,24 @@ pub struct Scene<'a> {
     pub data: Value,
     /// What came with the hook.
     pub hook: Value,
+    /// What the handler answers, once an operation said so.
+    pub answer: RefCell<Option<Value>>,
 }
 
 impl<'a> Scene<'a> {
     /// A handler of a socket.
     pub fn of(ctx: &'a Ctx, memory: &'a Rc<Memory>) -> Self {
-        memory.next.set(0);
-        Self { actor: ctx.actor(), ctx: Some(ctx), memory, data: Value::Null, hook: Value::Null }
+        Self::new(ctx.actor(), Some(ctx), memory)
     }
 
     /// A handler without one.
     pub fn of_room(actor: &'a Actor, memory: &'a Rc<Memory>) -> Self {
+        Self::new(actor, None, memory)
+    }
+
+    fn new(actor: &'a Actor, ctx: Option<&'a Ctx>, memory: &'a Rc<Memory>) -> Self {
         memory.next.set(0);
-        Self { actor, ctx: None, memory, data: Value::Null, hook: Value::Null }
+        Self { actor, ctx, memory, data: Value::Null, hook: Value::Null, answer: RefCell::default() }
     }
 
     pub fn with_data(self, data: Value) -> Self {

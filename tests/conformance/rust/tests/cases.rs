@@ -49,10 +49,6 @@ impl Place for Virtual {
         Ok(())
     }
 
-    async fn ask(&mut self, who: &str, event: &str, data: Value) -> Result<Option<Value>, String> {
-        self.socket(who)?.request(event, data).map_err(|failed| format!("it failed: {failed:?}"))
-    }
-
     async fn received(&mut self, who: &str, _: usize) -> Result<Vec<Value>, String> {
         Ok(self.socket(who)?.received())
     }

@@ -5,8 +5,8 @@ import { Memory, states } from "./memory.ts";
 import { run } from "./ops/index.ts";
 import { Scene } from "./scene.ts";
 
-/** The timers that the plugin knows. */
-const TIMERS = ["a", "b", "c"];
+/** The timers and the asks that the plugin knows. */
+const NAMES = ["a", "b", "c"];
 
 export function define(version: 1 | 2): void {
   const memory = new Memory(version);
@@ -44,7 +44,10 @@ export function define(version: 1 | 2): void {
   room.on("hang", () => {
     for (;;);
   });
-  for (const name of TIMERS) room.onTimer(name, (ctx, ops) => run(new Scene(room, memory, ctx), ops));
+  for (const name of NAMES) {
+    room.onTimer(name, (ctx, ops) => run(new Scene(room, memory, ctx), ops));
+    room.onAck(name, (ctx, given) => void ctx.actor.emit.emit("answered", { name, data: null, ...given }));
+  }
   states(room, memory);
 }
 

@@ -1,6 +1,6 @@
 /** Where operations run: the turn, and what they may look at. */
 
-import { RoomError, type Actor, type HookContext, type MessageContext, type Room, type RoomContext } from "@parlor/guest";
+import { RoomError, type Ack, type Actor, type HookContext, type MessageContext, type Room, type RoomContext } from "@parlor/guest";
 import type { Memory } from "./memory.ts";
 
 /** What else an operation may look at. */
@@ -9,24 +9,28 @@ interface Given {
   data?: unknown;
   /** What came with the hook. */
   hook?: unknown;
+  /** What answers the event. */
+  ack?: Ack;
 }
 
 /** One handler's run. */
 export class Scene {
   readonly data: unknown;
   readonly hook: unknown;
+  readonly ack: Ack;
   readonly #ctx: HookContext | RoomContext;
 
   constructor(
     readonly room: Room,
     readonly memory: Memory,
     ctx: HookContext | RoomContext,
-    { data = null, hook = null }: Given = {},
+    { data = null, hook = null, ack = noAnswer }: Given = {},
   ) {
     memory.next = 0;
     this.#ctx = ctx;
     this.data = data;
     this.hook = hook;
+    this.ack = ack;
   }
 
   get actor(): Actor {
@@ -38,6 +42,10 @@ export class Scene {
     if ((this.#ctx as MessageContext).ws === undefined) throw bad("this turn has no socket");
     return this.#ctx as MessageContext;
   }
+}
+
+function noAnswer(): never {
+  throw bad("this handler cannot answer");
 }
 
 /** A case that asks for something that is not in the README. */

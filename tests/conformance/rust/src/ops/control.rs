@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use parlor_guest::{Error, Result, Value, json, reject};
+use parlor_guest::{Error, Result, Value, answer, json, reject};
 
 use crate::{
     memory,
-    scene::{Args, Scene, bad, frame},
+    scene::{Args, Data, Scene, bad, frame},
 };
 
 pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
@@ -25,6 +25,11 @@ fn handlers(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
             None => json!(false),
         },
         "off-all" => json!(scene.room().off_all(&args.text(0)?)),
+        "answer" => {
+            let value = args.value(0)?;
+            scene.answer.borrow_mut().get_or_insert(value);
+            Value::Null
+        }
         "throw" => return Err(Error::msg(args.text(0)?)),
         "fail" => return Err(Error::new(args.text(0)?, args.text(1)?)),
         "reject" => return Err(reject(args.text(0)?, args.text(1)?)),
@@ -52,12 +57,14 @@ fn handlers(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
 
 fn on(args: &Args<'_>) -> Result<Value> {
     let (memory, ops) = (Rc::clone(args.scene.memory), args.raw(2).clone());
-    let handler = args.scene.room().on(&args.text(0)?, move |ctx, data: Value| {
+    let handler = args.scene.room().on(&args.text(0)?, move |ctx, data: Data| {
         // What the runner asks for itself is no part of a case.
         if ctx.event().name() == "sync" {
-            return Ok(());
+            return Ok(None);
         }
-        Scene::of(ctx, &memory).with_data(data).run(&ops).map(drop)
+        let scene = Scene::of(ctx, &memory).with_data(data.into());
+        scene.run(&ops)?;
+        scene.answer.take().map(|value| answer(&value)).transpose()
     });
     args.scene.memory.handlers.borrow_mut().insert(args.text(1)?, handler);
     Ok(Value::Null)

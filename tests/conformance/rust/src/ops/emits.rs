@@ -1,6 +1,8 @@
 //! Saying things to clients.
 
-use parlor_guest::{Result, Value, json};
+use std::time::Duration;
+
+use parlor_guest::{Args as Arguments, Bytes, Result, Value, json};
 
 use crate::scene::Args;
 
@@ -41,7 +43,22 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
             let (event, data) = said(1)?;
             actor.socket(args.read(0)?).emit(&event, data)
         }
-        _ => return Ok(None),
+        "emit-args" => args.scene.ctx()?.emit(&args.text(0)?, Arguments(args.read::<Vec<Value>>(1)?)),
+        _ => return asks(name, args),
     };
     Ok(Some(json!(count?)))
+}
+
+fn asks(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
+    let ask = |socket, at: usize| {
+        let (event, data, timeout) = (args.text(at)?, args.value(at + 1)?, Duration::from_millis(args.read(at + 3)?));
+        args.scene.actor.socket(socket).ask_as(&args.text(at + 2)?, &event, data, timeout)
+    };
+    let done = match name {
+        "ask" => json!(ask(args.scene.ctx()?.id(), 0)?),
+        "ask-socket" => json!(ask(args.read(0)?, 1)?),
+        "bytes" => json!(Bytes(args.read(0)?)),
+        _ => return Ok(None),
+    };
+    Ok(Some(done))
 }

@@ -1,6 +1,6 @@
 /** Handlers, errors, the log and memory. */
 
-import { reject, RoomError, type MessageContext } from "@parlor/guest";
+import { reject, RoomError, type Ack, type MessageContext } from "@parlor/guest";
 import { suspendAs } from "../memory.ts";
 import { bad, Scene } from "../scene.ts";
 import { run, runOne, type Operations } from "./index.ts";
@@ -9,9 +9,9 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export const control: Operations = {
   "on": ({ room, memory }, event, tag, ops) => {
-    const handler = async (ctx: MessageContext, data: unknown) => {
+    const handler = async (ctx: MessageContext, data: unknown, ack: Ack) => {
       // What the runner asks for itself is no part of a case.
-      if (ctx.frame.type !== "sync") await run(new Scene(room, memory, ctx, { data }), ops);
+      if (ctx.frame.type !== "sync") await run(new Scene(room, memory, ctx, { data, ack }), ops);
     };
     room.on(event, handler);
     memory.handlers.set(tag, { event, handler });

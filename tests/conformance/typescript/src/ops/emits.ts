@@ -11,4 +11,9 @@ export const emits: Operations = {
   "emit-user": ({ actor }, user, event, data) => actor.emit.toUser(user).emit(event, data),
   "emit-clients": ({ actor }, clients, event, data) => actor.emit.toClients(clients).emit(event, data),
   "emit-socket": ({ actor }, socket, event, data) => actor.socket(socket).emit(event, data),
+  "emit-args": ({ ctx }, event, args) => ctx.emit.emit(event, ...args),
+  "ask": ({ ctx }, event, data, name, timeoutMs) => ctx.ask(event, data, { name, timeoutMs }),
+  "ask-socket": ({ actor }, socket, event, data, name, timeoutMs) => actor.socket(socket).ask(event, data, { name, timeoutMs }),
+  "answer": ({ ack }, value) => ack(value),
+  "bytes": (_, numbers) => Uint8Array.from(numbers),
 };

@@ -1,0 +1,56 @@
+/** What goes to clients and comes from them: JSON, and the bytes in it, which the contract carries beside it. */
+
+import { asked } from "./errors.js";
+import { attach, attachments, spread, type Payload } from "./host.js";
+import { notJson } from "./payload.js";
+import { filled, placeholder } from "./placeholders.js";
+
+/** The bytes in the data that is being written; none while that is no message to a client. */
+let found: Uint8Array[] | undefined;
+
+/**
+ * What JSON has of bytes: in a message to a client the placeholder of an attachment, elsewhere the numbers, as of any object.
+ * The engine itself asks an object for this, so that data without bytes costs nothing.
+ */
+export function bytesToJson(this: Uint8Array): unknown {
+  return found === undefined ? { ...this } : placeholder(found.push(this) - 1);
+}
+
+/**
+ * Data for a client, whose bytes are attached to what the host is asked for next: nothing else may be asked of it in
+ * between. `what` is what the data is for, in the author's words.
+ */
+export function message(data: unknown, what: string): Payload {
+  // A `toJSON` of the author's may emit as well.
+  const outer = found;
+  const bytes: Uint8Array[] = (found = []);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } finally {
+    found = outer;
+  }
+  if (text === undefined) return notJson(data, what);
+  if (bytes.length === 0) return { tag: "json", val: text };
+  if (bytes[0] === data) return { tag: "binary", val: bytes[0]! };
+  for (const one of bytes) asked(() => attach(one));
+  return { tag: "json", val: text };
+}
+
+/** As `message`, for any number of values: several of them are several arguments, for clients that have these. */
+export function messageOf(values: readonly unknown[], what: string): Payload {
+  if (values.length === 1) return message(values[0], what);
+  const body = message(values, what);
+  asked(spread);
+  return body;
+}
+
+/** What a client sent, its bytes in their places. */
+export function dataIn(payload: Payload): unknown {
+  if (payload.tag === "binary") return payload.val;
+  const data: unknown = JSON.parse(payload.val);
+  // Only the host knows whether this is a placeholder or looks like one. Most data is neither, and the call is saved.
+  if (!payload.val.includes("_placeholder")) return data;
+  const bytes = attachments();
+  return bytes.length === 0 ? data : filled(data, bytes);
+}
