@@ -36,6 +36,7 @@ mod reload;
 mod requests;
 mod script;
 mod shutdown;
+mod socketio;
 mod swap;
 mod tenants;
 mod tidy;

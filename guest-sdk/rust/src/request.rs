@@ -1,5 +1,7 @@
 //! The request for a connection, and its refusal.
 
+use serde::de::DeserializeOwned;
+
 use crate::{Error, host::types, log};
 
 /// The HTTP request for a connection. The closure of [`Room::authorize`](crate::Room::authorize) gets it.
@@ -62,6 +64,29 @@ impl Request {
     /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// What a client of Socket.IO sent as `auth`; none of other clients. The host takes it from the client's own packet: no
+    /// client can send it as a header.
+    ///
+    /// ```
+    /// # use parlor_guest::testing::request;
+    /// #[derive(serde::Deserialize)]
+    /// struct Auth {
+    ///     token: String,
+    /// }
+    ///
+    /// let mut req = request("/ws");
+    /// req.headers.push(("parlor-auth".into(), r#"{"token":"t0ken"}"#.into()));
+    /// assert_eq!(req.auth::<Auth>()?.map(|auth| auth.token), Some("t0ken".to_owned()));
+    /// # Ok::<(), parlor_guest::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is not what `T` is made of.
+    pub fn auth<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        self.header("parlor-auth").map(|auth| serde_json::from_str(auth).map_err(Error::from)).transpose()
     }
 }
 

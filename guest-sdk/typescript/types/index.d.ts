@@ -134,6 +134,11 @@ export interface ConnectRequest extends Request {
   readonly room: string;
   /** The client's network address, without its port. */
   readonly remote: string;
+  /**
+   * What a client of Socket.IO sent as `auth`: an object; `undefined` of other clients. The host takes it from the client's own
+   * packet: no client can send it as a header.
+   */
+  readonly auth?: any;
 }
 
 /** What a room is. Every field may be left out. */

@@ -30,6 +30,7 @@ fn authorize(request: &Request) -> Result<Meta, Rejection> {
     let header = |name| request.header(name);
     let fields = json!({
         "uri": request.uri, "room": request.room, "remote": request.remote,
+        "auth": request.auth::<Value>()?, "wire": header("parlor-wire"),
         "cookie": header("cookie"), "authorization": header("authorization"), "plain": header("x-plain"),
     });
     Ok(test_guests::meta_of(request).with_fields(&fields)?)

@@ -1,6 +1,7 @@
 //! The documentation, run: every block of code in the pages does what it says, or a marker above it says why nobody can
 //! run it. TypeScript is run by the SDK's own tests (`guest-sdk/typescript/test/pages.test.ts`), what is for browsers by
-//! a browser (`tests/browser/pages/docs.test.mjs`), what is for proxies by the proxies (`tests/suite/proxies/programs.rs`).
+//! a browser (`tests/browser/pages/docs.test.mjs`), what is for proxies by the proxies (`tests/suite/proxies/programs.rs`),
+//! and what is beside a server of Socket.IO by both (`tests/suite/socketio/page.rs`).
 //!
 //! A marker is a comment on the line above a block:
 //!
@@ -11,6 +12,8 @@
 //! | `<!-- client sends -->`, `<!-- client gets -->` | JSON: a frame of a client of the plugin `chat` |
 //! | `<!-- manifest -->` | TOML: a part of a Cargo.toml, not the server's configuration |
 //! | `<!-- prints: WORDS -->` | JavaScript: what it writes to a browser's console |
+//! | `<!-- server of Socket.IO -->` | JavaScript: what the plugin in the next block does as well |
+//! | `<!-- client of both, prints: LINES -->` | JavaScript: what it writes, run against that server and against that plugin |
 
 mod api;
 pub mod blocks;
@@ -30,6 +33,9 @@ use blocks::{Block, Page, pages};
 const NOT_RUN_MAX: usize = 4;
 /// The languages that a test runs.
 const RUN: [&str; 9] = ["caddyfile", "haproxy", "js", "json", "nginx", "rust", "sh", "toml", "ts"];
+/// The marker of a server of Socket.IO, and how that of its client begins: what the client prints follows.
+pub const SERVER: &str = "server of Socket.IO";
+pub const CLIENT: &str = "client of both, prints: ";
 /// The pages whose TypeScript and JavaScript the other test programs read.
 const SCRIPTED: [&str; 3] = ["README.md", "docs/", "guest-sdk/typescript/README.md"];
 
@@ -42,7 +48,8 @@ fn complaint(block: &Block) -> Option<String> {
         Some(marker) if marker.starts_with("answer: ") => language == "json",
         Some("client sends" | "client gets") => language == "json",
         Some("manifest") => language == "toml",
-        Some(marker) if marker.starts_with("prints: ") => language == "js",
+        Some(marker) if marker.starts_with("prints: ") || marker.starts_with(CLIENT) => language == "js",
+        Some(SERVER) => language == "js",
         Some(_) => false,
     };
     let is_script = ["js", "ts"].contains(&language);

@@ -3,6 +3,7 @@
 mod engine;
 mod namespaces;
 mod origins;
+mod page;
 mod polling;
 mod rooms;
 mod stock;
