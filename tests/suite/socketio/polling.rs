@@ -95,14 +95,14 @@ async fn sessions_that_poll_count_as_connections_of_their_address() {
 
 #[tokio::test]
 async fn bytes_are_polled_as_base64() {
-    let server = Server::builder().guest("echo").config(QUICK).start();
+    let server = Server::builder().guest_as("script/mirror", "mirror").config(QUICK).start();
     let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
+    poller.say("40/mirror,").await;
     poller.packets().await;
-    poller.say("451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
+    poller.say("451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
     let mut packets = Vec::new();
     while packets.len() < 2 {
         packets.extend(poller.packets().await.into_iter().filter(|packet| packet != "2"));
     }
-    assert_eq!(packets, ["451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
+    assert_eq!(packets, ["451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
 }
