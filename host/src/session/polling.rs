@@ -10,9 +10,9 @@ use super::conversation::{Conversation, SessionEnd};
 use super::line::Line;
 use super::probe::{Opening, Probe, ProbeStep};
 use super::table::SessionEntry;
+use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
 use crate::protocol::engineio::{self, BadEnginePacket, PollingBody, PollingReply};
-use crate::protocol::Frame;
 use crate::socket::ws::FAREWELL;
 
 /// A request of HTTP that concerns a session.
@@ -45,7 +45,10 @@ pub enum PostAnswer {
 pub(super) enum PollingStep {
     Ended(SessionEnd),
     /// A WebSocket has taken over.
-    Upgraded { line: Box<Line>, held: Box<dyn Send> },
+    Upgraded {
+        line: Box<Line>,
+        held: Box<dyn Send>,
+    },
 }
 
 /// A body of packets that are being taken.

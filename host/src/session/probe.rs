@@ -11,8 +11,8 @@ use tokio::time::Sleep;
 use super::line::{Line, Said};
 use crate::model::limits::Limits;
 use crate::protocol::engineio::{self, EnginePacket};
-use crate::socket::ws::{self, Ws};
 use crate::socket::DetachedStream;
+use crate::socket::ws::{self, Ws};
 
 /// A connection behind its 101, on its way to the session's thread.
 pub struct Opening {

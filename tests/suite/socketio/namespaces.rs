@@ -22,11 +22,8 @@ async fn a_namespace_that_no_plugin_serves_is_invalid() {
 #[tokio::test]
 async fn the_namespace_without_a_name_is_the_default_plugin_or_the_only_one() {
     let only = Server::builder().guest("echo").start();
-    let named = Server::builder()
-        .guest("echo")
-        .guest("door")
-        .config("[tenants.default]\nsocket-io-default = \"echo\"")
-        .start();
+    let named =
+        Server::builder().guest("echo").guest("door").config("[tenants.default]\nsocket-io-default = \"echo\"").start();
     for server in [only, named] {
         let mut session = Session::open(&server).await;
         session.enter("/", "").await;
@@ -46,7 +43,10 @@ async fn the_plugin_learns_who_asks() {
     let told: Value = serde_json::from_str(request.strip_prefix("42/door,").expect("an event")).unwrap();
     let told = &told[1];
     assert_eq!(told["uri"], format!("ws://{}/door?userId=ana&x=a%20b&room=query-room", server.address()));
-    assert_eq!((&told["room"], &told["auth"], &told["wire"]), (&json!("query-room"), &json!({ "token": "secret" }), &json!("socket.io")));
+    assert_eq!(
+        (&told["room"], &told["auth"], &told["wire"]),
+        (&json!("query-room"), &json!({ "token": "secret" }), &json!("socket.io"))
+    );
 }
 
 #[tokio::test]
@@ -74,7 +74,8 @@ async fn a_refusal_has_the_plugins_words_and_its_status() {
 #[tokio::test]
 async fn no_client_can_send_what_the_host_adds() {
     let server = server();
-    let forged = |request: crate::harness::Request| request.header("parlor-wire", "x").header("parlor-auth", "{\"admin\":true}");
+    let forged =
+        |request: crate::harness::Request| request.header("parlor-wire", "x").header("parlor-auth", "{\"admin\":true}");
     let mut verani = forged(server.request("GET", "/door")).websocket().upgrade().await.expect("a socket");
     let told = verani.expect("request").await;
     assert_eq!((&told["auth"], &told["wire"]), (&Value::Null, &Value::Null));
@@ -93,11 +94,7 @@ async fn a_client_that_leaves_a_namespace_keeps_its_session() {
 
 #[tokio::test]
 async fn a_connection_may_be_in_so_many_namespaces() {
-    let server = Server::builder()
-        .guest("echo")
-        .guest("door")
-        .config("[limits]\nengine-namespaces = 1")
-        .start();
+    let server = Server::builder().guest("echo").guest("door").config("[limits]\nengine-namespaces = 1").start();
     let mut session = Session::open(&server).await;
     session.enter("/echo", "").await;
     session.send("40/door,").await;

@@ -56,9 +56,7 @@ async fn a_poll_that_the_client_gives_up_ends_the_session() {
     poller.say("40/end-watch,").await;
     poller.packets().await;
     drop(tokio::time::timeout(std::time::Duration::from_millis(300), poller.request("GET").send()).await);
-    let gone = async {
-        while poller.post("3").await.status != 400 {}
-    };
+    let gone = async { while poller.post("3").await.status != 400 {} };
     soon("the end of the session", gone).await;
     watcher.expect_silence().await;
 }
