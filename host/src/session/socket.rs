@@ -26,7 +26,7 @@ pub(super) enum Said {
 }
 
 /// The WebSocket of a session.
-pub(super) struct Line {
+pub(super) struct SessionSocket {
     pub(super) ws: Ws,
     /// Messages that are not handed to the WebSocket yet: the parts of a packet follow each other.
     outgoing: VecDeque<Message>,
@@ -40,7 +40,7 @@ pub(super) struct Line {
 
 const BROKEN_OFF: SessionEnd = SessionEnd::Client(CloseReason::BROKEN_OFF);
 
-impl Line {
+impl SessionSocket {
     pub(super) fn new(ws: Ws) -> Self {
         Self { ws, outgoing: VecDeque::new(), unflushed: false, is_blocked: false, farewell: None }
     }
