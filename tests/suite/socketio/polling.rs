@@ -51,9 +51,9 @@ async fn a_client_that_closes_has_its_poll_answered_with_a_noop() {
 #[tokio::test]
 async fn a_poll_that_the_client_gives_up_ends_the_session() {
     let server = Server::builder().guest("end_watch").start();
-    let mut watcher = server.enter("/end-watch").await;
+    let mut watcher = server.enter("/watch").await;
     let poller = Poller::open(&server).await;
-    poller.say("40/end-watch,").await;
+    poller.say("40/watch,").await;
     poller.packets().await;
     drop(tokio::time::timeout(std::time::Duration::from_millis(300), poller.request("GET").send()).await);
     let gone = async { while poller.post("3").await.status != 400 {} };
