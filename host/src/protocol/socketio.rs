@@ -36,6 +36,13 @@ pub struct ClientPacket<'a> {
     pub content: ClientContent,
 }
 
+impl ClientPacket<'_> {
+    /// The packet without its ties to the text that it came in.
+    pub fn into_owned(self) -> ClientPacket<'static> {
+        ClientPacket { namespace: Cow::Owned(self.namespace.into_owned()), content: self.content }
+    }
+}
+
 /// What a client wants of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientContent {
