@@ -109,6 +109,11 @@ fn is_base64(text: &str) -> bool {
         && last.is_some_and(|last| last % left_over == 0)
 }
 
+/// The frame's `type`.
+fn name_of(text: &str) -> Option<String> {
+    string(last(&members(text)?, "type")?)
+}
+
 /// The value of one of the frame's keys, as it stands there.
 fn field(text: &str, key: &str) -> Option<String> {
     last(&members(text)?, key).map(str::to_owned)
