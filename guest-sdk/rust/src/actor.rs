@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::{
     Actor, AlarmClock, Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target, Timers,
     host::{self, outbox},
-    log, payload,
+    log,
+    message::Message,
 };
 
 impl Actor {
@@ -26,7 +27,7 @@ impl Actor {
     /// ```
     #[doc(alias = "broadcast")]
     pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
-        Ok(outbox::to_channel("default", event, &payload::json(&data)?)?)
+        Message::of(&data)?.say(|data| outbox::to_channel("default", event, data))
     }
 
     /// Emits to every socket of a channel, the sender included.

@@ -2,7 +2,12 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result, SocketId, anywhere::millis, host::types, payload};
+use crate::{
+    Error, Result, SocketId,
+    anywhere::millis,
+    host::{inbox, types},
+    payload,
+};
 
 /// The event that the current turn handles.
 ///
@@ -99,6 +104,19 @@ impl Event {
             Some(types::Payload::Json(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// How many arguments the client gave: more than 1 only where its protocol has several, as Socket.IO's has. They are
+    /// one array then, which [`Room::on`](crate::Room::on) reads into a tuple.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn count(ctx: &Ctx, _: Value) -> Result<u32> {
+    ///     ctx.emit("count", ctx.event().arguments())
+    /// }
+    /// ```
+    pub fn arguments(&self) -> u32 {
+        inbox::arguments()
     }
 
     /// Whether the client waits for an acknowledgement, which [`answer`](crate::answer) gives.

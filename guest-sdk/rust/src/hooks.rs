@@ -12,6 +12,7 @@ pub(crate) mod hook {
     pub(crate) const ERROR: &str = "$error";
     pub(crate) const RESTORE: &str = "$restore";
     pub(crate) const TIMER: &str = "$timer";
+    pub(crate) const ACK: &str = "$ack";
     pub(crate) const ALARM: &str = "$alarm";
     pub(crate) const SUSPEND: &str = "$suspend";
     pub(crate) const RESUME: &str = "$resume";

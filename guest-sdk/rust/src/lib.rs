@@ -62,7 +62,7 @@
 //! | what | survives the instance | a restart or crash of the server |
 //! |---|---|---|
 //! | [`Actor::storage`], and [`Actor::alarm`] | yes | yes |
-//! | [`Actor::timers`] | yes | no |
+//! | [`Actor::timers`], and what [`Ctx::ask`] waits for | yes | no |
 //! | sockets, their channels and fields | yes | no |
 //! | what [`Room::on_suspend`] returns | yes, where the room sleeps or is swapped; no, where it crashes | no |
 //! | what closures keep in memory | no | no |
@@ -78,10 +78,13 @@
 // Lets the code that the macro writes name this crate in its own tests and examples.
 extern crate self as parlor_guest;
 
+mod acks;
 mod actor;
 mod anywhere;
+mod base64;
 #[doc(hidden)]
 pub mod bindings;
+mod bytes;
 mod context;
 mod ctx;
 mod error;
@@ -91,6 +94,7 @@ mod exports;
 mod hooks;
 mod host;
 mod logging;
+mod message;
 mod meta;
 mod metas;
 mod outcome;
@@ -109,7 +113,9 @@ mod target;
 pub mod testing;
 mod timers;
 
+pub use acks::Ack;
 pub use anywhere::{config, now, random_bytes, random_id};
+pub use bytes::{Args, Bytes};
 pub use context::{Actor, Ctx, Room};
 pub use error::{Error, Result, reject};
 pub use event::Event;
@@ -166,8 +172,8 @@ pub use serde_json::{self, Value, json, value::RawValue};
 /// ```
 pub mod prelude {
     pub use crate::{
-        Actor, Answer, Ctx, Deserialize, Error, Meta, RawValue, Rejection, Request, Result, Room, Serialize, SocketId,
-        Value, answer, json, reject,
+        Ack, Actor, Answer, Ctx, Deserialize, Error, Meta, RawValue, Rejection, Request, Result, Room, Serialize,
+        SocketId, Value, answer, json, reject,
     };
     pub use std::time::Duration;
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Error, Result, host::types::Payload, payload};
+use crate::{Error, Result, message::Message};
 
 /// An answer for a client that waits for one; made by [`answer`].
 ///
@@ -14,12 +14,12 @@ use crate::{Error, Result, host::types::Payload, payload};
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Answer(Payload);
+pub struct Answer(pub(crate) Message);
 
 /// Answers the client's acknowledgement with any value: `room.on("sum", |_, n: Vec<i64>| answer(&n.len()))`.
 ///
-/// Clients whose protocol has no acknowledgements (Verani's has none) never see it. Where several handlers of one
-/// event answer, the first answer counts. Fails with the code `json` where the value cannot be written as JSON.
+/// It leaves when the turn has committed, behind the turn's emits: who has it knows that the turn's writes are safe. Clients
+/// that wait for none never see it. Where several handlers of one event answer, the first answer counts. Fails with the code `json` where the value cannot be written as JSON.
 ///
 /// ```
 /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -28,10 +28,10 @@ pub struct Answer(Payload);
 ///     room.on("sum", |_, numbers: Vec<i64>| answer(&numbers.iter().sum::<i64>()));
 /// });
 /// let alice = room.connect("/ws");
-/// assert_eq!(alice.ask("sum", json!([1, 2, 3])), Ok(Some(json!(6))));
+/// assert_eq!(alice.request("sum", json!([1, 2, 3])), Ok(Some(json!(6))));
 /// ```
 pub fn answer<T: Serialize + ?Sized>(value: &T) -> Result<Answer> {
-    Ok(Answer(payload::json(value)?))
+    Ok(Answer(Message::of(value)?))
 }
 
 /// What a handler may return: `()`, the count of an emit, an [`Answer`], a [`Result`] of one of these, or an
@@ -79,7 +79,7 @@ pub trait Outcome {
 )]
 pub trait Reply {
     #[doc(hidden)]
-    fn into_payload(self) -> Option<Payload>;
+    fn into_message(self) -> Option<Message>;
 }
 
 /// What a set-up function may return: `()`, or a [`Result`] whose error refuses the plugin.
@@ -105,7 +105,7 @@ pub trait Setup {
 
 /// What a handled event comes to.
 #[doc(hidden)]
-pub type Handled = Result<Option<Payload>>;
+pub type Handled = Result<Option<Message>>;
 
 impl Outcome for () {
     fn into_handled(self) -> Handled {
@@ -133,24 +133,24 @@ impl Outcome for Error {
 
 impl<T: Reply> Outcome for Result<T, Error> {
     fn into_handled(self) -> Handled {
-        self.map(Reply::into_payload)
+        self.map(Reply::into_message)
     }
 }
 
 impl Reply for () {
-    fn into_payload(self) -> Option<Payload> {
+    fn into_message(self) -> Option<Message> {
         None
     }
 }
 
 impl Reply for u32 {
-    fn into_payload(self) -> Option<Payload> {
+    fn into_message(self) -> Option<Message> {
         None
     }
 }
 
 impl Reply for Answer {
-    fn into_payload(self) -> Option<Payload> {
+    fn into_message(self) -> Option<Message> {
         Some(self.0)
     }
 }

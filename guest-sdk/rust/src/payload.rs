@@ -2,12 +2,12 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, Result, host::types::Payload, reject};
+use crate::{Error, Result, bytes::Whole, host::types::Payload, reject};
 
 /// The code of data that a handler's type does not take.
 pub(crate) const BAD_DATA: &str = "bad-data";
 
-/// One value as the body of an emit or an answer.
+/// One value as text, in which bytes stay.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Payload> {
     Ok(Payload::Json(serde_json::to_string(value)?))
 }
@@ -16,7 +16,9 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Payload> {
 pub(crate) fn read<T: DeserializeOwned>(payload: Option<&Payload>) -> Result<T> {
     match payload {
         Some(Payload::Json(text)) => serde_json::from_str(text).map_err(|error| bad_data(&error)),
-        Some(Payload::Binary(_)) => Err(reject(BAD_DATA, "these are bytes, and the handler reads JSON")),
+        Some(Payload::Binary(bytes)) => {
+            T::deserialize(Whole(bytes)).map_err(|_| reject(BAD_DATA, "these are bytes, and the handler reads JSON"))
+        }
         None => read_absent(),
     }
 }

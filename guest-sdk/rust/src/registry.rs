@@ -36,7 +36,12 @@ pub(crate) enum Table {
     Events,
     /// A timer. The host has one hook for all timers, so the SDK itself finds the handlers of the timer that rings.
     Timers,
+    /// An ask, of which the same holds.
+    Acks,
 }
+
+/// The tables whose names share one hook.
+const NAMED: [Table; 2] = [Table::Timers, Table::Acks];
 
 impl Table {
     /// The event that the host must raise so that handlers of this name run.
@@ -44,7 +49,13 @@ impl Table {
         match self {
             Table::Events => name,
             Table::Timers => hook::TIMER,
+            Table::Acks => hook::ACK,
         }
+    }
+
+    /// The table of a hook, if its names share one.
+    fn of_hook(event: &str) -> Option<Table> {
+        NAMED.into_iter().find(|table| table.event("") == event)
     }
 }
 
@@ -62,13 +73,16 @@ impl<C> Clone for Entry<C> {
     }
 }
 
+// Sorted maps: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
+type Lists<C> = BTreeMap<Box<str>, List<C>>;
+
 pub(crate) struct Registry<C> {
-    // Sorted maps: std's hash map would draw its seed from WASI, and with tens of names a tree is as fast.
-    events: BTreeMap<Box<str>, List<C>>,
-    timers: BTreeMap<Box<str>, List<C>>,
-    /// Handles a timer without handlers. It is set with the first handler of a timer, so that a plugin without timers
-    /// does not import the log for it.
-    unhandled_timer: Option<fn(&C)>,
+    events: Lists<C>,
+    timers: Lists<C>,
+    acks: Lists<C>,
+    /// Handles a timer or an answer without handlers. It is set with the first handler of one, so that a plugin without
+    /// timers and asks does not import the log for it.
+    unhandled: Option<fn(&C)>,
     authorize: Option<Authorize>,
     registered: u64,
     /// Whether the host knows the handlers. From then on each change goes to the host.
@@ -80,7 +94,8 @@ impl<C> Default for Registry<C> {
         Registry {
             events: BTreeMap::new(),
             timers: BTreeMap::new(),
-            unhandled_timer: None,
+            acks: BTreeMap::new(),
+            unhandled: None,
             authorize: None,
             registered: 0,
             started: false,
@@ -123,18 +138,18 @@ impl<C> Registry<C> {
         (true, self.unless_wanted(table.event(name)))
     }
 
-    /// Removes all handlers of an event. For the hook of timers, removes those of all timers.
+    /// Removes all handlers of an event. For the hook of timers, removes those of all timers, and likewise for asks.
     pub(crate) fn remove_all(&mut self, event: &str) -> (bool, Result<(), Refusal>) {
         let wanted = self.wants(event);
         self.events.remove(event);
-        if event == hook::TIMER {
-            self.timers.clear();
+        if let Some(table) = Table::of_hook(event) {
+            self.lists(table).clear();
         }
         (wanted, if wanted { self.unless_wanted(event) } else { Ok(()) })
     }
 
-    pub(crate) fn set_unhandled_timer(&mut self, call: fn(&C)) {
-        self.unhandled_timer = Some(call);
+    pub(crate) fn set_unhandled(&mut self, call: fn(&C)) {
+        self.unhandled = Some(call);
     }
 
     pub(crate) fn set_authorize(&mut self, authorize: Authorize) {
@@ -144,21 +159,32 @@ impl<C> Registry<C> {
     /// Asks the host for all events that have handlers, each once.
     pub(crate) fn start(&mut self) -> Result<(), (String, Refusal)> {
         self.started = true;
-        let timers = (!self.timers.is_empty() && !self.events.contains_key(hook::TIMER)).then_some(hook::TIMER);
-        let mut names = self.events.keys().map(|name| &**name).chain(timers);
+        let hooks = NAMED.into_iter().map(|table| table.event(""));
+        let hooks = hooks.filter(|hook| self.wants(hook) && !self.events.contains_key(*hook));
+        let mut names = self.events.keys().map(|name| &**name).chain(hooks);
         names.try_for_each(|event| events::on(event).map_err(|refusal| (event.to_owned(), refusal)))
     }
 
-    fn lists(&mut self, table: Table) -> &mut BTreeMap<Box<str>, List<C>> {
+    fn lists(&mut self, table: Table) -> &mut Lists<C> {
         match table {
             Table::Events => &mut self.events,
             Table::Timers => &mut self.timers,
+            Table::Acks => &mut self.acks,
+        }
+    }
+
+    /// The handlers of names that share a hook.
+    fn named(&self, hook: &str) -> Option<&Lists<C>> {
+        match Table::of_hook(hook)? {
+            Table::Events => None,
+            Table::Timers => Some(&self.timers),
+            Table::Acks => Some(&self.acks),
         }
     }
 
     /// Whether any handler needs this event of the host.
     fn wants(&self, event: &str) -> bool {
-        self.events.contains_key(event) || (event == hook::TIMER && !self.timers.is_empty())
+        self.events.contains_key(event) || self.named(event).is_some_and(|lists| !lists.is_empty())
     }
 
     /// Tells the host that an event is not needed any more, if no handler needs it.
@@ -168,25 +194,25 @@ impl<C> Registry<C> {
 }
 
 /// Runs the handlers that an event is for: its own in the order of registration, then those for all events. Its
-/// cause is the contract's: the event's name, the fallback's, or that of all timers. The first error ends it; the first
+/// cause is the contract's: the event's name, the fallback's, or that of all timers or asks. The first error ends it; the first
 /// answer is the answer.
 pub(crate) fn dispatch<C>(registry: &RefCell<Registry<C>>, event: &Event, ctx: &C) -> Handled {
     let cause = event.cause();
     let (own, behind) = {
         let registry = registry.borrow();
         let of = |name: &str| registry.events.get(name).cloned();
-        match cause {
-            hook::TIMER => (registry.timers.get(event.name()).cloned(), of(hook::TIMER)),
+        match registry.named(cause) {
+            Some(lists) => (lists.get(event.name()).cloned(), of(cause)),
             // `*` is for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are
             // its own.
-            _ if cause.starts_with('$') || cause == ANY || event.is_keepalive() => (of(cause), None),
-            _ => (of(cause), of(ANY)),
+            None if cause.starts_with('$') || cause == ANY || event.is_keepalive() => (of(cause), None),
+            None => (of(cause), of(ANY)),
         }
     };
-    if cause == hook::TIMER
+    if Table::of_hook(cause).is_some()
         && own.is_none()
         && behind.is_none()
-        && let Some(unhandled) = registry.borrow().unhandled_timer
+        && let Some(unhandled) = registry.borrow().unhandled
     {
         unhandled(ctx);
     }

@@ -213,10 +213,7 @@ impl Room {
         F: FnMut(&Actor, T) -> R + 'static,
         R: Outcome,
     {
-        self.runtime.registry.borrow_mut().set_unhandled_timer(|ctx| {
-            // Not a failure: what set it may have been another version, and nothing is lost but the timer.
-            ctx.log().warn(format_args!("nobody handles the timer {:?}: add `room.on_timer`", ctx.event().name()));
-        });
+        self.warn_of_unhandled();
         self.add_to(Table::Timers, name, move |ctx| {
             // No client sent this, so none can be told.
             let data = payload::read(ctx.event().payload()).map_err(|why| Error::new(BAD_DATA, why.message()))?;
@@ -304,7 +301,7 @@ impl Room {
     }
 
     /// Removes all handlers of an event (`"*"` for those of [`on_any`](Room::on_any), `"$timer"` for those of all
-    /// timers); says whether there were any.
+    /// timers, `"$ack"` for those of all asks); says whether there were any.
     ///
     /// ```
     /// use parlor_guest::{prelude::*, testing::TestRoom};
@@ -326,11 +323,23 @@ impl Room {
         removed
     }
 
+    /// Has a timer or an answer to an ask that no handler is for leave a warning in the log.
+    pub(crate) fn warn_of_unhandled(&self) {
+        self.runtime.registry.borrow_mut().set_unhandled(|ctx| {
+            let name = ctx.event().name();
+            // Not a failure: what set it or asked may have been another version, and nothing is lost but this.
+            match ctx.event().cause() {
+                hook::TIMER => ctx.log().warn(format_args!("nobody handles the timer {name:?}: add `room.on_timer`")),
+                _ => ctx.log().warn(format_args!("nobody handles the answer to {name:?}: add `room.on_ack`")),
+            }
+        });
+    }
+
     pub(crate) fn add(&self, event: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
         self.add_to(Table::Events, event, call)
     }
 
-    fn add_to(&self, table: Table, name: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
+    pub(crate) fn add_to(&self, table: Table, name: &str, call: impl FnMut(&Ctx) -> Handled + 'static) -> Handler {
         self.register(table, name, Rc::new(RefCell::new(call)))
     }
 

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::{
-    Actor, Ctx, Error, Event, Meta, Request, Room, Setup, context::Runtime, hooks::hook, host::types, registry,
+    Actor, Ctx, Error, Event, Meta, Request, Room, Setup, bytes, context::Runtime, hooks::hook, host::types,
+    message::Message, registry,
 };
 
 /// A plugin's function, as the generated exports call it.
@@ -42,6 +43,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     if event.socket.is_none() && !hook::is_socketless(&event.cause) {
         return Err(Error::new("no-socket", format!("the event {} came without a socket", event.name)).into_failure());
     }
+    bytes::begin_turn();
     let ctx = Ctx::new(Actor::new(Room::of(runtime), Event::new(event)));
     let handled = registry::dispatch(&runtime.registry, ctx.event(), &ctx);
     if ctx.event().cause() == hook::DISCONNECT {
@@ -51,7 +53,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     let noted = runtime.take_noted();
     match (handled, noted) {
         (Err(error), _) | (Ok(_), Some(error)) => Err(error.into_failure()),
-        (Ok(answer), None) => Ok(answer),
+        (Ok(answer), None) => answer.map(Message::enclose).transpose().map_err(Error::into_failure),
     }
 }
 

@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::{
     Meta, Result, SocketId,
     host::{outbox, sockets},
+    message::Message,
     meta::fields_text,
     metas::Metas,
-    payload,
 };
 
 /// A socket of this room, which [`Actor::socket`](crate::Actor::socket) finds by its id. In a handler of the socket
@@ -69,7 +69,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
-        Ok(outbox::to_socket(self.id, event, &payload::json(&data)?)?)
+        Message::of(&data)?.say(|data| outbox::to_socket(self.id, event, data))
     }
 
     /// Puts the socket into a channel; see [`Ctx::join`](crate::Ctx::join).

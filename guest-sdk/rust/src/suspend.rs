@@ -5,9 +5,10 @@ use std::{borrow::Cow, cell::RefCell, rc::Rc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Ctx, Handler, Outcome, Result, Room, Suspend, Suspended, answer,
+    Actor, Ctx, Handler, Outcome, Result, Room, Suspend, Suspended,
     hooks::hook,
     host::types::Refusal,
+    message::Message,
     suspended::{Tagged, Take, give},
 };
 
@@ -65,7 +66,7 @@ impl Room {
         let schema: Box<str> = schema.into();
         let handler = self.add(hook::SUSPEND, move |ctx| {
             let state = save(ctx.actor(), ctx.event().hook_data()?)?;
-            answer(&Tagged { schema: Cow::Borrowed(&schema), state }).into_handled()
+            Ok(Some(Message::plain(&Tagged { schema: Cow::Borrowed(&schema), state })?))
         });
         let previous = self.runtime.states.borrow_mut().suspend.replace(handler);
         self.replace(previous);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Result, host::outbox, payload};
+use crate::{Result, host::outbox, message::Message};
 
 /// Whom an emit is for; made by [`Ctx::to`](crate::Ctx::to) and the `to` functions of [`Actor`](crate::Actor).
 ///
@@ -57,15 +57,13 @@ impl<'a> Target<'a> {
     /// }
     /// ```
     pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
-        let data = payload::json(&data)?;
-        let sent = match &self.0 {
-            To::Named(name) => outbox::to_named(name, event, &data),
-            To::Channel(channel) => outbox::to_channel(channel, event, &data),
-            To::ChannelExcept(channel, excluded) => outbox::to_channel_except(channel, excluded, event, &data),
-            To::User(user_id) => outbox::to_user(user_id, event, &data),
-            To::Clients(client_ids) => outbox::to_clients(client_ids, event, &data),
-        };
-        Ok(sent?)
+        Message::of(&data)?.say(|data| match &self.0 {
+            To::Named(name) => outbox::to_named(name, event, data),
+            To::Channel(channel) => outbox::to_channel(channel, event, data),
+            To::ChannelExcept(channel, excluded) => outbox::to_channel_except(channel, excluded, event, data),
+            To::User(user_id) => outbox::to_user(user_id, event, data),
+            To::Clients(client_ids) => outbox::to_clients(client_ids, event, data),
+        })
     }
 }
 

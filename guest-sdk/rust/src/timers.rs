@@ -175,6 +175,6 @@ impl AlarmClock {
 }
 
 /// Rounds a duration up to milliseconds, so that nothing rings early.
-fn whole_millis(duration: Duration) -> u64 {
+pub(crate) fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

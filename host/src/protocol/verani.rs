@@ -195,7 +195,7 @@ fn push_emitted(out: &mut String, data: &Json) {
 /// The data with its attachments in the place of its placeholders.
 fn filled(data: &Json, attachments: &[Bytes]) -> Json {
     data.with_text(placeholder::fill(data.text(), attachments.len(), |out, number| {
-        let bytes = attachments.get(number).map_or(&[][..], |bytes| bytes);
+        let bytes = attachments.get(number).map(|bytes| &**bytes).unwrap_or_default();
         out.push_str(r#"{"base64":"#);
         push_encoded(out, bytes);
         out.push('}');

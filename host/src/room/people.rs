@@ -30,7 +30,7 @@ const BYTES_AT_ONCE: usize = 256 << 10;
 /// The sockets of a room.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// Members and timers. While a turn runs, the turn has them and this is empty.
+    /// Members, timers and asks. While a turn runs, the turn has them and this is empty.
     pub(super) state: RoomState,
     outbound: HashMap<SocketId, Arc<Outbound>>,
     /// Sockets that the room closes because their user made its code fault too often: it listens to them no more.

@@ -8,7 +8,7 @@ use crate::model::limits::Limits;
 /// How things stand in a room between two turns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Situation {
-    /// When the earliest timer is due.
+    /// When the earliest timer is due or, if that is earlier, the earliest ask times out.
     pub(super) timer: Option<Instant>,
     /// Since when no socket is in the room.
     pub(super) empty_since: Option<Instant>,
@@ -25,7 +25,7 @@ pub(super) struct Situation {
 /// What the room does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// Run the timer that is due.
+    /// Run the timer that is due, or end the ask that timed out.
     Timer,
     /// Wait for mail: nothing else can come. This is what a room in use does most often.
     Mail,
@@ -37,7 +37,7 @@ pub(super) enum Plan {
 pub(super) struct Wait {
     /// For the oldest write.
     pub(super) settled: bool,
-    /// For a timer.
+    /// For a timer, or for an ask to time out.
     pub(super) timer: Option<Instant>,
     /// What the room does if no mail comes until then, or earlier where somebody else wants its place.
     pub(super) rest: Option<Rest>,

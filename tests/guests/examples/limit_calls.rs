@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use exports::parlor::room::guest::{Definition, Event, Failure, Guest, Meta, Payload, Rejection, Request};
 use parlor::room::types::Refusal;
-use parlor::room::{alarm, clock, config, events, logging, outbox, random, room, sockets, storage, timers};
+use parlor::room::{alarm, clock, config, events, inbox, logging, outbox, random, room, sockets, storage, timers};
 use serde_json::{Value, json};
 
 wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
@@ -90,6 +90,13 @@ fn make(call: &[Value], socket: u32) -> String {
             let data = format!("\"{}\"", "x".repeat((number(1) as usize).saturating_sub(2)));
             said(outbox::to_socket(socket, "filled", &Payload::Json(data)))
         }
+        "attach" => said(outbox::attach(&vec![0; number(1) as usize])),
+        "spread" => said(outbox::spread()),
+        "ask" => {
+            let data = Payload::Json("[1]".to_owned());
+            said(outbox::ask(number(1) as u32, "question", &data, text(2), number(3) as u32))
+        }
+        "arguments" => format!("ok: {} {}", inbox::arguments(), inbox::attachments().len()),
         "to-channel" => said(outbox::to_channel(text(1), text(2), &Payload::Json("1".to_owned()))),
         "join" => said(sockets::join(socket, text(1))),
         "join-size" => said(sockets::join(socket, &filled(1))),

@@ -46,7 +46,8 @@ impl Memory {
     }
 }
 
-/// All of a version but for its state: `say {n}` to everybody in the room, `state`, `slow {ms}`, `set-timer {name, ms}`.
+/// All of a version but for its state: `say {n}` to everybody in the room, `state`, `slow {ms}`, `set-timer {name, ms}`,
+/// `ask {name, ms}`.
 pub fn serve(room: &Room, version: &'static str) -> Rc<Memory> {
     crate::believe(room);
     crate::sync(room);
@@ -69,6 +70,13 @@ pub fn serve(room: &Room, version: &'static str) -> Rc<Memory> {
     room.on("set-timer", |ctx, timer: SetTimer| {
         ctx.timers().set(&timer.name, Duration::from_millis(timer.ms), ())?;
         ctx.emit("timer-set", json!({ "name": timer.name }))
+    });
+    room.on("ask", |ctx, ask: SetTimer| ctx.ask(&ask.name, json!({}), Duration::from_millis(ask.ms)));
+    let own = Rc::clone(&memory);
+    // The hook of all asks, whatever they are called.
+    room.on("$ack", move |ctx, end: Value| {
+        let name = ctx.event().name();
+        ctx.actor().emit("acked", json!({ "name": name, "end": end, "version": own.version, "seq": own.next() }))
     });
     let own = Rc::clone(&memory);
     // The hook of all timers, whatever they are called.

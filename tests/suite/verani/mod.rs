@@ -1,5 +1,6 @@
 //! The examples of the socket.io-like API, in its order: what each of them says happens, happens. Each is a guest in Rust and
-//! one in TypeScript, and the same checks hold for both.
+//! one in TypeScript, and the same checks hold for both. What Verani's protocol does not have has files of its own: `acks`,
+//! `asks` and `bytes`.
 
 use crate::harness::{Builder, Server};
 
@@ -22,8 +23,16 @@ macro_rules! in_each_language {
     };
 }
 
+mod acks;
+mod asks;
 mod basics;
+mod bytes;
 mod handlers;
+
+/// Serves the guest `exchange` with this configuration.
+fn serve_exchange(config: &str) -> Server {
+    Server::builder().guest("exchange").config(config).start()
+}
 
 #[derive(Debug, Clone, Copy)]
 enum Language {

@@ -3,6 +3,9 @@
 
 use crate::host::types::{Meta, Payload, Refusal};
 
+pub(crate) const ASKS_PER_ROOM: usize = 1_024;
+pub(crate) const ASKS_PER_SOCKET: usize = 64;
+pub(crate) const ATTACHMENTS_PER_EVENT: usize = 16;
 pub(crate) const CHANNELS_PER_SOCKET: usize = 64;
 pub(crate) const CLOSE_REASON_BYTES: usize = 123;
 pub(crate) const DELIVERIES_PER_TURN: usize = 20_000;
@@ -26,12 +29,11 @@ pub(crate) const SUSPEND_BYTES: usize = 256 << 10;
 pub(crate) const TIMER_BYTES: usize = 4 << 10;
 pub(crate) const TIMERS_PER_ROOM: usize = 64;
 
-/// The bytes of an answer.
-pub(crate) fn bytes(payload: &Option<Payload>) -> usize {
+/// The bytes of a payload.
+pub(crate) fn bytes(payload: &Payload) -> usize {
     match payload {
-        Some(Payload::Json(text)) => text.len(),
-        Some(Payload::Binary(bytes)) => bytes.len(),
-        None => 0,
+        Payload::Json(text) => text.len(),
+        Payload::Binary(bytes) => bytes.len(),
     }
 }
 

@@ -7,13 +7,14 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{hooks::hook, host::types::Refusal};
 
-    const HOOKS: [&str; 9] = [
+    const HOOKS: [&str; 10] = [
         hook::CONNECT,
         hook::DISCONNECT,
         hook::MESSAGE,
         hook::ERROR,
         hook::RESTORE,
         hook::TIMER,
+        hook::ACK,
         hook::ALARM,
         hook::SUSPEND,
         hook::RESUME,
@@ -113,6 +114,39 @@ pub(crate) mod outbox {
 
     pub(crate) fn to_clients(client_ids: &[String], event: &str, data: &Payload) -> Result<u32, Refusal> {
         emit(Target::Clients(client_ids), event, data)
+    }
+
+    pub(crate) fn attach(bytes: &[u8]) -> Result<u32, Refusal> {
+        world::turn(|turn| turn.attach(bytes))
+    }
+
+    pub(crate) fn spread() -> Result<(), Refusal> {
+        world::turn(|turn| {
+            turn.is_spread = true;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn ask(
+        socket: SocketId,
+        event: &str,
+        data: &Payload,
+        name: &str,
+        timeout_ms: u32,
+    ) -> Result<(), Refusal> {
+        world::turn(|turn| turn.ask(socket, event, data, name, timeout_ms))
+    }
+}
+
+pub(crate) mod inbox {
+    use super::world;
+
+    pub(crate) fn arguments() -> u32 {
+        world::turn(|turn| Ok(turn.arguments)).unwrap_or_default()
+    }
+
+    pub(crate) fn attachments() -> Vec<Vec<u8>> {
+        world::turn(|turn| Ok(turn.attachments.clone())).unwrap_or_default()
     }
 }
 

@@ -3,12 +3,15 @@
 //! A [`TestRoom`] means what the server means: an event is a turn that commits or leaves no trace, emits are counted at
 //! the call and arrive at the commit, `authorize` runs before `on_connect` in an instance of its own, a failed
 //! `on_connect` undoes the membership, an error runs `on_error` in a turn of its own. Timers and the alarm run in
-//! virtual time: [`TestRoom::advance`] lets it pass, in no time. [`TestRoom::sleep`] and [`TestRoom::swap`] take the
+//! virtual time: [`TestRoom::advance`] lets it pass, in no time, and asks time out in it. [`TestRoom::sleep`] and [`TestRoom::swap`] take the
 //! instance away as the server does. The server's bounds on emits, host calls, names, timers, storage and suspended
 //! states hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
 
+mod asks;
 mod bounds;
 mod builder;
+mod clients;
+mod filled;
 pub(crate) mod imports;
 mod instance;
 mod members;

@@ -46,7 +46,7 @@ impl TestRoom {
     }
 
     /// Lets so much time pass. All timers that run down meanwhile run, and the alarm where it is due, each at its own
-    /// time and in the order of these, with what they set themselves. At the same moment timers run in the order in
+    /// time and in the order of these, with what they set themselves. Asks time out likewise. At the same moment timers run in the order in
     /// which they were set, then the alarm.
     ///
     /// An alarm whose turn fails is tried again after 1 s, 2 s, 4 s and so on, up to 5 minutes. `Duration::ZERO` runs
@@ -154,6 +154,7 @@ impl World {
                 inbox.closed.get_or_insert((1006, String::new()));
             }
             state.schedule.restart();
+            state.asks.clear();
             state.suspended = None;
             state.storage.keys().next().is_some() || state.schedule.alarm().is_some()
         };
@@ -161,12 +162,22 @@ impl World {
         if keeps_something { self.restore("restart") } else { self.instantiate().map(drop) }
     }
 
-    /// Runs one timer or the alarm, where one is due by `until`, with the clock at its time; says which that was.
+    /// Runs one timer, the alarm or the end of an ask, where one is due by `until`, with the clock at its time; says which
+    /// that was.
     fn run_due(self: &Rc<Self>, until: u64) -> Option<u64> {
         let (at, due) = {
             let mut state = self.state.borrow_mut();
             let now = state.time as u64;
-            let (at, due) = state.schedule.take_due(now, until)?;
+            let ask_at = state.asks.next_due().filter(|at| *at <= until);
+            let scheduled = state.schedule.take_due(now, ask_at.unwrap_or(until));
+            let Some((at, due)) = scheduled else {
+                let at = ask_at?.max(now);
+                state.time = at as f64;
+                let (socket, name) = state.asks.take_due()?;
+                drop(state);
+                self.end_ask(socket, name, "timeout", None, Vec::new());
+                return Some(at);
+            };
             state.time = at as f64;
             if matches!(due, Due::Alarm { .. }) && !state.events.contains(hook::ALARM) {
                 // Without a handler there is no turn to try again.

@@ -1,5 +1,7 @@
 //! One turn of the test room: copies that its calls change, and what it asked for.
 
+use std::mem;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     host::types::{Payload, Refusal},
 };
 
-use super::{bounds, members::Members, schedule::Schedule, storage::Storage};
+use super::{asks::Asks, bounds, filled::filled, members::Members, schedule::Schedule, storage::Storage};
 
 /// The close codes that a plugin may use, beside 3000 to 4999.
 const CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -38,6 +40,13 @@ pub(crate) struct Turn {
     pub(crate) members: Members,
     pub(crate) storage: Storage,
     pub(crate) schedule: Schedule,
+    pub(crate) asks: Asks,
+    /// How many arguments the event has, and what its placeholders name.
+    pub(crate) arguments: u32,
+    pub(crate) attachments: Vec<Vec<u8>>,
+    /// What comes with the next emit, ask or answer.
+    attached: Vec<Vec<u8>>,
+    pub(crate) is_spread: bool,
     pub(crate) emits: Vec<Emit>,
     pub(crate) closes: Vec<Close>,
     pub(crate) accepted_at: f64,
@@ -52,9 +61,8 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) fn new(
-        members: Members,
-        storage: Storage,
-        schedule: Schedule,
+        (members, storage, schedule, asks): (Members, Storage, Schedule, Asks),
+        (arguments, attachments): (u32, Vec<Vec<u8>>),
         sender: Option<SocketId>,
         accepted_at: f64,
     ) -> Self {
@@ -62,6 +70,11 @@ impl Turn {
             members,
             storage,
             schedule,
+            asks,
+            arguments,
+            attachments,
+            attached: Vec::new(),
+            is_spread: false,
             sender,
             accepted_at,
             emits: Vec::new(),
@@ -87,22 +100,65 @@ impl Turn {
     }
 
     pub(crate) fn emit(&mut self, target: Target<'_>, event: &str, data: &Payload) -> Result<u32, Refusal> {
-        let Payload::Json(text) = data else {
-            return Err(bounds::invalid("data must be JSON: the sockets of this room speak Verani frames"));
-        };
-        if text.len() > bounds::EMIT_BYTES {
-            return Err(self.pass("emit-bytes"));
-        }
-        let data = serde_json::from_str(text).map_err(|why| bounds::invalid(format!("not one JSON value: {why}")))?;
-        bounds::check_name("the event", event)?;
-        if event.starts_with('$') {
-            return Err(bounds::invalid("an event whose name begins with $ is the host's own"));
-        }
+        let (data, bytes) = self.enclosed(data)?;
+        check_event(event)?;
         let (to, channel) = self.resolve(&target)?;
-        self.charge(text.len(), to.len())?;
+        self.charge(bytes, to.len())?;
         let count = to.len() as u32;
         self.emits.push(Emit { to, frame: frame(&channel, event, data) });
         Ok(count)
+    }
+
+    pub(crate) fn ask(
+        &mut self,
+        socket: SocketId,
+        event: &str,
+        data: &Payload,
+        name: &str,
+        timeout_ms: u32,
+    ) -> Result<(), Refusal> {
+        let (data, bytes) = self.enclosed(data)?;
+        self.members.meta_mut(socket)?;
+        check_event(event)?;
+        let number = self.asks.add(socket, name, self.accepted_at as u64, timeout_ms)?;
+        self.charge(bytes, 1)?;
+        let mut frame = frame(&self.members.first_channel(Some(socket)), event, data);
+        frame["id"] = json!(number);
+        self.emits.push(Emit { to: vec![socket], frame });
+        Ok(())
+    }
+
+    /// Takes bytes for the next emit, ask or answer.
+    pub(crate) fn attach(&mut self, bytes: &[u8]) -> Result<u32, Refusal> {
+        if self.attached.len() >= bounds::ATTACHMENTS_PER_EVENT {
+            return Err(self.pass("attachments-per-event"));
+        }
+        if self.attached_bytes() + bytes.len() > bounds::EMIT_BYTES {
+            return Err(self.pass("emit-bytes"));
+        }
+        self.attached.push(bytes.to_vec());
+        Ok(self.attached.len() as u32 - 1)
+    }
+
+    fn attached_bytes(&self) -> usize {
+        self.attached.iter().map(Vec::len).sum()
+    }
+
+    /// The data of an emit, an ask or an answer with what was given for it before, and the bytes of all that.
+    pub(crate) fn enclosed(&mut self, data: &Payload) -> Result<(Value, usize), Refusal> {
+        let bytes = bounds::bytes(data) + self.attached_bytes();
+        let (attached, is_spread) = (mem::take(&mut self.attached), mem::take(&mut self.is_spread));
+        if bytes > bounds::EMIT_BYTES {
+            return Err(self.pass("emit-bytes"));
+        }
+        if matches!(data, Payload::Binary(_)) && !attached.is_empty() {
+            return Err(bounds::invalid("data with attachments must be JSON, which names them"));
+        }
+        let data = filled(data, &attached).map_err(bounds::invalid)?;
+        if is_spread && !data.is_array() {
+            return Err(bounds::invalid("several arguments must be a JSON array"));
+        }
+        Ok((data, bytes))
     }
 
     fn charge(&mut self, bytes: usize, receivers: usize) -> Result<(), Refusal> {
@@ -173,6 +229,14 @@ impl Turn {
             self.closes.push(Close { socket, code, reason: reason.to_owned() });
         }
         Ok(())
+    }
+}
+
+fn check_event(name: &str) -> Result<(), Refusal> {
+    bounds::check_name("the event", name)?;
+    match name.starts_with('$') {
+        true => Err(bounds::invalid("an event whose name begins with $ is the host's own")),
+        false => Ok(()),
     }
 }
 

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Failed, SocketId,
-    hooks::{ANY, hook},
+    hooks::hook,
     host::types::{Definition, Event, Failure, Meta, Payload, Refusal, Rejection, Request},
 };
 
 use super::{
+    asks::Asks,
     bounds,
     members::Members,
     schedule::Schedule,
@@ -33,6 +34,24 @@ pub(crate) trait Instance {
 
 /// Makes a new instance of a plugin, whose `init` has not run.
 pub(crate) type MakeInstance = dyn Fn() -> Rc<dyn Instance>;
+
+/// An event on its way to the plugin, with what comes beside it.
+pub(crate) struct Arrival {
+    pub(crate) event: Event,
+    pub(crate) arguments: u32,
+    pub(crate) attachments: Vec<Vec<u8>>,
+    /// The number of the acknowledgement that the sender waits for.
+    pub(crate) ack: Option<u64>,
+}
+
+impl From<Event> for Arrival {
+    fn from(event: Event) -> Self {
+        Arrival { arguments: event.payload.is_some().into(), attachments: Vec::new(), ack: None, event }
+    }
+}
+
+/// Why a turn failed, with the bound that it passed, if it did.
+pub(super) type Fall = (Failure, Option<&'static str>);
 
 /// The frames that one socket got.
 #[derive(Default)]
@@ -57,6 +76,7 @@ pub(crate) struct State {
     pub(crate) members: Members,
     pub(crate) storage: Storage,
     pub(crate) schedule: Schedule,
+    pub(crate) asks: Asks,
     pub(crate) turn: Option<Turn>,
     pub(crate) inboxes: BTreeMap<SocketId, Inbox>,
     pub(crate) log: Vec<String>,
@@ -166,41 +186,6 @@ impl World {
         })
     }
 
-    /// Makes a socket a member. It stays one if its `$connect` commits.
-    pub(crate) fn connect(self: &Rc<Self>, meta: Meta) -> SocketId {
-        let id = {
-            let mut state = self.state.borrow_mut();
-            state.sockets_made += 1;
-            let id = state.sockets_made;
-            state.members.insert(id, meta);
-            state.inboxes.insert(id, Inbox::default());
-            id
-        };
-        if self.give_hook(hook::CONNECT, None, Some(id)).is_err() {
-            let mut state = self.state.borrow_mut();
-            state.members.forget(id);
-            if let Some(inbox) = state.inboxes.get_mut(&id) {
-                inbox.closed = Some((1011, "the plugin failed in $connect".to_owned()));
-            }
-        }
-        id
-    }
-
-    /// Ends a socket: takes it out of all counts and channels, and runs `$disconnect`.
-    pub(crate) fn disconnect(self: &Rc<Self>, id: SocketId, code: u16, reason: &str) {
-        {
-            let mut state = self.state.borrow_mut();
-            let Some(inbox) = state.inboxes.get_mut(&id).filter(|inbox| inbox.closed.is_none()) else {
-                return;
-            };
-            inbox.closed = Some((code, reason.to_owned()));
-            state.members.depart(id);
-        }
-        // `turn` has reported a failure already, and the socket is gone either way.
-        let _ = self.give_hook(hook::DISCONNECT, Some(json!({ "code": code, "reason": reason })), Some(id));
-        self.state.borrow_mut().members.forget(id);
-    }
-
     /// A new instance of the same room.
     pub(crate) fn restore(self: &Rc<Self>, reason: &str) -> Result<(), String> {
         self.instantiate()?;
@@ -208,48 +193,6 @@ impl World {
         // Its failure was told where it happened.
         let _ = self.give_hook(hook::RESTORE, Some(json!({ "reason": reason })), None);
         Ok(())
-    }
-
-    /// Handles what a client sent, if the plugin has a handler for it.
-    pub(crate) fn client_event(
-        self: &Rc<Self>,
-        socket: SocketId,
-        name: &str,
-        channel: Option<String>,
-        mut data: Option<Value>,
-        answer_wanted: bool,
-    ) -> Result<Option<Payload>, Failed> {
-        // Serialisers write a channel that is not set as `null` or as an empty string, and the data of a bare ping as
-        // `null`.
-        let channel = channel.filter(|channel| !channel.is_empty());
-        let (cause, accepted_at) = {
-            let mut state = self.state.borrow_mut();
-            if !state.members.is_present(socket) {
-                return Ok(None);
-            }
-            let bare_ping = name == "ping" && channel.is_none() && data.as_ref().is_none_or(Value::is_null);
-            if bare_ping {
-                data = None;
-            }
-            if bare_ping && let Some(inbox) = state.inboxes.get_mut(&socket) {
-                inbox.frames.push(json!({ "type": "pong" }));
-            }
-            // A bare keepalive is an event only where it was registered by name.
-            if bare_ping && !state.events.contains(name) {
-                return Ok(None);
-            }
-            (cause_of(name, &state.events), state.time)
-        };
-        let Some(cause) = cause else { return Ok(None) };
-        self.give(Event {
-            cause,
-            name: name.to_owned(),
-            channel,
-            payload: data.map(|value| Payload::Json(value.to_string())),
-            socket: Some(socket),
-            answer_wanted,
-            accepted_at,
-        })
     }
 
     pub(super) fn give_hook(
@@ -281,23 +224,28 @@ impl World {
     }
 
     /// Runs the turn of an event and, if that fails, the turn of `$error`.
-    fn give(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, Failed> {
+    pub(super) fn give(self: &Rc<Self>, arrival: impl Into<Arrival>) -> Result<Option<Payload>, Failed> {
+        let arrival = arrival.into();
         self.wake();
-        let (name, socket) = (event.name.clone(), event.socket);
-        let is_clients = event.cause == hook::MESSAGE || !event.cause.starts_with('$');
-        let (failure, bound) = match self.turn(event) {
+        let Event { cause, name, socket, .. } = &arrival.event;
+        let (name, socket, ack) = (name.clone(), *socket, arrival.ack);
+        let is_clients = cause == hook::MESSAGE || !cause.starts_with('$');
+        let (failure, bound) = match self.turn(arrival) {
             Ok(answer) => return Ok(answer),
             Err(failed) => failed,
         };
         let failed = Failed { event: name, code: failure.code, message: failure.message };
-        if failure.for_sender {
-            self.tell_sender(socket, &failed.code, &failed.message);
-            return Err(failed);
-        }
         // The sender of an event hears that what it sent is too large to be passed on.
-        if let Some(bound) = bound.filter(|bound| is_clients && bound.starts_with("emit-bytes")) {
-            let words = format!("{} was not handled: its turn passed the bound {bound}", failed.event);
-            self.tell_sender(socket, "limit-exceeded", &words);
+        let bound = bound.filter(|bound| is_clients && bound.starts_with("emit-bytes"));
+        let words = bound.map(|bound| format!("{} was not handled: its turn passed the bound {bound}", failed.event));
+        match (&words, ack) {
+            _ if failure.for_sender => self.tell_sender(socket, ack, &failed.code, &failed.message),
+            (Some(words), _) => self.tell_sender(socket, ack, "limit-exceeded", words),
+            (None, Some(ack)) => self.state.borrow_mut().push(socket, nack(ack, &failed.code, None)),
+            (None, None) => {}
+        }
+        if failure.for_sender {
+            return Err(failed);
         }
         self.state.borrow_mut().failures.push(failed.clone());
         if failed.event != hook::ERROR {
@@ -308,19 +256,22 @@ impl World {
         Err(failed)
     }
 
-    fn tell_sender(&self, socket: Option<SocketId>, code: &str, message: &str) {
+    fn tell_sender(&self, socket: Option<SocketId>, ack: Option<u64>, code: &str, message: &str) {
         let mut state = self.state.borrow_mut();
-        let channel = state.members.first_channel(socket);
-        let data = json!({ "code": code, "message": message });
-        let inbox = socket.and_then(|id| state.inboxes.get_mut(&id)).filter(|inbox| inbox.closed.is_none());
-        if let Some(inbox) = inbox {
-            inbox.frames.push(turn::frame(&channel, "error", data));
-        }
+        let frame = match ack {
+            Some(ack) => nack(ack, code, Some(message)),
+            None => {
+                let channel = state.members.first_channel(socket);
+                turn::frame(&channel, "error", json!({ "code": code, "message": message }))
+            }
+        };
+        state.push(socket, frame);
     }
 
-    /// Runs one turn, which commits or leaves no trace. A failure comes with the bound that the turn passed, if it did.
-    pub(super) fn turn(self: &Rc<Self>, event: Event) -> Result<Option<Payload>, (Failure, Option<&'static str>)> {
-        let is_suspend = event.cause == hook::SUSPEND;
+    /// Runs one turn, which commits or leaves no trace.
+    pub(super) fn turn(self: &Rc<Self>, arrival: impl Into<Arrival>) -> Result<Option<Payload>, Fall> {
+        let Arrival { event, arguments, attachments, ack } = arrival.into();
+        let (is_suspend, socket) = (event.cause == hook::SUSPEND, event.socket);
         {
             let mut state = self.state.borrow_mut();
             assert!(state.turn.is_none(), "a handler cannot send events to its own test room");
@@ -329,38 +280,74 @@ impl World {
                 // The turn clears the alarm that rings in it, unless it sets the alarm again.
                 schedule.forget_alarm();
             }
-            let (members, storage) = (state.members.clone(), state.storage.of_turn());
-            state.turn = Some(Turn::new(members, storage, schedule, event.socket, event.accepted_at));
+            let copies = (state.members.clone(), state.storage.of_turn(), schedule, state.asks.clone());
+            state.turn = Some(Turn::new(copies, (arguments, attachments), socket, event.accepted_at));
         }
         let instance = self.instance.borrow().clone();
         let running = Running::new(self);
         let outcome = instance.map_or(Ok(None), |instance| instance.handle(event));
         drop(running);
-        let closes = {
+        let (answer, closes) = {
             let mut state = self.state.borrow_mut();
-            let Some(turn) = state.turn.take() else { return outcome.map_err(|failure| (failure, None)) };
-            let too_much =
-                is_suspend && outcome.as_ref().is_ok_and(|state| bounds::bytes(state) > bounds::SUSPEND_BYTES);
-            if let Some(bound) = turn.poison.or(too_much.then_some("suspend-bytes")) {
+            let Some(mut turn) = state.turn.take() else { return outcome.map_err(|failure| (failure, None)) };
+            if is_suspend && matches!(&outcome, Ok(Some(left)) if bounds::bytes(left) > bounds::SUSPEND_BYTES) {
+                turn.poison.get_or_insert("suspend-bytes");
+            }
+            let acknowledgement = match (ack, &outcome) {
+                (Some(ack), Ok(answer)) => Some(acknowledgement(&mut turn, ack, answer.as_ref())),
+                _ => None,
+            };
+            if let Some(bound) = turn.poison {
                 let message = format!("the turn passed the bound {bound}");
                 return Err((Failure { code: bound.to_owned(), message, for_sender: false }, Some(bound)));
             }
-            outcome.as_ref().map_err(|failure| (failure.clone(), None))?;
-            state.commit(turn)
+            let answer = outcome.map_err(|failure| (failure, None))?;
+            let frame = acknowledgement.transpose().map_err(|failure| (failure, None))?;
+            let closes = state.commit(turn);
+            if let Some(frame) = frame {
+                state.push(socket, frame);
+            }
+            (answer, closes)
         };
         for close in closes {
             self.disconnect(close.socket, close.code, &close.reason);
         }
-        outcome.map_err(|failure| (failure, None))
+        Ok(answer)
     }
+}
+
+/// The acknowledgement of an event, with what its handler answered.
+fn acknowledgement(turn: &mut Turn, ack: u64, answer: Option<&Payload>) -> Result<Value, Failure> {
+    let mut frame = json!({ "type": "ack", "id": ack });
+    let Some(answer) = answer else { return Ok(frame) };
+    let (data, _) = turn.enclosed(answer).map_err(|refusal| Failure {
+        code: "bad-answer".to_owned(),
+        message: format!("the handler's answer: {refusal}"),
+        for_sender: false,
+    })?;
+    match answer {
+        Payload::Json(_) => frame["data"] = data,
+        Payload::Binary(_) => frame["base64"] = data["base64"].clone(),
+    }
+    Ok(frame)
+}
+
+/// The acknowledgement of an event that had no effect.
+pub(super) fn nack(ack: u64, code: &str, message: Option<&str>) -> Value {
+    let mut error = json!({ "code": code });
+    if let Some(message) = message {
+        error["message"] = json!(message);
+    }
+    json!({ "type": "ack", "id": ack, "error": error })
 }
 
 impl State {
     fn commit(&mut self, turn: Turn) -> Vec<turn::Close> {
-        let Turn { members, storage, schedule, emits, closes, .. } = turn;
+        let Turn { members, storage, schedule, asks, emits, closes, .. } = turn;
         self.storage = storage;
         self.schedule = schedule;
         self.members = members;
+        self.asks = asks;
         for emit in emits {
             for id in emit.to {
                 if let Some(inbox) = self.inboxes.get_mut(&id) {
@@ -371,14 +358,15 @@ impl State {
         closes
     }
 
+    /// Sends a frame to a socket that is still there.
+    pub(super) fn push(&mut self, socket: Option<SocketId>, frame: Value) {
+        let inbox = socket.and_then(|id| self.inboxes.get_mut(&id)).filter(|inbox| inbox.closed.is_none());
+        if let Some(inbox) = inbox {
+            inbox.frames.push(frame);
+        }
+    }
+
     pub(crate) fn take_frames(&mut self, socket: SocketId) -> Vec<Value> {
         self.inboxes.get_mut(&socket).map(|inbox| mem::take(&mut inbox.frames)).unwrap_or_default()
     }
-}
-
-/// The cause of a client's event: its own name where a handler or `*` asked for it, the fallback where neither did.
-fn cause_of(name: &str, events: &BTreeSet<String>) -> Option<String> {
-    let asked = events.contains(name) || events.contains(ANY);
-    let cause = if asked { name } else { hook::MESSAGE };
-    (asked || events.contains(hook::MESSAGE)).then(|| cause.to_owned())
 }

@@ -50,7 +50,7 @@ impl Place for Virtual {
     }
 
     async fn ask(&mut self, who: &str, event: &str, data: Value) -> Result<Option<Value>, String> {
-        self.socket(who)?.ask(event, data).map_err(|failed| format!("it failed: {failed:?}"))
+        self.socket(who)?.request(event, data).map_err(|failed| format!("it failed: {failed:?}"))
     }
 
     async fn received(&mut self, who: &str, _: usize) -> Result<Vec<Value>, String> {
