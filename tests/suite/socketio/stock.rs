@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 use crate::harness::scripts::{install, script};
 use crate::harness::{PATIENCE, Server, Value, json, plugin, root, target};
@@ -119,8 +120,9 @@ impl Stock {
     /// The value of the next line with this key; others before it are passed over.
     fn next(&mut self, key: &str) -> Value {
         let mut passed = Vec::new();
+        let end = Instant::now() + PATIENCE;
         loop {
-            let line = self.lines.recv_timeout(PATIENCE);
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
             let line = line.unwrap_or_else(|_| panic!("{} said no {key}, but {passed:?}", self.name));
             if !line[key].is_null() {
                 return line[key].clone();
