@@ -21,11 +21,13 @@ pub struct UpgradeRefusal {
     words: String,
     /// How long the client has to wait until another try can succeed; none where nobody knows.
     retry_after: Option<Duration>,
+    /// Whether it is the host's own, and about the moment.
+    passes: bool,
 }
 
 impl UpgradeRefusal {
     pub fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into(), retry_after: None }
+        Self { status, words: words.into(), retry_after: None, passes: false }
     }
 
     pub fn nobody() -> Self {
@@ -33,11 +35,11 @@ impl UpgradeRefusal {
     }
 
     pub fn busy(words: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, words)
+        Self { passes: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, words) }
     }
 
     pub fn too_many(words: &str) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, words)
+        Self { passes: true, ..Self::new(StatusCode::TOO_MANY_REQUESTS, words) }
     }
 
     /// The room cannot be entered.
@@ -66,11 +68,11 @@ impl UpgradeRefusal {
 
     /// The same refusal for a client of a session.
     pub fn into_not_admitted(self) -> NotAdmitted {
-        NotAdmitted::Refused { status: self.status.as_u16(), words: self.words }
+        NotAdmitted::Refused { status: self.status.as_u16(), words: self.words, passes: self.passes }
     }
 
     pub fn into_response(self) -> Response<Body> {
-        let Self { status, words, retry_after } = self;
+        let Self { status, words, retry_after, .. } = self;
         let mut response = plain(status, words);
         let headers = response.headers_mut();
         if status == StatusCode::UPGRADE_REQUIRED {

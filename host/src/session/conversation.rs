@@ -79,6 +79,10 @@ pub(super) struct Conversation {
     /// When the client must have come into a namespace; none once it has.
     connect_by: Option<Pin<Box<Sleep>>>,
     last_answers: Option<LastAnswers>,
+    /// The host cannot let the client in at the moment: it is to come back.
+    is_put_off: bool,
+    /// The client came into a namespace since packets were asked for: nobody listens to that room yet.
+    is_newly_in: bool,
 }
 
 impl Conversation {
@@ -96,6 +100,8 @@ impl Conversation {
             packets_read: 0,
             connect_by: Some(Box::pin(connect_by)),
             last_answers: None,
+            is_put_off: false,
+            is_newly_in: false,
             limits,
         }
     }
@@ -119,16 +125,16 @@ impl Conversation {
         self.own.push_back(packet);
     }
 
-    /// Whether the session itself has something to say.
+    /// Whether to ask for packets again, whatever was heard when last asked.
     pub(super) fn has_words(&self) -> bool {
-        !self.own.is_empty()
+        !self.own.is_empty() || self.is_put_off || self.is_newly_in
     }
 
     /// Waits until the conversation takes the client's next packet.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_arrival(context));
         ready!(self.poll_held(context));
-        if self.own.len() >= OWN_PACKETS_MAX || self.last_answers.is_some() {
+        if self.own.len() >= OWN_PACKETS_MAX || self.last_answers.is_some() || self.is_put_off {
             return Poll::Pending;
         }
         self.frames.goes_on();
@@ -161,7 +167,10 @@ impl Conversation {
             Ok(seat) => {
                 self.connect_by = None;
                 self.visits.push(Visit { namespace, seat });
+                self.is_newly_in = true;
             }
+            // Stock clients come back by themselves where a transport closes, and stay away where a namespace refuses them.
+            Err(NotAdmitted::Refused { passes: true, .. }) if self.visits.is_empty() => self.is_put_off = true,
             Err(why) => self.own.push_back(refusal(&namespace, &why)),
         }
         Poll::Ready(())
@@ -226,7 +235,7 @@ impl Conversation {
     fn arrive(&mut self, namespace: &str, auth: Option<Json>) {
         if self.visits.len() >= self.limits.engine_namespaces {
             let words = "this connection is in as many namespaces as it may be: engine-namespaces".to_owned();
-            self.own.push_back(refusal(namespace, &NotAdmitted::Refused { status: 429, words }));
+            self.own.push_back(refusal(namespace, &NotAdmitted::Refused { status: 429, words, passes: false }));
             return;
         }
         let seated = self.reception.connect(namespace, auth);
@@ -254,8 +263,12 @@ impl Conversation {
     pub(super) fn poll_packet(&mut self, context: &mut Context<'_>) -> Poll<Result<Packet, SessionEnd>> {
         // What a client waits for, it gets even while nothing more of it is read.
         let _ = self.poll_arrival(context);
+        self.is_newly_in = false;
         if self.last_answers.is_some() {
             let _ = self.poll_held(context);
+        }
+        if self.is_put_off {
+            return Poll::Ready(Err(SessionEnd::Host(CloseReason::TRY_LATER)));
         }
         loop {
             if let Some(packet) = self.own.pop_front() {
@@ -301,7 +314,7 @@ impl Conversation {
             self.own.push_back(encode::disconnected(&namespace));
         } else if !seat.outbound.is_refused() {
             let words = reason.reason.into_owned();
-            self.own.push_back(refusal(&namespace, &NotAdmitted::Refused { status: 500, words }));
+            self.own.push_back(refusal(&namespace, &NotAdmitted::Refused { status: 500, words, passes: false }));
         }
         None
     }
@@ -365,6 +378,6 @@ impl Conversation {
 fn refusal(namespace: &str, why: &NotAdmitted) -> Packet {
     match why {
         NotAdmitted::NoSuchNamespace => encode::refused(namespace, "Invalid namespace", None),
-        NotAdmitted::Refused { status, words } => encode::refused(namespace, words, Some(*status)),
+        NotAdmitted::Refused { status, words, .. } => encode::refused(namespace, words, Some(*status)),
     }
 }

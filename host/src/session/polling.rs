@@ -194,7 +194,7 @@ impl Polling {
             payload = reply(engineio::NOOP);
         }
         if !payload.is_empty() {
-            if let Some(SessionEnd::Host(_)) = end {
+            if end.as_ref().is_some_and(is_final) {
                 payload.push(&engineio::CLOSE);
             }
             self.answer(payload);
@@ -220,11 +220,18 @@ impl Polling {
     /// Says goodbye: a client whose poll waits learns that the session is over.
     pub(super) fn finish(&mut self, end: &SessionEnd) {
         self.end_post(end);
-        self.answer(reply(match end {
-            SessionEnd::Client(_) => engineio::NOOP,
-            SessionEnd::Host(_) => engineio::CLOSE,
-        }));
+        match end {
+            SessionEnd::Client(_) => self.answer(reply(engineio::NOOP)),
+            SessionEnd::Host(_) if is_final(end) => self.answer(reply(engineio::CLOSE)),
+            // The poll fails: some clients stay away after a close packet, and all come back after an error.
+            SessionEnd::Host(_) => self.waiting = None,
+        }
     }
+}
+
+/// Whether the client is not to come back by itself.
+fn is_final(end: &SessionEnd) -> bool {
+    matches!(end, SessionEnd::Host(reason) if !reason.is_to_come_back())
 }
 
 /// A reply of one packet.

@@ -17,6 +17,6 @@ pub trait Reception: Send + Sync {
 pub enum NotAdmitted {
     /// No plugin serves it.
     NoSuchNamespace,
-    /// With an HTTP status, and words for people.
-    Refused { status: u16, words: String },
+    /// With an HTTP status, and words for people. What `passes` is no verdict on the client: it may come back.
+    Refused { status: u16, words: String, passes: bool },
 }

@@ -75,8 +75,8 @@ def main():
                 client.connect(
                     address, auth=wish.get("auth"), transports=TRANSPORTS[transport], namespaces=[namespace], wait_timeout=20
                 )
-            except socketio.exceptions.ConnectionError:
-                pass  # on_connect_error told it.
+            except socketio.exceptions.ConnectionError as why:
+                say({"failed": str(why)})
         elif "emit" in line:
             event, *args = received(line["emit"])
             client.emit(event, tuple(args), namespace=namespace)

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::harness::scripts::{install, script};
-use crate::harness::{PATIENCE, Server, Value, json, plugin, root, target};
+use crate::harness::{Builder, PATIENCE, Server, Value, json, plugin, root, target};
 
 /// What the clients are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,19 +158,17 @@ impl Drop for Stock {
     }
 }
 
-fn plugins() -> Server {
+fn plugins() -> Builder {
     Server::builder()
         .plugin("chat")
         .plugin("tickets")
         .file("inbox.wasm", script("plugins/inbox/src/index.ts", "inbox"))
         .guest_as("script/mirror", "mirror")
-        .early()
-        .start()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_stock_client_chats_with_a_verani_socket() {
-    let server = plugins();
+    let server = plugins().start();
     for client in ALL {
         let room = format!("{:?}-{}", client.0, client.1);
         let mut ana = server.join(&format!("/ws?userId=ana&room={room}")).await;
@@ -194,7 +192,7 @@ async fn every_stock_client_chats_with_a_verani_socket() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_is_acknowledged_when_it_is_durable() {
-    let server = plugins();
+    let server = plugins().start();
     for client in ALL {
         let seats = format!("{:?}-{}", client.0, client.1);
         let wish = json!({ "namespace": "/ws/tickets", "query": { "room": seats, "userId": "ben" } });
@@ -209,7 +207,7 @@ async fn a_ticket_is_acknowledged_when_it_is_durable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_not_known_is_refused_in_the_plugins_words() {
-    let server = plugins();
+    let server = plugins().start();
     for client in ALL {
         let mut nobody = Stock::start(&server, client);
         nobody.tell(&json!({ "connect": { "namespace": "/ws/inbox" } }));
@@ -221,7 +219,7 @@ async fn whoever_is_not_known_is_refused_in_the_plugins_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_and_several_arguments_go_both_ways() {
-    let server = plugins();
+    let server = plugins().start();
     for client in ALL {
         let mut ben = Stock::enter(&server, client, &json!({ "namespace": "/mirror" }));
         for arguments in [json!([{ "$bytes": "AQID/w==" }]), json!([1, "two", { "three": 3 }])] {
@@ -240,7 +238,9 @@ async fn bytes_and_several_arguments_go_both_ways() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stock_clients_come_back_after_a_restart_and_stay_over_a_swap() {
-    let mut server = plugins();
+    let mut server = plugins().early().start();
+    server.wait_for_log(&["loaded", "plugin=\"mirror\""]).await;
+    server.wait_for_log(&["loaded", "plugin=\"chat\""]).await;
     let wish = json!({ "namespace": "/ws", "query": { "userId": "ben", "room": "r" } });
     let mut clients: Vec<Stock> = ALL.into_iter().map(|client| Stock::enter(&server, client, &wish)).collect();
     // The same code under another version: rooms move, and nobody is disconnected.
