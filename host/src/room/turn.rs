@@ -96,8 +96,8 @@ impl FailedTurn {
     pub(super) fn words_for_sender(&self) -> Option<Output> {
         let Self { origin: Origin { socket, ack, .. }, failure } = self;
         let rejection = match self.told() {
-            Some((code, message)) => Rejection { socket: *socket, ack: *ack, code, message: Some(message) },
-            None => Rejection { socket: *socket, ack: Some((*ack)?), code: failure.code.clone(), message: None },
+            Some((code, message)) => WordsForSender { socket: *socket, ack: *ack, code, message: Some(message) },
+            None => WordsForSender { socket: *socket, ack: Some((*ack)?), code: failure.code.clone(), message: None },
         };
         Some(Output::Rejection(rejection))
     }
@@ -128,7 +128,7 @@ pub(super) enum Output {
         answer: Option<Acknowledgement>,
         closes: Vec<Close>,
     },
-    Rejection(Rejection),
+    Rejection(WordsForSender),
     /// The close of a socket that the host reads no more, behind the answers to what it read.
     LastWords {
         socket: SocketId,
@@ -136,7 +136,7 @@ pub(super) enum Output {
     },
 }
 
-impl Rejection {
+impl WordsForSender {
     /// No handler wants the event: whoever waits for an acknowledgement hears it.
     pub(super) fn unwanted(socket: SocketId, ack: Option<AckId>) -> Option<Output> {
         let code = "no-handler".to_owned();
@@ -159,7 +159,7 @@ impl Output {
 
 /// The words for the sender of an event that had no effect: as an acknowledgement where it waits for one.
 #[derive(Debug)]
-pub(super) struct Rejection {
+pub(super) struct WordsForSender {
     pub(super) socket: Option<SocketId>,
     pub(super) ack: Option<AckId>,
     pub(super) code: String,
