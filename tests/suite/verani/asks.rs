@@ -66,8 +66,8 @@ async fn nobody_answers_for_another() {
 async fn who_does_not_answer_in_time_is_told_of_and_its_answer_comes_too_late() {
     let server = serve_exchange("");
     let mut client = server.enter("/exchange").await;
-    let late = ask(&mut client, "late", 80).await;
-    let early = ask(&mut client, "early", 40).await;
+    let late = ask(&mut client, "late", 900).await;
+    let early = ask(&mut client, "early", 300).await;
     for name in ["early", "late"] {
         let acked = client.expect("acked").await;
         assert_eq!((&acked["name"], &acked["end"]), (&json!(name), &json!({ "outcome": "timeout" })));

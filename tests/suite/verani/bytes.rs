@@ -112,14 +112,14 @@ async fn attachments_are_for_what_follows_and_count_into_it() {
 
 #[tokio::test]
 async fn the_bounds_of_attachments_and_asks() {
-    let server = serve_calls("emit-bytes = 100\nattachments-per-event = 2\nclient-slow-ms = 0");
+    let server = serve_calls("emit-bytes = 400\nattachments-per-event = 2\nclient-slow-ms = 0");
     let mut client = server.join("/calls").await;
     for (calls, bound) in [
         (json!([["times", 3, "attach", 1]]), "attachments-per-event"),
-        (json!([["attach", 101]]), "emit-bytes"),
-        (json!([["attach", 60], ["attach", 41]]), "emit-bytes"),
-        (json!([["attach", 60], ["emit-size", 41]]), "emit-bytes"),
-        (json!([["attach", 60], ["ask", 1, "a", 1], ["attach", 90], ["emit-size", 11]]), "emit-bytes"),
+        (json!([["attach", 401]]), "emit-bytes"),
+        (json!([["attach", 300], ["attach", 101]]), "emit-bytes"),
+        (json!([["attach", 300], ["emit-size", 101]]), "emit-bytes"),
+        (json!([["attach", 300], ["ask", 1, "a", 1], ["attach", 390], ["emit-size", 11]]), "emit-bytes"),
     ] {
         client.send("run", calls.clone()).await;
         let failed = client.next_event("failed").await;

@@ -1,19 +1,10 @@
 //! What a test room asked its clients, and they have not answered.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use crate::{SocketId, host::types::Refusal};
 
-use crate::{
-    SocketId,
-    hooks::hook,
-    host::types::{Event, Payload, Refusal},
-};
-
-use super::{
-    bounds,
-    world::{Arrival, World},
-};
+use super::bounds;
 
 /// The longest time that a client may have, in milliseconds.
 const TIMEOUT_MS_MAX: u32 = 3_600_000;
@@ -59,7 +50,8 @@ impl Asks {
         self.asks.values().map(|ask| ask.due).min()
     }
 
-    fn take(&mut self, socket: SocketId, number: u64) -> Option<String> {
+    /// Takes out an ask; returns its name.
+    pub(crate) fn take(&mut self, socket: SocketId, number: u64) -> Option<String> {
         self.asks.remove(&(socket, number)).map(|ask| ask.name)
     }
 
@@ -72,69 +64,5 @@ impl Asks {
     /// A restart of the server forgets them all.
     pub(crate) fn clear(&mut self) {
         self.asks.clear();
-    }
-}
-
-impl World {
-    /// A client answers an ask; says whether it was asked that.
-    pub(crate) fn answer_ask(self: &Rc<Self>, socket: SocketId, number: u64, answer: Option<Payload>) -> bool {
-        let taken = {
-            let mut state = self.state.borrow_mut();
-            let is_heard = state.members.is_present(socket);
-            is_heard.then(|| state.asks.take(socket, number)).flatten()
-        };
-        let Some(name) = taken else { return false };
-        let (data, attachments) = match answer {
-            Some(Payload::Json(text)) => (Some(serde_json::from_str(&text).unwrap_or_default()), Vec::new()),
-            Some(Payload::Binary(bytes)) => (Some(json!({ "_placeholder": true, "num": 0 })), vec![bytes]),
-            None => (None, Vec::new()),
-        };
-        self.end_ask(socket, name, "answered", data, attachments);
-        true
-    }
-
-    /// Ends what a socket was asked that has left.
-    pub(crate) fn end_asks_of(self: &Rc<Self>, socket: SocketId) {
-        let next = || {
-            let mut state = self.state.borrow_mut();
-            let number = state.asks.of(socket).next()?;
-            state.asks.take(socket, number)
-        };
-        while let Some(name) = next() {
-            self.end_ask(socket, name, "gone", None, Vec::new());
-        }
-    }
-
-    /// Runs `$ack` for an ask that is over.
-    pub(crate) fn end_ask(
-        self: &Rc<Self>,
-        socket: SocketId,
-        name: String,
-        outcome: &str,
-        data: Option<Value>,
-        attachments: Vec<Vec<u8>>,
-    ) {
-        let accepted_at = {
-            let state = self.state.borrow();
-            if !state.events.contains(hook::ACK) {
-                return;
-            }
-            state.time
-        };
-        let mut payload = json!({ "outcome": outcome });
-        if let Some(data) = data {
-            payload["data"] = data;
-        }
-        let event = Event {
-            cause: hook::ACK.to_owned(),
-            name,
-            channel: None,
-            payload: Some(Payload::Json(payload.to_string())),
-            socket: Some(socket),
-            answer_wanted: false,
-            accepted_at,
-        };
-        // The turn has reported a failure already.
-        let _ = self.give(Arrival { attachments, ..event.into() });
     }
 }

@@ -7,6 +7,7 @@
 //! instance away as the server does. The server's bounds on emits, host calls, names, timers, storage and suspended
 //! states hold at their defaults. What it does not have are bounds on CPU time and memory, and a panic is the test's.
 
+mod answers;
 mod asks;
 mod bounds;
 mod builder;

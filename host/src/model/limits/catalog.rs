@@ -16,7 +16,8 @@ limits! {
     /// Wall time of one call into a guest, waits included. Past it the guest is stopped, the turn is undone and the
     /// instance is replaced.
     call_wall_ms: u64 = 5_000, Plugin, least 1;
-    /// Data of one emit, in bytes. Past it the call is refused and the turn cannot commit.
+    /// Data of one emit, ask or answer with its attachments, in bytes. Past it the call is refused and the turn cannot
+    /// commit.
     emit_bytes: usize = 64 << 10, Plugin, least 0;
     /// Emits of one turn. Past it the call is refused and the turn cannot commit.
     emits_per_turn: usize = 1_000, Plugin, least 0;
