@@ -1,6 +1,5 @@
 /** The handlers of each event, and what the host must be asked for so that they run. */
 
-import type { Ack } from "../types/index.js";
 import { Answer } from "./answer.js";
 import { write } from "./console.js";
 import { ackOf, dataOf, give, type Context } from "./ctx.js";
@@ -12,7 +11,7 @@ import { isThenable, waitFor } from "./loop.js";
 const ANY = "*";
 const NAME_BYTES = 128;
 
-export type Handler = (ctx: any, data: any, ack: Ack) => unknown;
+export type Handler = (ctx: any, data: any, ack?: any) => unknown;
 
 /** The handlers of one name. `on` and `off` replace the list: an event that is running keeps the one that it began with. */
 type Table = Map<string, readonly Handler[]>;
