@@ -170,7 +170,7 @@ impl Conversation {
         self.packets_read += 1;
         let read = match packet {
             Ok(EnginePacket::Message(text)) => self.reader.read_text(text),
-            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes.into()),
+            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes),
             Ok(EnginePacket::Pong) => {
                 self.heartbeat.pong();
                 Ok(None)
