@@ -27,6 +27,7 @@ export class Message {
 
   /** `send({ event, data, channel, waits })` is called for what is complete. */
   constructor(number, send) {
+    this.#kind.id = `kind-${number}`;
     this.#suggestions.id = `events-${number}`;
     this.#event.control.setAttribute("list", this.#suggestions.id);
     this.box = make(
@@ -42,7 +43,7 @@ export class Message {
         "div",
         { class: "actions sending" },
         this.#send,
-        make("label", { class: "check" }, "Send as", this.#kind),
+        make("span", { class: "check" }, make("label", { for: this.#kind.id }, "Send as"), this.#kind),
         make("label", { class: "check" }, this.#waits, "wait for an answer"),
       ),
     );
