@@ -50,7 +50,8 @@ export function offerClients(place, keep = () => ({})) {
 function missing() {
   const command = document.createElement("code");
   command.textContent = "npm ci --prefix plugins";
-  return ["Socket.IO’s client is not installed: run ", command, " and reload. Connected by client.js."];
+  command.style.whiteSpace = "nowrap";
+  return ["Socket.IO’s client is not installed: run ", command, " and reload."];
 }
 
 function given(values) {
