@@ -14,7 +14,7 @@ use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
-use super::turn::{Origin, Output, Rejection, TurnEnd, TurnKind};
+use super::turn::{Origin, Output, EventRejection, TurnEnd, TurnKind};
 use crate::clock::{Instant, unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, ClientMessage, Event, SocketId, hook};
@@ -97,16 +97,11 @@ impl Room {
 
     /// Does one happening after the other until the room sleeps (true) or ends (false).
     async fn work(&mut self) -> bool {
-        let (lane, door) = (Arc::clone(self.turns.code.lane()), Arc::clone(&self.turns.door));
         while !self.turns.is_ending() {
             let next = self.next().await;
             // The rest runs no code of the plugin, and need not wait for the tenant's CPU time.
             if next.runs_turns() {
-                lane.start(|| door.mailbox.ends()).await;
-                while self.turns.ledger.is_full(&self.turns.limits) {
-                    self.turns.settle_next().await;
-                }
-                self.turns.follow_losses().await;
+                self.turns.wait_for_share().await;
             }
             match next {
                 Happening::Mail(mail) => self.take(mail).await,
@@ -257,7 +252,7 @@ impl Room {
         }
         // Again, because a new instance may want other events.
         let Some(cause) = self.turns.code.cause_of(&name) else {
-            return self.turns.say_in_order(Rejection::unwanted(socket, ack)).await;
+            return self.turns.say_in_order(EventRejection::unwanted(socket, ack)).await;
         };
         let (cause, socket) = (cause.to_owned(), Some(socket));
         let event = Event { cause, name, channel, data, socket, caused_by: socket, ack, accepted_at };

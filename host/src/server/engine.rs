@@ -175,12 +175,7 @@ impl Asked<'_> {
         };
         let id = new_id().map_err(|_| UpgradeRefusal::busy("no randomness").into_response())?;
         let reception = SessionReception::new(self.upgrading, self.place, &self.client, request, of_tenant);
-        Ok(NewSession {
-            id,
-            reception: Arc::new(reception),
-            limits: Arc::clone(&self.limits),
-            held,
-        })
+        Ok(NewSession { id, reception: Arc::new(reception), limits: Arc::clone(&self.limits), held })
     }
 
     /// Opens a session that polls.

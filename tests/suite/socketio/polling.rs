@@ -1,5 +1,7 @@
 //! Polling: one GET and one POST at a time.
 
+use std::time::Duration;
+
 use super::{Poller, QUICK, sid_of};
 use crate::harness::{Server, soon};
 
@@ -50,17 +52,21 @@ async fn a_client_that_closes_has_its_poll_answered_with_a_noop() {
 
 #[tokio::test]
 async fn a_poll_that_the_client_gives_up_ends_the_session() {
-    let server = Server::builder().guest("end_watch").start();
-    let mut watcher = server.enter("/end-watch").await;
+    let server = server();
     let poller = Poller::open(&server).await;
-    poller.say("40/end-watch,").await;
+    poller.say("40/echo,").await;
     poller.packets().await;
-    drop(tokio::time::timeout(std::time::Duration::from_millis(300), poller.request("GET").send()).await);
+    assert_eq!(server.room("default/echo/default").await["sockets"], 1);
+    // Nothing is said, so that the poll waits until its client hangs up.
+    let given_up = tokio::time::timeout(Duration::from_millis(300), poller.request("GET").send()).await;
+    assert!(given_up.is_err());
     let gone = async {
-        while poller.post("3").await.status != 400 {}
+        while server.room("default/echo/default").await["sockets"] != 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     };
     soon("the end of the session", gone).await;
-    watcher.expect_silence().await;
+    assert_eq!(poller.get().await.status, 400);
 }
 
 #[tokio::test]
@@ -95,14 +101,14 @@ async fn sessions_that_poll_count_as_connections_of_their_address() {
 
 #[tokio::test]
 async fn bytes_are_polled_as_base64() {
-    let server = Server::builder().guest("echo").config(QUICK).start();
+    let server = Server::builder().guest_as("script/mirror", "mirror").config(QUICK).start();
     let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
+    poller.say("40/mirror,").await;
     poller.packets().await;
-    poller.say("451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
+    poller.say("451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
     let mut packets = Vec::new();
     while packets.len() < 2 {
         packets.extend(poller.packets().await.into_iter().filter(|packet| packet != "2"));
     }
-    assert_eq!(packets, ["451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
+    assert_eq!(packets, ["451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
 }

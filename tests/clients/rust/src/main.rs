@@ -44,9 +44,12 @@ fn connect(url: &str, transport: &str, wish: &Value) -> anyhow::Result<Option<Cl
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
-    let connected = ClientBuilder::new(format!("{url}?{}", query.join("&")))
+    let mut builder = ClientBuilder::new(format!("{url}?{}", query.join("&")));
+    if wish["auth"].is_object() {
+        builder = builder.auth(wish["auth"].clone());
+    }
+    let connected = builder
         .namespace(wish["namespace"].as_str().unwrap_or("/"))
-        .auth(wish["auth"].clone())
         .transport_type(transport)
         .reconnect(true)
         .reconnect_on_disconnect(true)
@@ -68,7 +71,8 @@ fn refusal(payload: &Payload) -> Value {
     let text = values.first().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let text = text.unwrap_or_default();
     // It gives the packet's data within words of its own.
-    let data = text.find('{').and_then(|begin| text.get(begin..)).and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let data =
+        text.find('{').and_then(|begin| text.get(begin..)).and_then(|json| serde_json::from_str::<Value>(json).ok());
     let data = data.unwrap_or_else(|| json!({ "message": text }));
     json!({ "refused": { "message": data["message"], "data": data["data"] } })
 }
