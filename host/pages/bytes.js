@@ -2,12 +2,12 @@
 import { plural } from "./dom.js";
 
 const SHOWN_MOST = 16;
+const SHOWN_IN_BASE64 = 24; // characters that have at least those
 
 /** `3 bytes: 00 ff 1b`, with the first ones where there are many. */
-export function bytesWords(bytes) {
+export function bytesWords(bytes, size = bytes.length) {
   const first = Array.from(bytes.subarray(0, SHOWN_MOST), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  const size = plural(bytes.length, "byte");
-  return bytes.length === 0 ? size : `${size}: ${first}${bytes.length > SHOWN_MOST ? " …" : ""}`;
+  return size === 0 ? "0 bytes" : `${plural(size, "byte")}: ${first}${size > SHOWN_MOST ? " …" : ""}`;
 }
 
 /** The bytes of a text such as `00 ff 1b`, `0x00,0xff` or `00ff1b`; nothing where it is none. */
@@ -17,13 +17,12 @@ export function readHex(text) {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** What base64 stands for; nothing where it is none. */
-function fromBase64(text) {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
+/** What base64 stands for, in words; nothing where the text is none. */
+function base64Words(text) {
+  if (text.length % 4 > 0 || !/^[A-Za-z\d+/]*={0,2}$/.test(text)) return undefined;
+  const padding = text.length - text.replace(/=+$/, "").length;
+  const first = Uint8Array.from(atob(text.slice(0, SHOWN_IN_BASE64)), (character) => character.charCodeAt(0));
+  return bytesWords(first, (text.length / 4) * 3 - padding);
 }
 
 // What may stand beside `base64` where it is the bytes of a frame, of an event or of a part of its data.
@@ -35,9 +34,9 @@ export function withBytesInWords(text) {
   let found = false;
   const frame = JSON.parse(text, function (name, value) {
     const isBytes = name === "base64" && typeof value === "string" && Object.keys(this).every((key) => BESIDE.has(key));
-    const bytes = isBytes ? fromBase64(value) : undefined;
-    found ||= bytes !== undefined;
-    return bytes === undefined ? value : bytesWords(bytes);
+    const words = isBytes ? base64Words(value) : undefined;
+    found ||= words !== undefined;
+    return words ?? value;
   });
   return found ? JSON.stringify(frame) : text;
 }
