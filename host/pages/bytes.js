@@ -12,7 +12,7 @@ export function bytesWords(bytes, size = bytes.length) {
 
 /** The bytes of a text such as `00 ff 1b`, `0x00,0xff` or `00ff1b`; nothing where it is none. */
 export function readHex(text) {
-  const digits = text.replace(/0x|[\s,:]/gi, "");
+  const digits = text.replace(/\b0x|[\s,:]/gi, "");
   if (!/^([\da-f]{2})*$/i.test(digits)) return undefined;
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
