@@ -1,4 +1,5 @@
 // The list of frames of one connection: time, direction, event, and the frame as it was on the wire.
+import { withBytesInWords } from "./bytes.js";
 import { make, plural } from "./dom.js";
 
 // Older entries go: a flood must not eat the page.
@@ -70,18 +71,20 @@ export class FrameLog {
   }
 }
 
-// What a reader looks for first is the event's name; the frame itself stands below as it was sent.
+function shorten(text) {
+  return text.length > TEXT_SHOWN_MOST ? `${text.slice(0, TEXT_SHOWN_MOST)}… (${plural(text.length, "character")})` : text;
+}
+
+// What a reader looks for first is the event's name; the frame itself stands below as it was sent, but for its bytes.
 function describe(text) {
-  const shown = text.length > TEXT_SHOWN_MOST
-    ? `${text.slice(0, TEXT_SHOWN_MOST)}… (${plural(text.length, "character")})`
-    : text;
   try {
     const frame = JSON.parse(text);
+    const shown = shorten(withBytesInWords(text));
     const keepalive = (frame.type === "ping" || frame.type === "pong") && !("data" in frame);
     const title = frame.type === "event" ? frame.data?.type : frame.type;
     return { title: String(title ?? "frame"), body: keepalive ? null : shown, keepalive };
   } catch {
-    return { title: "no JSON", body: shown, keepalive: false };
+    return { title: "no JSON", body: shorten(text), keepalive: false };
   }
 }
 

@@ -1,7 +1,9 @@
 // One connection of the playground: where to, as whom; what to send; what came.
+import { valueWords } from "./bytes.js";
 import { ParlorClient, socketAddress } from "./client.js";
-import { arrange, complain, field, make, setText } from "./dom.js";
+import { complain, field, make, setText } from "./dom.js";
 import { FrameLog } from "./framelog.js";
+import { Message, PLAIN_TEXT } from "./message.js";
 
 const ROOM = /^[A-Za-z0-9._~-]{1,128}$/;
 const STATE_WORDS = { closed: "Not connected", connecting: "Connecting…", open: "Connected", waiting: "Lost" };
@@ -10,31 +12,23 @@ export class Panel {
   #client = null;
   #plugins = [];
   #plugin = field("Plugin", make("select"));
-  #room = field("Room", make("input", { type: "text", value: "default", ...plainText() }));
+  #room = field("Room", make("input", { type: "text", value: "default", ...PLAIN_TEXT }));
   #query;
-  #event = field("Event", make("input", { type: "text", ...plainText() }));
-  #channel = field("Channel", make("input", { type: "text", placeholder: "none", ...plainText() }));
-  #data = field("Data", make("textarea", { rows: "3", placeholder: '{"text":"hello"}', ...plainText() }), {
-    hint: "JSON; empty for a frame without data. Ctrl+Enter sends.",
-    wide: true,
-  });
-  #suggestions = make("datalist");
   #address = make("code", { class: "address" });
   #state = make("span", { class: "state", role: "status" });
   #connect = make("button", { type: "submit", class: "main" }, "Connect");
-  #send = make("button", { type: "submit", class: "main" }, "Send");
   #remove = make("button", { type: "button", class: "quiet small", title: "Remove" }, "×");
+  #message;
   #log;
 
   constructor(number, name, removed) {
     this.number = number;
-    this.#query = field("Query", make("input", { type: "text", value: `userId=${name}`, ...plainText() }), {
+    this.#query = field("Query", make("input", { type: "text", value: `userId=${name}`, ...PLAIN_TEXT }), {
       hint: "Goes to the plugin's authorize as it stands, for example userId=ana&token=secret.",
       wide: true,
     });
     this.#log = new FrameLog(`Frames of connection ${number}`);
-    this.#suggestions.id = `events-${number}`;
-    this.#event.control.setAttribute("list", this.#suggestions.id);
+    this.#message = new Message(number, (message) => this.#sendMessage(message));
     this.#remove.setAttribute("aria-label", `Remove connection ${number}`);
     this.#remove.addEventListener("click", () => {
       this.#client?.close();
@@ -50,7 +44,8 @@ export class Panel {
   }
 
   focus() {
-    (this.idle ? this.#connect : this.#event.control).focus({ preventScroll: true });
+    if (this.idle) this.#connect.focus({ preventScroll: true });
+    else this.#message.focus();
     this.box.scrollIntoView({ block: "start" });
   }
 
@@ -90,21 +85,12 @@ export class Panel {
       make("p", { class: "address-line" }, make("span", { class: "caption" }, "Address "), this.#address),
       make("div", { class: "actions" }, this.#connect),
     );
-    this.message = make(
-      "form",
-      { class: "fields", novalidate: true },
-      this.#event.box,
-      this.#channel.box,
-      this.#suggestions,
-      this.#data.box,
-      make("div", { class: "actions" }, this.#send),
-    );
     return make(
       "section",
       { class: "panel", "aria-labelledby": title.id },
       make("header", { class: "panel-head" }, title, this.#state, this.#remove),
       this.target,
-      this.message,
+      this.#message.box,
       this.#log.box,
     );
   }
@@ -115,17 +101,9 @@ export class Panel {
       if (this.#client) this.#client.close();
       else this.#open();
     });
-    this.message.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#sendEvent();
-    });
-    this.#data.control.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.message.requestSubmit();
-    });
     for (const { control } of [this.#plugin, this.#room, this.#query]) {
       control.addEventListener("input", () => this.#choiceChanged());
     }
-    for (const place of [this.#event, this.#data]) place.control.addEventListener("input", () => complain(place, ""));
   }
 
   get #chosen() {
@@ -134,9 +112,7 @@ export class Panel {
 
   #suggest() {
     const names = (this.#chosen?.events ?? []).filter((name) => name !== "*" && !name.startsWith("$"));
-    arrange(this.#suggestions, names.map((name) =>
-      [...this.#suggestions.children].find(({ value }) => value === name) ?? make("option", { value: name })));
-    this.#event.control.placeholder = names.find((name) => name !== "ping") ?? "chat.message";
+    this.#message.suggest(names);
   }
 
   // The address is shown before anybody connects, and the fields that it is made of are checked on the way.
@@ -201,42 +177,32 @@ export class Panel {
     setText(this.#connect, closed ? "Connect" : state === "open" ? "Disconnect" : "Stop");
     this.#connect.classList.toggle("main", closed);
     for (const { control } of [this.#plugin, this.#room, this.#query]) control.disabled = !closed;
-    this.#send.disabled = closed;
+    this.#message.enable(!closed);
     if (closed) this.#choiceChanged();
     else this.#connect.disabled = false;
   }
 
-  #sendEvent() {
-    const event = this.#event.control.value.trim();
-    complain(this.#event, event === "" ? "Which event? For example chat.message." : "");
-    const { problem, data } = readData(this.#data.control.value);
-    complain(this.#data, problem);
-    if (event === "" || problem !== "") {
-      (event === "" ? this.#event : this.#data).control.focus();
-      return;
-    }
-    const channel = this.#channel.control.value.trim();
-    const taken = this.#client?.emit(event, data, channel === "" ? undefined : channel);
+  #sendMessage({ event, data, channel, waits }) {
+    const client = this.#client;
+    if (!client) return; // closed while a file was read
+    const taken = waits ? this.#request(client, event, data, channel) : client.emit(event, data, channel);
     if (!taken) this.#log.note("not sent: the queue of this connection is full", "bad");
-    else if (this.#client.state !== "open") this.#log.note(`${event} waits for the connection`);
+    else if (client.state !== "open") this.#log.note(`${event} waits for the connection`);
+  }
+
+  // Notes what became of an event, and how long that took.
+  async #request(client, event, data, channel) {
+    const begun = performance.now();
+    const ended = (words, kind) => this.#log.note(`${event} ${words} after ${Math.round(performance.now() - begun)} ms`, kind);
+    try {
+      const answer = await client.request(event, data, { channel });
+      ended(answer === undefined ? "was handled" : `was answered ${valueWords(answer)}`, "good");
+    } catch ({ code, message }) {
+      ended(`failed: ${code === undefined || message.includes(code) ? message : `${code}: ${message}`},`, "bad");
+    }
   }
 }
 
 function keyOf({ tenant, plugin }) {
   return `${tenant}/${plugin}`;
-}
-
-function plainText() {
-  return { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
-}
-
-// Every browser words it differently; what all have in common is shown, with the place where they tell it.
-function readData(text) {
-  if (text.trim() === "") return { problem: "", data: undefined };
-  try {
-    return { problem: "", data: JSON.parse(text) };
-  } catch (error) {
-    const quoted = /^\s*["{[\d-]|^\s*(true|false|null)\b/.test(text) ? "" : ' Text stands in double quotes: "like this".';
-    return { problem: `This is not JSON: ${error.message}.${quoted}` };
-  }
 }

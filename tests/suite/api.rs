@@ -246,7 +246,9 @@ async fn health_and_the_browser_client_are_open_to_all() {
         assert!(!file.body.is_empty());
     }
     // Pages of plugin projects are for `parlor dev` alone.
-    assert_eq!(server.request("GET", "/_parlor/pages/plain/").send().await.status, 404);
+    for path in ["/_parlor/pages/plain/", "/_parlor/example-client.js"] {
+        assert_eq!(server.request("GET", path).send().await.status, 404, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ fn test(folder: &Path, dependency: &str) {
 
 #[test]
 fn the_pages_work_in_a_browser() {
+    // The pages of the examples can use Socket.IO's client.
+    install(&root().join("plugins"), "socket.io-client").unwrap_or_else(|why| panic!("{why}"));
     test(&root().join("tests/browser"), "playwright-core");
 }
 

@@ -2,7 +2,7 @@
 //! build went.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
 use serde::Serialize;
@@ -10,6 +10,9 @@ use serde::Serialize;
 use crate::deploy::{Change, DeployedBy, Deploys, HistoryKind};
 use crate::model::names::{PluginKey, PluginName};
 use crate::plugin::loader::Loader;
+
+/// Where npm puts packages, in a project's folder or in one above.
+pub const PACKAGES: &str = "node_modules";
 
 /// What the server knows of the projects of `parlor dev`.
 #[derive(Debug, Default)]
@@ -47,6 +50,13 @@ impl DevProjects {
         self.pages.read().get(plugin).filter(|folder| folder.is_dir()).cloned()
     }
 
+    /// The folder with the builds of Socket.IO's client for browsers, where node would find that package from a plugin's
+    /// pages; none where nobody installed it.
+    pub fn socket_io_client_of(&self, plugin: &PluginName) -> Option<PathBuf> {
+        let pages = self.pages_of(plugin)?.canonicalize().ok()?;
+        Some(installed(&pages, "socket.io-client")?.join("dist"))
+    }
+
     /// Notes where a plugin's pages are. The folder need not exist yet.
     pub fn set_pages(&self, plugin: PluginName, folder: PathBuf) {
         self.pages.write().insert(plugin, folder);
@@ -75,6 +85,11 @@ impl DevProjects {
     pub fn builds(&self) -> Vec<BuildReport> {
         self.builds.read().values().cloned().collect()
     }
+}
+
+/// Where node finds a package from a folder.
+pub fn installed(folder: &Path, package: &str) -> Option<PathBuf> {
+    folder.ancestors().map(|above| above.join(PACKAGES).join(package)).find(|place| place.is_dir())
 }
 
 /// Serves a component that `parlor dev` built, and writes it into the plugin folder. Answers whether it differs from

@@ -28,6 +28,9 @@ const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'non
 /// The sandbox gives pages of plugins an origin of their own, so that they cannot read the host's pages and API.
 const PLUGIN_PAGE_POLICY: &str = "sandbox allow-scripts allow-forms; default-src 'self'; base-uri 'none'";
 
+/// Where the pages of a plugin find the client of Socket.IO that npm installed for their project.
+const SOCKET_IO_CLIENT: &str = "node_modules/socket.io-client/dist/";
+
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -57,13 +60,18 @@ static OPEN: [Asset; 2] = [
     Asset { path: "/client.d.ts", content_type: TEXT, text: include_str!("../../pages/client.d.ts") },
 ];
 
+/// What the pages of the examples share: the choice of their client.
+static EXAMPLES: [Asset; 1] = assets! { "/example-client.js", "example-client.js", SCRIPT; };
+
 /// The overview and its parts.
-static OVERVIEW: [Asset; 13] = assets! {
+static OVERVIEW: [Asset; 15] = assets! {
     "/", "index.html", HTML;
     "/app.js", "app.js", SCRIPT;
     "/builds.js", "builds.js", SCRIPT;
+    "/bytes.js", "bytes.js", SCRIPT;
     "/dom.js", "dom.js", SCRIPT;
     "/framelog.js", "framelog.js", SCRIPT;
+    "/message.js", "message.js", SCRIPT;
     "/overview.js", "overview.js", SCRIPT;
     "/panel.js", "panel.js", SCRIPT;
     "/playground.js", "playground.js", SCRIPT;
@@ -76,7 +84,8 @@ static OVERVIEW: [Asset; 13] = assets! {
 
 /// The routes below `/_parlor/`. `dev` are the projects of `parlor dev`; none in `parlor serve`.
 pub fn routes(access: &Arc<Access>, dev: Option<Arc<DevProjects>>) -> HttpRouter {
-    let open = OPEN.iter().fold(HttpRouter::new(), |router, asset| {
+    let of_dev = dev.iter().flat_map(|_| &EXAMPLES);
+    let open = OPEN.iter().chain(of_dev).fold(HttpRouter::new(), |router, asset| {
         // Pages of any origin may use the client, those in a sandbox included.
         let allow_all = (ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         router.route(asset.path, get(move || async move { serve(asset, Some(allow_all)) }))
@@ -123,7 +132,7 @@ fn guard(response: &mut Response<Body>) {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
-/// A file of a plugin project's `public/` folder, in `parlor dev`.
+/// A file of a plugin project's `public/` folder, or of Socket.IO's client, in `parlor dev`.
 async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: Request) -> Response<Body> {
     let not_found = || StatusCode::NOT_FOUND.into_response();
     // A foreign host name that leads to this machine (DNS rebinding) would make these pages part of its own site.
@@ -135,7 +144,11 @@ async fn plugin_page(State(dev): State<Option<Arc<DevProjects>>>, mut request: R
     let Some((name, file)) = path.strip_prefix("/pages/").and_then(|rest| rest.split_once('/')) else {
         return not_found();
     };
-    let folder = PluginName::new(name).ok().and_then(|name| dev?.pages_of(&name));
+    let of_plugin = dev.zip(PluginName::new(name).ok());
+    let (folder, file) = match file.strip_prefix(SOCKET_IO_CLIENT) {
+        Some(file) => (of_plugin.and_then(|(dev, name)| dev.socket_io_client_of(&name)), file),
+        None => (of_plugin.and_then(|(dev, name)| dev.pages_of(&name)), file),
+    };
     let (Some(folder), Ok(uri)) = (folder, format!("/{file}").parse()) else {
         return not_found();
     };

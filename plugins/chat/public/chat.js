@@ -2,7 +2,7 @@
 // host, events in, events out, and text that others wrote only ever as text.
 //
 // `parlor dev` serves it in a sandbox: no cookies, no storage, no forms, no popups. Everything here works without.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 import { People } from "./people.js";
 import { Talk } from "./talk.js";
 
@@ -23,6 +23,7 @@ const people = new People({ list: page("people"), count: page("count"), typing: 
 const chat = connect("/ws", { room: room === "default" ? undefined : room, query: { userId: me } });
 let wasConnected = false;
 
+offerClients(page("client"), () => ({ user: me }));
 page("me").textContent = me;
 page("room").textContent = room;
 document.title = `${me} – Chat`;

@@ -1,5 +1,5 @@
 // The page of the inbox plugin: a user's notes, which the room keeps, and a place to write to others.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 
 const STATE_KINDS = { open: "good", connecting: "", waiting: "bad", closed: "bad" };
 
@@ -7,6 +7,8 @@ const page = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.search).get("token") ?? "demo-ada";
 const notes = new Map(); // id -> { item, button }
 let wasOpen = false;
+
+offerClients(page("client"));
 
 const client = connect("/ws/inbox", {
   query: { token },

@@ -1,5 +1,5 @@
 // The page of the notifications plugin: connect with a token, receive, and send as far as the token's role allows.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 
 const ENTRIES_MOST = 200;
 const STATE_KINDS = { open: "good", connecting: "", waiting: "bad", closed: "" };
@@ -8,6 +8,7 @@ const page = (id) => document.getElementById(id);
 let client = null;
 
 page("token").value = new URLSearchParams(location.search).get("token") ?? "demo-ada";
+offerClients(page("client"), () => ({ token: page("token").value.trim() }));
 page("connect").addEventListener("click", () => (client ? client.close() : join()));
 page("notify").addEventListener("click", () => {
   send("notification.update", { userId: page("user").value.trim(), count: Number(page("unread").value) });

@@ -1,5 +1,5 @@
 // The page of the presence plugin: who is online, with how many devices and which status, and who types.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 
 const ENTRIES_MOST = 100;
 const TYPING_OVER_MS = 2_000; // without a key for this long, the others are told that it is over
@@ -10,6 +10,7 @@ const me = new URLSearchParams(location.search).get("user")?.trim().slice(0, 30)
 const users = new Map(); // user id -> { status, devices, typing }
 let ownTyping;
 
+offerClients(page("client"));
 page("me").textContent = me;
 document.title = `${me} – Presence`;
 

@@ -1,6 +1,6 @@
 // The page of the tickets plugin: one tab is one user. What a seat is, the room alone says: nothing changes here before the
 // room has said so, and so nothing here can be wrong for longer than a connection is lost.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 import { Hall } from "./hall.js";
 import { Own } from "./own.js";
 
@@ -14,6 +14,7 @@ const query = new URLSearchParams(location.search);
 const me = query.get("user")?.trim().slice(0, NAME_MOST) || randomName();
 const show = ROOM.exec(query.get("room") ?? "")?.[0];
 
+offerClients(page("client"), () => ({ user: me }));
 page("me").textContent = me;
 document.title = `${me} – Tickets`;
 

@@ -1,6 +1,6 @@
 // The page of the whiteboard plugin. What is on the board, the room alone says; a line that the room has not confirmed yet is
 // shown wet, and told again after a lost connection where the room does not know it.
-import { connect } from "/_parlor/client.js";
+import { connect, offerClients } from "/_parlor/example-client.js";
 import { People } from "./people.js";
 import { Pen } from "./pen.js";
 import { Surface } from "./surface.js";
@@ -34,6 +34,7 @@ const pen = new Pen(page("board"), surface, {
     refresh();
   },
 });
+offerClients(page("client"), () => ({ name: me }));
 offerPens(page("colors"), page("widths"), pen);
 document.title = `${me} – Whiteboard`;
 

@@ -2,46 +2,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setUp } from "../support/bench.mjs";
-import {
-  DESKTOP, PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, newRoom, openTab,
-} from "../support/browser.mjs";
+import { DESKTOP, PHONE, assertLabelled, assertNoSidewaysScroll, assertQuiet, newRoom } from "../support/browser.mjs";
+import { connect, frame, frames, join, openOverview, panel, send } from "../support/playground.mjs";
 import { underPath } from "../support/prefix.mjs";
 import { Line } from "../support/server.mjs";
 
 describe("the host's page", () => {
   const bench = setUp();
-
-  async function open(viewport = DESKTOP, base = bench.url) {
-    const tab = await openTab(await bench.newContext(viewport), `${base}/_parlor/`);
-    await tab.getByText("Live", { exact: true }).waitFor();
-    return tab;
-  }
-
+  const open = async (viewport = DESKTOP, base = bench.url) => openOverview(await bench.newContext(viewport), base);
   const heading = (tab, name) => tab.getByRole("heading", { name, exact: true });
   const card = (tab, plugin) => tab.locator(".card").filter({ has: heading(tab, plugin) });
-  const panel = (tab, number) => tab.getByRole("region", { name: `Connection ${number}` });
-  const frames = (place, direction) => place.locator(`.frame.${direction} .frame-body`).allTextContents();
-  const frame = (place, direction, text) => place.locator(`.frame.${direction}`).filter({ hasText: text });
-
-  async function connect(place, { plugin = "default/chat", room, query }) {
-    await place.getByLabel("Plugin").selectOption(plugin);
-    await place.getByLabel("Room").fill(room);
-    await place.getByLabel("Query").fill(query);
-    await place.getByRole("button", { name: "Connect", exact: true }).click();
-  }
-
-  async function join(place, room, user) {
-    await connect(place, { room, query: `userId=${encodeURIComponent(user)}` });
-    await place.getByText("Connected", { exact: true }).waitFor();
-    await frame(place, "in", "welcome").waitFor();
-  }
-
-  async function send(place, event, data = "", channel = "") {
-    await place.getByLabel("Event").fill(event);
-    await place.getByLabel("Channel").fill(channel);
-    await place.getByLabel("Data").fill(data);
-    await place.getByRole("button", { name: "Send" }).click();
-  }
 
   test("it lists each plugin with its path, version and events", async () => {
     const tab = await open();

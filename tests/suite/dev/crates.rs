@@ -145,6 +145,7 @@ async fn a_project_that_comes_later_is_served_with_its_configuration_and_its_pag
     assert_eq!(ada.next_event("version").await["motd"], "be kind");
     let page = server.request("GET", "/_parlor/pages/dev-three/").send().await;
     assert_eq!(page.status, 200);
+    assert_eq!(server.request("GET", "/_parlor/example-client.js").send().await.status, 200);
 
     projects.save("dev-two", "mended");
     told(&server, 1, &["dev-two: saved -> served in"]).await;
@@ -157,6 +158,33 @@ async fn a_project_that_comes_later_is_served_with_its_configuration_and_its_pag
     server.signal_interrupt();
     assert!(server.exited().await.success());
     assert!(!is_served(&server.folder().join("plugins/dev-two.wasm"), "never served"));
+}
+
+#[tokio::test]
+async fn pages_get_the_client_of_socket_io_that_npm_installed_for_their_project_or_beside_it() {
+    const PACKAGE: &str = "node_modules/socket.io-client/dist";
+    let projects = Projects::new();
+    projects.add("dev-one");
+    fs::create_dir(projects.file("dev-one/public")).expect("a folder");
+    // What projects share is no project that is skipped.
+    fs::write(projects.file("package.json"), "{}").expect("a package");
+    let server = Server::builder().dev(&projects.folder()).start();
+    assert_eq!(count(&server, "is skipped"), 0);
+    let get = async |file: &str| {
+        let answer = server.request("GET", &format!("/_parlor/pages/dev-one/{PACKAGE}/{file}")).send().await;
+        (answer.status, answer.header("access-control-allow-origin").map(str::to_owned), answer.body)
+    };
+    assert_eq!(get("client.js").await.0, 404);
+    for (folder, text) in [("", "beside"), ("dev-one/", "inside")] {
+        let dist = projects.file(&format!("{folder}{PACKAGE}"));
+        fs::create_dir_all(&dist).expect("a folder");
+        fs::write(dist.join("client.js"), text).expect("a file");
+        assert_eq!(get("client.js").await, (200, Some("*".to_owned()), text.to_owned()));
+    }
+    for elsewhere in ["../package.json", "%2e%2e/package.json", "..%2fpackage.json"] {
+        fs::write(projects.file("dev-one/node_modules/socket.io-client/package.json"), "{}").expect("a file");
+        assert_eq!(get(elsewhere).await.0, 404, "{elsewhere}");
+    }
 }
 
 /// Whether a component has these words in it.

@@ -17,6 +17,7 @@ use self::script::Script;
 use self::step::{BuildStep, Described};
 use crate::files::write_whole;
 use crate::model::names::PluginName;
+use crate::server::dev::PACKAGES;
 pub use step::BuildVoice;
 
 /// The extensions of files that are a plugin by themselves.
@@ -84,9 +85,13 @@ pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
         let path = entry.with_context(|| format!("cannot read the folder {}", place.display()))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // Hidden folders, and npm's, belong to tools and not to the author.
-        if !name.starts_with('.') && name != "node_modules" {
+        if !name.starts_with('.') && name != PACKAGES {
             found.take(&path);
         }
+    }
+    if !found.places.is_empty() {
+        // A package.json beside projects holds what they share.
+        found.skipped.retain(|(folder, _)| folder != place);
     }
     found.places.sort();
     Ok(found)

@@ -13,11 +13,11 @@ use super::step::{BuildStep, BuildVoice, Described};
 use super::tools;
 use crate::cli::sdk::{self, UnpackedSdk};
 use crate::model::names::PluginName;
+use crate::server::dev::{PACKAGES, installed};
 
 /// What a component is made of in the folder of a package, beside what its code names.
 pub const PARTS: [&str; 3] = ["package.json", "tsconfig.json", "src"];
 const DEFAULT_ENTRY: &str = "src/index.ts";
-const PACKAGES: &str = "node_modules";
 
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -60,11 +60,6 @@ impl NpmPackage {
         let mut wanted = self.dependencies.keys().chain(for_tests).map(String::as_str);
         wanted.find(|name| installed(folder, name).is_none())
     }
-}
-
-/// Where node finds a package from a folder.
-fn installed(folder: &Path, name: &str) -> Option<PathBuf> {
-    folder.ancestors().map(|above| above.join(PACKAGES).join(name)).find(|place| place.is_dir())
 }
 
 /// Whether a package.json may describe a plugin. One that cannot be read may: the build says what is wrong with it.
