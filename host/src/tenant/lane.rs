@@ -1,9 +1,10 @@
 //! A tenant's share of one worker thread: one slice of time in each round, however many of its rooms want to run.
 //!
 //! A round ends when the thread has polled its sockets again. Until a tenant has used up its slice, all this costs a
-//! look at the clock. After that its rooms and its sockets stand in line: in each round, those at the front go on until the
-//! slice is used up. However many of them are ready at one moment, others on the thread wait for one slice. A tenant that
-//! owes CPU time starts nothing new until it has waited off its debt; calls that run already go on.
+//! look at the clock. After that its rooms stand in line with their next calls: in each round, those at the front go on until
+//! the slice is used up. Where another tenant has run on the thread lately, all that is ready stands in line, sockets too:
+//! however many there are at one moment, others wait for one slice. A tenant that owes CPU time starts nothing new until it has
+//! waited off its debt; calls that run already go on.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -27,6 +28,8 @@ const ROUND_NS: u64 = 2 * SLICE_NS;
 const CHARGE_NS: u64 = 100_000;
 /// So many that join the line at one poll of the thread's sockets, which takes up a few at a time, say that more are ready.
 const NEWCOMERS: u64 = 8;
+/// A thread counts as shared for so long after another tenant ran on it.
+const SHARED_NS: u64 = 100_000_000;
 /// What stands for the begin of a poll while there is none: it is later than any moment.
 const NO_POLL: u64 = u64::MAX;
 /// How many calls that outlive a slice a tenant with a full bucket may run at once.
@@ -44,6 +47,8 @@ pub struct Lane {
     poll_begun_ns: AtomicU64,
     /// Whether the current poll has just come out of the line, and may begin a call.
     is_first: AtomicBool,
+    /// Whether the current poll ends because it is to stand in line.
+    stands_back: AtomicBool,
     /// Wall time of polls that is not charged yet.
     uncharged_ns: AtomicU64,
     /// The thread's CPU time when the lane last charged the bucket.
@@ -68,6 +73,7 @@ impl Lane {
             used_ns: AtomicU64::new(0),
             poll_begun_ns: AtomicU64::new(NO_POLL),
             is_first: AtomicBool::new(false),
+            stands_back: AtomicBool::new(false),
             uncharged_ns: AtomicU64::new(0),
             charged_at_cpu_ns: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
@@ -104,20 +110,24 @@ impl Lane {
         self.bucket.until_paid(hurry).await;
     }
 
-    /// Runs work of the tenant on this thread: its plugins' calls, a room, a socket. Each time it wants to go on, it waits until
-    /// the tenant has some of a slice left. Counts the time in which it executes, not in which it waits, to that slice, and
-    /// charges it to the bucket.
+    /// Runs work of the tenant on this thread: its plugins' calls, a room, a socket. Where it shares the thread with other tenants,
+    /// the work goes on while the tenant has some of a slice left. Counts the time in which it executes, not in which it waits,
+    /// to that slice, and charges it to the bucket.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        let mut place = None;
+        let (mut place, mut lines_up) = (None, false);
         poll_fn(|context| {
-            if !self.may_go(&mut place, context) {
+            let begin = now_ns();
+            let shares = self.shares_thread(begin);
+            let goes_on = place.is_none() && !lines_up && (!shares || self.goes_on());
+            if !goes_on && !self.comes_first(&mut place, shares, context) {
+                self.count(now_ns() - begin);
                 return Poll::Pending;
             }
-            let begin = now_ns();
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
-            self.is_first.store(true, Ordering::Relaxed);
+            self.is_first.store(!goes_on, Ordering::Relaxed);
             let polled = work.as_mut().poll(context);
+            lines_up = self.stands_back.swap(false, Ordering::Relaxed);
             self.poll_begun_ns.store(NO_POLL, Ordering::Relaxed);
             self.count(now_ns() - begin);
             polled
@@ -125,17 +135,20 @@ impl Lane {
         .await
     }
 
-    /// Whether work that is ready may go on now. Where it may not, it has its place in line, and is woken when it is first.
-    fn may_go<'a>(&'a self, place: &mut Option<LinePlace<'a>>, context: &mut Context<'_>) -> bool {
-        if place.is_none() && self.goes_on() {
-            return true;
-        }
+    /// Whether it is the turn of work that stands in line. Where it is not, the work has its place, and is woken when it is the
+    /// first.
+    fn comes_first<'a>(
+        &'a self,
+        place: &mut Option<LinePlace<'a>>,
+        shares_thread: bool,
+        context: &mut Context<'_>,
+    ) -> bool {
         let standing = place.get_or_insert_with(|| LinePlace::join(self));
         if !standing.is_first(context) {
             return false;
         }
         if !self.has_slice(now_ns()) {
-            if !standing.sees_a_new_round() {
+            if !standing.sees_a_new_round(shares_thread) {
                 // Wakes this task when the thread has polled its sockets.
                 let _ = pin!(tokio::task::yield_now()).poll(context);
                 return false;
@@ -147,18 +160,30 @@ impl Lane {
         true
     }
 
+    /// Whether another tenant has run on this thread lately.
+    fn shares_thread(&self, now: u64) -> bool {
+        let this = std::ptr::from_ref(self).addr();
+        let (last, shared_until_ns) = LANES.get();
+        if last == this {
+            return now < shared_until_ns;
+        }
+        LANES.set((this, if last == 0 { 0 } else { now + SHARED_NS }));
+        last != 0
+    }
+
     /// Whether some of the slice is left, and nobody stands in line for it.
     fn goes_on(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns())
     }
 
-    /// Ends the current poll. The next one begins as [`Lane::run`] lets it.
+    /// Ends the current poll. The next one begins when it is first in line.
     async fn stand_back(&self) {
         let mut has_ended = false;
         poll_fn(|context| {
             if std::mem::replace(&mut has_ended, true) {
                 return Poll::Ready(());
             }
+            self.stands_back.store(true, Ordering::Relaxed);
             context.waker().wake_by_ref();
             Poll::Pending
         })
@@ -223,12 +248,12 @@ impl<'a> LinePlace<'a> {
         Self { lane, number, joined_at_yield: None }
     }
 
-    /// Whether the thread has polled its sockets since this was asked first. While that brings many of the tenant, there are more
-    /// that are ready, and others may be among them.
-    fn sees_a_new_round(&mut self) -> bool {
+    /// Whether the thread has polled its sockets since this was asked first. Where it is shared, and while each poll brings many
+    /// of this tenant, there are more that are ready, and others may be among them.
+    fn sees_a_new_round(&mut self, shares_thread: bool) -> bool {
         let joined = self.lane.line.lock().next;
         let at_yield = self.joined_at_yield.replace(joined);
-        at_yield.is_some_and(|at_yield| joined - at_yield < NEWCOMERS)
+        at_yield.is_some_and(|at_yield| !shares_thread || joined - at_yield < NEWCOMERS)
     }
 
     /// Whether the place is the first. Where it is not, the task is woken when it is.
@@ -281,6 +306,8 @@ impl Drop for ReservedCpu {
 
 thread_local! {
     static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Which lane ran last, by its address, and until when the thread counts as shared.
+    static LANES: Cell<(usize, u64)> = const { Cell::new((0, 0)) };
     /// The clock and this thread's CPU time, both read at one moment a little while ago.
     static CLOCKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
@@ -318,13 +345,17 @@ mod tests {
         while thread_cpu_ns() < end {}
     }
 
-    fn lane() -> Arc<Lane> {
-        Arc::new(Lane::new(Arc::new(CpuBucket::new(100, 100_000))))
+    /// The lanes of two tenants that have both run on this thread lately.
+    async fn lanes() -> [Arc<Lane>; 2] {
+        let [one, other] = [(); 2].map(|()| Arc::new(Lane::new(Arc::new(CpuBucket::new(100, 100_000)))));
+        other.run(async {}).await;
+        one.run(async {}).await;
+        [one, other]
     }
 
     #[tokio::test]
     async fn a_crowd_that_is_ready_at_once_keeps_others_from_the_thread_for_no_more_than_its_slice() {
-        let (lane, ran, crowd) = (lane(), Arc::new(AtomicUsize::new(0)), 100);
+        let ([lane, other], ran, crowd) = (lanes().await, Arc::new(AtomicUsize::new(0)), 100);
         for _ in 0..crowd {
             let (lane, ran) = (Arc::clone(&lane), Arc::clone(&ran));
             tokio::spawn(async move {
@@ -339,6 +370,7 @@ mod tests {
         while ran.load(Ordering::Relaxed) < crowd {
             let before = ran.load(Ordering::Relaxed);
             tokio::task::yield_now().await;
+            other.run(async {}).await;
             longest = longest.max(ran.load(Ordering::Relaxed) - before);
         }
         // Four fill a slice, and the last one may begin just before its end. Other processes only make it fewer.
@@ -347,7 +379,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_stands_in_line_and_is_gone_holds_up_nobody() {
-        let lane = lane();
+        let [lane, _] = lanes().await;
         lane.run(async { execute(SLICE) }).await;
         let gone = tokio::time::timeout(Duration::ZERO, lane.run(std::future::pending::<()>()));
         assert!(gone.await.is_err());

@@ -207,8 +207,8 @@ fn kit(options: &Options, scratch: &Scratch, is_greedy: bool) -> anyhow::Result<
     let greedy = is_greedy.then(|| rust_guests::read(GREEDY, options.guests.as_deref())).transpose()?;
     let folder = scratch.path().join("stand");
     std::fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
-    let (program, limits) = (options.parlor.clone(), stand::limits_of(&options.parlor)?);
-    Ok(Kit { program, limits, bench, greedy: greedy.unwrap_or_default(), folder, cores: Cores::shared()? })
+    let program = options.parlor.clone();
+    Ok(Kit { program, bench, greedy: greedy.unwrap_or_default(), folder, cores: Cores::shared()? })
 }
 
 /// Gives way to everything else: this thread is an attacker's.

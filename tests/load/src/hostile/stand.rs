@@ -1,13 +1,11 @@
 //! Where an attack happens: a fresh server with a good tenant and an evil one.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::SystemTime;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::log::Log;
 use crate::load::cores::Cores;
@@ -26,8 +24,6 @@ pub const EVIL_TOKEN: &str = "parlor-load-evil-tenants-token";
 pub struct Kit {
     /// Parlor's binary.
     pub program: PathBuf,
-    /// The limits that it knows.
-    pub limits: BTreeSet<String>,
     /// The bench plugin's bytes.
     pub bench: Vec<u8>,
     /// Those of the guest that does all that it may, where an attack needs it.
@@ -62,7 +58,7 @@ impl Kit {
     /// The same for another program.
     pub fn of(&self, program: &Path, folder: PathBuf) -> anyhow::Result<Self> {
         fs::create_dir(&folder).with_context(|| format!("make {}", folder.display()))?;
-        Ok(Self { program: program.to_owned(), limits: limits_of(program)?, folder, ..self.clone() })
+        Ok(Self { program: program.to_owned(), folder, ..self.clone() })
     }
 
     /// Starts a fresh server.
@@ -80,7 +76,7 @@ impl Kit {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
             fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
         }
-        let limits = setting.limits.lines().filter(|line| self.knows(line)).collect::<Vec<_>>().join("\n");
+        let limits = &setting.limits;
         let configured = format!(
             "operator-token = \"{TOKEN}\"\n\n[limits]\n{limits}\n\n[tenants.{EVIL}]\ntoken = \"{EVIL_TOKEN}\"\n"
         );
@@ -89,23 +85,6 @@ impl Kit {
         let server = Server::start(&recipe, &self.cores).with_context(|| recipe.last_words())?;
         Ok(Stand { server, log: Log::open(&recipe.log), started, folder: plugins.join(EVIL) })
     }
-
-    /// Whether the program knows the limit of this line.
-    fn knows(&self, line: &str) -> bool {
-        let key = line.split('=').next().unwrap_or_default().trim();
-        self.limits.contains(key)
-    }
-}
-
-/// The limits that a program knows, as it lists them itself.
-pub fn limits_of(program: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let output = Command::new(program).arg("limits").output();
-    let output = output.with_context(|| format!("run {} limits", program.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let keys = text.lines().skip(1).filter_map(|line| line.split_whitespace().next());
-    let keys: BTreeSet<String> = keys.map(str::to_owned).collect();
-    ensure!(!keys.is_empty(), "{} limits lists none", program.display());
-    Ok(keys)
 }
 
 impl Stand {

@@ -1,5 +1,6 @@
 //! Parlor as one of the servers: its plugin, its configuration, and a data folder that goes with the run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,10 +81,12 @@ pub fn recipes(
     Ok(dialects.iter().map(named).collect())
 }
 
-/// How Parlor is started with a folder of plugins and a configuration; what it writes goes to `folder`.
+/// How Parlor is started with a folder of plugins and a configuration, without the limits that this build does not know;
+/// what it writes goes to `folder`.
 pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) -> anyhow::Result<Recipe> {
     let configuration = folder.join("parlor.toml");
-    fs::write(&configuration, configured).with_context(|| format!("write {}", configuration.display()))?;
+    fs::write(&configuration, of_known_limits(program, configured)?)
+        .with_context(|| format!("write {}", configuration.display()))?;
     let data = folder.join("data");
     let words = |name: &str, path: &Path| [name.into(), path.as_os_str().to_owned()];
     let mut arguments = vec!["serve".into(), "--listen".into(), "127.0.0.1:0".into()];
@@ -92,6 +95,24 @@ pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) ->
     arguments.extend(words("--data", &data));
     let log = folder.join("parlor.log");
     Ok(Recipe { name: "parlor".to_owned(), program: program.to_owned(), arguments, log, dialect: Dialect::Verani })
+}
+
+/// A configuration without the lines of `[limits]` that a program does not know: an older build has fewer.
+fn of_known_limits(program: &Path, configured: &str) -> anyhow::Result<String> {
+    let output = Command::new(program).arg("limits").output();
+    let output = output.with_context(|| format!("run {} limits", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let known: BTreeSet<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    ensure!(!known.is_empty(), "{} limits lists none", program.display());
+    let mut is_limit = false;
+    let lines = configured.lines().filter(|line| {
+        if line.starts_with('[') {
+            is_limit = *line == "[limits]";
+            return true;
+        }
+        !is_limit || line.is_empty() || line.split('=').next().is_some_and(|key| known.contains(key.trim()))
+    });
+    Ok(lines.map(|line| format!("{line}\n")).collect())
 }
 
 /// Builds the bench plugin; answers the folder below `folder` that it lies in.

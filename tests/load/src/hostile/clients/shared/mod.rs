@@ -23,7 +23,9 @@ pub const LIST: &[Attack] = &[
         .prepares()
         .earlier(alarms::set)
         .patience(10)
-        .patience_per_alarm(Duration::from_millis(5)),
+        .patience_per_alarm(Duration::from_millis(5))
+        // The good tenant's sockets say nothing until the alarms are due.
+        .limits("ping-after-ms = 3600000"),
     Attack::new("scan-large", "pages of 1,000 entries of 16 KiB, of which a page holds 16", storage::scan)
         .bearable()
         .greedy()
