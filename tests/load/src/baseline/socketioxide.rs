@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::anyhow;
 use axum::extract::Query;
 use serde::Serialize;
 use socketioxide::SocketIo;
@@ -41,7 +40,7 @@ pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
         .ws_max_frame_size(FRAME_BYTES)
         .build_layer();
     let kept = Kept::default();
-    io.ns(PATH, move |socket: SocketRef| enter(&socket, &kept)).map_err(|why| anyhow!("{why}"))?;
+    io.ns(PATH, async move |socket: SocketRef| enter(&socket, &kept));
     serve_router(listener, axum::Router::new().layer(layer)).await
 }
 
@@ -49,24 +48,25 @@ pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
 fn enter(socket: &SocketRef, kept: &Kept) {
     let Ok(Query(Address { room })) = Query::try_from_uri(&socket.req_parts().uri) else { return };
     socket.join(room.clone());
-    socket.on("echo", |socket: SocketRef, Data(note): Data<Note>| {
+    socket.on("echo", async |socket: SocketRef, Data(note): Data<Note>| {
         let _ = socket.emit("echo", &Stamped::of(&note));
     });
-    let of_all = room.clone();
-    socket.on("say", move |socket: SocketRef, Data(note): Data<Note>| {
-        let room = of_all.clone();
-        async move {
-            let _ = socket.within(room).emit("say", &Stamped::of(&note)).await;
-        }
+    let all = room.clone();
+    socket.on("say", async move |socket: SocketRef, Data(note): Data<Note>| {
+        let _ = socket.within(all).emit("say", &Stamped::of(&note)).await;
     });
     let kept = Arc::clone(kept);
-    socket.on("recall", move |socket: SocketRef, Data(note): Data<Note>| {
-        let mut rooms = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = rooms.entry(room.clone()).or_default();
-        for key in KEYS {
-            values.entry(key).or_insert_with(|| note.text.clone());
-        }
-        drop(rooms);
+    socket.on("recall", async move |socket: SocketRef, Data(note): Data<Note>| {
+        look_up(&kept, room, &note);
         let _ = socket.emit("recall", &Stamped::of(&note));
     });
+}
+
+/// Looks up three values of a room; those that are not there become the note's text.
+fn look_up(kept: &Kept, room: String, note: &Note) {
+    let mut rooms = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let values = rooms.entry(room).or_default();
+    for key in KEYS {
+        values.entry(key).or_insert_with(|| note.text.clone());
+    }
 }
