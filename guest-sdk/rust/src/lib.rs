@@ -135,8 +135,8 @@ pub use timers::{AlarmClock, Timers};
 /// Makes a plugin of a room's function: `#[parlor_guest::room(name = "chat", path = "/ws")]`.
 ///
 /// `name` is for display (the plugin's identity is its file name). `path` is the websocket path that the plugin
-/// serves: 1 to 128 bytes of `/A-Za-z0-9._~-`, beginning with `/`, without `..`, not below `/t/`, and not `/_parlor` or
-/// below it. Both are checked when the plugin is compiled.
+/// serves: 1 to 128 bytes of `/A-Za-z0-9._~-`, beginning with `/`, without `..`, not below `/t/`, and not `/_parlor`,
+/// `/socket.io` or below them. Both are checked when the plugin is compiled.
 ///
 /// The function takes a `&mut Room` and returns nothing, or a `parlor_guest::Result` whose error refuses the plugin. It
 /// stays an ordinary function, for `TestRoom::new(chat)`. A crate holds one room.

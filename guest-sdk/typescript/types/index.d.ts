@@ -147,7 +147,7 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
   name?: string;
   /**
    * The websocket path that the plugin serves, `/ws` by default: 1 to 128 bytes of `/A-Za-z0-9._~-`, beginning with
-   * `/`, without `..`, not below `/t/`, and not `/_parlor` or below it.
+   * `/`, without `..`, not below `/t/`, and not `/_parlor`, `/socket.io` or below them.
    */
   websocketPath?: string;
   /**

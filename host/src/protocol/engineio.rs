@@ -32,7 +32,7 @@ pub enum EnginePacket<'a> {
     Pong,
     Message(&'a str),
     /// A message of bytes.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     Upgrade,
     Noop,
 }
@@ -84,7 +84,7 @@ pub fn decode(packet: &str) -> Result<EnginePacket<'_>, BadEnginePacket> {
     }
     if let Some(base64) = packet.strip_prefix('b') {
         let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| BadEnginePacket::NotBase64)?;
-        return Ok(EnginePacket::Bytes(bytes));
+        return Ok(EnginePacket::Bytes(bytes.into()));
     }
     match packet {
         "1" => Ok(EnginePacket::Close),

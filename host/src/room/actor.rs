@@ -14,7 +14,7 @@ use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
-use super::turn::{Origin, Output, Rejection, TurnEnd, TurnKind};
+use super::turn::{Origin, Output, EventRejection, TurnEnd, TurnKind};
 use crate::clock::{Instant, unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, ClientMessage, Event, SocketId, hook};
@@ -257,7 +257,7 @@ impl Room {
         }
         // Again, because a new instance may want other events.
         let Some(cause) = self.turns.code.cause_of(&name) else {
-            return self.turns.say_in_order(Rejection::unwanted(socket, ack)).await;
+            return self.turns.say_in_order(EventRejection::unwanted(socket, ack)).await;
         };
         let (cause, socket) = (cause.to_owned(), Some(socket));
         let event = Event { cause, name, channel, data, socket, caused_by: socket, ack, accepted_at };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::handle::HostTarget;
 use super::mailbox::Mailbox;
 use super::outbound::Outbound;
-use super::turn::{Output, Rejection};
+use super::turn::{Output, EventRejection};
 use super::visitors::Visitors;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::{Acknowledgement, Audience, Close, Emit};
@@ -210,7 +210,7 @@ impl People {
     }
 
     /// Tells the sender of a rejected event why.
-    fn reject(&self, Rejection { socket, ack, code, message }: &Rejection) {
+    fn reject(&self, EventRejection { socket, ack, code, message }: &EventRejection) {
         let Some((id, outbound)) = socket.and_then(|id| Some((id, self.outbound.get(&id)?))) else { return };
         let (wire, message) = (&outbound.wire, message.as_deref());
         if let Some(ack) = ack {

@@ -101,8 +101,8 @@ impl FailedTurn {
     pub(super) fn words_for_sender(&self) -> Option<Output> {
         let Self { origin: Origin { socket, ack, .. }, failure } = self;
         let rejection = match self.told() {
-            Some((code, message)) => Rejection { socket: *socket, ack: *ack, code, message: Some(message) },
-            None => Rejection { socket: *socket, ack: Some((*ack)?), code: failure.code.clone(), message: None },
+            Some((code, message)) => EventRejection { socket: *socket, ack: *ack, code, message: Some(message) },
+            None => EventRejection { socket: *socket, ack: Some((*ack)?), code: failure.code.clone(), message: None },
         };
         Some(Output::Rejection(rejection))
     }
@@ -139,7 +139,7 @@ pub(super) enum Output {
     Welcome {
         socket: SocketId,
     },
-    Rejection(Rejection),
+    Rejection(EventRejection),
     /// The close of a socket that the host reads no more, behind the answers to what it read.
     LastWords {
         socket: SocketId,
@@ -147,7 +147,7 @@ pub(super) enum Output {
     },
 }
 
-impl Rejection {
+impl EventRejection {
     /// No handler wants the event: whoever waits for an acknowledgement hears it.
     pub(super) fn unwanted(socket: SocketId, ack: Option<AckId>) -> Option<Output> {
         let code = "no-handler".to_owned();
@@ -170,7 +170,7 @@ impl Output {
 
 /// The words for the sender of an event that had no effect: as an acknowledgement where it waits for one.
 #[derive(Debug)]
-pub(super) struct Rejection {
+pub(super) struct EventRejection {
     pub(super) socket: Option<SocketId>,
     pub(super) ack: Option<AckId>,
     pub(super) code: String,

@@ -133,6 +133,8 @@ fn preflight(asked: &HeaderMap) -> Response<Body> {
 
 impl Asked<'_> {
     async fn answer(self, request: Request<Body>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let request = Request::from_parts(head, ());
         let query = |key| query_value(request.uri(), key);
         if query("EIO").as_deref() != Some("4") {
             return EngineError::UnsupportedProtocol.response("Unsupported protocol version");
@@ -143,12 +145,12 @@ impl Asked<'_> {
             _ => return EngineError::TransportUnknown.response("Transport unknown"),
         };
         match (query("sid"), carrier, request.method().clone()) {
-            (None, Carrier::Polling, Method::GET) => self.open(&request.map(drop)),
-            (None, Carrier::WebSocket, Method::GET) => self.open_websocket(request.map(drop)),
+            (None, Carrier::Polling, Method::GET) => self.open(&request),
+            (None, Carrier::WebSocket, Method::GET) => self.open_websocket(request),
             (None, ..) => EngineError::BadMethod.response("Bad handshake method"),
-            (Some(sid), Carrier::WebSocket, Method::GET) => self.upgrade(&sid, request.map(drop)),
+            (Some(sid), Carrier::WebSocket, Method::GET) => self.upgrade(&sid, request),
             (Some(sid), Carrier::Polling, Method::GET) => self.poll(&sid).await,
-            (Some(sid), Carrier::Polling, Method::POST) => self.post(&sid, request.into_body()).await,
+            (Some(sid), Carrier::Polling, Method::POST) => self.post(&sid, body).await,
             _ => EngineError::BadRequest.response("Bad request"),
         }
     }
@@ -173,12 +175,7 @@ impl Asked<'_> {
         };
         let id = new_id().map_err(|_| UpgradeRefusal::busy("no randomness").into_response())?;
         let reception = SessionReception::new(self.upgrading, self.place, &self.client, request, of_tenant);
-        Ok(NewSession {
-            id,
-            reception: Arc::new(reception),
-            limits: Arc::clone(&self.limits),
-            held,
-        })
+        Ok(NewSession { id, reception: Arc::new(reception), limits: Arc::clone(&self.limits), held })
     }
 
     /// Opens a session that polls.

@@ -153,8 +153,13 @@ impl Probe {
             owner: Arc::new(NoFleet),
         });
         workers.runtime(worker).spawn(task);
-        let outbound =
-            Arc::new(Outbound::new(plugin.limits(), Wire::Verani, Arc::default(), Arc::clone(&plugin.account().outbound), place()));
+        let outbound = Arc::new(Outbound::new(
+            plugin.limits(),
+            Wire::Verani,
+            Arc::default(),
+            Arc::clone(&plugin.account().outbound),
+            place(),
+        ));
         let socket = room.next_socket();
         let meta = Meta::anonymous("health".to_owned(), "health".to_owned(), vec![DEFAULT.to_owned()]);
         // Fails where the room ended at once, and then it does not answer the check.

@@ -46,9 +46,9 @@ use api::Api;
 use aside::ApiThread;
 use auth::Access;
 use dev::DevProjects;
+use entry::Upgrading;
 use metrics::{Measured, UpgradeCounts};
 use requests::RequestRates;
-use entry::Upgrading;
 
 /// All routes, each with the state that it needs. The host's own are under `/_parlor/`; every other path is a plugin's.
 ///

@@ -119,6 +119,11 @@ impl Conversation {
         self.own.push_back(packet);
     }
 
+    /// Whether the session itself has something to say.
+    pub(super) fn has_words(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// Waits until the conversation takes the client's next packet.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         ready!(self.poll_arrival(context));
@@ -170,7 +175,7 @@ impl Conversation {
         self.packets_read += 1;
         let read = match packet {
             Ok(EnginePacket::Message(text)) => self.reader.read_text(text),
-            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes.into()),
+            Ok(EnginePacket::Bytes(bytes)) => self.reader.read_bytes(bytes),
             Ok(EnginePacket::Pong) => {
                 self.heartbeat.pong();
                 Ok(None)
@@ -310,7 +315,7 @@ impl Conversation {
         Poll::Ready(SessionEnd::Host(last.reason.clone()))
     }
 
-    /// Waits until time ends the session. Queues pings meanwhile; the caller sends them.
+    /// Waits until time ends the session. Queues pings meanwhile, which the caller sends.
     pub(super) fn poll_time(&mut self, context: &mut Context<'_>) -> Poll<SessionEnd> {
         if let Some(connect_by) = &mut self.connect_by
             && self.arrival.is_none()
@@ -325,8 +330,6 @@ impl Conversation {
                 Beat::Ping => self.own.push_back(engineio::PING.into()),
                 Beat::Gone => return Poll::Ready(SessionEnd::Host(CloseReason::NO_PONG)),
             }
-            // Polled again, so that the timer wakes this task.
-            context.waker().wake_by_ref();
         }
         Poll::Pending
     }

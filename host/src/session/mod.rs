@@ -3,11 +3,11 @@
 
 mod conversation;
 mod heartbeat;
-mod line;
 mod polling;
 mod probe;
 mod reception;
 mod run;
+mod socket;
 mod table;
 
 pub use polling::{Knock, PollAnswer, PostAnswer};

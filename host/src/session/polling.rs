@@ -7,12 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
 
 use super::conversation::{Conversation, SessionEnd};
-use super::line::Line;
-use super::probe::{Opening, Probe, ProbeStep};
+use super::probe::{Opening, ProbeStep, UpgradeProbe};
+use super::socket::SessionSocket;
 use super::table::SessionEntry;
+use crate::protocol::Frame;
 use crate::protocol::close::CloseReason;
 use crate::protocol::engineio::{self, BadEnginePacket, PollingBody, PollingReply};
-use crate::protocol::Frame;
 use crate::socket::ws::FAREWELL;
 
 /// A request of HTTP that concerns a session.
@@ -45,7 +45,10 @@ pub enum PostAnswer {
 pub(super) enum PollingStep {
     Ended(SessionEnd),
     /// A WebSocket has taken over.
-    Upgraded { line: Box<Line>, held: Box<dyn Send> },
+    Upgraded {
+        line: Box<SessionSocket>,
+        held: Box<dyn Send>,
+    },
 }
 
 /// A body of packets that are being taken.
@@ -59,7 +62,7 @@ pub(super) struct Polling {
     knocks: mpsc::Receiver<Knock>,
     waiting: Option<oneshot::Sender<PollAnswer>>,
     posted: Option<PostedPackets>,
-    probe: Option<Probe>,
+    probe: Option<UpgradeProbe>,
     /// Set while a room closes a client that does not ask.
     farewell: Option<Pin<Box<Sleep>>>,
     /// Its place in the table of sessions, by which requests find it.
@@ -98,7 +101,7 @@ impl Polling {
         match ready!(self.poll_probe(context)) {
             ProbeStep::TakesOver(line) => {
                 self.answer(reply(engineio::NOOP));
-                let held = self.probe.take().map_or_else(|| Box::new(()) as _, Probe::into_held);
+                let held = self.probe.take().map_or_else(|| Box::new(()) as _, UpgradeProbe::into_held);
                 Poll::Ready(PollingStep::Upgraded { line, held })
             }
             ProbeStep::GaveUp => {
@@ -129,7 +132,7 @@ impl Polling {
                 // A second one: its connection ends when this drops it.
                 Knock::Upgrade { .. } if self.probe.is_some() => {}
                 Knock::Upgrade { opening, held } => {
-                    self.probe = Some(Probe::new(opening, held, conversation.limits()));
+                    self.probe = Some(UpgradeProbe::new(opening, held, conversation.limits()));
                 }
             }
         }
@@ -187,7 +190,7 @@ impl Polling {
             }
         }
         // While a WebSocket is to take over, the client waits until its poll is answered.
-        if payload.is_empty() && end.is_none() && self.probe.as_ref().is_some_and(Probe::is_confirmed) {
+        if payload.is_empty() && end.is_none() && self.probe.as_ref().is_some_and(UpgradeProbe::is_confirmed) {
             payload = reply(engineio::NOOP);
         }
         if !payload.is_empty() {

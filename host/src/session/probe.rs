@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Sleep;
 
-use super::line::{Line, Said};
+use super::socket::{Said, SessionSocket};
 use crate::model::limits::Limits;
 use crate::protocol::engineio::{self, EnginePacket};
-use crate::socket::ws::{self, Ws};
 use crate::socket::DetachedStream;
+use crate::socket::ws::{self, Ws};
 
 /// A connection behind its 101, on its way to the session's thread.
 pub struct Opening {
@@ -30,21 +30,21 @@ impl Opening {
 
 /// What became of a probe.
 pub(super) enum ProbeStep {
-    TakesOver(Box<Line>),
+    TakesOver(Box<SessionSocket>),
     GaveUp,
 }
 
 /// A WebSocket that has not taken over yet.
-pub(super) struct Probe {
+pub(super) struct UpgradeProbe {
     opening: Option<BoxFuture<'static, Option<Ws>>>,
-    line: Option<Box<Line>>,
+    line: Option<Box<SessionSocket>>,
     is_confirmed: bool,
     until: Pin<Box<Sleep>>,
     /// The counted places of its connection.
     held: Box<dyn Send>,
 }
 
-impl Probe {
+impl UpgradeProbe {
     pub(super) fn new(opening: Opening, held: Box<dyn Send>, limits: &Arc<Limits>) -> Self {
         let until = tokio::time::sleep(Duration::from_millis(limits.engine_upgrade_ms));
         let opening = Box::pin(opening.open(Arc::clone(limits)));
@@ -68,7 +68,7 @@ impl Probe {
         if let Some(opening) = &mut self.opening {
             let ws = ready!(opening.as_mut().poll(context));
             self.opening = None;
-            self.line = ws.map(|ws| Box::new(Line::new(ws)));
+            self.line = ws.map(|ws| Box::new(SessionSocket::new(ws)));
         }
         loop {
             let Some(line) = &mut self.line else { return Poll::Ready(ProbeStep::GaveUp) };

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::conversation::{Conversation, SessionEnd};
-use super::line::Line;
 use super::polling::{Polling, PollingStep};
 use super::probe::Opening;
 use super::reception::Reception;
+use super::socket::SessionSocket;
 use super::table::Sessions;
 use crate::model::limits::Limits;
 use crate::model::names::TenantName;
@@ -28,7 +28,7 @@ static NOT_MOVED: Seldom = Seldom::new();
 /// What carries the packets.
 enum Transport {
     Polling(Box<Polling>),
-    WebSocket(Box<Line>),
+    WebSocket(Box<SessionSocket>),
 }
 
 /// One client of Engine.IO.
@@ -71,7 +71,7 @@ impl Session {
         let ws = opening.open(Arc::clone(&new.limits)).await?;
         let mut conversation = Conversation::new(new.reception, new.limits);
         conversation.say(opened.into());
-        let transport = Transport::WebSocket(Box::new(Line::new(ws)));
+        let transport = Transport::WebSocket(Box::new(SessionSocket::new(ws)));
         Some(Self { conversation, transport, held: vec![new.held] })
     }
 

@@ -20,6 +20,8 @@ pub struct Hearing {
 #[derive(Debug)]
 pub enum Heard {
     Added(Id),
+    /// The acknowledgement of the request of this number.
+    Acknowledged(u64),
     Armed,
     Rang,
     Audit(Audit),
@@ -41,6 +43,10 @@ impl Hearing {
                 self.follows(model.ledger.is_again(id), count, total)?;
                 model.ledger.added(id, total, count, seen)?;
                 Ok(Heard::Added(id))
+            }
+            "ack" => {
+                expect(event["error"].is_null(), || "an event that was handled".to_owned(), || event.to_string())?;
+                Ok(Heard::Acknowledged(natural(&event["id"])?))
             }
             "audit" => {
                 let audit = Audit {

@@ -115,7 +115,7 @@ impl Life<'_> {
     fn send(&self, room: &Room, number: u32, again: Vec<Id>, random: &mut Random) -> Result<(), Stop> {
         let client = Client::join(self, room)?;
         let depth = random.within(1, DEPTH_MAX + 1) as usize;
-        let mut sender = Sender { client, number, depth, next: 0, next_alarm: 0, waiting: VecDeque::new() };
+        let mut sender = Sender::new(client, number, depth);
         let ended = sender.work(again, random);
         if let Some((_, since)) = sender.waiting.front().filter(|_| !room.relaxed) {
             self.waits.note(since.elapsed());
@@ -218,9 +218,17 @@ struct Sender<'a> {
     next: u32,
     next_alarm: u32,
     waiting: VecDeque<(Id, Instant)>,
+    /// What was added and is still to be acknowledged, behind what the turn said.
+    unacknowledged: VecDeque<u64>,
+    requests: u64,
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
+    fn new(client: Client<'a>, number: u32, depth: usize) -> Self {
+        let (waiting, unacknowledged) = (VecDeque::new(), VecDeque::new());
+        Self { client, number, depth, next: 0, next_alarm: 0, waiting, unacknowledged, requests: 0 }
+    }
+
     fn work(&mut self, again: Vec<Id>, random: &mut Random) -> Result<(), Stop> {
         let mut again = again.into_iter();
         loop {
@@ -234,10 +242,10 @@ impl Sender<'_> {
                 };
                 self.add(id)?;
             }
-            if let Heard::Added(id) = self.client.hear()?
-                && self.is_own_answer(id)?
-            {
-                self.ask_for_more(random)?;
+            match self.client.hear()? {
+                Heard::Added(id) if self.is_own_answer(id)? => self.ask_for_more(random)?,
+                Heard::Acknowledged(request) => self.acknowledged(request)?,
+                _ => {}
             }
         }
     }
@@ -251,7 +259,17 @@ impl Sender<'_> {
     fn add(&mut self, id: Id) -> Result<(), Stop> {
         self.client.room.model().ledger.sends(id);
         self.waiting.push_back((id, Instant::now()));
-        self.client.say("add", &json!({ "id": id.to_string(), "amount": id.amount() }))
+        self.requests += 1;
+        let add = json!({ "id": id.to_string(), "amount": id.amount() });
+        self.client.wire.request("add", &add, self.requests).map_err(|over| self.client.life.over(over))
+    }
+
+    /// An acknowledgement comes right behind what its turn said. That was seen, so that it is stored whatever comes.
+    fn acknowledged(&mut self, request: u64) -> Checked {
+        let due = self.unacknowledged.pop_front();
+        expect(due == Some(request), || format!("the acknowledgement of {due:?}"), || request.to_string())?;
+        Counts::add(&self.client.life.counts.acks);
+        Ok(())
     }
 
     /// Answers come in the order of what was sent, each once.
@@ -264,6 +282,7 @@ impl Sender<'_> {
             return Ok(false);
         };
         debug_assert_eq!(front, id);
+        self.unacknowledged.push_back(self.requests - self.waiting.len() as u64 + 1);
         self.waiting.pop_front();
         if !self.client.room.relaxed {
             self.client.life.waits.note(since.elapsed());

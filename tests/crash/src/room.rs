@@ -29,6 +29,8 @@ pub struct Model {
 pub struct Counts {
     /// Turns whose sender saw their answer.
     pub acknowledged: AtomicU64,
+    /// Acknowledgements, each behind what its turn said.
+    pub acks: AtomicU64,
     /// Frames that were checked, of all clients.
     pub checked: AtomicU64,
     pub resent: AtomicU64,

@@ -19,6 +19,7 @@ pub struct Summary {
     pub starts: Vec<Duration>,
     pub recoveries: Vec<Duration>,
     pub acknowledged: u64,
+    pub acks: u64,
     pub checked: u64,
     pub resent: u64,
     pub audits: u64,
@@ -39,12 +40,13 @@ impl Summary {
     pub(crate) fn so_far(&self, counts: &Counts) -> String {
         let [acknowledged, checked] =
             [&counts.acknowledged, &counts.checked].map(|count| count.load(Ordering::Relaxed));
-        format!("{acknowledged} turns acknowledged, {checked} emits checked")
+        format!("{acknowledged} turns answered, {acks} of them acknowledged as well, {checked} emits checked")
     }
 
     pub(crate) fn close(&mut self, counts: &Counts, rooms: &[Room]) {
         let of = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         self.acknowledged = of(&counts.acknowledged);
+        self.acks = of(&counts.acks);
         self.checked = of(&counts.checked);
         self.resent = of(&counts.resent);
         self.audits = of(&counts.audits);
@@ -61,7 +63,7 @@ impl Summary {
     pub fn json(&self) -> Value {
         json!({
             "kills": self.kills, "kills_while_starting": self.kills_starting,
-            "turns_acknowledged": self.acknowledged, "emits_checked": self.checked, "sent_again": self.resent,
+            "turns_acknowledged": self.acknowledged, "acks": self.acks, "emits_checked": self.checked, "sent_again": self.resent,
             "audits": self.audits, "rooms_compared": self.rooms,
             "alarms_set": self.armed, "alarms_rung": self.rang, "latest_ring_ms": self.latest_ring_ms,
             "relaxed_turns_lost": self.losses.turns, "relaxed_oldest_loss_ms": ms(self.losses.oldest),
@@ -74,7 +76,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kills, kills_starting, acknowledged, checked, resent, audits, rooms, armed, rang, .. } = self;
+        let Self { kills, kills_starting, acknowledged, acks, checked, resent, audits, rooms, armed, rang, .. } = self;
         writeln!(f, "{kills} kills, {kills_starting} of them while the server started: no violation")?;
         writeln!(f, "{acknowledged} turns acknowledged, {checked} emits checked, {resent} entries sent again")?;
         writeln!(f, "{rooms} times a whole room compared, {audits} audits")?;

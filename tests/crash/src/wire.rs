@@ -47,17 +47,25 @@ impl Wire {
 
     /// Sends an event.
     pub fn send(&mut self, event: &str, data: &Value) -> Result<(), Over> {
-        let text = json!({ "type": event, "data": data }).to_string();
-        self.0.send(Message::text(text)).map_err(|why| over(&why))
+        self.send_frame(&json!({ "type": event, "data": data }))
     }
 
-    /// The next event: its data, which names it.
+    /// Sends an event that is to be acknowledged with this number.
+    pub fn request(&mut self, event: &str, data: &Value, id: u64) -> Result<(), Over> {
+        self.send_frame(&json!({ "type": event, "data": data, "id": id }))
+    }
+
+    fn send_frame(&mut self, frame: &Value) -> Result<(), Over> {
+        self.0.send(Message::text(frame.to_string())).map_err(|why| over(&why))
+    }
+
+    /// The next event: its data, which names it. An acknowledgement is there as a whole.
     pub fn event(&mut self) -> Result<Value, Over> {
         loop {
             match self.0.read().map_err(|why| over(&why))? {
                 Message::Text(text) => {
                     let frame: Value = serde_json::from_str(&text).unwrap_or_default();
-                    return Ok(frame["data"].clone());
+                    return Ok(if frame["type"] == "ack" { frame } else { frame["data"].clone() });
                 }
                 Message::Close(frame) => return Err(Over::Ended(format!("closed by the server: {frame:?}"))),
                 _ => {}

@@ -20,7 +20,7 @@ use parlor::plugin::loader::Loader;
 use parlor::plugin::version::Plugin;
 use parlor::protocol::close::CloseReason;
 use parlor::room::handle::{Mail, RoomHandle, RoomRequest};
-use parlor::room::outbound::{Outbound, ToWrite};
+use parlor::room::outbound::{Outbound, ToWrite, Wire};
 use parlor::room::owner::NoFleet;
 use parlor::room::{self, RoomSpec};
 use parlor::tenant::Tenants;
@@ -95,6 +95,7 @@ impl Guest {
         for user in ["ann", "bob"] {
             let outbound = Arc::new(Outbound::new(
                 plugin.limits(),
+                Wire::Verani,
                 Arc::default(),
                 Arc::clone(&plugin.account().outbound),
                 place(),
@@ -161,8 +162,8 @@ impl Room {
         poll_fn(|context| {
             while let Poll::Ready(next) = self.sockets[place].1.poll_next(context) {
                 match next {
-                    ToWrite::Frame(frame) => {
-                        let frame: Value = serde_json::from_str(frame.as_str()).expect("a frame");
+                    ToWrite::Packet(packet) => {
+                        let frame: Value = serde_json::from_str(packet.text.as_str()).expect("a frame");
                         let is_event = frame["type"] == "event";
                         frames.push(Ok(if is_event { frame["data"].clone() } else { json!({ "ack": frame }) }));
                     }

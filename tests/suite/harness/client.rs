@@ -173,6 +173,15 @@ impl Client {
         }
     }
 
+    /// The next text frame, or how the connection ended.
+    pub async fn frame_or_close(&mut self) -> Result<String, Closed> {
+        loop {
+            if let Some(frame) = self.frame_or_end().await? {
+                return Ok(frame);
+            }
+        }
+    }
+
     /// The next text frame, nothing for another message, or the end.
     async fn frame_or_end(&mut self) -> Result<Option<String>, Closed> {
         let abnormal = || Closed { code: 1006, reason: String::new() };

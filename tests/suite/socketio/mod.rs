@@ -17,7 +17,8 @@ const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
 /// The times that the protocol's own public suites run with.
-const QUICK: &str = "[limits]\nengine-ping-ms = 300\nengine-pong-ms = 200\nengine-connect-ms = 1000\nframe-bytes = 1000000\n";
+const QUICK: &str =
+    "[limits]\nengine-ping-ms = 300\nengine-pong-ms = 200\nengine-connect-ms = 1000\nframe-bytes = 1000000\n";
 
 /// A session over a WebSocket.
 struct Session {

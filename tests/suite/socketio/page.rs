@@ -78,7 +78,8 @@ async fn the_server_of_the_page_and_its_plugin_do_the_same() {
     std::fs::write(&entry, &plugin.text).expect("a module");
     let entry = Module(entry);
     let relative = Path::new("tests/guests/scripts/page_of_socket_io.ts");
-    let ours = Server::builder().file("chat.wasm", script(relative.to_str().expect("text"), "page-of-socket-io")).start();
+    let ours =
+        Server::builder().file("chat.wasm", script(relative.to_str().expect("text"), "page-of-socket-io")).start();
     drop(entry);
     assert_eq!(printed(&client, &format!("http://{}", ours.address())), prints);
 }

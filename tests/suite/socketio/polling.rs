@@ -56,9 +56,7 @@ async fn a_poll_that_the_client_gives_up_ends_the_session() {
     poller.say("40/end-watch,").await;
     poller.packets().await;
     drop(tokio::time::timeout(std::time::Duration::from_millis(300), poller.request("GET").send()).await);
-    let gone = async {
-        while poller.post("3").await.status != 400 {}
-    };
+    let gone = async { while poller.post("3").await.status != 400 {} };
     soon("the end of the session", gone).await;
     watcher.expect_silence().await;
 }
@@ -105,14 +103,14 @@ async fn sessions_that_poll_count_as_sockets_of_their_tenant() {
 
 #[tokio::test]
 async fn bytes_are_polled_as_base64() {
-    let server = Server::builder().guest("echo").config(QUICK).start();
+    let server = Server::builder().guest_as("script/mirror", "mirror").config(QUICK).start();
     let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
+    poller.say("40/mirror,").await;
     poller.packets().await;
-    poller.say("451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
+    poller.say("451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID").await;
     let mut packets = Vec::new();
     while packets.len() < 2 {
         packets.extend(poller.packets().await.into_iter().filter(|packet| packet != "2"));
     }
-    assert_eq!(packets, ["451-/echo,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
+    assert_eq!(packets, ["451-/mirror,[\"mirror\",{\"_placeholder\":true,\"num\":0}]", "bAQID"]);
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::harness::scripts::{install, script};
-use crate::harness::{PATIENCE, Server, Value, json, root, target};
+use crate::harness::{PATIENCE, Server, Value, json, plugin, root, target};
 
 /// What the clients are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,8 @@ fn plugins() -> Server {
         .plugin("chat")
         .plugin("tickets")
         .file("inbox.wasm", script("plugins/inbox/src/index.ts", "inbox"))
-        .guest("echo")
+        .guest_as("script/mirror", "mirror")
+        .early()
         .start()
 }
 
@@ -220,7 +221,7 @@ async fn whoever_is_not_known_is_refused_in_the_plugins_words() {
 async fn bytes_and_several_arguments_go_both_ways() {
     let server = plugins();
     for client in ALL {
-        let mut ben = Stock::enter(&server, client, &json!({ "namespace": "/echo" }));
+        let mut ben = Stock::enter(&server, client, &json!({ "namespace": "/mirror" }));
         for arguments in [json!([{ "$bytes": "AQID/w==" }]), json!([1, "two", { "three": 3 }]), json!([])] {
             let mut line = vec![json!("mirror")];
             line.extend(arguments.as_array().expect("an array").clone());
@@ -241,17 +242,20 @@ async fn stock_clients_come_back_after_a_restart_and_stay_over_a_swap() {
     let wish = json!({ "namespace": "/ws", "query": { "userId": "ben", "room": "r" } });
     let mut clients: Vec<Stock> = ALL.into_iter().map(|client| Stock::enter(&server, client, &wish)).collect();
     // The same code under another version: rooms move, and nobody is disconnected.
-    server.deploy_again("chat").await;
+    let again = [plugin("chat"), vec![0, 2, 1, b'x']].concat();
+    let put = server.request("PUT", "/_parlor/api/plugins/default/chat").operator();
+    let put = put.body("application/wasm", again).send().await;
+    assert_eq!(put.status, 200, "{put:?}");
     for client in &mut clients {
         client.tell(&json!({ "request": ["chat.message", { "text": "after the swap" }] }));
         assert_eq!(client.next("ack"), json!([]), "{}", client.name);
     }
-    server = server.restart().await;
+    server.terminate().await;
+    server.start_again();
     for client in &mut clients {
         client.next("disconnected");
         client.next("connected");
         client.tell(&json!({ "request": ["chat.message", { "text": "after the restart" }] }));
         assert_eq!(client.next("ack"), json!([]), "{}", client.name);
     }
-    drop(server);
 }

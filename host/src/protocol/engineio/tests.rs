@@ -27,9 +27,9 @@ fn what_a_client_may_send_is_taken() {
         ("4", EnginePacket::Message("")),
         ("4hellö", EnginePacket::Message("hellö")),
         ("42[\"a\"]", EnginePacket::Message("2[\"a\"]")),
-        ("b", EnginePacket::Bytes(Vec::new())),
-        ("bAQIDBA==", EnginePacket::Bytes(vec![1, 2, 3, 4])),
-        ("b4OHi", EnginePacket::Bytes(vec![0xe0, 0xe1, 0xe2])),
+        ("b", EnginePacket::Bytes(Bytes::new())),
+        ("bAQIDBA==", EnginePacket::Bytes(vec![1, 2, 3, 4].into())),
+        ("b4OHi", EnginePacket::Bytes(vec![0xe0, 0xe1, 0xe2].into())),
         ("5", EnginePacket::Upgrade),
         ("6", EnginePacket::Noop),
     ] {
@@ -157,7 +157,7 @@ fn as_theirs(packet: EnginePacket<'_>) -> OtherPacket {
         EnginePacket::Probe => OtherPacket::PingUpgrade,
         EnginePacket::Pong => OtherPacket::Pong,
         EnginePacket::Message(text) => OtherPacket::Message(text.to_owned().into()),
-        EnginePacket::Bytes(bytes) => OtherPacket::Binary(bytes.into()),
+        EnginePacket::Bytes(bytes) => OtherPacket::Binary(bytes),
         EnginePacket::Upgrade => OtherPacket::Upgrade,
         EnginePacket::Noop => OtherPacket::Noop,
     }
@@ -206,7 +206,7 @@ proptest! {
         for message in &messages {
             let expected = match message {
                 Ok(text) => EnginePacket::Message(text),
-                Err(bytes) => EnginePacket::Bytes(bytes.clone()),
+                Err(bytes) => EnginePacket::Bytes(bytes.clone().into()),
             };
             prop_assert_eq!(body.next_packet().unwrap().unwrap(), expected);
         }

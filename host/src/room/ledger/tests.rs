@@ -15,7 +15,7 @@ use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
 use crate::model::turn::{EmitTarget, KeyWrite, Turn};
-use crate::room::turn::{Rejection, TurnKind};
+use crate::room::turn::{EventRejection, TurnKind};
 use crate::storage::StorageErrorKind;
 
 /// How the store answers behind a turn, where a batch waits.
@@ -71,7 +71,7 @@ impl LedgerRig {
                     self.heard.extend(emits.iter().map(|emit| Heard::Turn(emit.event.parse().unwrap())));
                     self.heard.extend(answer.map(|answer| Heard::Answer(answer.id as usize)));
                 }
-                Output::Rejection(Rejection { code, .. }) => self.heard.push(Heard::Rejection(code.parse().unwrap())),
+                Output::Rejection(EventRejection { code, .. }) => self.heard.push(Heard::Rejection(code.parse().unwrap())),
                 Output::LastWords { .. } => {}
             }
             next = self.ledger.next_relaxed(self.durability);
@@ -108,7 +108,7 @@ impl LedgerRig {
         } else if act == Act::Rejected {
             self.state = turn.roll_back();
             self.reconcile();
-            let rejection = Rejection { socket: Some(1), ack: None, code: name, message: None };
+            let rejection = EventRejection { socket: Some(1), ack: None, code: name, message: None };
             let words = self.ledger.in_order(&self.state, Output::Rejection(rejection));
             self.hear(words);
         } else {

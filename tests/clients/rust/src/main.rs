@@ -68,7 +68,8 @@ fn refusal(payload: &Payload) -> Value {
     let text = values.first().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let text = text.unwrap_or_default();
     // It gives the packet's data within words of its own.
-    let data = text.find('{').and_then(|begin| text.get(begin..)).and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let data =
+        text.find('{').and_then(|begin| text.get(begin..)).and_then(|json| serde_json::from_str::<Value>(json).ok());
     let data = data.unwrap_or_else(|| json!({ "message": text }));
     json!({ "refused": { "message": data["message"], "data": data["data"] } })
 }

@@ -26,21 +26,23 @@ pub(super) enum Said {
 }
 
 /// The WebSocket of a session.
-pub(super) struct Line {
+pub(super) struct SessionSocket {
     pub(super) ws: Ws,
     /// Messages that are not handed to the WebSocket yet: the parts of a packet follow each other.
     outgoing: VecDeque<Message>,
     /// Whether anything was written since the last flush.
     unflushed: bool,
+    /// Whether the client took nothing more when the session last wrote.
+    is_blocked: bool,
     /// Set while a room closes a client that takes nothing.
     farewell: Option<Pin<Box<Sleep>>>,
 }
 
 const BROKEN_OFF: SessionEnd = SessionEnd::Client(CloseReason::BROKEN_OFF);
 
-impl Line {
+impl SessionSocket {
     pub(super) fn new(ws: Ws) -> Self {
-        Self { ws, outgoing: VecDeque::new(), unflushed: false, farewell: None }
+        Self { ws, outgoing: VecDeque::new(), unflushed: false, is_blocked: false, farewell: None }
     }
 
     /// Queues a packet: its text, and its bytes behind it.
@@ -50,15 +52,20 @@ impl Line {
     }
 
     pub(super) fn poll(&mut self, context: &mut Context<'_>, conversation: &mut Conversation) -> Poll<SessionEnd> {
-        for _ in 0..2 {
-            if let Poll::Ready(end) = self.poll_write(context, conversation) {
-                return Poll::Ready(end);
-            }
-            if let Poll::Ready(end) = self.poll_read(context, conversation) {
-                return Poll::Ready(end);
-            }
+        if let Poll::Ready(end) = self.poll_write(context, conversation) {
+            return Poll::Ready(end);
         }
-        conversation.poll_time(context)
+        if let Poll::Ready(end) = self.poll_read(context, conversation) {
+            return Poll::Ready(end);
+        }
+        if let Poll::Ready(end) = conversation.poll_time(context) {
+            return Poll::Ready(end);
+        }
+        if conversation.has_words() && !self.is_blocked {
+            // What was read or the time made the session say something: it leaves in another poll, and more is read then.
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     /// Hands the WebSocket what is queued; ready when it takes more.
@@ -87,7 +94,9 @@ impl Line {
     /// Writes all that is to be said, then flushes once.
     fn poll_write(&mut self, context: &mut Context<'_>, conversation: &mut Conversation) -> Poll<SessionEnd> {
         loop {
-            match self.poll_send(context) {
+            let sent = self.poll_send(context);
+            self.is_blocked = sent.is_pending();
+            match sent {
                 Poll::Ready(Ok(())) => self.farewell = None,
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
                 Poll::Pending => return self.poll_blocked(context, conversation),
