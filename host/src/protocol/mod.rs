@@ -28,8 +28,8 @@ pub struct Packet {
 }
 
 impl Packet {
-    pub fn new(text: String, attachments: Arc<[Bytes]>) -> Self {
-        Self { text: text.into(), attachments: Some(attachments).filter(|attachments| !attachments.is_empty()) }
+    pub fn new(text: String, attachments: Vec<Bytes>) -> Self {
+        Self { text: text.into(), attachments: (!attachments.is_empty()).then(|| attachments.into()) }
     }
 
     pub fn attachments(&self) -> &[Bytes] {

@@ -138,24 +138,31 @@ impl Iterator for Placeholders<'_> {
     }
 }
 
-/// Copies a JSON text. Where the text has a placeholder whose number is below `count`, `put` writes what stands there
-/// instead, once for each number, so that a text cannot grow beyond its attachments. Other placeholders stay what they are:
-/// nobody attached anything to them.
-pub fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
+/// The placeholders of a text that stand for one of `count` attachments, and those that do not. Each attachment is for the first
+/// one that names it, so that what is filled cannot grow beyond the attachments.
+fn shared_out(json: &str, count: usize) -> (Vec<Placeholder>, Vec<Placeholder>) {
+    let mut found: Vec<_> = Placeholders::of(json).collect();
+    found.sort_by_key(|placeholder| placeholder.object.start);
     let mut is_open = vec![true; count];
-    let attached = |Placeholder { number, object, .. }: Placeholder| {
-        let number = number.filter(|number| is_open.get_mut(*number).is_some_and(std::mem::take))?;
-        Some((object, number))
-    };
-    rewritten(json, Placeholders::of(json).filter_map(attached).collect(), put)
+    let mut takes = |number| is_open.get_mut(number).is_some_and(std::mem::take);
+    found.into_iter().partition(|placeholder| placeholder.number.is_some_and(&mut takes))
 }
 
-/// JSON in which each placeholder has a number below `count`. A stray one gets `false` for its `true`.
+/// Copies a JSON text. Where the text has a placeholder for one of `count` attachments, `put` writes what stands there instead.
+/// Other placeholders stay what they are: nobody attached anything to them.
+pub fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
+    let (attached, _) = shared_out(json, count);
+    let places = attached.into_iter().filter_map(|placeholder| Some((placeholder.object, placeholder.number?)));
+    rewritten(json, places.collect(), put)
+}
+
+/// JSON whose placeholders all stand for one of `count` attachments. A stray one gets `false` for its `true`.
 pub fn without_strays(json: &str, count: usize) -> Cow<'_, str> {
-    let is_stray = |placeholder: &Placeholder| placeholder.number.is_none_or(|number| number >= count);
-    let strays: Vec<_> =
-        Placeholders::of(json).filter(is_stray).map(|placeholder| (placeholder.mark, "false")).collect();
-    if strays.is_empty() { Cow::Borrowed(json) } else { rewritten(json, strays, String::push_str).into() }
+    let (_, strays) = shared_out(json, count);
+    if strays.is_empty() {
+        return Cow::Borrowed(json);
+    }
+    rewritten(json, strays.into_iter().map(|stray| (stray.mark, "false")).collect(), String::push_str).into()
 }
 
 /// Copies a text, and writes something else in some places. A place within another one goes with it.
@@ -246,6 +253,10 @@ mod tests {
             (r#" { "num" : 1 , "_placeholder" : true } "#, " <1> "),
             (r#"[{"_placeholder":true,"num":1},{"a":{"_placeholder":true,"num":0}}]"#, r#"[<1>,{"a":<0>}]"#),
             (r#"{"_placeholder":{"_placeholder":true,"num":0}}"#, r#"{"_placeholder":<0>}"#),
+            (
+                r#"[{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]"#,
+                r#"[<0>,{"_placeholder":true,"num":0}]"#,
+            ),
             (r#"{"{\"":"{","a":{"_placeholder":true,"num":0}}"#, r#"{"{\"":"{","a":<0>}"#),
             // As for a client of Socket.IO, what lies in a placeholder goes with it.
             (r#"[{"x":{"_placeholder":true,"num":1},"_placeholder":true,"num":0},2]"#, "[<0>,2]"),
@@ -277,6 +288,8 @@ mod tests {
             without_strays(stray, 1),
             r#"{"a":{"_placeholder":false,"num":1},"b":[{"_placeholder":true,"num":0}]}"#
         );
+        let twice = r#"[{"_placeholder":true,"num":0},{"num":0,"_placeholder":true}]"#;
+        assert_eq!(without_strays(twice, 1), r#"[{"_placeholder":true,"num":0},{"num":0,"_placeholder":false}]"#);
         let without_number = r#"1,{"x":{"_placeholder":true,"num":9},"_placeholder":true}"#;
         assert_eq!(without_strays(without_number, 1), r#"1,{"x":{"_placeholder":false,"num":9},"_placeholder":false}"#);
     }

@@ -36,6 +36,13 @@ pub struct ClientPacket<'a> {
     pub content: ClientContent,
 }
 
+impl ClientPacket<'_> {
+    /// The packet without its ties to the text that it came in.
+    pub fn into_owned(self) -> ClientPacket<'static> {
+        ClientPacket { namespace: Cow::Owned(self.namespace.into_owned()), content: self.content }
+    }
+}
+
 /// What a client wants of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientContent {
@@ -79,13 +86,14 @@ pub enum BadPacket {
     NameReserved,
     PlaceholderWithoutAttachment,
     AttachmentWithoutPlaceholder,
+    AttachmentNamedTwice,
     BytesWithoutPacket,
     TextBeforeAttachments,
     TooLarge,
 }
 
 impl BadPacket {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Empty,
         Self::UnknownPacketType,
         Self::ConnectError,
@@ -106,6 +114,7 @@ impl BadPacket {
         Self::NameReserved,
         Self::PlaceholderWithoutAttachment,
         Self::AttachmentWithoutPlaceholder,
+        Self::AttachmentNamedTwice,
         Self::BytesWithoutPacket,
         Self::TextBeforeAttachments,
         Self::TooLarge,
@@ -134,6 +143,7 @@ impl BadPacket {
             Self::NameReserved => "Socket.IO keeps the event's name for itself",
             Self::PlaceholderWithoutAttachment => "a placeholder names no attachment",
             Self::AttachmentWithoutPlaceholder => "an attachment has no placeholder",
+            Self::AttachmentNamedTwice => "two placeholders name one attachment",
             Self::BytesWithoutPacket => "bytes came that no packet announced",
             Self::TextBeforeAttachments => "a text came where the packet before it still lacks attachments",
             Self::TooLarge => "the packet and its attachments are larger than frame-bytes",
@@ -280,7 +290,7 @@ fn without_first(array: &str, first: &RawValue) -> String {
     format!("[{others}")
 }
 
-/// Checks that each placeholder names an attachment and each attachment has a placeholder. Says whether an argument itself is
+/// Checks that each placeholder names an attachment and each attachment has one placeholder. Says whether an argument itself is
 /// the only attachment. A packet without attachments has no placeholders: what looks like one is plain JSON.
 fn has_bytes(array: &str, attachments: usize) -> Result<bool, BadPacket> {
     if attachments == 0 {
@@ -290,7 +300,9 @@ fn has_bytes(array: &str, attachments: usize) -> Result<bool, BadPacket> {
     let mut is_argument = false;
     for placeholder in Placeholders::of(array) {
         let named = placeholder.number.and_then(|number| has_placeholder.get_mut(number));
-        *named.ok_or(BadPacket::PlaceholderWithoutAttachment)? = true;
+        if std::mem::replace(named.ok_or(BadPacket::PlaceholderWithoutAttachment)?, true) {
+            return Err(BadPacket::AttachmentNamedTwice);
+        }
         is_argument |= placeholder.depth == 1;
     }
     if has_placeholder.contains(&false) {

@@ -97,16 +97,11 @@ impl Room {
 
     /// Does one happening after the other until the room sleeps (true) or ends (false).
     async fn work(&mut self) -> bool {
-        let (lane, door) = (Arc::clone(self.turns.code.lane()), Arc::clone(&self.turns.door));
         while !self.turns.is_ending() {
             let next = self.next().await;
             // The rest runs no code of the plugin, and need not wait for the tenant's CPU time.
             if next.runs_turns() {
-                lane.start(|| door.mailbox.ends()).await;
-                while self.turns.ledger.is_full(&self.turns.limits) {
-                    self.turns.settle_next().await;
-                }
-                self.turns.follow_losses().await;
+                self.turns.wait_for_share().await;
             }
             match next {
                 Happening::Mail(mail) => self.take(mail).await,

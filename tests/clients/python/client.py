@@ -53,6 +53,8 @@ class Namespace(socketio.ClientNamespace):
     def trigger_event(self, event, *args):
         if event in ("connect", "disconnect", "connect_error"):
             return super().trigger_event(event, *args)
+        if event.startswith("__"):
+            return None  # The client's own.
         say({"event": [event, *shown(args)]})
         return tuple(args)
 

@@ -40,7 +40,7 @@ impl Summary {
     pub(crate) fn so_far(&self, counts: &Counts) -> String {
         let [acknowledged, checked] =
             [&counts.acknowledged, &counts.checked].map(|count| count.load(Ordering::Relaxed));
-        format!("{acknowledged} turns answered, {acks} of them acknowledged as well, {checked} emits checked")
+        format!("{acknowledged} turns answered, {checked} emits checked")
     }
 
     pub(crate) fn close(&mut self, counts: &Counts, rooms: &[Room]) {
@@ -78,7 +78,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, kills_starting, acknowledged, acks, checked, resent, audits, rooms, armed, rang, .. } = self;
         writeln!(f, "{kills} kills, {kills_starting} of them while the server started: no violation")?;
-        writeln!(f, "{acknowledged} turns acknowledged, {checked} emits checked, {resent} entries sent again")?;
+        writeln!(f, "{acknowledged} turns answered, {acks} of them acknowledged, {checked} emits checked, {resent} sent again")?;
         writeln!(f, "{rooms} times a whole room compared, {audits} audits")?;
         writeln!(f, "{armed} alarms set, {rang} rung, the latest {} ms after it was due", self.latest_ring_ms)?;
         let Losses { turns, oldest, allowed, excused, span, .. } = self.losses;

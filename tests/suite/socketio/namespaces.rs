@@ -142,7 +142,7 @@ async fn what_a_room_asks_is_answered_by_an_acknowledgement() {
 #[tokio::test]
 async fn a_connect_that_fails_is_refused_and_leaves_no_member() {
     for way in ["error", "panic"] {
-        let config = format!("[tenants.default.plugins.hooks.config]\nhook = \"connect\"\nway = \"{way}\"");
+        let config = format!("[tenants.default.plugins.hooks.config]\nhook = \"$connect\"\nway = \"{way}\"");
         let server = Server::builder().guest_as("fault_hooks", "hooks").config(&config).start();
         let mut session = Session::open_at(&server, &format!("{WEBSOCKET}&user=unlucky")).await;
         session.send("40/hooks,").await;

@@ -1,5 +1,7 @@
 //! Polling: one GET and one POST at a time.
 
+use std::time::Duration;
+
 use super::{Poller, QUICK, sid_of};
 use crate::harness::{Response, Server, soon};
 
@@ -50,15 +52,21 @@ async fn a_client_that_closes_has_its_poll_answered_with_a_noop() {
 
 #[tokio::test]
 async fn a_poll_that_the_client_gives_up_ends_the_session() {
-    let server = Server::builder().guest("end_watch").start();
-    let mut watcher = server.enter("/end-watch").await;
+    let server = server();
     let poller = Poller::open(&server).await;
-    poller.say("40/end-watch,").await;
+    poller.say("40/echo,").await;
     poller.packets().await;
-    drop(tokio::time::timeout(std::time::Duration::from_millis(300), poller.request("GET").send()).await);
-    let gone = async { while poller.post("3").await.status != 400 {} };
+    assert_eq!(server.room("default/echo/default").await["sockets"], 1);
+    // Nothing is said, so that the poll waits until its client hangs up.
+    let given_up = tokio::time::timeout(Duration::from_millis(300), poller.request("GET").send()).await;
+    assert!(given_up.is_err());
+    let gone = async {
+        while server.room("default/echo/default").await["sockets"] != 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
     soon("the end of the session", gone).await;
-    watcher.expect_silence().await;
+    assert_eq!(poller.get().await.status, 400);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Packets to clients. Each text begins with the digit of an Engine.IO message, so that it is what leaves.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -96,10 +95,10 @@ fn push_namespace(out: &mut String, namespace: &str) {
 
 /// Encodes a packet whose data is an array: the name of an event, and arguments.
 fn array(kind: PacketType, namespace: &str, id: Option<u64>, name: Option<&str>, body: Option<&Body>) -> Packet {
-    let attachments: Arc<[Bytes]> = match body {
-        Some(Body { data: Payload::Binary(bytes), .. }) => [Bytes::copy_from_slice(bytes)].into(),
-        Some(Body { attachments, .. }) => attachments.as_slice().into(),
-        None => Arc::default(),
+    let attachments = match body {
+        Some(Body { data: Payload::Binary(bytes), .. }) => vec![Bytes::copy_from_slice(bytes)],
+        Some(Body { attachments, .. }) => attachments.clone(),
+        None => Vec::new(),
     };
     let arguments = body.map_or(Cow::Borrowed(""), |body| arguments(body, attachments.len()));
     let mut out = String::with_capacity(arguments.len() + name.map_or(0, str::len) + namespace.len() + 32);

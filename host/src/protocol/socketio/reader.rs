@@ -1,7 +1,5 @@
 //! Puts the messages of one connection together: a packet is a text, or a text and the attachments that follow it.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
 use super::{BadPacket, ClientContent, ClientPacket, decode};
@@ -51,9 +49,8 @@ impl PacketReader {
         if decoded.attachments == 0 {
             return Ok(Some(decoded.packet));
         }
-        let ClientPacket { namespace, content } = decoded.packet;
         self.unfinished = Some(UnfinishedPacket {
-            packet: ClientPacket { namespace: Cow::Owned(namespace.into_owned()), content },
+            packet: decoded.packet.into_owned(),
             is_bytes: decoded.is_bytes,
             missing: decoded.attachments,
             attachments: Vec::with_capacity(decoded.attachments),
@@ -222,7 +219,7 @@ mod tests {
                 prop_assert_eq!(read.arguments, 1);
                 prop_assert_eq!(&read.attachments, &attachments);
                 let Some(Payload::Json(payload)) = read.payload else { panic!("{read:?}") };
-                if !text.contains("_placeholder\":true,\"num\":") || attachments.is_empty() {
+                if attachments.is_empty() {
                     prop_assert_eq!(payload.text(), &text);
                 }
             }

@@ -113,7 +113,6 @@ fn a_packet_says_how_many_attachments_follow() {
         (format!(r#"51-/chat,3["a",{one}]"#), 1, true),
         (format!(r#"51-["a",{one},1]"#), 1, false),
         (format!(r#"51-["a",[{one}]]"#), 1, false),
-        (format!(r#"51-["a",{one},{one}]"#), 1, false),
         (format!(r#"52-["a",{{"x":{other}}},{one}]"#), 2, false),
         (format!(r#"502-["a",{one},{other}]"#), 2, false),
         (format!("61-7[{one}]"), 1, true),
@@ -186,6 +185,11 @@ const BAD: &[(&str, BadPacket, &str)] = &[
     (r#"51-["a",{"_placeholder":true,"num":1}]"#, BadPacket::PlaceholderWithoutAttachment, "names no attachment"),
     (r#"51-["a",{"_placeholder":true,"num":"0"}]"#, BadPacket::PlaceholderWithoutAttachment, "names no"),
     (r#"61-3[{"_placeholder":true,"num":-1}]"#, BadPacket::PlaceholderWithoutAttachment, "names no"),
+    (
+        r#"51-["a",{"_placeholder":true,"num":0},[{"_placeholder":true,"num":0}]]"#,
+        BadPacket::AttachmentNamedTwice,
+        "two placeholders",
+    ),
 ];
 
 #[test]

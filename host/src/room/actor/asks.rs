@@ -32,6 +32,8 @@ impl Room {
     pub(super) async fn gone(&mut self, socket: SocketId) {
         while let Some(ask) = self.turns.people.state.asks.take_of(socket) {
             self.run_ack(socket, ask.name, outcome("gone", EventData::default()), Some(socket), unix_ms()).await;
+            // One end of a socket may be many turns.
+            self.turns.wait_for_share().await;
         }
     }
 

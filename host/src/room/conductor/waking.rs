@@ -1,4 +1,6 @@
-//! How a room's code comes to be able to take an event: an instance is made, and hears what the last one knew.
+//! How a room comes to be able to run a turn: it waits for its share, an instance is made, and hears what the last one knew.
+
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -10,6 +12,16 @@ use crate::room::code::{Readiness, RestoreReason, Suspended};
 use crate::room::turn::TurnEnd;
 
 impl Conductor {
+    /// Waits for the tenant's share of the thread, and until the room is not too far ahead of its disk.
+    pub(in crate::room) async fn wait_for_share(&mut self) {
+        let lane = Arc::clone(self.code.lane());
+        lane.start(|| self.door.mailbox.ends()).await;
+        while self.ledger.is_full(&self.limits) {
+            self.settle_next().await;
+        }
+        self.follow_losses().await;
+    }
+
     /// Makes an instance if there is none, and has it resume or rebuild what the last one knew. False where none can be
     /// made: then the room ends.
     pub(in crate::room) async fn make_ready(&mut self) -> bool {

@@ -44,9 +44,12 @@ fn connect(url: &str, transport: &str, wish: &Value) -> anyhow::Result<Option<Cl
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
-    let connected = ClientBuilder::new(format!("{url}?{}", query.join("&")))
+    let mut builder = ClientBuilder::new(format!("{url}?{}", query.join("&")));
+    if wish["auth"].is_object() {
+        builder = builder.auth(wish["auth"].clone());
+    }
+    let connected = builder
         .namespace(wish["namespace"].as_str().unwrap_or("/"))
-        .auth(wish["auth"].clone())
         .transport_type(transport)
         .reconnect(true)
         .reconnect_on_disconnect(true)
