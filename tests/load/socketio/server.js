@@ -29,7 +29,8 @@ function storageOf(room) {
 const server = createServer();
 const io = new Server(server, { transports: ["websocket"], serveClient: false });
 
-io.on("connection", (socket) => {
+const bench = io.of("/bench");
+bench.on("connection", (socket) => {
   const room = String(socket.handshake.query.room ?? "default");
   socket.conn.request = null;
   socket.join(room);
@@ -37,7 +38,7 @@ io.on("connection", (socket) => {
     socket.emit("echo", { n: note.n, text: note.text, at: Date.now() });
   });
   socket.on("say", (note) => {
-    io.to(room).emit("say", { n: note.n, text: note.text, at: Date.now() });
+    bench.to(room).emit("say", { n: note.n, text: note.text, at: Date.now() });
   });
   socket.on("recall", async (note) => {
     const storage = storageOf(room);

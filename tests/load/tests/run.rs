@@ -54,6 +54,18 @@ fn socket_io_answers_rightly() {
 }
 
 #[test]
+fn socketioxide_answers_rightly() {
+    let output = run(&[
+        "--socketioxide",
+        "--scenario=depth16",
+        "--scenario=recall",
+        "--scenario=fanout100",
+        "--scenario=rooms1000",
+    ]);
+    assert_lines(&output, "socketioxide", 4);
+}
+
+#[test]
 fn a_server_that_does_not_serve_ends_the_run() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(folder.join("bench-room.wasm"), "").expect("the folder of tests can be written");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Poller, QUICK, sid_of};
-use crate::harness::{Server, soon};
+use crate::harness::{Response, Server, soon};
 
 fn server() -> Server {
     Server::builder().guest("echo").start()
@@ -82,21 +82,31 @@ async fn a_body_that_is_too_large_or_never_ends_is_refused() {
     assert!(endless.body.contains("handshake-ms"), "{}", endless.body);
 }
 
-#[tokio::test]
-async fn sessions_that_poll_count_as_connections_of_their_address() {
-    let server = Server::builder().guest("echo").config("[limits]\nsockets-per-address = 5").start();
-    let mut refused = None;
+/// The answer to the first session that is one too many, where there may be five of something.
+async fn one_too_many(limit: &str) -> Response {
+    let server = Server::builder().guest("echo").config(&format!("[limits]\n{limit} = 5")).start();
     for _ in 0..8 {
         let answer = server.request("GET", super::POLLING).send().await;
         if answer.status != 200 {
-            refused = Some(answer);
-            break;
+            return answer;
         }
         sid_of(&answer.body);
     }
-    let refused = refused.expect("a session too many");
+    panic!("{limit} refuses no session")
+}
+
+#[tokio::test]
+async fn sessions_that_poll_count_as_connections_of_their_address() {
+    let refused = one_too_many("sockets-per-address").await;
     assert_eq!(refused.status, 429);
     assert!(refused.body.contains("sockets-per-address"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn sessions_that_poll_count_as_sockets_of_their_tenant() {
+    let refused = one_too_many("sockets-per-tenant").await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.body.contains("sockets-per-tenant"), "{}", refused.body);
 }
 
 #[tokio::test]

@@ -25,13 +25,14 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::connection::{FRAME_BYTES, READ_BUFFER_BYTES, WRITE_BUFFER_BYTES, serve};
 use super::room::Rooms;
 
-/// The path that is served, the same as the bench plugin's.
-const PATH: &str = "/bench";
+/// The path that is served, the same as the bench plugin's; with Socket.IO it is the namespace.
+pub const PATH: &str = "/bench";
 
+/// The query of a client's address.
 #[derive(Deserialize)]
-struct Address {
+pub struct Address {
     #[serde(default = "default_room")]
-    room: String,
+    pub room: String,
 }
 
 fn default_room() -> String {
@@ -55,6 +56,11 @@ pub async fn with_axum(listener: TcpListener) -> anyhow::Result<()> {
     }
     let router =
         axum::Router::new().route(PATH, axum::routing::any(upgrade)).with_state(AxumRooms::new(Handle::current()));
+    serve_router(listener, router).await
+}
+
+/// Serves what axum routes.
+pub async fn serve_router(listener: TcpListener, router: axum::Router) -> anyhow::Result<()> {
     // Without it the kernel may hold a small frame back until the one before it is acknowledged.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, router).await.context("serve")

@@ -19,7 +19,7 @@ pub enum Event {
 /// The data of all events.
 #[derive(Deserialize)]
 pub struct Note {
-    n: u64,
+    pub n: u64,
     pub text: String,
 }
 
@@ -63,10 +63,15 @@ pub fn decode(text: &str) -> Option<Event> {
 
 /// The frame that carries `note` to clients as the event `name`.
 pub fn encode(name: &'static str, note: &Note) -> String {
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let at = now_ms();
     let frame =
         Outbound { r#type: "event", channel: "default", data: Emit { r#type: name, n: note.n, text: &note.text, at } };
     serde_json::to_string(&frame).expect("strings and numbers always encode")
+}
+
+/// The time that is added to every answer.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 #[cfg(test)]

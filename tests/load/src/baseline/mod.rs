@@ -1,15 +1,17 @@
 //! The native base line: one actor a room, Verani frames in and out, JSON read into typed structs and written from
-//! them, every frame encoded once and shared, writes coalesced. No plugin, no sandbox, no turn.
+//! them, every frame encoded once and shared, writes coalesced. No plugin, no sandbox, no turn. And the same room on
+//! socketioxide.
 
 mod accept;
 mod connection;
 mod frames;
 mod room;
+mod socketioxide;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use tokio::runtime::{Builder, Runtime};
 
@@ -57,6 +59,8 @@ pub enum Sockets {
     Axum,
     /// tokio-tungstenite over the TCP stream itself, taken back from hyper after the upgrade.
     Raw,
+    /// socketioxide, behind axum: its own rooms, and clients of Socket.IO. Not with `sharded`.
+    Socketioxide,
 }
 
 /// Serves until the process is killed.
@@ -76,6 +80,8 @@ pub fn serve(options: &Options) -> anyhow::Result<()> {
         println!("listening on http://{}", listener.local_addr()?);
         match (options.runtime, options.sockets) {
             (Threading::Multi | Threading::Single, Sockets::Axum) => accept::with_axum(listener).await,
+            (Threading::Multi | Threading::Single, Sockets::Socketioxide) => socketioxide::serve(listener).await,
+            (Threading::Sharded, Sockets::Socketioxide) => bail!("socketioxide moves no connection to another runtime"),
             _ => accept::with_hyper(listener, shards).await,
         }
     })

@@ -16,7 +16,7 @@ const MAILBOX_EVENTS: usize = 1_024;
 pub const OUTBOUND_FRAMES: usize = 4_096;
 
 /// What `recall` looks up.
-const KEYS: [&str; 3] = ["first", "second", "third"];
+pub const KEYS: [&str; 3] = ["first", "second", "third"];
 
 /// A frame's text, shared by all its receivers.
 pub trait Text: Clone + From<String> + Deref<Target = str> + Send + 'static {}

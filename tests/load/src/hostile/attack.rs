@@ -87,7 +87,7 @@ pub fn all() -> Vec<Attack> {
             means.push(Means::Guest { hostile, rooms: MANY });
         }
     }
-    means.extend(clients::LIST.iter().chain(clients::SHARED).map(Means::Clients));
+    means.extend(clients::LIST.iter().chain(clients::SESSIONS).chain(clients::SHARED).map(Means::Clients));
     means.into_iter().map(|means| Attack { means }).collect()
 }
 

@@ -6,6 +6,7 @@ use anyhow::Context;
 use hostile_guests::{Plan, bare, find};
 
 use super::attack::Arena;
+use super::clients::Poller;
 use super::guests::judge;
 use super::process::Holdings;
 use super::stand::{EVIL, Kit, Setting, Stand};
@@ -29,8 +30,8 @@ const DESCRIPTORS: u64 = 3;
 const THREADS: u64 = 1;
 const INSTANCES: u64 = 1;
 
-/// Rooms and instances go at once where nobody is in them, so that nobody has to wait for it.
-const LIMITS: &str = "room-linger-ms = 50";
+/// Rooms and instances go at once where nobody is in them, and sessions that come into no room: nobody has to wait for it.
+const LIMITS: &str = "room-linger-ms = 50\nengine-connect-ms = 50";
 
 /// One kind of attack, done once.
 struct Kind {
@@ -43,6 +44,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind { name: "connections", guest: "", once: |arena, number| visit(arena, number, &[]) },
     Kind { name: "rooms", guest: "", once: |arena, number| visit(arena, number, SAY) },
+    Kind { name: "sessions", guest: "", once: session },
     Kind { name: "half-handshakes", guest: "", once: half_handshake },
     Kind { name: "not-found", guest: "", once: |arena, number| ask(arena, number, "/nowhere") },
     Kind { name: "bad-frames", guest: "", once: |arena, number| visit(arena, number, &[0xFF; 64]) },
@@ -157,6 +159,13 @@ fn visit(arena: &Arena, number: usize, bytes: &[u8]) {
             }
         }
         Err(why) => arena.seen.stop(&why.words()),
+    }
+}
+
+/// Opens a session that polls, and forgets it.
+fn session(arena: &Arena, number: usize) {
+    if let Err(why) = Poller::open(attacker(number % ADDRESSES), arena) {
+        arena.seen.stop(&why.words());
     }
 }
 

@@ -98,9 +98,14 @@ impl Wire {
             self.partial = answer.body;
             return Ok(());
         }
-        let words = String::from_utf8_lossy(&answer.body).into_owned();
-        let retry_after = answer.head.to_ascii_lowercase().contains("\r\nretry-after:");
-        Err(Refused::Status { status: answer.status, words, retry_after })
+        Err(answer.into_refusal())
+    }
+
+    /// Sends a request, and reads the body of its answer.
+    pub fn ask(&mut self, request: &str, seen: &Seen) -> Result<Vec<u8>, Refused> {
+        self.stream.write_all(request.as_bytes()).map_err(|why| Refused::Broken(format!("not written: {why}")))?;
+        let answer = self.read_answer(seen)?;
+        if answer.status == 200 { Ok(answer.body) } else { Err(answer.into_refusal()) }
     }
 
     /// Reads an answer, its body as far as `Content-Length` says.
@@ -178,6 +183,13 @@ impl Answer {
             length.split_once("\r\ncontent-length:").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
         let body = &bytes[end..];
         (body.len() >= length.unwrap_or(0)).then(|| Self { status, head, body: body.to_vec() })
+    }
+
+    /// An answer that lets nobody in.
+    pub fn into_refusal(self) -> Refused {
+        let words = String::from_utf8_lossy(&self.body).into_owned();
+        let retry_after = self.head.to_ascii_lowercase().contains("\r\nretry-after:");
+        Refused::Status { status: self.status, words, retry_after }
     }
 }
 

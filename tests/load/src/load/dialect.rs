@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
 use serde_json::Value;
 
 use super::clients::Outgoing;
@@ -16,11 +17,12 @@ const TEXT: &str = "the quick brown fox jumps over the lazy dog";
 const FRAME_BYTES: usize = 160;
 
 /// What is spoken within the text frames of a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Dialect {
     /// Verani frames, as Parlor and the base line speak them.
     Verani,
-    /// Packets of socket.io (protocol 5) in those of engine.io (protocol 4).
+    /// Packets of Socket.IO (protocol 5) in those of Engine.IO (protocol 4), all in the namespace `/bench`.
+    #[value(name = "socket.io")]
     SocketIo,
 }
 
@@ -41,9 +43,9 @@ impl Dialect {
         }
         await_packet(stream, &mut arrived, b"0{")?;
         let mut connect = Vec::new();
-        frame::put_text(&mut connect, b"40", [0; 4]);
+        frame::put_text(&mut connect, b"40/bench,", [0; 4]);
         stream.write_all(&connect).context("enter the namespace")?;
-        await_packet(stream, &mut arrived, b"40{")?;
+        await_packet(stream, &mut arrived, b"40/bench,{")?;
         Ok(arrived)
     }
 
@@ -59,7 +61,7 @@ impl Dialect {
         let data = format_args!(r#"{{"n":{n},"text":"{TEXT}"}}"#);
         let written = match self {
             Self::Verani => write!(rest, r#"{{"type":"{event}","data":{data}}}"#),
-            Self::SocketIo => write!(rest, r#"42["{event}",{data}]"#),
+            Self::SocketIo => write!(rest, r#"42/bench,["{event}",{data}]"#),
         };
         written.expect("the frame is short");
         let length = FRAME_BYTES - rest.len();
@@ -75,7 +77,7 @@ impl Dialect {
         let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
         let json = match self {
             Self::Verani => text,
-            Self::SocketIo => text.strip_prefix(b"42").with_context(|| format!("not an event: {}", shown()))?,
+            Self::SocketIo => text.strip_prefix(b"42/bench,").with_context(|| format!("not an event: {}", shown()))?,
         };
         let frame: Value = serde_json::from_slice(json).with_context(|| format!("not JSON: {}", shown()))?;
         let (in_envelope, data) = match self {
@@ -95,7 +97,7 @@ impl Dialect {
     fn usual_form(self, text: &[u8], name: &str) -> Option<u64> {
         let (head, data, tail): (&[u8], &[u8], &[u8]) = match self {
             Self::Verani => (br#"{"type":"event","channel":"default","data":{"type":""#, br#"","n":"#, b"}}"),
-            Self::SocketIo => (br#"42[""#, br#"",{"n":"#, b"}]"),
+            Self::SocketIo => (br#"42/bench,[""#, br#"",{"n":"#, b"}]"),
         };
         let rest = text.strip_prefix(head)?.strip_prefix(name.as_bytes())?.strip_prefix(data)?;
         let (n, rest) = digits(rest)?;
@@ -136,7 +138,7 @@ mod tests {
     fn frame(dialect: Dialect, keys: &str) -> String {
         match dialect {
             Dialect::Verani => format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo",{keys}}}}}"#),
-            Dialect::SocketIo => format!(r#"42["echo",{{{keys}}}]"#),
+            Dialect::SocketIo => format!(r#"42/bench,["echo",{{{keys}}}]"#),
         }
     }
 
@@ -148,7 +150,7 @@ mod tests {
             assert_eq!(dialect.usual_form(usual.as_bytes(), "echo"), Some(12));
             for right in [&usual, &other] {
                 assert_eq!(dialect.number(right.as_bytes(), "echo").unwrap(), 12);
-                let head = if dialect == Dialect::Verani { ("default", "other") } else { ("42", "43") };
+                let head = if dialect == Dialect::Verani { ("default", "other") } else { ("/bench", "/other") };
                 for (part, wrong) in [("echo", "say"), ("fox", "cow"), head, ("\"at\":5", "\"at\":0"), ("}", "")] {
                     let changed = right.replace(part, wrong);
                     assert!(dialect.number(changed.as_bytes(), "echo").is_err(), "{changed}");

@@ -33,6 +33,10 @@ const BEST_ON_ONE_CORE: &str = "baseline=--runtime single --sockets axum --io-ev
 /// The same on several: axum cannot move a connection to the thread of its room, so tokio-tungstenite stands in.
 const BEST_ON_SEVERAL: &str = "baseline=--runtime sharded --io-events 16 --event-interval 256";
 
+/// socketioxide, which axum serves, likewise: its connections stay on the runtime that accepted them.
+const SOCKETIOXIDE_ON_ONE_CORE: &str = "--runtime single --sockets socketioxide --io-events 16 --event-interval 256";
+const SOCKETIOXIDE_ON_SEVERAL: &str = "--runtime multi --sockets socketioxide";
+
 /// What the names of the servers of `--before` begin with.
 const BEFORE: &str = "before-";
 /// The share of a core that other processes may use during a measurement.
@@ -73,6 +77,12 @@ pub struct Options {
     /// The folder has `bench-room.wasm`, or is the project that `parlor build` makes it from.
     #[arg(long, value_name = "NAME=DIR", default_value = "parlor=tests/load/guest")]
     guest: Vec<String>,
+    /// What Parlor's clients speak; may be given several times, and then it is measured with each.
+    #[arg(long, value_enum, default_value = "verani")]
+    wire: Vec<Dialect>,
+    /// Measures socketioxide as well, a server of Socket.IO in Rust.
+    #[arg(long)]
+    socketioxide: bool,
     /// Measures socket.io as well: the folder of its server, in which `npm ci` was run.
     #[arg(long, value_name = "DIR")]
     socketio: Option<PathBuf>,
@@ -157,22 +167,18 @@ fn quietest(
     Ok(best)
 }
 
-/// The base lines, socket.io, then Parlor with each guest.
+/// The base lines, the servers of Socket.IO, then Parlor with each guest.
 fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> {
-    let own = std::env::current_exe().context("find this program's own file")?;
     let default = [if options.cores == 1 { BEST_ON_ONE_CORE } else { BEST_ON_SEVERAL }.to_owned()];
     let given = if options.baseline.is_empty() { &default[..] } else { &options.baseline };
     let mut recipes = Vec::new();
     for text in given {
         let (name, arguments) = text.split_once('=').context("--baseline must be NAME=ARGUMENTS")?;
-        let words = ["baseline", "--listen", "127.0.0.1:0"].into_iter().chain(arguments.split_whitespace());
-        recipes.push(Recipe {
-            name: name.to_owned(),
-            program: own.clone(),
-            arguments: words.map(Into::into).collect(),
-            log: scratch.path().join(format!("baseline-{}.log", recipes.len())),
-            dialect: Dialect::Verani,
-        });
+        recipes.push(native(name, arguments, Dialect::Verani, scratch)?);
+    }
+    if options.socketioxide {
+        let arguments = if options.cores == 1 { SOCKETIOXIDE_ON_ONE_CORE } else { SOCKETIOXIDE_ON_SEVERAL };
+        recipes.push(native("socketioxide", arguments, Dialect::SocketIo, scratch)?);
     }
     if let Some(folder) = &options.socketio {
         recipes.push(socketio::recipe(&options.node, folder, scratch)?);
@@ -181,10 +187,23 @@ fn recipes(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Recipe>> 
         let Some(program) = program else { continue };
         for text in &options.guest {
             let (name, folder) = text.split_once('=').context("--guest must be NAME=DIR")?;
-            recipes.push(parlor::recipe(program, &format!("{prefix}{name}"), folder.as_ref(), scratch)?);
+            let name = format!("{prefix}{name}");
+            recipes.extend(parlor::recipes(program, &name, folder.as_ref(), &options.wire, scratch)?);
         }
     }
     Ok(recipes)
+}
+
+/// A native server: this program, with the arguments of `baseline`.
+fn native(name: &str, arguments: &str, dialect: Dialect, scratch: &Scratch) -> anyhow::Result<Recipe> {
+    let words = ["baseline", "--listen", "127.0.0.1:0"].into_iter().chain(arguments.split_whitespace());
+    Ok(Recipe {
+        name: name.to_owned(),
+        program: std::env::current_exe().context("find this program's own file")?,
+        arguments: words.map(Into::into).collect(),
+        log: scratch.path().join(format!("native-{name}.log")),
+        dialect,
+    })
 }
 
 /// A signal ends the run at the next tick of the load, which kills the servers on its way out.

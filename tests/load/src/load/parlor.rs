@@ -58,12 +58,27 @@ impl Drop for Scratch {
     }
 }
 
-/// How Parlor is started with the bench plugin of `guest`: a folder that has it, or the project that it is built from.
-pub fn recipe(program: &Path, name: &str, guest: &Path, scratch: &Scratch) -> anyhow::Result<Recipe> {
+/// What the name of Parlor ends with in the table where its clients speak Socket.IO.
+const OVER_SOCKET_IO: &str = "-sio";
+
+/// How Parlor is started with the bench plugin of `guest`, for clients of each of these dialects: a folder that has the
+/// plugin, or the project that it is built from.
+pub fn recipes(
+    program: &Path,
+    name: &str,
+    guest: &Path,
+    dialects: &[Dialect],
+    scratch: &Scratch,
+) -> anyhow::Result<Vec<Recipe>> {
     let folder = scratch.path().join(name);
     fs::create_dir(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
     let plugins = if guest.join(PLUGIN).exists() { guest.to_owned() } else { build(program, guest, &folder)? };
-    Ok(Recipe { name: name.to_owned(), ..serve(program, &plugins, CONFIGURATION, &folder)? })
+    let served = serve(program, &plugins, CONFIGURATION, &folder)?;
+    let named = |&dialect: &Dialect| {
+        let wire = if dialect == Dialect::SocketIo { OVER_SOCKET_IO } else { "" };
+        Recipe { name: format!("{name}{wire}"), dialect, ..served.clone() }
+    };
+    Ok(dialects.iter().map(named).collect())
 }
 
 /// How Parlor is started with a folder of plugins and a configuration, without the limits that this build does not know;

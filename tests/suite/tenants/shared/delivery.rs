@@ -92,3 +92,22 @@ async fn openings_and_ends_of_rooms_are_charged() {
     let Cost { burnt, charged } = before.since(&server, "evil").await;
     assert!(charged.as_secs_f64() > 0.5 * burnt.as_secs_f64(), "burnt {burnt:?}, charged {charged:?}");
 }
+
+/// Packets that say nothing, posted by a client that asks for no namespace: only the thread that accepts has to do with them.
+#[tokio::test]
+async fn a_session_without_a_namespace_is_charged() {
+    let limits = "tenant-cpu-percent = 10_000\nframes-per-second = 100_000_000\nframes-burst = 100_000_000";
+    let server = two_tenants(&format!("[limits]\n{limits}\nengine-connect-ms = 60_000"));
+    let engine = "/t/evil/socket.io/?EIO=4&transport=polling";
+    let opened = server.request("GET", engine).send().await;
+    let (_, rest) = opened.body.split_once(r#""sid":""#).expect("an open packet");
+    let (sid, _) = rest.split_once('"').expect("an id");
+    let packets = ["6"; 30_000].join("\u{1e}");
+    let before = Cost::of(&server, "evil").await;
+    for _ in 0..100 {
+        let taken = server.request("POST", &format!("{engine}&sid={sid}")).body("text/plain", packets.as_str()).send().await;
+        assert_eq!((taken.status, taken.body.as_str()), (200, "ok"));
+    }
+    let Cost { burnt, charged } = before.since(&server, "evil").await;
+    assert!(charged.as_secs_f64() > 0.5 * burnt.as_secs_f64(), "burnt {burnt:?}, charged {charged:?}");
+}

@@ -1,6 +1,7 @@
 //! Clients that are about connections: how they are made, how many, and what becomes of them.
 
 use std::io::{ErrorKind, Read};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use crate::hostile::attack::Arena;
@@ -29,7 +30,7 @@ fn path(room: &str) -> String {
 }
 
 /// Notes why somebody was kept out, and waits where that is asked for.
-fn refused(why: &Refused, arena: &Arena) {
+pub fn refused(why: &Refused, arena: &Arena) {
     if !arena.seen.is_over() {
         arena.seen.stop(&why.words());
     }
@@ -148,35 +149,39 @@ pub fn many_headers(arena: &Arena) {
     with_headers(arena, &headers);
 }
 
-pub fn churn(arena: &Arena) {
-    in_threads(CHURNERS, |number| {
+/// Comes and goes again: so many threads, each from so many addresses in turn. Who is kept out is noted. `visit` is told where
+/// it comes from, and the numbers of its thread and of its visit; what it answers is kept until the pause before the next.
+pub fn come_and_go<T>(
+    arena: &Arena,
+    threads: usize,
+    addresses: usize,
+    pace: Duration,
+    visit: impl Fn(Ipv4Addr, usize, usize) -> Result<T, Refused> + Sync,
+) {
+    in_threads(threads, |thread| {
         low_priority();
-        let mut room = 0;
+        let mut number = 0;
         while !arena.seen.is_over() {
             let begin = Instant::now();
             arena.seen.act();
-            room += 1;
-            if let Err(why) = Wire::open(attacker(number), arena.server, &path(&format!("c{}", room % 8)), &arena.seen)
-            {
+            let from = attacker(thread * addresses + number % addresses);
+            if let Err(why) = visit(from, thread, number) {
                 refused(&why, arena);
             }
-            std::thread::sleep(CHURN_PACE.saturating_sub(begin.elapsed()));
+            number += 1;
+            std::thread::sleep(pace.saturating_sub(begin.elapsed()));
         }
     });
 }
 
-pub fn churn_tcp(arena: &Arena) {
-    in_threads(CHURNERS, |number| {
-        low_priority();
-        while !arena.seen.is_over() {
-            let begin = Instant::now();
-            arena.seen.act();
-            if let Err(why) = Wire::dial(attacker(number), arena.server) {
-                refused(&why, arena);
-            }
-            std::thread::sleep(CHURN_PACE.saturating_sub(begin.elapsed()));
-        }
+pub fn churn(arena: &Arena) {
+    come_and_go(arena, CHURNERS, 1, CHURN_PACE, |from, _, visit| {
+        Wire::open(from, arena.server, &path(&format!("c{}", visit % 8)), &arena.seen)
     });
+}
+
+pub fn churn_tcp(arena: &Arena) {
+    come_and_go(arena, CHURNERS, 1, CHURN_PACE, |from, _, _| Wire::dial(from, arena.server));
 }
 
 /// All ask at once, then all are looked at; those who are in are cut off, and it begins anew.

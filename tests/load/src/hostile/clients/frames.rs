@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::hostile::attack::Arena;
 use crate::hostile::guests::judge;
+use crate::hostile::seen::Seen;
 use crate::hostile::stand::EVIL;
 use crate::hostile::wire::{Got, Wire, attacker};
 use crate::hostile::{in_threads, low_priority};
@@ -18,8 +19,8 @@ const COMES_EVERY: Duration = Duration::from_millis(200);
 /// The mask of everything: it changes nothing.
 const MASK: [u8; 4] = [0; 4];
 
-const TEXT: u8 = 0x81;
-const BINARY: u8 = 0x82;
+pub const TEXT: u8 = 0x81;
+pub const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 /// The first fragment of a text, and those behind it; neither is the last.
 const FIRST_FRAGMENT: u8 = 0x01;
@@ -30,26 +31,44 @@ const CONTINUATIONS: usize = 20_000;
 /// A text with the bit that stands for compression.
 const COMPRESSED: u8 = 0xC1;
 
-fn frame_of(first: u8, body: &[u8]) -> Vec<u8> {
+pub fn frame_of(first: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     frame::put_head(&mut bytes, first, body.len() as u64, MASK);
     bytes.extend_from_slice(body);
     bytes
 }
 
-/// So many clients come, send the same bytes as fast as they are taken, and come again when they are thrown out.
-/// `pace` is the time from one write to the next.
+/// What a client sends: something first, then the same as fast as it is taken, or at a pace.
+pub struct Words<'a> {
+    pub first: &'a [u8],
+    pub again: &'a [u8],
+    /// From one write to the next.
+    pub pace: Duration,
+}
+
+/// So many clients come into rooms, and come again when they are thrown out.
 fn send_on(arena: &Arena, clients: usize, first: &[u8], again: &[u8], pace: Duration) {
+    let path = |number| format!("/t/{EVIL}/bare?room=f{}", number % 4);
+    send_at(arena, clients, path, &Words { first, again, pace }, judge);
+}
+
+/// The same at other paths; `judge` looks at what comes, and answers false where the connection has ended.
+pub fn send_at(
+    arena: &Arena,
+    clients: usize,
+    path: impl Fn(usize) -> String + Sync,
+    words: &Words<'_>,
+    judge: impl Fn(Got, &Seen) -> bool + Sync,
+) {
     in_threads(clients, |number| {
         low_priority();
         let seen = &arena.seen;
         while !seen.is_over() {
-            let path = format!("/t/{EVIL}/bare?room=f{}", number % 4);
-            match Wire::open(attacker(number), arena.server, &path, seen) {
+            match Wire::open(attacker(number), arena.server, &path(number), seen) {
                 Ok(mut wire) => {
                     seen.act();
-                    wire.send(first);
-                    send_until_closed(arena, &mut wire, again, pace);
+                    wire.send(words.first);
+                    send_until_closed(arena, &mut wire, words, &judge);
                 }
                 Err(why) if seen.begun().is_some() && !seen.is_over() => seen.stop(&why.words()),
                 Err(_) => {}
@@ -59,14 +78,14 @@ fn send_on(arena: &Arena, clients: usize, first: &[u8], again: &[u8], pace: Dura
     });
 }
 
-fn send_until_closed(arena: &Arena, wire: &mut Wire, bytes: &[u8], pace: Duration) {
+fn send_until_closed(arena: &Arena, wire: &mut Wire, words: &Words<'_>, judge: &impl Fn(Got, &Seen) -> bool) {
     let seen = &arena.seen;
     let _ = wire.stream.set_nonblocking(true);
     let mut sent = 0;
     while !seen.is_over() {
         let begin = Instant::now();
-        match std::io::Write::write(&mut wire.stream, &bytes[sent..]) {
-            Ok(count) => sent = (sent + count) % bytes.len().max(1),
+        match std::io::Write::write(&mut wire.stream, &words.again[sent..]) {
+            Ok(count) => sent = (sent + count) % words.again.len().max(1),
             // Not taken now: the host holds it back, which is as it should be.
             Err(why) if why.kind() == std::io::ErrorKind::WouldBlock => std::thread::sleep(Duration::from_millis(2)),
             // What was said last may still be read.
@@ -82,7 +101,7 @@ fn send_until_closed(arena: &Arena, wire: &mut Wire, bytes: &[u8], pace: Duratio
                 }
             }
         }
-        std::thread::sleep(pace.saturating_sub(begin.elapsed()));
+        std::thread::sleep(words.pace.saturating_sub(begin.elapsed()));
     }
 }
 

@@ -3,12 +3,15 @@
 mod connections;
 mod frames;
 mod readers;
+mod sessions;
 mod shared;
 
 use std::time::Duration;
 
 use super::attack::Arena;
 
+pub use sessions::LIST as SESSIONS;
+pub use sessions::Poller;
 pub use shared::LIST as SHARED;
 
 /// An attack by clients alone, on a plugin that does nothing wrong.

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::held::{Held, OF_AN_ADDRESS, path};
 use crate::hostile::attack::Arena;
+use crate::hostile::clients::connections::come_and_go;
 use crate::hostile::costs::gauge;
+use crate::hostile::low_priority;
 use crate::hostile::stand::EVIL;
-use crate::hostile::wire::{Wire, attacker};
-use crate::hostile::{in_threads, low_priority};
+use crate::hostile::wire::Wire;
 
 /// Sockets of a room that is talked to, and what its one speaker says: 20 events a second, each answered to all 60 times.
 const ROOM: usize = 300;
@@ -59,40 +60,17 @@ pub fn log_bulk(arena: &Arena) {
     }
 }
 
-/// Comes and goes again, each time to another room; answers are noted where they are refusals.
-fn come_and_go(
-    arena: &Arena,
-    threads: usize,
-    addresses: usize,
-    pace: Duration,
-    path: impl Fn(usize, usize) -> String + Sync,
-) {
-    in_threads(threads, |number| {
-        low_priority();
-        let mut visit = 0;
-        while !arena.seen.is_over() {
-            let begin = Instant::now();
-            arena.seen.act();
-            let from = attacker(number * addresses + visit % addresses);
-            if let Err(why) = Wire::open(from, arena.server, &path(number, visit), &arena.seen)
-                && !arena.seen.is_over()
-            {
-                arena.seen.stop(&why.words());
-            }
-            visit += 1;
-            std::thread::sleep(pace.saturating_sub(begin.elapsed()));
-        }
+pub fn openings(arena: &Arena) {
+    come_and_go(arena, OPENERS, OPENER_ADDRESSES, OPEN_EVERY, |from, thread, visit| {
+        Wire::open(from, arena.server, &path(&format!("fresh-{thread}-{visit}")), &arena.seen)
     });
 }
 
-pub fn openings(arena: &Arena) {
-    let fresh = |thread, visit| path(&format!("fresh-{thread}-{visit}"));
-    come_and_go(arena, OPENERS, OPENER_ADDRESSES, OPEN_EVERY, fresh);
-}
-
 pub fn authorize(arena: &Arena) {
-    let thinking = |thread, _| format!("/t/{EVIL}/greedy?room=think-{}&rounds={THOUGHTS}", thread % 4);
-    come_and_go(arena, THINKERS, 1, OPEN_EVERY * 5, thinking);
+    come_and_go(arena, THINKERS, 1, OPEN_EVERY * 5, |from, thread, _| {
+        let path = format!("/t/{EVIL}/greedy?room=think-{}&rounds={THOUGHTS}", thread % 4);
+        Wire::open(from, arena.server, &path, &arena.seen)
+    });
 }
 
 /// They come together and leave together, and each who leaves is told of to those who are left.
