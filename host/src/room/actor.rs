@@ -14,7 +14,7 @@ use super::handle::{Mail, RoomOverview, RoomRequest};
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
-use super::turn::{Origin, Output, WordsForSender, TurnEnd, TurnKind};
+use super::turn::{Origin, Output, TurnEnd, TurnKind, WordsForSender};
 use crate::clock::{Instant, unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, ClientMessage, Event, SocketId, hook};

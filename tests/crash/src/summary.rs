@@ -78,7 +78,10 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, kills_starting, acknowledged, acks, checked, resent, audits, rooms, armed, rang, .. } = self;
         writeln!(f, "{kills} kills, {kills_starting} of them while the server started: no violation")?;
-        writeln!(f, "{acknowledged} turns answered, {acks} of them acknowledged, {checked} emits checked, {resent} sent again")?;
+        writeln!(
+            f,
+            "{acknowledged} turns answered, {acks} of them acknowledged, {checked} emits checked, {resent} sent again"
+        )?;
         writeln!(f, "{rooms} times a whole room compared, {audits} audits")?;
         writeln!(f, "{armed} alarms set, {rang} rung, the latest {} ms after it was due", self.latest_ring_ms)?;
         let Losses { turns, oldest, allowed, excused, span, .. } = self.losses;

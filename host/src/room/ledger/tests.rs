@@ -15,7 +15,7 @@ use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::TenantName;
 use crate::model::turn::{EmitTarget, KeyWrite, Turn};
-use crate::room::turn::{WordsForSender, TurnKind};
+use crate::room::turn::{TurnKind, WordsForSender};
 use crate::storage::StorageErrorKind;
 
 /// How the store answers behind a turn, where a batch waits.
@@ -71,8 +71,10 @@ impl LedgerRig {
                     self.heard.extend(emits.iter().map(|emit| Heard::Turn(emit.event.parse().unwrap())));
                     self.heard.extend(answer.map(|answer| Heard::Answer(answer.id as usize)));
                 }
-                Output::Rejection(WordsForSender { code, .. }) => self.heard.push(Heard::Rejection(code.parse().unwrap())),
-                Output::LastWords { .. } => {}
+                Output::Rejection(WordsForSender { code, .. }) => {
+                    self.heard.push(Heard::Rejection(code.parse().unwrap()))
+                }
+                Output::Welcome { .. } | Output::LastWords { .. } => {}
             }
             next = self.ledger.next_relaxed(self.durability);
         }

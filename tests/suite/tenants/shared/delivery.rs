@@ -105,7 +105,8 @@ async fn a_session_without_a_namespace_is_charged() {
     let packets = ["6"; 30_000].join("\u{1e}");
     let before = Cost::of(&server, "evil").await;
     for _ in 0..100 {
-        let taken = server.request("POST", &format!("{engine}&sid={sid}")).body("text/plain", packets.as_str()).send().await;
+        let taken =
+            server.request("POST", &format!("{engine}&sid={sid}")).body("text/plain", packets.as_str()).send().await;
         assert_eq!((taken.status, taken.body.as_str()), (200, "ok"));
     }
     let Cost { burnt, charged } = before.since(&server, "evil").await;
