@@ -7,6 +7,9 @@ use crate::model::names::{RoomId, TenantName};
 use crate::model::web::HostName;
 use crate::tenant::Tenants;
 
+/// Where each tenant serves clients of Socket.IO.
+pub const ENGINE: &str = "/socket.io";
+
 /// The tenant that a request is for, and the path of that tenant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Destination<'a> {

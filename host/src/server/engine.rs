@@ -13,22 +13,19 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::oneshot;
 
-use super::address::{Destination, query_value};
+use super::address::{Destination, ENGINE, query_value};
+use super::bare::bare_connection;
 use super::door::ConnectionPlace;
 use super::entry::{Upgrading, check_origin};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::reception::SessionReception;
 use super::refusal::{UpgradeRefusal, plain};
-use super::upgrade::bare_connection;
 use crate::model::limits::Limits;
 use crate::protocol::engineio::{self, PollingBody, SessionTerms};
 use crate::session::{Knock, NewSession, Opening, PollAnswer, PostAnswer, Session, new_id};
 use crate::tenant::charge::charged;
 use crate::tenant::{Account, Tenants};
-
-/// Where the engine of each tenant is.
-pub(super) const PATH: &str = "/socket.io";
 
 /// How long a browser may remember what we answered to its preflight, in seconds. Chromium remembers two hours at most.
 const PREFLIGHT_SECONDS: &str = "7200";
@@ -81,7 +78,7 @@ enum Carrier {
 
 /// Whether an address is the engine's, and the tenant has one.
 pub(super) fn is_served(tenants: &Tenants, place: &Destination<'_>) -> bool {
-    let rest = place.path.strip_prefix(PATH);
+    let rest = place.path.strip_prefix(ENGINE);
     matches!(rest, Some("" | "/")) && tenants.settings(&place.tenant).socket_io
 }
 

@@ -7,6 +7,7 @@ mod api;
 mod aside;
 mod auth;
 mod authorize;
+mod bare;
 pub mod dev;
 mod door;
 mod engine;

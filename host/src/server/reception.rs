@@ -137,7 +137,7 @@ fn room(client: &SessionClient, auth: Option<&str>) -> Result<RoomId, UpgradeRef
 /// belongs to Engine.IO.
 fn target(client: &SessionClient, plugin_path: &str) -> String {
     let path = client.uri.path().trim_end_matches('/');
-    let prefix = path.strip_suffix(super::engine::PATH).unwrap_or_default();
+    let prefix = path.strip_suffix(address::ENGINE).unwrap_or_default();
     let query = client.uri.query().unwrap_or_default().split('&');
     let kept: Vec<&str> = query.filter(|pair| !pair.is_empty() && !is_of_engine(pair)).collect();
     let mark = if kept.is_empty() { "" } else { "?" };

@@ -9,11 +9,11 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ORIGIN, UPGRADE, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 
 use super::address::{self, Destination};
 use super::addresses::AddressPlace;
 use super::authorize::connect_request;
+use super::bare::bare_connection;
 use super::door::ConnectionPlace;
 use super::engine;
 use super::entry::{self, Upgrading, Wish, check_origin, plugin_at};
@@ -24,13 +24,11 @@ use super::refusal::UpgradeRefusal;
 use crate::model::names::PluginKey;
 use crate::plugin::version::Plugin;
 use crate::seldom::Seldom;
-use crate::socket::{self, ClientStream, DetachedStream, Seat};
+use crate::socket::{self, Seat};
 use crate::tenant::charge::charged;
 use crate::workers::Workers;
 
 static UNANSWERED: Seldom = Seldom::new();
-static NOT_OURS: Seldom = Seldom::new();
-static NOT_MOVED: Seldom = Seldom::new();
 
 /// Answers every path that is not the host's own.
 pub async fn upgrade(
@@ -151,32 +149,5 @@ fn warn_of_unanswered(plugin: &Plugin) {
 async fn hand_over(workers: Arc<Workers>, request: Request<()>, seat: Seat, held: Box<dyn Send>) {
     if let Some((stream, read_ahead)) = bare_connection(request).await {
         socket::serve(workers, stream, read_ahead, seat, held);
-    }
-}
-
-/// The connection of a request as soon as its 101 is sent, and what was read of it already; none where it broke off.
-pub(super) async fn bare_connection(request: Request<()>) -> Option<(DetachedStream, Vec<u8>)> {
-    let upgraded = match hyper::upgrade::on(request).await {
-        Ok(upgraded) => upgraded,
-        Err(why) => {
-            tracing::debug!("an upgrade broke off: {why}");
-            return None;
-        }
-    };
-    let Ok(parts) = upgraded.downcast::<TokioIo<ClientStream>>() else {
-        NOT_OURS.tell(|left_out| {
-            tracing::error!(left_out, "an upgraded connection is not one that this server accepted");
-        });
-        return None;
-    };
-    match parts.io.into_inner().detach() {
-        // Copied, because a slice of the HTTP connection's buffer would keep its 8 KiB for as long as the socket lives.
-        Ok(stream) => Some((stream, parts.read_buf.to_vec())),
-        Err(why) => {
-            NOT_MOVED.tell(|left_out| {
-                tracing::warn!(left_out, "a socket cannot leave the thread that accepted it: {why}");
-            });
-            None
-        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod conversation;
 mod heartbeat;
+mod knock;
 mod polling;
 mod probe;
 mod reception;
@@ -10,7 +11,7 @@ mod run;
 mod socket;
 mod table;
 
-pub use polling::{Knock, PollAnswer, PostAnswer};
+pub use knock::{Knock, PollAnswer, PostAnswer};
 pub use probe::Opening;
 pub use reception::{NotAdmitted, Reception};
 pub use run::{NewSession, Session};

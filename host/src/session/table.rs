@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use super::polling::Knock;
+use super::knock::Knock;
 use crate::model::names::TenantName;
 
 /// Bytes of randomness in a session's id, of which Engine.IO's own have as many: who knows an id speaks for its client.

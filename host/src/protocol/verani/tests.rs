@@ -156,7 +156,8 @@ fn who_waits_for_an_acknowledgement_gives_a_number() {
 #[test]
 fn an_answer_to_an_ask_names_it() {
     let full = answer(r#"{"type":"ack","id":3,"data":[1],"channel":"a"}"#);
-    assert_eq!((full.ask, full.data.payload), (3, Some(Payload::Json(Json::parse("[1]".to_owned()).unwrap()))));
+    assert_eq!(full.ask, 3);
+    assert!(matches!(full.data.payload, Some(Payload::Json(json)) if json.text() == "[1]"));
     assert_eq!(answer(r#"{"id":3,"type":"ack"}"#).data, EventData::default());
     // Without a number it is an event that an application calls so.
     assert_eq!(event(r#"{"type":"ack","data":1}"#).name, "ack");
