@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::address::{Destination, ENGINE, query_value};
 use super::bare::bare_connection;
-use super::door::ConnectionPlace;
+use super::door::{ConnectionPlace, TurnedAway};
 use super::entry::{Upgrading, check_origin};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
@@ -153,11 +153,11 @@ impl Asked<'_> {
     }
 
     /// What every session of this client is made of, or why it gets none.
-    fn new_session(&self, carrier: Carrier, request: &Request<()>) -> Result<NewSession, Response<Body>> {
+    fn new_session(&self, carrier: Carrier, request: &Request<()>) -> Result<NewSession, UpgradeRefusal> {
         let door = &self.upgrading.door;
         if !door.may_upgrade(self.client.address) {
             let words = "too many upgrades of this address: upgrades-per-address-per-second";
-            return Err(UpgradeRefusal::too_many(words).into_response());
+            return Err(UpgradeRefusal::too_many(words));
         }
         door.check_forwarded(request.headers(), &self.client);
         let held: Box<dyn Send> = match carrier {
@@ -168,9 +168,9 @@ impl Asked<'_> {
             }
         };
         let Some(of_tenant) = self.account.sockets.place() else {
-            return Err(UpgradeRefusal::busy("too many sockets: sockets-per-tenant").into_response());
+            return Err(UpgradeRefusal::busy("too many sockets: sockets-per-tenant"));
         };
-        let id = new_id().map_err(|_| UpgradeRefusal::busy("no randomness").into_response())?;
+        let id = new_id().map_err(|_| UpgradeRefusal::busy("no randomness"))?;
         let reception = SessionReception::new(self.upgrading, self.place, &self.client, request, of_tenant);
         Ok(NewSession { id, reception: Arc::new(reception), limits: Arc::clone(&self.limits), held })
     }
@@ -179,7 +179,7 @@ impl Asked<'_> {
     fn open(self, request: &Request<()>) -> Response<Body> {
         let new = match self.new_session(Carrier::Polling, request) {
             Ok(new) => new,
-            Err(refused) => return refused,
+            Err(refused) => return refused.into_response(),
         };
         let opened = engineio::open(terms(&new.id, true, &self.limits));
         let session = Session::polling(new, &self.upgrading.sessions, self.place.tenant.clone());
@@ -195,7 +195,7 @@ impl Asked<'_> {
         };
         let new = match self.new_session(Carrier::WebSocket, &request) {
             Ok(new) => new,
-            Err(refused) => return refused,
+            Err(refused) => return refused.into_response(),
         };
         let opened = engineio::open(terms(&new.id, false, &self.limits));
         let (workers, account) = (Arc::clone(self.upgrading.fleet.workers()), self.account);
@@ -290,15 +290,13 @@ fn unknown() -> Response<Body> {
     EngineError::SessionUnknown.response("Session ID unknown")
 }
 
-fn turned_away(why: super::door::TurnedAway) -> Response<Body> {
-    use super::door::TurnedAway;
+fn turned_away(why: TurnedAway) -> UpgradeRefusal {
     match why {
         TurnedAway::HostIsFull => UpgradeRefusal::busy("the server is full: sockets-of-host"),
         TurnedAway::AddressIsFull => {
             UpgradeRefusal::too_many("too many connections of this address: sockets-per-address")
         }
     }
-    .into_response()
 }
 
 /// Ends the connection behind an answer: part of the request's body may not be read.

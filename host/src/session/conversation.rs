@@ -303,7 +303,7 @@ impl Conversation {
         let Visit { namespace, mut seat } = self.visits.remove(place);
         seat.room.plugin().totals.count_close(reason.label());
         let was_welcomed = seat.outbound.is_welcomed();
-        let ends_session = reason.is_to_come_back() && !(reason == CloseReason::CONNECT_FAILED && !was_welcomed);
+        let ends_session = reason.is_to_come_back() && (was_welcomed || reason != CloseReason::CONNECT_FAILED);
         seat.fall_silent();
         seat.leave(reason.clone());
         if ends_session {
@@ -332,10 +332,9 @@ impl Conversation {
     pub(super) fn poll_time(&mut self, context: &mut Context<'_>) -> Poll<SessionEnd> {
         if let Some(connect_by) = &mut self.connect_by
             && self.arrival.is_none()
+            && connect_by.as_mut().poll(context).is_ready()
         {
-            if connect_by.as_mut().poll(context).is_ready() {
-                return Poll::Ready(SessionEnd::Host(CloseReason::NO_NAMESPACE));
-            }
+            return Poll::Ready(SessionEnd::Host(CloseReason::NO_NAMESPACE));
         }
         let listens = self.arrival.is_none() && self.held.1.is_nothing() && self.last_answers.is_none();
         while let Poll::Ready(beat) = self.heartbeat.poll(context, listens) {

@@ -84,13 +84,13 @@ impl Session {
         };
         let stream = match self.detach() {
             Ok(stream) => stream,
-            Err(why) => return self.is_stuck(&why).await,
+            Err(why) => return self.give_up(&why).await,
         };
         let runtime = workers.runtime(worker).clone();
         runtime.spawn(async move {
             let _place = workers.place_socket(worker);
             if let Err(why) = self.attach(stream) {
-                return self.is_stuck(&why).await;
+                return self.give_up(&why).await;
             }
             let lane = Arc::clone(account.lane());
             lane.run(pin!(self.live_here())).await;
@@ -148,7 +148,7 @@ impl Session {
         }
     }
 
-    async fn is_stuck(mut self, why: &std::io::Error) {
+    async fn give_up(mut self, why: &std::io::Error) {
         NOT_MOVED.tell(|left_out| {
             tracing::warn!(left_out, "a session cannot move to its room's thread: {why}");
         });
