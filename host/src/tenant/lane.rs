@@ -373,8 +373,8 @@ mod tests {
             other.run(async {}).await;
             longest = longest.max(ran.load(Ordering::Relaxed) - before);
         }
-        // Four fill a slice, and the last one may begin just before its end. Other processes only make it fewer.
-        assert!(longest <= 6, "{longest} of the crowd ran before another task got its turn");
+        // Four fill a slice, and one may begin just before its end: at most two slices lie between two looks.
+        assert!(longest <= 10, "{longest} of the crowd ran before another task got its turn");
     }
 
     #[tokio::test]
