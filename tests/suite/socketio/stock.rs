@@ -158,7 +158,11 @@ impl Drop for Stock {
     }
 }
 
+/// The plugins, once every client can be started: what is built later, sockets that nobody reads would not outlive.
 fn plugins() -> Builder {
+    for language in [JavaScript, Python, Rust] {
+        drop(language.command());
+    }
     Server::builder()
         .plugin("chat")
         .plugin("tickets")
