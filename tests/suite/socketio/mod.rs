@@ -83,6 +83,14 @@ impl<'a> Poller<'a> {
         Self { server, sid: sid_of(&opened.body) }
     }
 
+    /// A session in the namespace of the guest `echo`.
+    async fn in_echo(server: &'a Server) -> Self {
+        let poller = Self::open(server).await;
+        poller.say("40/echo,").await;
+        poller.packets().await;
+        poller
+    }
+
     fn request(&self, method: &str) -> Request {
         self.server.request(method, &format!("{POLLING}&sid={}", self.sid))
     }

@@ -53,9 +53,7 @@ async fn a_client_that_closes_has_its_poll_answered_with_a_noop() {
 #[tokio::test]
 async fn a_poll_that_the_client_gives_up_ends_the_session() {
     let server = server();
-    let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
-    poller.packets().await;
+    let poller = Poller::in_echo(&server).await;
     assert_eq!(server.room("default/echo/default").await["sockets"], 1);
     // Nothing is said, so that the poll waits until its client hangs up.
     let given_up = tokio::time::timeout(Duration::from_millis(300), poller.request("GET").send()).await;

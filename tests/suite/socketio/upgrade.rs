@@ -14,9 +14,7 @@ async fn probe(server: &Server, poller: &Poller<'_>) -> Session {
 #[tokio::test]
 async fn a_websocket_takes_a_session_over() {
     let server = server();
-    let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
-    poller.packets().await;
+    let poller = Poller::in_echo(&server).await;
     let mut websocket = probe(&server, &poller).await;
     websocket.send("2probe").await;
     let (waiting, confirmed) = tokio::join!(poller.packets(), websocket.packet());
@@ -31,9 +29,7 @@ async fn a_websocket_takes_a_session_over() {
 #[tokio::test]
 async fn what_was_said_before_the_switch_arrives_once() {
     let server = server();
-    let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
-    poller.packets().await;
+    let poller = Poller::in_echo(&server).await;
     let mut websocket = probe(&server, &poller).await;
     websocket.send("2probe").await;
     websocket.expect("3probe").await;
@@ -48,9 +44,7 @@ async fn what_was_said_before_the_switch_arrives_once() {
 #[tokio::test]
 async fn a_websocket_that_says_nothing_right_leaves_the_session_polling() {
     let server = server();
-    let poller = Poller::open(&server).await;
-    poller.say("40/echo,").await;
-    poller.packets().await;
+    let poller = Poller::in_echo(&server).await;
     for first in ["5", "2", "42[\"x\"]", "x"] {
         let mut websocket = probe(&server, &poller).await;
         websocket.send(first).await;
