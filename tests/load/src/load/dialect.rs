@@ -42,9 +42,7 @@ impl Dialect {
             return Ok(arrived);
         }
         await_packet(stream, &mut arrived, b"0{")?;
-        let mut connect = Vec::new();
-        frame::put_text(&mut connect, b"40/bench,", [0; 4]);
-        stream.write_all(&connect).context("enter the namespace")?;
+        say(stream, b"40/bench,")?;
         await_packet(stream, &mut arrived, b"40/bench,{")?;
         Ok(arrived)
     }
@@ -107,21 +105,33 @@ impl Dialect {
     }
 }
 
-/// Reads a text frame that begins with `head`, and takes it from what has arrived.
+/// Reads a text frame that begins with `head`, and takes it from what has arrived. A ping may come before it.
 fn await_packet(stream: &mut TcpStream, arrived: &mut Vec<u8>, head: &[u8]) -> anyhow::Result<()> {
     let mut buffer = [0; 1_024];
-    let used = loop {
+    loop {
         if let Some((frame, length)) = frame::next(arrived)? {
-            let expected = matches!(frame, Frame::Text(text) if text.starts_with(head));
-            ensure!(expected, "not the packet {}: {frame:?}", String::from_utf8_lossy(head));
-            break length;
+            let Frame::Text(text) = frame else { bail!("not a packet: {frame:?}") };
+            let (is_there, answer) = (text.starts_with(head), Dialect::SocketIo.answer_to(text));
+            let expected = is_there || answer.is_some();
+            ensure!(expected, "not the packet {}: {}", String::from_utf8_lossy(head), String::from_utf8_lossy(text));
+            arrived.drain(..length);
+            if is_there {
+                return Ok(());
+            }
+            say(stream, answer.unwrap_or_default())?;
+            continue;
         }
         let count = stream.read(&mut buffer).context("read a packet of the handshake")?;
         ensure!(count > 0, "the server ended the connection in the handshake");
         arrived.extend_from_slice(&buffer[..count]);
-    };
-    arrived.drain(..used);
-    Ok(())
+    }
+}
+
+/// Sends a packet of the handshake.
+fn say(stream: &mut TcpStream, packet: &[u8]) -> anyhow::Result<()> {
+    let mut frame = Vec::new();
+    frame::put_text(&mut frame, packet, [0; 4]);
+    stream.write_all(&frame).context("write a packet of the handshake")
 }
 
 fn digits(text: &[u8]) -> Option<(u64, &[u8])> {

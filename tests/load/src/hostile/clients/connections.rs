@@ -13,8 +13,8 @@ use crate::load::clients::upgrade_request;
 
 /// Connections of the attacks that hold many.
 const HELD: usize = 200;
-/// How many of them come from one address.
-const HELD_OF_AN_ADDRESS: usize = 50;
+/// How many of them come from one address: half as many as it may upgrade at once, since some ask twice.
+const HELD_OF_AN_ADDRESS: usize = 25;
 /// Sockets of a reconnect storm, and addresses that they come from.
 const STORM: usize = 500;
 const STORM_ADDRESSES: usize = 10;

@@ -47,10 +47,11 @@ const OPENERS: usize = 8;
 const OPENER_ADDRESSES: usize = 5;
 /// From one opening of a thread to its next, at least.
 const OPEN_EVERY: Duration = Duration::from_millis(2);
-/// Sessions that stay, threads that open them, and how many of them an address has: fewer than it may.
+/// Sessions that stay, threads that open them, and how many of them an address has: each counts as two upgrades, and no
+/// address is to ask for too many.
 const IDLE: usize = 10_000;
 const IDLE_THREADS: usize = 8;
-const IDLE_OF_AN_ADDRESS: usize = 50;
+const IDLE_OF_AN_ADDRESS: usize = 25;
 /// From one look whether the first of them is still there to the next.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Sessions over WebSockets that send.
