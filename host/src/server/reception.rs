@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use parking_lot::Mutex;
 
@@ -52,8 +52,9 @@ impl SessionReception {
             tenant: place.tenant.clone(),
             own_host: place.own_host,
             remote: remote.clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
+            // Copied, because slices of the HTTP connection's buffer would keep its 8 KiB for as long as the session lives.
+            uri: request.uri().to_string().parse().unwrap_or_default(),
+            headers: request.headers().iter().filter_map(copied).collect(),
         };
         Self { upgrading: Arc::clone(upgrading), client: Arc::new(client), place: Mutex::new(Some(of_tenant)) }
     }
@@ -70,6 +71,11 @@ impl Reception for SessionReception {
         }
         .boxed()
     }
+}
+
+fn copied((name, value): (&HeaderName, &HeaderValue)) -> Option<(HeaderName, HeaderValue)> {
+    // What was a value once is one again.
+    Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
 /// The plugin of a namespace: the one at that path. `/` is also the tenant's default, or its only plugin.
