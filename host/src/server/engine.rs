@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::address::{Destination, ENGINE, query_value};
 use super::bare::bare_connection;
 use super::door::{ConnectionPlace, TurnedAway};
-use super::entry::{Upgrading, check_origin};
+use super::entry::{Upgrading, check_origin, count_upgrade};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::reception::SessionReception;
@@ -155,10 +155,7 @@ impl Asked<'_> {
     /// What every session of this client is made of, or why it gets none.
     fn new_session(&self, carrier: Carrier, request: &Request<()>) -> Result<NewSession, UpgradeRefusal> {
         let door = &self.upgrading.door;
-        if !door.may_upgrade(self.client.address) {
-            let words = "too many upgrades of this address: upgrades-per-address-per-second";
-            return Err(UpgradeRefusal::too_many(words));
-        }
+        count_upgrade(door, self.client.address)?;
         door.check_forwarded(request.headers(), &self.client);
         let held: Box<dyn Send> = match carrier {
             Carrier::Polling => Box::new(door.enter_session(&self.client).map_err(turned_away)?),
@@ -211,9 +208,8 @@ impl Asked<'_> {
 
     /// Has a WebSocket try to take a session over.
     fn upgrade(self, sid: &str, request: Request<()>) -> Response<Body> {
-        if !self.upgrading.door.may_upgrade(self.client.address) {
-            let words = "too many upgrades of this address: upgrades-per-address-per-second";
-            return UpgradeRefusal::too_many(words).into_response();
+        if let Err(refused) = count_upgrade(&self.upgrading.door, self.client.address) {
+            return refused.into_response();
         }
         let Some(knocks) = self.upgrading.sessions.find(&self.place.tenant, sid) else { return unknown() };
         let handshake = match Handshake::of(&request, self.client.address) {

@@ -82,6 +82,14 @@ pub(super) async fn identify(fleet: &Fleet, wish: Wish<'_>) -> Result<Known, Upg
     Ok(Known { meta, visitor, pause })
 }
 
+/// Counts an upgrade of an address, or what costs as much.
+pub(super) fn count_upgrade(door: &Door, client: std::net::IpAddr) -> Result<(), UpgradeRefusal> {
+    if door.may_upgrade(client) {
+        return Ok(());
+    }
+    Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"))
+}
+
 /// A place among the tenant's sockets.
 pub(super) fn tenant_place(plugin: &Plugin) -> Result<CounterPlace, UpgradeRefusal> {
     let place = plugin.account().sockets.place();

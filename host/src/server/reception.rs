@@ -102,9 +102,7 @@ async fn admit(
     place: Option<CounterPlace>,
 ) -> Result<Seat, UpgradeRefusal> {
     let Upgrading { fleet, door, .. } = upgrading;
-    if !door.may_upgrade(client.remote.address) {
-        return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
-    }
+    entry::count_upgrade(door, client.remote.address)?;
     let auth = auth.map(Json::into_text);
     if auth.as_ref().is_some_and(|auth| auth.len() > AUTH_BYTES_MAX) {
         let words = format!("auth is larger than {AUTH_BYTES_MAX} bytes");

@@ -71,9 +71,7 @@ async fn accept(
     request: Request<()>,
 ) -> Result<Response<Body>, UpgradeRefusal> {
     let Upgrading { fleet, door, .. } = upgrading;
-    if !door.may_upgrade(client.address) {
-        return Err(UpgradeRefusal::too_many("too many upgrades of this address: upgrades-per-address-per-second"));
-    }
+    entry::count_upgrade(door, client.address)?;
     let place = place.ok_or_else(UpgradeRefusal::nobody)?;
     let waits = request.headers().contains_key(UPGRADE);
     let plugin = plugin_at(upgrading, &place.tenant, place.path, waits).await?;
