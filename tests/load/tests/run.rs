@@ -1,5 +1,7 @@
 //! The program as a whole, against its own base line.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -69,9 +71,18 @@ fn socketioxide_answers_rightly() {
 fn a_server_that_does_not_serve_ends_the_run() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(folder.join("bench-room.wasm"), "").expect("the folder of tests can be written");
+    let lists_limits = folder.join("lists-limits");
+    std::fs::write(&lists_limits, "#!/bin/sh\n[ \"$1\" = limits ] && printf 'LIMIT\\nframe-bytes\\n'\n")
+        .and_then(|()| std::fs::set_permissions(&lists_limits, Permissions::from_mode(0o755)))
+        .expect("the folder of tests can be written");
     let guest = format!("--guest=parlor={}", folder.display());
-    let output = run(&["--parlor=/bin/false", &guest, "--scenario=depth1"]);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success());
-    assert!(errors.contains("parlor ended before it said where it listens"), "{errors}");
+    for (program, told) in [
+        ("/bin/false".into(), "/bin/false limits failed"),
+        (lists_limits.display().to_string(), "parlor ended before it said where it listens"),
+    ] {
+        let output = run(&[&format!("--parlor={program}"), &guest, "--scenario=depth1"]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        assert!(errors.contains(told), "{errors}");
+    }
 }

@@ -101,6 +101,7 @@ pub fn serve(program: &Path, plugins: &Path, configured: &str, folder: &Path) ->
 fn of_known_limits(program: &Path, configured: &str) -> anyhow::Result<String> {
     let output = Command::new(program).arg("limits").output();
     let output = output.with_context(|| format!("run {} limits", program.display()))?;
+    ensure!(output.status.success(), "{} limits failed with {}", program.display(), output.status);
     let text = String::from_utf8_lossy(&output.stdout);
     let known: BTreeSet<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     ensure!(!known.is_empty(), "{} limits lists none", program.display());
