@@ -14,8 +14,8 @@ const inbox = defineRoom<UserMeta>({
   websocketPath: "/ws/inbox",
 
   extractMeta(req) {
-    const token = new URL(req.url).searchParams.get("token");
-    if (!token) throw new Rejection(401, "add ?token= to the address");
+    const token = req.auth?.token ?? new URL(req.url).searchParams.get("token");
+    if (typeof token !== "string" || token === "") throw new Rejection(401, "add ?token= to the address");
     const user = userOfToken(token);
     if (user === undefined) throw new Rejection(401, "nobody has this token");
     const { id, username, role } = user;

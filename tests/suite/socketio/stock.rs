@@ -168,6 +168,9 @@ fn plugins() -> Builder {
         .plugin("tickets")
         .file("inbox.wasm", script("plugins/inbox/src/index.ts", "inbox"))
         .guest_as("script/mirror", "mirror")
+        .config(
+            "[tenants.default.plugins.inbox.config]\ntokens = '{\"key-ana\": {\"id\": \"ana\", \"role\": \"admin\"}, \"key-ben\": {\"id\": \"ben\"}}'",
+        )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,6 +221,31 @@ async fn whoever_is_not_known_is_refused_in_the_plugins_words() {
         let refused = nobody.next("refused");
         assert_eq!(refused["message"], "add ?token= to the address", "{client:?}");
         assert_eq!(refused["data"]["status"], 401, "{client:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_reach_a_user_whom_auth_or_the_address_names() {
+    let server = plugins().start();
+    for (number, client) in ALL.into_iter().enumerate() {
+        let room = format!("{:?}-{}", client.0, client.1);
+        let mut ana = server.join(&format!("/ws/inbox?token=key-ana&room={room}")).await;
+        ana.expect("inbox").await;
+        let key = if number % 2 == 0 { "auth" } else { "query" };
+        let wish = json!({ "namespace": "/ws/inbox", key: { "token": "key-ben", "room": room } });
+        let mut ben = Stock::enter(&server, client, &wish);
+        assert_eq!(ben.event("inbox")[0]["userId"], "ben", "{client:?}");
+        let text = format!("number {number}");
+        ana.send("note.send", json!({ "userId": "ben", "text": text })).await;
+        assert_eq!(ana.expect("note.sent").await["devices"], 1, "{client:?}");
+        assert_eq!(ben.event("inbox.changed")[0]["note"]["text"], text, "{client:?}");
+        ben.tell(&json!({ "request": ["note.read", {}] }));
+        assert_eq!(ben.event("inbox.read")[0]["unread"], 0, "{client:?}");
+        assert_eq!(ben.next("ack"), json!([]), "{client:?}");
+        ben.tell(&json!({ "request": ["note.send", { "userId": "nobody", "text": "hi" }] }));
+        let refused = json!([{ "error": { "code": "user.unknown", "message": "there is no user nobody" } }]);
+        assert_eq!(ben.next("ack"), refused, "{client:?}");
+        ben.tell(&json!({ "leave": true }));
     }
 }
 
