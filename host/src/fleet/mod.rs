@@ -4,6 +4,7 @@
 mod blame;
 mod breaker;
 mod idle;
+mod recover;
 mod refusal;
 mod report;
 pub mod ring;
@@ -37,6 +38,7 @@ use idle::AwakeRooms;
 use table::{LookedUp, Table};
 
 pub use breaker::Quarantine;
+pub use recover::recover;
 pub use refusal::{NoRoom, PathTaken};
 pub use trial::Verdict;
 

@@ -287,6 +287,13 @@ impl Room {
     async fn answer(&mut self, request: RoomRequest) {
         let members = &self.turns.people.state.members;
         match request {
+            RoomRequest::Lose { lost } => {
+                if self.turns.code.is_awake() {
+                    self.turns.code.lose();
+                    self.turns.make_ready().await;
+                }
+                let _ = lost.send(());
+            }
             RoomRequest::View { view } => {
                 let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }
