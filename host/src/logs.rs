@@ -213,20 +213,21 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// What the environment wants to see of the log.
-fn filter(default: LevelFilter) -> Result<Targets, String> {
+fn filter(default: Targets) -> Result<Targets, String> {
     match variable(FILTER_VARIABLE) {
         Some(text) => text.parse::<Targets>().map_err(|why| {
             let levels = "a level (error, warn, info, debug, trace, off), or levels by module as in warn,parlor=debug";
             format!("{FILTER_VARIABLE} must be {levels}, not {text:?}: {why}")
         }),
-        None => Ok(Targets::new().with_default(default)),
+        None => Ok(default),
     }
 }
 
-/// Has somebody told of the lines of these targets, whatever the environment wants to see. Of those it sees errors by default.
+/// Has somebody told of the lines of these targets, whatever the environment wants to see. Where that says nothing, it sees
+/// the errors of this program.
 pub fn log_to_stderr_and(observed: Targets, observer: fn(&Event<'_>)) -> Result<(), String> {
     let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false).with_ansi(io::stderr().is_terminal());
-    let log = log.with_filter(filter(LevelFilter::ERROR)?);
+    let log = log.with_filter(filter(Targets::new().with_target("parlor", LevelFilter::ERROR))?);
     registry().with(log).with(ObservedLines(observer).with_filter(observed)).init();
     Ok(())
 }
@@ -242,7 +243,7 @@ impl<S: Subscriber> Layer<S> for ObservedLines {
 
 /// Writes what the program logs to standard error, as the environment says.
 pub fn log_to_stderr() -> Result<(), String> {
-    let filter = filter(LevelFilter::INFO)?;
+    let filter = filter(Targets::new().with_default(LevelFilter::INFO))?;
     // The layer would write of a line that it cannot write, to the same place.
     let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false);
     let log = log.with_ansi(io::stderr().is_terminal());

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::HarnessOptions;
 use super::idle::IdleWatch;
-use crate::clock::{self, Instant};
+use crate::clock::{self, Instant, unix_ms};
 use crate::fleet::{self, Fleet};
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomKey};
@@ -86,7 +86,14 @@ impl World {
     }
 
     fn moment(&self) -> Instant {
-        self.runtime.block_on(async { Instant::now() })
+        let _entered = self.runtime.enter();
+        Instant::now()
+    }
+
+    /// The time in milliseconds since the Unix epoch. Outside of its runtime, a clock that is paused goes on.
+    pub(super) fn now(&self) -> u64 {
+        let _entered = self.runtime.enter();
+        unix_ms() as u64
     }
 
     /// Does something, and then all that follows from it at that moment.
@@ -100,7 +107,7 @@ impl World {
 
     /// Lets time pass.
     pub(super) fn advance(&self, time: Duration) {
-        self.run(tokio::time::sleep(time));
+        self.run(async { tokio::time::sleep(time).await });
     }
 
     /// Waits until every room has handled what it was told, and nothing is left to do. Where a room itself has to wait, as

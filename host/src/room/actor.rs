@@ -65,6 +65,8 @@ impl Happening {
 /// Waits until a moment; for ever where there is none.
 async fn at(due: Option<Instant>) {
     match due {
+        // A timer ends at a whole millisecond, and so behind a moment that has just passed.
+        Some(due) if due <= Instant::now() => {}
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use crate::clock::unix_ms;
 use crate::harness::compare::{differs, matches, stored_as_written};
 use crate::harness::step::PeerClosing;
 use crate::harness::{HEARD, Harness, StepError, StepResult, result};
@@ -82,7 +81,7 @@ impl Harness {
             "sockets": count(|stats| stats.sockets.load(Ordering::Relaxed)),
             "users": count(|stats| stats.users.load(Ordering::Relaxed)),
             "version": version,
-            "now": unix_ms() as u64,
+            "now": world.now(),
             "alarm": alarm,
         }))
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::clock::unix_ms;
 use crate::harness::opening::Opening;
 use crate::harness::world::{self, World};
 use crate::harness::{HEARD, Harness, StepError, StepResult, result};
@@ -43,7 +42,7 @@ impl Harness {
     }
 
     pub(in crate::harness) fn restart(&mut self) -> StepResult {
-        self.begin(unix_ms() as u64)?;
+        self.begin(self.world.now())?;
         result(())
     }
 
@@ -69,7 +68,7 @@ impl Harness {
             return Err(StepError::new(format!("at most {ADVANCE_MAX_MS} ms may pass at once, not {ms}")));
         }
         self.world.advance(Duration::from_millis(ms));
-        result(json!({ "now": unix_ms() as u64 }))
+        result(json!({ "now": self.world.now() }))
     }
 
     fn open_room(&self) -> Result<RoomHandle, StepError> {
