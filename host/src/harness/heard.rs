@@ -1,5 +1,6 @@
 //! What the log says meanwhile: the lines of the plugin, and the turns that failed.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use parking_lot::Mutex;
@@ -13,12 +14,15 @@ use crate::tenant::log_gate::GUEST_TARGET;
 const FAILED: &str = "turn failed: ";
 
 /// What the log of this process said and no step looked at. There is one log in a process.
-pub static HEARD: HeardLines = HeardLines { lines: Mutex::new(Vec::new()), failures: Mutex::new(Vec::new()) };
+pub static HEARD: HeardLines = HeardLines { lines: Mutex::new(VecDeque::new()), failures: Mutex::new(VecDeque::new()) };
+
+/// Lines, and failures, that wait for a step at most. Past it the oldest are forgotten.
+const KEPT_MAX: usize = 100_000;
 
 /// Lines of a log that wait for a step.
 pub struct HeardLines {
-    lines: Mutex<Vec<String>>,
-    failures: Mutex<Vec<Value>>,
+    lines: Mutex<VecDeque<String>>,
+    failures: Mutex<VecDeque<Value>>,
 }
 
 impl HeardLines {
@@ -29,20 +33,20 @@ impl HeardLines {
         let LineMembers { event: of, code, message } = line;
         if event.metadata().target() == GUEST_TARGET {
             let level = event.metadata().level().as_str().to_lowercase();
-            self.lines.lock().push(format!("{level}: {message}"));
+            keep(&self.lines, format!("{level}: {message}"));
         } else if let Some(message) = message.strip_prefix(FAILED) {
-            self.failures.lock().push(json!({ "event": of, "code": code, "message": message }));
+            keep(&self.failures, json!({ "event": of, "code": code, "message": message }));
         }
     }
 
     /// The lines of the plugin's log since the last look.
     pub(super) fn take_lines(&self) -> Vec<String> {
-        std::mem::take(&mut *self.lines.lock())
+        std::mem::take(&mut *self.lines.lock()).into()
     }
 
     /// The turns that failed since the last look.
     pub(super) fn take_failures(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.failures.lock())
+        std::mem::take(&mut *self.failures.lock()).into()
     }
 
     /// Whether a turn failed so that no step looked at yet.
@@ -55,6 +59,15 @@ impl HeardLines {
         self.take_lines();
         self.take_failures();
     }
+}
+
+/// Adds one to those that wait.
+fn keep<T>(waiting: &Mutex<VecDeque<T>>, one: T) {
+    let mut waiting = waiting.lock();
+    if waiting.len() == KEPT_MAX {
+        waiting.pop_front();
+    }
+    waiting.push_back(one);
 }
 
 /// The members of a line that are told on.

@@ -28,7 +28,7 @@ use self::world::World;
 use crate::config::Config;
 use crate::guest::engine;
 use crate::model::names::{PluginKey, RoomId};
-use crate::plugin::loader::Loader;
+use crate::plugin::loader::{Loader, examine};
 use crate::randomness;
 use crate::storage::memory::MemoryStorage;
 
@@ -89,19 +89,17 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Loads the component and opens nothing yet. An error is one line.
+    /// Reads the component, which the first step loads. An error is one line.
     pub fn start(options: HarnessOptions) -> anyhow::Result<Self> {
         let limits = options.config.limits();
+        let first = world::read(&options.first, limits)?;
+        examine(&first, limits).with_context(|| format!("{}", options.first.display()))?;
         let engine = Arc::new(engine::start(limits, &Arc::default())?);
         let loader = Loader::new(engine, &options.cache, options.program.clone(), limits)?;
-        let first = world::read(&options.first, limits)?;
         let opening = Opening::default();
         randomness::seed(options.seed);
         let storage = Arc::<MemoryStorage>::default();
-        let mut world = World::begin(&options, &storage, opening.now, None)?;
-        let values = options.values.clone();
-        world.load(&loader, &options.key, &first, values).with_context(|| format!("{}", options.first.display()))?;
-        HEARD.forget();
+        let world = World::begin(&options, &storage, opening.now, None)?;
         Ok(Self {
             loader,
             served: Arc::clone(&first),

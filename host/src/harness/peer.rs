@@ -19,6 +19,9 @@ const BROKEN_OFF: u16 = 1_006;
 /// What a close frame without a code means (RFC 6455, 7.1.5).
 const NO_CODE: u16 = 1_005;
 
+/// Bytes of frames that came and that no step took. A client that gets more breaks its connection off.
+const UNSEEN_BYTES_MAX: usize = 256 << 20;
+
 /// A socket as its client has it.
 pub(super) struct InsidePeer {
     orders: mpsc::UnboundedSender<Order>,
@@ -30,6 +33,7 @@ pub(super) struct InsidePeer {
 #[derive(Debug, Default)]
 struct Seen {
     frames: Vec<String>,
+    bytes: usize,
     closing: Option<PeerClosing>,
 }
 
@@ -76,7 +80,10 @@ impl InsidePeer {
 
     /// Moves what came into the inbox.
     pub(super) fn collect(&mut self) -> &mut Inbox {
-        let frames = std::mem::take(&mut self.seen.lock().frames);
+        let mut seen = self.seen.lock();
+        let frames = std::mem::take(&mut seen.frames);
+        seen.bytes = 0;
+        drop(seen);
         self.inbox.take_in(frames);
         &mut self.inbox
     }
@@ -103,7 +110,14 @@ async fn converse(
             }
         };
         match message {
-            Some(Ok(Message::Text(text))) => seen.lock().frames.push(text.as_str().to_owned()),
+            Some(Ok(Message::Text(text))) => {
+                let mut seen = seen.lock();
+                seen.bytes += text.len();
+                seen.frames.push(text.as_str().to_owned());
+                if seen.bytes > UNSEEN_BYTES_MAX {
+                    break;
+                }
+            }
             // The server answers a ping when it has moved all that came before into the room.
             Some(Ok(Message::Pong(_))) => waiting.clear(),
             Some(Ok(Message::Close(frame))) => note_end(&seen, frame),

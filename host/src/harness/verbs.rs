@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use form_urlencoded::Serializer;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::compare::differs;
 use super::peer::InsidePeer;
 use super::step::{ConnectStep, LeaveStep, MemberStep, PeerClosing, RefusedStep};
 use super::{Harness, StepError, StepResult, result};
@@ -37,29 +38,20 @@ impl Harness {
     pub(super) fn refused(&mut self, refused: RefusedStep) -> StepResult {
         let RefusedStep { path, query, headers, status, body } = refused;
         let connect = ConnectStep { name: NOBODY.to_owned(), path, query, headers, meta: None };
-        let Some((found_status, found_body)) = self
-            .enter(connect)
-            .map_or_else(|why| Some(why), |_| None)
-            .map(|why| why.refused.ok_or(StepError { words: why.words, refused: None }))
-            .transpose()?
-        else {
-            return Err(StepError::new("it was let in"));
+        let (found_status, found_body) = match self.enter(connect) {
+            Ok(_) => return Err(StepError::new("it was let in")),
+            Err(StepError { refused: Some(refused), .. }) => refused,
+            Err(other) => return Err(other),
         };
-        let is_wrong = status.is_some_and(|status| status != found_status)
-            || body.as_ref().is_some_and(|body| {
-                !super::compare::matches(&Value::from(body.as_str()), &Value::from(found_body.as_str()))
-            });
-        if is_wrong {
-            let expected = format!("{} {:?}", status.unwrap_or(found_status), body.as_deref().unwrap_or(&found_body));
-            return Err(StepError::new(format!("expected {expected}, found {found_status} {found_body:?}")));
-        }
-        result(serde_json::json!({ "status": found_status, "body": found_body }))
+        let found = json!([found_status, found_body]);
+        let expected = json!([status.unwrap_or(found_status), body.as_ref().unwrap_or(&found_body)]);
+        differs(&expected, &found).map_err(|why| StepError::new(format!("status and body: {why}")))?;
+        result(json!({ "status": found_status, "body": found_body }))
     }
 
     /// Asks for a socket, and waits until it is a member, or was closed instead.
     fn enter(&mut self, connect: ConnectStep) -> Result<InsidePeer, StepError> {
-        let plugin =
-            self.world.plugin.clone().ok_or_else(|| StepError::new("no version serves: the last open failed"))?;
+        let plugin = self.plugin()?;
         let ConnectStep { name, path, query, headers, meta } = connect;
         let (uri, headers) = match &meta {
             Some(_) if path.is_some() || query.is_some() => {

@@ -79,7 +79,10 @@ impl World {
         // It sleeps when it is told, and not before.
         terms.limits = Arc::new(Limits { room_sleep_ms: 0, ..Limits::clone(&terms.limits) });
         let plugin = self.runtime.block_on(loader.load_bytes(key.clone(), component, terms))?;
-        let plugin = self.fleet.put(plugin).map_err(|taken| anyhow::anyhow!("{taken:?}"))?;
+        let plugin = self
+            .fleet
+            .put(plugin)
+            .map_err(|taken| anyhow::anyhow!("{} serves the path {} already", taken.by, taken.path))?;
         self.fleet.note_started();
         self.plugin = Some(Arc::clone(&plugin));
         Ok(plugin)

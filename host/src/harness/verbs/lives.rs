@@ -29,6 +29,7 @@ impl Harness {
         randomness::seed(opening.seed.unwrap_or(self.options.seed));
         let now = opening.now;
         self.opening = opening;
+        self.requests = 0;
         let plugin = self.begin(now)?;
         HEARD.forget();
         result(json!({
@@ -52,15 +53,25 @@ impl Harness {
         let words = |why: anyhow::Error| StepError::new(format!("{why:#}"));
         let next = World::begin(&self.options, &self.storage, now, Some(&self.world)).map_err(words)?;
         self.world = next;
-        self.load()
+        self.plugin()
     }
 
-    /// Loads the version that is to serve.
-    fn load(&mut self) -> Result<Arc<Plugin>, StepError> {
+    /// The version that serves: the first, where none serves yet.
+    pub(in crate::harness) fn plugin(&mut self) -> Result<Arc<Plugin>, StepError> {
+        match &self.world.plugin {
+            Some(plugin) => Ok(Arc::clone(plugin)),
+            None => self.load(&Arc::clone(&self.served)),
+        }
+    }
+
+    /// Loads a version, which serves from then on.
+    fn load(&mut self, component: &Arc<[u8]>) -> Result<Arc<Plugin>, StepError> {
         let mut values = self.options.values.clone();
         values.extend(self.opening.config.clone());
-        let loaded = self.world.load(&self.loader, &self.options.key, &self.served, values);
-        loaded.map_err(|why| StepError::new(format!("the plugin cannot be loaded: {why:#}")))
+        let loaded = self.world.load(&self.loader, &self.options.key, component, values);
+        let plugin = loaded.map_err(|why| StepError::new(format!("the plugin cannot be loaded: {why:#}")))?;
+        self.served = Arc::clone(component);
+        Ok(plugin)
     }
 
     pub(in crate::harness) fn advance(&mut self, ms: u64) -> StepResult {
@@ -107,8 +118,8 @@ impl Harness {
         let file = file.or_else(|| self.options.second.clone());
         let file = file.ok_or_else(|| StepError::new("there is no second version: start with --second FILE.wasm"))?;
         let words = |why: anyhow::Error| StepError::new(format!("{why:#}"));
-        self.served = world::read(&file, self.options.config.limits()).map_err(words)?;
-        let plugin = self.load()?;
+        let component = world::read(&file, self.options.config.limits()).map_err(words)?;
+        let plugin = self.load(&component)?;
         let fleet = &self.world.fleet;
         self.world.run(async { fleet.for_each_room(&plugin.key, |room| room.move_to(&plugin)) });
         let on = self.world.find(&self.room_key()).map(|room| room.plugin().version.clone());
