@@ -11,7 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::arguments::ConfigArgs;
 use super::run::THIS_PROGRAM;
 use crate::config::Config;
-use crate::harness::{Answer, HEARD, Harness, HarnessOptions, parse, without_rates};
+use crate::harness::{HEARD, Harness, HarnessOptions, StepAnswer, parse, without_rates};
 use crate::logs;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::tenant::log_gate::GUEST_TARGET;
@@ -76,7 +76,7 @@ pub(super) fn room(args: RoomArgs) -> anyhow::Result<()> {
 /// Tells whoever reads the answers as well why nothing can go on.
 fn told(why: anyhow::Error) -> anyhow::Error {
     // Where nobody reads the answers, standard error has it all the same.
-    let _ = write(&Answer::last(&format!("{why:#}")));
+    let _ = write(&StepAnswer::last(&format!("{why:#}")));
     why
 }
 
@@ -132,7 +132,7 @@ fn drive(harness: &mut Harness, mut input: impl BufRead) -> anyhow::Result<u64> 
             Ok(step) => harness.step(step),
             Err(why) => (Err(why), true),
         };
-        let answer = Answer::new(steps, verb, result);
+        let answer = StepAnswer::new(steps, verb, result);
         errors += u64::from(answer.is_error());
         write(&answer)?;
         if !goes_on {
@@ -142,7 +142,7 @@ fn drive(harness: &mut Harness, mut input: impl BufRead) -> anyhow::Result<u64> 
 }
 
 /// Writes an answer at once: whoever wrote the step waits for it.
-fn write(answer: &Answer) -> anyhow::Result<()> {
+fn write(answer: &StepAnswer) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(format!("{}\n", answer.line()).as_bytes()).and_then(|()| out.flush());
     match written {

@@ -4,15 +4,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::outcome::{StepError, StepResult};
 use super::step::{self, RoomStep};
-use super::{StepError, StepResult};
 
 /// A verb with what it says.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
-struct Said<'a>(#[serde(borrow)] std::collections::BTreeMap<String, &'a RawValue>);
+struct WrittenStep<'a>(#[serde(borrow)] std::collections::BTreeMap<String, &'a RawValue>);
 
-/// Reads a line. Answers the verb, where there is one, and the step or why there is none.
+/// Reads a line. StepAnswers the verb, where there is one, and the step or why there is none.
 pub fn parse(line: &[u8]) -> (Option<String>, Result<RoomStep, StepError>) {
     let line = match std::str::from_utf8(line) {
         Ok(line) => line,
@@ -22,8 +22,8 @@ pub fn parse(line: &[u8]) -> (Option<String>, Result<RoomStep, StepError>) {
     let read = if is_alone {
         serde_json::from_str::<String>(line).map(|verb| vec![(verb, None)])
     } else {
-        serde_json::from_str::<Said<'_>>(line)
-            .map(|Said(said)| said.into_iter().map(|(verb, said)| (verb, Some(said))).collect())
+        serde_json::from_str::<WrittenStep<'_>>(line)
+            .map(|WrittenStep(said)| said.into_iter().map(|(verb, said)| (verb, Some(said))).collect())
     };
     match read {
         Err(why) if why.is_data() => {
@@ -46,7 +46,7 @@ pub fn parse(line: &[u8]) -> (Option<String>, Result<RoomStep, StepError>) {
 
 /// What is written for a step.
 #[derive(Serialize)]
-pub struct Answer {
+pub struct StepAnswer {
     step: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     verb: Option<String>,
@@ -58,7 +58,7 @@ pub struct Answer {
     refused: Option<Value>,
 }
 
-impl Answer {
+impl StepAnswer {
     pub fn new(step: u64, verb: Option<String>, result: StepResult) -> Self {
         let (ok, error, refused) = match result {
             Ok(ok) => (Some(ok), None, None),

@@ -16,7 +16,7 @@ const LATEST_MS: u64 = 253_402_300_799_999;
 /// What `open` says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Opening {
+pub struct OpenStep {
     #[serde(deserialize_with = "room")]
     pub(super) room: RoomId,
     pub(super) config: BTreeMap<String, String>,
@@ -26,7 +26,7 @@ pub struct Opening {
     pub(super) seed: Option<u64>,
 }
 
-impl Default for Opening {
+impl Default for OpenStep {
     fn default() -> Self {
         let room = RoomId::new(ROOM).unwrap_or_else(|_| RoomId::default_room());
         Self { room, config: BTreeMap::new(), now: START_MS, seed: None }

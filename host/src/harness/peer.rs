@@ -24,7 +24,7 @@ const UNSEEN_BYTES_MAX: usize = 256 << 20;
 
 /// A socket as its client has it.
 pub(super) struct InsidePeer {
-    orders: mpsc::UnboundedSender<Order>,
+    orders: mpsc::Sender<Order>,
     seen: Arc<Mutex<Seen>>,
     pub(super) inbox: Inbox,
 }
@@ -48,7 +48,7 @@ impl InsidePeer {
     /// Takes up the client's end of a connection.
     pub(super) async fn begin(stream: DuplexStream) -> Self {
         let ws = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        let (orders, taken) = mpsc::unbounded_channel();
+        let (orders, taken) = mpsc::channel(1);
         let seen = Arc::<Mutex<Seen>>::default();
         tokio::spawn(converse(ws, taken, Arc::clone(&seen)));
         Self { orders, seen, inbox: Inbox::default() }
@@ -68,7 +68,7 @@ impl InsidePeer {
 
     async fn order(&self, order: Order, told: oneshot::Receiver<()>) {
         // Either fails where the connection has ended, which `closing` tells.
-        if self.orders.send(order).is_ok() {
+        if self.orders.send(order).await.is_ok() {
             let _ = told.await;
         }
     }
@@ -90,11 +90,7 @@ impl InsidePeer {
 }
 
 /// Serves the client's end until the connection has ended. Dropping what an order waits with answers it.
-async fn converse(
-    mut ws: WebSocketStream<DuplexStream>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    seen: Arc<Mutex<Seen>>,
-) {
+async fn converse(mut ws: WebSocketStream<DuplexStream>, mut orders: mpsc::Receiver<Order>, seen: Arc<Mutex<Seen>>) {
     let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
     loop {
         let message = tokio::select! {

@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::opening::Opening;
+use super::opening::OpenStep;
 
 /// Something that the harness does or looks at.
 #[derive(Debug)]
 pub enum RoomStep {
-    Open(Opening),
+    Open(OpenStep),
     Connect(ConnectStep),
     Refused(RefusedStep),
     Send(SendStep),
@@ -135,7 +135,7 @@ const VERBS: &str = "open, connect, refused, send, request, answer, do, expect, 
 /// Reads what a verb says; none where it stands alone.
 pub(super) fn read(verb: &str, said: Option<&RawValue>) -> Result<RoomStep, String> {
     Ok(match (verb, said) {
-        ("open", None) => RoomStep::Open(Opening::default()),
+        ("open", None) => RoomStep::Open(OpenStep::default()),
         ("open", Some(said)) => RoomStep::Open(value(said)?),
         ("connect", Some(said)) => {
             let connect: ConnectStep = value(said)?;

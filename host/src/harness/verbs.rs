@@ -11,11 +11,12 @@ use form_urlencoded::Serializer;
 use serde_json::{Map, Value, json};
 
 use super::compare::differs;
+use super::outcome::{StepError, StepResult, result};
 use super::peer::InsidePeer;
+use super::session::Harness;
 use super::step::{ConnectStep, LeaveStep, MemberStep, PeerClosing, RefusedStep};
-use super::{Harness, StepError, StepResult, result};
 use crate::model::meta::Meta;
-use crate::model::names::{DEFAULT, RoomKey};
+use crate::model::names::DEFAULT;
 use crate::plugin::version::Plugin;
 use crate::server::inside::{self, InsideClient};
 
@@ -137,10 +138,6 @@ impl Harness {
             world.run(peer.close(closing));
         }
         result(())
-    }
-
-    pub(super) fn room_key(&self) -> RoomKey {
-        RoomKey { plugin: self.options.key.clone(), room: self.room.clone() }
     }
 }
 

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use super::HarnessOptions;
 use super::idle::IdleWatch;
+use super::options::HarnessOptions;
 use crate::clock::{self, Instant, unix_ms};
 use crate::fleet::{self, Fleet};
 use crate::model::limits::Limits;

@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use crate::harness::compare::{differs, matches, stored_as_written};
+use crate::harness::heard::HEARD;
+use crate::harness::outcome::{StepError, StepResult, result};
+use crate::harness::session::Harness;
 use crate::harness::step::PeerClosing;
-use crate::harness::{HEARD, Harness, StepError, StepResult, result};
 use crate::storage::{PageBounds, Storage as _};
 
 /// All that a room stores is one page.

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::harness::compare::differs;
 use crate::harness::line::{one_line, with};
+use crate::harness::outcome::{StepError, StepResult, result};
+use crate::harness::session::Harness;
 use crate::harness::step::{AnswerStep, DoStep, PeerClosing, RequestStep, SendStep};
-use crate::harness::{Harness, StepError, StepResult, result};
 
 /// The number of the harness's own requests, which no step uses for frames of its own.
 const REQUEST: u64 = 1_000_000;

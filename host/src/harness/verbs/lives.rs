@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::harness::opening::Opening;
-use crate::harness::world::{self, World};
-use crate::harness::{HEARD, Harness, StepError, StepResult, result};
+use crate::harness::heard::HEARD;
+use crate::harness::opening::OpenStep;
+use crate::harness::outcome::{StepError, StepResult, result};
+use crate::harness::session::Harness;
+use crate::harness::world;
 use crate::model::event::hook;
-use crate::plugin::version::Plugin;
 use crate::randomness;
-use crate::room::handle::{RoomHandle, RoomRequest};
+use crate::room::handle::RoomRequest;
 use crate::storage::memory::MemoryStorage;
 
 /// The longest time that may pass at once: a year.
@@ -22,7 +23,7 @@ const ADVANCE_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 const SLEEP_LOOKS: u32 = 100;
 
 impl Harness {
-    pub(in crate::harness) fn open(&mut self, opening: Opening) -> StepResult {
+    pub(in crate::harness) fn open(&mut self, opening: OpenStep) -> StepResult {
         self.storage = Arc::<MemoryStorage>::default();
         self.served = Arc::clone(&self.first);
         self.room = opening.room.clone();
@@ -47,44 +48,12 @@ impl Harness {
         result(())
     }
 
-    /// Begins a life of the server at a moment, on what is stored.
-    fn begin(&mut self, now: u64) -> Result<Arc<Plugin>, StepError> {
-        self.peers.clear();
-        let words = |why: anyhow::Error| StepError::new(format!("{why:#}"));
-        let next = World::begin(&self.options, &self.storage, now, Some(&self.world)).map_err(words)?;
-        self.world = next;
-        self.plugin()
-    }
-
-    /// The version that serves: the first, where none serves yet.
-    pub(in crate::harness) fn plugin(&mut self) -> Result<Arc<Plugin>, StepError> {
-        match &self.world.plugin {
-            Some(plugin) => Ok(Arc::clone(plugin)),
-            None => self.load(&Arc::clone(&self.served)),
-        }
-    }
-
-    /// Loads a version, which serves from then on.
-    fn load(&mut self, component: &Arc<[u8]>) -> Result<Arc<Plugin>, StepError> {
-        let mut values = self.options.values.clone();
-        values.extend(self.opening.config.clone());
-        let loaded = self.world.load(&self.loader, &self.options.key, component, values);
-        let plugin = loaded.map_err(|why| StepError::new(format!("the plugin cannot be loaded: {why:#}")))?;
-        self.served = Arc::clone(component);
-        Ok(plugin)
-    }
-
     pub(in crate::harness) fn advance(&mut self, ms: u64) -> StepResult {
         if ms > ADVANCE_MAX_MS {
             return Err(StepError::new(format!("at most {ADVANCE_MAX_MS} ms may pass at once, not {ms}")));
         }
         self.world.advance(Duration::from_millis(ms));
         result(json!({ "now": self.world.now() }))
-    }
-
-    fn open_room(&self) -> Result<RoomHandle, StepError> {
-        let words = "the room is not open: nobody has come in, or it ended";
-        self.world.find(&self.room_key()).ok_or_else(|| StepError::new(words))
     }
 
     pub(in crate::harness) fn sleep(&mut self) -> StepResult {
