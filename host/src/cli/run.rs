@@ -176,7 +176,7 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     let folder = config.data.join(STORAGE_FOLDER);
     let storage = DurableStorage::start(&folder, WRITERS, Arc::clone(&tenants) as _, Arc::clone(watchdog))?;
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
-    fleet::recover(&fleet, &tenants).await;
+    fleet::recover::recover(&fleet, &tenants).await;
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));

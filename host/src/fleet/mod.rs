@@ -4,7 +4,7 @@
 mod blame;
 mod breaker;
 mod idle;
-mod recover;
+pub mod recover;
 mod refusal;
 mod report;
 pub mod ring;
@@ -38,7 +38,6 @@ use idle::AwakeRooms;
 use table::{LookedUp, Table};
 
 pub use breaker::Quarantine;
-pub use recover::recover;
 pub use refusal::{NoRoom, PathTaken};
 pub use trial::Verdict;
 

@@ -20,7 +20,7 @@ impl Harness {
             RoomStep::Request(request) => self.request(request),
             RoomStep::Answer(answer) => self.answer(answer),
             RoomStep::Do(run) => self.operate(run),
-            RoomStep::Expect(expected) => self.expect(&expected),
+            RoomStep::Expect(expected) => self.expect_events(&expected),
             RoomStep::Frames(who) => self.frames(who.as_deref()),
             RoomStep::Closed(expected) => self.closed(&expected),
             RoomStep::HowClosed(who) => self.how_closed(&who),

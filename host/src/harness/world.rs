@@ -60,7 +60,7 @@ impl World {
             let left = moment.map(|moment| moment.saturating_duration_since(Instant::now()));
             tokio::time::advance(left.unwrap_or_default()).await;
             clock::set_virtual(now);
-            fleet::recover(&fleet, &tenants).await;
+            fleet::recover::recover(&fleet, &tenants).await;
             tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&fleet)));
         });
         Ok(Self { runtime, idle, fleet, tenants, plugin: None })

@@ -77,7 +77,7 @@ impl Harness {
         }
     }
 
-    pub(in crate::harness) fn expect(&mut self, expected: &BTreeMap<String, Vec<Value>>) -> StepResult {
+    pub(in crate::harness) fn expect_events(&mut self, expected: &BTreeMap<String, Vec<Value>>) -> StepResult {
         expected.keys().try_for_each(|who| self.peer(who).map(drop))?;
         let mut wrong = Vec::new();
         for (who, peer) in &mut self.peers {
