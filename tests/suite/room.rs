@@ -174,11 +174,19 @@ fn open_begins_anew_with_another_configuration_and_nothing_of_before() {
     for (verb, nothing) in [("frames", json!({})), ("failures", json!([])), ("log", json!([])), ("stored", json!({}))] {
         assert_eq!(step(json!(verb)), Ok(nothing), "{verb}");
     }
-    step(json!({ "connect": { "as": "ada", "meta": { "user": "u", "channels": ["x"], "fields": { "n": 1 } } } }))
-        .expect("a socket");
+    step(json!({ "connect": { "as": "ada" } })).expect("a socket");
     let after = step(look).expect("results");
     assert_eq!(after.as_array().map(|all| &all[..3]), Some(&[json!("ahoy"), json!("a=b"), json!("other")][..]));
     assert_eq!(after[3], before[3], "the seed begins anew as well");
+}
+
+#[test]
+fn a_socket_comes_in_as_somebody_past_authorize_or_is_refused_and_leaves() {
+    let (_folder, file) = conformance();
+    let mut room = HarnessRoom::start(room(&file));
+    let mut step = |step: Value| room.step(&step);
+    let meta = json!({ "user": "u", "channels": ["x"], "fields": { "n": 1 } });
+    step(json!({ "connect": { "as": "ada", "meta": meta } })).expect("a socket");
     let meta = json!([{ "user": "u", "client": "ada", "channels": ["x"], "fields": { "n": 1 } }]);
     assert_eq!(step(run(json!([["meta"]]))), Ok(meta));
     let refused =
