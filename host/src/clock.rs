@@ -1,19 +1,66 @@
 //! The one clock of the server. Deadlines and ages are counted by [`Instant`], which nobody sets and which a test can pause;
 //! what people and plugins are told is the wall clock, in milliseconds since the Unix epoch. What a thread executes has a clock of
 //! its own.
+//!
+//! A process may have virtual time instead: its wall clock begins where it is told, and moves with [`Instant`] alone.
 
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
 
 use rustix::time::{ClockId, clock_gettime};
 
 pub use tokio::time::Instant;
 
+/// Where virtual time began, in a process that has it.
+static VIRTUAL: OnceLock<Mutex<VirtualStart>> = OnceLock::new();
+
+/// One moment by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct VirtualStart {
+    unix_ms: u64,
+    at: Instant,
+}
+
+impl VirtualStart {
+    /// The time since the Unix epoch.
+    fn now(self) -> Duration {
+        Duration::from_millis(self.unix_ms) + self.at.elapsed()
+    }
+}
+
+/// From now on, this process's wall clock shows this time, and moves with [`Instant`] alone. Call it in a runtime whose
+/// clock is paused.
+pub fn set_virtual(unix_ms: u64) {
+    let start = VirtualStart { unix_ms, at: Instant::now() };
+    *VIRTUAL.get_or_init(|| Mutex::new(start)).lock() = start;
+}
+
+/// The virtual time since the Unix epoch, in a process that has virtual time.
+pub fn virtual_now() -> Option<Duration> {
+    VIRTUAL.get().map(|start| start.lock().now())
+}
+
 /// Milliseconds since the Unix epoch, by the wall clock; a clock before the epoch reads as 0.
 pub fn unix_ms() -> f64 {
+    if let Some(now) = virtual_now() {
+        return now.as_millis() as f64;
+    }
     let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     #[cfg(test)]
     let age = age + passed_while_paused();
     age.as_millis() as f64
+}
+
+/// A clock that is right to some milliseconds and costs next to nothing: the host reads it for every frame.
+pub fn coarse_now() -> Duration {
+    if let Some(now) = virtual_now() {
+        return now;
+    }
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    // Both parts are never negative for this clock.
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// How much CPU time the calling thread has used, in nanoseconds. Reading it takes some 0.25 us.

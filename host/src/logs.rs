@@ -207,16 +207,43 @@ impl LineQueue {
     }
 }
 
-/// Writes what the program logs to standard error, as the environment says.
-pub fn log_to_stderr() -> Result<(), String> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let filter = match variable(FILTER_VARIABLE) {
+/// A variable of the environment that is set and not empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the environment wants to see of the log.
+fn filter(default: Targets) -> Result<Targets, String> {
+    match variable(FILTER_VARIABLE) {
         Some(text) => text.parse::<Targets>().map_err(|why| {
             let levels = "a level (error, warn, info, debug, trace, off), or levels by module as in warn,parlor=debug";
             format!("{FILTER_VARIABLE} must be {levels}, not {text:?}: {why}")
-        })?,
-        None => Targets::new().with_default(LevelFilter::INFO),
-    };
+        }),
+        None => Ok(default),
+    }
+}
+
+/// Has somebody told of the lines of these targets, whatever the environment wants to see. Where that says nothing, it sees
+/// the errors of this program.
+pub fn log_to_stderr_and(observed: Targets, observer: fn(&Event<'_>)) -> Result<(), String> {
+    let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false).with_ansi(io::stderr().is_terminal());
+    let log = log.with_filter(filter(Targets::new().with_target("parlor", LevelFilter::ERROR))?);
+    registry().with(log).with(ObservedLines(observer).with_filter(observed)).init();
+    Ok(())
+}
+
+/// Tells somebody of each line.
+struct ObservedLines(fn(&Event<'_>));
+
+impl<S: Subscriber> Layer<S> for ObservedLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        (self.0)(event);
+    }
+}
+
+/// Writes what the program logs to standard error, as the environment says.
+pub fn log_to_stderr() -> Result<(), String> {
+    let filter = filter(Targets::new().with_default(LevelFilter::INFO))?;
     // The layer would write of a line that it cannot write, to the same place.
     let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false);
     let log = log.with_ansi(io::stderr().is_terminal());

@@ -65,6 +65,18 @@ impl Workers {
         Ok(Self { workers, slow, aside })
     }
 
+    /// One worker, for all that rooms do: the thread of this runtime, which calls it.
+    pub fn on_this_thread(runtime: &Handle) -> Self {
+        lane::number_thread(0);
+        let worker = Worker {
+            runtime: runtime.clone(),
+            sockets: AtomicUsize::new(0),
+            rooms: AtomicUsize::new(0),
+            latest_us: Arc::default(),
+        };
+        Self { workers: vec![worker], slow: vec![runtime.clone()], aside: runtime.clone() }
+    }
+
     /// How many threads run plugins where `count` workers are started, those of low priority included.
     pub fn threads(count: usize) -> usize {
         2 * count.max(1)

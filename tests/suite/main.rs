@@ -34,6 +34,7 @@ mod processes;
 mod proxies;
 mod reload;
 mod requests;
+mod room;
 mod script;
 mod shutdown;
 mod socketio;

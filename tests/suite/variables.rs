@@ -67,6 +67,7 @@ fn the_help_of_a_command_names_its_variables() {
         (&["dev"], &["PARLOR_CONFIG", "PARLOR_OUT", "PARLOR_DATA", "PARLOR_LISTEN"]),
         (&["build"], &["PARLOR_OUT"]),
         (&["check"], &["PARLOR_CONFIG"]),
+        (&["room"], &["PARLOR_CONFIG", "PARLOR_CACHE"]),
         (&["limits"], &["PARLOR_CONFIG"]),
         (&["plugins"], &["PARLOR_SERVER", "PARLOR_TOKEN_FILE", "PARLOR_CA_FILE"]),
         (&["rollback"], &["PARLOR_SERVER", "PARLOR_TOKEN_FILE", "PARLOR_CA_FILE"]),

@@ -13,6 +13,7 @@ mod new;
 mod print;
 mod project;
 mod remote;
+mod room;
 mod run;
 mod sdk;
 mod serve;
@@ -54,6 +55,11 @@ enum Command {
     ///
     /// This loads the component as the server would, and serves nothing.
     Check(CheckArgs),
+    /// Run a component's room in this process, driven line by line: the harness for tests in any language.
+    ///
+    /// It is the server's own room, with sockets in memory, a clock that stands still between two steps and randomness from
+    /// a seed. docs/authors/harness.md says what the lines are.
+    Room(room::RoomArgs),
     /// Print every limit, its value and where that was set.
     Limits(LimitsArgs),
     /// List the plugins of a running server: versions, rooms, sockets, and what it refused.
@@ -77,7 +83,11 @@ impl Cli {
 
     /// Runs the command, and says why it failed. This is the one place where an error's chain is printed.
     pub fn run(self) -> ExitCode {
-        let done = logs::log_to_stderr().and_then(|()| self.run_command().map_err(|why| format!("{why:#}")));
+        let logged = match &self.command {
+            Command::Room(_) => room::log(),
+            _ => logs::log_to_stderr(),
+        };
+        let done = logged.and_then(|()| self.run_command().map_err(|why| format!("{why:#}")));
         if let Err(why) = &done {
             logs::STDERR.line(&format!("parlor: {why}"));
         }
@@ -92,6 +102,7 @@ impl Cli {
             Command::Dev(args) => dev::dev(args),
             Command::Build(args) => build::build(&args),
             Command::Check(args) => check::check(&args),
+            Command::Room(args) => room::room(args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),
             Command::Rollback(args) => remote::rollback(&args),

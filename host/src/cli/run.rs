@@ -23,7 +23,6 @@ use crate::logs;
 use crate::plugin::loader::Loader;
 use crate::server::dev::DevProjects;
 use crate::server::{self, Door, Health, Listeners};
-use crate::storage::StoredTenant;
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::{Tenants, log_gate};
 use crate::watchdog::Watchdog;
@@ -177,32 +176,12 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     let folder = config.data.join(STORAGE_FOLDER);
     let storage = DurableStorage::start(&folder, WRITERS, Arc::clone(&tenants) as _, Arc::clone(watchdog))?;
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
-    recover(&fleet, &tenants).await;
+    fleet::recover::recover(&fleet, &tenants).await;
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));
     let look = FirstLook::at(&deploys)?;
     Ok(Started { deploys, health, look })
-}
-
-/// Finds what rooms stored before: counts it for their tenants, and sets their alarms again. Rooms are opened when somebody
-/// needs them. A tenant whose storage cannot be read does not keep the others from being served.
-async fn recover(fleet: &Fleet, tenants: &Tenants) {
-    for (tenant, stored) in fleet.storage().stored().await {
-        let StoredTenant { bytes, rooms, alarms } = match stored {
-            Ok(stored) => stored,
-            Err(why) => {
-                tracing::error!(
-                    tenant = tenant.as_str(),
-                    "cannot read what this tenant stores, so its rooms cannot be opened: {why}"
-                );
-                continue;
-            }
-        };
-        tracing::info!(tenant = tenant.as_str(), rooms, bytes, alarms = alarms.len(), "found what rooms stored");
-        tenants.account(&tenant).storage.add(bytes);
-        alarms.iter().for_each(|(due, room)| fleet.alarms().found(room, *due));
-    }
 }
 
 /// Starts what looks after the rooms from the first one on.

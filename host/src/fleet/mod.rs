@@ -4,6 +4,7 @@
 mod blame;
 mod breaker;
 mod idle;
+pub mod recover;
 mod refusal;
 mod report;
 pub mod ring;

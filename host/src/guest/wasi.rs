@@ -4,16 +4,21 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use rand::Rng as _;
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView};
 
 use super::log::{GuestLog, LogLevel};
+use crate::clock::virtual_now;
+use crate::randomness::seeded;
 
 /// How many random bytes one call of WASI may ask for.
 const RANDOM_BYTES_MAX: u64 = 4_096;
@@ -42,14 +47,21 @@ impl GuestWasi {
     pub fn view(&mut self) -> WasiCtxView<'_> {
         let Self { stdout, stderr, ctx, table } = self;
         let ctx = ctx.get_or_insert_with(|| {
-            let ctx = WasiCtxBuilder::new()
+            let mut builder = WasiCtxBuilder::new();
+            builder
                 .stdout(stdout.clone())
                 .stderr(stderr.clone())
                 .max_random_size(RANDOM_BYTES_MAX)
                 .allow_tcp(false)
-                .allow_udp(false)
-                .build();
-            Box::new(ctx)
+                .allow_udp(false);
+            if virtual_now().is_some() {
+                builder.wall_clock(VirtualClock).monotonic_clock(VirtualClock);
+            }
+            if let (Some(secure), Some(insecure), Some(mut seeds)) = (seeded(), seeded(), seeded()) {
+                let seed = u128::from(seeds.next_u64()) << 64 | u128::from(seeds.next_u64());
+                builder.secure_random(secure).insecure_random(insecure).insecure_random_seed(seed);
+            }
+            Box::new(builder.build())
         });
         WasiCtxView { ctx, table }
     }
@@ -65,6 +77,29 @@ impl GuestWasi {
             self.stdout.end_line();
             self.stderr.end_line();
         }
+    }
+}
+
+/// The clocks of a process that has virtual time.
+struct VirtualClock;
+
+impl HostWallClock for VirtualClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        virtual_now().unwrap_or_default()
+    }
+}
+
+impl HostMonotonicClock for VirtualClock {
+    fn resolution(&self) -> u64 {
+        Duration::from_millis(1).as_nanos() as u64
+    }
+
+    fn now(&self) -> u64 {
+        virtual_now().unwrap_or_default().as_nanos() as u64
     }
 }
 

@@ -65,6 +65,8 @@ impl Happening {
 /// Waits until a moment; for ever where there is none.
 async fn at(due: Option<Instant>) {
     match due {
+        // A timer ends at a whole millisecond, and so behind a moment that has just passed.
+        Some(due) if due <= Instant::now() => {}
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
@@ -287,6 +289,13 @@ impl Room {
     async fn answer(&mut self, request: RoomRequest) {
         let members = &self.turns.people.state.members;
         match request {
+            RoomRequest::Lose { lost } => {
+                if self.turns.code.is_awake() {
+                    self.turns.code.lose();
+                    self.turns.make_ready().await;
+                }
+                let _ = lost.send(());
+            }
             RoomRequest::View { view } => {
                 let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }

@@ -65,7 +65,7 @@ pub enum Mail {
     Quarantined,
 }
 
-/// What the operator's API asks of a room.
+/// What the operator's API asks of a room, or the harness.
 #[derive(Debug)]
 pub enum RoomRequest {
     Emit {
@@ -73,6 +73,10 @@ pub enum RoomRequest {
         event: String,
         data: Json,
         sent: oneshot::Sender<u32>,
+    },
+    /// Lose the instance, as after a fault that nobody caused.
+    Lose {
+        lost: oneshot::Sender<()>,
     },
     View {
         view: oneshot::Sender<RoomOverview>,

@@ -18,6 +18,7 @@ use crate::model::refusal::Refusal;
 use crate::model::text::for_log;
 use crate::model::visitor::Visitor;
 use crate::plugin::version::{AuthorizeError, Plugin};
+use crate::randomness;
 use crate::room::owner::RoomOwner as _;
 
 /// What the host itself adds to a request's headers; clients cannot send any of that name.
@@ -132,6 +133,6 @@ fn default_meta(plugin: &Plugin, uri: &Uri) -> Result<Meta, UpgradeRefusal> {
 /// 128 bits in hexadecimal.
 fn random_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes)?;
+    randomness::fill(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }

@@ -67,6 +67,14 @@ pub(super) struct Known {
     pause: Duration,
 }
 
+impl Known {
+    /// A client that nobody asks the plugin about.
+    pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
+        let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
+        Self { meta, visitor, pause: Duration::ZERO }
+    }
+}
+
 /// Asks the plugin who the client is.
 pub(super) async fn identify(fleet: &Fleet, wish: Wish<'_>) -> Result<Known, UpgradeRefusal> {
     let Wish { plugin, room, address, connect, uri, is_earnest } = wish;

@@ -17,6 +17,7 @@ mod forwarded;
 mod handshake;
 mod head;
 mod health;
+pub mod inside;
 mod keep_alive;
 mod listen;
 mod metrics;

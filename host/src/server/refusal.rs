@@ -66,6 +66,11 @@ impl UpgradeRefusal {
         self.status == StatusCode::NOT_FOUND
     }
 
+    /// The status and the words, for a client that needs no response.
+    pub fn into_parts(self) -> (u16, String) {
+        (self.status.as_u16(), self.words)
+    }
+
     /// The same refusal for a client of a session.
     pub fn into_not_admitted(self) -> NotAdmitted {
         NotAdmitted::Refused { status: self.status.as_u16(), words: self.words, passes: self.passes }

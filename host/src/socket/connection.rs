@@ -14,9 +14,10 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::held::HeldMessage;
 use super::keepalive::{Keepalive, SilenceCall};
-use super::rate::{FrameRate, coarse_now};
+use super::rate::FrameRate;
 use super::seat::Seat;
 use super::ws::{self, FAREWELL, Ws};
+use crate::clock::coarse_now;
 use crate::model::event::{ClientEvent, ClientMessage};
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::clock::coarse_now;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 
@@ -55,13 +54,6 @@ impl FrameRate {
         // The cast rounds down on purpose: the number is never negative, and only whole frames count.
         self.free = self.free.saturating_add(frames as u64);
     }
-}
-
-/// A clock that is right to some milliseconds and costs next to nothing: the host reads it for every frame.
-pub fn coarse_now() -> Duration {
-    let now = clock_gettime(ClockId::MonotonicCoarse);
-    // Both parts are never negative for this clock.
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 #[cfg(test)]

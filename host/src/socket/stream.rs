@@ -1,11 +1,11 @@
-//! A client's connection, over TCP or over a Unix socket.
+//! A client's connection, over TCP, over a Unix socket or within the process.
 
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// An accepted connection.
@@ -13,6 +13,7 @@ use tokio::net::{TcpStream, UnixStream};
 pub enum ClientStream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Memory(DuplexStream),
 }
 
 /// A connection between two threads: it belongs to no runtime.
@@ -20,6 +21,7 @@ pub enum ClientStream {
 pub enum DetachedStream {
     Tcp(std::net::TcpStream),
     Unix(StdUnixStream),
+    Memory(DuplexStream),
 }
 
 /// Does the same with either kind of connection.
@@ -28,6 +30,7 @@ macro_rules! either {
         match $stream {
             ClientStream::Tcp($inner) => $call,
             ClientStream::Unix($inner) => $call,
+            ClientStream::Memory($inner) => $call,
         }
     };
 }
@@ -45,6 +48,7 @@ impl ClientStream {
         match self {
             Self::Tcp(stream) => stream.into_std().map(DetachedStream::Tcp),
             Self::Unix(stream) => stream.into_std().map(DetachedStream::Unix),
+            Self::Memory(stream) => Ok(DetachedStream::Memory(stream)),
         }
     }
 }
@@ -55,6 +59,7 @@ impl DetachedStream {
         match self {
             Self::Tcp(stream) => TcpStream::from_std(stream).map(ClientStream::Tcp),
             Self::Unix(stream) => UnixStream::from_std(stream).map(ClientStream::Unix),
+            Self::Memory(stream) => Ok(ClientStream::Memory(stream)),
         }
     }
 }

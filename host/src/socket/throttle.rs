@@ -9,8 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::fragments::Fragments;
-use super::rate::{FrameRate, coarse_now};
+use super::rate::FrameRate;
 use super::stream::{ClientStream, DetachedStream};
+use crate::clock::coarse_now;
 use crate::model::limits::Limits;
 use crate::model::rate::Rate;
 

@@ -1,4 +1,4 @@
-//! Storage in memory, which ends with the process.
+//! Storage in memory, which ends when it is dropped.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -50,9 +50,18 @@ impl Storage for MemoryStorage {
         ready(Ok(room)).boxed()
     }
 
-    /// A server that starts finds nothing, since nothing outlives the process.
+    /// A server that starts in the same process finds what the one before it stored.
     fn stored(&self) -> BoxFuture<'_, Vec<(TenantName, Result<StoredTenant, StorageError>)>> {
-        ready(Vec::new()).boxed()
+        let mut tenants: BTreeMap<TenantName, StoredTenant> = BTreeMap::new();
+        for (key, room) in &self.rooms.lock().known {
+            let kept = room.kept();
+            let tenant = tenants.entry(key.plugin.tenant.clone()).or_default();
+            tenant.bytes += kept.bytes;
+            tenant.rooms += usize::from(kept.is_known);
+            tenant.alarms.extend(kept.alarm.map(|due| (due, key.clone())));
+        }
+        tenants.values_mut().for_each(|tenant| tenant.alarms.sort());
+        ready(tenants.into_iter().map(|(name, tenant)| (name, Ok(tenant))).collect()).boxed()
     }
 
     fn rooms(&self, tenant: &TenantName) -> usize {

@@ -192,6 +192,21 @@ pub fn cases() -> Vec<(&'static str, Vec<Case>)> {
     FILES.map(read).into()
 }
 
+/// The cases of all files as they are written, for runners that read steps themselves.
+///
+/// # Panics
+/// As [`cases`].
+pub fn written() -> Vec<Value> {
+    let read = |(name, text)| match serde_json::from_str::<Value>(text) {
+        Ok(mut file) => match file["cases"].take() {
+            Value::Array(cases) => cases,
+            _ => panic!("tests/conformance/cases/{name}.json has no list of cases"),
+        },
+        Err(why) => panic!("tests/conformance/cases/{name}.json: {why}"),
+    };
+    FILES.into_iter().flat_map(read).collect()
+}
+
 /// A stored value as a case writes it: JSON as it is, other bytes as `{"$bytes": [...]}`.
 pub fn stored_as_written(value: &[u8]) -> Value {
     serde_json::from_slice(value).unwrap_or_else(|_| json!({ "$bytes": value }))

@@ -6,6 +6,8 @@ mod case;
 mod compare;
 mod run;
 
-pub use case::{Answer, Case, Closing, Connect, Do, Leaving, Refused, Request, Step, cases, stored_as_written};
+pub use case::{
+    Answer, Case, Closing, Connect, Do, Leaving, Refused, Request, Step, cases, stored_as_written, written,
+};
 pub use compare::{differs, matches};
 pub use run::{Address, Place, Refusal, run};

@@ -1,6 +1,7 @@
-//! The cases that every SDK passes, with each SDK's reference plugin in the real server. `tests/conformance/README.md`
-//! says what a case is.
+//! The cases that every SDK passes, with each SDK's reference plugin in the real server, and in the harness, which `lines`
+//! drives. `tests/conformance/README.md` says what a case is.
 
+mod lines;
 mod place;
 
 use std::collections::BTreeMap;
@@ -144,6 +145,11 @@ macro_rules! passes {
                     super::passes(super::$language(), stringify!($file)).await;
                 }
             )*
+
+            #[test]
+            fn in_the_harness() {
+                super::lines::passes(super::$language());
+            }
 
             #[test]
             fn no_file_is_forgotten() {

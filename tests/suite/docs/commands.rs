@@ -36,7 +36,7 @@ fn words(command: &str) -> Vec<String> {
     words.retain(|word| !word.is_empty());
     let is_variable = |word: &String| word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && is_upper(name));
     let command = words.into_iter().skip_while(is_variable);
-    command.take_while(|word| word != ">").collect()
+    command.take_while(|word| word != ">" && word != "<").collect()
 }
 
 fn is_upper(name: &str) -> bool {

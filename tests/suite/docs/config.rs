@@ -54,7 +54,7 @@ fn the_page_of_the_configuration_has_every_key_and_no_other() {
 fn the_page_of_the_configuration_has_every_variable_of_the_environment() {
     let page = page("docs/operators/configuration.md");
     let folder = Folder::new();
-    for command in [&["serve"][..], &["dev"], &["limits"], &["plugins"], &["rollback"], &["data", "check"]] {
+    for command in [&["serve"][..], &["dev"], &["limits"], &["room"], &["plugins"], &["rollback"], &["data", "check"]] {
         let said = parlor(folder.path(), &[command, &["--help"]].concat());
         assert!(said.success, "{command:?}: {}", said.err);
         for variable in said.out.split("[env: ").skip(1) {

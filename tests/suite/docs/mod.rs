@@ -10,6 +10,7 @@
 //! | `<!-- not run: REASON -->` | why the block is not run |
 //! | `<!-- answer: STATUS -->` | JSON: what the request in the block before is answered with |
 //! | `<!-- client sends -->`, `<!-- client gets -->` | JSON: a frame of a client of the plugin `chat` |
+//! | `<!-- answers -->` | JSON lines: what the harness answers to the steps in the block before |
 //! | `<!-- manifest -->` | TOML: a part of a Cargo.toml, not the server's configuration |
 //! | `<!-- prints: WORDS -->` | JavaScript: what it writes to a browser's console |
 //! | `<!-- server of Socket.IO -->` | JavaScript: what the plugin in the next block does as well |
@@ -21,6 +22,7 @@ mod commands;
 mod config;
 mod facts;
 mod frames;
+mod harness;
 mod limits;
 mod newcomer;
 mod rust;
@@ -32,7 +34,7 @@ use blocks::{Block, Page, pages};
 /// More blocks than these that nobody runs are too many.
 const NOT_RUN_MAX: usize = 4;
 /// The languages that a test runs.
-const RUN: [&str; 9] = ["caddyfile", "haproxy", "js", "json", "nginx", "rust", "sh", "toml", "ts"];
+const RUN: [&str; 11] = ["caddyfile", "haproxy", "js", "json", "jsonl", "nginx", "python", "rust", "sh", "toml", "ts"];
 /// The marker of a server of Socket.IO, and how that of its client begins: what the client prints follows.
 pub const SERVER: &str = "server of Socket.IO";
 pub const CLIENT: &str = "client of both, prints: ";
@@ -50,6 +52,7 @@ fn complaint(block: &Block) -> Option<String> {
         Some("manifest") => language == "toml",
         Some(marker) if marker.starts_with("prints: ") || marker.starts_with(CLIENT) => language == "js",
         Some(SERVER) => language == "js",
+        Some(harness::ANSWERS) => language == "jsonl",
         Some(_) => false,
     };
     let is_script = ["js", "ts"].contains(&language);
@@ -80,7 +83,7 @@ fn a_block_that_nobody_runs_is_found() {
     let page = |text: &str| Page { path: "docs/a.md".to_owned(), text: text.to_owned() };
     for bad in [
         "```\nx\n```\n",
-        "```python\nx\n```\n",
+        "```perl\nx\n```\n",
         "```js\nx\n```\n",
         "```json\n{x\n```\n",
         "<!-- not run -->\n```sh\nx\n```\n",

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod guests;
 mod http;
 mod raised;
+pub mod room;
 pub mod scripts;
 mod server;
 

@@ -1,0 +1,108 @@
+//! The verbs that let time pass, and those that end an instance, a version or a server's life.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::harness::heard::HEARD;
+use crate::harness::opening::OpenStep;
+use crate::harness::outcome::{StepError, StepResult, result};
+use crate::harness::session::Harness;
+use crate::harness::world;
+use crate::model::event::hook;
+use crate::randomness;
+use crate::room::handle::RoomRequest;
+use crate::storage::memory::MemoryStorage;
+
+/// The longest time that may pass at once: a year.
+const ADVANCE_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
+/// The longest wait of a room that gives up its instance: it has run `$suspend` by then.
+const SLEEP_LOOKS: u32 = 100;
+
+impl Harness {
+    pub(in crate::harness) fn open(&mut self, opening: OpenStep) -> StepResult {
+        self.storage = Arc::<MemoryStorage>::default();
+        self.served = Arc::clone(&self.first);
+        self.room = opening.room.clone();
+        randomness::seed(opening.seed.unwrap_or(self.options.seed));
+        let now = opening.now;
+        self.opening = opening;
+        self.requests = 0;
+        let plugin = self.begin(now)?;
+        HEARD.forget();
+        result(json!({
+            "name": plugin.name,
+            "path": plugin.path.as_str(),
+            "version": plugin.version,
+            "events": plugin.events,
+            "room": self.room.as_str(),
+            "now": now,
+        }))
+    }
+
+    pub(in crate::harness) fn restart(&mut self) -> StepResult {
+        self.begin(self.world.now())?;
+        result(())
+    }
+
+    pub(in crate::harness) fn advance(&mut self, ms: u64) -> StepResult {
+        if ms > ADVANCE_MAX_MS {
+            return Err(StepError::new(format!("at most {ADVANCE_MAX_MS} ms may pass at once, not {ms}")));
+        }
+        self.world.advance(Duration::from_millis(ms));
+        result(json!({ "now": self.world.now() }))
+    }
+
+    pub(in crate::harness) fn sleep(&mut self) -> StepResult {
+        let room = self.open_room()?;
+        self.world.run(async {
+            room.nudge();
+            for _ in 0..SLEEP_LOOKS {
+                if !room.stats.is_awake() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+        if room.stats.is_awake() {
+            return Err(StepError::new("the room did not give up its instance"));
+        }
+        result(())
+    }
+
+    pub(in crate::harness) fn crash(&mut self) -> StepResult {
+        let room = self.open_room()?;
+        let (lost, told) = oneshot::channel();
+        if room.mailbox.request(RoomRequest::Lose { lost }).is_err() || self.world.run(told).is_err() {
+            return Err(StepError::new("the room ended before it lost its instance"));
+        }
+        result(())
+    }
+
+    /// Deploys the second version, and has every room move to it. Where `$resume` should fail with a code, the room goes back.
+    pub(in crate::harness) fn swap(&mut self, file: Option<PathBuf>, fails: Option<&str>) -> StepResult {
+        let file = file.or_else(|| self.options.second.clone());
+        let file = file.ok_or_else(|| StepError::new("there is no second version: start with --second FILE.wasm"))?;
+        let words = |why: anyhow::Error| StepError::new(format!("{why:#}"));
+        let component = world::read(&file, self.options.config.limits()).map_err(words)?;
+        let plugin = self.load(&component)?;
+        let fleet = &self.world.fleet;
+        self.world.run(async { fleet.for_each_room(&plugin.key, |room| room.move_to(&plugin)) });
+        let on = self.world.find(&self.room_key()).map(|room| room.plugin().version.clone());
+        let moved = on.as_ref().is_none_or(|on| *on == plugin.version);
+        match fails {
+            None if moved => result(json!({ "version": plugin.version })),
+            None => Err(StepError::new("the room went back to the version before: its failures say why")),
+            Some(code) if !moved && HEARD.has_failure(hook::RESUME, code) => result(()),
+            Some(code) if moved => {
+                Err(StepError::new(format!("its {} should fail with {code:?}, and it serves", hook::RESUME)))
+            }
+            Some(code) => {
+                Err(StepError::new(format!("its {} did not fail with {code:?}: its failures say how", hook::RESUME)))
+            }
+        }
+    }
+}
