@@ -180,9 +180,17 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     recover(&fleet, &tenants).await;
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
-    let deploys = Arc::new(Deploys::new(config, fleet, Arc::new(loader), tenants));
+    let loader = Arc::new(loader);
+    compile_engines(config, Arc::clone(&loader));
+    let deploys = Arc::new(Deploys::new(config, fleet, loader, tenants));
     let look = FirstLook::at(&deploys)?;
     Ok(Started { deploys, health, look })
+}
+
+/// Begins to compile the engines of languages, beside all else.
+fn compile_engines(config: &Config, loader: Arc<Loader>) {
+    let (folder, limits) = (config.engines.clone(), config.limits().clone());
+    tokio::spawn(async move { loader.compile_engines(folder.as_deref(), &limits).await });
 }
 
 /// Finds what rooms stored before: counts it for their tenants, and sets their alarms again. Rooms are opened when somebody
