@@ -8,11 +8,14 @@ use hostile_guests::bare;
 use crate::harness::guests::at;
 use crate::harness::{Builder, Folder, Server, json};
 
-/// A server whose engines are the components of `engines` in a folder, and whose data lie in `data` there.
+/// A data folder whose compiled code no other test shares.
+const DATA: &str = "data-of-its-own";
+
+/// A server whose engines are the components of `engines` in a folder.
 fn with_engines(folder: &Path) -> Builder {
     let engines = folder.join("engines");
     let config = format!("engines = {:?}\n", engines.to_str().expect("a path that is text"));
-    let data = folder.join("data");
+    let data = folder.join(DATA);
     Server::builder().flag("--data", data.to_str().expect("a path that is text")).config(&config).log("parlor=debug")
 }
 
@@ -35,7 +38,7 @@ async fn deployed(server: &Server, tenant: &str, plugin: &str, path: &str) -> (u
 }
 
 fn packs(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder.join("data/functions/engines")).expect("a folder");
+    let entries = fs::read_dir(folder.join(DATA).join("functions/engines")).expect("a folder");
     let mut packs: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     packs.sort();
     packs
@@ -64,7 +67,7 @@ async fn an_engine_is_compiled_once_for_all_tenants() {
     }
     let first = packs(folder.path());
     assert_eq!(first.len(), 1, "{first:?}");
-    let of_tenants = fs::read_dir(folder.path().join("data/functions")).expect("a folder");
+    let of_tenants = fs::read_dir(folder.path().join(DATA).join("functions")).expect("a folder");
     let of_tenants = of_tenants.map(|entry| entry.expect("a file").path()).filter(|path| path.is_file());
     for pack in of_tenants {
         assert!(size(&pack) < size(&first[0]), "a tenant's pack has the engine's functions: {pack:?}");
@@ -73,6 +76,7 @@ async fn an_engine_is_compiled_once_for_all_tenants() {
 
     // Another start finds it, and another component takes its place.
     let server = with_engines(folder.path()).start();
+    server.wait_for_log(&["broken.wasm is not compiled"]).await;
     assert_eq!(deployed(&server, "third", "own", "/also").await.1, 0);
     assert_eq!(packs(folder.path()), first);
     drop(server);

@@ -40,7 +40,7 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     print_anatomy(&anatomy, &terms.imports)?;
     row("language", &made_with(&read).unwrap_or_else(|| "the component does not say".to_owned()))?;
     let start = Instant::now();
-    let Checked { plugin, cpu, room, compiled } = load(&config, key.clone(), read, terms)
+    let CheckedComponent { plugin, cpu, room, compiled } = load(&config, key.clone(), read, terms)
         .with_context(|| format!("the tenant {} could not load it as {}", key.tenant, key.plugin))?;
     let (took, cpu) = (start.elapsed().as_secs_f64(), cpu.as_secs_f64());
     let native = bytes(compiled);
@@ -102,7 +102,7 @@ fn row(name: &str, words: &str) -> anyhow::Result<()> {
 }
 
 /// A component that was loaded, and what that took.
-struct Checked {
+struct CheckedComponent {
     plugin: Plugin,
     /// The CPU time that a tenant would pay for.
     cpu: Duration,
@@ -112,7 +112,7 @@ struct Checked {
 }
 
 /// Loads the component as a server would, in a temporary folder.
-fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<Checked> {
+fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<CheckedComponent> {
     // Under a name that nobody can know before, and for this user alone: native code is loaded from it.
     let data = tempfile::Builder::new().prefix("parlor-check-").permissions(Permissions::from_mode(0o700)).tempdir();
     let data = data.context("cannot make a temporary folder")?;
@@ -122,7 +122,13 @@ fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow:
     loaded
 }
 
-fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Checked> {
+fn load_in(
+    config: &Config,
+    key: PluginKey,
+    bytes: Vec<u8>,
+    terms: Terms,
+    data: &Path,
+) -> anyhow::Result<CheckedComponent> {
     let engine = Arc::new(engine::start(config.limits(), &Arc::default())?);
     let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -131,6 +137,6 @@ fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: 
         let plugin = loader.load_bytes(key, &bytes, terms).await?;
         let cpu = account.cpu.used();
         let room = RoomCost::measure(&plugin).await;
-        Ok(Checked { plugin, cpu, room, compiled: compiled_bytes(data) })
+        Ok(CheckedComponent { plugin, cpu, room, compiled: compiled_bytes(data) })
     })
 }

@@ -51,10 +51,11 @@ impl Loader {
         Ok(Self { engine, linker, compiler })
     }
 
-    /// Compiles the components of a folder for all tenants, one after the other: what tenants then compile in the same
-    /// languages takes over the functions of their engines. A component that cannot be compiled is told of and passed
+    /// Compiles the components of a folder for all tenants, one after the other, while what tenants compile waits: in the
+    /// same languages it then takes over the functions of their engines. A component that cannot be compiled is told of and passed
     /// over. Without a folder no engine is kept.
     pub async fn compile_engines(&self, folder: Option<&Path>, limits: &Limits) {
+        let _turn = self.compiler.turn().await;
         for file in folder.into_iter().flat_map(components_in) {
             let compiled = async {
                 let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -28,7 +28,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -163,10 +163,14 @@ impl Compiler {
         compiled
     }
 
+    /// The turn to compile engines: tenants' compilations wait while it is held.
+    pub async fn turn(&self) -> anyhow::Result<OwnedSemaphorePermit> {
+        Ok(Arc::clone(&self.at_once).acquire_owned().await?)
+    }
+
     /// Compiles the operator's component of a language for all tenants, unless that was done before: keeps its functions,
-    /// and not its code. Holds up other compilations meanwhile.
+    /// and not its code.
     pub async fn engine(self: &Arc<Self>, name: String, seed: Arc<[u8]>) -> anyhow::Result<()> {
-        let _turn = Arc::clone(&self.at_once).acquire_owned().await?;
         let wanted = StillWanted::default();
         let (compiler, given_up) = (Arc::clone(self), Arc::clone(&wanted.given_up));
         let compile = move || compiler.compile_engine(&name, &seed, &given_up);
