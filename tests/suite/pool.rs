@@ -2,15 +2,15 @@
 
 use hostile_guests::{bare, with_core_instances};
 
-use crate::harness::{Server, json, soon};
+use crate::harness::{Server, json};
 
 /// CPython and its libraries are 38 core instances.
 const OF_PYTHON: usize = 38;
 
-/// How many instances live now.
-async fn live(server: &Server) -> u32 {
+/// How many rooms are awake.
+async fn awake(server: &Server) -> f64 {
     let answer = server.request("GET", "/_parlor/metrics").operator().send().await;
-    let line = answer.body.lines().find_map(|line| line.strip_prefix("parlor_instances_live "));
+    let line = answer.body.lines().find_map(|line| line.strip_prefix("parlor_tenant_awake_rooms{tenant=\"default\"} "));
     line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no figure: {answer:?}"))
 }
 
@@ -21,7 +21,6 @@ async fn rooms_of_many_core_instances_are_awake_together() {
     let large = with_core_instances(&bare(&[]), "(module)", OF_PYTHON - 1);
     let limits = "[limits]\ninstances-of-host = 12\nroom-linger-ms = 60_000";
     let server = Server::builder().file("bare.wasm", large).config(limits).start();
-    let before = live(&server).await;
     let mut clients = Vec::new();
     for number in 0..ROOMS {
         let mut client = server.join(&format!("/bare?room=r{number}")).await;
@@ -29,6 +28,5 @@ async fn rooms_of_many_core_instances_are_awake_together() {
         client.expect("say").await;
         clients.push(client);
     }
-    let awake = async { while live(&server).await < before + ROOMS as u32 {} };
-    soon("all rooms to be awake together", awake).await;
+    assert_eq!(awake(&server).await, ROOMS as f64);
 }
