@@ -45,7 +45,7 @@ fn a_good_component_is_described() {
         "wasi:io/poll@",
         "exports  parlor:room/guest@0.1.0",
         "needs    core instances ",
-        "language Rust (rustc ",
+        "language Rust",
         " s of CPU, to ",
         " of native code",
         "a room   1.1 MiB of memory, of which ",
