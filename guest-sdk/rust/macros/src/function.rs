@@ -143,7 +143,7 @@ mod tests {
                 "fn chat (room : & mut Room) { :: parlor_guest :: Room :: __define (room",
             ),
             ("/// Words.\n#[inline] pub(crate) fn chat(mut r: &mut Room,) -> Result<(), Error> { Ok(()) }", "# [doc"),
-            ("fn chat<>(room: &mut a::Room<'_>) -> impl Sized where Room: Sized {}", "fn chat < > ("),
+            ("fn chat<>(room: &mut a::Room<'_>) -> impl Sized where Room: Sized {}", "fn chat <> ("),
             ("fn chat(#[allow(unused)] room: &mut Room) { #![allow(dead_code)] f(); }", "fn chat (# [allow (unused)]"),
         ] {
             let made = expanded(item).unwrap();
