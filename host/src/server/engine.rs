@@ -66,7 +66,6 @@ struct Asked<'a> {
     client: RemoteClient,
     connection: ConnectionPlace,
     account: Arc<Account>,
-    limits: Arc<Limits>,
 }
 
 /// What carries a session's packets.
@@ -99,8 +98,7 @@ pub(super) async fn answer(
         preflight(request.headers())
     } else {
         let account = tenants.account(&place.tenant);
-        let limits = Arc::new(tenants.settings(&place.tenant).limits.limits().clone());
-        let asked = Asked { upgrading, place, client, connection, account: Arc::clone(&account), limits };
+        let asked = Asked { upgrading, place, client, connection, account: Arc::clone(&account) };
         charged(&account.cpu, asked.answer(request)).await
     };
     if let Some(origin) = origin {
@@ -169,7 +167,7 @@ impl Asked<'_> {
         };
         let id = new_id().map_err(|_| UpgradeRefusal::busy("no randomness"))?;
         let reception = SessionReception::new(self.upgrading, self.place, &self.client, request, of_tenant);
-        Ok(NewSession { id, reception: Arc::new(reception), limits: Arc::clone(&self.limits), held })
+        Ok(NewSession { id, reception: Arc::new(reception), limits: Arc::clone(&self.account.limits), held })
     }
 
     /// Opens a session that polls.
@@ -178,7 +176,7 @@ impl Asked<'_> {
             Ok(new) => new,
             Err(refused) => return refused.into_response(),
         };
-        let opened = engineio::open(terms(&new.id, true, &self.limits));
+        let opened = engineio::open(terms(&new.id, true, &self.account.limits));
         let session = Session::polling(new, &self.upgrading.sessions, self.place.tenant.clone());
         tokio::spawn(session.live(Arc::clone(self.upgrading.fleet.workers()), self.account));
         payload(opened.as_str().to_owned())
@@ -194,7 +192,7 @@ impl Asked<'_> {
             Ok(new) => new,
             Err(refused) => return refused.into_response(),
         };
-        let opened = engineio::open(terms(&new.id, false, &self.limits));
+        let opened = engineio::open(terms(&new.id, false, &self.account.limits));
         let (workers, account) = (Arc::clone(self.upgrading.fleet.workers()), self.account);
         tokio::spawn(async move {
             let Some((stream, read_ahead)) = bare_connection(request).await else { return };
@@ -243,7 +241,7 @@ impl Asked<'_> {
     /// Brings what a client posts to its session.
     async fn post(self, sid: &str, body: Body) -> Response<Body> {
         let Some(knocks) = self.upgrading.sessions.find(&self.place.tenant, sid) else { return unknown() };
-        let bytes_max = self.limits.frame_bytes;
+        let bytes_max = self.account.limits.frame_bytes;
         let read = Limited::new(body, bytes_max).collect();
         let body = match tokio::time::timeout(self.upgrading.door.handshake_wait, read).await {
             Ok(Ok(body)) => body.to_bytes(),

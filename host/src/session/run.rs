@@ -31,7 +31,7 @@ enum Transport {
     WebSocket(Box<SessionSocket>),
 }
 
-/// One client of Engine.IO.
+/// One client of Engine.IO. It is boxed throughout, since each function that waits for another would hold it once more.
 pub struct Session {
     conversation: Conversation,
     transport: Transport,
@@ -57,26 +57,26 @@ pub struct NewSession {
 
 impl Session {
     /// A session that polls. The answer to its first GET is its open packet.
-    pub fn polling(new: NewSession, sessions: &Arc<Sessions>, tenant: TenantName) -> Self {
+    pub fn polling(new: NewSession, sessions: &Arc<Sessions>, tenant: TenantName) -> Box<Self> {
         let (entry, knocks) = sessions.enter(tenant, &new.id);
-        Self {
+        Box::new(Self {
             conversation: Conversation::new(new.reception, new.limits),
             transport: Transport::Polling(Box::new(Polling::new(knocks, entry))),
             held: vec![new.held],
-        }
+        })
     }
 
     /// A session over a WebSocket from the first, which says `opened` first; none where the connection cannot be opened.
-    pub async fn over_websocket(new: NewSession, opened: Frame, opening: Opening) -> Option<Self> {
+    pub async fn over_websocket(new: NewSession, opened: Frame, opening: Opening) -> Option<Box<Self>> {
         let ws = opening.open(Arc::clone(&new.limits)).await?;
         let mut conversation = Conversation::new(new.reception, new.limits);
         conversation.say(opened.into());
         let transport = Transport::WebSocket(Box::new(SessionSocket::new(ws)));
-        Some(Self { conversation, transport, held: vec![new.held] })
+        Some(Box::new(Self { conversation, transport, held: vec![new.held] }))
     }
 
     /// Serves the session to its end.
-    pub async fn live(mut self, workers: Arc<Workers>, account: Arc<Account>) {
+    pub async fn live(mut self: Box<Self>, workers: Arc<Workers>, account: Arc<Account>) {
         let stage = charged(&account.cpu, poll_fn(|context| self.poll_until_seated(context))).await;
         let worker = match stage {
             Stage::Ended(end) => return self.finish(end).await,
@@ -97,7 +97,7 @@ impl Session {
         });
     }
 
-    async fn live_here(mut self) {
+    async fn live_here(mut self: Box<Self>) {
         let end = poll_fn(|context| self.poll(context)).await;
         self.finish(end).await;
     }
@@ -148,7 +148,7 @@ impl Session {
         }
     }
 
-    async fn give_up(mut self, why: &std::io::Error) {
+    async fn give_up(mut self: Box<Self>, why: &std::io::Error) {
         NOT_MOVED.tell(|left_out| {
             tracing::warn!(left_out, "a session cannot move to its room's thread: {why}");
         });
@@ -156,7 +156,7 @@ impl Session {
     }
 
     /// Says goodbye, and tells the rooms.
-    async fn finish(mut self, end: SessionEnd) {
+    async fn finish(mut self: Box<Self>, end: SessionEnd) {
         self.conversation.fall_silent();
         match &mut self.transport {
             Transport::Polling(polling) => {

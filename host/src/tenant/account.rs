@@ -20,7 +20,7 @@ use crate::model::names::{PluginKey, PluginName, TenantName};
 pub struct Account {
     pub tenant: TenantName,
     /// The tenant's limits. Its plugins may have their own.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     pub cpu: Arc<CpuBucket>,
     /// Sockets, counted from their upgrade on.
     pub sockets: Arc<Counter>,
@@ -60,7 +60,7 @@ impl Account {
             storage: counter(limits.storage_tenant_bytes),
             outbound: counter(limits.outbound_tenant_bytes),
             log: Arc::new(LogRates::new(limits.log_tenant_bytes_per_second, limits.log_tenant_bytes_burst)),
-            limits,
+            limits: Arc::new(limits),
             cpu,
             wanted: Notify::new(),
             lanes,

@@ -11,8 +11,8 @@ use crate::model::names::{PluginKey, RoomId};
 const FIRST_TURNS: u32 = 4;
 
 /// From how many slices on an opening or an authorization is long. Each makes an instance, whose first touch of its memory takes
-/// the kernel up to 2 slices where many open at once; code that spins, or fills its memory, uses 10 and more.
-const ENTERING_LONG_FROM: u32 = 5;
+/// the kernel up to 2 slices where many open at once.
+const ENTERING_LONG_FROM: u32 = 3;
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
