@@ -187,12 +187,6 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     Ok(Started { deploys, health, look })
 }
 
-/// Begins to compile the engines of languages, beside all else.
-fn compile_engines(config: &Config, loader: Arc<Loader>) {
-    let (folder, limits) = (config.engines.clone(), config.limits().clone());
-    tokio::spawn(async move { loader.compile_engines(folder.as_deref(), &limits).await });
-}
-
 /// Finds what rooms stored before: counts it for their tenants, and sets their alarms again. Rooms are opened when somebody
 /// needs them. A tenant whose storage cannot be read does not keep the others from being served.
 async fn recover(fleet: &Fleet, tenants: &Tenants) {
@@ -239,6 +233,12 @@ async fn tell_left_out(tenants: Arc<Tenants>) {
         tokio::time::sleep(LEFT_OUT_POLL).await;
         tenants.tell_left_out();
     }
+}
+
+/// Begins to compile the engines of languages, beside all else.
+fn compile_engines(config: &Config, loader: Arc<Loader>) {
+    let (folder, limits) = (config.engines.clone(), config.limits().clone());
+    tokio::spawn(async move { loader.compile_engines(folder.as_deref(), &limits).await });
 }
 
 /// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.
