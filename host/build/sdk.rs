@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use crate::read;
 
 /// The parts of `guest-sdk/rust` that a project needs. Its tests stay here.
-const RUST: [&str; 4] = ["Cargo.toml", "macros", "src", "wit"];
+const RUST: [&str; 4] = ["Cargo.toml", "generated", "macros", "src"];
 /// The parts of `guest-sdk/typescript` that a project needs: neither its tests, nor what npm installs.
 const TYPESCRIPT: [&str; 7] =
     ["build", "package-lock.json", "package.json", "src", "tsconfig.base.json", "types", "wit"];

@@ -1,13 +1,15 @@
-//! `parlor check`: what a component imports, exports and needs, and whether a tenant could load it.
+//! `parlor check`: what a component imports, exports, needs and costs, and whether a tenant could load it.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::arguments::CheckArgs;
+use super::cost::RoomCost;
 use super::print::print;
 use super::project::SCRIPTS;
 use super::run::THIS_PROGRAM;
@@ -36,14 +38,16 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     print(&format!("{file}: {}, version {}\n", bytes(read.len() as u64), Loader::version_of(&read)))?;
     let anatomy = examine(&read, &terms.limits).with_context(|| format!("{file}"))?;
     print_anatomy(&anatomy, &terms.imports)?;
-    if let Some(made_with) = made_with(&read) {
-        row("language", &made_with)?;
-    }
+    row("language", &made_with(&read).unwrap_or_else(|| "the component does not say".to_owned()))?;
     let start = Instant::now();
-    let (plugin, compiled) = load(&config, key.clone(), read, terms)
+    let CheckedComponent { plugin, cpu, room, compiled } = load(&config, key.clone(), read, terms)
         .with_context(|| format!("the tenant {} could not load it as {}", key.tenant, key.plugin))?;
-    let took = start.elapsed().as_secs_f64();
-    row("loaded", &format!("in {took:.2} s, compiling included, to {} of native code", bytes(compiled)))?;
+    let (took, cpu) = (start.elapsed().as_secs_f64(), cpu.as_secs_f64());
+    let native = bytes(compiled);
+    row("loaded", &format!("in {took:.2} s, compiling included, with {cpu:.2} s of CPU, to {native} of native code"))?;
+    if let Some(room) = room {
+        row("a room", &room.words())?;
+    }
     row("name", &plugin.name)?;
     row("path", plugin.path.as_str())?;
     row("events", &plugin.events.join(" "))?;
@@ -97,21 +101,42 @@ fn row(name: &str, words: &str) -> anyhow::Result<()> {
     print(&format!("  {name:<8} {}\n", printable(words)))
 }
 
-/// Loads the component as a server would, in a temporary folder; answers the bytes of native code as well.
-fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<(Plugin, u64)> {
+/// A component that was loaded, and what that took.
+struct CheckedComponent {
+    plugin: Plugin,
+    /// The CPU time that a tenant would pay for.
+    cpu: Duration,
+    room: Option<RoomCost>,
+    /// The bytes of native code.
+    compiled: u64,
+}
+
+/// Loads the component as a server would, in a temporary folder.
+fn load(config: &Config, key: PluginKey, read: Vec<u8>, terms: Terms) -> anyhow::Result<CheckedComponent> {
     // Under a name that nobody can know before, and for this user alone: native code is loaded from it.
     let data = tempfile::Builder::new().prefix("parlor-check-").permissions(Permissions::from_mode(0o700)).tempdir();
     let data = data.context("cannot make a temporary folder")?;
     let loaded = load_in(config, key, read, terms, data.path());
-    let compiled = compiled_bytes(data.path());
     // Whatever cannot be removed lies in the temporary folder, which the system cleans up.
     let _ = data.close();
-    Ok((loaded?, compiled))
+    loaded
 }
 
-fn load_in(config: &Config, key: PluginKey, bytes: Vec<u8>, terms: Terms, data: &Path) -> anyhow::Result<Plugin> {
+fn load_in(
+    config: &Config,
+    key: PluginKey,
+    bytes: Vec<u8>,
+    terms: Terms,
+    data: &Path,
+) -> anyhow::Result<CheckedComponent> {
     let engine = Arc::new(engine::start(config.limits(), &Arc::default())?);
     let loader = Loader::new(engine, data, THIS_PROGRAM.into(), config.limits())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(loader.load_bytes(key, &bytes, terms))
+    runtime.block_on(async {
+        let account = Arc::clone(&terms.account);
+        let plugin = loader.load_bytes(key, &bytes, terms).await?;
+        let cpu = account.cpu.used();
+        let room = RoomCost::measure(&plugin).await;
+        Ok(CheckedComponent { plugin, cpu, room, compiled: compiled_bytes(data) })
+    })
 }

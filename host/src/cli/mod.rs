@@ -4,6 +4,7 @@ mod arguments;
 mod build;
 mod check;
 mod child;
+mod cost;
 mod data;
 mod data_lock;
 mod descriptors;

@@ -22,6 +22,8 @@ pub struct ConfigFile {
     pub listen_mode: Option<String>,
     pub plugins: Option<PathBuf>,
     pub data: Option<PathBuf>,
+    /// A component of each language that tenants use.
+    pub engines: Option<PathBuf>,
     pub threads: Option<usize>,
     /// How the server notices changes of the plugin folder.
     pub watch: WatchMode,

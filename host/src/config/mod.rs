@@ -45,6 +45,8 @@ pub struct Config {
     pub plugins: PathBuf,
     /// The folder of what the server keeps: what rooms store, versions of plugins, compiled code.
     pub data: PathBuf,
+    /// The folder with a component of each language, whose engines are compiled for all tenants.
+    pub engines: Option<PathBuf>,
     /// Threads for rooms and sockets.
     pub threads: usize,
     /// How the server notices changes of the plugin folder, and how often it looks where no events tell it.
@@ -99,6 +101,7 @@ impl Config {
             listen_mode: file.listen_mode.as_deref().map_or(Ok(LISTEN_MODE), mode)?,
             plugins: overrides.plugins.or(file.plugins).unwrap_or_else(|| "plugins".into()),
             data: overrides.data.or(file.data).unwrap_or_else(|| "parlor-data".into()),
+            engines: file.engines,
             threads,
             watch: file.watch,
             watch_poll: Duration::from_millis(poll_ms),

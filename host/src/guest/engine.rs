@@ -114,9 +114,11 @@ fn base_config(guest_stack_bytes: usize) -> Config {
 
 fn pool(limits: &Limits, slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // Set every total: each is 1,000 by default, which 76 rooms of a component of 13 modules would use up.
+    // Set every total: each is 1,000 by default, which 26 rooms in Python would use up. Core instances are only counted,
+    // so each instance may have as many as a component can. Memories and tables take address space and memory maps:
+    // there are enough for one memory and two tables each, which Rust, C, Go and Python have; QuickJS has three.
     pool.total_component_instances(slots)
-        .total_core_instances(slots.saturating_mul(4))
+        .total_core_instances(slots.saturating_mul(limits.core_instances_per_component))
         .total_memories(slots)
         .total_tables(slots.saturating_mul(2))
         .total_stacks(slots)

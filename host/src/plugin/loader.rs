@@ -23,7 +23,7 @@ use crate::guest::imports;
 use crate::guest::instance::Template;
 use crate::guest::state::GuestState;
 use crate::model::limits::Limits;
-use crate::model::names::{PluginKey, PluginPath, is_short_name};
+use crate::model::names::{PluginKey, PluginName, PluginPath, is_short_name};
 use crate::tenant::{Imports, Terms};
 
 /// How many digits of a component's hash name its version.
@@ -49,6 +49,26 @@ impl Loader {
             .map_err(|why| anyhow::anyhow!("cannot link the host's own functions: {}", one_line(&why)))?;
         let compiler = Arc::new(Compiler::new(engine.engine.clone(), program, data, limits)?);
         Ok(Self { engine, linker, compiler })
+    }
+
+    /// Compiles the components of a folder for all tenants, one after the other, while what tenants compile waits: in the
+    /// same languages it then takes over the functions of their engines. A component that cannot be compiled is told of and passed
+    /// over. Without a folder no engine is kept.
+    pub async fn compile_engines(&self, folder: Option<&Path>, limits: &Limits) {
+        let _turn = self.compiler.turn().await;
+        for file in folder.into_iter().flat_map(components_in) {
+            let compiled = async {
+                let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                PluginName::new(&name).with_context(|| format!("{name:?} cannot be the name of an engine"))?;
+                let seed = read_component(&file, limits.component_bytes)?;
+                examine(&seed, limits)?;
+                self.compiler.engine(name, Arc::from(seed)).await
+            };
+            if let Err(why) = compiled.await {
+                tracing::warn!("{} is not compiled for all tenants: {why:#}", file.display());
+            }
+        }
+        self.compiler.forget_unused_engines();
     }
 
     pub fn engine(&self) -> &SharedEngine {
@@ -164,6 +184,16 @@ impl Loader {
         Template::new(pre, &self.engine)
             .map_err(|why| anyhow::anyhow!("does not export the contract parlor:room/guest@0.1.0: {}", one_line(&why)))
     }
+}
+
+/// The components of the folder of engines, in the order of their names.
+fn components_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .inspect_err(|why| tracing::warn!("cannot read the folder of engines, {}: {why}", folder.display()));
+    let files = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|kind| kind == "wasm")).collect();
+    files.sort();
+    files
 }
 
 /// Reads a component's file, up to the limit even if the file grows meanwhile.

@@ -119,6 +119,22 @@ impl Plugin {
         Ok(places::open(&self.template, &context, storage).await?.0)
     }
 
+    /// Makes instances outside of rooms: `count`, or as many as there is place for.
+    pub async fn instances(&self, count: usize) -> Vec<Instance> {
+        let lane = self.account().lane();
+        let opened = async {
+            lane.start(|| true).await;
+            let mut instances = Vec::new();
+            while instances.len() < count
+                && let Ok(instance) = self.instance(Arc::clone(&self.outside), None).await
+            {
+                instances.push(instance);
+            }
+            instances
+        };
+        lane.run(opened).await
+    }
+
     pub fn limits(&self) -> &Arc<Limits> {
         &self.outside.limits
     }

@@ -1,20 +1,22 @@
-//! Does what it is told through the bare contract, without an SDK between, and says how the host answered each call.
+//! Does what it is told through the bare contract, and says how the host answered each call. Of the SDK it uses the
+//! bindings alone.
 
-// What wit-bindgen makes of the contract.
+// Part of what `export_plugin` writes.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
 
-use exports::parlor::room::guest::{Definition, Event, Failure, Guest, Meta, Payload, Rejection, Request};
-use parlor::room::types::Refusal;
-use parlor::room::{alarm, clock, config, events, inbox, logging, outbox, random, room, sockets, storage, timers};
+use bindings::exports::parlor::room::guest::{Definition, Event, Failure, Guest, Meta, Payload, Rejection, Request};
+use bindings::parlor::room::types::Refusal;
+use bindings::parlor::room::{
+    alarm, clock, config, events, inbox, logging, outbox, random, room, sockets, storage, timers,
+};
+use parlor_guest::bindings;
 use serde_json::{Value, json};
-
-wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
 
 struct Calls;
 
-export!(Calls);
+bindings::export_plugin!(Calls with_types_in bindings);
 
 thread_local! {
     static IN_INIT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };

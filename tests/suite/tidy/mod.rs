@@ -2,6 +2,7 @@
 //! complaints, and each is shown a bad sample, so that a check that sees nothing cannot pass for a clean tree.
 
 mod arrows;
+mod bindings;
 mod circles;
 mod documents;
 mod hazards;

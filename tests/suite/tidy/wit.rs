@@ -139,14 +139,6 @@ fn the_contract_parses_and_every_item_is_documented() {
 }
 
 #[test]
-fn the_sdk_binds_the_very_same_contract() {
-    for Source { path, text } in sources(&["wit"], &[".wit"]) {
-        let twin = Source::read(&format!("guest-sdk/rust/{path}")).map(|twin| twin.text);
-        assert_eq!(twin, Some(text), "guest-sdk/rust/{path}");
-    }
-}
-
-#[test]
 fn a_contract_out_of_shape_is_found_and_named() {
     let text = "package a:b@0.1.0;\n\ninterface bare {\n    variant ok { a }\n    record r { id: u64 }\n    resource res;\n    f: func();\n    /// Waits.\n    g: async func();\n}\n\nworld w {\n    export h: func();\n}\n";
     let files = [Source::sample("wit/other.wit", text)];

@@ -93,9 +93,13 @@ limits! {
     /// Compiled code and functions of one tenant on disk in bytes, which it keeps whatever others have compiled, as long as
     /// all shares together fit into `compiled-cache-bytes`. It may have more where there is space.
     compiled_cache_tenant_bytes: u64 = 256 << 20, Tenant, least 0;
-    /// Compiled functions on disk in bytes, for each tenant: its next component reuses them, and all scripts share 6
-    /// MiB of engine. Past it those that were unused for longest go; with 0 nothing is reused.
-    compiled_functions_bytes: u64 = 16 << 20, Host, least 0;
+    /// Compiled functions on disk in bytes, for each tenant: its next component reuses them, so that a language's engine
+    /// is compiled once. CPython takes 28 MiB and QuickJS 6. Past it those that were unused for longest go; with 0
+    /// nothing is reused.
+    compiled_functions_bytes: u64 = 48 << 20, Host, least 0;
+    /// Compiled functions on disk in bytes of each component in the folder `engines`, which all tenants reuse. CPython
+    /// takes 28 MiB. Past it the rest is compiled for each tenant.
+    compiled_engine_bytes: u64 = 64 << 20, Host, least 1_024;
     /// `authorize` calls of one plugin that run at once; others wait in order.
     authorize_at_once: usize = 4, Plugin, least 1;
     /// Upgrades of one plugin that run `authorize` or wait for it. One more is answered with 503, so that a storm of
@@ -285,8 +289,8 @@ limits! {
     /// WebSocket upgrades of one address at once: a page with several rooms in several tabs. Past it
     /// `upgrades-per-address-per-second` counts.
     upgrades_per_address_burst: u32 = 64, Host, least 1;
-    /// Instances that live at once; the kernel's limit on memory maps may allow fewer. Past it quiet rooms go to sleep,
-    /// and new instances wait for `instance-wait-ms`.
+    /// Instances that live at once; the kernel's limit on memory maps may allow fewer. One in TypeScript has three memories
+    /// and takes three places. Past it quiet rooms go to sleep, and new instances wait for `instance-wait-ms`.
     instances_of_host: u32 = 10_000, Host, least 1;
     /// Time in ms that a room or an `authorize` waits for a free instance. After it the client is turned away to try
     /// again.

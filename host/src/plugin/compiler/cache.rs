@@ -165,7 +165,8 @@ fn remove_unowned(folder: &Path) {
     }
 }
 
-fn private_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder that only this user can read and write.
+pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))

@@ -1,9 +1,10 @@
-//! A cache of one tenant's compiled functions. Cranelift looks them up by a hash of everything that goes into a
-//! function. All scripts share a whole engine, and two builds of a plugin share most of their code.
+//! A cache of compiled functions. Cranelift looks them up by a hash of everything that goes into a function. All scripts
+//! share a whole engine, and two builds of a plugin share most of their code.
 //!
 //! The functions of a tenant are in one file, a pack. The child gets the pack and returns it with the new functions. A
-//! tenant's pack holds only what was compiled for that tenant. A pack ends in a hash of its content; a damaged one
-//! counts as empty.
+//! tenant's pack holds only what was compiled for that tenant. The packs of engines, which the operator's components
+//! fill, are only read: what is found there does not come into the tenant's pack. A pack ends in a hash of its content;
+//! a damaged one counts as empty.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,15 +21,37 @@ const HASH_BYTES: usize = blake3::OUT_LEN;
 /// The bytes of the two lengths before each key and value.
 const LENGTHS_BYTES: usize = 8;
 
-/// The functions of a pack, and those that this compilation adds.
+/// The functions of packs, and those that this compilation adds to the first of them.
 #[derive(Debug)]
 pub struct Functions {
-    pack: Vec<u8>,
-    known: HashMap<Vec<u8>, PackedFunction>,
+    own: Pack,
+    /// Where a function is looked up first.
+    engines: Vec<Pack>,
     fresh: Mutex<NewFunctions>,
     reused: AtomicU32,
     /// How many bytes a pack may have.
     bytes_max: usize,
+}
+
+/// The bytes of a pack, and what is where in them.
+#[derive(Debug)]
+struct Pack {
+    bytes: Vec<u8>,
+    known: HashMap<Vec<u8>, PackedFunction>,
+}
+
+impl Pack {
+    /// Opens a pack. A damaged one counts as empty.
+    fn of(bytes: Vec<u8>) -> Self {
+        let known = entries_of(&bytes).unwrap_or_default();
+        Self { bytes, known }
+    }
+
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        let known = self.known.get(key)?;
+        known.is_used.store(true, Ordering::Relaxed);
+        self.bytes.get(known.value.clone())
+    }
 }
 
 /// Where a function is in the pack.
@@ -54,10 +77,10 @@ pub struct FunctionCounts {
 }
 
 impl Functions {
-    /// Opens a pack. A damaged one counts as empty.
-    pub fn of(pack: Vec<u8>, bytes_max: usize) -> Self {
-        let known = entries_of(&pack).unwrap_or_default();
-        Self { pack, known, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
+    /// Opens a pack, which may grow to `bytes_max`, and packs that are only read.
+    pub fn of(pack: Vec<u8>, bytes_max: usize, engines: Vec<Vec<u8>>) -> Self {
+        let engines = engines.into_iter().map(Pack::of).collect();
+        Self { own: Pack::of(pack), engines, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
     }
 
     /// Whether nothing changed in a pack since it was written.
@@ -72,7 +95,7 @@ impl Functions {
     /// Makes the pack for the next compilation. Functions that were used now come last; if not all fit, those that were
     /// unused for longest are left out.
     pub fn to_pack(&self) -> Vec<u8> {
-        let mut known: Vec<&PackedFunction> = self.known.values().collect();
+        let mut known: Vec<&PackedFunction> = self.own.known.values().collect();
         known.sort_by_key(|known| (known.is_used.load(Ordering::Relaxed), known.entry.start));
         let fresh = self.fresh.lock();
         let mut left = (MAGIC.len() + fresh.bytes.len() + HASH_BYTES..self.bytes_max).len();
@@ -84,7 +107,7 @@ impl Functions {
         let kept = known.len() - newest_first.count();
         let mut pack = MAGIC.to_vec();
         for known in &known[kept..] {
-            pack.extend_from_slice(&self.pack[known.entry.clone()]);
+            pack.extend_from_slice(&self.own.bytes[known.entry.clone()]);
         }
         pack.extend_from_slice(&fresh.bytes);
         let hash = blake3::hash(&pack);
@@ -96,10 +119,9 @@ impl Functions {
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let known = self.known.get(key)?;
-        known.is_used.store(true, Ordering::Relaxed);
+        let found = self.engines.iter().chain([&self.own]).find_map(|pack| pack.get(key))?;
         self.reused.fetch_add(1, Ordering::Relaxed);
-        self.pack.get(known.value.clone()).map(Cow::Borrowed)
+        Some(Cow::Borrowed(found))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
@@ -157,7 +179,7 @@ mod tests {
     const ROOM: usize = 10_000;
 
     fn with(pack: Vec<u8>, fresh: &[(&str, &str)]) -> Functions {
-        let functions = Functions::of(pack, ROOM);
+        let functions = Functions::of(pack, ROOM, Vec::new());
         fresh.iter().for_each(|(key, value)| assert!(functions.insert(key.as_bytes(), value.as_bytes().to_vec())));
         functions
     }
@@ -183,10 +205,10 @@ mod tests {
         for place in 0..pack.len() {
             let mut damaged = pack.clone();
             damaged[place] ^= 1;
-            assert_eq!(get(&Functions::of(damaged, ROOM), "a"), None, "byte {place}");
-            assert_eq!(get(&Functions::of(pack[..place].to_vec(), ROOM), "a"), None, "cut at {place}");
+            assert_eq!(get(&Functions::of(damaged, ROOM, Vec::new()), "a"), None, "byte {place}");
+            assert_eq!(get(&Functions::of(pack[..place].to_vec(), ROOM, Vec::new()), "a"), None, "cut at {place}");
         }
-        assert_eq!(get(&Functions::of(pack, ROOM), "a").as_deref(), Some("code of a"));
+        assert_eq!(get(&Functions::of(pack, ROOM, Vec::new()), "a").as_deref(), Some("code of a"));
     }
 
     #[test]
@@ -194,16 +216,31 @@ mod tests {
         let entry = LENGTHS_BYTES + 1 + 9;
         let bytes_max = MAGIC.len() + HASH_BYTES + 3 * entry;
         let pack = with(Vec::new(), &[("a", "code of a"), ("b", "code of b"), ("c", "code of c")]).to_pack();
-        let functions = Functions::of(pack, bytes_max);
+        let functions = Functions::of(pack, bytes_max, Vec::new());
         assert!(get(&functions, "a").is_some());
         assert!(functions.insert(b"d", b"code of d".to_vec()));
         let pack = functions.to_pack();
         assert_eq!(pack.len(), bytes_max);
-        let next = Functions::of(pack, bytes_max);
+        let next = Functions::of(pack, bytes_max, Vec::new());
         assert_eq!(["a", "b", "c", "d"].map(|key| get(&next, key).is_some()), [true, false, true, true]);
         // What is new and has no place is compiled again the next time.
         let full = (0..4).map(|number| next.insert(&[number], b"code of x".to_vec())).collect::<Vec<_>>();
         assert_eq!(full, [true, true, true, false]);
         assert_eq!(next.to_pack().len(), bytes_max);
+    }
+    #[test]
+    fn an_engines_functions_are_found_and_stay_where_they_are() {
+        let engine = with(Vec::new(), &[("a", "code of the engine"), ("b", "more of it")]).to_pack();
+        // The tenant compiled one of them before the engine had a pack.
+        let own = with(Vec::new(), &[("a", "own code"), ("c", "code of c")]).to_pack();
+        let entry = LENGTHS_BYTES + 1 + "code of c".len();
+        let bytes_max = MAGIC.len() + HASH_BYTES + entry;
+        let functions = Functions::of(own, bytes_max, vec![b"damaged".to_vec(), engine]);
+        let found = ["a", "b", "c", "d"].map(|key| get(&functions, key));
+        let expected = ["code of the engine", "more of it", "code of c"].map(|code| Some(code.to_owned()));
+        assert_eq!((&found[..3], &found[3]), (&expected[..], &None));
+        assert_eq!(functions.counts(), FunctionCounts { reused: 3, anew: 0 });
+        let next = Functions::of(functions.to_pack(), bytes_max, Vec::new());
+        assert_eq!(["a", "b", "c"].map(|key| get(&next, key).is_some()), [false, false, true]);
     }
 }

@@ -5,10 +5,12 @@
 
 mod cache;
 mod child;
+mod engines;
 mod functions;
 mod packs;
 mod prevented;
 mod seal;
+mod subject;
 mod supervision;
 #[cfg(test)]
 mod tests;
@@ -23,10 +25,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -41,11 +43,12 @@ use crate::tenant::locks::TenantLocks;
 use cache::Cache;
 pub use cache::compiled_bytes;
 pub use child::CompileJob;
-use functions::FunctionCounts;
+use engines::EnginePacks;
 use packs::Packs;
 pub use prevented::Prevented;
 use seal::BrokenSeal;
-use supervision::{ChildEnd, EndedChild, WORTH_TELLING, wait};
+use subject::CompileSubject;
+use supervision::{ChildEnd, EndedChild, wait};
 
 /// How many bytes the server reads of the child's error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
@@ -62,6 +65,7 @@ pub struct Compiler {
     /// To whom the files belong that this program writes into the folder.
     user: u32,
     packs: Packs,
+    engines: EnginePacks,
     limits: Limits,
     at_once: Arc<Semaphore>,
     /// A tenant compiles one component at a time, so that a tenant with many does not keep the others waiting.
@@ -74,11 +78,12 @@ impl Compiler {
         let cache = Cache::open(data, limits)?;
         let bytes_max = limits.compiled_functions_bytes;
         let packs = Packs { folder: cache.functions.clone(), engine_hash: engine_hash(&engine), bytes_max };
+        let engines = EnginePacks::new(&cache.functions);
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
         let user = seal::own_user(&cache.folder);
         let user = user.with_context(|| format!("cannot write into {}", cache.folder.display()))?;
         let (limits, tenants) = (limits.clone(), TenantLocks::default());
-        Ok(Self { engine, program, cache, user, packs, limits, at_once, tenants })
+        Ok(Self { engine, program, cache, user, packs, engines, limits, at_once, tenants })
     }
 
     /// Compiles a component, or loads the code of an earlier compilation for the same tenant. An error is one line, and
@@ -140,7 +145,10 @@ impl Compiler {
     ) -> anyhow::Result<Component> {
         let begun = Cache::prepare(kept).and_then(|()| files::begin(kept));
         let compiled = begun.map_err(|why| unwritten(kept, why)).and_then(|partial| {
-            self.make(key, account, bytes, &partial, given_up)?;
+            let subject = CompileSubject::Plugin(key, account);
+            if let Some(pack) = self.make(subject, bytes, &partial, given_up)? {
+                self.packs.keep(&key.tenant, &pack);
+            }
             seal::put(partial.as_file(), kept).map_err(|why| unwritten(kept, why))?;
             // The final name promises complete code, also after a power cut.
             partial.as_file().sync_data().map_err(|why| unwritten(kept, why))?;
@@ -155,38 +163,87 @@ impl Compiler {
         compiled
     }
 
-    /// Makes a file of native code. It is locked as long as this process or the child has it open.
+    /// The turn to compile engines: tenants' compilations wait while it is held.
+    pub async fn turn(&self) -> anyhow::Result<OwnedSemaphorePermit> {
+        Ok(Arc::clone(&self.at_once).acquire_owned().await?)
+    }
+
+    /// Compiles the operator's component of a language for all tenants, unless that was done before: keeps its functions,
+    /// and not its code.
+    pub async fn engine(self: &Arc<Self>, name: String, seed: Arc<[u8]>) -> anyhow::Result<()> {
+        let wanted = StillWanted::default();
+        let (compiler, given_up) = (Arc::clone(self), Arc::clone(&wanted.given_up));
+        let compile = move || compiler.compile_engine(&name, &seed, &given_up);
+        tokio::task::spawn_blocking(compile).await.context("compiling panicked")?
+    }
+
+    fn compile_engine(&self, name: &str, seed: &[u8], given_up: &AtomicBool) -> anyhow::Result<()> {
+        let name_of_pack = EnginePacks::file_of(name, seed, engine_hash(&self.engine));
+        if !self.engines.is_kept(&name_of_pack) {
+            let file = self.engines.folder.join(&name_of_pack);
+            let begun = self.engines.prepare().and_then(|()| files::begin(&file));
+            let partial = begun.map_err(|why| unwritten(&file, why))?;
+            let pack = self.make(CompileSubject::Engine(name), seed, &partial, given_up)?;
+            let pack = pack.filter(|pack| !pack.is_empty()).context("compiled-engine-bytes allows no functions")?;
+            files::write_whole(&file, &pack)?;
+        }
+        ensure!(self.engines.add(name_of_pack, seed.len()), "there are as many engines as a host can have");
+        Ok(())
+    }
+
+    /// Removes the packs of engines that the operator has no component of any more.
+    pub fn forget_unused_engines(&self) {
+        self.engines.remove_unused();
+    }
+
+    /// Makes a file of native code, and returns the functions to keep. It is locked as long as this process or the child
+    /// has it open.
     fn make(
         &self,
-        key: &PluginKey,
-        account: &Account,
+        subject: CompileSubject<'_>,
         bytes: &[u8],
         partial: &NamedTempFile,
         given_up: &AtomicBool,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<Vec<u8>>> {
         let (file, path) = (partial.as_file(), partial.path());
         file.lock().map_err(|why| unwritten(path, why))?;
         let start = Instant::now();
-        self.run_child(key, account, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
-        if let Some((pack, counts)) = packs::take_off(file, path)? {
-            self.packs.keep(&key.tenant, &pack);
-            told(key, start.elapsed(), counts);
-        }
-        Ok(())
+        self.run_child(subject, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
+        Ok(packs::take_off(file, path)?.map(|(pack, counts)| {
+            subject.tell_done(start.elapsed(), counts);
+            pack
+        }))
+    }
+
+    /// What the child is told, and the functions that it gets.
+    fn job(&self, subject: CompileSubject<'_>, bytes: &[u8]) -> (CompileJob, Vec<u8>) {
+        let limits = &self.limits;
+        let (functions_bytes, engines, pack) = match subject {
+            CompileSubject::Plugin(key, _) => {
+                let engines = self.engines.for_component(bytes.len());
+                (limits.compiled_functions_bytes, engines, self.packs.read(&key.tenant))
+            }
+            CompileSubject::Engine(_) => (limits.compiled_engine_bytes, Vec::new(), Vec::new()),
+        };
+        (CompileJob::new(limits, functions_bytes, engines, engine_hash(&self.engine)), pack)
     }
 
     fn run_child(
         &self,
-        key: &PluginKey,
-        account: &Account,
+        subject: CompileSubject<'_>,
         bytes: &[u8],
         output: File,
         given_up: &AtomicBool,
     ) -> anyhow::Result<()> {
         let limits = &self.limits;
-        let mut child = Command::new(&self.program)
+        let (job, pack) = self.job(subject, bytes);
+        let mut child = Command::new(&self.program);
+        if job.reads_engines() {
+            child.current_dir(&self.engines.folder);
+        }
+        let mut child = child
             .arg("compile-component")
-            .arg(CompileJob::new(limits, engine_hash(&self.engine)).to_argument())
+            .arg(job.to_argument())
             .env_clear()
             .env(ALLOCATOR_RESERVE.0, ALLOCATOR_RESERVE.1)
             .stdin(Stdio::piped())
@@ -195,15 +252,14 @@ impl Compiler {
             .spawn()
             .map_err(|why| Prevented(format!("cannot start {} to compile: {why}", self.program.display())))?;
         let input = child.stdin.take();
-        let pack = self.packs.read(&key.tenant);
         let ended = std::thread::scope(|scope| {
             // If the child exits early, this write fails; the child's exit says why.
             let give = move || input.map(|mut input| packs::give(&mut input, &pack, bytes));
-            scope.spawn(move || account.deploying(give));
-            wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, key)
+            scope.spawn(move || subject.working(give));
+            wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, subject)
         });
         let EndedChild { end, cpu } = ended?;
-        account.cpu.charge_deployment(cpu.as_nanos() as u64);
+        subject.charge(cpu);
         let status = match end {
             ChildEnd::Itself(status) => status,
             ChildEnd::StoodStill => {
@@ -275,18 +331,6 @@ impl Compiler {
 
 fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
     Prevented(format!("cannot write {}: {why}", file.display())).into()
-}
-
-/// Logs how a component was compiled.
-fn told(key: &PluginKey, took: Duration, counts: FunctionCounts) {
-    let FunctionCounts { reused, anew } = counts;
-    let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
-    let seconds = took.as_secs_f64();
-    if took > WORTH_TELLING {
-        tracing::info!(tenant, plugin, reused, anew, "compiling took {seconds:.1} s");
-    } else {
-        tracing::debug!(tenant, plugin, reused, anew, "compiling took {seconds:.2} s");
-    }
 }
 
 /// Dropping this tells the compilation that nobody waits for the code any more.

@@ -9,11 +9,9 @@ use rustix::io::Errno;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
+use super::subject::{CompileSubject, WORTH_TELLING};
 use crate::clock::Instant;
-use crate::model::names::PluginKey;
 
-/// The log tells of a compilation that takes longer than this.
-pub(super) const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// How often the server looks whether the child is done.
 const POLL: Duration = Duration::from_millis(5);
 /// How often the server looks whether the child uses CPU time, which the kernel counts in steps of 10 ms.
@@ -41,7 +39,7 @@ pub(super) fn wait(
     child: &mut Child,
     still: Duration,
     given_up: &AtomicBool,
-    key: &PluginKey,
+    subject: CompileSubject<'_>,
 ) -> anyhow::Result<EndedChild> {
     let (start, pid) = (Instant::now(), Pid::from_child(child));
     let mut told = false;
@@ -58,7 +56,7 @@ pub(super) fn wait(
         }
         if !told && start.elapsed() > WORTH_TELLING {
             told = true;
-            tracing::info!(tenant = key.tenant.as_str(), plugin = key.plugin.as_str(), "compiling ...");
+            subject.tell_begun();
         }
         std::thread::sleep(POLL);
     };

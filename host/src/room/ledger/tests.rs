@@ -55,7 +55,7 @@ impl LedgerRig {
         state.members.insert(1, Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]));
         Self {
             ledger: Ledger::new(view, Arc::clone(&store) as _, Arc::clone(account)),
-            limits: Arc::new(account.limits.clone()),
+            limits: Arc::clone(&account.limits),
             store,
             durability,
             state,
