@@ -198,3 +198,21 @@ fn a_socket_comes_in_as_somebody_past_authorize_or_is_refused_and_leaves() {
     step(json!({ "leave": { "who": "ada" } })).expect("an end");
     assert_eq!(step(json!({ "closed": "ada" })), Ok(json!({ "code": 1000, "reason": "" })));
 }
+
+#[test]
+fn a_step_is_answered_when_all_that_follows_has_reached_every_socket() {
+    let (_folder, file) = conformance();
+    let mut room = HarnessRoom::start(room(&file));
+    let mut step = |step: Value| room.step(&step).unwrap_or_else(|why| panic!("{step}: {why}"));
+    let sockets = 40;
+    for name in (0..sockets).map(|number| if number == 0 { "ada".to_owned() } else { format!("s{number}") }) {
+        step(json!({ "connect": { "as": name } }));
+    }
+    let emits = 400;
+    let many = json!([["repeat", emits, ["emit-all", "many", { "text": "x".repeat(200) }]]]);
+    step(run(json!([["timer", "a", 1, many]])));
+    step(json!({ "advance": 1 }));
+    let frames = step(json!("frames"));
+    let frames = frames.as_object().expect("sockets").values().map(|frames| frames.as_array().map(Vec::len));
+    assert_eq!(frames.collect::<Vec<_>>(), vec![Some(emits); sockets]);
+}

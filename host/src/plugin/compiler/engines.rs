@@ -109,7 +109,7 @@ mod tests {
         assert!(packs.is_kept(&small) && !packs.is_kept("none.pack"));
         assert!(packs.add(small.clone(), 2_000) && packs.add(large.clone(), 20_000));
         assert_eq!(packs.for_component(999), Vec::<String>::new());
-        assert_eq!(packs.for_component(1_000), [small.clone()]);
+        assert_eq!(packs.for_component(1_000), std::slice::from_ref(&small));
         assert_eq!(packs.for_component(10_000), [small.clone(), large.clone()]);
         packs.remove_unused();
         assert_eq!(std::fs::read_dir(&packs.folder).unwrap().count(), 2);
