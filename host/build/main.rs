@@ -1,6 +1,8 @@
-//! Makes what the program carries: the text of both SDKs, the browser client, and the component of the health check.
+//! Makes what the program carries: the text of the SDKs, the browser client, the component of the health check, and the adapter
+//! for core modules of Go and C.
 
 mod client;
+mod preview1;
 mod probe;
 mod sdk;
 
@@ -16,6 +18,7 @@ fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed={}", host.join("build").display());
     sdk::write(root, &out)?;
     client::write(&host.join("pages"), &out.join("client.js"))?;
+    preview1::write(&out.join("preview1.wasm"))?;
     probe::write(root, &out.join("probe.wasm"))
 }
 

@@ -1,7 +1,6 @@
 //! The component of the health check: a plugin that answers each event `say` with the same event.
 //!
-//! It is assembled while the program is built, with the crates that wasmtime's macros are built with anyway. The program
-//! itself then needs neither a parser of WIT nor an encoder of components.
+//! It is assembled while the program is built, with the crates that wasmtime's macros are built with anyway.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The text of both SDKs: `parlor new` gives it to projects, which then need nothing but cargo or npm, and a TypeScript
-//! file that has no project is built with it.
+//! The text of the contract and of the SDKs: `parlor new` gives it to projects, which then need nothing but their language's
+//! tools, and what has no project of its own is built with it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,11 +11,19 @@ use toml::{Table, Value};
 
 use crate::read;
 
+/// The contract, which `parlor build` gives to core modules.
+const CONTRACT: [&str; 1] = ["wit"];
 /// The parts of `guest-sdk/rust` that a project needs. Its tests stay here.
 const RUST: [&str; 4] = ["Cargo.toml", "generated", "macros", "src"];
 /// The parts of `guest-sdk/typescript` that a project needs: neither its tests, nor what npm installs.
 const TYPESCRIPT: [&str; 7] =
     ["build", "package-lock.json", "package.json", "src", "tsconfig.base.json", "types", "wit"];
+/// The parts of `guest-sdk/go` that a project needs.
+const GO: [&str; 1] = ["."];
+/// The parts of `guest-sdk/python` that a project needs.
+const PYTHON: [&str; 3] = ["app", "parlor", "pyproject.toml"];
+/// The parts of `guest-sdk/c` that a project needs.
+const C: [&str; 2] = ["include", "src"];
 /// A package that only the SDK's own tests use.
 const FOR_TESTS: &str = "trybuild";
 
@@ -28,8 +36,15 @@ pub fn write(root: &Path, out: &Path) -> anyhow::Result<()> {
     fs::write(out.join("sdk.lock"), lock_of(&lock, "parlor-guest").context("the repository's Cargo.lock")?)?;
 
     let mut code = String::new();
-    for (name, folder, parts) in [("RUST", "rust", &RUST[..]), ("TYPESCRIPT", "typescript", &TYPESCRIPT[..])] {
-        let folder = root.join("guest-sdk").join(folder);
+    for (name, folder, parts) in [
+        ("CONTRACT", ".", &CONTRACT[..]),
+        ("RUST", "guest-sdk/rust", &RUST[..]),
+        ("TYPESCRIPT", "guest-sdk/typescript", &TYPESCRIPT[..]),
+        ("GO", "guest-sdk/go", &GO[..]),
+        ("PYTHON", "guest-sdk/python", &PYTHON[..]),
+        ("C", "guest-sdk/c", &C[..]),
+    ] {
+        let folder = root.join(folder);
         let mut files = Vec::new();
         for part in parts {
             println!("cargo::rerun-if-changed={}", folder.join(part).display());
@@ -47,7 +62,7 @@ pub fn write(root: &Path, out: &Path) -> anyhow::Result<()> {
 }
 
 /// The files at or below a path, links followed: the contract is a link here, and a folder there. Pages for readers of this
-/// repository stay here.
+/// repository stay here, and tests that lie beside the code.
 fn collect(folder: &Path, path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let here = folder.join(path);
     if here.is_file() {
@@ -57,8 +72,8 @@ fn collect(folder: &Path, path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Resu
     for entry in fs::read_dir(&here).with_context(|| format!("cannot read {}", here.display()))? {
         let name = entry?.file_name();
         let plain = name.to_str().with_context(|| format!("{}: a name that is no text", here.display()))?;
-        let is_page = plain.ends_with(".md");
-        if !is_page && !plain.starts_with('.') && !["node_modules", "target"].contains(&plain) {
+        let is_ours = plain.ends_with(".md") || plain.ends_with("_test.go");
+        if !is_ours && !plain.starts_with('.') && !["node_modules", "target", "__pycache__"].contains(&plain) {
             collect(folder, &path.join(plain), files)?;
         }
     }

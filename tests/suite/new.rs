@@ -23,7 +23,10 @@ fn succeeds(said: Said) -> Said {
 
 /// A new project's room, on a real server.
 async fn serves(component: &Path, name: &str) {
-    let bytes = fs::read(component).expect("a component");
+    serves_component(fs::read(component).expect("a component"), name).await;
+}
+
+pub async fn serves_component(bytes: Vec<u8>, name: &str) {
     let server = Server::builder()
         .file(&format!("{name}.wasm"), bytes)
         .config(&format!("[tenants.default.plugins.{name}]\nconfig = {{ motd = \"be brief\" }}"))
@@ -112,7 +115,7 @@ fn what_cannot_be_made_is_told_and_nothing_is_made() {
         (["new", "../out", "--lang", "ts"], "1 to 63 of a-z"),
         (["new", "1st", "--lang", "rust"], "begins with a letter"),
         (["new", "async", "--lang", "rust"], "means something else to Rust"),
-        (["new", "fine", "--lang", "cobol"], "[possible values: rust, ts]"),
+        (["new", "fine", "--lang", "cobol"], "[possible values: rust, ts, c, go, python]"),
     ] {
         let said = parlor(folder.path(), &arguments);
         assert!(!said.success && said.err.contains(words), "{words}: {said:?}");

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::harness::{
     root,
     scripts::{install, sdk},
+    toolchains,
 };
 
 /// Runs the tests of a folder, and answers what they said.
@@ -15,6 +16,8 @@ fn npm_test(folder: &Path) -> Result<String, String> {
         .arg("test")
         .current_dir(folder)
         .env("PARLOR_BIN", env!("CARGO_BIN_EXE_parlor"))
+        // `parlor dev` builds all examples, in whatever language.
+        .env("PATH", toolchains::path())
         .output()
         .map_err(|why| format!("cannot run npm: {why}; these tests need Node 20 or newer with npm"))?;
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();

@@ -13,6 +13,9 @@ pub enum PluginLanguage {
     Rust,
     #[value(name = "ts", alias = "typescript")]
     TypeScript,
+    C,
+    Go,
+    Python,
 }
 
 /// Which configuration holds.
@@ -71,6 +74,15 @@ pub struct BuildArgs {
     /// Write the components to this folder, as NAME.wasm.
     #[arg(long, value_name = "DIR", default_value = "target/plugins", env = "PARLOR_OUT", hide_env_values = true)]
     pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildCommandArgs {
+    #[command(flatten)]
+    pub build: BuildArgs,
+    /// Make what `parlor dev` serves, for tests: plugins in Python take seconds then, and rooms more memory.
+    #[arg(long)]
+    pub dev: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::arguments::BuildArgs;
+use super::arguments::BuildCommandArgs;
 use super::print::note;
 use super::project::{self, BuildVoice, FoundProjects, Project};
 
 /// Builds every project of a folder, or the one project that `place` is, and puts the components into `out`. A project that
 /// fails does not keep the others from being built.
-pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
-    let (place, out) = (&args.place(), &args.out);
+pub fn build(args: &BuildCommandArgs) -> anyhow::Result<()> {
+    let (place, out) = (&args.build.place(), &args.build.out);
     let found = project::find(place)?;
     ensure!(!found.places.is_empty(), found.nothing(place));
     let FoundProjects { places, skipped } = found;
@@ -23,7 +23,7 @@ pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for (index, place) in places.iter().enumerate() {
         note(&format!("building {} ({} of {})", place.display(), index + 1, places.len()));
-        if let Err(why) = build_one(place, out) {
+        if let Err(why) = build_one(place, out, args.dev) {
             // The error of a single project is told below.
             if places.len() > 1 {
                 note(&format!("{}: {why:#}", place.display()));
@@ -41,9 +41,9 @@ pub fn build(args: &BuildArgs) -> anyhow::Result<()> {
     }
 }
 
-fn build_one(place: &Path, out: &Path) -> anyhow::Result<()> {
+fn build_one(place: &Path, out: &Path, dev: bool) -> anyhow::Result<()> {
     let project = Project::read(place)?;
-    let mut steps = project.steps(BuildVoice { colours: std::io::stderr().is_terminal(), quiet: false });
+    let mut steps = project.steps(BuildVoice { colours: std::io::stderr().is_terminal(), quiet: false, dev });
     while let Some(mut step) = steps.next()? {
         if let Some(says) = &step.says {
             note(&format!("{}: {says}", project.name));

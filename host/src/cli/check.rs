@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::arguments::CheckArgs;
 use super::cost::RoomCost;
 use super::print::print;
-use super::project::SCRIPTS;
+use super::project::is_script;
 use super::run::THIS_PROGRAM;
 use super::units::bytes;
 use crate::clock::Instant;
@@ -59,10 +59,12 @@ fn refuse_source(path: &Path) -> anyhow::Result<()> {
     let (file, extension) = (path.display(), path.extension().and_then(|extension| extension.to_str()));
     ensure!(!path.is_dir(), "{file} is a folder: `parlor build {file}` makes components of the projects in it");
     match extension {
-        Some(extension) if SCRIPTS.contains(&extension) => {
+        Some(_) if is_script(path) => {
             bail!("{file} is source code: `parlor build {file}` makes a component of it, which can be checked")
         }
-        Some("rs") => bail!("{file} is source code: `parlor build` makes a component of its project's folder"),
+        Some("rs" | "c" | "h" | "zig" | "go" | "py") => {
+            bail!("{file} is source code: `parlor build` makes a component of its project's folder")
+        }
         _ => Ok(()),
     }
 }

@@ -29,7 +29,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::logs;
 use crate::plugin::compiler::CompileJob;
-use arguments::{BuildArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
+use arguments::{BuildCommandArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
 /// Hosts realtime rooms whose logic is WebAssembly components: plugins, in Rust or TypeScript.
 #[derive(Debug, Parser)]
@@ -46,12 +46,12 @@ enum Command {
     /// The server loads each component of the folder, and loads it again when its file changes. SIGTERM, SIGHUP or
     /// Ctrl-C closes the sockets and ends the server.
     Serve(ServeArgs),
-    /// Make a new plugin project with tests, in Rust or TypeScript.
+    /// Make a new plugin project with tests, in Rust, TypeScript, C, Go or Python.
     New(NewArgs),
     /// Build plugin projects and serve them on this machine, again at each save.
     Dev(DevArgs),
     /// Build plugin projects, or a TypeScript file, into components.
-    Build(BuildArgs),
+    Build(BuildCommandArgs),
     /// Say what a component imports, exports and needs, and whether a tenant could load it.
     ///
     /// This loads the component as the server would, and serves nothing.

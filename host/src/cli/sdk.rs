@@ -1,5 +1,4 @@
-//! The SDKs, whose text the program carries: written into new projects, and for TypeScript files that have no project into a
-//! cache.
+//! The SDKs, whose text the program carries: written into new projects, and for what has none of its own into a cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +12,9 @@ use crate::files::begin_folder;
 mod text {
     include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 }
+
+/// The contract: its files, each with its text.
+pub const CONTRACT: &[(&str, &str)] = text::CONTRACT;
 
 /// What the SDK's crates inherit from.
 const RUST_WORKSPACE: &str = include_str!(concat!(env!("OUT_DIR"), "/sdk-workspace.toml"));
@@ -31,6 +33,11 @@ pub fn write_rust(folder: &Path) -> anyhow::Result<()> {
     write(folder, &[("Cargo.toml", RUST_WORKSPACE)])
 }
 
+/// Writes the Go SDK to `FOLDER/go`.
+pub fn write_go(folder: &Path) -> anyhow::Result<()> {
+    write(&folder.join("go"), text::GO)
+}
+
 /// Writes the TypeScript SDK into a folder, without what only its own tests need.
 pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
     write(folder, text::TYPESCRIPT)?;
@@ -40,6 +47,9 @@ pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
     }
     write(folder, &[("package.json", &pretty(&package)?), ("package-lock.json", &pretty(&lock)?)])
 }
+
+/// The C SDK.
+pub const C: &[(&str, &str)] = text::C;
 
 /// The package-lock.json of a new project that rests on the SDK alone: the SDK's own, seen from the project.
 pub fn typescript_lock_of(name: &str, version: &str) -> anyhow::Result<String> {
@@ -77,12 +87,16 @@ fn pretty(value: &Value) -> anyhow::Result<String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").context("cannot write JSON")
 }
 
+/// Makes a folder with those that it lies in.
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
 /// Writes files with the folders that they lie in.
 pub fn write(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
     for (name, text) in files {
         let file = folder.join(name);
-        let parent = file.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+        make_folder(file.parent().unwrap_or(folder))?;
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
@@ -97,15 +111,52 @@ pub fn cache() -> anyhow::Result<PathBuf> {
         .join("parlor"))
 }
 
-/// The TypeScript SDK for files that have no project. Its name is its content's: another program's SDK has another.
+/// The TypeScript SDK for files that have no project.
 pub fn cached_typescript() -> anyhow::Result<PathBuf> {
+    cached("typescript", text::TYPESCRIPT)
+}
+
+/// The C SDK for projects that have none of their own, written where it is not there yet.
+pub fn cached_c() -> anyhow::Result<PathBuf> {
+    written_once(cached("c", C)?, C)
+}
+
+/// An SDK in its place in the cache, written where it is not there yet.
+fn written_once(place: PathBuf, files: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+    if !place.is_dir() {
+        let unwritten = || format!("cannot make the folder {}", place.display());
+        fs::create_dir_all(place.parent().unwrap_or(&place)).with_context(unwritten)?;
+        let partial = begin_folder(&place).with_context(unwritten)?;
+        write(partial.path(), files)?;
+        put_folder(partial, &place)?;
+    }
+    Ok(place)
+}
+
+/// The place in the cache of what is made of these files. Its name is their content's: another program's has another.
+fn cached(called: &str, files: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+    Ok(cache()?.join(format!("{called}-{}", &hash_of(files.iter().copied())[..16])))
+}
+
+/// The hash of files with their names, as a text.
+pub fn hash_of<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut hash = blake3::Hasher::new();
-    for (name, text) in text::TYPESCRIPT {
+    for (name, text) in files {
         for part in [name, text] {
             hash.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
     }
-    Ok(cache()?.join(format!("typescript-{}", &hash.finalize().to_hex()[..16])))
+    hash.finalize().to_hex().to_string()
+}
+
+/// Writes the Python SDK into a folder.
+pub fn write_python(folder: &Path) -> anyhow::Result<()> {
+    write(folder, text::PYTHON)
+}
+
+/// The Python SDK for projects that have no copy of it. It is written where it is not there yet.
+pub fn cached_python() -> anyhow::Result<PathBuf> {
+    written_once(cached("python", text::PYTHON)?, text::PYTHON)
 }
 
 /// The SDK on its way into the cache: nobody sees it before it is whole, with what npm installs. Dropped, it is removed.
@@ -130,9 +181,13 @@ impl UnpackedSdk {
 
     /// Puts the SDK in its place, unless another program has put the same one there meanwhile.
     pub fn finish(self) -> anyhow::Result<()> {
-        let partial = self.partial.keep();
-        let moved = fs::rename(&partial, &self.place).inspect_err(|_| drop(fs::remove_dir_all(&partial)));
-        ensure!(self.place.is_dir(), "cannot put the SDK into {}: {moved:?}", self.place.display());
-        Ok(())
+        put_folder(self.partial, &self.place)
     }
+}
+
+fn put_folder(partial: TempDir, place: &Path) -> anyhow::Result<()> {
+    let partial = partial.keep();
+    let moved = fs::rename(&partial, place).inspect_err(|_| drop(fs::remove_dir_all(&partial)));
+    ensure!(place.is_dir(), "cannot put the SDK into {}: {moved:?}", place.display());
+    Ok(())
 }

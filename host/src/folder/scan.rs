@@ -29,7 +29,7 @@ pub struct FolderScan {
 
 /// Whether a folder holds a plugin's source, not a tenant's files.
 pub fn is_project(folder: &Path) -> bool {
-    ["Cargo.toml", "package.json"].iter().any(|file| folder.join(file).is_file())
+    ["Cargo.toml", "package.json", "plugin.toml", "pyproject.toml"].iter().any(|file| folder.join(file).is_file())
 }
 
 /// Looks for plugins. Ignores hidden files and other kinds of files.

@@ -7,8 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
-use wasmtime::Store;
 use wasmtime::component::InstancePre;
+use wasmtime::{Store, WasmBacktrace};
 
 use super::bindings::exports::parlor::room::guest;
 use super::bindings::parlor::room::types as wit;
@@ -361,6 +361,7 @@ fn returned<T>(state: &GuestState, called: Result<wasmtime::Result<T>, TimedOut>
 /// Names the fault behind an error of wasmtime.
 fn fault_of(state: &GuestState, why: &wasmtime::Error) -> Fault {
     if state.cpu.exceeded() {
+        tracing::debug!(target: "guest", plugin = %state.context.plugin, "stopped in {}", functions_of(why));
         return Fault::Deadline;
     }
     if state.calls_exhausted {
@@ -371,4 +372,14 @@ fn fault_of(state: &GuestState, why: &wasmtime::Error) -> Fault {
     }
     tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
     Fault::Trap(why.root_cause().to_string())
+}
+
+/// The names of the functions that a guest was in, the innermost first.
+fn functions_of(why: &wasmtime::Error) -> String {
+    const SHOWN: usize = 12;
+    let frames = why.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    let mut names: Vec<&str> = frames.iter().map(|frame| frame.func_name().unwrap_or("?")).collect();
+    names.dedup();
+    names.truncate(SHOWN);
+    printable(&names.join(" < "))
 }

@@ -12,6 +12,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use super::anatomy::Anatomy;
+use super::carried::CarryingComponent;
 use super::compiler::Compiler;
 use super::failures::FailureLog;
 use super::places;
@@ -93,13 +94,18 @@ impl Loader {
 
     /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,
     /// path and events. An error says why in one line; a load that fails leaves nothing behind.
-    pub async fn load_bytes(&self, key: PluginKey, bytes: &[u8], terms: Terms) -> anyhow::Result<Plugin> {
+    pub async fn load_bytes(&self, key: PluginKey, bytes: &[u8], mut terms: Terms) -> anyhow::Result<Plugin> {
         let examined = terms.account.deploying(|| {
             let anatomy = examine(bytes, &terms.limits)?;
             anatomy.check(&terms.imports, &terms.limits).map_err(anyhow::Error::msg)?;
-            anyhow::Ok((anatomy, Self::version_of(bytes), Arc::from(bytes)))
+            let component = CarryingComponent::of(bytes);
+            anyhow::Ok((anatomy, Self::version_of(bytes), component.config()?, Arc::from(component.code)))
         });
-        let (anatomy, version, shared) = examined?;
+        let (anatomy, version, carried, shared) = examined?;
+        for (key, value) in carried {
+            // The operator's own word counts first.
+            terms.config.entry(key).or_insert(value);
+        }
         let component = self.compiler.component(&key, &terms.account, shared).await?;
         let keeps = anatomy.imports.iter().any(|import| KEEPING.iter().any(|keeping| import.starts_with(keeping)));
         Ok(Plugin { keeps, ..self.rehearse(key, version, &component, terms).await? })

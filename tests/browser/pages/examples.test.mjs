@@ -1,4 +1,4 @@
-// The pages of the other examples: notifications, presence and tickets.
+// The pages of the other examples: notifications, presence, tickets and the quiz.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setUp } from "../support/bench.mjs";
@@ -154,5 +154,29 @@ describe("the tickets page", () => {
     await tab.keyboard.press("Enter");
     await seat(tab, "Buy A1").waitFor();
     assertQuiet([tab]);
+  });
+});
+
+describe("the quiz page", () => {
+  const bench = setUp();
+
+  async function join(user) {
+    const context = await bench.newContext(PHONE);
+    const tab = await openTab(context, `${bench.url}/_parlor/pages/quiz/?user=${encodeURIComponent(user)}`);
+    await tab.getByText("Connected", { exact: true }).waitFor();
+    return tab;
+  }
+
+  test("a question is asked, answered by all, and its points are told", async () => {
+    const [ana, ben] = [await join("ana"), await join("<i>ben</i>")];
+    await ana.getByRole("button", { name: "Start a quiz" }).click();
+    for (const tab of [ana, ben]) await tab.getByText("Question 1 of 5").waitFor();
+    await ben.locator("#choices button").first().click();
+    await ana.getByText("<i>ben</i> has answered").waitFor();
+    await ana.locator("#choices button").first().click();
+    for (const tab of [ana, ben]) await tab.locator("#choices [data-right=true]").waitFor();
+    for (const tab of [ana, ben]) await tab.getByText("Question 2 of 5").waitFor();
+    await assertFitsAPhone(ben);
+    assertQuiet([ana, ben]);
   });
 });

@@ -5,9 +5,11 @@ use std::path::Path;
 use crate::harness::root;
 
 /// Pages beside those of `docs/`.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
+    "guest-sdk/c/README.md",
+    "guest-sdk/go/README.md",
     "guest-sdk/rust/README.md",
     "plugins/README.md",
     "tests/README.md",

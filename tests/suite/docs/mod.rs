@@ -12,16 +12,19 @@
 //! | `<!-- client sends -->`, `<!-- client gets -->` | JSON: a frame of a client of the plugin `chat` |
 //! | `<!-- answers -->` | JSON lines: what the harness answers to the steps in the block before |
 //! | `<!-- manifest -->` | TOML: a part of a Cargo.toml, not the server's configuration |
+//! | `<!-- room -->`, `<!-- test -->` | Python: a part of the page's room, and a test of it |
 //! | `<!-- prints: WORDS -->` | JavaScript: what it writes to a browser's console |
 //! | `<!-- server of Socket.IO -->` | JavaScript: what the plugin in the next block does as well |
 //! | `<!-- client of both, prints: LINES -->` | JavaScript: what it writes, run against that server and against that plugin |
 
 mod api;
 pub mod blocks;
+mod c;
 mod commands;
 mod config;
 mod facts;
 mod frames;
+mod go;
 mod harness;
 mod limits;
 mod newcomer;
@@ -34,7 +37,8 @@ use blocks::{Block, Page, pages};
 /// More blocks than these that nobody runs are too many.
 const NOT_RUN_MAX: usize = 4;
 /// The languages that a test runs.
-const RUN: [&str; 11] = ["caddyfile", "haproxy", "js", "json", "jsonl", "nginx", "python", "rust", "sh", "toml", "ts"];
+const RUN: [&str; 13] =
+    ["c", "caddyfile", "go", "haproxy", "js", "json", "jsonl", "nginx", "python", "rust", "sh", "toml", "ts"];
 /// The marker of a server of Socket.IO, and how that of its client begins: what the client prints follows.
 pub const SERVER: &str = "server of Socket.IO";
 pub const CLIENT: &str = "client of both, prints: ";
@@ -46,7 +50,10 @@ fn complaint(block: &Block) -> Option<String> {
     let language = block.language.as_str();
     let is_known = match block.marker.as_deref() {
         Some(marker) if marker.starts_with("not run: ") => return None,
+        // The harness's page has one client in Python, which is run as it is.
+        None if language == "python" => block.page == "docs/authors/harness.md",
         None => RUN.contains(&language) && language != "js",
+        Some("room" | "test") => language == "python",
         Some(marker) if marker.starts_with("answer: ") => language == "json",
         Some("client sends" | "client gets") => language == "json",
         Some("manifest") => language == "toml",

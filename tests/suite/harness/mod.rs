@@ -12,6 +12,7 @@ mod raised;
 pub mod room;
 pub mod scripts;
 mod server;
+pub mod toolchains;
 
 pub use build::{guest, plugin, root, target, target_with_guests};
 pub use builder::Builder;

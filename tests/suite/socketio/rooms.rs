@@ -1,7 +1,7 @@
 //! Rooms over Socket.IO, beside a socket that speaks Verani's frames.
 
-use super::Session;
-use crate::harness::{Server, json};
+use super::{Poller, Session};
+use crate::harness::{Server, json, toolchains};
 
 #[tokio::test]
 async fn both_wires_meet_in_a_room() {
@@ -33,4 +33,21 @@ async fn an_acknowledgement_comes_behind_the_emits_of_its_event() {
     ben.expect(r#"438[{"error":{"code":"chat.empty","message":"say something first"}}]"#).await;
     ben.send(r#"42["chat.message",{"text":" "}]"#).await;
     ben.expect(r#"42["error",{"code":"chat.empty","message":"say something first"}]"#).await;
+}
+
+/// Bytes within data, and several arguments, in a language whose SDK reads and writes them by itself.
+#[tokio::test]
+async fn a_plugin_in_go_reads_bytes_within_data_and_says_them_among_arguments() {
+    if toolchains::is_left_out("go") {
+        return;
+    }
+    let guest = toolchains::built("tests/guests/go/faults", "go-faults");
+    let server = Server::builder().file("go-faults.wasm", guest).start();
+    let poller = Poller::open(&server).await;
+    poller.say("40/go-faults,").await;
+    poller.packets().await;
+    let said = r#"451-/go-faults,["picture",{"name":"dot","pixels":{"_placeholder":true,"num":0}}]"#;
+    poller.say(&format!("{said}\u{1e}bAQID")).await;
+    let heard = r#"451-/go-faults,["picture","dot",{"_placeholder":true,"num":0},3,1]"#;
+    assert_eq!(poller.packets().await, [heard, "bAQID"]);
 }

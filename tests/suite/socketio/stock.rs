@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use crate::harness::scripts::{install, script};
+use crate::harness::toolchains::environment;
 use crate::harness::{Builder, PATIENCE, Server, Value, json, plugin, root, target};
 
 /// What the clients are written in.
@@ -58,15 +59,8 @@ impl Language {
 fn python() -> &'static PathBuf {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
-        let folder = target().join("stock-python");
-        let program = folder.join("bin/python");
-        if !folder.join("ready").is_file() {
-            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
-            let requirements = root().join("tests/clients/python/requirements.txt");
-            run(Command::new(&program).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements));
-            std::fs::write(folder.join("ready"), "").expect("a mark");
-        }
-        program
+        let requirements = root().join("tests/clients/python/requirements.txt");
+        environment("stock-python", &requirements).unwrap_or_else(|why| panic!("{why}")).join("bin/python")
     })
 }
 

@@ -167,7 +167,7 @@ impl KnownProject {
     fn compile(&mut self, running: &BuildProcess, beside_a_server: bool) -> BuildOutcome {
         let Some(project) = &self.project else { return BuildOutcome::Failed("there is no project".to_owned()) };
         // Beside a server the compiler says only what is wrong; that it built is told when the server serves it.
-        let voice = BuildVoice { colours: std::io::stderr().is_terminal(), quiet: beside_a_server };
+        let voice = BuildVoice { colours: std::io::stderr().is_terminal(), quiet: beside_a_server, dev: true };
         let mut steps = project.steps(voice);
         let outcome = loop {
             match steps.next() {

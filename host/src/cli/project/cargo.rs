@@ -7,16 +7,26 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::step::{BuildStep, BuildVoice, Described};
+use super::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
+use super::step::{BuildStep, BuildVoice, Described, read_built};
 use super::tools;
 use crate::cli::child::output;
 use crate::model::names::PluginName;
 
 /// The parts of a package's folder that its component is made of: neither its tests and pages, nor what cargo writes there.
-pub const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
+const PARTS: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
 
-#[derive(Debug, Clone)]
-pub struct Crate {
+/// Plugins in Rust.
+pub const LANGUAGE: ProjectLanguage = ProjectLanguage {
+    manifest: "Cargo.toml",
+    parts: &PARTS,
+    scripts: &[],
+    finds: |_| Finding::Plugin,
+    read: |folder| Crate::read(folder).map(|(described, known)| (described, Box::new(known) as _)),
+};
+
+#[derive(Debug)]
+struct Crate {
     /// The folders of the packages that it is made of: its own, and those of its path dependencies.
     packages: BTreeSet<PathBuf>,
     /// The folder of the workspace, which may be the project's own.
@@ -72,7 +82,7 @@ struct CargoTarget {
 
 impl Crate {
     /// Asks cargo what the project is.
-    pub fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
+    fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let manifest = folder.join("Cargo.toml");
         let manifest = manifest.canonicalize().with_context(|| format!("cannot read {}", manifest.display()))?;
         let metadata = metadata(&manifest)?;
@@ -95,17 +105,19 @@ impl Crate {
         let dev_config = package.metadata.as_ref().map(|metadata| metadata.parlor.config.clone()).unwrap_or_default();
         Ok((Described { name, dev_config }, known))
     }
+}
 
-    pub fn manifests(&self) -> Vec<PathBuf> {
+impl LanguageProject for Crate {
+    fn manifests(&self) -> Vec<PathBuf> {
         vec![self.manifest.clone(), self.workspace.join("Cargo.toml")]
     }
 
-    pub fn parts(&self) -> Vec<PathBuf> {
+    fn parts(&self) -> Vec<PathBuf> {
         let of_packages = self.packages.iter().flat_map(|package| PARTS.map(|part| package.join(part)));
         of_packages.chain([self.workspace.join("Cargo.toml")]).collect()
     }
 
-    pub fn steps(&self, voice: BuildVoice) -> CargoSteps {
+    fn steps(&self, voice: BuildVoice) -> Box<dyn BuildSteps> {
         let mut cargo = Command::new("cargo");
         cargo
             .args(["build", "--release", "--lib", "--target", tools::RUST_TARGET, "--manifest-path"])
@@ -116,16 +128,16 @@ impl Crate {
         if voice.quiet {
             cargo.arg("--quiet");
         }
-        CargoSteps { build: Some(cargo), asked_rustup: false }
+        Box::new(CargoSteps { build: Some(cargo), asked_rustup: false })
     }
 
-    pub fn built(&self) -> &Path {
-        &self.built
+    fn component(&self) -> anyhow::Result<Vec<u8>> {
+        read_built(&self.built)
     }
 
     /// The files that cargo says the last build read, those of other packages of the workspace included. What a build script
     /// made lies in the target folder, and nobody edits that.
-    pub fn read_by_the_build(&self) -> Vec<PathBuf> {
+    fn read_by_the_build(&self) -> Vec<PathBuf> {
         let list = std::fs::read_to_string(self.built.with_extension("d")).unwrap_or_default();
         let files = list.split_once(": ").map_or("", |(_, files)| files.trim_end());
         // A space within a name has a backslash before it.
@@ -137,13 +149,13 @@ impl Crate {
 
 /// Adds the wasm target where it is missing, then runs cargo.
 #[derive(Debug)]
-pub struct CargoSteps {
+struct CargoSteps {
     build: Option<Command>,
     asked_rustup: bool,
 }
 
-impl CargoSteps {
-    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
+impl BuildSteps for CargoSteps {
+    fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
         if self.build.is_some()
             && let Some(step) = tools::rust_target(self.asked_rustup)?
         {

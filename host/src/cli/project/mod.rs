@@ -1,7 +1,14 @@
-//! A plugin project: a crate, a package of npm, or one file of TypeScript. What its manifest says, and how it becomes a
-//! component.
+//! A plugin project: a folder with a manifest of its language, or one file of TypeScript. What the manifest says, and how the
+//! project becomes a component.
 
+mod c;
 mod cargo;
+mod component;
+mod debug;
+mod go;
+mod language;
+mod plugin_toml;
+mod python;
 mod script;
 mod step;
 mod tools;
@@ -12,49 +19,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use self::cargo::Crate;
-use self::script::Script;
-use self::step::{BuildStep, Described};
+use self::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
+use self::step::Described;
 use crate::files::write_whole;
 use crate::model::names::PluginName;
 use crate::server::dev::PACKAGES;
 pub use step::BuildVoice;
 
-/// The extensions of files that are a plugin by themselves.
-pub const SCRIPTS: [&str; 4] = ["ts", "mts", "js", "mjs"];
+/// The languages, in the order in which they are asked whether a folder is theirs.
+const LANGUAGES: [ProjectLanguage; 5] =
+    [cargo::LANGUAGE, script::LANGUAGE, python::LANGUAGE, go::LANGUAGE, c::LANGUAGE];
 
 /// A plugin project, as its manifest describes it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Project {
     /// The plugin's name, which is the package's.
     pub name: PluginName,
-    /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of a Cargo.toml, `parlor.config` of
-    /// a package.json.
+    /// What `parlor dev` configures for the plugin, as [`Described::dev_config`] says.
     pub dev_config: BTreeMap<String, String>,
-    kind: ProjectKind,
-}
-
-#[derive(Debug, Clone)]
-enum ProjectKind {
-    Crate(Crate),
-    Script(Script),
-}
-
-/// The programs to run, one after the other. The next is asked for when the one before has succeeded.
-#[derive(Debug)]
-pub enum BuildSteps {
-    Crate(cargo::CargoSteps),
-    Script(Box<script::ScriptSteps>),
-}
-
-impl BuildSteps {
-    /// The next program; none once the component is built. An error says why it cannot be built.
-    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
-        match self {
-            Self::Crate(steps) => steps.next(),
-            Self::Script(steps) => steps.next(),
-        }
-    }
+    known: Box<dyn LanguageProject>,
 }
 
 /// The projects of a folder.
@@ -66,12 +49,30 @@ pub struct FoundProjects {
     pub skipped: BTreeSet<(PathBuf, &'static str)>,
 }
 
+/// Whether a file has the name of one that is a plugin by itself.
+pub fn is_script(file: &Path) -> bool {
+    of_script(file).is_some()
+}
+
+/// The language whose files with such a name are plugins by themselves.
+fn of_script(file: &Path) -> Option<&'static ProjectLanguage> {
+    let extension = file.extension()?.to_str()?;
+    LANGUAGES.iter().find(|language| language.scripts.contains(&extension))
+}
+
+/// The language of a folder, and what it says; none where the folder has no manifest.
+fn of_folder(folder: &Path) -> Option<(&'static ProjectLanguage, Finding)> {
+    let with_manifest = LANGUAGES.iter().filter(|language| folder.join(language.manifest).is_file());
+    let findings: Vec<_> = with_manifest.map(|language| (language, (language.finds)(folder))).collect();
+    let plugin = findings.iter().find(|(_, finding)| *finding == Finding::Plugin);
+    plugin.or_else(|| findings.iter().find(|(_, finding)| *finding != Finding::NotMine)).copied()
+}
+
 /// The projects of a folder, or what was named itself where it is one.
 pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
     let mut found = FoundProjects::default();
     if place.is_file() {
-        let extension = place.extension().unwrap_or_default();
-        if !SCRIPTS.iter().any(|known| extension == *known) {
+        if !is_script(place) {
             bail!("{} is no plugin: a folder is, or a file of .ts or .js", place.display());
         }
         found.places.push(place.to_owned());
@@ -100,19 +101,17 @@ pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
 impl FoundProjects {
     /// Adds a folder if it is a project; answers whether it is.
     fn take(&mut self, folder: &Path) -> bool {
-        let is_project = folder.join("Cargo.toml").is_file() || {
-            let package = folder.join("package.json");
-            let is_plugin = package.is_file() && script::may_be_plugin(&package);
-            if package.is_file() && !is_plugin {
-                let why = "its package.json neither depends on @parlor/guest nor has a \"parlor\"";
-                self.skipped.insert((folder.to_owned(), why));
+        match of_folder(folder) {
+            Some((_, Finding::Plugin)) => {
+                self.places.push(folder.to_owned());
+                true
             }
-            is_plugin
-        };
-        if is_project {
-            self.places.push(folder.to_owned());
+            Some((_, Finding::Other(why))) => {
+                self.skipped.insert((folder.to_owned(), why));
+                false
+            }
+            Some((_, Finding::NotMine)) | None => false,
         }
-        is_project
     }
 
     /// Says that there is no project in a place, and why.
@@ -120,10 +119,18 @@ impl FoundProjects {
         let mut words = format!("there is no plugin project in {}: ", place.display());
         match self.skipped.first() {
             Some((folder, why)) => words.push_str(&format!("{}: {why}", folder.display())),
-            None => words.push_str("no folder with a Cargo.toml or package.json; `parlor new` makes one"),
+            None => words.push_str(&format!("no folder with a {}; `parlor new` makes one", manifests())),
         }
         words
     }
+}
+
+/// The names of all manifests, for people.
+fn manifests() -> String {
+    let mut names: Vec<&str> = LANGUAGES.iter().map(|language| language.manifest).collect();
+    names.dedup();
+    let last = names.pop().unwrap_or_default();
+    format!("{} or {last}", names.join(", "))
 }
 
 /// The files and folders that may be part of a project that was not read yet.
@@ -131,62 +138,42 @@ pub fn parts_of(place: &Path) -> Vec<PathBuf> {
     if place.is_file() {
         return vec![place.to_owned()];
     }
-    let names = cargo::PARTS.iter().chain(&script::PARTS);
+    let names = LANGUAGES.iter().flat_map(|language| language.parts);
     names.map(|part| place.join(part)).collect()
 }
 
 impl Project {
     /// Reads what the project is.
     pub fn read(place: &Path) -> anyhow::Result<Self> {
-        let (Described { name, dev_config }, kind) = if place.join("Cargo.toml").is_file() {
-            let (described, known) = Crate::read(place)?;
-            (described, ProjectKind::Crate(known))
-        } else {
-            let (described, known) = if place.is_file() { Script::of_file(place) } else { Script::of_package(place) }?;
-            (described, ProjectKind::Script(known))
-        };
-        Ok(Self { name, dev_config, kind })
+        let language = if place.is_file() { of_script(place) } else { of_folder(place).map(|(language, _)| language) };
+        let language = language.with_context(|| format!("{} is no plugin project any more", place.display()))?;
+        let (Described { name, dev_config }, known) = (language.read)(place)?;
+        Ok(Self { name, dev_config, known })
     }
 
     /// The files that say what the project is.
     pub fn manifests(&self) -> Vec<PathBuf> {
-        match &self.kind {
-            ProjectKind::Crate(known) => known.manifests(),
-            ProjectKind::Script(known) => known.manifests(),
-        }
+        self.known.manifests()
     }
 
     /// What it is made of, as far as its manifests tell: files, and folders with all that is in them.
     pub fn parts(&self) -> Vec<PathBuf> {
-        match &self.kind {
-            ProjectKind::Crate(known) => known.parts(),
-            ProjectKind::Script(known) => known.parts(),
-        }
+        self.known.parts()
     }
 
     /// The files that the last build read, without what tools made.
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
-        match &self.kind {
-            ProjectKind::Crate(known) => known.read_by_the_build(),
-            ProjectKind::Script(known) => known.read_by_the_build(),
-        }
+        self.known.read_by_the_build()
     }
 
     /// The steps that build it, and those that install what they need.
-    pub fn steps(&self, voice: BuildVoice) -> BuildSteps {
-        match &self.kind {
-            ProjectKind::Crate(known) => BuildSteps::Crate(known.steps(voice)),
-            ProjectKind::Script(known) => BuildSteps::Script(Box::new(known.steps(voice))),
-        }
+    pub fn steps(&self, voice: BuildVoice) -> Box<dyn BuildSteps> {
+        self.known.steps(voice)
     }
 
     /// The component that was built.
     pub fn component(&self) -> anyhow::Result<Vec<u8>> {
-        let built = match &self.kind {
-            ProjectKind::Crate(known) => known.built(),
-            ProjectKind::Script(known) => known.built(),
-        };
-        fs::read(built).with_context(|| format!("cannot read {}", built.display()))
+        self.known.component()
     }
 
     /// Puts the component in its place as a whole, if it has changed: a server that watches sees one change for each build.

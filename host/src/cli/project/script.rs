@@ -9,18 +9,34 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::step::{BuildStep, BuildVoice, Described};
+use super::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
+use super::step::{BuildStep, BuildVoice, Described, read_built};
 use super::tools;
 use crate::cli::sdk::{self, UnpackedSdk};
 use crate::model::names::PluginName;
 use crate::server::dev::{PACKAGES, installed};
 
 /// What a component is made of in the folder of a package, beside what its code names.
-pub const PARTS: [&str; 3] = ["package.json", "tsconfig.json", "src"];
+const PARTS: [&str; 3] = ["package.json", "tsconfig.json", "src"];
 const DEFAULT_ENTRY: &str = "src/index.ts";
 
+/// Plugins in TypeScript.
+pub const LANGUAGE: ProjectLanguage = ProjectLanguage {
+    manifest: "package.json",
+    parts: &PARTS,
+    scripts: &["ts", "mts", "js", "mjs"],
+    finds: |folder| match may_be_plugin(&folder.join("package.json")) {
+        true => Finding::Plugin,
+        false => Finding::Other("its package.json neither depends on @parlor/guest nor has a \"parlor\""),
+    },
+    read: |place| {
+        let read = if place.is_file() { Script::of_file(place) } else { Script::of_package(place) };
+        read.map(|(described, known)| (described, Box::new(known) as _))
+    },
+};
+
 #[derive(Debug, Clone)]
-pub struct Script {
+struct Script {
     name: PluginName,
     /// The folder of its package.json; none for a file by itself.
     package: Option<PathBuf>,
@@ -63,7 +79,7 @@ impl NpmPackage {
 }
 
 /// Whether a package.json may describe a plugin. One that cannot be read may: the build says what is wrong with it.
-pub fn may_be_plugin(package: &Path) -> bool {
+fn may_be_plugin(package: &Path) -> bool {
     let text = fs::read(package).unwrap_or_default();
     let Ok(package) = serde_json::from_slice::<Value>(&text) else { return true };
     let depends = |kind: &str| package[kind].get(sdk::PACKAGE).is_some();
@@ -72,7 +88,7 @@ pub fn may_be_plugin(package: &Path) -> bool {
 
 impl Script {
     /// Reads a package.json.
-    pub fn of_package(folder: &Path) -> anyhow::Result<(Described, Self)> {
+    fn of_package(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let folder = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
         let manifest = folder.join("package.json");
         let package = NpmPackage::read(&folder)?;
@@ -92,7 +108,7 @@ impl Script {
     }
 
     /// A file by itself, which is the plugin of its own name.
-    pub fn of_file(file: &Path) -> anyhow::Result<(Described, Self)> {
+    fn of_file(file: &Path) -> anyhow::Result<(Described, Self)> {
         let entry = file.canonicalize().with_context(|| format!("cannot read {}", file.display()))?;
         let stem = entry.file_stem().unwrap_or_default().to_string_lossy();
         let name = PluginName::new(&stem).with_context(|| format!("the name of {}", file.display()))?;
@@ -102,32 +118,9 @@ impl Script {
         Ok((Described { name, dev_config: BTreeMap::new() }, script))
     }
 
-    pub fn manifests(&self) -> Vec<PathBuf> {
-        self.package.iter().map(|folder| folder.join("package.json")).collect()
-    }
-
-    pub fn parts(&self) -> Vec<PathBuf> {
-        let of_package = self.package.iter().flat_map(|folder| PARTS.map(|part| folder.join(part)));
-        of_package.chain([self.entry.clone()]).collect()
-    }
-
-    pub fn steps(&self, voice: BuildVoice) -> ScriptSteps {
-        ScriptSteps { script: self.clone(), voice, installed: BTreeSet::new(), unpacked: None, ended: false }
-    }
-
-    pub fn built(&self) -> &Path {
-        &self.built
-    }
-
     /// Where the build lists what it read.
     fn inputs(&self) -> PathBuf {
         self.built.with_extension("inputs.json")
-    }
-
-    pub fn read_by_the_build(&self) -> Vec<PathBuf> {
-        let list = fs::read(self.inputs()).unwrap_or_default();
-        // The build leaves out what npm installed.
-        serde_json::from_slice(&list).unwrap_or_default()
     }
 
     /// The SDK that the project names, as npm installed it: its own folder where that is a link.
@@ -151,9 +144,35 @@ impl Script {
     }
 }
 
+impl LanguageProject for Script {
+    fn manifests(&self) -> Vec<PathBuf> {
+        self.package.iter().map(|folder| folder.join("package.json")).collect()
+    }
+
+    fn parts(&self) -> Vec<PathBuf> {
+        let of_package = self.package.iter().flat_map(|folder| PARTS.map(|part| folder.join(part)));
+        of_package.chain([self.entry.clone()]).collect()
+    }
+
+    fn read_by_the_build(&self) -> Vec<PathBuf> {
+        let list = fs::read(self.inputs()).unwrap_or_default();
+        // The build leaves out what npm installed.
+        serde_json::from_slice(&list).unwrap_or_default()
+    }
+
+    fn steps(&self, voice: BuildVoice) -> Box<dyn BuildSteps> {
+        let script = self.clone();
+        Box::new(ScriptSteps { script, voice, installed: BTreeSet::new(), unpacked: None, ended: false })
+    }
+
+    fn component(&self) -> anyhow::Result<Vec<u8>> {
+        read_built(&self.built)
+    }
+}
+
 /// Runs npm for the packages of the project and of the SDK where any are missing, then the SDK's build.
 #[derive(Debug)]
-pub struct ScriptSteps {
+struct ScriptSteps {
     script: Script,
     voice: BuildVoice,
     /// The folders that npm was run in.
@@ -163,8 +182,8 @@ pub struct ScriptSteps {
     ended: bool,
 }
 
-impl ScriptSteps {
-    pub fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
+impl BuildSteps for ScriptSteps {
+    fn next(&mut self) -> anyhow::Result<Option<BuildStep>> {
         if self.ended {
             return Ok(None);
         }
@@ -194,7 +213,9 @@ impl ScriptSteps {
         self.ended = true;
         self.script.build(&sdk, self.voice).map(|build| Some(BuildStep::new(build)))
     }
+}
 
+impl ScriptSteps {
     /// What installs the packages that a folder's package.json names, where one of them is missing. What only the SDK's own
     /// tests need is of no concern.
     fn install(&mut self, folder: &Path) -> anyhow::Result<Option<BuildStep>> {

@@ -1,8 +1,11 @@
-//! What the builds of both languages are made of: what a manifest says of a plugin, and the programs to run.
+//! What the builds of all languages are made of: what a manifest says of a plugin, and the programs to run.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
+
+use anyhow::Context as _;
 
 use crate::model::names::PluginName;
 
@@ -12,7 +15,7 @@ pub struct Described {
     /// The plugin's name, which is the package's.
     pub name: PluginName,
     /// What `parlor dev` configures for the plugin: `[package.metadata.parlor.config]` of a Cargo.toml, `parlor.config` of
-    /// a package.json.
+    /// a package.json, `[tool.parlor.config]` of a pyproject.toml, `[config]` of a plugin.toml.
     pub dev_config: BTreeMap<String, String>,
 }
 
@@ -22,6 +25,8 @@ pub struct BuildVoice {
     pub colours: bool,
     /// Only errors and warnings.
     pub quiet: bool,
+    /// For `parlor dev`, which may serve something that is made faster than a component for a server is.
+    pub dev: bool,
 }
 
 /// A program to run on the way to a component.
@@ -38,4 +43,9 @@ impl BuildStep {
     pub fn new(command: Command) -> Self {
         Self { says: None, command, _lock: None }
     }
+}
+
+/// Reads what a build made.
+pub fn read_built(file: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }

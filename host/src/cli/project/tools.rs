@@ -17,6 +17,9 @@ pub const NO_CARGO: &str = "cargo is missing: plugins in Rust need Rust 1.95 or 
 /// The oldest Node that the SDK's tools run on.
 const NODE_MAJOR: u32 = 20;
 
+const INSTALL_ZIG: &str =
+    "plugins in C need zig 0.16 or newer, which is their compiler; `pip install ziglang` installs it";
+
 const INSTALL_NODE: &str = "plugins in TypeScript need Node 20 or newer with npm; on Debian and Ubuntu: \
      `apt-get install nodejs npm`";
 
@@ -65,13 +68,31 @@ pub fn npm(folder: &Path, how: &str) -> anyhow::Result<Command> {
     Ok(npm)
 }
 
+/// The command that runs zig, which may be a program by itself or a module of Python.
+pub fn zig() -> anyhow::Result<Command> {
+    for program in ["zig", "python-zig"] {
+        if is_in_path(program) {
+            return Ok(Command::new(program));
+        }
+    }
+    static IS_MODULE: OnceLock<bool> = OnceLock::new();
+    let is_module = IS_MODULE.get_or_init(|| {
+        let ask = ["-c", "import importlib.util as u; print(u.find_spec('ziglang') is not None)"];
+        answer_of(Command::new("python3").args(ask)).is_ok_and(|answer| answer == "True")
+    });
+    ensure!(*is_module, "zig is missing: {INSTALL_ZIG}");
+    let mut python = Command::new("python3");
+    python.args(["-m", "ziglang"]);
+    Ok(python)
+}
+
 /// What a program prints on standard output, trimmed; empty where it fails. An error means that it cannot be run.
 fn answer_of(command: &mut Command) -> std::io::Result<String> {
     let output = output(command)?;
     Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).trim().to_owned() } else { String::new() })
 }
 
-fn is_in_path(program: &str) -> bool {
+pub fn is_in_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

@@ -1,0 +1,193 @@
+/* Who is in the room, who may come in, and what is said to them. Include parlor.h. */
+
+#ifndef PARLOR_ROOM_H
+#define PARLOR_ROOM_H
+
+/* ---- Emits. They leave when the turn commits, in this order; each answers how many sockets it addresses. ---- */
+
+/* To the socket that caused the event.
+ *
+ *     pl_emit(event, "welcome", pl_obj("motto", pl_str("be brief")));
+ */
+uint32_t pl_emit(const pl_event *event, const char *name, pl_json data);
+
+/* To a socket.
+ *
+ *     pl_emit_socket(winner, "won", pl_empty);
+ */
+uint32_t pl_emit_socket(pl_socket socket, const char *name, pl_json data);
+
+/* To all in the channel `default`, the sender included.
+ *
+ *     pl_emit_all("score", pl_num(score));
+ */
+uint32_t pl_emit_all(const char *name, pl_json data);
+
+/* To all in a channel, the sender included.
+ *
+ *     pl_emit_channel("red", "your-turn", pl_empty);
+ */
+uint32_t pl_emit_channel(const char *channel, const char *name, pl_json data);
+
+/* To all in a channel but these clients.
+ *
+ *     const char *me[] = {pl_meta_of(event->socket).client_id};
+ *     pl_emit_except("default", me, 1, "typing", pl_empty);
+ */
+uint32_t pl_emit_except(const char *channel, const char *const *clients, size_t count, const char *name, pl_json data);
+
+/* To all sockets of a user.
+ *
+ *     pl_emit_user("ada", "mail", pl_num(1));
+ */
+uint32_t pl_emit_user(const char *user, const char *name, pl_json data);
+
+/* To the sockets of these client ids.
+ *
+ *     const char *two[] = {"phone", "laptop"};
+ *     pl_emit_clients(two, 2, "ring", pl_empty);
+ */
+uint32_t pl_emit_clients(const char *const *clients, size_t count, const char *name, pl_json data);
+
+/* To a channel that the turn's own socket is in, without that socket; else to the user of that id. Verani's ctx.emit.to.
+ *
+ *     pl_emit_to("default", "said", event->data);
+ */
+uint32_t pl_emit_to(const char *target, const char *name, pl_json data);
+
+/* Says that the next emit, ask or answer, whose data must be an array, is several arguments for clients whose protocol has them.
+ *
+ *     pl_spread();
+ *     pl_emit(event, "moved", pl_array((pl_json[]){pl_num(3), pl_num(4)}, 2));
+ */
+void pl_spread(void);
+
+/* Asks a socket's client, which has so many milliseconds for its answer: pl_on_ack of `ask` gets that, or learns that none came.
+ *
+ *     pl_ask(event->socket, "color?", pl_empty, "color", 10000);
+ */
+void pl_ask(pl_socket socket, const char *name, pl_json data, const char *ask, uint32_t timeout_ms);
+
+/* How many arguments the client gave: more than 1 only where its protocol has several, which are an array then.
+ *
+ *     if (pl_arguments() > 1) pl_info("somebody uses Socket.IO");
+ */
+uint32_t pl_arguments(void);
+
+/* ---- Sockets. ---- */
+
+/* Who a socket belongs to.
+ *
+ *     pl_meta who = pl_meta_of(event->socket);
+ *     pl_info(pl_format("%s, as %s", who.user_id, pl_text(pl_at(who.fields, "name"))));
+ */
+typedef struct pl_meta {
+    const char *user_id;
+    /* In pl_authorize: a random one where it is NULL. */
+    const char *client_id;
+    /* In pl_authorize: `default` where there are none. */
+    const char *const *channels;
+    size_t channel_count;
+    /* Fields of your own: an object of up to 4 KiB. In pl_authorize: none where there are none. */
+    pl_json fields;
+} pl_meta;
+
+/* What is known of a socket, with this turn's own changes.
+ *
+ *     const char *user = pl_meta_of(event->socket).user_id;
+ */
+pl_meta pl_meta_of(pl_socket socket);
+
+/* Puts a socket into a channel.
+ *
+ *     pl_join(event->socket, "red");
+ */
+void pl_join(pl_socket socket, const char *channel);
+
+/* Takes a socket out of a channel.
+ *
+ *     pl_leave(event->socket, "red");
+ */
+void pl_leave(pl_socket socket, const char *channel);
+
+/* Replaces a socket's own fields.
+ *
+ *     pl_set_fields(event->socket, pl_obj("name", pl_str("Ada")));
+ */
+void pl_set_fields(pl_socket socket, pl_json fields);
+
+/* Closes a socket when the turn has committed: with 1000, 1008, 1011 to 1013, or a code of your own from 3000 to 4999.
+ *
+ *     pl_close(event->socket, 4001, "kicked");
+ */
+void pl_close(pl_socket socket, int code, const char *reason);
+
+/* ---- The room. ---- */
+
+/* The room's id, as clients name it.
+ *
+ *     pl_info(pl_room_id());
+ */
+const char *pl_room_id(void);
+
+/* How many sockets are in the room.
+ *
+ *     if (pl_session_count() == 2) start();
+ */
+uint32_t pl_session_count(void);
+
+/* The ids of the users in the room, in order, each once; sets how many.
+ *
+ *     size_t count;
+ *     const char *const *users = pl_user_ids(&count);
+ */
+const char *const *pl_user_ids(size_t *count);
+
+/* ---- Who may come in. ---- */
+
+/* The request for a connection.
+ *
+ *     static bool authorize(const pl_request *request, pl_meta *meta) {
+ *         meta->user_id = pl_query(request, "user");
+ *         if (!meta->user_id) pl_refuse(401, "say who you are");
+ *         return true;
+ *     }
+ */
+typedef struct pl_request {
+    /* The address as the client saw it, with its query. */
+    const char *uri;
+    const char *room;
+    /* The client's network address. */
+    const char *remote;
+    /* Names in lower case, each with its value behind it. */
+    const char *const *headers;
+    size_t header_count;
+} pl_request;
+
+/* Calls `fn` before a connection is accepted: it fills in `meta` and answers true, or answers false to leave it to the host, which
+ * makes up a user. A turn's things do not work there: storage, emits, sockets. A failure is a 401 without words.
+ *
+ *     pl_authorize(authorize);
+ */
+void pl_authorize(bool (*fn)(const pl_request *request, pl_meta *meta));
+
+/* Refuses the connection with an HTTP status and words for people.
+ *
+ *     pl_refuse(403, "members only");
+ */
+void pl_refuse(int status, const char *message);
+
+/* The first value of a query parameter, decoded; NULL where there is none.
+ *
+ *     const char *token = pl_query(request, "token");
+ */
+const char *pl_query(const pl_request *request, const char *name);
+
+/* The first value of a header, however its name is written; NULL where there is none. What a client of Socket.IO sent as `auth`
+ * is the header parlor-auth.
+ *
+ *     const char *token = pl_header(request, "Authorization");
+ */
+const char *pl_header(const pl_request *request, const char *name);
+
+#endif

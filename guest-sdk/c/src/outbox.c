@@ -1,0 +1,92 @@
+/* Saying things to clients. */
+
+#include "host.h"
+
+static uint32_t counted(const pl_result *result) {
+    return pl_took(result) ? result->ok.number : 0;
+}
+
+/* Names as the host reads a list of them. */
+static const pl_out *outs(const char *const *names, size_t count) {
+    pl_out *list = pl_alloc(count * sizeof *list + 1);
+    for (size_t at = 0; at < count; at++) list[at] = pl_out_of(names[at]);
+    return list;
+}
+
+/* The name and the data of an emit, ready to be said. */
+#define SAID(name, data) \
+    pl_result result;    \
+    pl_payload said = pl_sent(data); \
+    pl_out event_name = pl_out_of(name)
+#define EVENT event_name.at, event_name.len, said.is_binary, said.at, said.len
+
+uint32_t pl_emit(const pl_event *event, const char *name, pl_json data) {
+    if (!event->has_socket) {
+        pl_fail("no-socket", "this event has no socket to answer to");
+        return 0;
+    }
+    return pl_emit_socket(event->socket, name, data);
+}
+
+uint32_t pl_emit_socket(pl_socket socket, const char *name, pl_json data) {
+    SAID(name, data);
+    host_to_socket(socket, EVENT, &result);
+    return counted(&result);
+}
+
+uint32_t pl_emit_all(const char *name, pl_json data) {
+    return pl_emit_channel("default", name, data);
+}
+
+uint32_t pl_emit_channel(const char *channel, const char *name, pl_json data) {
+    SAID(name, data);
+    pl_out to = pl_out_of(channel);
+    host_to_channel(to.at, to.len, EVENT, &result);
+    return counted(&result);
+}
+
+uint32_t pl_emit_except(const char *channel, const char *const *clients, size_t count, const char *name, pl_json data) {
+    SAID(name, data);
+    pl_out to = pl_out_of(channel);
+    host_to_channel_except(to.at, to.len, outs(clients, count), count, EVENT, &result);
+    return counted(&result);
+}
+
+uint32_t pl_emit_user(const char *user, const char *name, pl_json data) {
+    SAID(name, data);
+    pl_out to = pl_out_of(user);
+    host_to_user(to.at, to.len, EVENT, &result);
+    return counted(&result);
+}
+
+uint32_t pl_emit_clients(const char *const *clients, size_t count, const char *name, pl_json data) {
+    SAID(name, data);
+    host_to_clients(outs(clients, count), count, EVENT, &result);
+    return counted(&result);
+}
+
+uint32_t pl_emit_to(const char *target, const char *name, pl_json data) {
+    SAID(name, data);
+    pl_out to = pl_out_of(target);
+    host_to_named(to.at, to.len, EVENT, &result);
+    return counted(&result);
+}
+
+void pl_spread(void) {
+    pl_result result;
+    host_spread(&result);
+    pl_took(&result);
+}
+
+void pl_ask(pl_socket socket, const char *name, pl_json data, const char *ask, uint32_t timeout_ms) {
+    SAID(name, data);
+    pl_out ask_name = pl_out_of(ask);
+    host_ask(socket, EVENT, ask_name.at, ask_name.len, timeout_ms, &result);
+    pl_took(&result);
+}
+
+uint32_t pl_arguments(void) {
+    return host_arguments();
+}
+
+#pragma clang attribute pop

@@ -1,0 +1,347 @@
+"""A plugin's room: what it does at events, and what handlers do with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterable, TypeVar, overload
+
+from . import _host
+from ._errors import RoomError
+from ._handlers import Handler, Handlers
+from ._host import need_text
+from .context import AskAnswer, Ctx, Disconnect, Due, FailedTurn, Suspended
+from .later import Alarm, Log, Timers
+from .sockets import Socket
+from .storage import Storage
+from .targets import DEFAULT_CHANNEL, Channel, Target, send, texts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = re.compile(r"/[/A-Za-z0-9._~-]{0,127}")
+_SCHEMA_BYTES = 128
+
+defined: list[Room] = []
+"""The plugin's room, once it has one."""
+
+
+class Room:
+    """The room of a plugin: made once, at the top level of its module.
+
+    >>> from dataclasses import dataclass
+    >>> from parlor import Ctx, Room, reject
+    >>> room = Room("chat", path="/ws")
+    >>> @dataclass
+    ... class ChatMessage:
+    ...     text: str
+    >>> @room.on("chat.message")
+    ... def chat_message(ctx: Ctx, message: ChatMessage) -> None:
+    ...     if not message.text.strip():
+    ...         reject("chat.empty", "say something first")
+    ...     room.emit("chat.message", {"from": ctx.meta.user_id, "text": message.text})
+    """
+
+    def __init__(self, name: str = "room", path: str = "/ws") -> None:
+        fits = _PATH.fullmatch(path) and ".." not in path and not path.startswith("/t/")
+        if not fits or path == "/_parlor" or path.startswith("/_parlor/"):
+            raise RoomError(
+                "invalid",
+                "Room: path must be 1 to 128 bytes of /A-Za-z0-9._~- that begin with /, without .., not below /t/ and not "
+                f"/_parlor or below it; it is {path!r}",
+            )
+        if defined and _host.IN_COMPONENT:
+            raise RoomError("invalid", "a plugin has one room, and this is the second Room: make two plugins of them")
+        self.name = need_text(name, "the room's name")
+        self.path = path
+        self.handlers = Handlers()
+        self.storage = Storage()
+        """The room's own keys and values."""
+        self.timers = Timers()
+        """What is to run soon."""
+        self.alarm = Alarm()
+        """What is to run, come what may."""
+        self.log = Log()
+        """The plugin's log."""
+        self.authorizer: Callable[..., Any] | None = None
+        self._resumes: dict[str, Handler] = {}
+        self._resume_any: Handler | None = None
+        self._suspend: Callable[..., Any] | None = None
+        defined.append(self)
+
+    # What the room does at events.
+
+    @overload
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, handler: F) -> F: ...
+
+    def on(self, event: str, handler: Any = None) -> Any:
+        """Marks a handler of an event of clients, or of all (``*``). It is given the context, and the data as the type that
+        its second parameter says: a dataclass, or a type of JSON. What it returns answers a client that waits.
+
+        >>> from dataclasses import dataclass
+        >>> room = Room("sum")
+        >>> @dataclass
+        ... class Numbers:
+        ...     a: int
+        ...     b: int = 0
+        >>> @room.on("add")
+        ... async def add(ctx: Ctx, numbers: Numbers) -> int:
+        ...     return numbers.a + numbers.b
+        """
+        return self._mark(self.handlers.events, event, handler)
+
+    def off(self, event: str, handler: Callable[..., Any] | None = None) -> bool:
+        """Removes a handler, or all of an event; whether there was one.
+
+        >>> room = Room("once")
+        >>> @room.on("first")
+        ... def first(ctx: Ctx) -> None:
+        ...     room.off("first", first)
+        >>> room.off("first", first), room.off("first")
+        (True, False)
+        """
+        return self.handlers.remove(self.handlers.events, event, handler)
+
+    @overload
+    def on_timer(self, name: str) -> Callable[[F], F]: ...
+    @overload
+    def on_timer(self, name: str, handler: F) -> F: ...
+
+    def on_timer(self, name: str, handler: Any = None) -> Any:
+        """Marks what runs when a timer of this name is due: see :class:`Timers`."""
+        return self._mark(self.handlers.timers, name, handler)
+
+    def off_timer(self, name: str, handler: Callable[..., Any] | None = None) -> bool:
+        """Removes what runs for a timer; whether there was anything."""
+        return self.handlers.remove(self.handlers.timers, name, handler)
+
+    @overload
+    def on_ack(self, name: str) -> Callable[[F], F]: ...
+    @overload
+    def on_ack(self, name: str, handler: F) -> F: ...
+
+    def on_ack(self, name: str, handler: Any = None) -> Any:
+        """Marks what is given the answers to asks of this name, an :class:`AskAnswer` each: see :meth:`Socket.ask`."""
+        return self._mark(self.handlers.acks, name, handler, AskAnswer)
+
+    def off_ack(self, name: str, handler: Callable[..., Any] | None = None) -> bool:
+        """Removes what is given answers; whether there was anything."""
+        return self.handlers.remove(self.handlers.acks, name, handler)
+
+    def on_connect(self, handler: F) -> F:
+        """Marks what runs when a socket has come in.
+
+        >>> room = Room("lobby")
+        >>> @room.on_connect
+        ... def connect(ctx: Ctx) -> None:
+        ...     ctx.emit("welcome", {"you": ctx.meta.user_id, "users": room.user_ids()})
+        """
+        return self._hook("$connect", handler)
+
+    def on_disconnect(self, handler: F) -> F:
+        """Marks what runs when a socket has ended, with a :class:`Disconnect`.
+
+        >>> room = Room("lobby")
+        >>> @room.on_disconnect
+        ... def disconnect(ctx: Ctx, end: Disconnect) -> None:
+        ...     room.emit("left", {"user": ctx.meta.user_id, "code": end.code})
+        """
+        return self._hook("$disconnect", handler, Disconnect)
+
+    def on_message(self, handler: F) -> F:
+        """Marks what runs for events of clients that have no handler of their own, with their :class:`Frame`.
+
+        >>> from parlor import Frame
+        >>> room = Room("lobby")
+        >>> @room.on_message
+        ... def message(ctx: Ctx, frame: Frame) -> None:
+        ...     room.log.warn("nobody handles", frame["type"])
+        """
+        self._with("$message", handler, lambda ctx: ctx.frame)
+        return handler
+
+    def on_error(self, handler: F) -> F:
+        """Marks what runs when a turn has failed, with a :class:`FailedTurn`.
+
+        >>> room = Room("lobby")
+        >>> @room.on_error
+        ... def failed(ctx: Ctx, turn: FailedTurn) -> None:
+        ...     ctx.emit("sorry", {"event": turn.event})
+        """
+        return self._hook("$error", handler, FailedTurn)
+
+    def on_restore(self, handler: F) -> F:
+        """Marks what runs in a new instance that has no memory of the one before, with the reason: ``crash``, ``restart``,
+        ``wake`` or ``swap``.
+
+        >>> room = Room("lobby")
+        >>> @room.on_restore
+        ... def restore(ctx: Ctx, reason: str) -> None:
+        ...     room.log.info("again here after", reason)
+        """
+        self._with("$restore", handler, lambda ctx: ctx.data["reason"])
+        return handler
+
+    def on_alarm(self, handler: F) -> F:
+        """Marks what runs when the alarm is due, with a :class:`Due`: see :class:`Alarm`."""
+        self._with("$alarm", handler, lambda ctx: Due(ctx.data["due"] / 1000, ctx.data["attempt"]))
+        return handler
+
+    def on_suspend(self, schema: str) -> Callable[[F], F]:
+        """Marks what answers the state that the next instance is given, with the reason: ``sleep`` or ``swap``. The last
+        one that is marked counts.
+
+        >>> room = Room("game")
+        >>> board = {"turn": 0}
+        >>> @room.on_suspend("board/1")
+        ... def save(ctx: Ctx) -> dict[str, int]:
+        ...     return board
+        >>> @room.on_resume("board/1")
+        ... def load(ctx: Ctx, state: dict[str, int]) -> None:
+        ...     board.update(state)
+        """
+        _need_schema(schema, "on_suspend")
+
+        def mark(function: F) -> F:
+            handler, previous = Handler(function), self._suspend
+
+            def save(ctx: Ctx) -> None:
+                ctx.leave_state({"schema": schema, "state": handler.run(ctx, ctx.data["reason"])})
+
+            self.handlers.add(self.handlers.events, "$suspend", Handler(save))
+            if previous is not None:
+                self.handlers.remove(self.handlers.events, "$suspend", previous)
+            self._suspend = save
+            return function
+
+        return mark
+
+    def on_resume(self, schema: str) -> Callable[[F], F]:
+        """Marks what takes over a state of this schema, as the type that its second parameter says."""
+        _need_schema(schema, "on_resume")
+
+        def mark(handler: F) -> F:
+            self._resumes[schema] = Handler(handler)
+            self._hook_resume()
+            return handler
+
+        return mark
+
+    def on_resume_any(self, handler: F) -> F:
+        """Marks what takes over a state of any other schema, a :class:`Suspended`.
+
+        >>> room = Room("game")
+        >>> @room.on_resume_any
+        ... def older(ctx: Ctx, found: Suspended) -> None:
+        ...     room.log.warn("a state of", found.schema, "is left behind")
+        """
+        self._resume_any = Handler(handler)
+        self._hook_resume()
+        return handler
+
+    def authorize(self, handler: F) -> F:
+        """Marks what says who connects: it is given a :class:`Request`, and answers a :class:`Meta`, or None to leave it to
+        the host. It runs in an instance that belongs to no room.
+
+        >>> from parlor import Meta, Rejection, Request
+        >>> room = Room("members")
+        >>> @room.authorize
+        ... def who(request: Request) -> Meta:
+        ...     if request.query.get("token") != room.config("token"):
+        ...         raise Rejection(401, "members only")
+        ...     return Meta(request.query["user"])
+        """
+        Handler(handler, most=1)
+        self.authorizer = handler
+        return handler
+
+    # What handlers do with it.
+
+    def emit(self, event: str, *data: object) -> int:
+        """Emits to the channel ``default``, the sender included; answers how many sockets it is for."""
+        return send(_host.outbox.to_channel, (DEFAULT_CHANNEL,), event, data)
+
+    def channel(self, name: str) -> Channel:
+        """The sockets of a channel."""
+        return Channel(name)
+
+    def user(self, user_id: str) -> Target:
+        """All sockets of a user."""
+        return Target(_host.outbox.to_user, need_text(user_id, "a user id"))
+
+    def clients(self, client_ids: Iterable[str]) -> Target:
+        """The sockets of these client ids."""
+        return Target(_host.outbox.to_clients, texts(client_ids, "a client id"))
+
+    def socket(self, id: int) -> Socket:
+        """A socket by its id, which ``ctx.socket.id`` told."""
+        if type(id) is not int or not 0 <= id < 2**32:
+            raise RoomError("invalid", "a socket is found by its id, a whole number that ctx.socket.id told")
+        return Socket(id)
+
+    @property
+    def id(self) -> str:
+        """The room's id, as clients name it."""
+        return str(_host.ask(_host.room.id))
+
+    def session_count(self) -> int:
+        """How many sockets are connected."""
+        return int(_host.ask(_host.room.session_count))
+
+    def user_ids(self) -> list[str]:
+        """The ids of the users that are connected, in ascending order."""
+        return list(_host.ask(_host.room.user_ids))
+
+    def config(self, key: str, default: str | None = None) -> str | None:
+        """The value of a key of the plugin's configuration, secrets among them; not there at the top level of a module."""
+        value = _host.ask(_host.config.get, need_text(key, "a key of the configuration"))
+        return default if value is None else str(value)
+
+    # How it registers.
+
+    def _mark(self, table: Any, name: str, handler: Any, kind: Any = None) -> Any:
+        def mark(function: F) -> F:
+            self.handlers.add(table, name, _typed(function, kind))
+            return function
+
+        return mark if handler is None else mark(handler)
+
+    def _hook(self, event: str, handler: F, kind: Any = None) -> F:
+        self.handlers.add(self.handlers.events, event, _typed(handler, kind))
+        return handler
+
+    def _with(self, event: str, function: Callable[..., Any], given: Callable[[Ctx], Any]) -> None:
+        handler = Handler(function)
+        handler.accept(Any)
+        self.handlers.add(self.handlers.events, event, Handler(lambda ctx: handler.run(ctx, given(ctx))))
+
+    def _hook_resume(self) -> None:
+        # One handler of the hook stands for those of all schemas.
+        if "$resume" not in self.handlers.events:
+            self.handlers.add(self.handlers.events, "$resume", Handler(self._give))
+
+    def _give(self, ctx: Ctx) -> Any:
+        """Passes a state to the handler of its schema, or to the one for all others."""
+        data = ctx.data
+        tagged = isinstance(data, dict) and data.keys() == {"schema", "state"} and isinstance(data["schema"], str)
+        found = Suspended(data["schema"], data["state"]) if tagged else Suspended("", data)
+        own = self._resumes.get(found.schema)
+        if own is not None:
+            return own.run(ctx, found.state)
+        if self._resume_any is not None:
+            return self._resume_any.run(ctx, found)
+        taken = ", ".join(self._resumes)
+        raise RoomError("resume.schema", f"no on_resume takes a state of the schema {found.schema!r}, only {taken}")
+
+
+def _typed(function: Callable[..., Any], kind: Any) -> Handler:
+    """A handler that is given a type of ours, whatever its parameter is annotated with."""
+    handler = Handler(function)
+    if kind is not None:
+        handler.accept(kind)
+    return handler
+
+
+def _need_schema(schema: object, call: str) -> None:
+    if not 1 <= len(need_text(schema, f"room.{call}: a schema").encode()) <= _SCHEMA_BYTES:
+        raise RoomError("invalid", f"room.{call}: a schema must be a text of 1 to {_SCHEMA_BYTES} bytes")

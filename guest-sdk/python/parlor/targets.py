@@ -1,0 +1,78 @@
+"""Whom an emit is for."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable
+
+from . import _host
+from ._errors import RoomError
+from ._json import messages
+from ._host import need_text
+
+DEFAULT_CHANNEL = "default"
+"""The channel of emits that name none."""
+
+
+def send(call: Callable[..., int], who: tuple[Any, ...], event: str, data: tuple[object, ...]) -> int:
+    """Sends an event with its data. Nothing may be asked of the host between its bytes and itself."""
+    need_text(event, "an event's name")
+    body = messages(data, "the data of an emit") if data else _host.types.Payload_Json("{}")
+    return int(_host.ask(call, *who, event, body))
+
+
+class Target:
+    """Sockets that an event can be emitted to: ``room.user("ada")``, ``room.channel("news")``, ``ctx.to("news")``.
+
+    >>> from parlor import Ctx, Room
+    >>> room = Room("news")
+    >>> @room.on("publish")
+    ... def publish(ctx: Ctx, data: dict[str, str]) -> None:
+    ...     reached = room.channel("news").emit("published", data)
+    ...     room.log.info(f"{reached} sockets got it")
+    """
+
+    def __init__(self, call: Callable[..., int], *who: Any) -> None:
+        self._call = call
+        self._who = who
+
+    def emit(self, event: str, *data: object) -> int:
+        """Emits an event; answers how many sockets it is for. Several data are several arguments, for clients that have these.
+
+        >>> from parlor import Ctx, Room
+        >>> room = Room("news")
+        >>> @room.on("move")
+        ... def move(ctx: Ctx) -> None:
+        ...     room.user("ada").emit("moved", {"x": 1, "picture": b"bytes stand anywhere in the data"})
+        """
+        return send(self._call, self._who, event, data)
+
+
+class Channel(Target):
+    """The sockets of a channel.
+
+    >>> from parlor import Ctx, Room
+    >>> room = Room("news")
+    >>> @room.on("say")
+    ... def say(ctx: Ctx, data: str) -> None:
+    ...     room.channel("news").without(ctx.meta.client_id).emit("said", data)
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_host.outbox.to_channel, need_text(name, "a channel"))
+        self._name = name
+
+    def without(self, *client_ids: str) -> Target:
+        """The channel without the sockets of these client ids.
+
+        >>> from parlor import Room
+        >>> @Room("news").on("say")
+        ... def say(ctx, data):
+        ...     ctx.room.channel("default").without(ctx.meta.client_id).emit("said", data)
+        """
+        return Target(_host.outbox.to_channel_except, self._name, texts(client_ids, "a client id"))
+
+
+def texts(values: Iterable[object], what: str) -> list[str]:
+    if isinstance(values, (str, bytes)):
+        raise RoomError("invalid", f"{what}: a list of them, not one")
+    return [need_text(one, what) for one in values]

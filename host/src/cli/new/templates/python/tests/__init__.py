@@ -1,0 +1,6 @@
+"""The tests find the SDK in the project."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / ".parlor/sdk/python"))

@@ -1,0 +1,41 @@
+//! `plugin.toml`: what describes a plugin in a language whose own tools have no manifest, or none with room for a plugin's
+//! settings.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use super::step::Described;
+use crate::model::names::PluginName;
+
+/// The name of the file, which lies beside the sources.
+pub const PLUGIN_TOML: &str = "plugin.toml";
+
+/// A plugin.toml, as it is written. What stands in it and in no field is an error.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginToml {
+    /// The plugin's name.
+    name: String,
+    /// What `parlor dev` configures for the plugin.
+    #[serde(default)]
+    config: BTreeMap<String, String>,
+    /// The folder of the SDK, from the manifest's own: a project's copy of it unless this says otherwise.
+    pub sdk: Option<PathBuf>,
+}
+
+impl PluginToml {
+    /// Reads the manifest in a folder.
+    pub fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
+        let file = folder.join(PLUGIN_TOML);
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let manifest: Self =
+            toml::from_str(&text).with_context(|| format!("{} is not what it must be", file.display()))?;
+        let name = PluginName::new(&manifest.name);
+        let name = name.with_context(|| format!("the name {:?} in {}", manifest.name, file.display()))?;
+        Ok((Described { name, dev_config: manifest.config.clone() }, manifest))
+    }
+}

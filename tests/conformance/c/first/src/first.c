@@ -1,0 +1,4 @@
+/* The first version. */
+
+#define VERSION 1
+#include "../../room/room.c"

@@ -1,0 +1,4 @@
+/* The second version. */
+
+#define VERSION 2
+#include "../../room/room.c"

@@ -1,0 +1,5 @@
+"""The first version."""
+
+from conformance.plugin import define
+
+room = define(1)

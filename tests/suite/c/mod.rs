@@ -1,0 +1,12 @@
+//! Plugins in C: what authors read when something goes wrong, the bindings, the header, and projects.
+
+mod bindings;
+mod faults;
+mod projects;
+
+use crate::harness::toolchains;
+
+/// Whether this machine leaves C out.
+fn left_out() -> bool {
+    toolchains::is_left_out("c")
+}
