@@ -31,7 +31,7 @@ use crate::logs;
 use crate::plugin::compiler::CompileJob;
 use arguments::{BuildCommandArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
-/// Hosts realtime rooms whose logic is WebAssembly components: plugins, in Rust or TypeScript.
+/// Hosts realtime rooms whose logic is WebAssembly components: plugins, in any language.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, after_help = variables::HELP)]
 pub struct Cli {

@@ -28,14 +28,15 @@ async fn what_is_undefined_ends_the_turn_and_names_file_and_line() {
     if left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
-    let mut ada = server.join("/c-faults").await;
     for (event, data, code, words) in [
         ("null", Value::Null, "first->score", "an access through NULL"),
         ("past", json!(4), "list[pl_int", "an index past the array's end"),
         ("overflow", json!(100_000), "seats * seats", "a product that is too large for its type"),
         ("own-memory", Value::Null, "block[0] = 2", "an access through NULL"),
     ] {
+        // A server for each: a client that made a plugin fail often is refused.
+        let server = faulty("turn-cpu-ms = 2_000\nmemory-bytes = 33_554_432").start();
+        let mut ada = server.join("/c-faults").await;
         ada.send(event, data).await;
         server.wait_for_log(&["ERROR", "guest", &place(code), words]).await;
         server.wait_for_log(&["turn failed", event]).await;
@@ -48,9 +49,9 @@ async fn what_no_check_sees_names_the_functions_that_it_was_in() {
     if left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 5_000").start();
-    let mut ada = server.join("/c-faults").await;
     for (event, function) in [("far", "far_away"), ("abort", "gives_up"), ("recursion", "deeper")] {
+        let server = faulty("turn-cpu-ms = 5_000").start();
+        let mut ada = server.join("/c-faults").await;
         ada.send(event, Value::Null).await;
         server.wait_for_log(&["guest", function]).await;
         server.wait_for_log(&["turn failed", event, "trap"]).await;

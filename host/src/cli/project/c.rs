@@ -35,8 +35,8 @@ const CODE: [&str; 8] = [
     "-fno-sanitize-trap=undefined",
     "-fno-sanitize-recover=undefined",
 ];
-/// An event that a handler does not look at is no mistake.
-const WITHOUT: &str = "-Wno-unused-parameter";
+/// An event that a handler does not look at is no mistake, and zig leaves assertions out where it makes code small.
+const WITHOUT: [&str; 2] = ["-Wno-unused-parameter", "-UNDEBUG"];
 
 const FIRST_BUILD: &str = "compiling; zig makes its C library as well (once on this machine, about a minute)";
 
@@ -84,7 +84,7 @@ impl CProject {
         let out = self.built.parent().context("the module lies in a folder")?;
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
         let mut zig = tools::zig()?;
-        zig.arg("cc").args(TARGET).args(CODE).arg(WITHOUT);
+        zig.arg("cc").args(TARGET).args(CODE).args(WITHOUT);
         zig.arg(if voice.colours { "-fcolor-diagnostics" } else { "-fno-color-diagnostics" });
         for includes in [sdk.join("include"), self.folder.join("include"), self.folder.join("src")] {
             zig.arg("-I").arg(includes);
