@@ -149,7 +149,10 @@ async fn one_file_is_a_plugin() {
     assert!(!build(folder.path(), &["build", "cut.js", "--out", "dist"]).success);
     assert_eq!(fs::read_dir(folder.path().join("dist")).expect("dist").count(), 1);
     for (place, words) in [
-        ("plugins", "there is no plugin project in plugins: no folder with a Cargo.toml or package.json"),
+        (
+            "plugins",
+            "there is no plugin project in plugins: no folder with a Cargo.toml, package.json, pyproject.toml or plugin.toml",
+        ),
         ("data", "there is no plugin project in data"),
         ("nowhere.ts", "cannot read the folder nowhere.ts"),
         ("parlor.toml", "parlor.toml is no plugin"),

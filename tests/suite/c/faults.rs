@@ -53,7 +53,7 @@ async fn what_no_check_sees_names_the_functions_that_it_was_in() {
         let server = faulty("turn-cpu-ms = 5_000").start();
         let mut ada = server.join("/c-faults").await;
         ada.send(event, Value::Null).await;
-        server.wait_for_log(&["guest", function]).await;
+        server.wait_for_log(&[&format!("c-faults.wasm!{function}")]).await;
         server.wait_for_log(&["turn failed", event, "trap"]).await;
         goes_on(&mut ada).await;
     }

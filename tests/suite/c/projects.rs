@@ -77,7 +77,7 @@ async fn a_save_is_served_and_mistakes_are_told_with_their_lines() {
     let good = fs::read_to_string(&code).expect("a room");
 
     save(&code, &good.replace("pl_str(text)));", "pl_str(loud(text))));"));
-    told(&server, 1, &["room.c:", "undeclared function 'loud'"]).await;
+    told(&server, 1, &["room.c:", "undeclared identifier 'loud'"]).await;
     let failed = build(&server, "dev-c").await;
     let words = failed["words"].as_str().expect("words");
     assert!(failed["state"] == "failed" && words.contains("room.c:2"), "{failed}");
