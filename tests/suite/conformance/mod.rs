@@ -1,6 +1,7 @@
 //! The cases that every SDK passes, with each SDK's reference plugin in the real server, and in the harness, which `lines`
 //! drives. `tests/conformance/README.md` says what a case is.
 
+mod languages;
 mod lines;
 mod place;
 

@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 use crate::harness::{Client, PATIENCE, Server, Value, json};
 
 /// How often is looked again for what must come.
-const POLL: Duration = Duration::from_millis(10);
+pub(super) const POLL: Duration = Duration::from_millis(10);
 /// How much later than asked for time has passed for certain.
 const SLACK_MS: u64 = 30;
 

@@ -1,0 +1,45 @@
+//! A room goes from one language to the next: its sockets stay, and what it stored is there.
+
+use super::place::POLL;
+use super::{Plugin, c, go, python, rust, typescript};
+use crate::harness::{Server, Value, json, soon, toolchains};
+
+const LANGUAGES: [(&str, fn() -> &'static Plugin); 5] =
+    [("python", python), ("rust", rust), ("go", go), ("c", c), ("typescript", typescript)];
+
+/// Replaces the plugin, and waits until the room runs the new one.
+async fn move_to(server: &Server, plugin: &Plugin) {
+    let put = server.request("PUT", "/_parlor/api/plugins/default/conformance").operator();
+    let put = put.body("application/wasm", plugin.first.clone()).send().await;
+    assert_eq!(put.status, 200, "{put:?}");
+    let version = put.json()["version"].clone();
+    let moved = async {
+        let rooms =
+            async || server.request("GET", "/_parlor/api/rooms/default/conformance").operator().send().await.json();
+        while rooms().await["rooms"][0]["version"] != version {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    soon("the room to run the new version", moved).await;
+}
+
+#[tokio::test]
+async fn a_room_goes_from_language_to_language_under_its_sockets() {
+    let mut languages = LANGUAGES.into_iter().filter(|(name, _)| !toolchains::is_left_out(name)).peekable();
+    let (_, first) = languages.peek().expect("Rust is never left out");
+    let server = Server::builder()
+        .file("conformance.wasm", first().first.clone())
+        .config("[limits]\nturn-cpu-ms = 2_000")
+        .start();
+    let mut ada = server.join("/conformance?room=r&user=ada&client=ada").await;
+    let mut stored: Vec<(&str, Value)> = Vec::new();
+    for (number, (language, plugin)) in languages.enumerate() {
+        if number > 0 {
+            move_to(&server, plugin()).await;
+        }
+        ada.send("do", json!([["put", language, number], ["list", ""]])).await;
+        let position = stored.partition_point(|(earlier, _)| *earlier < language);
+        stored.insert(position, (language, json!(number)));
+        assert_eq!(ada.next_event("did").await["data"], json!([null, stored]), "in {language}");
+    }
+}
