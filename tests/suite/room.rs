@@ -216,3 +216,33 @@ fn a_step_is_answered_when_all_that_follows_has_reached_every_socket() {
     let frames = frames.as_object().expect("sockets").values().map(|frames| frames.as_array().map(Vec::len));
     assert_eq!(frames.collect::<Vec<_>>(), vec![Some(emits); sockets]);
 }
+
+#[test]
+fn a_version_that_a_room_went_back_from_is_served_no_more() {
+    let (_folder, first) = conformance();
+    let (_other, second) = file("second.wasm", &guest("conformance_second"));
+    let mut command = room(&first);
+    command.arg("--second").arg(&second);
+    let mut room = HarnessRoom::start(command);
+    let does = |operations: Value, did: Value| json!({ "do": { "from": "ada", "ops": operations, "did": did } });
+    for step in [
+        json!({ "connect": { "as": "ada" } }),
+        does(json!([["suspend-as", "odd/1"]]), json!([null])),
+        json!({ "swap-fails": "resume.schema" }),
+        json!("restart"),
+        json!({ "connect": { "as": "ada" } }),
+        does(json!([["life"]]), json!([{ "version": 1, "restored": "<any>", "resumed": "<any>", "memory": null }])),
+    ] {
+        room.step(&step).unwrap_or_else(|why| panic!("{step}: {why}"));
+    }
+}
+
+#[test]
+fn large_whole_numbers_are_equal_only_where_they_are_the_same() {
+    let (_folder, file) = conformance();
+    let mut room = HarnessRoom::start(room(&file));
+    let does = |expected: Value| json!({ "do": { "from": "ada", "ops": [["put", "id", 9_007_199_254_740_992_u64], ["get", "id"]], "did": [null, expected] } });
+    room.step(&json!({ "connect": { "as": "ada" } })).expect("a socket");
+    room.step(&does(json!(9_007_199_254_740_992.0))).expect("the same value");
+    room.step(&does(json!(9_007_199_254_740_993_u64))).expect_err("another value");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -10,6 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::arguments::ConfigArgs;
 use super::run::THIS_PROGRAM;
+use super::sdk;
 use crate::config::Config;
 use crate::harness::{HEARD, Harness, HarnessOptions, StepAnswer, parse, without_rates};
 use crate::logs;
@@ -86,7 +87,7 @@ fn options(args: RoomArgs) -> anyhow::Result<HarnessOptions> {
     let stem = || args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = args.plugin.clone().unwrap_or_else(stem).replace('_', "-");
     let plugin = PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))?;
-    let cache = args.cache.map_or_else(user_cache, Ok)?;
+    let cache = args.cache.map_or_else(sdk::cache, Ok).context("say --cache DIR")?;
     std::fs::create_dir_all(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
     Ok(HarnessOptions {
         config: without_rates(config).map_err(anyhow::Error::msg)?,
@@ -98,14 +99,6 @@ fn options(args: RoomArgs) -> anyhow::Result<HarnessOptions> {
         cache,
         program: THIS_PROGRAM.into(),
     })
-}
-
-/// The folder for this program in the user's cache (XDG Base Directory Specification).
-fn user_cache() -> anyhow::Result<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    let cache = cache.context("neither XDG_CACHE_HOME nor HOME names a folder: say --cache DIR")?;
-    Ok(cache.join(Path::new("parlor")))
 }
 
 /// Does one step a line, to the last; answers how many had an error.

@@ -14,7 +14,9 @@ pub(super) fn matches(expected: &Value, found: &Value) -> bool {
             Some(head) => found.starts_with(head),
             None => text == found,
         },
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || ((one.is_f64() || other.is_f64()) && one.as_f64() == other.as_f64())
+        }
         (Value::Array(all), Value::Array(found)) => {
             all.len() == found.len() && all.iter().zip(found).all(|(one, other)| matches(one, other))
         }

@@ -25,13 +25,18 @@ pub struct HeardLines {
     failures: Mutex<VecDeque<Value>>,
 }
 
+/// Whether a line is the plugin's own: what the host says of a plugin for its author names no room.
+fn names_room(event: &Event<'_>) -> bool {
+    event.metadata().fields().field("room").is_some()
+}
+
 impl HeardLines {
     /// Notes a line of the log.
     pub fn note(&self, event: &Event<'_>) {
         let mut line = LineMembers::default();
         event.record(&mut line);
         let LineMembers { event: of, code, message } = line;
-        if event.metadata().target() == GUEST_TARGET {
+        if event.metadata().target() == GUEST_TARGET && names_room(event) {
             let level = event.metadata().level().as_str().to_lowercase();
             keep(&self.lines, format!("{level}: {message}"));
         } else if let Some(message) = message.strip_prefix(FAILED) {
@@ -49,9 +54,14 @@ impl HeardLines {
         std::mem::take(&mut *self.failures.lock()).into()
     }
 
-    /// Whether a turn failed so that no step looked at yet.
-    pub(super) fn has_failure(&self, event: &str, code: &str) -> bool {
-        self.failures.lock().iter().any(|failure| failure["event"] == event && failure["code"] == code)
+    /// How many failures no step looked at yet.
+    pub(super) fn failures_so_far(&self) -> usize {
+        self.failures.lock().len()
+    }
+
+    /// Whether a turn failed so behind the first `before` failures that no step looked at yet.
+    pub(super) fn has_failure(&self, before: usize, event: &str, code: &str) -> bool {
+        self.failures.lock().iter().skip(before).any(|failure| failure["event"] == event && failure["code"] == code)
     }
 
     /// Forgets all.

@@ -12,7 +12,7 @@ use super::step::{self, RoomStep};
 #[serde(transparent)]
 struct WrittenStep<'a>(#[serde(borrow)] std::collections::BTreeMap<String, &'a RawValue>);
 
-/// Reads a line. StepAnswers the verb, where there is one, and the step or why there is none.
+/// Reads a line. Answers the verb, where there is one, and the step or why there is none.
 pub fn parse(line: &[u8]) -> (Option<String>, Result<RoomStep, StepError>) {
     let line = match std::str::from_utf8(line) {
         Ok(line) => line,

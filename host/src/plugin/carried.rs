@@ -9,6 +9,8 @@ use anyhow::{Context as _, ensure};
 const SECTION: &str = "parlor-config";
 /// How many bytes of configuration a component carries at most.
 const BYTES_MAX: usize = 1 << 20;
+/// How many keys it carries at most: each takes memory beyond its bytes, which nobody is charged for.
+const KEYS_MAX: usize = 256;
 /// The bytes before a component's first section.
 const HEADER_BYTES: usize = 8;
 /// The first byte of a custom section.
@@ -33,7 +35,11 @@ impl<'a> CarryingComponent<'a> {
         let Some(carried) = self.carried else { return Ok(BTreeMap::new()) };
         let bytes = carried.len();
         ensure!(bytes <= BYTES_MAX, "carries a configuration of {bytes} bytes, at most {BYTES_MAX}");
-        serde_json::from_slice(carried).with_context(|| format!("its section {SECTION} is no object of texts"))
+        let config: BTreeMap<String, String> =
+            serde_json::from_slice(carried).with_context(|| format!("its section {SECTION} is no object of texts"))?;
+        let keys = config.len();
+        ensure!(keys <= KEYS_MAX, "carries a configuration of {keys} keys, at most {KEYS_MAX}");
+        Ok(config)
     }
 }
 
@@ -127,6 +133,10 @@ mod tests {
         assert!(carrying(Vec::new(), &config(BYTES_MAX)).is_err());
         let bad = CarryingComponent { code: &[], carried: Some(b"[1]") };
         assert!(bad.config().expect_err("no object").to_string().contains(SECTION));
+        let keys: BTreeMap<String, String> = (0..=KEYS_MAX).map(|key| (key.to_string(), String::new())).collect();
+        let many = serde_json::to_vec(&keys).expect("an object of texts");
+        let many = CarryingComponent { code: &[], carried: Some(&many) };
+        assert!(many.config().expect_err("too many").to_string().contains("257 keys, at most 256"));
         let much = vec![b' '; BYTES_MAX + 1];
         assert!(CarryingComponent { code: &[], carried: Some(&much) }.config().is_err());
     }

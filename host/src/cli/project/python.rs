@@ -222,11 +222,11 @@ impl BuildSteps for PythonSteps {
             ensure!(!self.asked, "{COMPILER} made no engine");
             self.asked = true;
             let work = engine.parent().context("the engine lies in a folder")?;
-            write_contract(work, None)?;
             let lock = work.join("lock");
             let lock = File::create(&lock).and_then(|lock| lock.lock().map(|()| lock));
             self.lock = Some(lock.with_context(|| format!("cannot lock {}", work.display()))?);
             if !engine.is_file() {
+                write_contract(work, None)?;
                 let mut command = componentize(work, "parlor_engine", &partial)?;
                 command.arg("-p").arg(sdk.join("app")).arg("-p").arg(&sdk);
                 let says = Some("making the engine that `parlor dev` runs Python on (once, half a minute)".to_owned());
@@ -257,11 +257,12 @@ fn componentize(work: &Path, module: &str, out: &Path) -> anyhow::Result<Command
     Ok(command)
 }
 
-/// Where the engine is kept that is made of this SDK.
+/// Where the engine is kept that is made of this SDK and the contract.
 fn engine_place(sdk: &Path) -> anyhow::Result<PathBuf> {
     let mut files = BTreeMap::new();
     collect(sdk, "", &mut files)?;
-    let hash = sdk::hash_of(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let hash = sdk::hash_of(files.chain(sdk::CONTRACT.iter().copied()));
     let folder = sdk::cache()?.join(format!("python-engine-{}", &hash[..16]));
     sdk::make_folder(&folder)?;
     Ok(folder.join("engine.wasm"))

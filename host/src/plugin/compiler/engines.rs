@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use parking_lot::Mutex;
 
 use super::cache::private_folder;
@@ -45,10 +46,11 @@ impl EnginePacks {
         private_folder(&self.folder)
     }
 
-    /// Names the pack of a component: another component, and another engine of this host, has another.
-    pub fn file_of(name: &str, seed: &[u8], engine_hash: u64) -> String {
+    /// Names the pack of a component: another component, another bound of its bytes, and another engine of this host have
+    /// another.
+    pub fn file_of(name: &str, seed: &[u8], bytes_max: u64, engine_hash: u64) -> String {
         let hash = blake3::hash(seed).to_hex();
-        format!("{name}-{}-{engine_hash:016x}.{EXTENSION}", &hash[..SEED_DIGITS])
+        format!("{name}-{}-{bytes_max}-{engine_hash:016x}.{EXTENSION}", &hash[..SEED_DIGITS])
     }
 
     /// Whether a pack is there and whole.
@@ -56,14 +58,15 @@ impl EnginePacks {
         std::fs::read(self.folder.join(file)).is_ok_and(|pack| Functions::are_whole(&pack))
     }
 
-    /// Has compilations use a pack that is there; answers whether there is room for one more.
-    pub fn add(&self, file: String, seed_bytes: usize) -> bool {
-        let mut known = self.known.lock();
-        let fits = known.len() < ENGINES_MAX;
-        if fits {
-            known.push(EnginePack { file, seed_bytes });
-        }
-        fits
+    /// Fails where there are as many packs as a host can have.
+    pub fn check_room(&self) -> anyhow::Result<()> {
+        ensure!(self.known.lock().len() < ENGINES_MAX, "a host can have {ENGINES_MAX} engines, and has them");
+        Ok(())
+    }
+
+    /// Has compilations use a pack that is there.
+    pub fn add(&self, file: String, seed_bytes: usize) {
+        self.known.lock().push(EnginePack { file, seed_bytes });
     }
 
     /// Removes the packs that no compilation uses.
@@ -100,14 +103,16 @@ mod tests {
         let packs = EnginePacks::new(data.path());
         packs.prepare().unwrap();
         let [small, large] =
-            [("small", &b"qjs"[..]), ("large", b"python")].map(|(name, seed)| EnginePacks::file_of(name, seed, 7));
-        assert_ne!(EnginePacks::file_of("large", b"python", 8), large);
-        assert_ne!(EnginePacks::file_of("large", b"pythons", 7), large);
+            [("small", &b"qjs"[..]), ("large", b"python")].map(|(name, seed)| EnginePacks::file_of(name, seed, 1, 7));
+        assert_ne!(EnginePacks::file_of("large", b"python", 1, 8), large);
+        assert_ne!(EnginePacks::file_of("large", b"pythons", 1, 7), large);
+        assert_ne!(EnginePacks::file_of("large", b"python", 2, 7), large);
         for file in [&small, &large, "old.pack"] {
             std::fs::write(packs.folder.join(file), Functions::of(Vec::new(), 1_000, Vec::new()).to_pack()).unwrap();
         }
         assert!(packs.is_kept(&small) && !packs.is_kept("none.pack"));
-        assert!(packs.add(small.clone(), 2_000) && packs.add(large.clone(), 20_000));
+        packs.add(small.clone(), 2_000);
+        packs.add(large.clone(), 20_000);
         assert_eq!(packs.for_component(999), Vec::<String>::new());
         assert_eq!(packs.for_component(1_000), std::slice::from_ref(&small));
         assert_eq!(packs.for_component(10_000), [small.clone(), large.clone()]);
@@ -115,6 +120,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(&packs.folder).unwrap().count(), 2);
         std::fs::write(packs.folder.join(&small), "damaged").unwrap();
         assert!(!packs.is_kept(&small) && packs.is_kept(&large));
-        assert!((2..ENGINES_MAX).all(|_| packs.add(large.clone(), 1)) && !packs.add(large, 1));
+        (2..ENGINES_MAX).for_each(|_| packs.add(large.clone(), 1));
+        assert!(packs.check_room().is_err());
     }
 }

@@ -23,16 +23,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::clock::Instant;
 use crate::files;
 use crate::guest::engine::{engine_hash, one_line};
 use crate::model::limits::Limits;
@@ -178,7 +177,9 @@ impl Compiler {
     }
 
     fn compile_engine(&self, name: &str, seed: &[u8], given_up: &AtomicBool) -> anyhow::Result<()> {
-        let name_of_pack = EnginePacks::file_of(name, seed, engine_hash(&self.engine));
+        self.engines.check_room()?;
+        let name_of_pack =
+            EnginePacks::file_of(name, seed, self.limits.compiled_engine_bytes, engine_hash(&self.engine));
         if !self.engines.is_kept(&name_of_pack) {
             let file = self.engines.folder.join(&name_of_pack);
             let begun = self.engines.prepare().and_then(|()| files::begin(&file));
@@ -187,7 +188,7 @@ impl Compiler {
             let pack = pack.filter(|pack| !pack.is_empty()).context("compiled-engine-bytes allows no functions")?;
             files::write_whole(&file, &pack)?;
         }
-        ensure!(self.engines.add(name_of_pack, seed.len()), "there are as many engines as a host can have");
+        self.engines.add(name_of_pack, seed.len());
         Ok(())
     }
 

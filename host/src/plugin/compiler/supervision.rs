@@ -2,7 +2,7 @@
 
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rustix::io::Errno;
@@ -10,7 +10,6 @@ use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::subject::{CompileSubject, WORTH_TELLING};
-use crate::clock::Instant;
 
 /// How often the server looks whether the child is done.
 const POLL: Duration = Duration::from_millis(5);
