@@ -41,8 +41,9 @@ typedef struct pl_event {
     void *own;
     /* Why the host called: name, or the hook that stands for several names. */
     const char *cause;
-    /* The answer so far. */
+    /* The answer so far, and whether pl_spread stood before it. */
     pl_json answer;
+    bool answer_is_spread;
 } pl_event;
 
 /* A handler of events. */
@@ -172,14 +173,15 @@ void pl_on_resume_any(pl_fn *fn);
 
 /* ---- Answers and errors. ---- */
 
-/* Answers a client that waits for an acknowledgement, once the turn has committed. The first answer of a turn counts.
+/* Answers a client that waits for an acknowledgement, once the turn has committed. The first answer of a turn counts; it is
+ * copied.
  *
  *     pl_answer(event, pl_obj("seat", pl_num(3)));
  */
 void pl_answer(pl_event *event, pl_json answer);
 
 /* Fails the turn, and tells the sender: it gets the event `error` with this code and message. The first failure of a turn counts.
- * The handler goes on; return after it.
+ * The handler goes on; return after it. Both texts are copied.
  *
  *     if (!*text) {
  *         pl_reject("chat.empty", "say something first");
@@ -188,7 +190,7 @@ void pl_answer(pl_event *event, pl_json answer);
  */
 void pl_reject(const char *code, const char *message);
 
-/* Fails the turn, for the log: clients see nothing of it, and pl_on_error runs.
+/* Fails the turn, for the log: clients see nothing of it, and pl_on_error runs. Both texts are copied.
  *
  *     if (!found) {
  *         pl_fail("inventory.gone", pl_format("there is no item %d", item));

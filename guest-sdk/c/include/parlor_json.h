@@ -75,7 +75,7 @@ bool pl_next(pl_json value, size_t *at, pl_json *name, pl_json *item);
  */
 const char *pl_text(pl_json value);
 
-/* A number without its fraction; 0 for everything else. What is too large is the largest.
+/* A number without its fraction; 0 for everything else. What is too large is the largest, what is too small the smallest.
  *
  *     long long seats = pl_int(pl_at(event->data, "seats"));
  */
@@ -105,7 +105,8 @@ pl_bytes pl_bytes_of(pl_json value);
  */
 pl_json pl_parse(const char *text);
 
-/* Whether two values are the same: numbers by their values, objects whatever the order of their members.
+/* Whether two values are the same: numbers by their values, objects whatever the order of their members. Of
+ * several members of one name the first counts.
  *
  *     if (pl_same(pl_get("state"), pl_obj("open", pl_true))) shut();
  */
@@ -158,7 +159,7 @@ pl_json pl_of_bytes(const void *at, size_t len);
 #define pl_obj(...) pl_object_of(__VA_ARGS__, (const char *)NULL)
 pl_json pl_object_of(const char *name, ...);
 
-/* An array of `count` values.
+/* An array of `count` values. One that is none becomes `null`, so that the others keep their places.
  *
  *     pl_emit(event, "moved", pl_array((pl_json[]){pl_num(3), pl_num(4)}, 2));
  */

@@ -55,7 +55,8 @@ uint32_t pl_emit_clients(const char *const *clients, size_t count, const char *n
  */
 uint32_t pl_emit_to(const char *target, const char *name, pl_json data);
 
-/* Says that the next emit, ask or answer, whose data must be an array, is several arguments for clients whose protocol has them.
+/* Says that the next emit, ask or answer, whose data must be an array, is several arguments for clients whose protocol has
+ * them. The one that comes next in the code takes it, whether the host takes that or not.
  *
  *     pl_spread();
  *     pl_emit(event, "moved", pl_array((pl_json[]){pl_num(3), pl_num(4)}, 2));
@@ -76,7 +77,7 @@ uint32_t pl_arguments(void);
 
 /* ---- Sockets. ---- */
 
-/* Who a socket belongs to.
+/* Who a socket belongs to. What pl_authorize fills in is read when its function has returned: see there.
  *
  *     pl_meta who = pl_meta_of(event->socket);
  *     pl_info(pl_format("%s, as %s", who.user_id, pl_text(pl_at(who.fields, "name"))));
@@ -167,17 +168,29 @@ typedef struct pl_request {
 /* Calls `fn` before a connection is accepted: it fills in `meta` and answers true, or answers false to leave it to the host, which
  * makes up a user. A turn's things do not work there: storage, emits, sockets. A failure is a 401 without words.
  *
+ * `meta` is read when `fn` has returned. So nothing that it points to may be a variable of `fn`, such as an array of channels: it is
+ * static, or what a function of the SDK gave, such as pl_query, pl_format and pl_alloc.
+ *
+ *     static bool authorize(const pl_request *request, pl_meta *meta) {
+ *         static const char *const channels[] = {"default", "news"};
+ *         char name[32];
+ *         snprintf(name, sizeof name, "guest-%s", request->remote);
+ *         meta->user_id = pl_format("%s", name);
+ *         meta->channels = channels;
+ *         meta->channel_count = 2;
+ *         return true;
+ *     }
  *     pl_authorize(authorize);
  */
 void pl_authorize(bool (*fn)(const pl_request *request, pl_meta *meta));
 
-/* Refuses the connection with an HTTP status and words for people.
+/* Refuses the connection with an HTTP status and words for people, which are copied.
  *
  *     pl_refuse(403, "members only");
  */
 void pl_refuse(int status, const char *message);
 
-/* The first value of a query parameter, decoded; NULL where there is none.
+/* The first value of a query parameter, decoded; NULL where there is none. The letter NUL in it is C0 80, as in pl_text.
  *
  *     const char *token = pl_query(request, "token");
  */

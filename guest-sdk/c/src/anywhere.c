@@ -12,7 +12,7 @@ const char *pl_config(const char *key) {
     pl_option value;
     pl_out name = pl_out_of(key);
     host_config(name.at, name.len, &value);
-    return value.is_some ? (value.span.len ? value.span.at : "") : NULL;
+    return value.is_some ? pl_in(value.span.at, value.span.len) : NULL;
 }
 
 void pl_log(pl_level level, const char *line) {

@@ -36,16 +36,16 @@ static const char *next_mark(const char *at, const char *end) {
     return at < end ? memchr(at, PL_MARK, (size_t)(end - at)) : NULL;
 }
 
-/* A value with placeholders or base64 in the place of marks. */
+/* A value with placeholders in the place of the first marks, as many as a message carries, and base64 in that of the others. */
 static pl_json unmark(pl_json value, bool attach) {
     const char *at = value.text, *end = at + value.len, *mark;
-    size_t count = 0;
-    for (const char *from = at; (mark = next_mark(from, end)); from = mark + PL_MARK_LEN) count++;
+    size_t left = attach ? ATTACHED_MAX : 0;
     pl_list text = {0};
     while ((mark = next_mark(at, end))) {
         pl_list_raw(&text, at, (size_t)(mark - at));
         pl_bytes bytes = pl_marked(mark);
-        if (attach && count <= ATTACHED_MAX) {
+        if (left) {
+            left--;
             uint32_t number = 0;
             pl_result result;
             host_attach(bytes.at, bytes.len, &result);

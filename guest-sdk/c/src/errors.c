@@ -7,7 +7,8 @@
 struct pl_problem pl_problem;
 
 static void fail(const char *code, const char *message, bool for_sender) {
-    if (!pl_problem.failed) pl_problem = (struct pl_problem){code, message, true, for_sender};
+    /* Copies: what the author passed may lie in a function that has returned when the host reads this. */
+    if (!pl_problem.failed) pl_problem = (struct pl_problem){pl_copied(code), pl_copied(message), true, for_sender};
 }
 
 void pl_fail(const char *code, const char *message) {
@@ -28,9 +29,9 @@ void pl_forgive(void) {
 
 static const char *joined(const char *before, struct pl_span words, const char *after) {
     pl_list text = {0};
-    pl_list_raw(&text, before, strlen(before));
-    pl_list_raw(&text, words.at, words.len);
-    pl_list_raw(&text, after, strlen(after) + 1);
+    const char *const parts[] = {before, pl_in(words.at, words.len), after};
+    for (size_t at = 0; at < 3; at++) pl_list_raw(&text, parts[at], strlen(parts[at]));
+    pl_list_raw(&text, "", 1);
     return text.text;
 }
 
@@ -48,7 +49,12 @@ bool pl_took(const pl_result *result) {
 }
 
 void pl_answer(pl_event *event, pl_json answer) {
-    if (!event->answer.text) event->answer = answer.text ? answer : pl_null;
+    bool is_spread = pl_spreading.waits;
+    pl_spreading.waits = false;
+    if (event->answer.text) return;
+    /* A copy, since it is read when the author's function has returned. */
+    event->answer = answer.text ? (pl_json){pl_copy(answer.text, answer.len), answer.len} : pl_null;
+    event->answer_is_spread = is_spread;
 }
 
 #pragma clang attribute pop

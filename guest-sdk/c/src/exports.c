@@ -141,9 +141,11 @@ struct pl_handled *pl_handle(const char *cause, size_t cause_len, const char *na
     };
     if (has_payload) event.data = pl_of_payload(is_binary, data, data_len);
     pl_forgive();
+    pl_spreading.waits = false;
     pl_dispatch(&event);
     if (!pl_problem.failed && event.answer.text) {
         pl_payload sent = pl_sent(event.answer);
+        if (event.answer_is_spread) pl_spreading.call();
         handled->is.answer.is_some = 1;
         handled->is.answer.is_binary = sent.is_binary;
         handled->is.answer.data = (pl_out){sent.at, sent.len};

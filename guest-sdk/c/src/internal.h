@@ -35,6 +35,7 @@ typedef struct pl_payload {
 
 /* memory.c */
 char *pl_copy(const char *at, size_t len);
+const char *pl_copied(const char *text);
 void pl_free_all(void);
 void *pl_grown(void *old, size_t old_size, size_t new_size);
 pl_out pl_utf8(const char *at, size_t len);
@@ -59,6 +60,12 @@ extern struct pl_problem {
     const char *code, *message;
     bool failed, for_sender;
 } pl_problem;
+
+/* outbox.c. The call is set with the first pl_spread, so that a plugin without one does not import it. */
+extern struct pl_spreading {
+    void (*call)(void);
+    bool waits;
+} pl_spreading;
 
 /* registry.c */
 typedef enum pl_table { PL_EVENTS, PL_TIMERS, PL_ACKS } pl_table;

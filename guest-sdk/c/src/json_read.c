@@ -185,7 +185,7 @@ long long pl_int(pl_json value) {
     if (pl_kind_of(value) != PL_NUMBER) return 0;
     const char *at = value.text, *end = at + value.len;
     bool negative = *at == '-', behind_point = false;
-    unsigned long long number = 0, largest = (unsigned long long)INT64_MAX;
+    unsigned long long number = 0, largest = (unsigned long long)INT64_MAX + negative;
     /* How many digits stand behind the point, less those that did not fit any more. */
     long places = 0, exponent = 0;
     for (at += negative; at < end && *at != 'e' && *at != 'E'; at++) {
@@ -208,7 +208,7 @@ long long pl_int(pl_json value) {
     }
     for (exponent -= places; exponent > 0 && number; exponent--) number = number > largest / 10 ? largest : number * 10;
     for (; exponent < 0 && number; exponent++) number /= 10;
-    return negative ? -(long long)number : (long long)number;
+    return (long long)(negative ? 0 - number : number);
 }
 
 double pl_double(pl_json value) {

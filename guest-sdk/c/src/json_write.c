@@ -113,7 +113,7 @@ pl_json pl_list_object(const pl_list *list) {
 
 pl_json pl_array(const pl_json *items, size_t count) {
     pl_list list = {0};
-    for (size_t at = 0; at < count; at++) pl_list_add(&list, items[at]);
+    for (size_t at = 0; at < count; at++) pl_list_add(&list, items[at].text ? items[at] : pl_null);
     return pl_list_json(&list);
 }
 

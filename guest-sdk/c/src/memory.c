@@ -30,6 +30,8 @@ static _Noreturn __attribute__((noinline)) void pl_out_of_memory(void) {
 }
 
 void *pl_alloc(size_t wanted) {
+    /* Rounded, the largest sizes would be small ones. */
+    if (wanted > PTRDIFF_MAX) pl_out_of_memory();
     wanted = (wanted + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (wanted > size - used) {
         size_t next = size * 2 > wanted ? size * 2 : wanted;
@@ -70,10 +72,14 @@ void *pl_grown(void *old, size_t old_size, size_t new_size) {
 }
 
 char *pl_copy(const char *at, size_t len) {
-    char *copy = pl_alloc(len + 1);
+    char *copy = pl_alloc(len < SIZE_MAX ? len + 1 : len);
     if (len) memcpy(copy, at, len);
     copy[len] = 0;
     return copy;
+}
+
+const char *pl_copied(const char *text) {
+    return text ? pl_copy(text, strlen(text)) : "";
 }
 
 const char *pl_format(const char *format, ...) {

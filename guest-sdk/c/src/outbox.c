@@ -2,6 +2,14 @@
 
 #include "host.h"
 
+struct pl_spreading pl_spreading;
+
+/* What is said takes a spread that waits: the host is told right before, and not by pl_spread, which an answer may follow. */
+static void take_spread(void) {
+    if (pl_spreading.waits) pl_spreading.call();
+    pl_spreading.waits = false;
+}
+
 static uint32_t counted(const pl_result *result) {
     return pl_took(result) ? result->ok.number : 0;
 }
@@ -17,11 +25,13 @@ static const pl_out *outs(const char *const *names, size_t count) {
 #define SAID(name, data) \
     pl_result result;    \
     pl_payload said = pl_sent(data); \
-    pl_out event_name = pl_out_of(name)
+    pl_out event_name = pl_out_of(name); \
+    take_spread()
 #define EVENT event_name.at, event_name.len, said.is_binary, said.at, said.len
 
 uint32_t pl_emit(const pl_event *event, const char *name, pl_json data) {
     if (!event->has_socket) {
+        pl_spreading.waits = false;
         pl_fail("no-socket", "this event has no socket to answer to");
         return 0;
     }
@@ -72,10 +82,14 @@ uint32_t pl_emit_to(const char *target, const char *name, pl_json data) {
     return counted(&result);
 }
 
-void pl_spread(void) {
+static void spread(void) {
     pl_result result;
     host_spread(&result);
     pl_took(&result);
+}
+
+void pl_spread(void) {
+    pl_spreading = (struct pl_spreading){spread, true};
 }
 
 void pl_ask(pl_socket socket, const char *name, pl_json data, const char *ask, uint32_t timeout_ms) {

@@ -32,16 +32,19 @@ void pl_authorize(bool (*fn)(const pl_request *request, pl_meta *meta)) {
 
 void pl_refuse(int status, const char *message) {
     /* Another number than an HTTP status of an error becomes 500. */
-    if (!pl_refusal.refused) pl_refusal = (struct pl_refusal){true, status < 0 || status > 65535 ? 0 : status, message};
+    if (!pl_refusal.refused) pl_refusal = (struct pl_refusal){true, status < 0 || status > 65535 ? 0 : status, pl_copied(message)};
 }
 
-/* A part of a query: `+` is a space, `%41` is `A`, and a `%` without two digits stands for itself. */
+/* A part of a query: `+` is a space, `%41` is `A`, and a `%` without two digits stands for itself. `%00` is the letter NUL as
+ * texts here have it; its two bytes, decoded, are no UTF-8, as everywhere outside. */
 static const char *decoded(const char *at, const char *end) {
     char *text = pl_alloc((size_t)(end - at) + 1), *to = text;
     for (; at < end; at++) {
         int high = *at == '%' && end - at > 2 ? pl_digit(at[1], 16) : -1, low = high >= 0 ? pl_digit(at[2], 16) : -1;
         if (low >= 0) {
-            *to++ = (char)(high * 16 + low);
+            char letter = (char)(high * 16 + low);
+            if (letter == *PL_ZERO) to = pl_put_utf8(to, 0xFFFD);
+            else *to++ = letter;
             at += 2;
         } else {
             *to++ = *at == '+' ? ' ' : *at;
@@ -49,7 +52,7 @@ static const char *decoded(const char *at, const char *end) {
     }
     *to = 0;
     pl_out valid = pl_utf8(text, (size_t)(to - text));
-    return valid.at == text ? text : pl_copy(valid.at, valid.len);
+    return pl_in(valid.at == text ? text : pl_copy(valid.at, valid.len), valid.len);
 }
 
 const char *pl_query(const pl_request *request, const char *name) {

@@ -18,6 +18,14 @@ static pl_fn *take_any, *give;
 static char given_schema[SCHEMA_MAX + 1];
 static pl_handler suspends, resumes;
 
+/* Registers a hook anew: pl_off_all may have removed it. The new one comes before the old one goes, so that the host need not be
+ * told. */
+static void renew(pl_handler *handler, const char *hook, pl_fn *fn) {
+    pl_handler old = *handler;
+    *handler = pl_on(hook, fn);
+    pl_off(old);
+}
+
 static bool is_schema(const char *schema) {
     size_t len = strlen(schema);
     if (len < 1 || len > SCHEMA_MAX) pl_fail("invalid", "a schema must be 1 to 128 bytes");
@@ -27,6 +35,7 @@ static bool is_schema(const char *schema) {
 static void suspend(pl_event *event) {
     event->answer = (pl_json){0};
     give(event);
+    event->answer_is_spread = false;
     pl_json state = event->answer.text ? event->answer : pl_null;
     pl_out text = pl_kept(state);
     event->answer = pl_obj("schema", pl_str(given_schema), "state", ((pl_json){text.at, text.len}));
@@ -36,7 +45,7 @@ void pl_on_suspend(const char *schema, pl_fn *fn) {
     if (!is_schema(schema)) return;
     strcpy(given_schema, schema);
     give = fn;
-    if (!suspends) suspends = pl_on("$suspend", suspend);
+    renew(&suspends, "$suspend", suspend);
 }
 
 static void resume(pl_event *event) {
@@ -73,12 +82,12 @@ void pl_on_resume(const char *schema, pl_fn *fn) {
         takers = taker;
     }
     taker->fn = fn;
-    if (!resumes) resumes = pl_on("$resume", resume);
+    renew(&resumes, "$resume", resume);
 }
 
 void pl_on_resume_any(pl_fn *fn) {
     take_any = fn;
-    if (!resumes) resumes = pl_on("$resume", resume);
+    renew(&resumes, "$resume", resume);
 }
 
 #pragma clang attribute pop
