@@ -16,7 +16,8 @@ type Actor struct {
 	event    *Event
 }
 
-// Emit emits to all sockets of the channel `default`.
+// Emit emits to all sockets of the channel `default`. Data that JSON cannot hold, such as NaN and the infinities, fails with
+// the code `json`.
 func (actor *Actor) Emit(event string, data any) error {
 	return actor.To("default").Emit(event, data)
 }

@@ -29,7 +29,8 @@ func (ctx *Ctx) Meta() *Meta {
 	return meta
 }
 
-// Emit emits to this socket alone. ctx.Actor.Emit emits to all of the channel `default`.
+// Emit emits to this socket alone. ctx.Actor.Emit emits to all of the channel `default`. Data that JSON cannot hold, such as
+// NaN and the infinities, fails with the code `json`.
 func (ctx *Ctx) Emit(event string, data any) error {
 	return ctx.own().Emit(event, data)
 }

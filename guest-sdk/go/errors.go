@@ -79,7 +79,9 @@ func failureOf(err error) *host.Failure {
 		// What the author wrapped around it is not for the client.
 		message = coded.Message
 	}
-	return &host.Failure{Code: cut(coded.Code, 128), Message: cut(message, 1024), ForSender: coded.ForSender}
+	return &host.Failure{
+		Code: cut(host.Valid(coded.Code), 128), Message: cut(host.Valid(message), 1024), ForSender: coded.ForSender,
+	}
 }
 
 // cut cuts a text down, between two characters.

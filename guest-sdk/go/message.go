@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"parlor/internal/host"
 )
@@ -17,6 +19,8 @@ const (
 	bytesBegin = `{"base64":"`
 	bytesEnd   = `"}`
 )
+
+var errNotUTF8 = errors.New("JSON is text in UTF-8, and this is not")
 
 // message is the data of an emit, an ask or an answer.
 type message struct {
@@ -45,6 +49,10 @@ func encode(value any) (string, error) {
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return "", notJSON(err)
+	}
+	if !utf8.Valid(buffer.Bytes()) {
+		// Of Go's strings encoding/json sees to that, but not of a json.RawMessage, nor of what a MarshalJSON wrote.
+		return "", notJSON(errNotUTF8)
 	}
 	return strings.TrimSuffix(buffer.String(), "\n"), nil
 }

@@ -2,8 +2,12 @@ package parlor
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 	"strings"
 	"testing"
+
+	"parlor/internal/host"
 )
 
 func lifted(t *testing.T, text string) *message {
@@ -67,5 +71,36 @@ func TestTextIsCutBetweenCharacters(t *testing.T) {
 		if found := cut(text, 3); found != want {
 			t.Errorf("%q is cut to %q", text, found)
 		}
+	}
+}
+
+func TestTheHostGetsValidTexts(t *testing.T) {
+	for text, want := range map[string]string{"": "", "aé😀": "aé😀", "aé"[:2]: "a\uFFFD", "\xff\xfeb": "\uFFFDb", "\uFFFD": "\uFFFD"} {
+		if found := host.Valid(text); found != want {
+			t.Errorf("%q becomes %q", text, found)
+		}
+	}
+	// The bound holds for what is told.
+	failure := failureOf(Reject(strings.Repeat("\xffa", 64), strings.Repeat("\xffa", 512)))
+	if len(failure.Code) != 128 || len(failure.Message) != 1024 || host.Valid(failure.Message) != failure.Message {
+		t.Errorf("%q: %q", failure.Code, failure.Message)
+	}
+	if failure := failureOf(errors.New("\x80\x80")); failure.Message != "\uFFFD" {
+		t.Errorf("%q", failure.Message)
+	}
+}
+
+func TestWhatIsNoJSONHasACode(t *testing.T) {
+	raw := json.RawMessage("\"\xc3\"")
+	for _, data := range []any{raw, map[string]any{"x": raw}, math.NaN(), []float64{math.Inf(-1)}, json.RawMessage("{")} {
+		if text, err := encode(data); CodeOf(err) != "json" {
+			t.Errorf("%v is %q, %v", data, text, err)
+		}
+	}
+	if text, err := encode("a\xc3"); text != "\"a\uFFFD\"" && text != `"a\ufffd"` || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := (&Meta{ClientID: "c", Fields: raw}).contract(); CodeOf(err) != "json" {
+		t.Error(err)
 	}
 }

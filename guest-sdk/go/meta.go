@@ -3,6 +3,7 @@ package parlor
 import (
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"parlor/internal/host"
 )
@@ -40,7 +41,8 @@ func metaOf(meta host.Meta) *Meta {
 	return &Meta{meta.UserID, meta.ClientID, meta.Channels, json.RawMessage(meta.Fields)}
 }
 
-func (meta *Meta) contract() host.Meta {
+// contract is the meta as the host takes it.
+func (meta *Meta) contract() (host.Meta, error) {
 	contract := host.Meta{UserID: meta.UserID, ClientID: meta.ClientID, Channels: meta.Channels, Fields: string(meta.Fields)}
 	if contract.ClientID == "" {
 		contract.ClientID = RandomID()
@@ -48,7 +50,10 @@ func (meta *Meta) contract() host.Meta {
 	if contract.Fields == "" {
 		contract.Fields = "{}"
 	}
-	return contract
+	if !utf8.ValidString(contract.Fields) {
+		return contract, notJSON(errNotUTF8)
+	}
+	return contract, nil
 }
 
 // How many metas an instance remembers.

@@ -51,7 +51,10 @@ func (r *instance) Authorize(request host.Request) (*host.Meta, *host.Rejection)
 	if meta == nil {
 		return nil, nil
 	}
-	contract := meta.contract()
+	contract, err := meta.contract()
+	if err != nil {
+		return nil, rejectionOf(err)
+	}
 	return &contract, nil
 }
 

@@ -89,6 +89,7 @@ type registry struct {
 // add adds a handler behind the others of its name. If the host refuses the name, it adds nothing.
 func (r *registry) add(table table, name string, call func(ctx *Ctx) error) (Handler, error) {
 	r.registered++
+	name = host.Valid(name)
 	handler := Handler{table: table, name: name, number: r.registered}
 	event := table.event(name)
 	if r.started && !r.wants(event) {
@@ -121,6 +122,7 @@ func (r *registry) remove(handler Handler) (bool, error) {
 
 // removeAll removes all handlers of an event; for the hook of timers, those of all timers, and likewise for asks.
 func (r *registry) removeAll(event string) (bool, error) {
+	event = host.Valid(event)
 	if !r.wants(event) {
 		return false, nil
 	}

@@ -9,8 +9,9 @@ type Room struct {
 }
 
 // On registers a handler of an event that clients send, by its name. `*` stands for all events of clients, and runs behind
-// an event's own handlers. The data is read as JSON into the handler's type; where it does not fit, the client is told so
-// with the code `bad-data` and no handler runs. Where the client sent no data, it is the type's zero value.
+// an event's own handlers. The data is read as JSON into the handler's type; where it does not fit, that handler does not
+// run, the turn is undone, with what earlier handlers of the event did, and the client is told so with the code `bad-data`.
+// Where the client sent no data, it is the type's zero value.
 //
 // Registered in a handler, it counts from the next event on. A name that the host does not take fails the turn.
 func (room *Room) On[T any](event string, handle func(ctx *Ctx, data T) error) Handler {

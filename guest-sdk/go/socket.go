@@ -28,7 +28,7 @@ func (socket Socket) Meta() (*Meta, error) {
 	return metaOf(meta), nil
 }
 
-// Emit emits to this socket.
+// Emit emits to this socket. Data that JSON cannot hold, such as NaN and the infinities, fails with the code `json`.
 func (socket Socket) Emit(event string, data any) error {
 	_, err := socket.EmitCount(event, data)
 	return err
@@ -98,7 +98,7 @@ type Target struct {
 	say func(event string, data host.Payload) (uint32, error)
 }
 
-// Emit emits to the target.
+// Emit emits to the target. Data that JSON cannot hold, such as NaN and the infinities, fails with the code `json`.
 func (target Target) Emit(event string, data any) error {
 	_, err := target.EmitCount(event, data)
 	return err
@@ -114,7 +114,7 @@ type Channel struct {
 	name string
 }
 
-// Emit emits to the channel.
+// Emit emits to the channel. Data that JSON cannot hold, such as NaN and the infinities, fails with the code `json`.
 func (channel Channel) Emit(event string, data any) error {
 	_, err := channel.EmitCount(event, data)
 	return err

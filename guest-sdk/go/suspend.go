@@ -29,7 +29,7 @@ type states struct {
 
 // tagged is the form in which a state passes through the host.
 type tagged struct {
-	Schema *string         `json:"schema"`
+	Schema string          `json:"schema"`
 	State  json.RawMessage `json:"state"`
 }
 
@@ -58,7 +58,8 @@ type Suspend struct {
 // moves to a new version. The schema says what its shape is: change it with the shape. The last one that was registered
 // counts.
 func (room *Room) OnSuspend[S any](schema string, save func(actor *Actor, suspend Suspend) (S, error)) {
-	if !room.isSchema(schema) {
+	schema, fits := room.schema(schema)
+	if !fits {
 		return
 	}
 	handler := room.add(events, hookSuspend, func(ctx *Ctx) error {
@@ -74,7 +75,7 @@ func (room *Room) OnSuspend[S any](schema string, save func(actor *Actor, suspen
 		if err != nil {
 			return err
 		}
-		whole, err := encode(tagged{&schema, json.RawMessage(text)})
+		whole, err := encode(tagged{schema, json.RawMessage(text)})
 		ctx.answer = &message{payload: host.Payload{Data: whole}}
 		return err
 	})
@@ -83,7 +84,8 @@ func (room *Room) OnSuspend[S any](schema string, save func(actor *Actor, suspen
 
 // OnResume registers who takes a state of this schema: the first that a new instance runs, in the place of OnRestore.
 func (room *Room) OnResume[S any](schema string, handle func(actor *Actor, state S) error) {
-	if !room.isSchema(schema) {
+	schema, fits := room.schema(schema)
+	if !fits {
 		return
 	}
 	states := &room.instance.states
@@ -126,12 +128,14 @@ func (room *Room) replace(place **Handler, handler Handler) {
 	*place = &handler
 }
 
-func (room *Room) isSchema(schema string) bool {
-	fits := len(schema) >= 1 && len(schema) <= schemaBytes
+// schema is a schema as it passes through the host, and whether that takes it.
+func (room *Room) schema(schema string) (valid string, fits bool) {
+	schema = host.Valid(schema)
+	fits = len(schema) >= 1 && len(schema) <= schemaBytes
 	if !fits {
 		room.instance.note(Fail("invalid", fmt.Sprintf("a schema must be 1 to %d bytes, not %d", schemaBytes, len(schema))))
 	}
-	return fits
+	return schema, fits
 }
 
 func suspendedOf(payload *host.Payload) (Suspended, error) {
@@ -142,11 +146,25 @@ func suspendedOf(payload *host.Payload) (Suspended, error) {
 		}
 		text = payload.Data
 	}
-	var found tagged
-	if json.Unmarshal([]byte(text), &found) == nil && found.Schema != nil && found.State != nil {
-		return Suspended{Schema: *found.Schema, State: found.State}, nil
+	if schema, state, ok := untagged(text); ok {
+		return Suspended{Schema: schema, State: state}, nil
 	}
 	return Suspended{State: json.RawMessage(text)}, nil
+}
+
+// untagged takes apart what [Room.OnSuspend] wrote: an object of the two members, and no other. It reads them into a map,
+// since a struct would take names in any case.
+func untagged(text string) (schema string, state json.RawMessage, ok bool) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &members) != nil || len(members) != 2 {
+		return "", nil, false
+	}
+	state, ok = members["state"]
+	var named *string
+	if !ok || members["schema"] == nil || json.Unmarshal(members["schema"], &named) != nil || named == nil {
+		return "", nil, false
+	}
+	return *named, state, true
 }
 
 // give passes a state to the handler of its schema, or to the one for all others.

@@ -33,9 +33,8 @@ type Room struct {
 }
 
 type settings struct {
-	file   string
-	second string
-	open   M
+	file string
+	open M
 }
 
 // Option is a choice of [New].

@@ -125,7 +125,7 @@ fn what_is_missing_is_named_in_a_line() {
     assert!(!no_module.success && no_module.err.contains("no go.mod is in it or above it"), "{}", no_module.err);
 }
 
-/// The SDK's own tests, and those of the example.
+/// The SDK's own tests, those of the example, and those of the guest that breaks.
 #[test]
 fn the_tests_in_go_pass() {
     if left_out() {
@@ -135,4 +135,6 @@ fn the_tests_in_go_pass() {
     assert!(sdk.contains("--- PASS: TestEveryPublicItemIsDocumentedAndStandsInAnExample"), "{sdk}");
     let arena = go_tests(&root().join("plugins/arena"));
     assert!(arena.contains("--- PASS: TestABallMovesTwentyTimesASecond"), "{arena}");
+    let faults = go_tests(&root().join("tests/guests/go/faults"));
+    assert!(faults.contains("--- PASS: TestNoCallEndsTheInstanceByATextThatIsCut"), "{faults}");
 }

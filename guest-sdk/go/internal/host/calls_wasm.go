@@ -2,15 +2,17 @@ package host
 
 import "unsafe"
 
+// All text passes [Valid] on its way to the host. The data of a payload is JSON, of which its writer sees to that, or bytes.
+
 // On asks for an event.
 func On(event string) error {
-	eventsOn(event, result())
+	eventsOn(Valid(event), result())
 	return done()
 }
 
 // Off asks for an event no longer.
 func Off(event string) error {
-	eventsOff(event, result())
+	eventsOff(Valid(event), result())
 	return done()
 }
 
@@ -26,61 +28,61 @@ func GetMeta(socket SocketID) (meta Meta, err error) {
 
 // SetFields replaces a socket's own fields.
 func SetFields(socket SocketID, fields string) error {
-	socketsSetFields(socket, fields, result())
+	socketsSetFields(socket, Valid(fields), result())
 	return done()
 }
 
 // Join puts a socket into a channel.
 func Join(socket SocketID, channel string) error {
-	socketsJoin(socket, channel, result())
+	socketsJoin(socket, Valid(channel), result())
 	return done()
 }
 
 // Leave takes a socket out of a channel.
 func Leave(socket SocketID, channel string) error {
-	socketsLeave(socket, channel, result())
+	socketsLeave(socket, Valid(channel), result())
 	return done()
 }
 
 // Close closes a socket.
 func Close(socket SocketID, code uint16, reason string) error {
-	socketsClose(socket, uint32(code), reason, result())
+	socketsClose(socket, uint32(code), Valid(reason), result())
 	return done()
 }
 
 // ToSocket emits to one socket.
 func ToSocket(socket SocketID, event string, data Payload) (uint32, error) {
-	outboxToSocket(socket, event, kind(data), data.Data, result())
+	outboxToSocket(socket, Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
 // ToNamed emits to a channel of the turn's own socket without that, or to a user.
 func ToNamed(target, event string, data Payload) (uint32, error) {
-	outboxToNamed(target, event, kind(data), data.Data, result())
+	outboxToNamed(Valid(target), Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
 // ToChannel emits to a channel.
 func ToChannel(channel, event string, data Payload) (uint32, error) {
-	outboxToChannel(channel, event, kind(data), data.Data, result())
+	outboxToChannel(Valid(channel), Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
 // ToChannelExcept emits to a channel without some clients.
 func ToChannelExcept(channel string, clients []string, event string, data Payload) (uint32, error) {
-	outboxToChannelExcept(channel, list(clients), uint32(len(clients)), event, kind(data), data.Data, result())
+	outboxToChannelExcept(Valid(channel), list(clients), uint32(len(clients)), Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
 // ToUser emits to a user.
 func ToUser(user, event string, data Payload) (uint32, error) {
-	outboxToUser(user, event, kind(data), data.Data, result())
+	outboxToUser(Valid(user), Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
 // ToClients emits to clients.
 func ToClients(clients []string, event string, data Payload) (uint32, error) {
-	outboxToClients(list(clients), uint32(len(clients)), event, kind(data), data.Data, result())
+	outboxToClients(list(clients), uint32(len(clients)), Valid(event), kind(data), data.Data, result())
 	return number()
 }
 
@@ -98,7 +100,7 @@ func Spread() error {
 
 // Ask asks a socket's client.
 func Ask(socket SocketID, event string, data Payload, name string, timeoutMs uint32) error {
-	outboxAsk(socket, event, kind(data), data.Data, name, timeoutMs, result())
+	outboxAsk(socket, Valid(event), kind(data), data.Data, Valid(name), timeoutMs, result())
 	return done()
 }
 
@@ -121,7 +123,7 @@ func Attachments() [][]byte {
 
 // Get answers the value of a key, nil where it has none.
 func Get(key string) (value []byte, err error) {
-	storageGet(key, result())
+	storageGet(Valid(key), result())
 	if err = refused(4); err == nil {
 		value = optionalBytesAt(result(), 4)
 	}
@@ -152,16 +154,16 @@ func GetMany(keys []string) (values [][]byte, err error) {
 
 // Put sets the value of a key.
 func Put(key string, value []byte) error {
-	storagePut(key, unsafe.String(unsafe.SliceData(value), len(value)), result())
+	storagePut(Valid(key), unsafe.String(unsafe.SliceData(value), len(value)), result())
 	return done()
 }
 
 // PutMany sets the values of keys.
 func PutMany(entries []Entry) error {
-	address := allocate(4, uint32(len(entries))*16)
+	address := allocateOwn(4, uint32(len(entries))*16)
 	for i, entry := range entries {
 		putText(pointer(address), uintptr(i)*16, entry.Key)
-		putText(pointer(address), uintptr(i)*16+8, unsafe.String(unsafe.SliceData(entry.Value), len(entry.Value)))
+		putBytes(pointer(address), uintptr(i)*16+8, unsafe.String(unsafe.SliceData(entry.Value), len(entry.Value)))
 	}
 	storagePutMany(address, uint32(len(entries)), result())
 	return done()
@@ -169,7 +171,7 @@ func PutMany(entries []Entry) error {
 
 // Delete removes a key; whether it was there.
 func Delete(key string) (bool, error) {
-	storageDelete(key, result())
+	storageDelete(Valid(key), result())
 	return truth()
 }
 
@@ -188,7 +190,7 @@ func DeleteMany(keys []string) (uint32, error) {
 // Scan answers a part of the entries whose keys begin with a prefix.
 func Scan(prefix string, after *string, limit uint32) (page Page, err error) {
 	hasAfter, from := flag(after)
-	storageScan(prefix, hasAfter, from, limit, result())
+	storageScan(Valid(prefix), hasAfter, from, limit, result())
 	if err = refused(4); err == nil {
 		first, count := wordAt(result(), 4), wordAt(result(), 8)
 		page.Entries = make([]Entry, count)
@@ -204,13 +206,13 @@ func Scan(prefix string, after *string, limit uint32) (page Page, err error) {
 
 // SetTimer lets a timer ring once.
 func SetTimer(name string, delayMs uint32, data Payload) error {
-	timersSet(name, delayMs, 1, kind(data), data.Data, result())
+	timersSet(Valid(name), delayMs, 1, kind(data), data.Data, result())
 	return done()
 }
 
 // CancelTimer forgets a timer; whether it was set.
 func CancelTimer(name string) (bool, error) {
-	timersCancel(name, result())
+	timersCancel(Valid(name), result())
 	return truth()
 }
 
@@ -280,12 +282,12 @@ func RandomBytes(count uint32) (bytes []byte, err error) {
 
 // Write writes a line to the log.
 func Write(level uint32, message string) {
-	loggingWrite(level, message)
+	loggingWrite(level, Valid(message))
 }
 
 // Config answers the value of a key of the configuration, nil where there is none.
 func Config(key string) *string {
-	configGet(key, result())
+	configGet(Valid(key), result())
 	value := optionalTextAt(result(), 0)
 	release()
 	return value

@@ -99,7 +99,7 @@ func exportHandle(
 	case reply != nil:
 		putByte(at, 4, 1)
 		putByte(at, 8, uint8(kind(*reply)))
-		putText(at, 12, reply.Data)
+		putBytes(at, 12, reply.Data)
 	}
 	return answered()
 }

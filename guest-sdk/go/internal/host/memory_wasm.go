@@ -6,13 +6,24 @@ import "unsafe"
 // garbage collection would look at the clock, which no instance may do while the host calls into it. So there is an arena:
 // whoever takes something out of it copies it, and then the arena is empty again.
 //
-// Its size is that of the most that the host passes at once by its default limits: 1 MiB of values, with their headers.
-const arenaBytes = 1<<20 + 128<<10
+// It has room for the most that the host passes at once by its default limits, behind what the plugin itself put there.
+const (
+	arenaBytes = 3 << 19
+	// What the plugin passes may take this much of the arena; the rest of it goes to the heap.
+	ownBytes = 128 << 10
+	// The ids of the users of a full room: `sockets-per-room` of them, of 128 bytes, each with its address and length.
+	usersBytes = 10_000 * (128 + 8)
+	// A page or many values: `storage-bytes-per-call`, with the addresses and lengths of 1,000 entries.
+	valuesBytes = 1<<20 + 1_000*16
+	// Where the arena is too small this does not compile: no unsigned constant is below zero.
+	_ = uint32(arenaBytes - ownBytes - max(usersBytes, valuesBytes))
+)
 
 var (
 	arena     [arenaBytes / 8]uint64
 	arenaUsed uint32
-	// overflow is what the arena had no room for, where an operator raised the limits.
+	// overflow is what the arena had no room for: lists of the plugin's that are long, and what the host passes where an
+	// operator raised the limits.
 	overflow [][]byte
 )
 
@@ -34,9 +45,19 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	return address
 }
 
+// allocate finds room for what the host passes.
 func allocate(align, size uint32) uint32 {
+	return allocateWithin(arenaBytes, align, size)
+}
+
+// allocateOwn finds room for what the plugin passes. However much that is, the host's answer to it has its room.
+func allocateOwn(align, size uint32) uint32 {
+	return allocateWithin(ownBytes, align, size)
+}
+
+func allocateWithin(bound, align, size uint32) uint32 {
 	at := (arenaUsed + align - 1) &^ (align - 1)
-	if size > arenaBytes || at > arenaBytes-size {
+	if size > bound || at > bound-size {
 		block := make([]byte, size+align)
 		overflow = append(overflow, block)
 		address := addressOf(unsafe.Pointer(unsafe.SliceData(block)))
@@ -130,12 +151,17 @@ func metaAt(base unsafe.Pointer, offset uintptr) Meta {
 	}
 }
 
-// putText copies a string into the arena and writes its address and length.
+// putText copies a text into the arena and writes its address and length.
 func putText(base unsafe.Pointer, offset uintptr, text string) {
-	address := allocate(1, uint32(len(text)))
-	copy(unsafe.Slice((*byte)(pointer(address)), len(text)), text)
+	putBytes(base, offset, Valid(text))
+}
+
+// putBytes copies bytes, or a text that is valid, into the arena and writes their address and length.
+func putBytes(base unsafe.Pointer, offset uintptr, bytes string) {
+	address := allocateOwn(1, uint32(len(bytes)))
+	copy(unsafe.Slice((*byte)(pointer(address)), len(bytes)), bytes)
 	putWord(base, offset, address)
-	putWord(base, offset+4, uint32(len(text)))
+	putWord(base, offset+4, uint32(len(bytes)))
 }
 
 func putWord(base unsafe.Pointer, offset uintptr, word uint32) {
@@ -148,7 +174,7 @@ func putByte(base unsafe.Pointer, offset uintptr, value uint8) {
 
 // list copies strings into the arena; its address.
 func list(texts []string) uint32 {
-	address := allocate(4, uint32(len(texts))*8)
+	address := allocateOwn(4, uint32(len(texts))*8)
 	for i, text := range texts {
 		putText(pointer(address), uintptr(i)*8, text)
 	}
@@ -162,12 +188,12 @@ func kind(data Payload) uint32 {
 	return 0
 }
 
-// flag is whether something is there, and what it is then.
+// flag is whether a text is there, and what it is then.
 func flag(text *string) (uint32, string) {
 	if text == nil {
 		return 0, ""
 	}
-	return 1, *text
+	return 1, Valid(*text)
 }
 
 // refused reads the result of a call whose `ok` begins at an offset.

@@ -3,6 +3,20 @@
 // against the contract each time that it makes a component.
 package host
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Valid is a text as the host takes it, in UTF-8. A Go string may hold any bytes, such as a part of a letter where it was cut,
+// and the host ends an instance that passes them as text: U+FFFD stands in their place.
+func Valid(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
 // SocketID is the number of a socket in its room.
 type SocketID = uint32
 

@@ -57,6 +57,7 @@ func init() {
 			return ctx.Emit("picture", parlor.Args{it.Name, it.Pixels, len(it.Pixels), ctx.Event().Arguments()})
 		})
 		room.OnRequest("usage", func(*parlor.Ctx, any) (map[string]uint64, error) { return usage(), nil })
+		texts(room)
 		room.OnRestore(func(actor *parlor.Actor, restore parlor.Restore) error {
 			return actor.Emit("restored", restore.Reason)
 		})
