@@ -96,7 +96,7 @@ def _container(wanted: Any, origin: Any, inner: tuple[Any, ...]) -> Fit:
     if origin in (list, collections.abc.Sequence, collections.abc.Iterable):
         return _list(list, fit(inner[0] if inner else Any))
     if origin in (set, frozenset):
-        return _list(origin, fit(inner[0] if inner else Any))
+        return _set(origin, inner[0] if inner else Any)
     if origin is tuple:
         if not inner or inner[-1] is Ellipsis:
             return _list(tuple, fit(inner[0] if inner else Any))
@@ -129,7 +129,10 @@ def _float(value: Any, name: str) -> float:
     if type(value) is float:
         return value
     if type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise unfit(name, "a number below 1.8e308", value) from None
     raise unfit(name, JSON_NAMES[float], value)
 
 
@@ -187,6 +190,27 @@ def _list(kind: Any, item: Fit) -> Fit:
         if not isinstance(value, list):
             raise unfit(name, "a list", value)
         return kind([item(one, f"{name}[{at}]") for at, one in enumerate(value)])
+
+    return made
+
+
+def _set(kind: Any, wanted: Any) -> Fit:
+    if (typing.get_origin(wanted) or wanted).__hash__ is None:
+        words = "which can change; it holds texts, numbers, tuples and frozen dataclasses"
+        raise RoomError("invalid", f"a set cannot hold {getattr(wanted, '__name__', wanted)}, {words}")
+    item = fit(wanted)
+
+    def made(value: Any, name: str) -> Any:
+        if not isinstance(value, list):
+            raise unfit(name, "a list", value)
+        found = set()
+        for at, one in enumerate(value):
+            made_one = item(one, f"{name}[{at}]")
+            try:
+                found.add(made_one)
+            except TypeError:
+                raise unfit(f"{name}[{at}]", "what a set can hold", one) from None
+        return kind(found)
 
     return made
 

@@ -30,12 +30,14 @@ def _signature(call: Callable[..., Any]) -> inspect.Signature:
 
 
 class Handler:
-    """A function of the author's, with how many arguments it takes and of which type the last is."""
+    """A function of the author's, with how many arguments it takes and of which type the last is. Where a call of ours stands
+    around it, `marked` is the author's."""
 
-    __slots__ = ("call", "count", "_fit")
+    __slots__ = ("call", "marked", "count", "_fit")
 
-    def __init__(self, call: Callable[..., Any], most: int = 2) -> None:
+    def __init__(self, call: Callable[..., Any], most: int = 2, marked: Callable[..., Any] | None = None) -> None:
         self.call = call
+        self.marked = call if marked is None else marked
         self._fit: _fit.Fit | None = None
         parameters = [
             one for one in _signature(call).parameters.values()
@@ -86,13 +88,22 @@ class Handler:
         try:
             if data is not ABSENT:
                 return wanted(data, "data")
-            # No data at all reads as `null` where the type takes that, else as `{}`.
-            try:
-                return wanted(None, "data")
-            except _fit.Unfit:
-                return wanted({}, "data")
+            return _of_nothing(wanted)
         except _fit.Unfit as why:
             raise Refused(BAD_DATA, str(why)) from None
+
+
+def _of_nothing(wanted: _fit.Fit) -> Any:
+    """No data at all reads as `null` where the type takes that, else as `{}`."""
+    try:
+        return wanted(None, "data")
+    except _fit.Unfit as why:
+        from_null = why
+    try:
+        return wanted({}, "data")
+    except _fit.Unfit as why:
+        # The client sent no object: what a type says of one helps where it names what is missing.
+        raise why if str(why).endswith(" is missing") else from_null
 
 
 def settled(result: Any) -> Any:
@@ -137,7 +148,8 @@ class Handlers:
         event = self._host_event(table, name)
         left: tuple[Handler, ...] = ()
         if call is not None:
-            at = next((at for at, one in enumerate(found) if one.call is call), None)
+            # Equal, not the same: a method is another object each time it is named.
+            at = next((at for at, one in enumerate(found) if one.marked == call), None)
             if at is None:
                 return False
             left = found[:at] + found[at + 1:]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
 import enum
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,8 @@ from ._errors import Refused, RoomError
 
 BAD_DATA = "bad-data"
 """The code of data that a handler's type does not take."""
+ATTACHED_MOST = 16
+"""How many pieces of bytes the host carries beside one message."""
 
 
 def plain(value: object) -> Any:
@@ -69,13 +73,16 @@ def _fits_utf8(text: str) -> bool:
 
 
 def message(value: object, what: str) -> Any:
-    """Data for a client, whose bytes are attached to what the host is asked for next: nothing may come in between."""
+    """Data for a client, whose bytes are attached to what the host is asked for next: nothing may come in between. More of them
+    than the host carries stand in the text itself, as clients of Verani's protocol get all."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _host.types.Payload_Binary(bytes(value))
     attached: list[bytes] = []
 
     def default(inner: object) -> Any:
         if isinstance(inner, (bytes, bytearray, memoryview)):
+            if len(attached) == ATTACHED_MOST:
+                return {"base64": base64.b64encode(inner).decode()}
             attached.append(bytes(inner))
             return {"_placeholder": True, "num": len(attached) - 1}
         return plain(inner)
@@ -98,13 +105,28 @@ def messages(values: tuple[object, ...], what: str) -> Any:
     return body
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number in it is too large")
+    return number
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"JSON has no {name}")
+
+
+read = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number).decode
+"""Reads what a client wrote: what it cannot have meant as a number is an error, as are all mistakes, a ValueError."""
+
+
 def data_in(payload: Any) -> Any:
     """What a client sent, its bytes in their places."""
     value = payload.value
     if not isinstance(value, str):
         return bytes(value)
     try:
-        data = json.loads(value)
+        data = read(value)
     except (ValueError, RecursionError) as error:
         raise Refused(BAD_DATA, f"the data cannot be read: {error}") from None
     # Only the host knows whether this is a placeholder or looks like one. Most data is neither, and the call is saved.

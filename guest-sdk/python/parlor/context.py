@@ -11,7 +11,7 @@ from ._errors import RoomError
 from ._handlers import ABSENT
 from ._host import need_text
 from ._json import data_in
-from .sockets import ASK_SECONDS, Meta, Socket
+from .sockets import ASK_SECONDS, Meta, Socket, known_meta
 from .targets import Target, send
 
 if TYPE_CHECKING:
@@ -141,8 +141,12 @@ class Ctx:
 
     @property
     def meta(self) -> Meta:
-        """Who is behind the socket."""
-        return self.socket.meta
+        """Who is behind the socket: a copy, which :meth:`set_fields` and the like do not change."""
+        event = self._event
+        # A hook may be about a socket that has left: then the host knows.
+        if event.socket is None or event.cause.startswith("$"):
+            return self.socket.meta
+        return known_meta(event.socket)
 
     @property
     def data(self) -> Any:
@@ -194,7 +198,8 @@ class Ctx:
             self._answer = values
 
     def emit(self, event: str, *data: object) -> int:
-        """Emits to the socket that caused the event; how many it is for."""
+        """Emits to the socket that caused the event; how many it is for. What data may be, and what fails, is as of
+        :meth:`Target.emit`."""
         if self._event.socket is None:
             return 0
         return send(_host.outbox.to_socket, (self._event.socket,), event, data)

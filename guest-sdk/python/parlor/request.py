@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from ._json import read
 
 
 @dataclass
@@ -46,4 +47,4 @@ class Request:
         {'token': 'x'}
         """
         text = self.header("parlor-auth")
-        return None if text is None else json.loads(text)
+        return None if text is None else read(text)

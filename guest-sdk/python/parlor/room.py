@@ -91,7 +91,8 @@ class Room:
         return self._mark(self.handlers.events, event, handler)
 
     def off(self, event: str, handler: Callable[..., Any] | None = None) -> bool:
-        """Removes a handler, or all of an event; whether there was one.
+        """Removes a handler, or all of an event; whether there was one. The events of ``on_message``, ``on_alarm`` and the like
+        are ``$message``, ``$alarm`` and so on.
 
         >>> room = Room("once")
         >>> @room.on("first")
@@ -99,7 +100,13 @@ class Room:
         ...     room.off("first", first)
         >>> room.off("first", first), room.off("first")
         (True, False)
+        >>> @room.on_message
+        ... def unknown(ctx: Ctx) -> None: ...
+        >>> room.off("$message", unknown)
+        True
         """
+        if event == "$resume" and self._forget_resumes(handler):
+            return True
         return self.handlers.remove(self.handlers.events, event, handler)
 
     @overload
@@ -208,10 +215,10 @@ class Room:
             def save(ctx: Ctx) -> None:
                 ctx.leave_state({"schema": schema, "state": handler.run(ctx, ctx.data["reason"])})
 
-            self.handlers.add(self.handlers.events, "$suspend", Handler(save))
+            self.handlers.add(self.handlers.events, "$suspend", Handler(save, marked=function))
             if previous is not None:
                 self.handlers.remove(self.handlers.events, "$suspend", previous)
-            self._suspend = save
+            self._suspend = function
             return function
 
         return mark
@@ -258,7 +265,8 @@ class Room:
     # What handlers do with it.
 
     def emit(self, event: str, *data: object) -> int:
-        """Emits to the channel ``default``, the sender included; answers how many sockets it is for."""
+        """Emits to the channel ``default``, the sender included; answers how many sockets it is for. What data may be, and what
+        fails, is as of :meth:`Target.emit`."""
         return send(_host.outbox.to_channel, (DEFAULT_CHANNEL,), event, data)
 
     def channel(self, name: str) -> Channel:
@@ -313,12 +321,22 @@ class Room:
     def _with(self, event: str, function: Callable[..., Any], given: Callable[[Ctx], Any]) -> None:
         handler = Handler(function)
         handler.accept(Any)
-        self.handlers.add(self.handlers.events, event, Handler(lambda ctx: handler.run(ctx, given(ctx))))
+        self.handlers.add(self.handlers.events, event, Handler(lambda ctx: handler.run(ctx, given(ctx)), marked=function))
 
     def _hook_resume(self) -> None:
         # One handler of the hook stands for those of all schemas.
         if "$resume" not in self.handlers.events:
             self.handlers.add(self.handlers.events, "$resume", Handler(self._give))
+
+    def _forget_resumes(self, function: Callable[..., Any] | None) -> bool:
+        """Forgets what takes over states: this function, or all; whether there was one that is this function."""
+        kept = {} if function is None else {schema: one for schema, one in self._resumes.items() if one.call != function}
+        kept_any = None if function is None or (self._resume_any and self._resume_any.call == function) else self._resume_any
+        found = (len(kept), kept_any) != (len(self._resumes), self._resume_any)
+        self._resumes, self._resume_any = kept, kept_any
+        if function is not None and found and not kept and kept_any is None:
+            self.handlers.remove(self.handlers.events, "$resume", self._give)
+        return function is not None and found
 
     def _give(self, ctx: Ctx) -> Any:
         """Passes a state to the handler of its schema, or to the one for all others."""

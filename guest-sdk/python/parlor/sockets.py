@@ -41,7 +41,8 @@ class Meta:
 
 # The metas of the sockets that caused turns, which change only through this instance's own calls: from such a call to the
 # end of its turn a meta is read anew and then dropped, whether the turn commits or not. Ids are never given twice.
-_known: dict[int, Meta] = {}
+# Only `ctx.meta` is read here: whether another socket is still there, the host alone knows.
+_known: dict[int, Any] = {}
 _touched: list[int] = []
 _closing: set[int] = set()
 
@@ -59,16 +60,24 @@ def changed(socket: int) -> None:
     _touched.append(socket)
 
 
-def meta_of(socket: int) -> Meta:
-    found = _known.get(socket)
-    if found is None:
-        told = _host.ask(_host.sockets.get_meta, socket)
-        fields = json.loads(told.fields) if told.fields != "{}" else {}
-        found = Meta(told.user_id, told.client_id, tuple(told.channels), fields)
+def known_meta(socket: int) -> Meta:
+    """The meta of the socket that caused the turn: each time another one, whose fields are the author's to change."""
+    told = _known.get(socket)
+    if told is None:
+        told = _told(socket)
         if len(_known) >= _METAS_KEPT:
             _known.clear()
-        _known[socket] = found
-    return found
+        _known[socket] = told
+    return _read(told)
+
+
+def _told(socket: int) -> Any:
+    return _host.ask(_host.sockets.get_meta, socket)
+
+
+def _read(told: Any) -> Meta:
+    fields = json.loads(told.fields) if told.fields != "{}" else {}
+    return Meta(told.user_id, told.client_id, tuple(told.channels), fields)
 
 
 def contract_meta(meta: object) -> Any:
@@ -131,7 +140,7 @@ class Socket:
         if self._left or self.id in _closing:
             return False
         try:
-            meta_of(self.id)
+            _told(self.id)
         except RoomError as why:
             if why.code != "no-such-socket":
                 raise
@@ -140,17 +149,18 @@ class Socket:
 
     @property
     def meta(self) -> Meta:
-        """Who is behind it.
+        """Who is behind it: a copy, and an error with the code ``no-such-socket`` where it has left.
 
         >>> from parlor import Ctx, Room
         >>> @Room("lobby").on("me")
         ... def me(ctx: Ctx) -> str:
         ...     return ctx.socket.meta.user_id
         """
-        return meta_of(self.id)
+        return _read(_told(self.id))
 
     def emit(self, event: str, *data: object) -> int:
-        """Emits to this socket; 0 for one that has left, else 1."""
+        """Emits to this socket; 0 for one that has left, else 1. What data may be, and what fails, is as of
+        :meth:`Target.emit`."""
         return send(_host.outbox.to_socket, (self.id,), event, data)
 
     def ask(

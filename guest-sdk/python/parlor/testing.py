@@ -6,6 +6,7 @@ It starts `parlor room`, so that program has to be installed: `parlor` on PATH, 
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import os
 import shutil
@@ -14,6 +15,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Mapping
+
+from ._errors import Refused
 
 _built: dict[Path, Path] = {}
 """What was built in this process, by the folder of its project."""
@@ -59,9 +62,22 @@ class TestSocket:
         self.room.step("send", {"from": self.name, "frame": _frame(event, data, frame)})
 
     def request(self, event: str, data: Any = None, **frame: Any) -> Any:
-        """Sends an event with an ``id``; answers the data of the acknowledgement."""
+        """Sends an event with an ``id``; answers the data of the acknowledgement: ``bytes`` where it is bytes, None where there
+        is none. Raises :class:`parlor.Refused`, with the code and the words, where the acknowledgement is a refusal; of a turn
+        that failed it has no words, which :meth:`TestRoom.failures` has.
+
+        >>> with TestRoom() as room:  # doctest: +SKIP
+        ...     try:
+        ...         room.connect("ada").request("say", {"text": ""})
+        ...     except Refused as why:
+        ...         assert why.code == "say.empty"
+        """
         ack = self.room.step("request", {"from": self.name, "frame": _frame(event, data, frame)})
-        return ack.get("data") if isinstance(ack, dict) else ack
+        if "error" in ack:
+            why = ack["error"]
+            # Of a turn that failed, clients are told the code alone.
+            raise Refused(why["code"], why.get("message", ""))
+        return base64.b64decode(ack["base64"]) if "base64" in ack else ack.get("data")
 
     def answer(self, data: Any = None) -> None:
         """Answers the first ask that was not answered yet."""

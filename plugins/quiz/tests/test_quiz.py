@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 import pytest
+from parlor import Refused
 from parlor.testing import TestRoom, TestSocket
 from questions import QUESTIONS
 
@@ -61,20 +62,24 @@ def test_what_is_no_answer_is_refused(
 ) -> None:
     ada, _ = players
     ada.send("quiz.start")
-    ada.send("quiz.answer", data)
-    assert ada.last("error")["code"] == code
+    with pytest.raises(Refused) as refused:
+        ada.request("quiz.answer", data)
+    assert refused.value.code == code
 
 
 def test_an_answer_stands(room: TestRoom, players: tuple[TestSocket, TestSocket]) -> None:
     ada, _ = players
-    ada.send("quiz.answer", {"choice": 0})
-    assert ada.last("error")["code"] == "quiz.closed"
-    ada.send("quiz.start")
-    ada.send("quiz.start")
-    assert ada.last("error")["code"] == "quiz.running"
-    for _ in range(2):
-        ada.send("quiz.answer", {"choice": 0})
-    assert ada.last("error")["code"] == "quiz.answered"
+
+    def refused(event: str, data: Any = None) -> str:
+        with pytest.raises(Refused) as why:
+            ada.request(event, data)
+        return why.value.code
+
+    assert refused("quiz.answer", {"choice": 0}) == "quiz.closed"
+    ada.request("quiz.start")
+    assert refused("quiz.start") == "quiz.running"
+    ada.request("quiz.answer", {"choice": 0})
+    assert refused("quiz.answer", {"choice": 0}) == "quiz.answered"
 
 
 def test_a_restart_forgets_neither_question_nor_score(room: TestRoom, players: tuple[TestSocket, TestSocket]) -> None:

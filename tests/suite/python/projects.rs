@@ -161,5 +161,6 @@ fn the_sdks_examples_run_its_types_hold_and_the_quiz_passes_its_tests() {
     runs(&sdk, &python, &[&pytest[..], &["--doctest-modules", "parlor"]].concat());
     runs(&sdk, &python, &["-m", "mypy", "--cache-dir", "/dev/null"]);
     runs(&quiz, &python, &pytest);
+    runs(&root().join("tests/guests/python/faults"), &python, &pytest);
     runs(&quiz, &python, &["-m", "mypy", "--strict", "--cache-dir", "/dev/null", "src/quiz.py"]);
 }

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from parlor import Ctx, Room
+from parlor import Ctx, Room, RoomError
 
 room = Room("faults", path="/faults")
 held: list[Any] = []
@@ -147,3 +147,63 @@ def library(ctx: Ctx) -> dict[str, Any]:
 @room.on("args")
 def args(ctx: Ctx) -> list[Any]:
     return ctx.args
+
+
+@room.on("number")
+def number(ctx: Ctx, value: float) -> float:
+    return value
+
+
+@room.on("unique")
+def unique(ctx: Ctx, values: set[Any]) -> list[Any]:
+    return sorted(values)
+
+
+@room.on("words")
+def words(ctx: Ctx, text: str) -> str:
+    return text
+
+
+@room.on("no-number")
+def no_number(ctx: Ctx) -> int:
+    return ctx.emit("never", {"it": float("nan")})
+
+
+@room.on("pieces")
+def pieces(ctx: Ctx, count: int) -> list[bytes]:
+    return [bytes([at]) for at in range(count)]
+
+
+@room.on("fields")
+def fields(ctx: Ctx) -> list[Any]:
+    found: Any = ctx.meta.fields
+    found["seen"] = 1
+    return [ctx.socket.id, dict(ctx.meta.fields)]
+
+
+@room.on("is-open")
+def is_open(ctx: Ctx, id: int) -> list[Any]:
+    other = room.socket(id)
+    try:
+        return [other.is_open, other.meta.user_id == ctx.meta.user_id]
+    except RoomError as why:
+        return [other.is_open, why.code]
+
+
+class Marks:
+    def run(self, ctx: Ctx) -> None:
+        room.log.info("never marked for long")
+
+
+@room.on("off")
+def off(ctx: Ctx) -> list[bool]:
+    marks = Marks()
+    room.on_message(marks.run)
+    room.on_restore(marks.run)
+    room.on_alarm(marks.run)
+    room.on_error(marks.run)
+    room.on_suspend("marks/1")(marks.run)
+    room.on_resume("marks/1")(marks.run)
+    room.on_resume_any(marks.run)
+    hooks = ("$message", "$restore", "$alarm", "$error", "$suspend", "$resume")
+    return [room.off(hook, marks.run) for hook in hooks for _ in range(2)]

@@ -2,6 +2,7 @@
 
 import unittest
 
+from parlor import Refused
 from parlor.testing import TestRoom
 
 
@@ -21,8 +22,10 @@ class RoomTests(unittest.TestCase):
         self.assertEqual(self.bob.events(), [said])
 
     def test_what_is_refused_leaves_no_trace(self) -> None:
-        self.ada.send("say", {"text": " "})
-        self.assertEqual(self.ada.events(), [{"type": "error", "code": "say.empty", "message": "say something"}])
+        with self.assertRaises(Refused) as refused:
+            self.ada.request("say", {"text": " "})
+        self.assertEqual((refused.exception.code, str(refused.exception)), ("say.empty", "say something"))
+        self.assertEqual(self.ada.events(), [])
         self.assertEqual(self.bob.events(), [])
         self.assertIsNone(self.room.stored("count"))
 
