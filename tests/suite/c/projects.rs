@@ -78,6 +78,7 @@ async fn a_save_is_served_and_mistakes_are_told_with_their_lines() {
 
     save(&code, &good.replace("pl_str(text)));", "pl_str(loud(text))));"));
     told(&server, 1, &["room.c:", "undeclared identifier 'loud'"]).await;
+    told(&server, 1, &["dev-c: the server goes on to serve"]).await;
     let failed = build(&server, "dev-c").await;
     let words = failed["words"].as_str().expect("words");
     assert!(failed["state"] == "failed" && words.contains("room.c:2"), "{failed}");

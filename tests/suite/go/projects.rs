@@ -82,6 +82,7 @@ async fn a_save_is_served_and_mistakes_are_told_with_their_lines() {
     let louder = good.replace("ctx.Meta().UserID, it.Text}", "ctx.Meta().UserID, loud(it.Text)}");
     save(&code, &louder);
     told(&server, 1, &["main.go:", "undefined: loud"]).await;
+    told(&server, 1, &["dev-go: the server goes on to serve"]).await;
     let failed = build(&server, "dev-go").await;
     let words = failed["words"].as_str().expect("words");
     assert!(

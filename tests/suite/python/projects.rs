@@ -94,14 +94,16 @@ async fn a_save_is_served_and_mistakes_are_told_with_their_lines() {
     ada.send("say", json!({ "text": "hi" })).await;
     assert_eq!(ada.next_event("said").await["text"], "HEY hi");
 
-    for (text, words) in [
+    let broken = [
         (better.replace("def say(", "def say(("), "SyntaxError"),
         (better.replace("import words", "import nowhere"), "ModuleNotFoundError: nowhere"),
         (better.replace("COUNT = \"count\"", "COUNT = 1 / 0"), "ZeroDivisionError: division by zero"),
         (better.replace("message: Say", "message: Nobody"), "'Nobody' is not defined"),
-    ] {
+    ];
+    for (number, (text, words)) in broken.into_iter().enumerate() {
         save(&code, &text);
         told(&server, 1, &["dev-python: ", words]).await;
+        told(&server, number + 1, &["dev-python: the server goes on to serve"]).await;
         let failed = build(&server, "dev-python").await;
         let told = failed["words"].as_str().expect("words");
         assert!(failed["state"] == "failed" && told.contains(words), "{failed}");

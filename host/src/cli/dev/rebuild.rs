@@ -145,7 +145,12 @@ impl KnownProject {
             BuildOutcome::Done => self.offer(offer).inspect_err(|words| say(&format!("{}: {words}", self.called))),
         };
         let seconds = saved.map(|saved| saved.elapsed().unwrap_or_default().as_secs_f64());
-        match (&outcome, seconds) {
+        // The overview knows it by the time that the terminal does.
+        match &outcome {
+            Ok(_) => self.tell(dev, BuildState::Served, String::new(), seconds),
+            Err(words) => self.tell(dev, BuildState::Failed, words.clone(), seconds),
+        }
+        match (outcome, seconds) {
             (Ok(true), Some(seconds)) => say(&format!("{}: saved -> served in {seconds:.1} s", self.called)),
             (Ok(false), Some(seconds)) => {
                 say(&format!("{}: built in {seconds:.1} s; the component is the same as before", self.called))
@@ -154,10 +159,6 @@ impl KnownProject {
             (Err(_), _) => {
                 say(&format!("{}: the server goes on to serve what was built before, if anything was", self.called))
             }
-        }
-        match outcome {
-            Ok(_) => self.tell(dev, BuildState::Served, String::new(), seconds),
-            Err(words) => self.tell(dev, BuildState::Failed, words, seconds),
         }
         true
     }
