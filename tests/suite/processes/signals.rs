@@ -40,7 +40,7 @@ async fn a_signal_in_the_first_moment_ends_the_server_as_well() {
     let script = "\"$@\" & server=$!
         until grep -q '^SigCgt:.*[4567cdef]...$' /proc/$server/status; do :; done
         kill $server; wait $server; exit $?";
-    let ended = Server::builder().guest("plain").script(script).try_start().expect_err("it ends before it serves");
+    let ended = busy_loading().script(script).try_start().expect_err("it ends before it serves");
     assert_eq!(ended.status.code(), Some(0), "{:#?}", ended.log);
 }
 
