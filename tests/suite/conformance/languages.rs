@@ -4,7 +4,9 @@ use super::place::POLL;
 use super::{Plugin, c, go, python, rust, typescript};
 use crate::harness::{Server, Value, json, soon, toolchains};
 
-const LANGUAGES: [(&str, fn() -> &'static Plugin); 5] =
+type BuiltPlugin = fn() -> &'static Plugin;
+
+const LANGUAGES: [(&str, BuiltPlugin); 5] =
     [("python", python), ("rust", rust), ("go", go), ("c", c), ("typescript", typescript)];
 
 /// Replaces the plugin, and waits until the room runs the new one.

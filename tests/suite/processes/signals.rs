@@ -10,7 +10,7 @@ use crate::harness::{Builder, Server, soon};
 fn busy_loading() -> Builder {
     let endless = bare(&[("in init", "(loop $on (br $on))")]);
     let limits = "[limits]\ninit-cpu-ms = 600_000\ncall-wall-ms = 600_000\ncompile-wall-ms = 600_000";
-    Server::builder().file("slow.wasm", endless).early().config(limits)
+    Server::builder().file("slow.wasm", endless).config(limits)
 }
 
 /// Whether a process has handlers for SIGTERM, SIGINT and SIGHUP.
@@ -25,7 +25,7 @@ fn hears(process: u32) -> bool {
 #[tokio::test]
 async fn a_signal_while_plugins_are_loaded_ends_the_server_at_once() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let mut server = busy_loading().start();
+        let mut server = busy_loading().early().start();
         let loading = async { while !asked(&server, "/_parlor/health").await.1.contains("1 of 1") {} };
         soon("the server to load", loading).await;
         server.signal(signal);
@@ -52,7 +52,7 @@ async fn the_first_process_of_a_container_hears_signals_while_it_starts() {
     if !may.expect("bash").success() {
         return eprintln!("this system lets nobody make a container, so nothing is tested");
     }
-    let mut server = busy_loading().script(&format!("exec {unshare} \"$@\"")).start();
+    let mut server = busy_loading().early().script(&format!("exec {unshare} \"$@\"")).start();
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.process()));
     let first: i32 = children.expect("its children").trim().parse().expect("the one process in the container");
     assert!(hears(first.unsigned_abs()));
