@@ -65,6 +65,7 @@ mod tests {
             (json!({ "a": 1 }), json!({ "a": 1, "b": 2 })),
             (json!({ "a": 1, "b": 2 }), json!({ "a": 1 })),
             (json!(1), json!("1")),
+            (json!(9_007_199_254_740_993_u64), json!(9_007_199_254_740_992_u64)),
             (json!(null), json!(false)),
         ];
         same.iter().for_each(|(one, found)| assert!(matches(one, found), "{one} {found}"));
