@@ -30,6 +30,12 @@ export function metaOf(socket: number): Readonly<ConnectionMeta> {
   return meta;
 }
 
+/** As `metaOf`, of a socket that may have left since its meta was kept. */
+export function freshMetaOf(socket: number): Readonly<ConnectionMeta> {
+  known.delete(socket);
+  return metaOf(socket);
+}
+
 /** Notes that this turn changed the socket's meta. */
 export function changed(socket: number): void {
   known.delete(socket);

@@ -101,7 +101,7 @@ export function handle(event: Event): Payload | null {
   }
   if (event.cause === "$disconnect" && event.socket !== null) meta.changed(event.socket);
   if (meta.touched.length > 0) meta.endTurn();
-  if (socket.closing.size > 0) socket.endTurn();
+  socket.endTurn();
   setTurnTime(undefined);
   if (failed) throw told(error);
   return body;

@@ -5,31 +5,36 @@ import { SocketEmit } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
 import { ask, close, join, leave, setFields } from "./host.js";
 import { message, messageOf } from "./message.js";
-import { changed, metaOf, ownFields } from "./meta.js";
+import { changed, freshMetaOf, metaOf, ownFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
-export const closing = new Set<number>();
+const closing = new Set<number>();
+/** Those that this turn knows to be in the room. Any other may have left since its meta was kept. */
+const present = new Set<number>();
 
 /** How long an ask waits that says nothing of it. */
 const ASK_TIMEOUT_MS = 10_000;
 
 export function endTurn(): void {
-  closing.clear();
+  if (closing.size > 0) closing.clear();
+  if (present.size > 0) present.clear();
 }
 
 export class Socket {
-  /** `_left` is known of the socket whose end this turn is about. */
+  /** `_left` is known of the socket that this turn is about. */
   constructor(
     readonly id: number,
-    readonly _left = false,
-  ) {}
+    readonly _left?: boolean,
+  ) {
+    if (_left === false) present.add(id);
+  }
 
   get readyState(): 1 | 2 | 3 {
     if (this._left) return 3;
     if (closing.has(this.id)) return 2;
     try {
-      metaOf(this.id);
+      void this.meta;
       return 1;
     } catch (error) {
       if (error instanceof RoomError && error.code === "no-such-socket") return 3;
@@ -38,7 +43,10 @@ export class Socket {
   }
 
   get meta(): Readonly<ConnectionMeta> {
-    return metaOf(this.id);
+    if (this._left || present.has(this.id)) return metaOf(this.id);
+    const meta = freshMetaOf(this.id);
+    present.add(this.id);
+    return meta;
   }
 
   emit(event: string, ...data: unknown[]): number {

@@ -5,6 +5,11 @@ interface Base64 {
   fromBase64(text: string): Uint8Array;
 }
 
+/** Bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  return (bytes as Uint8Array & { toBase64(): string }).toBase64();
+}
+
 /** Text as UTF-8. Half of a surrogate pair becomes U+FFFD. */
 export function toUtf8(text: string): Uint8Array {
   const binary = /[^\0-\x7f]/.test(text) ? unescape(encodeURIComponent(text.toWellFormed())) : text;
@@ -13,6 +18,6 @@ export function toUtf8(text: string): Uint8Array {
 
 /** UTF-8 as text. Throws where it is none. */
 export function fromUtf8(bytes: Uint8Array): string {
-  const binary = atob((bytes as Uint8Array & { toBase64(): string }).toBase64());
+  const binary = atob(toBase64(bytes));
   return /[\x80-\xff]/.test(binary) ? decodeURIComponent(escape(binary)) : binary;
 }
