@@ -42,6 +42,7 @@ use crate::tenant::locks::TenantLocks;
 use cache::Cache;
 pub use cache::compiled_bytes;
 pub use child::CompileJob;
+use functions::FunctionCounts;
 use languages::LanguagePacks;
 use packs::Packs;
 pub use prevented::Prevented;
@@ -146,8 +147,9 @@ impl Compiler {
     ) -> anyhow::Result<Component> {
         let compiled = files::begin(kept).map_err(|why| unwritten(kept, why)).and_then(|partial| {
             let subject = CompileSubject::Plugin(key, account);
-            if let Some(pack) = self.make(subject, bytes, &partial, given_up)? {
-                self.packs.keep(&key.tenant, &pack);
+            if let Some(made) = self.make(subject, bytes, &partial, given_up)? {
+                self.packs.keep(&key.tenant, &made.pack);
+                subject.tell_done(made.took, made.counts);
             }
             seal::put(partial.as_file(), kept).map_err(|why| unwritten(kept, why))?;
             // Under this name nobody else forgets it before it is loaded.
@@ -197,9 +199,11 @@ impl Compiler {
             let file = self.languages.folder.join(&name_of_pack);
             let begun = self.languages.prepare().and_then(|()| files::begin(&file));
             let partial = begun.map_err(|why| unwritten(&file, why))?;
-            let pack = self.make(CompileSubject::Language(name), component, &partial, given_up)?;
-            let pack = pack.filter(|pack| !pack.is_empty()).context("compiled-engine-bytes allows no functions")?;
-            files::write_whole(&file, &pack)?;
+            let subject = CompileSubject::Language(name);
+            let made = self.make(subject, component, &partial, given_up)?.filter(|made| !made.pack.is_empty());
+            let made = made.context("compiled-engine-bytes allows no functions")?;
+            files::write_whole(&file, &made.pack)?;
+            subject.tell_done(made.took, made.counts);
         }
         self.languages.add(name_of_pack, component.len());
         Ok(())
@@ -212,14 +216,12 @@ impl Compiler {
         bytes: &[u8],
         partial: &NamedTempFile,
         given_up: &AtomicBool,
-    ) -> anyhow::Result<Option<Vec<u8>>> {
+    ) -> anyhow::Result<Option<MadeFunctions>> {
         let (file, path) = (partial.as_file(), partial.path());
         let start = Instant::now();
         self.run_child(subject, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
-        Ok(packs::take_off(file, path)?.map(|(pack, counts)| {
-            subject.tell_done(start.elapsed(), counts);
-            pack
-        }))
+        let taken = packs::take_off(file, path)?;
+        Ok(taken.map(|(pack, counts)| MadeFunctions { pack, counts, took: start.elapsed() }))
     }
 
     /// What the child is told, and the functions that it gets.
@@ -334,6 +336,13 @@ impl Compiler {
             Component::deserialize_file(&self.engine, kept)
         }
     }
+}
+
+/// What a child gave beside the code.
+struct MadeFunctions {
+    pack: Vec<u8>,
+    counts: FunctionCounts,
+    took: Duration,
 }
 
 fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
