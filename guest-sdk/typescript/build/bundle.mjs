@@ -133,7 +133,7 @@ const COMPONENT = {
 
 /**
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
- * its lines, which is to stand behind it, and `placeOf`, which finds the author's place of one in the text; what esbuild
+ * its lines for the engine, and `placeOf`, which finds the author's place of one in the text; what esbuild
  * does not take is thrown as an error whose `errors` it says.
  */
 export async function bundle({ entry, name, root, files, form = COMPONENT }) {

@@ -46,8 +46,8 @@ export function engine() {
 }
 
 /** The engine's module with a bundle evaluated in it. */
-export async function evaluated({ module }, code) {
-  const memory = await memoryWith(module, code);
+export async function evaluated({ module }, { code, table }) {
+  const memory = await memoryWith({ module, code, table });
   const pages = number(memory.length / PAGE);
   const parts = [];
   for (const { id, content } of sections(module)) {
@@ -70,10 +70,10 @@ export function componentOf({ component }, module) {
 }
 
 /** The memory of an engine that has evaluated a bundle, in a thread that is stopped if that takes too long. */
-function memoryWith(module, code) {
+function memoryWith(workerData) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("evaluate.mjs", import.meta.url), {
-      workerData: { module, code },
+      workerData,
       resourceLimits: { stackSizeMb: STACK_MB },
     });
     const late = setTimeout(() => {

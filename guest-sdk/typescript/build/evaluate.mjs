@@ -9,11 +9,14 @@ for (const { module: from, name } of WebAssembly.Module.imports(compiled)) {
   (imports[from] ??= {})[name] = () => 0;
 }
 const { exports } = new WebAssembly.Instance(compiled, imports);
-const { memory, parlor_source: place, parlor_evaluate: evaluate, parlor_said: said } = exports;
+const { memory, parlor_source: sourcePlace, parlor_lines: linesPlace, parlor_evaluate: evaluate, parlor_said: said } = exports;
 
-const source = Buffer.from(workerData.code);
-const at = place(source.length);
+const { code, table } = workerData;
+const source = Buffer.from(code);
+const at = sourcePlace(source.length);
 new Uint8Array(memory.buffer).set(source, at);
+const lines = linesPlace(table.content.length, table.count);
+new Uint8Array(memory.buffer).set(table.content, lines);
 if (evaluate()) {
   parentPort.postMessage({ memory: new Uint8Array(memory.buffer) });
 } else {

@@ -62,7 +62,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   }
   if (bundled === undefined) return undefined;
   try {
-    return clock("component")(await component(bundled.code + bundled.table));
+    return clock("component")(await component(bundled));
   } catch (error) {
     if (!(error instanceof TopLevelFailed)) throw error;
     console.error(await topLevelError(error, { ...bundled, root, color }));
@@ -79,9 +79,9 @@ function bundleErrors(color) {
   };
 }
 
-async function component(code) {
+async function component(bundled) {
   const own = engine();
-  return Buffer.concat([componentOf(own, await evaluated(own, code)), producers()]);
+  return Buffer.concat([componentOf(own, await evaluated(own, bundled)), producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */

@@ -28,7 +28,7 @@ export async function bundleRoom(entry, out) {
   let bundled;
   try {
     bundled = await bundle({ entry, name: nameOf(entry, root), root, files: new Set() });
-    const module = await evaluated(engine(), bundled.code + bundled.table);
+    const module = await evaluated(engine(), bundled);
     // Several tests may ask for it at once.
     const part = `${out}.${process.pid}.part`;
     writeFileSync(part, module);

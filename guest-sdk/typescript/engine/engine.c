@@ -43,6 +43,7 @@ static int add_functions(JSContext *ctx, JSModuleDef *module) {
            JS_SetModuleExportList(ctx, module, storage_functions, storage_function_count) |
            JS_SetModuleExportList(ctx, module, state_functions, state_function_count) |
            JS_SetModuleExportList(ctx, module, job_functions, job_function_count) |
+           JS_SetModuleExportList(ctx, module, line_functions, line_function_count) |
            JS_SetModuleExportList(ctx, module, text_functions, text_function_count);
 }
 
@@ -53,12 +54,13 @@ static void add_module(void) {
     JS_AddModuleExportList(js, module, storage_functions, storage_function_count);
     JS_AddModuleExportList(js, module, state_functions, state_function_count);
     JS_AddModuleExportList(js, module, job_functions, job_function_count);
+    JS_AddModuleExportList(js, module, line_functions, line_function_count);
     JS_AddModuleExportList(js, module, text_functions, text_function_count);
 }
 
 extern void __wasm_call_ctors(void);
 
-/* Memory for the source of the plugin's module. */
+/* Memory for the source of the plugin's module. The build calls this first. */
 EXPORT("parlor_source") char *parlor_source(size_t len) {
     __wasm_call_ctors();
     source = needed(malloc(len + 1));
@@ -101,6 +103,8 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     begin_jobs(runtime);
     add_module();
     JSValue module = JS_Eval(js, source, source_len, "plugin.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    /* What is free stays in the memory that is kept: zeros cost nothing. */
+    explicit_bzero(source, source_len);
     free(source);
     source = NULL;
     if (JS_IsException(module)) {

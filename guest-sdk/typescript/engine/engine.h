@@ -63,6 +63,10 @@ bool texts_of(JSValueConst array, texts *list);
 void free_texts(texts *list);
 bool payload_of(JSValueConst value, pl_payload *payload, text *held);
 
+/* lines.c */
+extern const JSCFunctionListEntry line_functions[];
+extern const int line_function_count;
+
 /* utf8.c */
 extern const JSCFunctionListEntry text_functions[];
 extern const int text_function_count;

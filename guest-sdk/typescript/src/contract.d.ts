@@ -116,6 +116,8 @@ declare module "parlor:engine" {
   export function isIdle(): boolean;
   /** Why promises were rejected that nobody handled; they are forgotten. */
   export function takeUnhandled(): unknown[];
+  /** The first frames of a stack that are the author's, each as `name (file:line)`. */
+  export function frames(stack: string): string[];
   /** Text as UTF-8. Half of a surrogate pair becomes U+FFFD. */
   export function toUtf8(text: string): Uint8Array;
   /** UTF-8 as text. Throws where it is none. */

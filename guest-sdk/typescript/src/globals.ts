@@ -5,7 +5,7 @@
 
 import { structuredClone } from "./clone.js";
 import { console } from "./console.js";
-import { installDate } from "./date.js";
+import { installDate, performance } from "./date.js";
 import { TextDecoder, TextEncoder } from "./encoding.js";
 import { clearTimeout, setInterval, setTimeout } from "./loop.js";
 import { bytesToJson } from "./message.js";
@@ -22,6 +22,7 @@ supply({
   clearTimeout,
   console,
   crypto,
+  performance,
   setInterval,
   setTimeout,
   structuredClone,

@@ -21,6 +21,7 @@ export {
   drain,
   eventsOff,
   eventsOn,
+  frames,
   fromUtf8,
   getMeta,
   isIdle,

@@ -19,6 +19,7 @@ const functions = Object.values(SIGNATURES).map(({ engine, module, name }) => [e
 
 export const engine = {
   ...Object.fromEntries(functions),
+  frames: (stack: string) => stack.split("\n").map((line) => line.replace(/^ *at /, "")),
   toUtf8: (text: string) => encoder.encode(text),
   fromUtf8: (bytes: Uint8Array) => decoder.decode(bytes),
 };

@@ -2,6 +2,8 @@
 //!
 //! The engine's C source comes with a crate, and the compiler is one that is here, or else pip's zig.
 
+mod depth;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,13 +61,17 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
     let mut made = Vec::new();
     let mut running = Vec::new();
     // The engine takes half a minute, and changes with its version alone.
-    let key = format!("{} {} {:?}", source.display(), compiler.version, CODE);
+    let key = format!("{} {} {CODE:?} {}", source.display(), compiler.version, include_str!("depth.rs"));
     let is_known = fs::read_to_string(objects.join("key")).is_ok_and(|known| known == key);
     for name in QUICKJS {
         let object = objects.join(name).with_extension("o");
         if !is_known || !object.is_file() {
+            let file = source.join(name).with_extension("c");
+            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let ours = objects.join(name).with_extension("c");
+            fs::write(&ours, depth::with_depth(name, text)?).with_context(|| format!("cannot write {}", ours.display()))?;
             let mut cc = compiler.command();
-            cc.args(CODE).arg("-w").arg("-c").arg(source.join(name).with_extension("c")).arg("-o").arg(&object);
+            cc.args(CODE).arg("-w").arg("-I").arg(&source).arg("-c").arg(&ours).arg("-o").arg(&object);
             running.push((cc.spawn().context("cannot run the compiler")?, name.to_owned()));
         }
         made.push(object);
@@ -98,11 +104,11 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
 
 /// The folder of quickjs-ng's source, as cargo fetches it.
 fn quickjs(root: &Path, out: &Path) -> anyhow::Result<PathBuf> {
-    let manifest = root.join("host/build/quickjs/Cargo.toml");
+    let manifest = root.join("host/build/engine/quickjs/Cargo.toml");
     let crates = out.join("quickjs-source");
     let version = read(&manifest)?;
     let version = version.split_once("rquickjs-sys = \"=").and_then(|(_, rest)| rest.split_once('"'));
-    let (version, _) = version.context("host/build/quickjs/Cargo.toml names no version")?;
+    let (version, _) = version.context("host/build/engine/quickjs/Cargo.toml names no version")?;
     let source = crates.join(format!("rquickjs-sys-{version}/quickjs"));
     if !source.is_dir() {
         let mut cargo = Command::new(env::var_os("CARGO").context("cargo runs this")?);
