@@ -109,9 +109,6 @@ room.on("text", async (ctx, { text, how }: { text: string; how: string }) => {
     case "event":
       ctx.emit.emit(text, {});
       break;
-    case "data":
-      ctx.emit.emit("data", { text });
-      break;
     case "target":
       ctx.emit.to(text).emit("x", {});
       break;
@@ -132,7 +129,7 @@ room.on("text", async (ctx, { text, how }: { text: string; how: string }) => {
       ctx.setMeta({ text, [text]: 1 });
       break;
     case "ask":
-      ctx.ask(text, { text }, { name: text });
+      ctx.ask(text, {}, { name: text });
       break;
     case "timer":
       actor.timers.set(text, 60_000, { text });
@@ -142,7 +139,7 @@ room.on("text", async (ctx, { text, how }: { text: string; how: string }) => {
       await storage.put(text, text);
       await storage.put({ [text]: text });
       await storage.list({ prefix: text, after: text });
-      ctx.emit.emit("stored", { one: await storage.get(text), many: [...(await storage.get([text])).keys()] });
+      await storage.get([text]);
       await storage.delete([text]);
       break;
     case "handler":

@@ -34,7 +34,7 @@ async fn what_is_thrown_or_rejected_fails_the_turn_alone() {
         bo.expect_silence().await;
         let room = format!("room=\"{how}\"");
         server.wait_for_log(&["turn failed", message, &room]).await;
-        server.wait_for_log(&["guest", &room, &format!("turns.ts:{} ", line_of(source))]).await;
+        server.wait_for_log(&["guest", &room, &format!("turns.ts:{}) ", line_of(source))]).await;
     }
 }
 
