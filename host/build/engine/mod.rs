@@ -43,7 +43,9 @@ pub fn write(root: &Path, out: &Path) -> anyhow::Result<()> {
     }
     let target = out.ancestors().nth(4).context("the folder of what is built lies in the target folder")?;
     let Some(compiler) = Compiler::find(root, target)? else {
-        println!("cargo::warning=plugins in TypeScript cannot be built: there is neither zig nor pip to fetch it (`pip install ziglang`)");
+        println!(
+            "cargo::warning=plugins in TypeScript cannot be built: there is neither zig nor pip to fetch it (`pip install ziglang`)"
+        );
         return fs::write(&file, []).context("cannot write the engine");
     };
     let module = linked(root, out, &compiler)?;
@@ -69,7 +71,8 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
             let file = source.join(name).with_extension("c");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let ours = objects.join(name).with_extension("c");
-            fs::write(&ours, depth::with_depth(name, text)?).with_context(|| format!("cannot write {}", ours.display()))?;
+            fs::write(&ours, depth::with_depth(name, text)?)
+                .with_context(|| format!("cannot write {}", ours.display()))?;
             let mut cc = compiler.command();
             cc.args(CODE).arg("-w").arg("-I").arg(&source).arg("-c").arg(&ours).arg("-o").arg(&object);
             running.push((cc.spawn().context("cannot run the compiler")?, name.to_owned()));
@@ -92,7 +95,10 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
         made.push(object);
     }
     for (mut child, name) in running {
-        ensure!(child.wait().context("cannot wait for the compiler")?.success(), "the engine's {name}.c does not compile");
+        ensure!(
+            child.wait().context("cannot wait for the compiler")?.success(),
+            "the engine's {name}.c does not compile"
+        );
     }
     fs::write(objects.join("key"), key).context("cannot note how the engine was compiled")?;
     let module = objects.join("engine.core.wasm");
@@ -170,8 +176,12 @@ impl Compiler {
             return Ok(Some(found));
         }
         let list = read(&root.join("tests/toolchains.txt"))?;
-        let zig = list.lines().find(|line| line.starts_with("ziglang==")).context("tests/toolchains.txt names no zig")?;
-        println!("cargo::warning=fetched {zig} by pip into {} (once), which compiles the engine of TypeScript plugins", fetched.display());
+        let zig =
+            list.lines().find(|line| line.starts_with("ziglang==")).context("tests/toolchains.txt names no zig")?;
+        println!(
+            "cargo::warning=fetched {zig} by pip into {} (once), which compiles the engine of TypeScript plugins",
+            fetched.display()
+        );
         let python = fetched.join("bin/python");
         let is_fetched = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&fetched))
             .and_then(|()| run(Command::new(python).args(["-m", "pip", "install", "--quiet", zig])));
