@@ -72,7 +72,7 @@ async fn a_new_project_in_typescript_builds_is_tested_and_served() {
     assert!(built.err.contains("fresh-script: installing the packages of "), "{}", built.err);
     serves(&folder.path().join("dist/fresh-script.wasm"), "fresh-script").await;
     let checked = succeeds(parlor(folder.path(), &["check", "dist/fresh-script.wasm"]));
-    assert!(checked.out.contains("language TypeScript (componentize-qjs "), "{}", checked.out);
+    assert!(checked.out.contains("language TypeScript (@parlor/guest "), "{}", checked.out);
 
     let project = folder.path().join("rooms/one");
     for script in ["test", "build"] {

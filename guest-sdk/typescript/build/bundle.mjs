@@ -5,7 +5,6 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { withOwnAsync } from "./async.mjs";
 import { lineTable, linesOf, placeOf } from "./lines.mjs";
 
 /** The SDK's own folder. */
@@ -14,11 +13,8 @@ export const SDK = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What authors import the SDK as. */
 const NAMES = /^(verani|@parlor\/guest)(\/.*)?$/;
 
-/** What the engine runs of the language. It never runs its own jobs, so that nothing may use its promises. */
-export const LANGUAGE = {
-  target: "es2023",
-  supported: { "async-await": false, "async-generator": false, "for-await": false, "top-level-await": false },
-};
+/** What the engine runs of the language. A module is evaluated at once, so that its top level cannot wait. */
+export const LANGUAGE = { target: "es2024", supported: { "top-level-await": false } };
 
 /** What of the SDK's folder is the SDK: its own tests have rooms as authors have them. */
 const OWN = ["build", "src", "types"].map((folder) => join(SDK, folder) + sep);
@@ -135,16 +131,9 @@ const COMPONENT = {
   minifySyntax: true,
 };
 
-/** What stands before the author's module where the SDK's files are bundled one by one, as tests have them. */
-export const SDK_FILES = [
-  `import "${SDK}/src/globals.ts";`,
-  `import "${SDK}/src/globals-url.ts";`,
-  `import { guest, seal } from "${SDK}/src/exports.ts";`,
-];
-
 /**
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
- * its lines, which is to stand behind it, and `placeOf`, which finds the author's place of one in the text; what esbuild
+ * its lines for the engine, and `placeOf`, which finds the author's place of one in the text; what esbuild
  * does not take is thrown as an error whose `errors` it says.
  */
 export async function bundle({ entry, name, root, files, form = COMPONENT }) {
@@ -173,7 +162,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
   const lines = linesOf(map.text, nameOf);
-  return { code: withOwnAsync(code.text), table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
+  return { code: code.text, table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
 }
 
 function isFile(path) {

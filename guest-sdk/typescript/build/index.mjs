@@ -1,11 +1,11 @@
 /** The build: from the author's TypeScript to a component. */
 
-import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { bundle, isForeign, SDK } from "./bundle.mjs";
+import { bundle, isForeign } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
+import { componentOf, engine, evaluated, TopLevelFailed } from "./engine.mjs";
 import { producers } from "./producers.mjs";
 import { projectOf } from "./project.mjs";
 import { forPlugins, topLevelError } from "./words.mjs";
@@ -62,8 +62,9 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   }
   if (bundled === undefined) return undefined;
   try {
-    return clock("component")(await component(bundled.code + bundled.table));
+    return clock("component")(await component(bundled));
   } catch (error) {
+    if (!(error instanceof TopLevelFailed)) throw error;
     console.error(await topLevelError(error, { ...bundled, root, color }));
     return undefined;
   }
@@ -78,9 +79,9 @@ function bundleErrors(color) {
   };
 }
 
-async function component(jsSource) {
-  const made = await componentize({ witPath: join(SDK, "wit"), world: "plugin", jsSource, stubWasi: true, sync: true });
-  return Buffer.concat([made.component, producers()]);
+async function component(bundled) {
+  const own = engine();
+  return Buffer.concat([componentOf(own, await evaluated(own, bundled)), producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */

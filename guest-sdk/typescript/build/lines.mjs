@@ -1,20 +1,6 @@
-/** The table by which `src/lines.ts` finds the author's file and line of a place in the bundle. Both name its form. */
+/** Where places of a bundle came from; `engine/lines.c` reads the table of them. */
 
 import { decode } from "@jridgewell/sourcemap-codec";
-
-const TABLE = "__parlorLines";
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function vlq(number) {
-  let left = number < 0 ? -number * 2 + 1 : number * 2;
-  let text = "";
-  do {
-    const bits = left % 32;
-    left = Math.floor(left / 32);
-    text += DIGITS[bits + (left > 0 ? 32 : 0)];
-  } while (left > 0);
-  return text;
-}
 
 /**
  * Where the lines of a bundle came from: the author's files, and for each line the places in it where something from another
@@ -48,16 +34,9 @@ export function placeOf({ files, lines }, line, column) {
   return part === undefined || part.file < 0 ? undefined : { file: files[part.file], line: part.line + 1 };
 }
 
-/** The statement that leaves the table, to stand behind the bundle. */
+/** The table as the engine has it: how many places there are, and the places with the names of the files behind them. */
 export function lineTable({ files, lines }) {
-  const texts = lines.map((parts) => {
-    let [column, file, line] = [0, 0, 0];
-    let text = "";
-    for (const part of parts) {
-      text += vlq(part.column - column) + vlq(part.file - file) + vlq(part.line - line);
-      ({ column, file, line } = part);
-    }
-    return text;
-  });
-  return `\nglobalThis.${TABLE} = ${JSON.stringify({ files, lines: texts.join(";").replace(/;+$/, "") })};\n`;
+  const places = lines.flatMap((parts, line) => parts.map((part) => [line, part.column, part.file, part.line]));
+  const names = Buffer.from(files.map((name) => `${name}\0`).join(""));
+  return { count: places.length, content: Buffer.concat([Buffer.from(Int32Array.from(places.flat()).buffer), names]) };
 }

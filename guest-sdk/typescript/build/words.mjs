@@ -19,25 +19,36 @@ export function forPlugins(message) {
 }
 
 /** What the engine says when a module's top level throws: the message, and places in the bundle. */
-const PLACE = /^\s*at (.*?)\s*\(?componentize-qjs:user\.js:(\d+):(\d+)\)?$/;
+const PLACE = /^\s*at (.*?)\s*\(?plugin\.js:(\d+):(\d+)\)?$/;
+
+/** What the engine said of a top level that failed: the words, and the author's places. */
+function readTopLevel(said, placeOf) {
+  const lines = said.split("\n");
+  const places = lines.map((line) => PLACE.exec(line)).flatMap((frame) => {
+    const place = frame === null ? undefined : placeOf(Number(frame[2]), Number(frame[3]));
+    return place === undefined ? [] : [{ name: frame[1], ...place }];
+  });
+  const words = lines.filter((line) => line.trim() !== "" && !/^\s+at /.test(line)).join("\n");
+  return { text: `${words.replace(/^Error: /, "")} (while the module's top level ran)`, places };
+}
+
+/** The same on plain lines, as a stack. */
+export function topLevelWords(error, placeOf) {
+  const { text, places } = readTopLevel(error.message, placeOf);
+  const isNamed = (name) => name !== "" && name !== "<anonymous>";
+  const frames = places.map(({ name, file, line }) => (isNamed(name) ? `${name} (${file}:${line})` : `${file}:${line}`));
+  return [text, ...frames.map((frame) => `    at ${frame}`)].join("\n");
+}
 
 /** An error of the module's top level in esbuild's form, with the author's places. */
 export async function topLevelError(error, { placeOf, root, color }) {
-  const said = String(error?.message ?? error);
-  const [first, ...rest] = said.split("\n");
-  const frames = rest.map((line) => PLACE.exec(line)).filter((frame) => frame !== null);
-  const words = [first, ...rest.filter((line) => line.trim() !== "" && !/^\s+at /.test(line))].join("\n");
-  const text = words.replace(/^.*?(?:Failed to [^:]*: )+(?:Error: )?/s, "");
-  const places = frames.flatMap(([, name, line, column]) => {
-    const place = placeOf(Number(line), Number(column));
-    return place === undefined ? [] : [{ name, ...place }];
-  });
+  const { text, places } = readTopLevel(error.message, placeOf);
   const [top] = places;
   const notes = places.slice(1).map(({ name, file, line }) => ({
     text: `called from ${name === "" || name === "<anonymous>" ? "the module" : name} (${relative("", join(root, file))}:${line})`,
   }));
   const location = top === undefined ? null : locationOf(join(root, top.file), top.line);
-  const messages = await formatMessages([{ text: `${text} (while the module's top level ran)`, location, notes }], { kind: "error", color });
+  const messages = await formatMessages([{ text, location, notes }], { kind: "error", color });
   return messages.join("").trimEnd();
 }
 

@@ -3,7 +3,7 @@
 import type { ConnectionMeta } from "../types/index.js";
 import { RoomError, asked } from "./errors.js";
 import { getMeta, type ContractMeta } from "./host.js";
-import { jsonText } from "./payload.js";
+import { fieldsText } from "./payload.js";
 import { uuid } from "./random.js";
 
 /**
@@ -70,7 +70,7 @@ export function toContract(meta: unknown): ContractMeta {
   if (!Array.isArray(channels) || channels.some((channel) => typeof channel !== "string")) {
     throw new RoomError("invalid", "extractMeta: channels must be an array of strings");
   }
-  return { userId: userId as string, clientId, channels, fields: jsonText(own, "the own fields of a connection") };
+  return { userId: userId as string, clientId, channels, fields: fieldsText(own) };
 }
 
 function needId(id: unknown, name: string): void {
@@ -90,7 +90,7 @@ export function ownFields(socket: number, fields: unknown): string {
     unchanged(clientId ?? now.clientId, now.clientId, "clientId", "it stays as extractMeta said");
     unchanged(String(channels ?? now.channels), String(now.channels), "channels", "join and leave do");
   }
-  return jsonText(own, "the own fields of a connection");
+  return fieldsText(own);
 }
 
 function unchanged(given: unknown, now: unknown, name: string, instead: string): void {

@@ -12,7 +12,6 @@ import {
   storageScan,
 } from "./host.js";
 import { jsonText, needText } from "./payload.js";
-import { Later, fulfilled } from "./promise.js";
 import { fromUtf8, toUtf8 } from "./text.js";
 
 /** How many entries are asked for at once where all are wanted; a page ends at 256 KiB anyway. */
@@ -25,9 +24,9 @@ const KEY = "a key of the storage";
 /** The host answers at once; the promise is for the shape of the call. */
 function promised<T>(call: () => T): Promise<T> {
   try {
-    return Later.resolve(call()) as unknown as Promise<T>;
+    return Promise.resolve(call());
   } catch (thrown) {
-    return Later.reject(refusal(thrown)) as unknown as Promise<T>;
+    return Promise.reject(refusal(thrown));
   }
 }
 
@@ -43,9 +42,9 @@ function parse(key: string, value: Uint8Array): any {
 function stored(key: string, convert: (key: string, value: Uint8Array) => unknown): Promise<any> {
   try {
     const value = storageGet(needText(key, KEY));
-    return fulfilled(value === null ? undefined : convert(key, value)) as unknown as Promise<any>;
+    return Promise.resolve(value === null ? undefined : convert(key, value));
   } catch (thrown) {
-    return Later.reject(refusal(thrown)) as unknown as Promise<any>;
+    return Promise.reject(refusal(thrown));
   }
 }
 

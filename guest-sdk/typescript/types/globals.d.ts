@@ -51,6 +51,8 @@ declare function clearInterval(id: number | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 /** Makes a deep copy. Throws a `DataCloneError` for functions, symbols and other values that cannot be copied. */
 declare function structuredClone<T>(value: T): T;
+/** The time of the turn, counted from when it was first asked for. It stands still within a turn, as `Date` does. */
+declare var performance: { readonly timeOrigin: number; now(): number };
 /** Decodes base64 into a binary string. */
 declare function atob(text: string): string;
 /** Encodes a binary string as base64. */

@@ -139,7 +139,7 @@ impl Script {
             node.arg("--tsconfig").arg(tsconfig);
         }
         let (set, unset) = if voice.colours { ("FORCE_COLOR", "NO_COLOR") } else { ("NO_COLOR", "FORCE_COLOR") };
-        node.env(set, "1").env_remove(unset);
+        node.env(set, "1").env_remove(unset).env("PARLOR_ENGINE", sdk::cached_engine()?);
         Ok(node)
     }
 }
