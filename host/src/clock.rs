@@ -70,6 +70,15 @@ pub fn thread_cpu_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
+/// The next moment at or after `due` of those that are `apart`, for all who are in no hurry: timers that are due at one moment wake
+/// a thread once.
+pub fn together(due: Instant, apart: Duration) -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    let since = due.saturating_duration_since(*ORIGIN.get_or_init(Instant::now)).as_nanos();
+    let beyond = since.checked_rem(apart.as_nanos()).unwrap_or_default();
+    if beyond == 0 { due } else { due + apart - Duration::from_nanos(beyond as u64) }
+}
+
 /// A time that is doubled so often, up to a longest one.
 pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     let factor = 1u32.checked_shl(times).unwrap_or(u32::MAX);
@@ -80,4 +89,26 @@ pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 #[cfg(test)]
 fn passed_while_paused() -> Duration {
     Instant::now().into_std().saturating_duration_since(std::time::Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_that_are_near_come_together_and_none_comes_early() {
+        let apart = Duration::from_millis(500);
+        // The first moment that anybody asks for begins the count.
+        together(Instant::now(), apart);
+        let start = Instant::now();
+        let first = together(start, apart);
+        assert!(first >= start && first < start + apart);
+        for late in [0, 1, 250, 499, 500] {
+            assert_eq!(
+                together(first + apart - Duration::from_millis(late), apart),
+                if late == 500 { first } else { first + apart }
+            );
+        }
+        assert_eq!(together(start, Duration::ZERO), start);
+    }
 }

@@ -92,3 +92,31 @@ async fn failures_are_counted_by_kind_across_versions() {
     assert_eq!(put.body("application/wasm", hostile_guests::bare(&[])).send().await.status, 200);
     assert_eq!(figure(&scrape(&server).await, trap), 1.0);
 }
+
+#[tokio::test]
+async fn the_clock_that_interrupts_guests_stands_while_none_runs() {
+    let server = Server::builder().guest("members").start();
+    let ticks = async || figure(&scrape(&server).await, "parlor_guest_clock_ticks_total");
+    for user in ["ada", "bob"] {
+        let stood_at = stands(&ticks).await;
+        let client = server.enter(&format!("/members?user={user}")).await;
+        // It ticks for the call of a client that enters.
+        while ticks().await == stood_at {}
+        // The socket stays, and so does its room's instance.
+        stands(&ticks).await;
+        drop(client);
+    }
+}
+
+/// Waits until the clock ticks no more.
+async fn stands(ticks: &impl AsyncFn() -> f64) -> f64 {
+    let mut before = ticks().await;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let now = ticks().await;
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}

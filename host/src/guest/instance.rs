@@ -217,7 +217,8 @@ impl Instance {
         storage: Option<Arc<StorageView>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
-        let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
+        let state = GuestState::new(context, storage, Arc::clone(&template.engine.ticker));
+        let mut store = Store::new(template.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
         // The most that the host copies for one call: twice the largest argument.
         let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);

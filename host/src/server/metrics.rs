@@ -96,6 +96,12 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
+    let ticks = engine.ticker.ticks();
+    scrape.counter(
+        "guest_clock_ticks",
+        "Ticks of the clock that interrupts guests; none while none runs",
+        ticks as f64,
+    );
     scrape.counter("panics", "Rooms that a bug in the host ended", fleet.panics() as f64);
     scrape.counter("log_lines_lost", "Lines of the log that could not be written", logs::STDERR.lost() as f64);
     let alarms = fleet.alarms().len();
