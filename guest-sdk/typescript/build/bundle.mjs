@@ -161,7 +161,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
     const file = join(root, source);
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
-  const lines = linesOf(map.text, nameOf);
+  const lines = linesOf(map.text, code.text, nameOf);
   return { code: code.text, table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
 }
 

@@ -4,18 +4,22 @@ import { decode } from "@jridgewell/sourcemap-codec";
 
 /**
  * Where the lines of a bundle came from: the author's files, and for each line the places in it where something from another
- * line of theirs begins. `nameOf` gives a source of the map the name that authors know it by, or nothing where it is not theirs.
+ * line of theirs begins, in bytes, as the engine counts. `nameOf` gives a source of the map the name that authors know it by, or nothing where it is not theirs.
  */
-export function linesOf(map, nameOf) {
+export function linesOf(map, code, nameOf) {
   const { sources, mappings } = JSON.parse(map);
   const files = [];
   const numberOf = sources.map((source) => {
     const name = nameOf(source);
     return name === undefined ? -1 : files.push(name) - 1;
   });
-  const lines = decode(mappings).map((segments) => {
+  const texts = code.split("\n");
+  const lines = decode(mappings).map((segments, at) => {
     const parts = [];
-    for (const [column, source, line] of segments) {
+    let [unit, column] = [0, 0];
+    for (const [start, source, line] of segments) {
+      column += Buffer.byteLength(texts[at].slice(unit, start));
+      unit = start;
       const file = source === undefined ? -1 : numberOf[source];
       const before = parts.at(-1);
       // One place stands for all of the SDK's own that follow it.

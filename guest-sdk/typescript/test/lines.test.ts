@@ -13,7 +13,7 @@ const room = defineRoom({});
 room.on("x", (ctx, data) => {
   const long = [1, 2, 3].map((n) => twice(n)).filter((n) => n > 2);
   if (long.length > 1)
-    throw new Error("here MARK1");
+    throw new Error("größer 😀 here MARK1");
   return start() + MARK2(long);
 });
 declare function MARK2(list: number[]): number;
@@ -27,7 +27,7 @@ test("each place of a bundle is found again", async (t) => {
   const lines = code.split("\n");
   for (const [mark, file, line] of [["here MARK1", "src/index.ts", 8], ["MARK2(", "src/index.ts", 9], ["MARK3(", "src/twice.ts", 2]] as const) {
     const at = lines.findIndex((text: string) => text.includes(mark));
-    const column = lines[at].indexOf(mark) + 1;
+    const column = Buffer.byteLength(lines[at].slice(0, lines[at].indexOf(mark))) + 1;
     assert.deepEqual(placeOf(at + 1, column), { file, line }, mark);
   }
   // The SDK's own code is nobody's place, and no name of the author's gives way to one of it.
