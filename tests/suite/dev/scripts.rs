@@ -95,7 +95,7 @@ async fn a_file_beside_projects_is_served_and_a_save_gives_the_build_that_runs_u
     // It would run until it is stopped, and never come to what is saved next.
     fs::write(&second, room_file("second", "for (;;);")).expect("a file");
     told(&server, 2, &["second: building"]).await;
-    fs::write(&second, room_file("second", "const later = true;")).expect("a file");
+    fs::write(&second, room_file("second", "room.on(\"later\", () => {});")).expect("a file");
     told(&server, 1, &["second: saved again, so that this build is given up"]).await;
     told(&server, 2, &["second: saved -> served in", " s"]).await;
     ada.send("say", json!("hi")).await;
