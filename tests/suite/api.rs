@@ -220,9 +220,9 @@ async fn a_body_that_is_no_request_is_a_4xx_in_json() {
         assert_refused(&post(content_type, body).send().await, status, "");
     }
     let data = |bytes: usize| format!(r#"{{"channel":"default","event":"news","data":"{}"}}"#, "x".repeat(bytes - 2));
-    let largest = post("application/json", &data(64 << 10)).send().await;
+    let largest = post("application/json", &data(256 << 10)).send().await;
     assert_eq!(largest.json(), json!({ "sent": 0 }));
-    assert_refused(&post("application/json", &data((64 << 10) + 1)).send().await, 413, "65536");
+    assert_refused(&post("application/json", &data((256 << 10) + 1)).send().await, 413, "262144");
     assert_eq!(post("application/json", &data(1 << 20)).send().await.status, 413);
     for (method, path) in [("GET", EMIT), ("POST", "/_parlor/api/plugins"), ("DELETE", EMIT)] {
         assert_eq!(server.request(method, path).operator().send().await.status, 405);

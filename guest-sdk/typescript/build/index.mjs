@@ -4,7 +4,7 @@ import { formatMessages } from "esbuild";
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { bundle, isForeign } from "./bundle.mjs";
-import { check, tsconfigOf } from "./check.mjs";
+import { checkPlugin, tsconfigOf } from "./check.mjs";
 import { componentOf, engine, evaluated, TopLevelFailed } from "./engine.mjs";
 import { producers } from "./producers.mjs";
 import { projectOf } from "./project.mjs";
@@ -51,7 +51,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   const { env, stderr } = process;
   const color = env.NO_COLOR === undefined && (stderr.isTTY === true || env.FORCE_COLOR !== undefined);
   const [types, bundled] = await Promise.all([
-    wanted ? check({ entries: [entry], tsconfig: settings, color }).then(clock("types")) : undefined,
+    wanted ? checkPlugin({ entry, root, tsconfig: settings, color }).then(clock("types")) : undefined,
     bundle({ entry, name, root, files }).then(clock("bundle")).catch(bundleErrors(color)),
   ]);
   for (const file of types?.files ?? []) files.add(file);
@@ -61,6 +61,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
+  await warn(bundled.warnings, color);
   try {
     return clock("component")(await component(bundled));
   } catch (error) {
@@ -77,6 +78,11 @@ function bundleErrors(color) {
     console.error(messages.join("").trimEnd());
     return undefined;
   };
+}
+
+async function warn(warnings, color) {
+  const messages = await formatMessages(warnings, { kind: "warning", color });
+  for (const message of messages) console.error(message.trimEnd());
 }
 
 async function component(bundled) {

@@ -11,6 +11,7 @@ import { SDK } from "./bundle.mjs";
 import { check, tsconfigOf } from "./check.mjs";
 import { projectOf } from "./project.mjs";
 import { bundleRoom } from "./room.mjs";
+import { settingsOf } from "./settings.mjs";
 
 const OPTIONS = {
   tsconfig: { type: "string" },
@@ -125,7 +126,9 @@ const sdk = {
 
 /** Bundles the tests; returns the files to run. */
 async function bundleTests({ root, tests, folder }) {
+  const { esbuild: wanted } = settingsOf(root);
   const { metafile } = await esbuild.build({
+    ...wanted,
     entryPoints: tests,
     absWorkingDir: root,
     outbase: root,

@@ -2,17 +2,30 @@
 
 import { RoomError, withCauses } from "./errors.js";
 import { frames } from "./host.js";
+import { partsOf, said, stackText } from "./said.js";
 
 /** The stack in the author's places, the SDK's own left out. */
 export function stackOf(error: Error): string[] {
-  return typeof error.stack === "string" ? frames(error.stack) : [];
+  return frames(stackText(error));
 }
 
-/** An error for the log: its name, its message with what caused it, and where it came from. */
+/** How many of the errors that one stands for are told. */
+const PARTS = 4;
+
+/** An error for the log: its name, its message with what caused it, where it came from, and what it stands for. */
 export function described(thrown: unknown): string {
   if (!(thrown instanceof Error)) return withCauses(thrown);
-  const said = withCauses(thrown);
-  const named = thrown instanceof RoomError ? `${thrown.code}: ${said}` : said;
-  const name = thrown.name === "Error" ? "Error: " : "";
-  return [name + named, ...stackOf(thrown).map((frame) => `    at ${frame}`)].join("\n");
+  const words = withCauses(thrown);
+  const named = thrown instanceof RoomError ? `${thrown.code}: ${words}` : words;
+  const name = said(thrown, "name") === "Error" ? "Error: " : "";
+  const parts = partsOf(thrown);
+  const told = parts.slice(0, PARTS).map((part, at) => `  [${at}] ${part instanceof Error ? onePart(part) : withCauses(part)}`);
+  if (parts.length > PARTS) told.push(`  ... ${parts.length - PARTS} more`);
+  return [name + named, ...stackOf(thrown).map((frame) => `    at ${frame}`), ...told].join("\n");
+}
+
+/** One of the errors that another stands for, with the place where it began. */
+function onePart(error: Error): string {
+  const [place] = stackOf(error);
+  return place === undefined ? withCauses(error) : `${withCauses(error)} (at ${place})`;
 }

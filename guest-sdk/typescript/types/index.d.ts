@@ -45,6 +45,7 @@
  */
 
 /// <reference path="./globals.d.ts" />
+/// <reference path="./web.d.ts" />
 
 import type { ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";
 import type { ConnectionMeta, NewMeta } from "./meta.js";

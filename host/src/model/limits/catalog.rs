@@ -18,7 +18,7 @@ limits! {
     call_wall_ms: u64 = 5_000, Plugin, least 1;
     /// Data of one emit, ask or answer with its attachments, in bytes. Past it the call is refused and the turn cannot
     /// commit.
-    emit_bytes: usize = 64 << 10, Plugin, least 0;
+    emit_bytes: usize = 256 << 10, Plugin, least 0;
     /// Emits of one turn. Past it the call is refused and the turn cannot commit.
     emits_per_turn: usize = 1_000, Plugin, least 0;
     /// Data of all emits of one turn, in bytes. Past it the call is refused and the turn cannot commit.
