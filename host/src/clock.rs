@@ -4,6 +4,7 @@
 //!
 //! A process may have virtual time instead: its wall clock begins where it is told, and moves with [`Instant`] alone.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -61,6 +62,27 @@ pub fn coarse_now() -> Duration {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     // Both parts are never negative for this clock.
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+thread_local! {
+    /// What the calling thread last read.
+    static READ_NS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Nanoseconds on a clock that nobody sets. It starts far from 0, so that moments before its start have a number.
+pub fn now_ns() -> u64 {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    const BEFORE_START_NS: u64 = 1 << 50;
+    let since = START.get_or_init(std::time::Instant::now).elapsed();
+    let now = BEFORE_START_NS + since.as_nanos() as u64;
+    READ_NS.set(now);
+    now
+}
+
+/// What [`now_ns`] last told the calling thread. For rooms and sockets, this is a moment since the begin of their poll: their lane
+/// reads the clock there.
+pub fn recent_ns() -> u64 {
+    READ_NS.get()
 }
 
 /// How much CPU time the calling thread has used, in nanoseconds. Reading it takes some 0.25 us.

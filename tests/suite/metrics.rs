@@ -53,6 +53,12 @@ async fn figures_move_and_none_is_lost_with_its_room() {
     assert_eq!(figure(&after, closed), 1.0);
     assert_eq!(figure(&after, "parlor_upgrades_total{status=\"404\"}"), 1.0);
     assert_eq!(figure(&after, "parlor_panics_total"), 0.0);
+    // Entering made an instance and had a turn; what came later were no events.
+    assert!(figure(&after, &of("turn_cpu_seconds_count")) > 0.0 && figure(&after, &of("turn_cpu_seconds_sum")) > 0.0);
+    assert_eq!(figure(&after, &of("open_seconds_count")), 1.0);
+    let last = "parlor_open_seconds_bucket{le=\"+Inf\",tenant=\"default\",plugin=\"members\"}";
+    assert_eq!(figure(&after, last), 1.0);
+    assert_eq!(figure(&after, &of("wake_seconds_count")), 0.0);
     for task in ["accept", "folder", "alarms", "verdicts", "idle", "log", "storage-read", "storage-write"] {
         assert_eq!(figure(&after, &format!("parlor_task_restarts_total{{task=\"{task}\"}}")), 0.0);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::ticker::Ticker;
-use crate::clock::thread_cpu_ns;
+use crate::clock::{now_ns, thread_cpu_ns};
 use crate::tenant::lane::{SLICE, executed_within};
 
 /// Where a call's own code has not begun.
@@ -23,6 +23,10 @@ pub struct CpuMeter {
     /// the clock costs a system call, and most calls end before the first tick.
     slice_start_ns: AtomicU64,
     exceeded: AtomicBool,
+    /// When the guest's own code began, by the clock; 0 once the first slice is over.
+    entered_ns: AtomicU64,
+    /// Time of the first slice, by the clock.
+    first_ns: AtomicU64,
     /// The tick at which the guest's own code began, for the first slice.
     begun_tick: AtomicU64,
     /// CPU time of the first slice, where it was not interrupted in time.
@@ -33,9 +37,10 @@ pub struct CpuMeter {
 
 impl CpuMeter {
     pub fn new(ticker: Arc<Ticker>) -> Self {
-        let [budget_ns, used_ns, slice_start_ns, begun_tick, held_ns] = [const { AtomicU64::new(0) }; 5];
+        let [budget_ns, used_ns, slice_start_ns, entered_ns, first_ns, begun_tick, held_ns] =
+            [const { AtomicU64::new(0) }; 7];
         let [exceeded, told] = [const { AtomicBool::new(false) }; 2];
-        Self { ticker, budget_ns, used_ns, slice_start_ns, exceeded, begun_tick, held_ns, told }
+        Self { ticker, budget_ns, used_ns, slice_start_ns, exceeded, entered_ns, first_ns, begun_tick, held_ns, told }
     }
 
     /// Begins a call with a budget.
@@ -45,6 +50,8 @@ impl CpuMeter {
         self.used_ns.store(0, Ordering::Relaxed);
         self.slice_start_ns.store(0, Ordering::Relaxed);
         self.exceeded.store(false, Ordering::Relaxed);
+        self.entered_ns.store(0, Ordering::Relaxed);
+        self.first_ns.store(0, Ordering::Relaxed);
         self.begun_tick.store(NOT_BEGUN, Ordering::Relaxed);
         self.held_ns.store(0, Ordering::Relaxed);
         self.told.store(false, Ordering::Relaxed);
@@ -52,7 +59,21 @@ impl CpuMeter {
 
     /// The guest's own code begins: what came before is the host's work.
     pub fn enter(&self) {
+        self.entered_ns.store(now_ns(), Ordering::Relaxed);
         self.begun_tick.store(self.ticker.ticks(), Ordering::Relaxed);
+    }
+
+    /// The first slice is over: the call is done, or goes on later.
+    pub fn end_first_slice(&self) {
+        let entered = self.entered_ns.swap(0, Ordering::Relaxed);
+        if entered != 0 {
+            self.first_ns.store(now_ns().saturating_sub(entered), Ordering::Relaxed);
+        }
+    }
+
+    /// What the call executed: its first slice by the clock, and CPU time of the others.
+    pub fn executed_ns(&self) -> u64 {
+        self.first_ns.load(Ordering::Relaxed) + self.used_ns.load(Ordering::Relaxed)
     }
 
     /// How many slices the call has used beyond its first one, or in a first one that was not interrupted in time.

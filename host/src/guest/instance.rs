@@ -311,7 +311,13 @@ impl Instance {
         })
     }
 
+    /// What its last call executed.
+    pub fn executed_ns(&self) -> u64 {
+        self.cpu.executed_ns()
+    }
+
     fn end_call(&mut self) {
+        self.cpu.end_first_slice();
         let state = self.store.data_mut();
         state.tell_length();
         state.reserved = None;
@@ -341,6 +347,7 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
         return Ok(done);
     }
+    cpu.end_first_slice();
     let metered = poll_fn(|context| {
         cpu.start_slice();
         let polled = call.as_mut().poll(context);
