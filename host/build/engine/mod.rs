@@ -2,6 +2,7 @@
 //!
 //! The engine's C source comes with a crate, and the compiler is one that is here, or else pip's zig.
 
+mod allocator;
 mod depth;
 
 use std::env;
@@ -16,6 +17,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::read;
+use allocator::allocator;
 
 /// The engine's own files, and those of the C SDK that declare the contract.
 const GLUE: &str = "guest-sdk/typescript/engine";
@@ -104,6 +106,7 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
     let module = objects.join("engine.core.wasm");
     let mut link = compiler.command();
     link.arg(format!("-Wl,-z,stack-size={STACK}")).args(["-Wl,--no-entry", "-Wl,--strip-debug", "-Wl,--gc-sections"]);
+    made.push(allocator(&objects, compiler)?);
     run(link.args(&made).arg("-o").arg(&module))?;
     fs::read(&module).context("cannot read the engine's module")
 }
@@ -189,9 +192,15 @@ impl Compiler {
     }
 
     fn command(&self) -> Command {
+        let mut zig = self.tool("cc");
+        zig.args(TARGET);
+        zig
+    }
+
+    /// One of zig's programs.
+    fn tool(&self, name: &str) -> Command {
         let mut zig = Command::new(&self.program);
-        zig.arg("cc").args(TARGET);
-        zig.env("ZIG_GLOBAL_CACHE_DIR", &self.cache).env("ZIG_LOCAL_CACHE_DIR", &self.cache);
+        zig.arg(name).env("ZIG_GLOBAL_CACHE_DIR", &self.cache).env("ZIG_LOCAL_CACHE_DIR", &self.cache);
         zig
     }
 }
