@@ -55,6 +55,7 @@ declare module "parlor:room/events@0.1.0" {
 declare module "parlor:room/sockets@0.1.0" {
   import type { Meta } from "parlor:room/types@0.1.0";
   export function getMeta(socket: number): Meta;
+  export function present(userId: string | null): number[] | Uint32Array;
   export function setFields(socket: number, fields: string): void;
   export function join(socket: number, channel: string): void;
   export function leave(socket: number, channel: string): void;
@@ -67,6 +68,22 @@ declare module "parlor:room/outbox@0.1.0" {
   export function toNamed(target: string, event: string, data: Payload): number;
   export function toChannel(channel: string, event: string, data: Payload): number;
   export function toChannelExcept(channel: string, excluded: string[], event: string, data: Payload): number;
+  export function toChannelSome(
+    channel: string,
+    users: string[] | null,
+    clients: string[] | null,
+    excluded: string[],
+    event: string,
+    data: Payload,
+  ): number;
+  export function toRoom(
+    room: string,
+    channel: string | null,
+    users: string[] | null,
+    clients: string[] | null,
+    event: string,
+    data: Payload,
+  ): void;
   export function toUser(userId: string, event: string, data: Payload): number;
   export function toClients(clientIds: string[], event: string, data: Payload): number;
   export function attach(bytes: Uint8Array): number;

@@ -11,6 +11,7 @@ import { clearTimeout, setInterval, setTimeout } from "./loop.js";
 import { bytesToJson } from "./message.js";
 import { Later, enqueue, runAsync } from "./promise.js";
 import { crypto, random } from "./random.js";
+import { WebSocket } from "./socket.js";
 import { supply } from "./supply.js";
 import { Headers, Request } from "./web.js";
 
@@ -20,6 +21,7 @@ supply({
   Request,
   TextDecoder,
   TextEncoder,
+  WebSocket,
   clearInterval: clearTimeout,
   clearTimeout,
   console,

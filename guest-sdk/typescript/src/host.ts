@@ -19,14 +19,16 @@ export {
   spread,
   toChannel,
   toChannelExcept,
+  toChannelSome,
   toClients,
   toNamed,
+  toRoom,
   toSocket,
   toUser,
 } from "parlor:room/outbox@0.1.0";
 export { getBytes as randomBytes } from "parlor:room/random@0.1.0";
 export { id as roomId, sessionCount, userIds } from "parlor:room/room@0.1.0";
-export { close, getMeta, join, leave, setFields } from "parlor:room/sockets@0.1.0";
+export { close, getMeta, join, leave, present, setFields } from "parlor:room/sockets@0.1.0";
 export {
   get as storageGet,
   getMany as storageGetMany,

@@ -3,9 +3,10 @@
 import type { AskOptions, ConnectionMeta } from "../types/index.js";
 import { SocketEmit } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
-import { ask, close, join, leave, setFields } from "./host.js";
+import { eventOf } from "./frames.js";
+import { ask, close, join, leave, present } from "./host.js";
 import { message, messageOf } from "./message.js";
-import { changed, metaOf, ownFields } from "./meta.js";
+import { metaOf, noteChannel, replaceFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
@@ -14,15 +15,51 @@ export const closing = new Set<number>();
 /** How long an ask waits that says nothing of it. */
 const ASK_TIMEOUT_MS = 10_000;
 
+/** The sockets that handlers were given: the same object for a socket for as long as it is connected. */
+const sockets = new Map<number, Socket>();
+/** At how many of them those that have left are looked for. */
+const SOCKETS_KEPT = 512;
+let crowded = SOCKETS_KEPT;
+
 export function endTurn(): void {
   closing.clear();
 }
 
+/** Forgets a socket that has left. */
+export function forget(id: number): void {
+  sockets.delete(id);
+}
+
+/** The socket of this id, which is connected, or was until lately. */
+export function socketOf(id: number): Socket {
+  const found = sockets.get(id);
+  if (found !== undefined) return found;
+  if (sockets.size >= crowded) {
+    // Not every plugin hears that sockets leave.
+    const here = new Set(socketIds(null));
+    for (const one of sockets.keys()) if (!here.has(one)) sockets.delete(one);
+    crowded = Math.max(SOCKETS_KEPT, 2 * sockets.size);
+  }
+  const socket = new Socket(id);
+  sockets.set(id, socket);
+  return socket;
+}
+
+/** The socket of an id that an author has, which may be any number. */
+export function socketBy(id: number): Socket {
+  return sockets.get(id) ?? new Socket(id);
+}
+
+/** The connected sockets, or those of a user. */
+export function socketIds(userId: string | null): number[] {
+  return Array.from(asked(() => present(userId)));
+}
+
 export class Socket {
-  /** `_left` is known of the socket whose end this turn is about. */
+  /** `_left` is known of the socket whose end a turn is about. */
   constructor(
     readonly id: number,
-    readonly _left = false,
+    public _left = false,
   ) {}
 
   get readyState(): 1 | 2 | 3 {
@@ -37,12 +74,30 @@ export class Socket {
     }
   }
 
-  get meta(): Readonly<ConnectionMeta> {
+  get meta(): ConnectionMeta {
     return metaOf(this.id);
   }
 
   emit(event: string, ...data: unknown[]): number {
     return new SocketEmit(this.id).emit(event, ...data);
+  }
+
+  send(frame: string | ArrayBuffer | ArrayBufferView): void {
+    const { event, data } = eventOf(frame);
+    this.emit(event, data);
+  }
+
+  serializeAttachment(attachment: unknown): void {
+    if (typeof attachment !== "object" || attachment === null) {
+      throw new RoomError("invalid", "the attachment of a socket is its meta, an object");
+    }
+    const { channels, ...own } = attachment as Partial<ConnectionMeta>;
+    if (channels !== undefined) this.meta.channels = channels;
+    this.setMeta(own);
+  }
+
+  deserializeAttachment(): ConnectionMeta {
+    return structuredClone({ ...this.meta, channels: [...this.meta.channels] });
   }
 
   ask(event: string, data: unknown = {}, options: AskOptions = {}): void {
@@ -60,17 +115,18 @@ export class Socket {
 
   join(channel: string): void {
     needText(channel, "a channel");
-    change(this.id, () => join(this.id, channel));
+    asked(() => join(this.id, channel));
+    noteChannel(this.id, channel, true);
   }
 
   leave(channel: string): void {
     needText(channel, "a channel");
-    change(this.id, () => leave(this.id, channel));
+    asked(() => leave(this.id, channel));
+    noteChannel(this.id, channel, false);
   }
 
   setMeta(fields: unknown): void {
-    const text = ownFields(this.id, fields);
-    change(this.id, () => setFields(this.id, text));
+    replaceFields(this.id, fields);
   }
 
   close(code = 1000, reason = ""): void {
@@ -83,7 +139,11 @@ export class Socket {
   }
 }
 
-function change(id: number, call: () => void): void {
-  changed(id);
-  asked(call);
-}
+const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+
+/** The global `WebSocket`: what sockets of the room are instances of. A plugin opens none itself. */
+export const WebSocket = function () {
+  throw new TypeError("a plugin cannot open a WebSocket: its sockets come from the server");
+};
+WebSocket.prototype = Socket.prototype;
+for (const [name, state] of Object.entries(STATES)) Object.assign(WebSocket, { [name]: state, [`READY_STATE_${name}`]: state });

@@ -132,8 +132,8 @@ impl Ledger {
         answer: Option<Acknowledgement>,
         durability: Durability,
     ) -> Option<Output> {
-        let EndedTurn { start, effects: Effects { batch, emits, closes }, room_bytes } = ended;
-        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, closes };
+        let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes } = ended;
+        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, elsewhere, closes };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -159,7 +159,8 @@ impl Ledger {
     /// Forgets the alarm outside of any turn.
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
         let mark = state.mark();
-        let nothing = Output::Turn { welcomes: None, emits: Vec::new(), answer: None, closes: Vec::new() };
+        let (emits, elsewhere, closes) = Default::default();
+        let nothing = Output::Turn { welcomes: None, emits, answer: None, elsewhere, closes };
         let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
