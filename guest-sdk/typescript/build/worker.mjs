@@ -10,11 +10,13 @@ const HELP =
   "Parlor does not run a Worker's `fetch`: the server itself hands connections to rooms, by `websocketPath` and `?room=`";
 
 /** A route that hands the request on: `stub.fetch(request)`, `Room.get("id").fetch(request)`. */
-const HANDS_ON = /^(?:await\s+)?[\w$.]+(?:\.get\w*\([^()]*(?:\([^()]*\))?\))?\.fetch\([\w$]+\)$/;
+const HANDS_ON = /^(?:await\s+)?[\w$.]+(?:\.get\w*\((?:[^()]|\([^()]*\))*\))?\.fetch\([\w$]+\)$/;
 /** A route that refuses: `new Response("Not Found", { status: 404 })`. */
 const REFUSES = /^new Response\(.*\bstatus: ?(?:4|5)\d\d\b.*\)$/s;
+/** The id that the server itself goes by. */
+const BY_ROOM = /\bsearchParams\.get\("room"\)/;
 /** The ids of rooms that a route asks for. */
-const IDS = /\.(?:get|getByName|idFromName)\(([^()]*)\)/g;
+const IDS = /\.(?:get|getByName|idFromName)\(((?:[^()]|\([^()]*\))*)\)/g;
 
 /** What is wrong with the default export of an entry, with its line; none where nothing is. */
 export async function workerComplaint(source, loader) {
@@ -35,11 +37,11 @@ async function complaint(source, loader) {
     return `\`return ${short(answer)}\` would never be answered. ${HELP}. What a backend asks of a room, it asks at /_parlor/api/rooms`;
   }
   for (const [, id] of body.matchAll(IDS)) {
-    if (/^\s*(?:"[^"]*"|'[^']*'|`[^`$]*`|[\w$]*[iI]d|["']room["'])?\s*$/.test(id)) continue;
+    if (/^\s*(?:"[^"]*"|'[^']*'|`[^`$]*`|[\w$]*[iI]d)?\s*$/.test(id) || BY_ROOM.test(id)) continue;
     return `the room \`${short(id)}\` would not be the one that clients reach. ${HELP}`;
   }
   const computed = /\bconst (?:id|[\w$]*Id) = (?!["'`]|[\w$.]*idFromName\(["'`])([^;]*);/.exec(body);
-  if (computed !== null && !/searchParams\.get\("room"\)/.test(computed[1])) {
+  if (computed !== null && !BY_ROOM.test(computed[1])) {
     return `the room \`${short(computed[1])}\` would not be the one that clients reach. ${HELP}`;
   }
   return undefined;

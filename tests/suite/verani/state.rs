@@ -9,9 +9,10 @@ fn builder() -> Builder {
     Server::builder().guest_as("script/verani-state", "swap")
 }
 
+/// What the client is shown of its meta; the room may wake for it.
 async fn shown(client: &mut Client) -> Value {
     client.send("show", json!({})).await;
-    client.expect("shown").await
+    client.next_event("shown").await
 }
 
 #[tokio::test]
