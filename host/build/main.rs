@@ -1,7 +1,8 @@
-//! Makes what the program carries: the text of the SDKs, the browser client, the component of the health check, and the adapter
-//! for core modules of Go and C.
+//! Makes what the program carries: the text of the SDKs, the browser client, the component of the health check, the adapter
+//! for core modules of Go and C, and the engine of plugins in TypeScript.
 
 mod client;
+mod engine;
 mod preview1;
 mod probe;
 mod sdk;
@@ -19,7 +20,8 @@ fn main() -> anyhow::Result<()> {
     sdk::write(root, &out)?;
     client::write(&host.join("pages"), &out.join("client.js"))?;
     preview1::write(&out.join("preview1.wasm"))?;
-    probe::write(root, &out.join("probe.wasm"))
+    probe::write(root, &out.join("probe.wasm"))?;
+    engine::write(root, &out)
 }
 
 /// Reads a file of the repository; a change of it runs this script again.

@@ -4,6 +4,7 @@
 //!
 //! A process may have virtual time instead: its wall clock begins where it is told, and moves with [`Instant`] alone.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -63,11 +64,41 @@ pub fn coarse_now() -> Duration {
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
+thread_local! {
+    /// What the calling thread last read.
+    static READ_NS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Nanoseconds on a clock that nobody sets. It starts far from 0, so that moments before its start have a number.
+pub fn now_ns() -> u64 {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    const BEFORE_START_NS: u64 = 1 << 50;
+    let since = START.get_or_init(std::time::Instant::now).elapsed();
+    let now = BEFORE_START_NS + since.as_nanos() as u64;
+    READ_NS.set(now);
+    now
+}
+
+/// What [`now_ns`] last told the calling thread. For rooms and sockets, this is a moment since the begin of their poll: their lane
+/// reads the clock there.
+pub fn recent_ns() -> u64 {
+    READ_NS.get()
+}
+
 /// How much CPU time the calling thread has used, in nanoseconds. Reading it takes some 0.25 us.
 pub fn thread_cpu_ns() -> u64 {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     // Both parts are never negative for this clock.
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// The next moment at or after `due` of those that are `apart`, for all who are in no hurry: timers that are due at one moment wake
+/// a thread once.
+pub fn together(due: Instant, apart: Duration) -> Instant {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    let since = due.saturating_duration_since(*ORIGIN.get_or_init(Instant::now)).as_nanos();
+    let beyond = since.checked_rem(apart.as_nanos()).unwrap_or_default();
+    if beyond == 0 { due } else { due + apart - Duration::from_nanos(beyond as u64) }
 }
 
 /// A time that is doubled so often, up to a longest one.
@@ -80,4 +111,26 @@ pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 #[cfg(test)]
 fn passed_while_paused() -> Duration {
     Instant::now().into_std().saturating_duration_since(std::time::Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_that_are_near_come_together_and_none_comes_early() {
+        let apart = Duration::from_millis(500);
+        // The first moment that anybody asks for begins the count.
+        together(Instant::now(), apart);
+        let start = Instant::now();
+        let first = together(start, apart);
+        assert!(first >= start && first < start + apart);
+        for late in [0, 1, 250, 499, 500] {
+            assert_eq!(
+                together(first + apart - Duration::from_millis(late), apart),
+                if late == 500 { first } else { first + apart }
+            );
+        }
+        assert_eq!(together(start, Duration::ZERO), start);
+    }
 }

@@ -1,15 +1,17 @@
 //! The threads that rooms and sockets run on. Each has its own runtime, and a room shares one with all its sockets.
 
+mod beat;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::nice;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::clock::Instant;
+use self::beat::ThreadBeat;
 use crate::tenant::lane;
 use crate::watchdog::Watchdog;
 
@@ -25,9 +27,6 @@ const TASKS_PER_TICK: u32 = 256;
 /// (278 at 10, 50 at 0). Beside ten rooms that spin, the p99 of others was 3.7 ms (3.6 at 10), and with that program as well 5.3
 /// (2.9 at 10, hundreds at 0). `SCHED_BATCH` made no difference.
 const SLOW_NICENESS: i32 = 5;
-/// How often each worker measures how late its timers are.
-const BEAT: Duration = Duration::from_millis(10);
-
 /// Names one of the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerId(usize);
@@ -46,8 +45,7 @@ struct Worker {
     runtime: Handle,
     sockets: AtomicUsize,
     rooms: AtomicUsize,
-    /// The most by which a timer was late since somebody last asked.
-    latest_us: Arc<AtomicU64>,
+    beat: Arc<ThreadBeat>,
 }
 
 /// A place on a worker, given back when this is dropped.
@@ -72,7 +70,7 @@ impl Workers {
             runtime: runtime.clone(),
             sockets: AtomicUsize::new(0),
             rooms: AtomicUsize::new(0),
-            latest_us: Arc::default(),
+            beat: Arc::default(),
         };
         Self { workers: vec![worker], slow: vec![runtime.clone()], aside: runtime.clone() }
     }
@@ -104,11 +102,9 @@ impl Workers {
         WorkerId(least.map_or(0, |(index, _)| index))
     }
 
-    /// For each worker, how long something blocked it at most since the last call. It is measured by how late a timer
-    /// is that is due every 10 ms: everything on the thread waited as long.
+    /// For each worker, how long something blocked it at most since the last call.
     pub fn take_longest_holds(&self) -> Vec<Duration> {
-        let take = |worker: &Worker| Duration::from_micros(worker.latest_us.swap(0, Ordering::Relaxed));
-        self.workers.iter().map(take).collect()
+        self.workers.iter().map(|worker| worker.beat.take_longest_hold()).collect()
     }
 
     /// How many sockets all workers have.
@@ -134,18 +130,20 @@ impl Workers {
 
 impl Worker {
     fn start(index: usize, watchdog: &Arc<Watchdog>) -> anyhow::Result<Self> {
+        let beat = Arc::<ThreadBeat>::default();
+        let wakes = Arc::clone(&beat);
         let runtime = Builder::new_current_thread()
             .enable_all()
+            .on_thread_unpark(move || wakes.thread_woke())
             .max_io_events_per_tick(IO_EVENTS_PER_TICK)
             .event_interval(TASKS_PER_TICK)
             .build()
             .context("cannot start a runtime")?;
         let number = move || lane::number_thread(index);
         let handle = run_on_thread(watchdog, "worker", format!("parlor-room-{index}"), runtime, number)?;
-        let latest_us = Arc::new(AtomicU64::new(0));
-        let beats = Arc::clone(&latest_us);
-        handle.spawn(Arc::clone(watchdog).keep_alive("beat", move || beat(Arc::clone(&beats))));
-        Ok(Self { runtime: handle, sockets: AtomicUsize::new(0), rooms: AtomicUsize::new(0), latest_us })
+        let beats = Arc::clone(&beat);
+        handle.spawn(Arc::clone(watchdog).keep_alive("beat", move || Arc::clone(&beats).run()));
+        Ok(Self { runtime: handle, sockets: AtomicUsize::new(0), rooms: AtomicUsize::new(0), beat })
     }
 }
 
@@ -181,16 +179,6 @@ fn run_on_thread(
     };
     watchdog.keep_thread_alive(watched_as, name, run).context("cannot start a thread")?;
     Ok(handle)
-}
-
-/// Measures how late timers on this thread are, for as long as it runs.
-async fn beat(latest_us: Arc<AtomicU64>) {
-    loop {
-        let due = Instant::now() + BEAT;
-        tokio::time::sleep_until(due).await;
-        lane::note_cpu();
-        latest_us.fetch_max(due.elapsed().as_micros() as u64, Ordering::Relaxed);
-    }
 }
 
 impl<'a> WorkerPlace<'a> {

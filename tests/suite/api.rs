@@ -78,6 +78,12 @@ async fn the_list_of_plugins_says_what_is_served_and_who_is_there() {
     let version = entry["version"].take();
     let version = version.as_str().expect("a version");
     assert!(version.len() == 12 && version.bytes().all(|b| b.is_ascii_hexdigit()), "{version}");
+    let costs = entry["costs"].take();
+    let turns = &costs["turn_cpu"];
+    assert!(turns["count"].as_u64().is_some_and(|count| count >= 3) && turns["sum"].as_f64() > Some(0.0), "{costs}");
+    assert!(turns["p50"].as_f64() <= turns["p99"].as_f64(), "{costs}");
+    assert_eq!(costs["open"]["count"], 2, "a room each");
+    assert_eq!(costs["wake"], json!({ "count": 0, "sum": 0.0, "p50": null, "p99": null }));
     let events = entry["events"].take();
     for event in ["$disconnect", "join", "sync"] {
         assert!(events.as_array().expect("events").contains(&json!(event)), "{events}");
@@ -88,7 +94,7 @@ async fn the_list_of_plugins_says_what_is_served_and_who_is_there() {
             "tenant": "default", "plugin": "members", "name": "members", "path": "/members", "version": null,
             "events": null, "pages": null, "sockets": 3, "bad_frames": 0, "failures": 0,
             "state": "serving", "quarantine": null, "failures_by_kind": {}, "rooms_open": 2, "rooms_heavy": 0, "rooms_by_version": { version: 2 },
-            "last_refused": null,
+            "last_refused": null, "costs": null,
             "rooms": [
                 { "room": "a", "version": version, "sockets": 1, "users": 1, "awake": true, "heavy": false },
                 { "room": "b", "version": version, "sockets": 2, "users": 1, "awake": true, "heavy": false },
@@ -220,9 +226,9 @@ async fn a_body_that_is_no_request_is_a_4xx_in_json() {
         assert_refused(&post(content_type, body).send().await, status, "");
     }
     let data = |bytes: usize| format!(r#"{{"channel":"default","event":"news","data":"{}"}}"#, "x".repeat(bytes - 2));
-    let largest = post("application/json", &data(64 << 10)).send().await;
+    let largest = post("application/json", &data(256 << 10)).send().await;
     assert_eq!(largest.json(), json!({ "sent": 0 }));
-    assert_refused(&post("application/json", &data((64 << 10) + 1)).send().await, 413, "65536");
+    assert_refused(&post("application/json", &data((256 << 10) + 1)).send().await, 413, "262144");
     assert_eq!(post("application/json", &data(1 << 20)).send().await.status, 413);
     for (method, path) in [("GET", EMIT), ("POST", "/_parlor/api/plugins"), ("DELETE", EMIT)] {
         assert_eq!(server.request(method, path).operator().send().await.status, 405);

@@ -163,7 +163,7 @@ async fn compiled_code_has_a_bound_as_a_whole() {
 }
 
 /// Functions that the log says were taken over and compiled anew for a plugin.
-async fn functions(server: &Server, tenant: &str, plugin: &str) -> (u32, u32) {
+pub async fn functions(server: &Server, tenant: &str, plugin: &str) -> (u32, u32) {
     let words = ["compiling took", &format!("tenant=\"{tenant}\""), &format!("plugin=\"{plugin}\"")];
     let line = server.wait_for_log(&words).await;
     let count = |name: &str| {

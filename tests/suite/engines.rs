@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hostile_guests::bare;
 
+use crate::compile::functions;
 use crate::harness::guests::at;
 use crate::harness::{Builder, Folder, Server, json};
 
@@ -12,9 +13,9 @@ use crate::harness::{Builder, Folder, Server, json};
 const DATA: &str = "data-of-its-own";
 
 /// A server whose engines are the components of `engines` in a folder.
-fn with_engines(folder: &Path) -> Builder {
+fn with_engines(folder: &Path, more: &str) -> Builder {
     let engines = folder.join("engines");
-    let config = format!("engines = {:?}\n", engines.to_str().expect("a path that is text"));
+    let config = format!("engines = {:?}\n{more}", engines.to_str().expect("a path that is text"));
     let data = folder.join(DATA);
     Server::builder().flag("--data", data.to_str().expect("a path that is text")).config(&config).log("parlor=debug")
 }
@@ -28,13 +29,7 @@ async fn deployed(server: &Server, tenant: &str, plugin: &str, path: &str) -> (u
     let mut client = server.join(&format!("/t/{tenant}{path}")).await;
     client.send("say", json!(1)).await;
     client.expect("say").await;
-    let words = ["compiling took", &format!("tenant=\"{tenant}\""), &format!("plugin=\"{plugin}\"")];
-    let line = server.wait_for_log(&words).await;
-    let count = |name: &str| {
-        let digits = line.split(name).nth(1).expect("a count").split_whitespace().next().expect("a number");
-        digits.parse().expect("a number")
-    };
-    (count("reused="), count("anew="))
+    functions(server, tenant, plugin).await
 }
 
 /// Most functions were found: cranelift's hashes of some differ from one compilation to the next. Without the engine's pack
@@ -63,7 +58,7 @@ async fn an_engine_is_compiled_once_for_all_tenants() {
     fs::write(engines.join("bare.wasm"), bare(&[])).expect("a component");
     fs::write(engines.join("broken.wasm"), "no component").expect("a file");
     fs::write(engines.join("README"), "no component either").expect("a file");
-    let server = with_engines(folder.path()).start();
+    let server = with_engines(folder.path(), "").start();
     let line = server.wait_for_log(&["compiled this engine for all tenants", "engine=\"bare\""]).await;
     assert!(!line.contains("functions=0"), "{line}");
     server.wait_for_log(&["broken.wasm is not compiled for all tenants: is no WebAssembly component"]).await;
@@ -81,13 +76,13 @@ async fn an_engine_is_compiled_once_for_all_tenants() {
     drop(server);
 
     // Another start finds it, and another component takes its place.
-    let server = with_engines(folder.path()).start();
+    let server = with_engines(folder.path(), "").start();
     server.wait_for_log(&["broken.wasm is not compiled"]).await;
     assert_taken_over(deployed(&server, "third", "own", "/also").await);
     assert_eq!(packs(folder.path()), first);
     drop(server);
     fs::write(engines.join("bare.wasm"), bare(&[("at the end", "(func $more)")])).expect("a component");
-    let server = with_engines(folder.path()).start();
+    let server = with_engines(folder.path(), "").start();
     server.wait_for_log(&["compiled this engine for all tenants"]).await;
     server.wait_for_log(&["broken.wasm is not compiled"]).await;
     assert_taken_over(deployed(&server, "fourth", "own", "/bore").await);
@@ -102,7 +97,7 @@ async fn a_damaged_pack_is_made_anew() {
     let engines = folder.path().join("engines");
     fs::create_dir(&engines).expect("a folder");
     fs::write(engines.join("bare.wasm"), bare(&[])).expect("a component");
-    let server = with_engines(folder.path()).start();
+    let server = with_engines(folder.path(), "").start();
     server.wait_for_log(&["compiled this engine for all tenants"]).await;
     let pack = packs(folder.path()).remove(0);
     let whole = fs::read(&pack).expect("a pack");
@@ -110,7 +105,19 @@ async fn a_damaged_pack_is_made_anew() {
     let (reused, anew) = deployed(&server, "acme", "own", "/elsa").await;
     assert!(reused == 0 && anew > 0, "{reused} {anew}");
     drop(server);
-    let server = with_engines(folder.path()).start();
+    let server = with_engines(folder.path(), "").start();
     server.wait_for_log(&["compiled this engine for all tenants"]).await;
     assert_taken_over(deployed(&server, "umbrella", "own", "/lore").await);
+}
+
+#[tokio::test]
+async fn functions_that_have_no_room_are_told_of() {
+    let folder = Folder::new();
+    let engines = folder.path().join("engines");
+    fs::create_dir(&engines).expect("a folder");
+    fs::write(engines.join("bare.wasm"), bare(&[])).expect("a component");
+    let bound = "[limits]\ncompiled-engine-bytes = 1024\n";
+    let server = with_engines(folder.path(), bound).start();
+    let words = "functions have no room in compiled-engine-bytes, and are compiled for each tenant";
+    server.wait_for_log(&["WARN", "engine=\"bare\"", words]).await;
 }

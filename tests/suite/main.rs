@@ -27,6 +27,7 @@ mod gate;
 mod go;
 mod guests;
 mod health;
+mod language;
 mod limits;
 mod members;
 mod metrics;

@@ -53,6 +53,12 @@ async fn figures_move_and_none_is_lost_with_its_room() {
     assert_eq!(figure(&after, closed), 1.0);
     assert_eq!(figure(&after, "parlor_upgrades_total{status=\"404\"}"), 1.0);
     assert_eq!(figure(&after, "parlor_panics_total"), 0.0);
+    // Entering made an instance and had a turn; what came later were no events.
+    assert!(figure(&after, &of("turn_cpu_seconds_count")) > 0.0 && figure(&after, &of("turn_cpu_seconds_sum")) > 0.0);
+    assert_eq!(figure(&after, &of("open_seconds_count")), 1.0);
+    let last = "parlor_open_seconds_bucket{le=\"+Inf\",tenant=\"default\",plugin=\"members\"}";
+    assert_eq!(figure(&after, last), 1.0);
+    assert_eq!(figure(&after, &of("wake_seconds_count")), 0.0);
     for task in ["accept", "folder", "alarms", "verdicts", "idle", "log", "storage-read", "storage-write"] {
         assert_eq!(figure(&after, &format!("parlor_task_restarts_total{{task=\"{task}\"}}")), 0.0);
     }
@@ -91,4 +97,32 @@ async fn failures_are_counted_by_kind_across_versions() {
     let put = server.request("PUT", "/_parlor/api/plugins/default/bare").operator();
     assert_eq!(put.body("application/wasm", hostile_guests::bare(&[])).send().await.status, 200);
     assert_eq!(figure(&scrape(&server).await, trap), 1.0);
+}
+
+#[tokio::test]
+async fn the_clock_that_interrupts_guests_stands_while_none_runs() {
+    let server = Server::builder().guest("members").start();
+    let ticks = async || figure(&scrape(&server).await, "parlor_guest_clock_ticks_total");
+    for user in ["ada", "bob"] {
+        let stood_at = stands(&ticks).await;
+        let client = server.enter(&format!("/members?user={user}")).await;
+        // It ticks for the call of a client that enters.
+        while ticks().await == stood_at {}
+        // The socket stays, and so does its room's instance.
+        stands(&ticks).await;
+        drop(client);
+    }
+}
+
+/// Waits until the clock ticks no more.
+async fn stands(ticks: &impl AsyncFn() -> f64) -> f64 {
+    let mut before = ticks().await;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let now = ticks().await;
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
 }

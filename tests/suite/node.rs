@@ -46,6 +46,12 @@ fn the_typescript_sdk_passes_its_own_tests() {
 }
 
 #[test]
+fn packages_of_npm_do_in_a_room_what_they_do_elsewhere() {
+    sdk();
+    test(&root().join("tests/npm"), "zod");
+}
+
+#[test]
 fn the_plugins_in_typescript_pass_their_tests() {
     sdk();
     let folders = std::fs::read_dir(root().join("plugins")).expect("the plugins");

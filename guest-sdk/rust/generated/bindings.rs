@@ -17,9 +17,9 @@ pub mod parlor {
             /// The body of an event or of an emit.
             #[derive(Clone)]
             pub enum Payload {
-                /// One JSON value as text, checked by the host in both directions: at most 64 KiB, at most 128 levels deep.
+                /// One JSON value as text, checked by the host in both directions: at most 256 KiB, at most 128 levels deep.
                 Json(_rt::String),
-                /// Raw bytes, up to 64 KiB.
+                /// Raw bytes, up to 256 KiB.
                 Binary(_rt::Vec<u8>),
             }
             impl ::core::fmt::Debug for Payload {
@@ -1318,7 +1318,7 @@ pub mod parlor {
         /// Saying things to clients. Emits leave when the turn commits, in call order, and are forgotten if it does not.
         ///
         /// Each function answers with the number of sockets addressed at the call: the members of the room with this turn's
-        /// own joins, leaves and closes. Event names are 1 to 128 bytes. A turn may make 1,000 emits of up to 64 KiB each,
+        /// own joins, leaves and closes. Event names are 1 to 128 bytes. A turn may make 1,000 emits of up to 256 KiB each,
         /// 512 KiB together, and reach 20,000 sockets with them; past that the turn fails.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod outbox {

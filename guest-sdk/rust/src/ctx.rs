@@ -55,7 +55,7 @@ impl Ctx {
     /// Sends to this socket when the turn commits, and not at all if the turn fails. Returns to how many sockets: 1, or
     /// 0 if it has left.
     ///
-    /// `data` is anything that serde writes as JSON, up to 64 KiB of it. An object arrives as
+    /// `data` is anything that serde writes as JSON, up to 256 KiB of it. An object arrives as
     /// `{"type": event, ...data}` (a `type` of its own is dropped), any other value as `{"type": event, "data": data}`.
     /// Event names are 1 to 128 bytes. A turn may make 1,000 emits of 512 KiB together, and reach 20,000 sockets with
     /// them; past that it fails with `limit-exceeded`.

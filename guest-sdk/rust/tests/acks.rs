@@ -54,7 +54,7 @@ fn a_failure_is_told_by_its_acknowledgement_alone() {
     assert_eq!(told("refuse", json!({})), ("refused".to_owned(), "not today".to_owned()));
     assert_eq!(told("fail", json!({})), ("inside".to_owned(), String::new()));
     assert_eq!(told("unknown", json!({})), ("no-handler".to_owned(), String::new()));
-    assert_eq!(told("large", json!(65_535)).0, "limit-exceeded");
+    assert_eq!(told("large", json!(262_143)).0, "limit-exceeded");
     assert!(ada.received().is_empty());
     assert_eq!(ada.request("quiet", json!({})), Ok(None));
     assert_eq!(room.failures().len(), 2);

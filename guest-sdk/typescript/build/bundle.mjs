@@ -5,8 +5,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { withOwnAsync } from "./async.mjs";
+import { frozen, frozenImports, frozenWarnings } from "./frozen.mjs";
 import { lineTable, linesOf, placeOf } from "./lines.mjs";
+import { PARTS, partsFor } from "./parts.mjs";
+import { settingsOf } from "./settings.mjs";
+import { INTL, OPEN_IMPORTS, intlWarnings, openImports } from "./words.mjs";
 
 /** The SDK's own folder. */
 export const SDK = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,10 +17,11 @@ export const SDK = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What authors import the SDK as. */
 const NAMES = /^(verani|@parlor\/guest)(\/.*)?$/;
 
-/** What the engine runs of the language. It never runs its own jobs, so that nothing may use its promises. */
+/** What the engine runs of the language. A module is evaluated at once, so that its top level cannot wait. */
 export const LANGUAGE = {
-  target: "es2023",
-  supported: { "async-await": false, "async-generator": false, "for-await": false, "top-level-await": false },
+  target: "es2024",
+  // A component has one module. What is to be imported of another throws with words, where it is not bundled.
+  supported: { "dynamic-import": false, "top-level-await": false },
 };
 
 /** What of the SDK's folder is the SDK: its own tests have rooms as authors have them. */
@@ -36,20 +40,31 @@ export function isForeign(file) {
 const COMMON = {
   ...LANGUAGE,
   bundle: true,
-  platform: "neutral",
-  mainFields: ["module", "main"],
-  conditions: ["import", "module"],
+  platform: "browser",
+  // As a bundler for workers has it: such code needs no node and no page. The platform alone heeds what packages put for browsers
+  // in the place of single files.
+  mainFields: ["browser", "module", "main"],
+  conditions: ["worker", "browser", "module"],
   charset: "utf8",
   legalComments: "none",
   write: false,
   logLevel: "silent",
+  logOverride: OPEN_IMPORTS,
+  define: { "process.env.NODE_ENV": '"production"', global: "globalThis", ...INTL },
 };
 
-/** The SDK's two parts, each of which a component has as one module. */
-const PARTS = {
-  sdk: [`import "./globals.ts";`, `export { guest, seal } from "./exports.ts";`, `export * from "./index.ts";`],
-  url: [`import "./globals-url.ts";`],
-};
+/** The SDK itself; its other parts are in `parts.mjs`. A component has each as one module. */
+const SDK_PART = [
+  `import "./globals.ts";`,
+  `import "./globals-web.ts";`,
+  `export { guest, seal } from "./exports.ts";`,
+  `export * from "./index.ts";`,
+];
+
+function contentsOf(part) {
+  if (part === "sdk") return SDK_PART;
+  return [`import "./${part === "frozen" ? "globals-frozen.ts" : PARTS[part].file}";`];
+}
 
 /**
  * A part of the SDK as one module, with short names: memory that every plugin's snapshot has, and no name of the author's
@@ -58,7 +73,7 @@ const PARTS = {
 async function partOf(part) {
   const result = await esbuild.build({
     ...COMMON,
-    stdin: { contents: PARTS[part].join("\n"), resolveDir: join(SDK, "src"), sourcefile: "parlor-sdk.js" },
+    stdin: { contents: contentsOf(part).join("\n"), resolveDir: join(SDK, "src"), sourcefile: "parlor-sdk.js" },
     format: "esm",
     external: ["parlor:*"],
     minify: true,
@@ -77,26 +92,6 @@ const oneModule = {
     build.onLoad({ filter: /.*/, namespace: "parlor-sdk" }, async ({ path }) => ({ contents: await partOf(path), loader: "js" }));
   },
 };
-
-/** Names that say that a plugin needs the part `url`. */
-const URL_NAMES = /\b(URL|URLSearchParams|Request)\b|\bglobalThis\s*\[/;
-
-/** Whether the author's code and what it depends on, less what of it is never used, names anything of the part `url`. */
-async function needsUrl(entry) {
-  const outside = {
-    name: "parlor-outside",
-    setup(build) {
-      build.onResolve({ filter: NAMES }, ({ path }) => ({ path, external: true }));
-    },
-  };
-  try {
-    const result = await esbuild.build({ ...COMMON, entryPoints: [entry], format: "esm", plugins: [outside], minifySyntax: true });
-    return URL_NAMES.test(result.outputFiles[0].text);
-  } catch {
-    // The bundle itself will say what is wrong.
-    return false;
-  }
-}
 
 function isSdk(path) {
   return path === "verani" || path === "@parlor/guest";
@@ -125,36 +120,32 @@ function sdk(files) {
 const COMPONENT = {
   format: "esm",
   external: ["parlor:*"],
-  before: async (entry) => {
-    const url = (await needsUrl(entry)) ? [`import "parlor-sdk:url";`] : [];
-    return [`import { guest, seal } from "@parlor/guest";`, ...url];
-  },
+  before: (parts) => [`import { guest, seal } from "@parlor/guest";`, ...parts.map((part) => `import "parlor-sdk:${part}";`)],
+  frozen: "parlor-sdk:frozen",
   exports: ["guest"],
   plugins: [oneModule],
   minifyWhitespace: true,
   minifySyntax: true,
 };
 
-/** What stands before the author's module where the SDK's files are bundled one by one, as tests have them. */
-export const SDK_FILES = [
-  `import "${SDK}/src/globals.ts";`,
-  `import "${SDK}/src/globals-url.ts";`,
-  `import { guest, seal } from "${SDK}/src/exports.ts";`,
-];
-
 /**
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
- * its lines, which is to stand behind it, and `placeOf`, which finds the author's place of one in the text; what esbuild
- * does not take is thrown as an error whose `errors` it says.
+ * its lines for the engine, `warnings` in esbuild's form, and `placeOf`, which finds the author's place of one in
+ * the text; what cannot be bundled is thrown as an error whose `errors` say it in esbuild's form.
  */
 export async function bundle({ entry, name, root, files, form = COMPONENT }) {
-  const { before, exports, plugins, ...options } = form;
+  const { before, exports, plugins, frozen: frozenFile, ...own } = form;
+  const { esbuild: wanted, topLevel } = settingsOf(root);
+  const options = { ...COMMON, ...wanted, define: { ...COMMON.define, ...wanted.define } };
+  const parts = await partsFor(entry, options, NAMES);
+  const allowed = new Set();
   const result = await esbuild.build({
-    ...COMMON,
     ...options,
+    ...own,
     stdin: {
       contents: [
-        ...(await before(entry)),
+        ...before(parts),
+        ...frozenImports(topLevel, frozenFile),
         `import ${JSON.stringify(entry)};`,
         `seal(${JSON.stringify(name)});`,
         `export { ${exports.join(", ")} };`,
@@ -162,7 +153,7 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
       resolveDir: SDK,
       sourcefile: "parlor-entry.js",
     },
-    plugins: [...plugins, sdk(files)],
+    plugins: [...plugins, frozen(topLevel, allowed), sdk(files)],
     sourcemap: "external",
     sourcesContent: false,
     outfile: join(root, "parlor-plugin.js"),
@@ -172,8 +163,14 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
     const file = join(root, source);
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
-  const lines = linesOf(map.text, nameOf);
-  return { code: withOwnAsync(code.text), table: lineTable(lines), placeOf: (line, column) => placeOf(lines, line, column) };
+  const lines = linesOf(map.text, code.text, nameOf);
+  const place = (line, column) => placeOf(lines, line, column);
+  const warnings = [
+    ...openImports(result.warnings, isForeign),
+    ...frozenWarnings(topLevel, allowed),
+    ...intlWarnings(code.text, place, root),
+  ];
+  return { code: code.text, table: lineTable(lines), warnings, placeOf: place };
 }
 
 function isFile(path) {

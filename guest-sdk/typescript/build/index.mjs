@@ -1,11 +1,11 @@
 /** The build: from the author's TypeScript to a component. */
 
-import { componentize } from "componentize-qjs";
 import { formatMessages } from "esbuild";
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
-import { bundle, isForeign, SDK } from "./bundle.mjs";
-import { check, tsconfigOf } from "./check.mjs";
+import { bundle, isForeign } from "./bundle.mjs";
+import { checkPlugin, tsconfigOf } from "./check.mjs";
+import { componentOf, engine, evaluated, TopLevelFailed } from "./engine.mjs";
 import { producers } from "./producers.mjs";
 import { projectOf } from "./project.mjs";
 import { forPlugins, topLevelError } from "./words.mjs";
@@ -53,7 +53,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   const { env, stderr } = process;
   const color = env.NO_COLOR === undefined && (stderr.isTTY === true || env.FORCE_COLOR !== undefined);
   const [types, bundled] = await Promise.all([
-    wanted ? check({ entries: [entry], tsconfig: settings, color }).then(clock("types")) : undefined,
+    wanted ? checkPlugin({ entry, root, tsconfig: settings, color }).then(clock("types")) : undefined,
     bundle({ entry, name, root, files }).then(clock("bundle")).catch(bundleErrors(color)),
   ]);
   for (const file of types?.files ?? []) files.add(file);
@@ -63,9 +63,11 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
+  await warn(bundled.warnings, color);
   try {
-    return clock("component")(await component(bundled.code + bundled.table));
+    return clock("component")(await component(bundled));
   } catch (error) {
+    if (!(error instanceof TopLevelFailed)) throw error;
     console.error(await topLevelError(error, { ...bundled, root, color }));
     return undefined;
   }
@@ -88,9 +90,14 @@ function bundleErrors(color) {
   };
 }
 
-async function component(jsSource) {
-  const made = await componentize({ witPath: join(SDK, "wit"), world: "plugin", jsSource, stubWasi: true, sync: true });
-  return Buffer.concat([made.component, producers()]);
+async function warn(warnings, color) {
+  const messages = await formatMessages(warnings, { kind: "warning", color });
+  for (const message of messages) console.error(message.trimEnd());
+}
+
+async function component(bundled) {
+  const own = engine();
+  return Buffer.concat([componentOf(own, await evaluated(own, bundled)), producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */

@@ -1,35 +1,25 @@
-/** The table by which `src/lines.ts` finds the author's file and line of a place in the bundle. Both name its form. */
+/** Where places of a bundle came from; `engine/lines.c` reads the table of them. */
 
 import { decode } from "@jridgewell/sourcemap-codec";
 
-const TABLE = "__parlorLines";
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function vlq(number) {
-  let left = number < 0 ? -number * 2 + 1 : number * 2;
-  let text = "";
-  do {
-    const bits = left % 32;
-    left = Math.floor(left / 32);
-    text += DIGITS[bits + (left > 0 ? 32 : 0)];
-  } while (left > 0);
-  return text;
-}
-
 /**
  * Where the lines of a bundle came from: the author's files, and for each line the places in it where something from another
- * line of theirs begins. `nameOf` gives a source of the map the name that authors know it by, or nothing where it is not theirs.
+ * line of theirs begins, in bytes, as the engine counts. `nameOf` gives a source of the map the name that authors know it by, or nothing where it is not theirs.
  */
-export function linesOf(map, nameOf) {
+export function linesOf(map, code, nameOf) {
   const { sources, mappings } = JSON.parse(map);
   const files = [];
   const numberOf = sources.map((source) => {
     const name = nameOf(source);
     return name === undefined ? -1 : files.push(name) - 1;
   });
-  const lines = decode(mappings).map((segments) => {
+  const texts = code.split("\n");
+  const lines = decode(mappings).map((segments, at) => {
     const parts = [];
-    for (const [column, source, line] of segments) {
+    let [unit, column] = [0, 0];
+    for (const [start, source, line] of segments) {
+      column += Buffer.byteLength(texts[at].slice(unit, start));
+      unit = start;
       const file = source === undefined ? -1 : numberOf[source];
       const before = parts.at(-1);
       // One place stands for all of the SDK's own that follow it.
@@ -48,16 +38,9 @@ export function placeOf({ files, lines }, line, column) {
   return part === undefined || part.file < 0 ? undefined : { file: files[part.file], line: part.line + 1 };
 }
 
-/** The statement that leaves the table, to stand behind the bundle. */
+/** The table as the engine has it: how many places there are, and the places with the names of the files behind them. */
 export function lineTable({ files, lines }) {
-  const texts = lines.map((parts) => {
-    let [column, file, line] = [0, 0, 0];
-    let text = "";
-    for (const part of parts) {
-      text += vlq(part.column - column) + vlq(part.file - file) + vlq(part.line - line);
-      ({ column, file, line } = part);
-    }
-    return text;
-  });
-  return `\nglobalThis.${TABLE} = ${JSON.stringify({ files, lines: texts.join(";").replace(/;+$/, "") })};\n`;
+  const places = lines.flatMap((parts, line) => parts.map((part) => [line, part.column, part.file, part.line]));
+  const names = Buffer.from(files.map((name) => `${name}\0`).join(""));
+  return { count: places.length, content: Buffer.concat([Buffer.from(Int32Array.from(places.flat()).buffer), names]) };
 }

@@ -3,17 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SDK } from "./bundle.mjs";
+import { number, section } from "./wasm.mjs";
 
 /** The custom section `producers`, to stand behind all others. */
 export function producers() {
-  const { name, version, dependencies } = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
-  const tools = [
-    ["componentize-qjs", dependencies["componentize-qjs"]],
-    [name, version],
-  ];
+  const { name, version } = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
+  const tools = [[name, version]];
   const content = [text("producers"), list([field("language", [["TypeScript", ""]]), field("processed-by", tools)])];
-  const body = Buffer.concat(content);
-  return Buffer.concat([Buffer.of(0), number(body.length), body]);
+  return section(0, Buffer.concat(content));
 }
 
 function field(name, values) {
@@ -27,11 +24,4 @@ function list(items) {
 function text(words) {
   const bytes = Buffer.from(words);
   return Buffer.concat([number(bytes.length), bytes]);
-}
-
-/** Unsigned LEB128. */
-function number(value) {
-  const bytes = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return Buffer.of(...bytes, value);
 }

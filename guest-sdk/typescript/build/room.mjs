@@ -1,5 +1,5 @@
 /**
- * The module of a room, bundled for a `TestRoom`: as for a component, but a script that node evaluates anew for every instance.
+ * The module of a room for a `TestRoom`: what a component has as its module, which node runs.
  *
  * Run as a program (`node room.mjs ENTRY OUT`) it is what a test starts for a module that `parlor-guest test` did not expect.
  */
@@ -8,31 +8,10 @@ import { formatMessages } from "esbuild";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundle, SDK, SDK_FILES } from "./bundle.mjs";
+import { bundle } from "./bundle.mjs";
+import { engine, evaluated, TopLevelFailed } from "./engine.mjs";
 import { projectOf } from "./project.mjs";
-
-const REALM = JSON.stringify(join(SDK, "src/testing/realm.ts"));
-
-/** Resolves the contract's imports to the test room's functions. */
-const host = {
-  name: "parlor-test-host",
-  setup(build) {
-    build.onResolve({ filter: /^parlor:room\// }, ({ path }) => {
-      return { path: path.replace(/^parlor:room\/|@.*$/g, ""), namespace: "parlor-test-host" };
-    });
-    build.onLoad({ filter: /.*/, namespace: "parlor-test-host" }, ({ path }) => {
-      return { contents: `module.exports = require(${REALM}).host(${JSON.stringify(path)});`, resolveDir: SDK };
-    });
-  },
-};
-
-const FORM = {
-  format: "iife",
-  globalName: "parlorRoom",
-  before: () => [`import { given } from ${REALM};`, ...SDK_FILES],
-  exports: ["guest", "given"],
-  plugins: [host],
-};
+import { topLevelWords } from "./words.mjs";
 
 /** The name of a project's plugin, which its `package.json` says; else that of the file. */
 function nameOf(entry, root) {
@@ -43,16 +22,19 @@ function nameOf(entry, root) {
   }
 }
 
-/** Bundles a module into the file `out`. What esbuild does not take is thrown as an error in its words. */
+/** Makes a room's module in the file `out`. What esbuild does not take is thrown as an error in its words. */
 export async function bundleRoom(entry, out) {
   const root = projectOf(dirname(entry));
+  let bundled;
   try {
-    const { code, table } = await bundle({ entry, name: nameOf(entry, root), root, files: new Set(), form: FORM });
+    bundled = await bundle({ entry, name: nameOf(entry, root), root, files: new Set() });
+    const module = await evaluated(engine(), bundled);
     // Several tests may ask for it at once.
     const part = `${out}.${process.pid}.part`;
-    writeFileSync(part, JSON.stringify({ code, table }));
+    writeFileSync(part, module);
     renameSync(part, out);
   } catch (failed) {
+    if (failed instanceof TopLevelFailed) throw new Error(topLevelWords(failed, bundled.placeOf));
     if (!Array.isArray(failed.errors)) throw failed;
     const messages = await formatMessages(failed.errors, { kind: "error", color: false });
     throw new Error(`cannot bundle ${basename(entry)}:\n${messages.join("").trimEnd()}`);

@@ -43,7 +43,10 @@ function copy(value: unknown, copies: Map<object, unknown>): unknown {
 
 function fill<T extends object>(from: object, to: T, copies: Map<object, unknown>): T {
   for (const key of Object.keys(from)) {
-    (to as Record<string, unknown>)[key] = copy((from as Record<string, unknown>)[key], copies);
+    const value = copy((from as Record<string, unknown>)[key], copies);
+    // An assignment would take this member for the prototype.
+    if (key === "__proto__") Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
+    else (to as Record<string, unknown>)[key] = value;
   }
   return to;
 }

@@ -1,5 +1,6 @@
 /** The plugin's log, and the global `console` that writes to it. */
 
+import { table } from "./console-table.js";
 import { cut } from "./errors.js";
 import { format } from "./format.js";
 import { logWrite, type Level } from "./host.js";
@@ -28,11 +29,56 @@ function line(values: readonly unknown[]): string {
   return text;
 }
 
+/** How far the groups that are open move the lines of `console` in. */
+let indent = "";
+const INDENT_MAX = 32;
+/** What `console.time` and `console.count` began, by their labels; of more the oldest are forgotten. */
+const times = new Map<string, number>();
+const counts = new Map<string, number>();
+const LABELS_MAX = 100;
+
+function remember(map: Map<string, number>, label: string, value: number): void {
+  map.delete(label);
+  map.set(label, value);
+  if (map.size > LABELS_MAX) map.delete(map.keys().next().value!);
+}
+
+/** The end of a turn: a group that nobody ended moves no line of the next turn in. */
+export function endGroups(): void {
+  indent = "";
+}
+
 function writer(level: Level, name: string): (...values: unknown[]) => void {
   return (...values) => {
     needHost(name);
     write(level, line(values));
   };
+}
+
+/** Writes a line of `console`, each row of it moved in as the groups say. */
+function say(level: Level, text: string): void {
+  write(level, indent === "" ? text : indent + text.replaceAll("\n", `\n${indent}`));
+}
+
+function sayer(level: Level, name: string): (...values: unknown[]) => void {
+  return (...values) => {
+    needHost(name);
+    say(level, line(values));
+  };
+}
+
+function passed(label: string, ends: boolean, values: unknown[]): void {
+  needHost(ends ? "console.timeEnd" : "console.timeLog");
+  const begun = times.get(label);
+  if (begun === undefined) return say("warn", `there is no timer ${JSON.stringify(label)}`);
+  if (ends) times.delete(label);
+  say("info", line([`${label}: ${Date.now() - begun}ms`, ...values]));
+}
+
+function group(...values: unknown[]): void {
+  needHost("console.group");
+  if (values.length > 0) say("info", line(values));
+  if (indent.length < INDENT_MAX) indent += "  ";
 }
 
 export const log = {
@@ -43,17 +89,51 @@ export const log = {
 };
 
 export const console = {
-  debug: writer("debug", "console.debug"),
-  log: writer("info", "console.log"),
-  info: writer("info", "console.info"),
-  warn: writer("warn", "console.warn"),
-  error: writer("error", "console.error"),
+  debug: sayer("debug", "console.debug"),
+  log: sayer("info", "console.log"),
+  info: sayer("info", "console.info"),
+  warn: sayer("warn", "console.warn"),
+  error: sayer("error", "console.error"),
+  dirxml: sayer("info", "console.dirxml"),
+  dir(value: unknown): void {
+    needHost("console.dir");
+    say("info", line([value]));
+  },
+  table(data: unknown, columns?: readonly string[]): void {
+    needHost("console.table");
+    say("info", table(data, columns));
+  },
+  group,
+  groupCollapsed: group,
+  groupEnd(): void {
+    indent = indent.slice(2);
+  },
+  time(label = "default"): void {
+    needHost("console.time");
+    remember(times, String(label), Date.now());
+  },
+  timeLog(label = "default", ...values: unknown[]): void {
+    passed(String(label), false, values);
+  },
+  timeEnd(label = "default"): void {
+    passed(String(label), true, []);
+  },
+  count(label = "default"): void {
+    needHost("console.count");
+    const count = (counts.get(String(label)) ?? 0) + 1;
+    remember(counts, String(label), count);
+    say("info", `${label}: ${count}`);
+  },
+  countReset(label = "default"): void {
+    counts.delete(String(label));
+  },
+  clear(): void {},
   trace(...values: unknown[]): void {
     needHost("console.trace");
-    write("debug", [line(["Trace:", ...values]), ...stackOf(new Error()).map((frame) => `    at ${frame}`)].join("\n"));
+    say("debug", [line(["Trace:", ...values]), ...stackOf(new Error()).map((frame) => `    at ${frame}`)].join("\n"));
   },
   assert(condition: unknown, ...values: unknown[]): void {
     needHost("console.assert");
-    if (!condition) write("error", line(["Assertion failed", ...values]));
+    if (!condition) say("error", line(["Assertion failed", ...values]));
   },
 };

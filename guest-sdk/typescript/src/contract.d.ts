@@ -1,23 +1,23 @@
 /**
- * The contract's imports as componentize-qjs presents them: a `result` is its value, or a throw of an `Error` whose
- * `payload` is the result's error; an `option` is null where there is none. What the exports throw is the result's error itself. `parlor-guest test` puts functions of the same names and types in their place.
+ * What the engine has for the SDK: the contract's imports, each a function that throws an error whose `payload` is the refusal
+ * where the host refuses, and the engine's own jobs.
  */
 
-declare module "parlor:room/types@0.1.0" {
+declare module "parlor:engine" {
   export type Payload = { tag: "json"; val: string } | { tag: "binary"; val: Uint8Array };
-  export interface Meta {
+  export interface ContractMeta {
     userId: string;
     clientId: string;
     channels: string[];
     fields: string;
   }
-  export interface Request {
+  export interface ContractRequest {
     uri: string;
     room: string;
     headers: [name: string, value: string][];
     remote: string;
   }
-  export interface Rejection {
+  export interface ContractRejection {
     status: number;
     message: string;
   }
@@ -45,25 +45,30 @@ declare module "parlor:room/types@0.1.0" {
     message: string;
     forSender: boolean;
   }
-}
+  export interface Entry {
+    key: string;
+    value: Uint8Array;
+  }
+  /** A part of a listing. */
+  export interface Entries {
+    entries: Entry[];
+    next: string | null;
+  }
+  export type Level = "debug" | "info" | "warn" | "error";
 
-declare module "parlor:room/events@0.1.0" {
-  export function on(event: string): void;
-  export function off(event: string): void;
-}
+  // `events`
+  export function eventsOn(event: string): void;
+  export function eventsOff(event: string): void;
 
-declare module "parlor:room/sockets@0.1.0" {
-  import type { Meta } from "parlor:room/types@0.1.0";
-  export function getMeta(socket: number): Meta;
-  export function present(userId: string | null): number[] | Uint32Array;
+  // `sockets`
+  export function getMeta(socket: number): ContractMeta;
+  export function present(userId: string | null): number[];
   export function setFields(socket: number, fields: string): void;
   export function join(socket: number, channel: string): void;
   export function leave(socket: number, channel: string): void;
   export function close(socket: number, code: number, reason: string): void;
-}
 
-declare module "parlor:room/outbox@0.1.0" {
-  import type { Payload } from "parlor:room/types@0.1.0";
+  // `outbox`
   export function toSocket(socket: number, event: string, data: Payload): number;
   export function toNamed(target: string, event: string, data: Payload): number;
   export function toChannel(channel: string, event: string, data: Payload): number;
@@ -89,64 +94,49 @@ declare module "parlor:room/outbox@0.1.0" {
   export function attach(bytes: Uint8Array): number;
   export function spread(): void;
   export function ask(socket: number, event: string, data: Payload, name: string, timeoutMs: number): void;
-}
 
-declare module "parlor:room/inbox@0.1.0" {
-  function count(): number;
-  export { count as arguments };
+  // `inbox`
+  export function argumentCount(): number;
   export function attachments(): Uint8Array[];
-}
 
-declare module "parlor:room/storage@0.1.0" {
-  export interface Entry {
-    key: string;
-    value: Uint8Array;
-  }
-  export interface Page {
-    entries: Entry[];
-    next: string | null;
-  }
-  export function get(key: string): Uint8Array | null;
-  export function getMany(keys: string[]): (Uint8Array | null)[];
-  export function put(key: string, value: Uint8Array): void;
-  export function putMany(entries: Entry[]): void;
-  function remove(key: string): boolean;
-  export { remove as delete };
-  export function deleteMany(keys: string[]): number;
-  export function scan(prefix: string, after: string | null, limit: number): Page;
-}
+  // `storage`
+  export function storageGet(key: string): Uint8Array | null;
+  export function storageGetMany(keys: string[]): (Uint8Array | null)[];
+  export function storagePut(key: string, value: Uint8Array): void;
+  export function storagePutMany(entries: Entry[]): void;
+  export function storageDelete(key: string): boolean;
+  export function storageDeleteMany(keys: string[]): number;
+  export function storageScan(prefix: string, after: string | null, limit: number): Entries;
 
-declare module "parlor:room/timers@0.1.0" {
-  import type { Payload } from "parlor:room/types@0.1.0";
-  export function set(name: string, delayMs: number, data: Payload | null): void;
-  export function cancel(name: string): boolean;
-}
+  // `timers` and `alarm`
+  export function timerSet(name: string, delayMs: number, data: Payload | null): void;
+  export function timerCancel(name: string): boolean;
+  export function alarmSet(at: number): void;
+  export function alarmGet(): number | null;
+  export function alarmCancel(): void;
 
-declare module "parlor:room/alarm@0.1.0" {
-  export function set(at: number): void;
-  export function get(): number | null;
-  export function cancel(): void;
-}
-
-declare module "parlor:room/room@0.1.0" {
-  export function id(): string;
+  // `room`, `clock`, `random`, `logging` and `config`
+  export function roomId(): string;
   export function sessionCount(): number;
   export function userIds(): string[];
-}
+  export function clockNow(): number;
+  export function randomBytes(count: number): Uint8Array;
+  export function logWrite(level: Level, message: string): void;
+  export function configGet(key: string): string | null;
 
-declare module "parlor:room/clock@0.1.0" {
-  export function now(): number;
-}
-
-declare module "parlor:room/random@0.1.0" {
-  export function getBytes(count: number): Uint8Array;
-}
-
-declare module "parlor:room/logging@0.1.0" {
-  export type Level = "debug" | "info" | "warn" | "error";
-  export function write(level: Level, message: string): void;
-}
-
-declare module "parlor:room/config@0.1.0" {
-  export function get(key: string): string | null;
+  // The engine's own.
+  /** Runs jobs until none is left; throws what the first microtask threw that threw anything. */
+  export function drain(): void;
+  /** What a promise came to: its value, alone in a list, or none while it waits. A rejection is thrown. */
+  export function outcome(promise: Promise<unknown>): [unknown] | undefined;
+  /** Whether no job waits, and no rejection is unhandled. */
+  export function isIdle(): boolean;
+  /** Why promises were rejected that nobody handled; they are forgotten. */
+  export function takeUnhandled(): unknown[];
+  /** The first frames of a stack that are the author's, each as `name (file:line)`. */
+  export function frames(stack: string): string[];
+  /** Text as UTF-8. Half of a surrogate pair becomes U+FFFD. */
+  export function toUtf8(text: string): Uint8Array;
+  /** UTF-8 as text. Throws where it is none. */
+  export function fromUtf8(bytes: Uint8Array): string;
 }

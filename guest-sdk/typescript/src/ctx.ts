@@ -8,7 +8,7 @@ import { RoomError } from "./errors.js";
 import { argumentCount, type Event } from "./host.js";
 import { dataIn } from "./message.js";
 import { metaOf } from "./meta.js";
-import { Socket, socketOf } from "./socket.js";
+import { Socket, socketOfTurn } from "./socket.js";
 
 /** Says that the data of an event has not been parsed yet. */
 const UNREAD = {};
@@ -58,9 +58,7 @@ export class Context {
     const event = this._event;
     if (event.socket === null) return event.cause === "$error" ? NOBODY : undefined;
     if (this._ws !== undefined) return this._ws;
-    const socket = socketOf(event.socket);
-    if (event.cause === "$disconnect" || isGone(this)) socket._left = true;
-    return (this._ws = socket);
+    return (this._ws = socketOfTurn(event.socket, event.cause === "$disconnect" || isGone(this)));
   }
 
   get meta(): ConnectionMeta {

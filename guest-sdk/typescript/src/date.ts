@@ -20,6 +20,19 @@ function now(): number {
   return Math.trunc(clockNow());
 }
 
+/** When `performance` was first asked. */
+let origin: number | undefined;
+
+/** The global `performance`, by the same clock. */
+export const performance = {
+  get timeOrigin(): number {
+    return (origin ??= now());
+  },
+  now(): number {
+    return now() - this.timeOrigin;
+  },
+};
+
 function HostDate(this: unknown, ...args: unknown[]): unknown {
   if (new.target === undefined) return new Native(now()).toString();
   return Reflect.construct(Native, args.length === 0 ? [now()] : args, new.target);

@@ -1,6 +1,7 @@
 /** Errors with a code, and the words in which the host refuses. */
 
 import type { Failure, Refusal } from "./host.js";
+import { causeOf, said } from "./said.js";
 
 /** An error with a code for programs. */
 export class RoomError extends Error {
@@ -69,7 +70,7 @@ export function asked<T>(call: () => T): T {
 /** Why a turn failed, in the contract's words. */
 export function failure(thrown: unknown): Failure {
   const code = thrown instanceof RoomError ? thrown.code : "error";
-  return { code: cut(code, 128), message: cut(withCauses(thrown), 1024), forSender: thrown instanceof Refused };
+  return { code: cut(String(code), 128), message: cut(withCauses(thrown), 1024), forSender: thrown instanceof Refused };
 }
 
 /** An error's message with those of what caused it: `a: b: c`. */
@@ -82,10 +83,11 @@ export function withCauses(thrown: unknown): string {
       break;
     }
     // The message of a plain error is the author's; of others, such as a TypeError, the name tells half of it.
-    const plain = thrown instanceof RoomError || thrown.name === "Error";
-    parts.push(plain ? String(thrown.message) : `${thrown.name}: ${thrown.message}`);
-    if (thrown.cause === undefined || thrown.cause === null) break;
-    thrown = thrown.cause;
+    const plain = thrown instanceof RoomError || said(thrown, "name") === "Error";
+    parts.push(plain ? said(thrown, "message") : `${said(thrown, "name")}: ${said(thrown, "message")}`);
+    const cause = causeOf(thrown);
+    if (cause === undefined || cause === null) break;
+    thrown = cause;
   }
   return parts.join(": ");
 }

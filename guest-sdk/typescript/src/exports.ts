@@ -1,4 +1,4 @@
-/** The component's exports, as componentize-qjs expects them: the interface `guest`, a result's error thrown. */
+/** What the engine calls for the component's exports: the interface `guest`, a result's error thrown. */
 
 import { authorize, handle, init } from "./runtime.js";
 

@@ -1,5 +1,7 @@
 /** Values as the log shows them. */
 
+import { said } from "./said.js";
+
 const DEPTH = 4;
 const ITEMS = 50;
 /** No value is shown at greater length: a line of the log holds no more. */
@@ -33,7 +35,7 @@ function showObject(value: object, depth: number, above: object[]): string {
   if (above.includes(value)) return "[Circular]";
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof RegExp) return String(value);
-  if (value instanceof Error) return `[${value.name}: ${value.message}]`;
+  if (value instanceof Error) return `[${said(value, "name")}: ${said(value, "message")}]`;
   if (depth >= DEPTH) return Array.isArray(value) ? "[Array]" : `[${nameOf(value) || "Object"}]`;
   const inner = [...above, value];
   const each = (item: unknown) => show(item, depth + 1, inner);

@@ -2,9 +2,9 @@
 
 import { write } from "./console.js";
 import { RoomError } from "./errors.js";
+import { drain, isIdle, outcome, takeUnhandled } from "./host.js";
 import { described } from "./lines.js";
 import { needHost } from "./phase.js";
-import { Later, drain, isIdle, outcome, takeUnhandled } from "./promise.js";
 
 interface Timeout {
   id: number;
@@ -53,22 +53,6 @@ export function clearTimeout(id: unknown): void {
   if (at >= 0) timeouts.splice(at, 1);
 }
 
-/** The first error that a callback threw to nobody. */
-let escaped: { error: unknown } | undefined;
-
-function escape(error: unknown): void {
-  escaped ??= { error };
-}
-
-function runJobs(): void {
-  drain(escape);
-  if (escaped !== undefined) {
-    const { error } = escaped;
-    escaped = undefined;
-    throw error;
-  }
-}
-
 /** Runs the timeout that is due first; false where there is none. */
 function runTimeout(): boolean {
   const timeout = timeouts.shift();
@@ -90,17 +74,14 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** The value that a promise comes to: runs jobs and timeouts until it has settled. */
 export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
-  const promise: Later<unknown> = Later.resolve(value);
+  const promise = Promise.resolve(value);
   for (;;) {
-    let now = outcome(promise);
-    if (!now.settled) {
-      runJobs();
-      now = outcome(promise);
+    let settled = outcome(promise);
+    if (settled === undefined) {
+      drain();
+      settled = outcome(promise);
     }
-    if (now.settled) {
-      if (now.rejected) throw now.value;
-      return now.value;
-    }
+    if (settled !== undefined) return settled[0];
     if (!runTimeout()) {
       throw new RoomError("never-settled", `${what} returned a promise that nothing is left to settle`);
     }
@@ -115,7 +96,7 @@ export function endTurn(failed: boolean): void {
   if (timeouts.length === 0 && elapsed === 0 && isIdle()) return;
   const errors: unknown[] = [];
   try {
-    runJobs();
+    drain();
   } catch (thrown) {
     errors.push(thrown);
   }

@@ -4,16 +4,21 @@ import { asked } from "./errors.js";
 import { attach, attachments, spread, type Payload } from "./host.js";
 import { notJson } from "./payload.js";
 import { filled, placeholder } from "./placeholders.js";
+import { toBase64 } from "./text.js";
+
+/** How many bytes a message carries beside its JSON: `attachments-per-event`. */
+const ATTACHED_MAX = 16;
 
 /** The bytes in the data that is being written; none while that is no message to a client. */
 let found: Uint8Array[] | undefined;
 
 /**
- * What JSON has of bytes: in a message to a client the placeholder of an attachment, elsewhere the numbers, as of any object.
- * The engine itself asks an object for this, so that data without bytes costs nothing.
+ * What JSON has of bytes: in a message to a client the placeholder of an attachment, or base64 past as many as it carries;
+ * elsewhere the numbers, as of any object. The engine itself asks an object for this, so that data without bytes costs nothing.
  */
 export function bytesToJson(this: Uint8Array): unknown {
-  return found === undefined ? { ...this } : placeholder(found.push(this) - 1);
+  if (found === undefined) return { ...this };
+  return found.length < ATTACHED_MAX ? placeholder(found.push(this) - 1) : { base64: toBase64(this) };
 }
 
 /**

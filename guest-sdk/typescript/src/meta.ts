@@ -3,7 +3,7 @@
 import type { ConnectionMeta } from "../types/index.js";
 import { RoomError, asked } from "./errors.js";
 import { getMeta, join, leave, setFields, type ContractMeta } from "./host.js";
-import { jsonText } from "./payload.js";
+import { fieldsText } from "./payload.js";
 import { uuid } from "./random.js";
 
 /** How many metas are cached from turn to turn before the cache is emptied. */
@@ -183,7 +183,7 @@ export function settle(): void {
     if (!one.hasNewFields()) continue;
     const { userId, clientId, channels, ...own } = one.meta;
     one.isChanged = true;
-    unlessGone(() => setFields(one.socket, jsonText(own, "the own fields of a connection")));
+    unlessGone(() => setFields(one.socket, fieldsText(own)));
   }
 }
 
@@ -197,6 +197,12 @@ export function endTurn(failed: boolean): void {
   if (out.length > 0) out = [];
   if (rejoined.length > 0) rejoined = [];
   if (known.size >= METAS_KEPT) known.clear();
+}
+
+/** As `metaOf`, of a socket that may have left since its meta was kept. */
+export function freshMetaOf(socket: number): ConnectionMeta {
+  if (known.get(socket)?.isOut === false) known.delete(socket);
+  return metaOf(socket);
 }
 
 /** Forgets a socket that has left. */
@@ -237,7 +243,7 @@ export function toContract(meta: unknown): ContractMeta {
   if (!Array.isArray(channels) || channels.some((channel) => typeof channel !== "string")) {
     throw new RoomError("invalid", "extractMeta: channels must be an array of strings");
   }
-  return { userId: userId as string, clientId, channels, fields: jsonText(own, "the own fields of a connection") };
+  return { userId: userId as string, clientId, channels, fields: fieldsText(own) };
 }
 
 function needId(id: unknown, name: string): void {
@@ -257,7 +263,7 @@ function ownFields(socket: number, fields: unknown): string {
     unchanged(clientId ?? now.clientId, now.clientId, "setMeta", "clientId", AS_SAID);
     unchanged(String(channels ?? now.channels), String(now.channels), "setMeta", "channels", "join and leave do");
   }
-  return jsonText(own, "the own fields of a connection");
+  return fieldsText(own);
 }
 
 function unchanged(given: unknown, now: unknown, what: string, name: string, instead: string): void {

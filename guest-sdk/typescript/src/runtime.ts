@@ -1,7 +1,7 @@
 /** One instance of a plugin, and the three calls that the host makes into it. */
 
 import { answerBody, stateBody } from "./answer.js";
-import { write } from "./console.js";
+import { endGroups, write } from "./console.js";
 import { Context, takeAnswer } from "./ctx.js";
 import { setTurnTime } from "./date.js";
 import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
@@ -67,12 +67,31 @@ export function authorize(request: ContractRequest): ContractMeta | null {
 }
 
 function rejection(thrown: unknown): ContractRejection {
-  if (thrown instanceof Rejection) {
+  if (isRejection(thrown)) {
     const { status, message } = thrown;
-    return { status: Number.isInteger(status) && status >= 0 && status < 65_536 ? status : 500, message };
+    return { status: Number.isInteger(status) && status >= 0 && status < 65_536 ? status : 500, message: String(message) };
   }
-  write("error", `extractMeta failed: ${described(thrown)}`);
+  write("error", `extractMeta failed: ${readable(() => described(thrown))}`);
   return { status: 401, message: "" };
+}
+
+function isRejection(thrown: unknown): thrown is Rejection {
+  try {
+    return thrown instanceof Rejection;
+  } catch {
+    return false;
+  }
+}
+
+const UNREADABLE = "what was thrown cannot be read";
+
+/** The words for something that was thrown. It may be a proxy, of which not even its class can be asked. */
+function readable(words: () => string): string {
+  try {
+    return words();
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /** Runs a turn: handles one event. */
@@ -106,15 +125,21 @@ export function handle(event: Event): Payload | null {
     meta.forget(event.socket);
     socket.forget(event.socket);
   }
-  if (socket.closing.size > 0) socket.endTurn();
+  socket.endTurn();
   transactions.endTurn();
   setTurnTime(undefined);
+  endGroups();
   if (failed) throw told(error);
   return body;
 }
 
 /** The failure of a turn. What clients are not told of, authors find in the log with its place. */
 function told(error: unknown): Failure {
-  if (!(error instanceof Refused)) write("error", described(error));
-  return failure(error);
+  try {
+    if (!(error instanceof Refused)) write("error", described(error));
+    return failure(error);
+  } catch {
+    write("error", UNREADABLE);
+    return { code: "error", message: UNREADABLE, forSender: false };
+  }
 }

@@ -6,11 +6,13 @@ import { RoomError, asked } from "./errors.js";
 import { eventOf } from "./frames.js";
 import { ask, close, join, leave, present } from "./host.js";
 import { message, messageOf } from "./message.js";
-import { metaOf, noteChannel, replaceFields } from "./meta.js";
+import { freshMetaOf, metaOf, noteChannel, replaceFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
-export const closing = new Set<number>();
+const closing = new Set<number>();
+/** Those that this turn knows to be in the room. Any other may have left since its meta was kept. */
+const here = new Set<number>();
 
 /** How long an ask waits that says nothing of it. */
 const ASK_TIMEOUT_MS = 10_000;
@@ -22,7 +24,8 @@ const SOCKETS_KEPT = 512;
 let crowded = SOCKETS_KEPT;
 
 export function endTurn(): void {
-  closing.clear();
+  if (closing.size > 0) closing.clear();
+  if (here.size > 0) here.clear();
 }
 
 /** Forgets a socket that has left. */
@@ -36,8 +39,8 @@ export function socketOf(id: number): Socket {
   if (found !== undefined) return found;
   if (sockets.size >= crowded) {
     // Not every plugin hears that sockets leave.
-    const here = new Set(socketIds(null));
-    for (const one of sockets.keys()) if (!here.has(one)) sockets.delete(one);
+    const connected = new Set(socketIds(null));
+    for (const one of sockets.keys()) if (!connected.has(one)) sockets.delete(one);
     crowded = Math.max(SOCKETS_KEPT, 2 * sockets.size);
   }
   const socket = new Socket(id);
@@ -52,7 +55,17 @@ export function socketBy(id: number): Socket {
 
 /** The connected sockets, or those of a user. */
 export function socketIds(userId: string | null): number[] {
-  return Array.from(asked(() => present(userId)));
+  const ids = asked(() => present(userId));
+  for (const id of ids) here.add(id);
+  return ids;
+}
+
+/** The socket that this turn is about. */
+export function socketOfTurn(id: number, isGone: boolean): Socket {
+  const socket = socketOf(id);
+  if (isGone) socket._left = true;
+  else here.add(id);
+  return socket;
 }
 
 export class Socket {
@@ -66,7 +79,7 @@ export class Socket {
     if (this._left) return 3;
     if (closing.has(this.id)) return 2;
     try {
-      metaOf(this.id);
+      void this.meta;
       return 1;
     } catch (error) {
       if (error instanceof RoomError && error.code === "no-such-socket") return 3;
@@ -75,7 +88,10 @@ export class Socket {
   }
 
   get meta(): ConnectionMeta {
-    return metaOf(this.id);
+    if (this._left || here.has(this.id)) return metaOf(this.id);
+    const meta = freshMetaOf(this.id);
+    here.add(this.id);
+    return meta;
   }
 
   emit(event: string, ...data: unknown[]): number {

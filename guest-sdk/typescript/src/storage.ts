@@ -13,7 +13,6 @@ import {
 } from "./host.js";
 import { entriesOf, needLimit } from "./listing.js";
 import { jsonText, needText } from "./payload.js";
-import { Later, fulfilled } from "./promise.js";
 import { fromUtf8, toUtf8 } from "./text.js";
 import { alarm } from "./timers.js";
 import { deleteKeys, Open, transaction, type Journal } from "./transaction.js";
@@ -26,9 +25,9 @@ const KEY = "a key of the storage";
 /** The host answers at once; the promise is for the shape of the call. */
 export function promised<T>(call: () => T): Promise<T> {
   try {
-    return Later.resolve(call()) as unknown as Promise<T>;
+    return Promise.resolve(call());
   } catch (thrown) {
-    return Later.reject(refusal(thrown)) as unknown as Promise<T>;
+    return Promise.reject(refusal(thrown));
   }
 }
 
@@ -44,9 +43,9 @@ function parse(key: string, value: Uint8Array): any {
 function stored(key: string, convert: (key: string, value: Uint8Array) => unknown): Promise<any> {
   try {
     const value = storageGet(needText(key, KEY));
-    return fulfilled(value === null ? undefined : convert(key, value)) as unknown as Promise<any>;
+    return Promise.resolve(value === null ? undefined : convert(key, value));
   } catch (thrown) {
-    return Later.reject(refusal(thrown)) as unknown as Promise<any>;
+    return Promise.reject(refusal(thrown));
   }
 }
 

@@ -86,15 +86,18 @@ test("only what goes to clients has bytes", () => {
   assert.deepEqual(bytes.suspended()!.state, { bytes: { 0: 1, 1: 2 } });
 });
 
-test("bytes count into the bounds, and there are 16 of them", () => {
+test("bytes count into the bounds, and more than 16 are base64", () => {
   const bytes = room();
   const ada = bytes.connect("/ws");
   ada.send("many", 16);
   assert.equal(ada.events()[0].data.length, 16);
   ada.send("many", 17);
-  ada.send("heavy", 65_000);
-  ada.send("heavy", 65_530);
-  assert.deepEqual(bytes.failures().map(({ code }) => code), ["attachments-per-event", "emit-bytes"]);
+  const many = ada.events()[0].data;
+  assert.ok(many[15] instanceof Uint8Array);
+  assert.deepEqual([many.length, Object.keys(many[16])], [17, ["base64"]]);
+  ada.send("heavy", 262_000);
+  ada.send("heavy", 262_140);
+  assert.deepEqual(bytes.failures().map(({ code }) => code), ["emit-bytes"]);
   assert.throws(() => ada.send("kind", Array(17).fill(BYTES)), /up to 16 attachments, not 17/);
   assert.throws(() => ada.send("kind", new Uint8Array(65_537)), /up to 65536 bytes, not 65537/);
 });

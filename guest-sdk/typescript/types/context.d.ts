@@ -20,10 +20,10 @@ export interface EmitTarget {
    * Sends when the turn commits, and not at all if it fails. Returns to how many sockets.
    *
    * An object arrives as `{"type": event, ...data}` (a `type` of its own is dropped), any other value as
-   * `{"type": event, "data": data}`. An event's name is 1 to 128 bytes, its data up to 64 KiB of JSON. A turn may make
+   * `{"type": event, "data": data}`. An event's name is 1 to 128 bytes, its data up to 256 KiB of JSON. A turn may make
    * 1,000 emits of 512 KiB together, and reach 20,000 sockets with them; past that it fails with `limit-exceeded`.
    *
-   * A `Uint8Array` in the data, or in its place, travels as bytes: up to 16 an emit, which count into its 64 KiB. Several
+   * A `Uint8Array` in the data, or in its place, travels as bytes: up to 16 an emit, which count into its 256 KiB. Several
    * values are several arguments for a client whose protocol has them; others get the array of them as the data.
    */
   emit(event: string, ...data: unknown[]): number;

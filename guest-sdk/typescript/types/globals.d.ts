@@ -23,6 +23,28 @@ interface Console {
   trace(...values: unknown[]): void;
   /** Writes a line with the level error if `condition` is false. */
   assert(condition: unknown, ...values: unknown[]): void;
+  /** Writes a value with the level info. */
+  dir(value: unknown): void;
+  /** Writes a value with the level info. */
+  dirxml(...values: unknown[]): void;
+  /** Writes data as a table with the level info: a row for each of its members. */
+  table(data: unknown, columns?: readonly string[]): void;
+  /** Writes a line with the level info, and moves those that follow in, until the group or the turn ends. */
+  group(...values: unknown[]): void;
+  /** As {@link Console.group}. */
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  /** Remembers the time by a label. Within a turn time stands still: this measures from one turn to another. */
+  time(label?: string): void;
+  /** Writes the time since {@link Console.time}. */
+  timeLog(label?: string, ...values: unknown[]): void;
+  /** Writes the time since {@link Console.time}, and forgets it. */
+  timeEnd(label?: string): void;
+  /** Writes how often this was called with the label, in this instance. */
+  count(label?: string): void;
+  countReset(label?: string): void;
+  /** Does nothing: what is written is written. */
+  clear(): void;
 }
 declare var console: Console;
 
@@ -51,6 +73,8 @@ declare function clearInterval(id: number | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 /** Makes a deep copy. Throws a `DataCloneError` for functions, symbols and other values that cannot be copied. */
 declare function structuredClone<T>(value: T): T;
+/** The time of the turn, counted from when it was first asked for. It stands still within a turn, as `Date` does. */
+declare var performance: { readonly timeOrigin: number; now(): number };
 /** Decodes base64 into a binary string. */
 declare function atob(text: string): string;
 /** Encodes a binary string as base64. */

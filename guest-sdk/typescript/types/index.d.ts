@@ -46,6 +46,7 @@
 
 /// <reference path="./globals.d.ts" />
 /// <reference path="./worker.d.ts" />
+/// <reference path="./web.d.ts" />
 
 import type { RoomEventEmitter } from "./actors.js";
 import type { Actor, ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use crate::config::{ForwardedBy, ListenAddress, Overrides};
 use crate::folder::scan::is_project;
+use crate::model::names::{PluginKey, PluginName, TenantName};
 
 /// The languages that `parlor new` has templates for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -98,18 +100,29 @@ pub struct DevArgs {
     pub listen: ListenArgs,
 }
 
+/// A component, and what it is taken as.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// The component to check, a .wasm file.
+pub struct ComponentArgs {
+    /// The component, a .wasm file.
     pub file: PathBuf,
-    /// Check against the limits and the allowed imports of this tenant.
+    /// Take it as this tenant's plugin: its limits, its allowed imports, its configuration.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
-    /// Check it as the plugin of this name [default: the file's name].
+    /// Take it as the plugin of this name [default: the file's name].
     #[arg(long, value_name = "NAME")]
     pub plugin: Option<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+impl ComponentArgs {
+    /// The plugin's name: the one that the user gives, or what `of_file` makes of the file's.
+    pub fn key(&self, of_file: impl FnOnce(&str) -> String) -> anyhow::Result<PluginKey> {
+        let stem = || of_file(&self.file.file_stem().unwrap_or_default().to_string_lossy());
+        let name = self.plugin.clone().unwrap_or_else(stem);
+        let plugin = PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))?;
+        Ok(PluginKey { tenant: TenantName::new(&self.tenant).context("--tenant")?, plugin })
+    }
 }
 
 #[derive(Debug, Args)]

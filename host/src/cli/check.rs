@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::arguments::CheckArgs;
+use super::arguments::ComponentArgs;
 use super::cost::RoomCost;
 use super::print::print;
 use super::project::is_script;
@@ -17,7 +17,7 @@ use super::units::bytes;
 use crate::clock::Instant;
 use crate::config::Config;
 use crate::guest::engine;
-use crate::model::names::{PluginKey, PluginName, TenantName};
+use crate::model::names::PluginKey;
 use crate::model::text::printable;
 use crate::plugin::anatomy::{Anatomy, ImportStanding, standing};
 use crate::plugin::compiler::compiled_bytes;
@@ -26,9 +26,9 @@ use crate::plugin::origin::made_with;
 use crate::plugin::version::Plugin;
 use crate::tenant::{Imports, Tenants, Terms};
 
-pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
+pub(super) fn check(args: &ComponentArgs) -> anyhow::Result<()> {
     let config = Config::load(args.config.overrides())?;
-    let key = PluginKey { tenant: TenantName::new(&args.tenant).context("--tenant")?, plugin: plugin_name(args)? };
+    let key = args.key(str::to_owned)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let terms = tenants.terms(&key.tenant, &key.plugin);
     let file = args.file.display();
@@ -67,13 +67,6 @@ fn refuse_source(path: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// The plugin's name: the one that the user gives, or the file's.
-fn plugin_name(args: &CheckArgs) -> anyhow::Result<PluginName> {
-    let stem = || args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let name = args.plugin.clone().unwrap_or_else(stem);
-    PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))
 }
 
 fn print_anatomy(anatomy: &Anatomy, granted: &Imports) -> anyhow::Result<()> {

@@ -29,7 +29,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::logs;
 use crate::plugin::compiler::CompileJob;
-use arguments::{BuildCommandArgs, CheckArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
+use arguments::{BuildCommandArgs, ComponentArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
 /// Hosts realtime rooms whose logic is WebAssembly components: plugins, in any language.
 #[derive(Debug, Parser)]
@@ -55,7 +55,7 @@ enum Command {
     /// Say what a component imports, exports and needs, and whether a tenant could load it.
     ///
     /// This loads the component as the server would, and serves nothing.
-    Check(CheckArgs),
+    Check(ComponentArgs),
     /// Run a component's room in this process, driven line by line: the harness for tests in any language.
     ///
     /// It is the server's own room, with sockets in memory, a clock that stands still between two steps and randomness from

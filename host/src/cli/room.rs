@@ -8,13 +8,12 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::arguments::ConfigArgs;
+use super::arguments::ComponentArgs;
 use super::run::THIS_PROGRAM;
 use super::sdk;
 use crate::config::Config;
 use crate::harness::{HEARD, Harness, HarnessOptions, StepAnswer, parse, without_rates};
 use crate::logs;
-use crate::model::names::{PluginKey, PluginName, TenantName};
 use crate::tenant::log_gate::GUEST_TARGET;
 
 /// The longest line of the input, its end included.
@@ -22,8 +21,8 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 
 #[derive(Debug, Args)]
 pub struct RoomArgs {
-    /// The component, a .wasm file.
-    pub file: PathBuf,
+    #[command(flatten)]
+    pub component: ComponentArgs,
     /// Read steps from standard input, one JSON value a line, and write one answer a line on standard output.
     #[arg(long, required = true)]
     pub stdio: bool,
@@ -36,14 +35,6 @@ pub struct RoomArgs {
     /// The second version, which the steps `swap` and `swap-fails` deploy.
     #[arg(long, value_name = "FILE")]
     pub second: Option<PathBuf>,
-    /// Run it as this tenant's plugin: its limits, its allowed imports, its configuration.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub tenant: String,
-    /// Run it as the plugin of this name [default: the file's name].
-    #[arg(long, value_name = "NAME")]
-    pub plugin: Option<String>,
-    #[command(flatten)]
-    pub config: ConfigArgs,
     /// Keep compiled code in this folder [default: parlor in $XDG_CACHE_HOME, else in ~/.cache].
     #[arg(long, value_name = "DIR", env = "PARLOR_CACHE", hide_env_values = true)]
     pub cache: Option<PathBuf>,
@@ -82,19 +73,18 @@ fn told(why: anyhow::Error) -> anyhow::Error {
 }
 
 fn options(args: RoomArgs) -> anyhow::Result<HarnessOptions> {
-    let config = Config::load(args.config.overrides())?;
-    let tenant = TenantName::new(&args.tenant).context("--tenant")?;
-    let stem = || args.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let name = args.plugin.clone().unwrap_or_else(stem).replace('_', "-");
-    let plugin = PluginName::new(&name).with_context(|| format!("{name:?}, which --plugin can change"))?;
+    let component = args.component;
+    // Cargo writes a package's name so.
+    let key = component.key(|file| file.replace('_', "-"))?;
+    let config = Config::load(component.config.overrides())?;
     let cache = args.cache.map_or_else(sdk::cache, Ok).context("say --cache DIR")?;
     std::fs::create_dir_all(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
     Ok(HarnessOptions {
         config: without_rates(config).map_err(anyhow::Error::msg)?,
         values: BTreeMap::from_iter(args.set),
-        key: PluginKey { tenant, plugin },
+        key,
         seed: args.seed,
-        first: args.file,
+        first: component.file,
         second: args.second,
         cache,
         program: THIS_PROGRAM.into(),

@@ -180,7 +180,7 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     let gate = Arc::clone(&tenants);
     logs::admit_lines(move |event| log_gate::admits(&gate, event));
     let loader = Arc::new(loader);
-    compile_engines(config, Arc::clone(&loader));
+    compile_languages(config, Arc::clone(&loader));
     let deploys = Arc::new(Deploys::new(config, fleet, loader, tenants));
     let look = FirstLook::at(&deploys)?;
     Ok(Started { deploys, health, look })
@@ -215,9 +215,9 @@ async fn tell_left_out(tenants: Arc<Tenants>) {
 }
 
 /// Begins to compile the engines of languages, beside all else.
-fn compile_engines(config: &Config, loader: Arc<Loader>) {
+fn compile_languages(config: &Config, loader: Arc<Loader>) {
     let (folder, limits) = (config.engines.clone(), config.limits().clone());
-    tokio::spawn(async move { loader.compile_engines(folder.as_deref(), &limits).await });
+    tokio::spawn(async move { loader.compile_languages(folder, limits).await });
 }
 
 /// Closes every socket with 1012 and lets every `$disconnect` run, within a bound.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::files::begin_folder;
+use crate::files::{begin_folder, write_whole};
 
 mod text {
     include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -45,7 +45,29 @@ pub fn write_typescript(folder: &Path) -> anyhow::Result<()> {
     for tests in ["devDependencies", "scripts"] {
         package.as_object_mut().and_then(|package| package.remove(tests));
     }
-    write(folder, &[("package.json", &pretty(&package)?), ("package-lock.json", &pretty(&lock)?)])
+    write(folder, &[("package.json", &pretty(&package)?), ("package-lock.json", &pretty(&lock)?)])?;
+    let engine = folder.join(ENGINE_FILE);
+    fs::write(&engine, ENGINE).with_context(|| format!("cannot write {}", engine.display()))
+}
+
+/// The engine of plugins in TypeScript, which the SDK's build makes components of; nothing where the program was built without.
+const ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.wasm"));
+/// Its name in the SDK's folder.
+const ENGINE_FILE: &str = "engine.wasm";
+
+/// The engine as a file in the cache, written where it is not there yet.
+pub fn cached_engine() -> anyhow::Result<PathBuf> {
+    ensure!(
+        !ENGINE.is_empty(),
+        "this parlor was built without a compiler for the engine of plugins in TypeScript: `pip install ziglang`, and build it again"
+    );
+    let hash = blake3::hash(ENGINE).to_hex();
+    let place = cache()?.join(format!("engine-{}.wasm", &hash[..16]));
+    if !place.is_file() {
+        make_folder(place.parent().unwrap_or(&place))?;
+        write_whole(&place, ENGINE)?;
+    }
+    Ok(place)
 }
 
 /// The C SDK.

@@ -311,13 +311,12 @@ impl Fleet {
     /// Tells idle rooms that they may give up their instance, for as long as the server lives.
     pub async fn watch_idle(&self, engine: &GuestEngine) {
         loop {
-            let idle = tokio::select! {
-                () = tokio::time::sleep(IDLE_LOOK) => IDLE_LOOK,
-                () = engine.pressure.notified() => IDLE_UNDER_PRESSURE,
-            };
-            self.awake.nudge(Instant::now(), idle);
-            // A pause between two looks, however often waiting openings ask for one.
-            tokio::time::sleep(IDLE_UNDER_PRESSURE).await;
+            let pressed = tokio::time::timeout(IDLE_LOOK, engine.pressure.notified()).await.is_ok();
+            self.awake.nudge(Instant::now(), if pressed { IDLE_UNDER_PRESSURE } else { IDLE_LOOK });
+            if pressed {
+                // A pause between two looks, however often waiting openings ask for one.
+                tokio::time::sleep(IDLE_UNDER_PRESSURE).await;
+            }
         }
     }
 

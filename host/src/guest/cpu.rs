@@ -1,32 +1,32 @@
 //! The CPU budget of a call, measured in CPU time of its thread: a busy machine does not use up a guest's budget.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::clock::thread_cpu_ns;
+use super::ticker::Ticker;
+use crate::clock::{now_ns, thread_cpu_ns};
 use crate::tenant::lane::{SLICE, executed_within};
 
-/// How many ticks there were since the process began. Reading it costs nothing, unlike a clock.
-static TICKS: AtomicU64 = AtomicU64::new(0);
 /// Where a call's own code has not begun.
 const NOT_BEGUN: u64 = u64::MAX;
 /// So many ticks within one slice: it was not interrupted at the first, and took two whole slices at least.
 const TICKS_OF_A_HOLD: u64 = 3;
 
-/// Counts a tick of the clock that interrupts guests.
-pub(super) fn count_tick() {
-    TICKS.fetch_add(1, Ordering::Relaxed);
-}
-
 /// Measures the CPU time of the current call. The store and whoever polls the call share it. Only one thread uses it at
 /// a time, so its orderings are relaxed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CpuMeter {
+    ticker: Arc<Ticker>,
     budget_ns: AtomicU64,
     used_ns: AtomicU64,
     /// The thread's CPU time when the current slice began, 0 between slices. The first slice of a call is free: reading
     /// the clock costs a system call, and most calls end before the first tick.
     slice_start_ns: AtomicU64,
     exceeded: AtomicBool,
+    /// When the guest's own code began, by the clock; 0 once the first slice is over.
+    entered_ns: AtomicU64,
+    /// Time of the first slice, by the clock.
+    first_ns: AtomicU64,
     /// The tick at which the guest's own code began, for the first slice.
     begun_tick: AtomicU64,
     /// CPU time of the first slice, where it was not interrupted in time.
@@ -36,12 +36,22 @@ pub struct CpuMeter {
 }
 
 impl CpuMeter {
+    pub fn new(ticker: Arc<Ticker>) -> Self {
+        let [budget_ns, used_ns, slice_start_ns, entered_ns, first_ns, begun_tick, held_ns] =
+            [const { AtomicU64::new(0) }; 7];
+        let [exceeded, told] = [const { AtomicBool::new(false) }; 2];
+        Self { ticker, budget_ns, used_ns, slice_start_ns, exceeded, entered_ns, first_ns, begun_tick, held_ns, told }
+    }
+
     /// Begins a call with a budget.
     pub fn begin(&self, budget_ms: u64) {
+        self.ticker.guest_runs();
         self.budget_ns.store(budget_ms * 1_000_000, Ordering::Relaxed);
         self.used_ns.store(0, Ordering::Relaxed);
         self.slice_start_ns.store(0, Ordering::Relaxed);
         self.exceeded.store(false, Ordering::Relaxed);
+        self.entered_ns.store(0, Ordering::Relaxed);
+        self.first_ns.store(0, Ordering::Relaxed);
         self.begun_tick.store(NOT_BEGUN, Ordering::Relaxed);
         self.held_ns.store(0, Ordering::Relaxed);
         self.told.store(false, Ordering::Relaxed);
@@ -49,7 +59,21 @@ impl CpuMeter {
 
     /// The guest's own code begins: what came before is the host's work.
     pub fn enter(&self) {
-        self.begun_tick.store(TICKS.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.entered_ns.store(now_ns(), Ordering::Relaxed);
+        self.begun_tick.store(self.ticker.ticks(), Ordering::Relaxed);
+    }
+
+    /// The first slice is over: the call is done, or goes on later.
+    pub fn end_first_slice(&self) {
+        let entered = self.entered_ns.swap(0, Ordering::Relaxed);
+        if entered != 0 {
+            self.first_ns.store(now_ns().saturating_sub(entered), Ordering::Relaxed);
+        }
+    }
+
+    /// What the call executed: its first slice by the clock, and CPU time of the others.
+    pub fn executed_ns(&self) -> u64 {
+        self.first_ns.load(Ordering::Relaxed) + self.used_ns.load(Ordering::Relaxed)
     }
 
     /// How many slices the call has used beyond its first one, or in a first one that was not interrupted in time.
@@ -76,7 +100,7 @@ impl CpuMeter {
     /// CPU time of the first slice, where it was not interrupted in time; a lower bound.
     fn held_ns(&self) -> u64 {
         let begun = self.begun_tick.swap(NOT_BEGUN, Ordering::Relaxed);
-        let ticks = TICKS.load(Ordering::Relaxed).saturating_sub(begun);
+        let ticks = self.ticker.ticks().saturating_sub(begun);
         if ticks >= TICKS_OF_A_HOLD {
             let whole = SLICE * u32::try_from(ticks - 1).unwrap_or(u32::MAX);
             self.held_ns.store(executed_within(whole).as_nanos() as u64, Ordering::Relaxed);
@@ -91,6 +115,7 @@ impl CpuMeter {
 
     /// Begins a slice: the guest runs from here on.
     pub fn start_slice(&self) {
+        self.ticker.guest_runs();
         self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
     }
 
@@ -116,25 +141,25 @@ mod tests {
     use crate::tenant::lane::note_cpu;
 
     /// Executes for several slices, as one instruction does that nothing interrupts, while the clock ticks.
-    fn hold() {
+    fn hold(ticker: &Ticker) {
         let (start, cpu) = (Instant::now(), thread_cpu_ns());
         while thread_cpu_ns() - cpu < (10 * SLICE).as_nanos() as u64 {
             std::hint::spin_loop();
         }
         let ticks = start.elapsed().as_millis() / SLICE.as_millis();
-        (0..=ticks).for_each(|_| count_tick());
+        (0..=ticks).for_each(|_| ticker.count());
     }
 
     #[test]
     fn a_call_that_holds_its_thread_is_told_once_and_the_hosts_work_before_it_is_not() {
-        let meter = CpuMeter::default();
+        let meter = CpuMeter::new(Arc::default());
         note_cpu();
         meter.begin(50);
-        hold();
+        hold(&meter.ticker);
         assert_eq!((meter.turned_long(1), meter.is_told()), (None, false), "the guest has not begun");
         note_cpu();
         meter.enter();
-        hold();
+        hold(&meter.ticker);
         assert!(meter.turned_long(1).is_some_and(|slices| slices >= 5));
         assert_eq!((meter.turned_long(1), meter.is_told()), (None, true));
         meter.begin(50);
@@ -144,7 +169,7 @@ mod tests {
 
     #[test]
     fn slices_that_are_short_together_are_no_long_call_and_more_than_one_slice_is() {
-        let meter = CpuMeter::default();
+        let meter = CpuMeter::new(Arc::default());
         meter.begin(1_000);
         meter.enter();
         let (cpu, mut slices) = (thread_cpu_ns(), 0);

@@ -1,9 +1,7 @@
-//! The process's wasmtime engine, and the clock that interrupts guests.
+//! The process's wasmtime engine.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::Notify;
@@ -12,15 +10,11 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
-use super::cpu::count_tick;
+use super::ticker::Ticker;
 use crate::model::limits::Limits;
 use crate::model::text::printable;
-use crate::tenant::lane::SLICE;
 use crate::watchdog::Watchdog;
 
-/// How often a running guest is interrupted, to charge its CPU time and to let others run on its thread. A guest that
-/// spins delays its neighbours by this much at a time; each tick costs a core some 5 us.
-pub const EPOCH_TICK: Duration = SLICE;
 /// How much larger a fiber's native stack is than the guest's own: host calls run on it as well.
 const HOST_STACK_BYTES: usize = 512 << 10;
 /// How many memory maps one live instance takes: its memory image and heap, and its stack with a guard page.
@@ -40,6 +34,8 @@ pub struct GuestEngine {
     pub engine: Engine,
     /// How many instances may live at once; `None` if they are allocated on demand.
     pub pool_slots: Option<u32>,
+    /// The clock that interrupts its guests.
+    pub ticker: Arc<Ticker>,
     /// Notified when an instance ends, for those who wait for its place.
     pub freed: Notify,
     /// Notified by whoever waits for a place: an idle room of any tenant should give way.
@@ -50,7 +46,8 @@ pub struct GuestEngine {
 
 impl GuestEngine {
     fn new(engine: Engine, pool_slots: Option<u32>) -> Self {
-        Self { engine, pool_slots, freed: Notify::new(), wanted: Notify::new(), pressure: Notify::new() }
+        let ticker = Arc::default();
+        Self { engine, pool_slots, ticker, freed: Notify::new(), wanted: Notify::new(), pressure: Notify::new() }
     }
 
     /// How many instances live now.
@@ -84,7 +81,7 @@ pub fn start(limits: &Limits, watchdog: &Arc<Watchdog>) -> anyhow::Result<GuestE
             }
         }
     };
-    start_clock(&guest_engine.engine, watchdog)?;
+    start_clock(&guest_engine, watchdog)?;
     Ok(guest_engine)
 }
 
@@ -145,19 +142,22 @@ fn pool_slots_by_maps(wanted: u32) -> u32 {
 
 /// Starts the thread that ticks. It is an OS thread of its own, so that guests which hold every worker are interrupted
 /// all the same. It ends with the engine.
-fn start_clock(engine: &Engine, watchdog: &Arc<Watchdog>) -> anyhow::Result<()> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
+fn start_clock(guest_engine: &GuestEngine, watchdog: &Arc<Watchdog>) -> anyhow::Result<()> {
+    let (engine, ticker) = (guest_engine.engine.weak(), Arc::clone(&guest_engine.ticker));
+    let interrupt = move || {
+        if let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
-            count_tick();
-            drop(engine);
-            std::thread::sleep(EPOCH_TICK);
         }
-        ControlFlow::Break(())
     };
-    let ticking = watchdog.keep_thread_alive("epoch", "parlor-epoch".to_owned(), tick);
+    let run = move || ticker.run(&interrupt);
+    let ticking = watchdog.keep_thread_alive("epoch", "parlor-epoch".to_owned(), run);
     ticking.map(drop).context("cannot start the thread that interrupts guests")
+}
+
+impl Drop for GuestEngine {
+    fn drop(&mut self) {
+        self.ticker.end();
+    }
 }
 
 /// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.

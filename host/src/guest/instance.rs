@@ -217,7 +217,8 @@ impl Instance {
         storage: Option<Arc<StorageView>>,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
-        let mut store = Store::new(template.pre.engine(), GuestState::new(context, storage));
+        let state = GuestState::new(context, storage, Arc::clone(&template.engine.ticker));
+        let mut store = Store::new(template.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
         // The most that the host copies for one call: twice the largest argument.
         let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);
@@ -310,7 +311,13 @@ impl Instance {
         })
     }
 
+    /// What its last call executed.
+    pub fn executed_ns(&self) -> u64 {
+        self.cpu.executed_ns()
+    }
+
     fn end_call(&mut self) {
+        self.cpu.end_first_slice();
         let state = self.store.data_mut();
         state.tell_length();
         state.reserved = None;
@@ -340,6 +347,7 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
         return Ok(done);
     }
+    cpu.end_first_slice();
     let metered = poll_fn(|context| {
         cpu.start_slice();
         let polled = call.as_mut().poll(context);

@@ -13,6 +13,7 @@ mod log;
 mod memory;
 mod metering;
 pub mod state;
+pub mod ticker;
 mod wasi;
 
 pub use context::RoomContext;

@@ -7,6 +7,7 @@ use super::context::RoomContext;
 use super::cpu::CpuMeter;
 use super::log::GuestLog;
 use super::memory::MemoryLimit;
+use super::ticker::Ticker;
 use super::wasi::GuestWasi;
 use crate::model::event::hook;
 use crate::model::limits::Limits;
@@ -98,14 +99,14 @@ pub struct GuestState {
 }
 
 impl GuestState {
-    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>) -> Self {
+    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>, ticker: Arc<Ticker>) -> Self {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,
             turn: Box::new(Turn::empty(Arc::clone(&context.limits))),
             registrations: Registrations::default(),
             storage,
-            cpu: Arc::default(),
+            cpu: Arc::new(CpuMeter::new(ticker)),
             reserved: None,
             memory: MemoryLimit::new(
                 context.limits.memory_bytes,

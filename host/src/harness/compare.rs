@@ -1,4 +1,4 @@
-//! Whether what came is what a step expects.
+//! Whether what came is what a step expects, and what a case of conformance expects: `tests/conformance` has this file as well.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ const ANY: &str = "<any>";
 
 /// Whether a value is as expected: `<any>` stands for any value or rest of a text, and numbers are equal where their
 /// values are.
-pub(super) fn matches(expected: &Value, found: &Value) -> bool {
+pub fn matches(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::String(text), _) if text == ANY => true,
         (Value::String(text), Value::String(found)) => match text.strip_suffix(ANY) {
@@ -29,12 +29,12 @@ pub(super) fn matches(expected: &Value, found: &Value) -> bool {
 }
 
 /// What is wrong with a value, if something is.
-pub(super) fn differs(expected: &Value, found: &Value) -> Result<(), String> {
+pub fn differs(expected: &Value, found: &Value) -> Result<(), String> {
     if matches(expected, found) { Ok(()) } else { Err(format!("expected {expected}, found {found}")) }
 }
 
 /// A frame as `expect` writes it.
-pub(super) fn as_written(frame: Value) -> Value {
+pub fn as_written(frame: Value) -> Value {
     let is_event = frame["type"] == "event" && frame.as_object().is_some_and(|members| members.len() == 3);
     match frame["channel"].as_str() {
         Some("default") if is_event => frame["data"].clone(),
@@ -44,7 +44,7 @@ pub(super) fn as_written(frame: Value) -> Value {
 }
 
 /// A stored value as a step writes it: JSON as it is, other bytes as `{"$bytes": [...]}`.
-pub(super) fn stored_as_written(value: &[u8]) -> Value {
+pub fn stored_as_written(value: &[u8]) -> Value {
     serde_json::from_slice(value).unwrap_or_else(|_| json!({ "$bytes": value }))
 }
 

@@ -54,22 +54,15 @@ impl Loader {
 
     /// Compiles the components of a folder for all tenants, one after the other, while what tenants compile waits: in the
     /// same languages it then takes over the functions of their engines. A component that cannot be compiled is told of and passed
-    /// over. Without a folder no engine is kept.
-    pub async fn compile_engines(&self, folder: Option<&Path>, limits: &Limits) {
-        let _turn = self.compiler.turn().await;
-        for file in folder.into_iter().flat_map(components_in) {
-            let compiled = async {
-                let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                PluginName::new(&name).with_context(|| format!("{name:?} cannot be the name of an engine"))?;
-                let seed = read_component(&file, limits.component_bytes)?;
-                examine(&seed, limits)?;
-                self.compiler.engine(name, Arc::from(seed)).await
-            };
-            if let Err(why) = compiled.await {
-                tracing::warn!("{} is not compiled for all tenants: {why:#}", file.display());
-            }
+    /// over. Without a folder no language's functions are kept.
+    pub async fn compile_languages(&self, folder: Option<PathBuf>, limits: Limits) {
+        let components = move || {
+            let files = folder.into_iter().flat_map(|folder| components_in(&folder));
+            files.map(move |file| (file.clone(), read_language(&file, &limits)))
+        };
+        if let Err(why) = self.compiler.languages(components).await {
+            tracing::warn!("no engine is compiled for all tenants: {why:#}");
         }
-        self.compiler.forget_unused_engines();
     }
 
     pub fn engine(&self) -> &SharedEngine {
@@ -200,6 +193,15 @@ fn components_in(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|kind| kind == "wasm")).collect();
     files.sort();
     files
+}
+
+/// Reads the operator's component of a language, which its file's name says.
+fn read_language(file: &Path, limits: &Limits) -> anyhow::Result<(String, Vec<u8>)> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    PluginName::new(&name).with_context(|| format!("{name:?} cannot be the name of an engine"))?;
+    let component = read_component(file, limits.component_bytes)?;
+    examine(&component, limits)?;
+    Ok((name, component))
 }
 
 /// Reads a component's file, up to the limit even if the file grows meanwhile.

@@ -25,11 +25,23 @@ pub struct Packet {
     pub text: Frame,
     /// None for almost all packets, which so cost no more than their text.
     attachments: Option<Arc<[Bytes]>>,
+    /// When the client's event that led to it got its place, by `clock::now_ns`; 0 where it was none.
+    accepted_ns: u64,
 }
 
 impl Packet {
     pub fn new(text: String, attachments: Vec<Bytes>) -> Self {
-        Self { text: text.into(), attachments: (!attachments.is_empty()).then(|| attachments.into()) }
+        Self { text: text.into(), attachments: (!attachments.is_empty()).then(|| attachments.into()), accepted_ns: 0 }
+    }
+
+    /// Says which event led to it, by the moment at which that got its place.
+    pub fn of_event(self, accepted_ns: u64) -> Self {
+        Self { accepted_ns, ..self }
+    }
+
+    /// How long after its event another moment was, if an event led to it.
+    pub fn since_event(&self, now_ns: u64) -> Option<u64> {
+        (self.accepted_ns != 0).then(|| now_ns.saturating_sub(self.accepted_ns))
     }
 
     pub fn attachments(&self) -> &[Bytes] {
@@ -44,7 +56,7 @@ impl Packet {
 
 impl From<Frame> for Packet {
     fn from(text: Frame) -> Self {
-        Self { text, attachments: None }
+        Self { text, attachments: None, accepted_ns: 0 }
     }
 }
 

@@ -180,14 +180,15 @@ impl Room {
     async fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Connect { socket, meta, outbound } => self.connect(socket, meta, outbound).await,
-            Mail::Message { socket, message, accepted_at } => {
+            Mail::Message { socket, message, accepted_at, accepted_ns } => {
+                self.turns.accepted_ns = accepted_ns;
                 if self.hears(socket).await {
                     match message {
                         ClientMessage::Event(event) => self.client_event(socket, event, accepted_at).await,
                         ClientMessage::Answer(answer) => self.answered(socket, answer, accepted_at).await,
                     }
                 }
-                return self.turns.people.handled(socket);
+                return self.turns.handled(socket);
             }
             Mail::LastWords { socket, reason } => {
                 return self.turns.say_in_order(Some(Output::LastWords { socket, reason })).await;

@@ -22,7 +22,7 @@ use crate::clock::unix_ms;
 use crate::guest::instance::{Fault, Outcome};
 use crate::model::body::Body;
 use crate::model::effect::Acknowledgement;
-use crate::model::event::{Event, hook};
+use crate::model::event::{Event, SocketId, hook};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::refusal::Bound;
@@ -31,6 +31,7 @@ use crate::model::turn::{StorageUse, Turn};
 use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
 use crate::storage::{Durability, Durable, StorageError, StorageErrorKind};
+use crate::tenant::latency::Timed;
 
 /// The three parts of a room, and the turns that run through them.
 pub(super) struct Conductor {
@@ -41,6 +42,8 @@ pub(super) struct Conductor {
     pub(super) code: Code,
     pub(super) alarms: Arc<Alarms>,
     pub(super) limits: Arc<Limits>,
+    /// When the client's event that the room handles got its place, by `clock::now_ns`; 0 for all else.
+    pub(super) accepted_ns: u64,
 }
 
 /// When an alarm that failed rings again: after the first time, which doubles, and after the longest at most.
@@ -53,6 +56,12 @@ impl Conductor {
     pub(super) fn end(&mut self, reason: CloseReason) {
         // Who ends it first says why.
         let _ = self.door.ended_with.set(reason);
+    }
+
+    /// Notes that the room has handled one of a socket's events.
+    pub(super) fn handled(&mut self, socket: SocketId) {
+        self.accepted_ns = 0;
+        self.people.handled(socket);
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -93,7 +102,7 @@ impl Conductor {
 
     /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it becomes one of the lost turns.
     pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
-        let origin = Origin::of(&event);
+        let origin = Origin { accepted_ns: self.accepted_ns, ..Origin::of(&event) };
         self.code.note_turn();
         let again = self.code.can_go_back_from(origin.kind).then(|| event.clone());
         let Some(instance) = self.code.take() else {
@@ -276,6 +285,9 @@ impl Conductor {
             }
         }
         let settled = self.ledger.settle(&settled);
+        if let Some(wait) = settled.commit_wait {
+            self.code.plugin().totals.latencies.note(Timed::CommitWait, wait.as_nanos() as u64);
+        }
         if settled.sets_alarm {
             self.alarms.set(&self.door.key, self.ledger.durable_alarm());
         }

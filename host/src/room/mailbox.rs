@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::line::MailboxLine;
 use super::outbound::Outbound;
-use crate::clock::unix_ms;
+use crate::clock::{recent_ns, unix_ms};
 use crate::model::effect::{UnixMs, Whom};
 use crate::model::event::{ClientMessage, SocketId};
 use crate::model::json::Json;
@@ -38,6 +38,8 @@ pub enum Mail {
         message: ClientMessage,
         /// When it got its place in the room's order, in milliseconds since the Unix epoch.
         accepted_at: f64,
+        /// The same by `clock::now_ns`.
+        accepted_ns: u64,
     },
     /// The host reads no more of this socket: close it, behind the answers to what came before.
     LastWords {
@@ -232,7 +234,8 @@ impl Mailbox {
             if !self.is_full(&inner) {
                 inner.line.wake_first();
             }
-            self.put(inner, Mail::Message { socket, message, accepted_at: unix_ms() });
+            let (accepted_at, accepted_ns) = (unix_ms(), recent_ns());
+            self.put(inner, Mail::Message { socket, message, accepted_at, accepted_ns });
         }
         Poll::Ready(Ok(()))
     }

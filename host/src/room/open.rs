@@ -83,6 +83,7 @@ async fn run(
                 code: Code::new(Arc::clone(&door), Arc::clone(&owner), slow, restore),
                 alarms,
                 limits,
+                accepted_ns: 0,
                 door,
             },
             owner,

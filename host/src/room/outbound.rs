@@ -10,12 +10,14 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
+use crate::clock::recent_ns;
 use crate::model::limits::Limits;
 use crate::model::visitor::Visitor;
 use crate::protocol::Packet;
 use crate::protocol::close::CloseReason;
 pub use crate::protocol::wire::Wire;
 use crate::tenant::account::{Counter, CounterPlace};
+use crate::tenant::latency::{Latencies, Timed};
 
 /// The queue between a room and one of its sockets. The room pushes packets, the socket's task pops and writes them;
 /// whoever closes it first decides the reason.
@@ -33,6 +35,7 @@ pub struct Outbound {
     unhandled_max: u32,
     /// Bytes queued for all sockets of the tenant.
     of_tenant: Arc<Counter>,
+    latencies: Arc<Latencies>,
     /// Who is behind the socket.
     pub visitor: Arc<Visitor>,
     /// What the socket speaks.
@@ -78,6 +81,7 @@ impl Outbound {
         wire: Wire,
         visitor: Arc<Visitor>,
         of_tenant: Arc<Counter>,
+        latencies: Arc<Latencies>,
         place: CounterPlace,
     ) -> Self {
         Self {
@@ -89,6 +93,7 @@ impl Outbound {
             frames_max: limits.outbound_frames,
             unhandled_max: limits.mailbox_events_per_socket,
             of_tenant,
+            latencies,
             visitor,
             wire,
             welcomed: AtomicBool::new(false),
@@ -232,6 +237,10 @@ impl Outbound {
                 // The burst is over: gives back its memory, which idle sockets should not hold.
                 queue.packets = VecDeque::new();
             }
+            drop(queue);
+            if let Some(ns) = packet.since_event(recent_ns()) {
+                self.latencies.note(Timed::Event, ns);
+            }
             return Some(ToWrite::Packet(packet));
         }
         match std::mem::replace(&mut queue.end, QueueEnd::Closed) {
@@ -265,7 +274,7 @@ mod tests {
     fn outbound_of(tenant: &Arc<Counter>) -> Outbound {
         let place = Arc::new(Counter::new(1)).place().unwrap();
         let limits = Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() };
-        Outbound::new(&limits, Wire::Verani, Arc::default(), Arc::clone(tenant), place)
+        Outbound::new(&limits, Wire::Verani, Arc::default(), Arc::clone(tenant), Arc::default(), place)
     }
 
     #[test]

@@ -144,8 +144,10 @@ impl People {
     /// Sends what a turn said: its emits in the order of the calls, its acknowledgement, then its closes. A large fan-out goes at the pace of
     /// what the tenant may execute, until `mailbox` says that the room ends.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
-        let (welcomes, emits, answer, closes) = match output {
-            Output::Turn { welcomes, emits, answer, closes, .. } => (welcomes, emits, answer, closes),
+        let (welcomes, emits, answer, closes, accepted_ns) = match output {
+            Output::Turn { welcomes, emits, answer, closes, accepted_ns, .. } => {
+                (welcomes, emits, answer, closes, accepted_ns)
+            }
             Output::Welcome { socket } => {
                 return self.outbound.get(&socket).map_or((), |outbound| outbound.welcome());
             }
@@ -158,12 +160,12 @@ impl People {
             outbound.welcome();
         }
         for emit in emits {
-            self.deliver(emit, lane, mailbox).await;
+            self.deliver(emit, accepted_ns, lane, mailbox).await;
         }
         if let Some(Acknowledgement { socket, id, body }) = answer
             && let Some(outbound) = self.outbound.get(&socket)
         {
-            outbound.push(outbound.wire.acknowledgement(id, body.as_ref()));
+            outbound.push(outbound.wire.acknowledgement(id, body.as_ref()).of_event(accepted_ns));
         }
         for Close { socket, code, reason } in closes {
             if let Some(outbound) = self.outbound.get(&socket) {
@@ -185,17 +187,18 @@ impl People {
         let channel = to.channel.unwrap_or_else(|| DEFAULT.to_owned());
         let count = audience.len() as u32;
         let body = Body::of(Payload::Json(data));
-        self.deliver(Emit { audience, channel, event, body, ask: None }, lane, mailbox).await;
+        self.deliver(Emit { audience, channel, event, body, ask: None }, 0, lane, mailbox).await;
         count
     }
 
     /// Queues one packet, encoded once for all that speak the same, for each socket of the audience that is still here.
-    async fn deliver(&mut self, emit: Emit, lane: &Lane, mailbox: &Mailbox) {
+    async fn deliver(&mut self, emit: Emit, accepted_ns: u64, lane: &Lane, mailbox: &Mailbox) {
         let mut encoded = EncodedEmit::new(&emit);
         self.unyielded.bytes += emit.body.bytes();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id) {
-                self.unyielded.sockets += usize::from(outbound.push(encoded.packet(&outbound.wire)));
+                self.unyielded.sockets +=
+                    usize::from(outbound.push(encoded.packet(&outbound.wire).of_event(accepted_ns)));
             }
             self.unyielded.frames += 1;
             if self.unyielded.is_enough() {

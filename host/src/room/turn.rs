@@ -46,6 +46,8 @@ pub(super) struct Origin {
     pub(super) caused_by: Option<SocketId>,
     /// The socket waits for an acknowledgement with this number.
     pub(super) ack: Option<AckId>,
+    /// When a client's event got its place, by `clock::now_ns`; 0 for all else.
+    pub(super) accepted_ns: u64,
 }
 
 impl Origin {
@@ -71,7 +73,14 @@ impl Origin {
             hook::ALARM => TurnKind::Alarm,
             _ => TurnKind::Other,
         };
-        Self { kind, name: event.name.clone(), socket: event.socket, caused_by: event.caused_by, ack: event.ack }
+        Self {
+            kind,
+            name: event.name.clone(),
+            socket: event.socket,
+            caused_by: event.caused_by,
+            ack: event.ack,
+            accepted_ns: 0,
+        }
     }
 }
 
@@ -136,6 +145,8 @@ pub(super) enum Output {
         /// What other rooms hear, from their own tasks.
         elsewhere: Vec<EmitElsewhere>,
         closes: Vec<Close>,
+        /// Of its origin.
+        accepted_ns: u64,
     },
     /// A socket is in the room, and no handler wants to know.
     Welcome {

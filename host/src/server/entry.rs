@@ -118,8 +118,8 @@ pub(super) async fn seat(
         // A client's `socket.id` and its plugin's client id are the same.
         sid: meta.client_id.as_str().into(),
     });
-    let of_tenant = Arc::clone(&plugin.account().outbound);
-    let outbound = Arc::new(Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, place));
+    let (of_tenant, latencies) = (Arc::clone(&plugin.account().outbound), Arc::clone(&plugin.totals.latencies));
+    let outbound = Arc::new(Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place));
     outbound.pause(pause);
     take_seat(fleet, plugin, room, meta, outbound).await
 }

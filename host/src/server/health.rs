@@ -158,6 +158,7 @@ impl Probe {
             Wire::Verani,
             Arc::default(),
             Arc::clone(&plugin.account().outbound),
+            Arc::clone(&plugin.totals.latencies),
             place(),
         ));
         let socket = room.next_socket();

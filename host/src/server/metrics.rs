@@ -9,6 +9,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,8 +21,10 @@ use crate::alarms::Alarms;
 use crate::fleet::Fleet;
 use crate::guest::engine::GuestEngine;
 use crate::logs;
+use crate::plugin::version::Plugin;
 use crate::session::Sessions;
 use crate::tenant::account;
+use crate::tenant::latency::{Distribution, Timed};
 use crate::tenant::{Account, PaceKind, Tenants};
 use crate::watchdog::Watchdog;
 
@@ -31,6 +35,23 @@ const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counters = Family<Labels, Counter<f64, AtomicU64>>;
+
+/// Histograms of one name, as they were read.
+#[derive(Debug)]
+struct HistogramFamily(Vec<(Labels, Distribution)>);
+
+impl EncodeMetric for HistogramFamily {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|(labels, read)| {
+            let (sum, count, buckets) = (read.sum.as_secs_f64(), read.count(), read.buckets());
+            encoder.encode_family(labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+        })
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
 
 /// What the metrics are read off.
 pub struct Measured {
@@ -78,6 +99,7 @@ pub async fn metrics(State(measured): State<Arc<Measured>>) -> Response {
     of_host(&measured, &mut scrape);
     of_tenants(&measured.tenants, measured.fleet.alarms(), &mut scrape);
     of_plugins(&measured.fleet, &mut scrape);
+    of_latencies(&measured.fleet, &mut scrape);
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &scrape.0) {
         Ok(()) => ([(CONTENT_TYPE, TEXT)], text).into_response(),
@@ -96,6 +118,12 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     let live = engine.instances().unwrap_or_default();
     scrape.gauge("instances_live", "Instances of plugins in the pool", live as f64);
     scrape.gauge("instances_max", "As many as fit into the pool", f64::from(engine.pool_slots.unwrap_or_default()));
+    let ticks = engine.ticker.ticks();
+    scrape.counter(
+        "guest_clock_ticks",
+        "Ticks of the clock that interrupts guests; none while none runs",
+        ticks as f64,
+    );
     scrape.counter("panics", "Rooms that a bug in the host ended", fleet.panics() as f64);
     scrape.counter("log_lines_lost", "Lines of the log that could not be written", logs::STDERR.lost() as f64);
     let alarms = fleet.alarms().len();
@@ -197,6 +225,25 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
         for (reason, count) in totals.closes() {
             closes.get_or_create(&and("reason", reason.to_owned())).inc_by(count as f64);
         }
+    }
+}
+
+fn of_latencies(fleet: &Fleet, scrape: &mut Scrape) {
+    for timed in Timed::ALL {
+        let help = match timed {
+            Timed::Event => "From an event's place in its room to a frame of its turn on its way out",
+            Timed::TurnCpu => "What a turn's call executes",
+            Timed::CommitWait => "From a turn's end to its writes being durable",
+            Timed::Open => "Until a room has an instance",
+            Timed::Wake => "Until a room that slept has an instance again",
+        };
+        let read = |plugin: &Arc<Plugin>| {
+            let key = &plugin.key;
+            let labels = vec![("tenant", key.tenant.to_string()), ("plugin", key.plugin.to_string())];
+            (labels, plugin.totals.latencies.read(timed))
+        };
+        let name = format!("{}_seconds", timed.as_str());
+        scrape.0.register(name, help, HistogramFamily(fleet.serving().iter().map(read).collect()));
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, together};
 use crate::model::limits::Limits;
+use crate::socket::keepalive::may_be_later;
 
 /// What the heartbeat asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +25,22 @@ pub(super) enum Beat {
 pub(super) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
+    /// By how much it may be later, so that many fire together.
+    later: Duration,
     awaits_pong: bool,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Heartbeat {
     pub(super) fn new(limits: &Limits) -> Self {
+        Self::with_later(limits, may_be_later(Duration::from_millis(limits.engine_ping_ms)))
+    }
+
+    fn with_later(limits: &Limits, later: Duration) -> Self {
         let interval = Duration::from_millis(limits.engine_ping_ms);
         let timeout = Duration::from_millis(limits.engine_pong_ms);
-        Self { interval, timeout, awaits_pong: false, timer: Box::pin(tokio::time::sleep(interval)) }
+        let timer = Box::pin(tokio::time::sleep_until(together(Instant::now() + interval, later)));
+        Self { interval, timeout, later, awaits_pong: false, timer }
     }
 
     /// Moves the timer to the runtime of this thread.
@@ -43,7 +51,7 @@ impl Heartbeat {
     /// Notes that the client answered. A pong that nobody asked for changes nothing.
     pub(super) fn pong(&mut self) {
         if std::mem::take(&mut self.awaits_pong) {
-            self.timer.as_mut().reset(Instant::now() + self.interval);
+            self.timer.as_mut().reset(together(Instant::now() + self.interval, self.later));
         }
     }
 
@@ -58,7 +66,7 @@ impl Heartbeat {
                 return Poll::Ready(Beat::Gone);
             }
             self.awaits_pong = true;
-            self.timer.as_mut().reset(Instant::now() + self.timeout);
+            self.timer.as_mut().reset(together(Instant::now() + self.timeout, self.later));
             if asks {
                 return Poll::Ready(Beat::Ping);
             }
@@ -75,7 +83,7 @@ mod tests {
     /// The beats until a second, each with the second at which it came. The client answers each ping up to the given second.
     async fn beats(until: u64, answers_until: u64, listens: bool) -> Vec<(Beat, u64)> {
         let limits = Limits { engine_ping_ms: 25_000, engine_pong_ms: 20_000, ..Limits::default() };
-        let (start, mut heartbeat) = (Instant::now(), Heartbeat::new(&limits));
+        let (start, mut heartbeat) = (Instant::now(), Heartbeat::with_later(&limits, Duration::ZERO));
         let mut beats = Vec::new();
         loop {
             let beat = tokio::select! {

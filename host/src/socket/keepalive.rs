@@ -2,7 +2,8 @@
 //! for `ping-timeout-ms` after that is gone. Whatever comes counts, a part of a frame too.
 //!
 //! A socket has one timer. What comes only notes the time, and the timer looks at that note when it fires: so it is armed
-//! once in `ping-after-ms`, however much the client sends.
+//! once in `ping-after-ms`, however much the client sends. Timers of many sockets fire together, a little later than they are due, so
+//! that idle sockets wake their thread a few times a second, however many there are.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,8 +11,17 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, together};
 use crate::model::limits::Limits;
+
+/// A timer fires later than it is due by less than this, and by less than such a part of the time before a ping.
+const LATER_MAX: Duration = Duration::from_millis(500);
+const LATER_PART: u32 = 50;
+
+/// By how much a timer may fire later than it is due, where it is set for `time`.
+pub fn may_be_later(time: Duration) -> Duration {
+    (time / LATER_PART).min(LATER_MAX)
+}
 
 /// What a socket's silence asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +37,7 @@ pub enum SilenceCall {
 pub struct Keepalive {
     ping_after: Duration,
     timeout: Duration,
+    later: Duration,
     heard_at: Instant,
     /// When the ping was sent that nothing followed so far.
     pinged_at: Option<Instant>,
@@ -35,13 +46,19 @@ pub struct Keepalive {
 
 impl Keepalive {
     pub fn new(limits: &Limits) -> Self {
+        Self::with_later(limits, may_be_later(Duration::from_millis(limits.ping_after_ms)))
+    }
+
+    fn with_later(limits: &Limits, later: Duration) -> Self {
         let ping_after = Duration::from_millis(limits.ping_after_ms);
+        let heard_at = Instant::now();
         Self {
             ping_after,
             timeout: Duration::from_millis(limits.ping_timeout_ms),
-            heard_at: Instant::now(),
+            later,
+            heard_at,
             pinged_at: None,
-            timer: Box::pin(tokio::time::sleep(ping_after)),
+            timer: Box::pin(tokio::time::sleep_until(together(heard_at + ping_after, later))),
         }
     }
 
@@ -50,7 +67,7 @@ impl Keepalive {
         self.heard_at = Instant::now();
         if self.pinged_at.take().is_some() {
             // The timer may be set for later than the next ping.
-            self.timer.as_mut().reset(self.heard_at + self.ping_after);
+            self.timer.as_mut().reset(together(self.heard_at + self.ping_after, self.later));
         }
     }
 
@@ -68,12 +85,12 @@ impl Keepalive {
                 Some(pinged_at) => pinged_at + self.timeout,
                 None if now >= self.heard_at + self.ping_after => {
                     self.pinged_at = Some(now);
-                    self.timer.as_mut().reset(now + self.timeout);
+                    self.timer.as_mut().reset(together(now + self.timeout, self.later));
                     return Poll::Ready(SilenceCall::Ping);
                 }
                 None => self.heard_at + self.ping_after,
             };
-            self.timer.as_mut().reset(due);
+            self.timer.as_mut().reset(together(due, self.later));
         }
     }
 }
@@ -96,7 +113,8 @@ mod tests {
     impl Silence {
         fn with(ping_after_ms: u64, ping_timeout_ms: u64) -> Self {
             let limits = Limits { ping_after_ms, ping_timeout_ms, ..Limits::default() };
-            Self { start: Instant::now(), keepalive: Keepalive::new(&limits), listens: true }
+            // To the moment, so that the tests can say when.
+            Self { start: Instant::now(), keepalive: Keepalive::with_later(&limits, Duration::ZERO), listens: true }
         }
 
         /// The calls until a second, each with the second at which it came.
@@ -158,5 +176,20 @@ mod tests {
         silence.listens = true;
         // It was taken for heard at 50, when the timer last fired.
         assert_eq!(silence.until(300).await, [(Ping, 75.0), (Gone, 95.0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sockets_of_many_moments_are_pinged_at_few() {
+        let (limits, start) = (Limits { ping_after_ms: 25_000, ..Limits::default() }, Instant::now());
+        let mut pings = std::collections::BTreeSet::new();
+        for socket in 0..100 {
+            let opened = start + Duration::from_millis(socket * 17);
+            sleep_until(opened).await;
+            let due = opened + Duration::from_secs(25);
+            let at = Keepalive::new(&limits).timer.deadline();
+            assert!(at >= due && at < due + LATER_MAX, "{:?}", at - due);
+            pings.insert(at);
+        }
+        assert!(pings.len() <= 5, "{}", pings.len());
     }
 }

@@ -4,7 +4,7 @@ mod connection;
 mod enter;
 mod fragments;
 pub mod held;
-mod keepalive;
+pub mod keepalive;
 pub mod rate;
 mod seat;
 mod stream;

@@ -1,8 +1,9 @@
 //! A tenant's share of the CPU: a token bucket that time fills and execution empties.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::now_ns;
 
 /// How long a tenant may execute on a thread before everything else there gets its turn. It is one epoch tick, at which
 /// a running guest is interrupted anyway.
@@ -121,14 +122,6 @@ impl CpuBucket {
     fn wait_for(&self, ns: u64) -> u64 {
         ns.saturating_mul(100) / self.percent
     }
-}
-
-/// Nanoseconds on a monotonic clock. It starts far from 0, so that moments before its start have a number.
-pub fn now_ns() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    const BEFORE_START_NS: u64 = 1 << 50;
-    let since = START.get_or_init(Instant::now).elapsed();
-    BEFORE_START_NS + since.as_nanos() as u64
 }
 
 #[cfg(test)]

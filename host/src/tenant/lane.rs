@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::cpu::CpuBucket;
 pub use super::cpu::SLICE;
-use super::cpu::{CpuBucket, now_ns};
-use crate::clock::thread_cpu_ns;
+use crate::clock::{now_ns, recent_ns, thread_cpu_ns};
 
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 /// A slice that began longer ago than this is over: the thread has polled its sockets since.
@@ -85,7 +85,10 @@ impl Lane {
     /// [`Lane::run`]. While `hurry` returns true (the server drains), debts do not count.
     pub async fn start(&self, hurry: impl Fn() -> bool) {
         loop {
-            self.bucket.until_paid(&hurry).await;
+            // The last call of this poll read the clock when it ended.
+            if self.bucket.owes(recent_ns()).is_some() {
+                self.bucket.until_paid(&hurry).await;
+            }
             if self.is_first.swap(false, Ordering::Relaxed) || self.goes_on() {
                 return;
             }
@@ -173,7 +176,7 @@ impl Lane {
 
     /// Whether some of the slice is left, and nobody stands in line for it.
     fn goes_on(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(now_ns())
+        self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(recent_ns())
     }
 
     /// Ends the current poll. The next one begins when it is first in line.

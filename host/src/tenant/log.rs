@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::cpu::now_ns;
-use crate::clock::{Instant, unix_ms};
+use crate::clock::{Instant, now_ns, unix_ms};
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::rate::Rate;

@@ -6,6 +6,7 @@ pub mod charge;
 mod cpu;
 mod imports;
 pub mod lane;
+pub mod latency;
 pub mod locks;
 pub mod log;
 pub mod log_gate;

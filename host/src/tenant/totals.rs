@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::Pace;
+use super::latency::Latencies;
 use super::log::PluginLog;
 use crate::model::failure::FailureKind;
 use crate::model::names::PluginKey;
@@ -17,6 +18,8 @@ pub struct Totals {
     /// How long the plugin's calls take.
     pub pace: Arc<Pace>,
     pub log: Arc<PluginLog>,
+    /// How long what it does takes.
+    pub latencies: Arc<Latencies>,
     /// Turns that committed in rooms that have ended.
     turns: AtomicU64,
     /// Invalid frames that were dropped in rooms that have ended.
@@ -31,6 +34,7 @@ impl Totals {
         Self {
             pace: Arc::new(Pace::new(plugin)),
             log: Arc::new(log),
+            latencies: Arc::default(),
             turns: AtomicU64::new(0),
             bad_frames: AtomicU64::new(0),
             failures: Default::default(),

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::cpu::now_ns;
+use crate::clock::now_ns;
 
 /// A share of one, of which all shares here are parts.
 const ONE: u32 = 1 << 16;

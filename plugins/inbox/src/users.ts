@@ -12,7 +12,7 @@ export interface User {
 /** Everybody is in this channel. */
 export const EVERYBODY = "everybody";
 
-/** A name stands beside each of its notes, and a list of notes has to fit into one emit of 64 KiB. */
+/** A name stands beside each of its notes, and a list of notes has to fit into an emit of 64 KiB. */
 const NAME_MOST = 64;
 
 /** Read once an instance: the configuration is the same for all of its life. */

@@ -12,7 +12,7 @@ use parlor_guest::{config, prelude::*};
 const REMIND_BEFORE_MS: u64 = 20_000;
 /// How many seats one user may hold at a time: nobody empties a hall by holding it.
 const HOLDS_PER_USER: usize = 4;
-/// A user's name stands in the list of all seats, which has to fit into one emit of 64 KiB.
+/// A user's name stands in the list of all seats, which has to fit into an emit of 64 KiB.
 const USER_BYTES: usize = 64;
 /// The timer of the next reminder.
 const CLOSING: &str = "closing";

@@ -6,7 +6,7 @@ import type { Line, Stroke } from "./stroke.js";
 /** So many strokes a board: at 6 KB each they take 12 MB of the room's 16 MiB. */
 export const STROKES_MOST = 2_000;
 /**
- * A page of strokes has to fit into one emit of 64 KiB, and its turn into 50 ms. It is weighed in numbers of five bytes with
+ * A page of strokes has to fit into an emit of 64 KiB, and its turn into 50 ms. It is weighed in numbers of five bytes with
  * their commas, a stroke's other fields as so many of them, and is read in steps: eight strokes of the longest kind more than the
  * weight at which it ends are 57 KB.
  */

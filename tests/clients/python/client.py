@@ -84,6 +84,8 @@ def main():
             event, *args = received(line["request"])
             client.emit(event, tuple(args), namespace=namespace, callback=lambda *answer: say({"ack": shown(answer)}))
         elif "leave" in line:
+            # A disconnect during a POST says nothing to the server: the loop that writes ends behind that POST.
+            client.eio.queue.join()
             client.disconnect()
     client.disconnect()
 

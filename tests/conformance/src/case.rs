@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The files of cases, built in: a runner reads no folder.
 const FILES: [(&str, &str); 13] = [
@@ -205,9 +205,4 @@ pub fn written() -> Vec<Value> {
         Err(why) => panic!("tests/conformance/cases/{name}.json: {why}"),
     };
     FILES.into_iter().flat_map(read).collect()
-}
-
-/// A stored value as a case writes it: JSON as it is, other bytes as `{"$bytes": [...]}`.
-pub fn stored_as_written(value: &[u8]) -> Value {
-    serde_json::from_slice(value).unwrap_or_else(|_| json!({ "$bytes": value }))
 }

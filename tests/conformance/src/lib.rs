@@ -3,11 +3,15 @@
 #![deny(missing_docs)]
 
 mod case;
+#[path = "../../../host/src/harness/compare.rs"]
 mod compare;
 mod run;
 
-pub use case::{
-    Answer, Case, Closing, Connect, Do, Leaving, Refused, Request, Step, cases, stored_as_written, written,
-};
-pub use compare::{differs, matches};
+pub use case::{Answer, Case, Closing, Connect, Do, Leaving, Refused, Request, Step, cases, written};
+pub use compare::{matches, stored_as_written};
 pub use run::{Address, Place, Refusal, run};
+
+/// What is wrong with a value, if something is; `what` says which value it is.
+pub fn differs(what: &str, expected: &serde_json::Value, found: &serde_json::Value) -> Result<(), String> {
+    compare::differs(expected, found).map_err(|why| format!("{what}: {why}"))
+}

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value, json};
 
 use crate::case::{Answer, Case, Closing, Do, Request, Step};
-use crate::compare::{as_written, differs, matches};
+use crate::compare::{as_written, matches};
+use crate::differs;
 
 /// The number of the runner's own requests, which no case uses for frames of its own.
 const REQUEST: u64 = 1_000_000;

@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use super::left_out;
 use crate::harness::folder::Folder;
 use crate::harness::room::{HarnessRoom, room};
 use crate::harness::{Client, Server, Value, json, toolchains};
+use crate::language::C;
 
 fn guest() -> Vec<u8> {
     toolchains::built("tests/guests/c/edges", "c-edges")
@@ -38,7 +38,7 @@ fn send(event: &str) -> Value {
 
 #[test]
 fn what_lies_in_a_function_that_returned_is_told_as_it_was() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let (_folder, mut room) = edges();
@@ -60,7 +60,7 @@ fn what_lies_in_a_function_that_returned_is_told_as_it_was() {
 
 #[test]
 fn the_letter_nul_cuts_no_text_and_its_two_bytes_from_outside_are_none() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let (_folder, mut room) = edges();
@@ -81,7 +81,7 @@ fn the_letter_nul_cuts_no_text_and_its_two_bytes_from_outside_are_none() {
 
 #[test]
 fn values_at_the_edges_are_written_read_and_compared() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let (_folder, mut room) = edges();
@@ -93,7 +93,7 @@ fn values_at_the_edges_are_written_read_and_compared() {
 /// A size that rounding would make a small one ends the turn.
 #[test]
 fn a_size_past_all_memory_ends_the_turn() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let (_folder, mut room) = edges();
@@ -103,7 +103,7 @@ fn a_size_past_all_memory_ends_the_turn() {
 
 #[test]
 fn a_state_goes_over_after_all_handlers_were_removed_and_one_came_anew() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let (_folder, mut room) = edges();
@@ -124,7 +124,7 @@ async fn session(server: &Server) -> Client {
 
 #[tokio::test]
 async fn an_answer_takes_the_spread_before_it_and_the_next_emit_has_none() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let server = Server::builder().file("c-edges.wasm", guest()).start();
@@ -137,7 +137,7 @@ async fn an_answer_takes_the_spread_before_it_and_the_next_emit_has_none() {
 
 #[tokio::test]
 async fn the_first_16_pieces_of_bytes_are_attached_and_the_others_are_base64() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     let server = Server::builder().file("c-edges.wasm", guest()).start();

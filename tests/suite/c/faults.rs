@@ -1,20 +1,7 @@
 //! What goes wrong in a plugin, what its author reads, and what the room does.
 
-use super::left_out;
-use crate::harness::{Builder, Client, Server, Value, json, toolchains};
-
-/// A server of the guest with one event for each fault.
-fn faulty(limits: &str) -> Builder {
-    let guest = toolchains::built("tests/guests/c/faults", "c-faults");
-    Server::builder().file("c-faults.wasm", guest).config(&format!("[limits]\n{limits}")).log("warn,guest=debug")
-}
-
-/// The place of the line of the guest that has this, as authors read it.
-fn place(code: &str) -> String {
-    let source = include_str!("../../guests/c/faults/src/faults.c");
-    let line = source.lines().position(|line| line.contains(code)).expect("a line of the guest") + 1;
-    format!("src/faults.c:{line}: ")
-}
+use crate::harness::{Client, Value, json};
+use crate::language::C;
 
 /// The room goes on, in a new instance that was told why.
 async fn goes_on(client: &mut Client) {
@@ -25,7 +12,7 @@ async fn goes_on(client: &mut Client) {
 
 #[tokio::test]
 async fn what_is_undefined_ends_the_turn_and_names_file_and_line() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     for (event, data, code, words) in [
@@ -35,10 +22,10 @@ async fn what_is_undefined_ends_the_turn_and_names_file_and_line() {
         ("own-memory", Value::Null, "block[0] = 2", "an access through NULL"),
     ] {
         // A server for each: a client that made a plugin fail often is refused.
-        let server = faulty("turn-cpu-ms = 2_000\nmemory-bytes = 33_554_432").start();
+        let server = C.faulty("turn-cpu-ms = 2_000\nmemory-bytes = 33_554_432").start();
         let mut ada = server.join("/c-faults").await;
         ada.send(event, data).await;
-        server.wait_for_log(&["ERROR", "guest", &place(code), words]).await;
+        server.wait_for_log(&["ERROR", "guest", &format!("src/faults.c:{}: ", C.line(code)), words]).await;
         server.wait_for_log(&["turn failed", event]).await;
         goes_on(&mut ada).await;
     }
@@ -46,11 +33,11 @@ async fn what_is_undefined_ends_the_turn_and_names_file_and_line() {
 
 #[tokio::test]
 async fn what_no_check_sees_names_the_functions_that_it_was_in() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
     for (event, function) in [("far", "far_away"), ("abort", "gives_up"), ("recursion", "deeper")] {
-        let server = faulty("turn-cpu-ms = 5_000").start();
+        let server = C.faulty("turn-cpu-ms = 5_000").start();
         let mut ada = server.join("/c-faults").await;
         ada.send(event, Value::Null).await;
         server.wait_for_log(&[&format!("c-faults.wasm!{function}")]).await;
@@ -61,10 +48,10 @@ async fn what_no_check_sees_names_the_functions_that_it_was_in() {
 
 #[tokio::test]
 async fn memory_past_the_bound_ends_the_turn() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 5_000\nmemory-bytes = 33_554_432").start();
+    let server = C.faulty("turn-cpu-ms = 5_000\nmemory-bytes = 33_554_432").start();
     let mut ada = server.join("/c-faults").await;
     ada.send("memory", Value::Null).await;
     server.wait_for_log(&["turn failed", "memory"]).await;
@@ -73,10 +60,10 @@ async fn memory_past_the_bound_ends_the_turn() {
 
 #[tokio::test]
 async fn a_loop_without_an_end_is_stopped_and_its_function_is_named() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 300").start();
+    let server = C.faulty("turn-cpu-ms = 300").start();
     let mut ada = server.join("/c-faults").await;
     ada.send("endless", Value::Null).await;
     server.wait_for_log(&["turn failed", "endless", "deadline"]).await;
@@ -86,10 +73,10 @@ async fn a_loop_without_an_end_is_stopped_and_its_function_is_named() {
 /// What the C library writes reaches the log, and an assertion that fails says which.
 #[tokio::test]
 async fn what_is_printed_and_what_is_asserted_is_in_the_log() {
-    if left_out() {
+    if C.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
+    let server = C.faulty("turn-cpu-ms = 2_000").start();
     let mut ada = server.join("/c-faults").await;
     ada.send("print", json!(7)).await;
     server.wait_for_log(&["guest", "printed 7"]).await;

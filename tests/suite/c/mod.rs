@@ -5,10 +5,3 @@ mod bindings;
 mod edges;
 mod faults;
 mod projects;
-
-use crate::harness::toolchains;
-
-/// Whether this machine leaves C out.
-fn left_out() -> bool {
-    toolchains::is_left_out("c")
-}

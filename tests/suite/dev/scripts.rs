@@ -68,3 +68,37 @@ async fn a_script_that_is_saved_is_served_and_a_type_error_is_told_with_its_line
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(count(&server, "dev-script: building"), builds);
 }
+
+/// A room in one file, with this at its top level.
+fn room_file(name: &str, top: &str) -> String {
+    format!(
+        "import {{ defineRoom }} from \"@parlor/guest\";\nconst room = defineRoom({{ websocketPath: \"/{name}\" }});\n{top}\n\
+         room.on(\"say\", (ctx, text) => ctx.emit.emit(\"said\", {{ text }}));\n"
+    )
+}
+
+#[tokio::test]
+async fn a_file_beside_projects_is_served_and_a_save_gives_the_build_that_runs_up() {
+    let folder = Folder::new();
+    fs::write(folder.path().join("first.ts"), room_file("first", "")).expect("a file");
+    // Neither is a plugin.
+    fs::write(folder.path().join("words.ts"), "export const words = 1;\n").expect("a file");
+    fs::write(folder.path().join("own.config.ts"), "// defineRoom\n").expect("a file");
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let server = Server::builder().env("XDG_CACHE_HOME", cache.to_str().expect("a path")).dev(folder.path()).start();
+    server.join("/first").await;
+    let second = folder.path().join("second.ts");
+    fs::write(&second, room_file("second", "")).expect("a file");
+    told(&server, 1, &["second: saved -> served in", " s"]).await;
+    let mut ada = server.join("/second").await;
+
+    // It would run until it is stopped, and never come to what is saved next.
+    fs::write(&second, room_file("second", "for (;;);")).expect("a file");
+    told(&server, 2, &["second: building"]).await;
+    fs::write(&second, room_file("second", "room.on(\"later\", () => {});")).expect("a file");
+    told(&server, 1, &["second: saved again, so that this build is given up"]).await;
+    told(&server, 2, &["second: saved -> served in", " s"]).await;
+    ada.send("say", json!("hi")).await;
+    assert_eq!(ada.next_event("said").await["text"], "hi");
+    assert_eq!(count(&server, "words"), 0);
+}

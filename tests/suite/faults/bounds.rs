@@ -80,8 +80,8 @@ async fn the_defaults_are_those_of_the_contract() {
     let server = serve_calls("turn-cpu-ms = 5_000");
     let mut client = server.join("/calls").await;
     assert_fails(&mut client, json!([["times", 1_001, "emit", "leak", "1"]]), "emits-per-turn").await;
-    assert_too_large(&mut client, json!([["emit-size", 65_537]]), "emit-bytes").await;
-    assert_too_large(&mut client, json!([["times", 9, "emit-size", 65_536]]), "emit-bytes-per-turn").await;
+    assert_too_large(&mut client, json!([["emit-size", 262_145]]), "emit-bytes").await;
+    assert_too_large(&mut client, json!([["times", 3, "emit-size", 262_144]]), "emit-bytes-per-turn").await;
     assert_fails(&mut client, json!([["times", 10_001, "count"]]), "host-calls-per-turn").await;
     assert_fails(&mut client, json!([["times", 11_001, "count"]]), "host-call-quota").await;
     // What is larger than any argument may be is not even copied.

@@ -98,6 +98,7 @@ impl Guest {
                 Wire::Verani,
                 Arc::default(),
                 Arc::clone(&plugin.account().outbound),
+                Arc::default(),
                 place(),
             ));
             let socket = room.shared.next_socket();

@@ -1,13 +1,11 @@
 //! What goes wrong in a plugin, what its author reads, and what the room does.
 
-use super::{faulty, left_out, request};
 use crate::harness::{Client, Value, json};
+use crate::language::{GO, request};
 
 /// The place of the line of the guest that has this, as authors read it.
 fn place(code: &str) -> String {
-    let source = include_str!("../../guests/go/faults/main.go");
-    let line = source.lines().position(|line| line.contains(code)).expect("a line of the guest") + 1;
-    format!("main.go:{line}")
+    format!("main.go:{}", GO.line(code))
 }
 
 /// The instance works, and is the one that it was where no restoring was heard of.
@@ -18,10 +16,10 @@ async fn works(client: &mut Client) {
 
 #[tokio::test]
 async fn a_panic_is_a_failure_with_file_and_line_and_the_instance_goes_on() {
-    if left_out() {
+    if GO.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
+    let server = GO.faulty("turn-cpu-ms = 2_000").start();
     let mut ada = server.join("/go-faults").await;
     for (event, data, words, code) in [
         ("index", json!(5), "index out of range [5] with length 1", "list[at]"),
@@ -44,7 +42,7 @@ async fn a_panic_is_a_failure_with_file_and_line_and_the_instance_goes_on() {
 /// Go's own runtime ends the program: it tells where in the log, and the next event gets a new instance.
 #[tokio::test]
 async fn what_go_cannot_recover_from_ends_the_instance_and_names_file_and_line() {
-    if left_out() {
+    if GO.is_left_out() {
         return;
     }
     for (event, words, code) in [
@@ -52,7 +50,7 @@ async fn what_go_cannot_recover_from_ends_the_instance_and_names_file_and_line()
         ("memory", "out of memory", "kept = append(kept"),
         ("deadlock", "deadlock", "<-make(chan int)"),
     ] {
-        let server = faulty("turn-cpu-ms = 5_000\nmemory-bytes = 33_554_432").start();
+        let server = GO.faulty("turn-cpu-ms = 5_000\nmemory-bytes = 33_554_432").start();
         let mut ada = server.join("/go-faults").await;
         ada.send(event, Value::Null).await;
         server.wait_for_log(&["guest", words]).await;
@@ -65,11 +63,11 @@ async fn what_go_cannot_recover_from_ends_the_instance_and_names_file_and_line()
 
 #[tokio::test]
 async fn a_loop_without_an_end_is_stopped_and_its_function_is_named() {
-    if left_out() {
+    if GO.is_left_out() {
         return;
     }
     for event in ["loop", "sleep"] {
-        let server = faulty("turn-cpu-ms = 300").start();
+        let server = GO.faulty("turn-cpu-ms = 300").start();
         let mut ada = server.join("/go-faults").await;
         ada.send(event, json!(60_000)).await;
         server.wait_for_log(&["turn failed", event, "deadline"]).await;
@@ -84,10 +82,10 @@ async fn a_loop_without_an_end_is_stopped_and_its_function_is_named() {
 /// A sleep that is shorter than the bound only costs CPU time.
 #[tokio::test]
 async fn a_short_sleep_ends() {
-    if left_out() {
+    if GO.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
+    let server = GO.faulty("turn-cpu-ms = 2_000").start();
     let mut ada = server.join("/go-faults").await;
     ada.send("sleep", json!(5)).await;
     assert_eq!(ada.event().await, json!({ "type": "slept", "data": 5 }));

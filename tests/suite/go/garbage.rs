@@ -1,7 +1,7 @@
 //! Many messages, with many collections of garbage, in one instance: nothing breaks, and the memory stays flat.
 
-use super::{faulty, left_out, request};
 use crate::harness::{Client, Value, json};
+use crate::language::{GO, request};
 
 /// How many messages the test sends; the variable `PARLOR_GO_MESSAGES` says another number.
 const MESSAGES: u64 = 5_000;
@@ -14,12 +14,12 @@ async fn usage(client: &mut Client) -> (u64, u64) {
 
 #[tokio::test]
 async fn collections_of_garbage_break_nothing_and_the_memory_stays_flat() {
-    if left_out() {
+    if GO.is_left_out() {
         return;
     }
     let asked = std::env::var("PARLOR_GO_MESSAGES").ok().and_then(|number| number.parse().ok());
     let messages: u64 = asked.unwrap_or(MESSAGES);
-    let server = faulty("turn-cpu-ms = 2_000\nframes-per-second = 1_000_000").start();
+    let server = GO.faulty("turn-cpu-ms = 2_000\nframes-per-second = 1_000_000").start();
     let mut ada = server.join("/go-faults").await;
     let part = json!({ "text": "words of some length, of which there are many", "numbers": [1, 2.5, null], "deep": { "a": [{}] } });
     let data = json!({ "name": "thing", "parts": vec![part; 8] });

@@ -1,26 +1,26 @@
 //! What goes wrong in a plugin, what its author reads, and what the room does.
 
-use super::{faulty, left_out, request};
+use super::answer;
 use crate::harness::{Client, json};
+use crate::language::PYTHON;
 
 /// The place of the line of the guest that has this, as authors read it.
 fn place(code: &str) -> String {
-    let source = include_str!("../../guests/python/faults/src/faults.py");
-    let line = source.lines().position(|line| line.contains(code)).expect("a line of the guest") + 1;
-    format!("(faults.py:{line})")
+    format!("(faults.py:{})", PYTHON.line(code))
 }
 
 /// The instance works.
 async fn works(client: &mut Client) {
-    assert_eq!(request(client, "args", json!([1])).await, json!([[1]]));
+    assert_eq!(answer(client, "args", json!([1])).await, json!([[1]]));
 }
 
 #[tokio::test]
 async fn an_exception_is_logged_with_its_places_and_fails_its_turn_alone() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0").start();
+    let server =
+        PYTHON.faulty("turn-cpu-ms = 2_000\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0").start();
     let mut ana = server.join("/faults").await;
     let recursive = "return below(depth + 1)";
     for (event, words, code) in [
@@ -47,10 +47,10 @@ async fn an_exception_is_logged_with_its_places_and_fails_its_turn_alone() {
 /// An endless loop has no place of its own: the bound ends it wherever it is.
 #[tokio::test]
 async fn an_endless_loop_is_ended_and_the_room_goes_on_in_a_new_instance() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 500\ncall-wall-ms = 15_000").start();
+    let server = PYTHON.faulty("turn-cpu-ms = 500\ncall-wall-ms = 15_000").start();
     let mut ana = server.join("/faults").await;
     works(&mut ana).await;
     ana.send("loop", json!({})).await;
@@ -61,10 +61,10 @@ async fn an_endless_loop_is_ended_and_the_room_goes_on_in_a_new_instance() {
 /// What recurses within the engine itself, such as JSON a hundred thousand lists deep, has no place: the stack ends the instance.
 #[tokio::test]
 async fn a_stack_of_the_engine_that_is_exhausted_ends_the_instance_and_the_room_goes_on() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
+    let server = PYTHON.faulty("turn-cpu-ms = 2_000").start();
     let mut ana = server.join("/faults").await;
     ana.send("deep-data", json!({})).await;
     server.wait_for_log(&["turn failed", "call stack exhausted", "event=\"deep-data\""]).await;
@@ -73,10 +73,11 @@ async fn a_stack_of_the_engine_that_is_exhausted_ends_the_instance_and_the_room_
 
 #[tokio::test]
 async fn memory_past_the_bound_is_told_with_its_place() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0").start();
+    let server =
+        PYTHON.faulty("turn-cpu-ms = 2_000\nclient-faults = 1000\naddress-faults = 1000\nclient-slow-ms = 0").start();
     let mut ana = server.join("/faults").await;
     ana.send("memory", json!({})).await;
     server.wait_for_log(&["turn failed", "memory", "MemoryError"]).await;

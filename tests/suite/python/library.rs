@@ -1,16 +1,17 @@
 //! Data as the types that handlers name, and the standard library in a room.
 
-use super::{faulty, left_out, request};
+use super::answer;
 use crate::harness::json;
+use crate::language::PYTHON;
 
 #[tokio::test]
 async fn data_is_what_the_handler_says_or_its_sender_is_told_why_not() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").start();
+    let server = PYTHON.faulty("turn-cpu-ms = 2_000").start();
     let mut ana = server.join("/faults").await;
-    let halved = request(&mut ana, "point", json!({ "x": 5.0, "tags": ["a"], "more": 1 })).await;
+    let halved = answer(&mut ana, "point", json!({ "x": 5.0, "tags": ["a"], "more": 1 })).await;
     assert_eq!(halved, json!({ "x": 2, "y": 0.25, "tags": ["a"] }));
     for (data, words) in [
         (json!({}), "data.x is missing"),
@@ -30,12 +31,12 @@ async fn data_is_what_the_handler_says_or_its_sender_is_told_why_not() {
 
 #[tokio::test]
 async fn the_library_has_the_hosts_time_and_randomness_and_its_log() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
-    let server = faulty("turn-cpu-ms = 2_000").log("warn,guest=debug").start();
+    let server = PYTHON.faulty("turn-cpu-ms = 2_000").start();
     let (mut ana, mut bo) = (server.join("/faults?room=a").await, server.join("/faults?room=b").await);
-    let (one, other) = (request(&mut ana, "library", json!({})).await, request(&mut bo, "library", json!({})).await);
+    let (one, other) = (answer(&mut ana, "library", json!({})).await, answer(&mut bo, "library", json!({})).await);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs_f64();
     for found in [&one, &other] {
         assert_eq!(found["isinstance"], true);
@@ -49,6 +50,6 @@ async fn the_library_has_the_hosts_time_and_randomness_and_its_log() {
     }
     server.wait_for_log(&["guest", "printed 1"]).await;
     server.wait_for_log(&["guest", "logged 2"]).await;
-    let trace = request(&mut ana, "trace", json!({})).await;
+    let trace = answer(&mut ana, "trace", json!({})).await;
     assert!(trace.as_str().is_some_and(|trace| trace.contains("KeyError") && trace.contains("in deeper")), "{trace}");
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::{left_out, request};
+use super::answer;
 use crate::harness::folder::Folder;
 use crate::harness::{Server, json, toolchains};
+use crate::language::{PYTHON, parlor, succeeds};
 
 /// The blocks of the page with this marker, as one module.
 fn blocks(marker: &str) -> String {
@@ -15,7 +16,7 @@ fn blocks(marker: &str) -> String {
 }
 
 fn project(folder: &Folder) -> std::path::PathBuf {
-    super::projects::succeeds(folder.path(), &["new", "greeter", "--lang", "python"]);
+    parlor(folder.path(), &["new", "greeter", "--lang", "python"]);
     let project = folder.path().join("greeter");
     fs::write(project.join("src/room.py"), blocks("room")).expect("a room");
     // The page's room does more than a new project's.
@@ -29,12 +30,12 @@ fn project(folder: &Folder) -> std::path::PathBuf {
 
 #[tokio::test]
 async fn the_pages_room_does_what_the_page_says() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
     let folder = Folder::new();
     let project = project(&folder);
-    super::projects::succeeds(&project, &["build", "--dev", "--out", "dist"]);
+    parlor(&project, &["build", "--dev", "--out", "dist"]);
     let component = fs::read(project.join("dist/greeter.wasm")).expect("a component");
     let server = Server::builder().file("greeter.wasm", component).log("warn,guest=debug").start();
     assert_eq!(server.refused("/greet?token=x").await.status, 401);
@@ -44,7 +45,7 @@ async fn the_pages_room_does_what_the_page_says() {
     assert_eq!(ana.next_event("hello").await, json!({ "type": "hello", "text": "Ana says hello", "friends": 1 }));
     ana.send("hello", json!({ "name": 5 })).await;
     assert_eq!(ana.next_event("error").await["message"], "data.name must be a text, not the number 5");
-    assert_eq!(request(&mut ana, "add", json!([1, 2.5])).await, json!(3.5));
+    assert_eq!(answer(&mut ana, "add", json!([1, 2.5])).await, json!(3.5));
     ana.send("later", json!("tea")).await;
     assert_eq!(ana.next_event("said").await["text"], "tea");
     ana.send("divide", json!(0)).await;
@@ -55,11 +56,11 @@ async fn the_pages_room_does_what_the_page_says() {
 
 #[test]
 fn the_pages_tests_and_the_templates_run_under_unittest_and_pytest() {
-    if left_out() {
+    if PYTHON.is_left_out() {
         return;
     }
     let folder = Folder::new();
-    super::projects::succeeds(folder.path(), &["new", "fresh-python", "--lang", "python"]);
+    parlor(folder.path(), &["new", "fresh-python", "--lang", "python"]);
     tested(&folder.path().join("fresh-python"));
     let page = project(&folder);
     fs::write(page.join("tests/test_room.py"), blocks("test")).expect("a test");
@@ -69,6 +70,6 @@ fn the_pages_tests_and_the_templates_run_under_unittest_and_pytest() {
 fn tested(project: &Path) {
     let python = toolchains::program("python");
     for arguments in [&["-m", "unittest"][..], &["-m", "pytest", "-q", "-p", "no:cacheprovider"]] {
-        super::projects::runs(project, &python, arguments);
+        succeeds(project, &python, arguments);
     }
 }

@@ -68,7 +68,15 @@ fn rust() -> &'static PathBuf {
     static RUST: OnceLock<PathBuf> = OnceLock::new();
     RUST.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let build = ["build", "--release", "--quiet", "-p", "stock-client", "--target-dir"];
+        let build = [
+            "build",
+            "--release",
+            "--quiet",
+            "--locked",
+            "--manifest-path",
+            "tests/clients/rust/Cargo.toml",
+            "--target-dir",
+        ];
         run(Command::new(cargo).current_dir(root()).args(build).arg(target()));
         target().join("release/stock-client")
     })

@@ -5,6 +5,7 @@ mod arrows;
 mod bindings;
 mod circles;
 mod documents;
+mod features;
 mod hazards;
 mod names;
 mod sizes;

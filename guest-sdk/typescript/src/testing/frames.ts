@@ -2,7 +2,7 @@
 
 import type { Payload } from "../host.js";
 import { filled, placeholder } from "../placeholders.js";
-import { ATTACHMENTS_PER_EVENT, EMIT_BYTES, JSON_DEPTH, bytesOf, isDeeperThan, totalBytes } from "./bounds.js";
+import { ATTACHMENTS_PER_EVENT, FRAME_BYTES, JSON_DEPTH, bytesOf, isDeeperThan, totalBytes } from "./bounds.js";
 
 /** What came with an event, or with a client's answer to an ask. */
 export interface EventData {
@@ -99,7 +99,7 @@ export function sentData(values: readonly unknown[]): EventData {
 
 function checked(payload: Payload, attachments: readonly Uint8Array[]): Payload {
   const bytes = (payload.tag === "json" ? bytesOf(payload.val) : payload.val.length) + totalBytes(attachments);
-  if (bytes > EMIT_BYTES) throw new Error(`a client sends up to ${EMIT_BYTES} bytes, not ${bytes}`);
+  if (bytes > FRAME_BYTES) throw new Error(`a client sends up to ${FRAME_BYTES} bytes, not ${bytes}`);
   if (attachments.length > ATTACHMENTS_PER_EVENT) {
     throw new Error(`a client sends up to ${ATTACHMENTS_PER_EVENT} attachments, not ${attachments.length}`);
   }

@@ -1,7 +1,6 @@
 /** The host's functions of the contract, answered by a test room: the same names and types as the contract's. */
 
-import type { Entry } from "parlor:room/storage@0.1.0";
-import type { Payload } from "../host.js";
+import type { Entry, Payload } from "../host.js";
 import * as bounds from "./bounds.js";
 import { checkName, exceeded, invalid, noTurn } from "./bounds.js";
 import type { Target, Turn } from "./turn.js";

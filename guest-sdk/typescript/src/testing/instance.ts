@@ -1,22 +1,12 @@
-/** One instance of a plugin: its module, evaluated in a realm of its own. */
+/** One instance of a plugin: its module, with memory of its own. */
 
-import vm from "node:vm";
 import type { ContractMeta, ContractRequest, Definition, Event, Failure, Payload } from "../host.js";
+import { Failed, type Kind, type Room } from "./abi.js";
 import { Refused } from "./bounds.js";
+import { GUEST, SIGNATURES, type Signature } from "./contract.js";
 import { importsOf, type Imports } from "./imports.js";
 import type { RoomModule } from "./module.js";
 import type { World } from "./world.js";
-
-/** What the bundle of a room's module exports: see `build/room.mjs`. */
-interface Exports {
-  guest: {
-    init(): Definition;
-    authorize(request: ContractRequest): ContractMeta | null;
-    handle(event: Event): Payload | null;
-  };
-  /** A value as one of the realm's. */
-  given<T>(value: T): T;
-}
 
 /** The plugin refuses to start, in its words. */
 export class NoInstance extends Error {}
@@ -34,7 +24,7 @@ export class Instance {
   readonly eventsAtStart: ReadonlySet<string>;
   readonly definition: Definition;
   isAuthorizing = false;
-  readonly #exports: Exports;
+  readonly #call: (name: keyof typeof GUEST, ...args: unknown[]) => any;
 
   /** Starts one. `isAside` says that it is none of the room's: it has no turns. */
   constructor(
@@ -42,71 +32,79 @@ export class Instance {
     world: World,
     readonly isAside = false,
   ) {
-    this.#exports = evaluate(module, importsOf(world, this));
-    this.definition = { ...started(() => this.#exports.guest.init()) };
+    this.#call = callerOf(module, importsOf(world, this));
+    const definition = this.#call("init");
+    if (definition instanceof Failed) throw new NoInstance(definition.value);
+    this.definition = definition;
     this.eventsAtStart = new Set(this.events);
   }
 
   authorize(request: ContractRequest): ContractMeta | null {
     this.isAuthorizing = true;
-    const meta = this.#exports.guest.authorize(this.#exports.given(request));
-    return meta === null ? null : { ...meta, channels: [...meta.channels] };
+    const meta = this.#call("authorize", { ...request, headers: request.headers.map((pair) => ({ ...pair })) });
+    if (meta instanceof Failed) throw meta.value;
+    return meta;
   }
 
   handle(event: Event): Payload | null {
-    try {
-      const payload = this.#exports.guest.handle(this.#exports.given(event));
-      return payload === null ? null : copied(payload);
-    } catch (thrown) {
-      // What is no failure of the contract is a fault of the runtime, and the test's to see.
-      if (typeof (thrown as Partial<Failure> | null)?.forSender !== "boolean") throw thrown;
-      throw new HandlerFailed({ ...(thrown as Failure) });
-    }
+    const payload = this.#call("handle", event);
+    if (payload instanceof Failed) throw new HandlerFailed(payload.value);
+    return payload;
   }
 }
 
-function started<T>(start: () => T): T {
-  try {
-    return start();
-  } catch (thrown) {
-    throw typeof thrown === "string" ? new NoInstance(thrown) : thrown;
-  }
+/** What the engine exports beside the contract's functions. */
+interface Exports {
+  memory: WebAssembly.Memory;
+  cabi_realloc(old: number, oldSize: number, alignment: number, size: number): number;
 }
 
-/** A payload of the realm's as one of ours. */
-function copied(payload: Payload): Payload {
-  return payload.tag === "json" ? { ...payload } : { tag: "binary", val: new Uint8Array(payload.val) };
-}
-
-function evaluate({ table, script }: RoomModule, imports: Imports): Exports {
-  const names = Object.fromEntries(Object.entries(imports).map(([name, functions]) => [name, Object.keys(functions)]));
-  const outside = { call: caller(imports), names, globals: { atob, btoa, DOMException }, describe: String };
-  const realm: any = vm.createContext({ parlorOutside: outside });
-  table.runInContext(realm);
-  try {
-    script.runInContext(realm);
-  } catch (thrown) {
-    throw new NoInstance(outside.describe(thrown));
-  }
-  return realm.parlorRoom as Exports;
-}
-
-/** Texts cross to the host as UTF-8 and bytes by value; the rest of an argument is plain data. */
-function crossed(value: any): any {
-  if (typeof value === "string") return value.toWellFormed();
-  if (typeof value !== "object" || value === null) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value as Uint8Array);
-  if (Array.isArray(value)) return Array.from(value, crossed);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, crossed(item)]));
-}
-
-function caller(imports: Imports) {
-  return (module: string, name: string, args: unknown[]): { value: unknown } | { refused: unknown } => {
-    try {
-      return { value: imports[module]![name]!(...Array.from(args, crossed)) };
-    } catch (thrown) {
-      if (thrown instanceof Refused) return { refused: thrown.payload };
-      throw thrown;
-    }
+/** Instantiates a module over these functions of the host's; answers what calls a function of it. */
+function callerOf(module: RoomModule, imports: Imports): (name: keyof typeof GUEST, ...args: unknown[]) => any {
+  let exports: Exports & Record<string, (...args: number[]) => number>;
+  let view = new DataView(new ArrayBuffer(0));
+  const room: Room = {
+    view() {
+      const { buffer } = exports.memory;
+      if (view.buffer !== buffer) view = new DataView(buffer);
+      return view;
+    },
+    allocate: (size, alignment) => exports.cabi_realloc(0, 0, alignment, size),
   };
+  const hosted: Record<string, Record<string, (...args: number[]) => unknown>> = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const signature = SIGNATURES[`${from}#${name}`]!;
+    (hosted[from] ??= {})[name] = hostFunction(room, signature, imports[signature.module]![signature.name]!);
+  }
+  exports = new WebAssembly.Instance(module, hosted).exports as unknown as typeof exports;
+  return (name, ...args) => {
+    const { takes, answers }: { takes: readonly Kind[]; answers: Kind } = GUEST[name];
+    const flat = args.flatMap((value, at) => takes[at]!.give(room, value));
+    const place = exports[`parlor:room/guest@0.1.0#${name}`]!(...flat);
+    const answer = answers.load(room, place);
+    exports[`cabi_post_parlor:room/guest@0.1.0#${name}`]!(place);
+    return answer;
+  };
+}
+
+/** A function of the host's, as the engine calls it. */
+function hostFunction(room: Room, { takes, answers }: Signature, run: (...args: any[]) => unknown) {
+  return (...args: number[]): unknown => {
+    const flat = args.values();
+    const given = takes.map((kind) => kind.take(room, flat));
+    const answer = answered(() => run(...given));
+    if (answers === undefined) return undefined;
+    if (answers.flats === 1) return answers.give(room, answer)[0];
+    answers.store(room, flat.next().value as number, answer);
+    return undefined;
+  };
+}
+
+function answered(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof Refused) return new Failed(thrown.payload);
+    throw thrown;
+  }
 }

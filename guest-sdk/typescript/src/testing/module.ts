@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import vm from "node:vm";
 
 /** What `parlor-guest test` tells the tests: `build/test.mjs` writes it. */
 interface Setting {
@@ -18,12 +17,8 @@ interface Setting {
   bundler: string;
 }
 
-/** A room's module, ready to be evaluated as often as it takes. */
-export interface RoomModule {
-  /** Leaves the table of the author's lines. */
-  readonly table: vm.Script;
-  readonly script: vm.Script;
-}
+/** A room's module in the engine, ready for as many instances as it takes. */
+export type RoomModule = WebAssembly.Module;
 
 const known = new Map<string, RoomModule>();
 
@@ -42,13 +37,9 @@ export function moduleOf(entry?: string): RoomModule {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new Error(`there is no room's module ${JSON.stringify(entry ?? own)} in ${root}`);
   }
-  const bundled = join(folder, `${createHash("sha256").update(path).digest("hex")}.json`);
+  const bundled = join(folder, `${createHash("sha256").update(path).digest("hex")}.wasm`);
   if (!existsSync(bundled)) bundle(bundler, path, bundled);
-  const { code, table } = JSON.parse(readFileSync(bundled, "utf8")) as { code: string; table: string };
-  const module = {
-    table: new vm.Script(table, { filename: "parlor-lines.js" }),
-    script: new vm.Script(code, { filename: "parlor-plugin.js" }),
-  };
+  const module = new WebAssembly.Module(readFileSync(bundled));
   known.set(path, module);
   return module;
 }

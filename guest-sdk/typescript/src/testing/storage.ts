@@ -1,6 +1,6 @@
 /** The room's keys and values: those that are committed, and what a turn makes of them. */
 
-import type { Entry, Page } from "parlor:room/storage@0.1.0";
+import type { Entries, Entry } from "../host.js";
 import {
   byBytes,
   bytesOf,
@@ -85,7 +85,7 @@ export class Storage {
     return this.#write(keys.map((key) => ({ key, value: undefined })));
   }
 
-  scan(prefix: string, after: string | null, limit: number): Page {
+  scan(prefix: string, after: string | null, limit: number): Entries {
     if (limit < 1 || limit > SCAN_ENTRIES) throw invalid(`limit must be 1 to ${SCAN_ENTRIES}, not ${limit}`);
     const behind = (key: string) => after === null || byBytes(key, after) > 0;
     const found = this.keys().filter((key) => key.startsWith(prefix) && behind(key));

@@ -27,7 +27,7 @@ room.on("reject", () => reject("no.way", "not here"));
 room.on("throw", () => {
   throw new RoomError("own.code", "not for clients");
 });
-room.on("large", () => answer("x".repeat(65_536)));
+room.on("large", () => answer("x".repeat(256 << 10)));
 room.on("unwritable", () => answer(() => 1));
 room.on("leave", (ctx, _, ack) => {
   ctx.emit.emit("bye");

@@ -15,9 +15,9 @@ async function refused(call: () => unknown): Promise<string | undefined> {
 room.on("flood", (ctx) => {
   for (let number = 0; number <= 1_000; number += 1) void refused(() => ctx.emit.emit("number", number));
 });
-room.on("large", (ctx) => void refused(() => ctx.emit.emit("large", "x".repeat(64 << 10))));
+room.on("large", (ctx) => void refused(() => ctx.emit.emit("large", "x".repeat(256 << 10))));
 room.on("much", (ctx) => {
-  for (let number = 0; number < 9; number += 1) void refused(() => ctx.emit.emit("much", "x".repeat(60_000)));
+  for (let number = 0; number < 3; number += 1) void refused(() => ctx.emit.emit("much", "x".repeat(200_000)));
 });
 room.on("read", (ctx) => {
   for (let number = 0; number <= 10_000; number += 1) void refused(() => ctx.actor.getSessionCount());

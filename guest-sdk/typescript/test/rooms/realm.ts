@@ -5,13 +5,12 @@ import { defineRoom } from "@parlor/guest";
 const global = globalThis as any;
 let count = 0;
 
-/** A promise of the engine's would settle too late: this one, and the one of an `async` function. */
 async function nothing(): Promise<void> {}
 
 const room = defineRoom();
 room.on("globals", (ctx) => {
   const missing = ["Intl", "WebAssembly", "process", "Buffer", "require", "fetch", "parlorOutside"];
-  const there = ["URL", "Headers", "TextEncoder", "structuredClone", "atob", "DOMException", "queueMicrotask"];
+  const there = ["URL", "Headers", "TextEncoder", "structuredClone", "atob", "DOMException", "queueMicrotask", "performance"];
   ctx.emit.emit("globals", {
     missing: missing.filter((name) => name in global),
     there: there.filter((name) => !(name in global)),

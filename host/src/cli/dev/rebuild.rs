@@ -141,6 +141,10 @@ impl KnownProject {
         self.tell(dev, BuildState::Building, String::new(), None);
         let outcome = match self.compile(running, saved.is_some()) {
             BuildOutcome::Ended => return false,
+            BuildOutcome::Abandoned => {
+                say(&format!("{}: saved again, so that this build is given up", self.called));
+                return true;
+            }
             BuildOutcome::Failed(words) => Err(words),
             BuildOutcome::Done => self.offer(offer).inspect_err(|words| say(&format!("{}: {words}", self.called))),
         };
@@ -174,10 +178,17 @@ impl KnownProject {
             match steps.next() {
                 Ok(None) => break BuildOutcome::Done,
                 Ok(Some(step)) => {
+                    // What installs something is not given up half way.
+                    let gives_way = beside_a_server && step.says.is_none();
                     if let Some(says) = step.says {
                         say(&format!("{}: {says}", self.called));
                     }
-                    match running.run(step.command, beside_a_server) {
+                    let sources = &self.sources;
+                    let outcome = match gives_way {
+                        true => running.run_unless(step.command, || sources.has_changed()),
+                        false => running.run(step.command, beside_a_server),
+                    };
+                    match outcome {
                         BuildOutcome::Done => {}
                         failed => break failed,
                     }

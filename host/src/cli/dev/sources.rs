@@ -59,6 +59,15 @@ impl ProjectSources {
         newest
     }
 
+    /// Whether one of the files was saved with another content since the last look. One that is missing is not: editors put a
+    /// file aside for a moment.
+    pub fn has_changed(&self) -> bool {
+        self.files.iter().any(|(path, old)| {
+            let now = fs::metadata(path).ok().and_then(|metadata| read(path, &metadata, Some(old)));
+            now.is_some_and(|now| now.hash != old.hash)
+        })
+    }
+
     /// Watches from now on the other files that the build read, wherever they are. That they are new here is no change.
     pub fn take_in(&mut self, project: &Project) {
         for path in project.read_by_the_build() {

@@ -54,6 +54,16 @@ pub fn is_script(file: &Path) -> bool {
     of_script(file).is_some()
 }
 
+/// Whether a file beside projects is a plugin by itself: those of TypeScript that define a room. Their names are a plugin's, so
+/// that declarations, tests and settings of tools are none.
+fn is_dropped(file: &Path) -> bool {
+    let is_typescript = file.extension().is_some_and(|extension| extension == "ts" || extension == "mts");
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    is_typescript
+        && PluginName::new(&stem).is_ok()
+        && fs::read_to_string(file).is_ok_and(|text| text.contains("defineRoom"))
+}
+
 /// The language whose files with such a name are plugins by themselves.
 fn of_script(file: &Path) -> Option<&'static ProjectLanguage> {
     let extension = file.extension()?.to_str()?;
@@ -87,7 +97,11 @@ pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // Hidden folders, and npm's, belong to tools and not to the author.
         if !name.starts_with('.') && name != PACKAGES {
-            found.take(&path);
+            if is_dropped(&path) {
+                found.places.push(path);
+            } else {
+                found.take(&path);
+            }
         }
     }
     if !found.places.is_empty() {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
@@ -61,6 +62,11 @@ struct ParlorTable {
     /// The file that defines the room, from the folder.
     entry: Option<PathBuf>,
     config: BTreeMap<String, String>,
+    /// What the SDK's build reads itself, and says what is wrong with it.
+    #[serde(rename = "esbuild")]
+    _esbuild: IgnoredAny,
+    #[serde(rename = "topLevel")]
+    _top_level: IgnoredAny,
 }
 
 impl NpmPackage {
@@ -94,7 +100,7 @@ impl Script {
         let package = NpmPackage::read(&folder)?;
         let name = package.name.unwrap_or_default();
         let name = PluginName::new(&name).with_context(|| format!("the name {name:?} in {}", manifest.display()))?;
-        let ParlorTable { entry, config } = package.parlor.unwrap_or_default();
+        let ParlorTable { entry, config, .. } = package.parlor.unwrap_or_default();
         let entry = folder.join(entry.unwrap_or_else(|| DEFAULT_ENTRY.into()));
         ensure!(
             entry.is_file(),
@@ -139,7 +145,7 @@ impl Script {
             node.arg("--tsconfig").arg(tsconfig);
         }
         let (set, unset) = if voice.colours { ("FORCE_COLOR", "NO_COLOR") } else { ("NO_COLOR", "FORCE_COLOR") };
-        node.env(set, "1").env_remove(unset);
+        node.env(set, "1").env_remove(unset).env("PARLOR_ENGINE", sdk::cached_engine()?);
         Ok(node)
     }
 }

@@ -35,6 +35,9 @@ pub struct PluginsArgs {
     pub plugin: Option<String>,
     #[command(flatten)]
     pub remote: RemoteArgs,
+    /// Show how long what each plugin does takes, since its first version was loaded.
+    #[arg(long, conflicts_with = "json")]
+    pub costs: bool,
     /// Print the JSON that the server answers.
     #[arg(long)]
     pub json: bool,

@@ -34,6 +34,17 @@ struct ListedPlugin {
     #[serde(default)]
     rooms_by_version: BTreeMap<String, usize>,
     last_refused: Option<ListedRefusal>,
+    #[serde(default)]
+    costs: BTreeMap<String, ListedCost>,
+}
+
+/// How long something takes, in seconds.
+#[derive(Deserialize)]
+struct ListedCost {
+    count: u64,
+    sum: f64,
+    p50: Option<f64>,
+    p99: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -82,11 +93,33 @@ pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
     }
     let strange = "the server is of another version than this program: its answer cannot be read";
     if args.plugin.is_some() {
-        print(&details(&serde_json::from_value(said).context(strange)?))
-    } else {
-        let PluginsAnswer { plugins, not_served } = serde_json::from_value(said).context(strange)?;
-        print(&table(&plugins.iter().chain(&not_served).collect::<Vec<_>>()))
+        let one: PluginDetails = serde_json::from_value(said).context(strange)?;
+        return print(&if args.costs { costs(&[&one.entry]) } else { details(&one) });
     }
+    let PluginsAnswer { plugins, not_served } = serde_json::from_value(said).context(strange)?;
+    let all: Vec<_> = plugins.iter().chain(&not_served).collect();
+    print(&if args.costs { costs(&all) } else { table(&all) })
+}
+
+/// How long what each plugin does takes: a line for each thing that it did.
+fn costs(entries: &[&ListedPlugin]) -> String {
+    let row = |[plugin, what, count, mean, p50, p99]: [&str; 6]| {
+        format!("{plugin:<32} {what:<12} {count:>12} {mean:>10} {p50:>10} {p99:>10}\n")
+    };
+    let mut text = row(["PLUGIN", "WHAT", "COUNT", "MEAN", "P50 UNDER", "P99 UNDER"]);
+    for entry in entries {
+        let name = printable(&format!("{}/{}", entry.tenant, entry.plugin));
+        for (what, ListedCost { count, sum, p50, p99 }) in entry.costs.iter().filter(|(_, cost)| cost.count > 0) {
+            let (count, mean) = (count.to_string(), milliseconds(Some(sum / *count as f64)));
+            let (p50, p99) = (milliseconds(*p50), milliseconds(*p99));
+            text.push_str(&row([&name, &printable(what), &count, &mean, &p50, &p99]));
+        }
+    }
+    text
+}
+
+fn milliseconds(seconds: Option<f64>) -> String {
+    seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.3} ms", seconds * 1_000.0))
 }
 
 fn row([plugin, version, state, rooms, sockets, path]: [&str; 6]) -> String {

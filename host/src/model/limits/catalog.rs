@@ -18,7 +18,7 @@ limits! {
     call_wall_ms: u64 = 5_000, Plugin, least 1;
     /// Data of one emit, ask or answer with its attachments, in bytes. Past it the call is refused and the turn cannot
     /// commit.
-    emit_bytes: usize = 64 << 10, Plugin, least 0;
+    emit_bytes: usize = 256 << 10, Plugin, least 0;
     /// Emits of one turn. Past it the call is refused and the turn cannot commit.
     emits_per_turn: usize = 1_000, Plugin, least 0;
     /// Data of all emits of one turn, in bytes. Past it the call is refused and the turn cannot commit.
@@ -226,7 +226,7 @@ limits! {
     /// Frames that may be queued for one socket. Past it the client is too slow, and the socket is closed with 1008.
     outbound_frames: usize = 4_096, Plugin, least 1;
     /// Time in ms without anything from a client after which the host sends it a ping. Proxies and home routers forget
-    /// connections that are quiet for 30 to 60 s.
+    /// connections that are quiet for 30 to 60 s. Pings go out together, up to half a second later.
     ping_after_ms: u64 = 25_000, Plugin, least 1;
     /// Time in ms that a client has to send anything after the host's ping. Past it the client is gone, and the socket
     /// is closed with 1008.

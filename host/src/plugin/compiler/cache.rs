@@ -2,10 +2,10 @@
 //! another tenant has compiled the same component.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io;
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use parking_lot::Mutex;
@@ -18,6 +18,8 @@ use crate::model::names::TenantName;
 /// The folder for native code within the data folder. Each tenant has a folder in it.
 const FOLDER: &str = "compiled";
 const EXTENSION: &str = "cwasm";
+/// How often a process looks whether another one still compiles.
+const POLL: Duration = Duration::from_millis(10);
 
 /// The cache of a server.
 #[derive(Debug)]
@@ -29,22 +31,27 @@ pub(super) struct Cache {
     /// The share of each tenant that compiled something since the start; the others have `share`.
     shares: Mutex<BTreeMap<TenantName, u64>>,
     share: u64,
+    /// The lock of the folder, shared with other processes that use it.
+    _in_use: File,
 }
 
 impl Cache {
-    /// Makes the folders, and removes what nobody can use any more.
+    /// Makes the folders, and removes what nobody can use any more, unless another process is at work in them.
     pub fn open(data: &Path, limits: &Limits) -> anyhow::Result<Self> {
         let [folder, functions] = [FOLDER, packs::FOLDER].map(|name| data.join(name));
         for folder in [&folder, &functions] {
             private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            remove_stale(folder);
         }
-        for (_, own) in folders_of(&folder) {
-            remove_stale(&own);
+        let in_use = File::open(&folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
+        if in_use.try_lock().is_ok() {
+            [&folder, &functions].into_iter().for_each(|folder| remove_stale(folder));
+            folders_of(&folder).iter().for_each(|(_, own)| remove_stale(own));
+            remove_unowned(&folder);
         }
-        remove_unowned(&folder);
+        // Where a file system has no locks, unfinished files stay until somebody removes them.
+        let _ = in_use.lock_shared();
         let (bytes_max, share) = (limits.compiled_cache_bytes, limits.compiled_cache_tenant_bytes);
-        Ok(Self { folder, functions, bytes_max, shares: Mutex::default(), share })
+        Ok(Self { folder, functions, bytes_max, shares: Mutex::default(), share, _in_use: in_use })
     }
 
     /// Where a tenant's code has its place. `share` are the bytes that the tenant keeps whatever others compile.
@@ -53,9 +60,17 @@ impl Cache {
         self.folder.join(tenant.as_str()).join(name).with_extension(EXTENSION)
     }
 
-    /// Makes the folder of a tenant whose code is to be written.
-    pub fn prepare(file: &Path) -> io::Result<()> {
-        file.parent().map_or(Ok(()), private_folder)
+    /// Makes the folder of a tenant whose code is to be written, and waits until no other process compiles for the tenant:
+    /// what it makes is found then, and neither loses what the other one adds to the tenant's pack.
+    pub fn lock(file: &Path, is_given_up: impl Fn() -> bool) -> io::Result<File> {
+        let folder = file.parent().ok_or(ErrorKind::InvalidFilename)?;
+        private_folder(folder)?;
+        let folder = File::open(folder)?;
+        // Where the file system has no locks, both compile, and the later one's pack counts.
+        while matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) && !is_given_up() {
+            std::thread::sleep(POLL);
+        }
+        Ok(folder)
     }
 
     /// Deletes what was unused for longest, each time of the tenant that is furthest past its share, until
@@ -141,13 +156,11 @@ fn folders_of(folder: &Path) -> Vec<(String, PathBuf)> {
     folders.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path()))).collect()
 }
 
-/// Removes incomplete files of processes that died while they compiled: those that nobody has locked.
+/// Removes incomplete files of processes that died while they compiled.
 fn remove_stale(folder: &Path) {
     for CachedFile { path, .. } in files_of(folder, |name| name.contains(PARTIAL)) {
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            // If this fails, the next start tries again.
-            let _ = std::fs::remove_file(path);
-        }
+        // If this fails, the next start tries again.
+        let _ = std::fs::remove_file(path);
     }
 }
 
@@ -174,8 +187,6 @@ pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn cache(data: &Path, bytes_max: u64) -> Cache {
@@ -186,7 +197,7 @@ mod tests {
     /// Writes a file of so many bytes, unused for as many seconds as `age` says.
     fn write(cache: &Cache, tenant: &str, share: u64, name: &str, bytes: usize, age: u64) -> PathBuf {
         let file = cache.file(&TenantName::new(tenant).unwrap(), share, name);
-        Cache::prepare(&file).unwrap();
+        private_folder(file.parent().unwrap()).unwrap();
         std::fs::write(&file, vec![0; bytes]).unwrap();
         let used = SystemTime::now() - Duration::from_secs(age);
         File::options().append(true).open(&file).unwrap().set_modified(used).unwrap();

@@ -32,28 +32,28 @@ pub struct CompileJob {
     memory_bytes: u64,
     code_bytes: u64,
     functions_bytes: u64,
-    /// The packs of engines, in the folder that the child runs in.
-    engines: Vec<String>,
+    /// The packs of languages, in the folder that the child runs in.
+    languages: Vec<String>,
     engine_hash: u64,
 }
 
 impl CompileJob {
     /// `functions_bytes` is how large the pack may become that the child returns.
-    pub fn new(limits: &Limits, functions_bytes: u64, engines: Vec<String>, engine_hash: u64) -> Self {
+    pub fn new(limits: &Limits, functions_bytes: u64, languages: Vec<String>, engine_hash: u64) -> Self {
         Self {
             guest_stack_bytes: limits.guest_stack_bytes,
             cpu_ms: limits.compile_cpu_ms,
             memory_bytes: limits.compile_memory_bytes,
             code_bytes: limits.compiled_bytes,
             functions_bytes,
-            engines,
+            languages,
             engine_hash,
         }
     }
 
-    /// Whether the child must run in the folder of the engines' packs.
-    pub fn reads_engines(&self) -> bool {
-        !self.engines.is_empty()
+    /// Whether the child must run in the folder of the languages' packs.
+    pub fn reads_languages(&self) -> bool {
+        !self.languages.is_empty()
     }
 
     /// Formats the job as one argument of the command line.
@@ -65,7 +65,7 @@ impl CompileJob {
         serde_json::from_str(text).context("this is not a job from a server")
     }
 
-    /// Reads functions that were compiled before and a component from standard input, and packs of engines. Writes
+    /// Reads functions that were compiled before and a component from standard input, and packs of languages. Writes
     /// native code to standard output, which is a file, followed by the functions to keep.
     pub fn run(&self) -> anyhow::Result<()> {
         // The server wants one line of a panic, without a place in a source file that its operator does not have.
@@ -90,9 +90,9 @@ impl CompileJob {
         let read = packs::take(std::io::stdin()).context("cannot read the component");
         let (pack, bytes) = read.map_err(by_machine)?;
         // One that cannot be read, or is damaged, costs time and nothing else.
-        let engines: Vec<Vec<u8>> = self.engines.iter().filter_map(|file| std::fs::read(file).ok()).collect();
-        let functions = (self.functions_bytes > 0 || !engines.is_empty())
-            .then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize, engines)));
+        let languages: Vec<Vec<u8>> = self.languages.iter().filter_map(|file| std::fs::read(file).ok()).collect();
+        let functions = (self.functions_bytes > 0 || !languages.is_empty())
+            .then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize, languages)));
         let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
         ensure!(engine_hash(&engine) == self.engine_hash, "the child's engine is not the server's");
         let code = match engine.precompile_component(&bytes) {

@@ -1,8 +1,8 @@
 //! A cache of compiled functions. Cranelift looks them up by a hash of everything that goes into a function. All scripts
-//! share a whole engine, and two builds of a plugin share most of their code.
+//! share the whole of their language's engine, and two builds of a plugin share most of their code.
 //!
 //! The functions of a tenant are in one file, a pack. The child gets the pack and returns it with the new functions. A
-//! tenant's pack holds only what was compiled for that tenant. The packs of engines, which the operator's components
+//! tenant's pack holds only what was compiled for that tenant. The packs of languages, which the operator's components
 //! fill, are only read: what is found there does not come into the tenant's pack. A pack ends in a hash of its content;
 //! a damaged one counts as empty.
 
@@ -26,7 +26,7 @@ const LENGTHS_BYTES: usize = 8;
 pub struct Functions {
     own: Pack,
     /// Where a function is looked up first.
-    engines: Vec<Pack>,
+    languages: Vec<Pack>,
     fresh: Mutex<NewFunctions>,
     reused: AtomicU32,
     /// How many bytes a pack may have.
@@ -67,20 +67,40 @@ struct NewFunctions {
     /// The entries of the new functions, one after the other.
     bytes: Vec<u8>,
     count: u32,
+    left_out: u32,
 }
 
-/// How many functions a compilation found in the pack, and how many it compiled.
+impl NewFunctions {
+    /// Adds a function, unless the pack would have more bytes than that.
+    fn add(&mut self, key: &[u8], value: &[u8], bytes_max: usize) -> bool {
+        let (Ok(key_bytes), Ok(value_bytes)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
+            return false;
+        };
+        let bytes = LENGTHS_BYTES + key.len() + value.len();
+        if MAGIC.len() + self.bytes.len() + bytes + HASH_BYTES > bytes_max {
+            return false;
+        }
+        self.bytes.extend_from_slice(&key_bytes.to_le_bytes());
+        self.bytes.extend_from_slice(&value_bytes.to_le_bytes());
+        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(value);
+        true
+    }
+}
+
+/// How many functions a compilation found in the pack, how many it compiled, and how many of these the pack has no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FunctionCounts {
     pub reused: u32,
     pub anew: u32,
+    pub left_out: u32,
 }
 
 impl Functions {
     /// Opens a pack, which may grow to `bytes_max`, and packs that are only read.
-    pub fn of(pack: Vec<u8>, bytes_max: usize, engines: Vec<Vec<u8>>) -> Self {
-        let engines = engines.into_iter().map(Pack::of).collect();
-        Self { own: Pack::of(pack), engines, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
+    pub fn of(pack: Vec<u8>, bytes_max: usize, languages: Vec<Vec<u8>>) -> Self {
+        let languages = languages.into_iter().map(Pack::of).collect();
+        Self { own: Pack::of(pack), languages, fresh: Mutex::default(), reused: AtomicU32::new(0), bytes_max }
     }
 
     /// Whether nothing changed in a pack since it was written.
@@ -89,7 +109,8 @@ impl Functions {
     }
 
     pub fn counts(&self) -> FunctionCounts {
-        FunctionCounts { reused: self.reused.load(Ordering::Relaxed), anew: self.fresh.lock().count }
+        let fresh = self.fresh.lock();
+        FunctionCounts { reused: self.reused.load(Ordering::Relaxed), anew: fresh.count, left_out: fresh.left_out }
     }
 
     /// Makes the pack for the next compilation. Functions that were used now come last; if not all fit, those that were
@@ -119,26 +140,17 @@ impl Functions {
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let found = self.engines.iter().chain([&self.own]).find_map(|pack| pack.get(key))?;
+        let found = self.languages.iter().chain([&self.own]).find_map(|pack| pack.get(key))?;
         self.reused.fetch_add(1, Ordering::Relaxed);
         Some(Cow::Borrowed(found))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
         let mut fresh = self.fresh.lock();
+        let has_room = fresh.add(key, &value, self.bytes_max);
         fresh.count += 1;
-        let (Ok(key_bytes), Ok(value_bytes)) = (u32::try_from(key.len()), u32::try_from(value.len())) else {
-            return false;
-        };
-        let bytes = LENGTHS_BYTES + key.len() + value.len();
-        if MAGIC.len() + fresh.bytes.len() + bytes + HASH_BYTES > self.bytes_max {
-            return false;
-        }
-        fresh.bytes.extend_from_slice(&key_bytes.to_le_bytes());
-        fresh.bytes.extend_from_slice(&value_bytes.to_le_bytes());
-        fresh.bytes.extend_from_slice(key);
-        fresh.bytes.extend_from_slice(&value);
-        true
+        fresh.left_out += u32::from(!has_room);
+        has_room
     }
 }
 
@@ -191,10 +203,10 @@ mod tests {
     #[test]
     fn what_was_compiled_once_is_found_the_next_time() {
         let first = with(Vec::new(), &[("a", "code of a"), ("b", "")]);
-        assert_eq!((get(&first, "a"), first.counts()), (None, FunctionCounts { reused: 0, anew: 2 }));
+        assert_eq!((get(&first, "a"), first.counts()), (None, FunctionCounts { reused: 0, anew: 2, left_out: 0 }));
         let second = with(first.to_pack(), &[("c", "code of c")]);
         assert_eq!([get(&second, "a"), get(&second, "b")], [Some("code of a".to_owned()), Some(String::new())]);
-        assert_eq!(second.counts(), FunctionCounts { reused: 2, anew: 1 });
+        assert_eq!(second.counts(), FunctionCounts { reused: 2, anew: 1, left_out: 0 });
         let third = with(second.to_pack(), &[]);
         assert_eq!(["a", "b", "c", "d"].map(|key| get(&third, key).is_some()), [true, true, true, false]);
     }
@@ -226,20 +238,22 @@ mod tests {
         // What is new and has no place is compiled again the next time.
         let full = (0..4).map(|number| next.insert(&[number], b"code of x".to_vec())).collect::<Vec<_>>();
         assert_eq!(full, [true, true, true, false]);
+        assert_eq!(next.counts(), FunctionCounts { reused: 3, anew: 4, left_out: 1 });
         assert_eq!(next.to_pack().len(), bytes_max);
     }
+
     #[test]
-    fn an_engines_functions_are_found_and_stay_where_they_are() {
-        let engine = with(Vec::new(), &[("a", "code of the engine"), ("b", "more of it")]).to_pack();
-        // The tenant compiled one of them before the engine had a pack.
+    fn a_languages_functions_are_found_and_stay_where_they_are() {
+        let language = with(Vec::new(), &[("a", "code of the language"), ("b", "more of it")]).to_pack();
+        // The tenant compiled one of them before the language had a pack.
         let own = with(Vec::new(), &[("a", "own code"), ("c", "code of c")]).to_pack();
         let entry = LENGTHS_BYTES + 1 + "code of c".len();
         let bytes_max = MAGIC.len() + HASH_BYTES + entry;
-        let functions = Functions::of(own, bytes_max, vec![b"damaged".to_vec(), engine]);
+        let functions = Functions::of(own, bytes_max, vec![b"damaged".to_vec(), language]);
         let found = ["a", "b", "c", "d"].map(|key| get(&functions, key));
-        let expected = ["code of the engine", "more of it", "code of c"].map(|code| Some(code.to_owned()));
+        let expected = ["code of the language", "more of it", "code of c"].map(|code| Some(code.to_owned()));
         assert_eq!((&found[..3], &found[3]), (&expected[..], &None));
-        assert_eq!(functions.counts(), FunctionCounts { reused: 3, anew: 0 });
+        assert_eq!(functions.counts(), FunctionCounts { reused: 3, anew: 0, left_out: 0 });
         let next = Functions::of(functions.to_pack(), bytes_max, Vec::new());
         assert_eq!(["a", "b", "c"].map(|key| get(&next, key).is_some()), [false, false, true]);
     }

@@ -5,8 +5,8 @@
 
 mod cache;
 mod child;
-mod engines;
 mod functions;
+mod languages;
 mod packs;
 mod prevented;
 mod seal;
@@ -28,7 +28,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, bail};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -42,7 +42,8 @@ use crate::tenant::locks::TenantLocks;
 use cache::Cache;
 pub use cache::compiled_bytes;
 pub use child::CompileJob;
-use engines::EnginePacks;
+use functions::FunctionCounts;
+use languages::LanguagePacks;
 use packs::Packs;
 pub use prevented::Prevented;
 use seal::BrokenSeal;
@@ -64,7 +65,7 @@ pub struct Compiler {
     /// To whom the files belong that this program writes into the folder.
     user: u32,
     packs: Packs,
-    engines: EnginePacks,
+    languages: LanguagePacks,
     limits: Limits,
     at_once: Arc<Semaphore>,
     /// A tenant compiles one component at a time, so that a tenant with many does not keep the others waiting.
@@ -77,12 +78,12 @@ impl Compiler {
         let cache = Cache::open(data, limits)?;
         let bytes_max = limits.compiled_functions_bytes;
         let packs = Packs { folder: cache.functions.clone(), engine_hash: engine_hash(&engine), bytes_max };
-        let engines = EnginePacks::new(&cache.functions);
+        let languages = LanguagePacks::new(&cache.functions);
         let at_once = Arc::new(Semaphore::new(limits.compiles_at_once));
         let user = seal::own_user(&cache.folder);
         let user = user.with_context(|| format!("cannot write into {}", cache.folder.display()))?;
         let (limits, tenants) = (limits.clone(), TenantLocks::default());
-        Ok(Self { engine, program, cache, user, packs, engines, limits, at_once, tenants })
+        Ok(Self { engine, program, cache, user, packs, languages, limits, at_once, tenants })
     }
 
     /// Compiles a component, or loads the code of an earlier compilation for the same tenant. An error is one line, and
@@ -108,6 +109,8 @@ impl Compiler {
         self.aside(of_tenant, move |compiler, key, account, bytes| {
             // Hold both until the child is gone, even if nobody waits for the code any more.
             let _turns = turns;
+            let _alone =
+                Cache::lock(&kept, || given_up.load(Ordering::Relaxed)).map_err(|why| unwritten(&kept, why))?;
             // Whoever had the lock before may have compiled the same component.
             match compiler.load_kept(&kept) {
                 Some(component) => Ok(component),
@@ -142,91 +145,96 @@ impl Compiler {
         kept: &Path,
         given_up: &AtomicBool,
     ) -> anyhow::Result<Component> {
-        let begun = Cache::prepare(kept).and_then(|()| files::begin(kept));
-        let compiled = begun.map_err(|why| unwritten(kept, why)).and_then(|partial| {
+        let compiled = files::begin(kept).map_err(|why| unwritten(kept, why)).and_then(|partial| {
             let subject = CompileSubject::Plugin(key, account);
-            if let Some(pack) = self.make(subject, bytes, &partial, given_up)? {
-                self.packs.keep(&key.tenant, &pack);
+            if let Some(made) = self.make(subject, bytes, &partial, given_up)? {
+                self.packs.keep(&key.tenant, &made.pack);
+                subject.tell_done(made.took, made.counts);
             }
             seal::put(partial.as_file(), kept).map_err(|why| unwritten(kept, why))?;
+            // Under this name nobody else forgets it before it is loaded.
+            let component = self.load(partial.path());
+            let component = component.map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))?;
             // The final name promises complete code, also after a power cut.
             partial.as_file().sync_data().map_err(|why| unwritten(kept, why))?;
             drop(partial.persist(kept).map_err(|why| unwritten(kept, why.error))?);
-            self.load(kept).map_err(|why| anyhow::anyhow!("does not fit this host: {}", one_line(&why)))
+            Ok(component)
         });
-        if compiled.is_err() {
-            // What cannot be removed is compiled anew.
-            let _ = std::fs::remove_file(kept);
-        }
         self.cache.forget_unused(kept);
         compiled
     }
 
-    /// The turn to compile engines: tenants' compilations wait while it is held.
-    pub async fn turn(&self) -> anyhow::Result<OwnedSemaphorePermit> {
-        Ok(Arc::clone(&self.at_once).acquire_owned().await?)
-    }
-
-    /// Compiles the operator's component of a language for all tenants, unless that was done before: keeps its functions,
-    /// and not its code.
-    pub async fn engine(self: &Arc<Self>, name: String, seed: Arc<[u8]>) -> anyhow::Result<()> {
+    /// Compiles the operator's components of languages for all tenants, while tenants' compilations wait. Each file, with the
+    /// name and the bytes that it was read as, is read on the thread that waits for the compilation.
+    pub async fn languages<I>(self: &Arc<Self>, components: impl FnOnce() -> I + Send + 'static) -> anyhow::Result<()>
+    where
+        I: Iterator<Item = (PathBuf, anyhow::Result<(String, Vec<u8>)>)>,
+    {
+        let turn = Arc::clone(&self.at_once).acquire_owned().await?;
         let wanted = StillWanted::default();
         let (compiler, given_up) = (Arc::clone(self), Arc::clone(&wanted.given_up));
-        let compile = move || compiler.compile_engine(&name, &seed, &given_up);
-        tokio::task::spawn_blocking(compile).await.context("compiling panicked")?
+        let compile = move || {
+            let _turn = turn;
+            for (file, read) in components() {
+                let compiled = read.and_then(|(name, component)| compiler.language(&name, &component, &given_up));
+                // Nobody needs the others any more, nor wants to be told.
+                if given_up.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Err(why) = compiled {
+                    tracing::warn!("{} is not compiled for all tenants: {why:#}", file.display());
+                }
+            }
+            compiler.languages.remove_unused();
+        };
+        tokio::task::spawn_blocking(compile).await.context("compiling panicked")
     }
 
-    fn compile_engine(&self, name: &str, seed: &[u8], given_up: &AtomicBool) -> anyhow::Result<()> {
-        self.engines.check_room()?;
-        let name_of_pack =
-            EnginePacks::file_of(name, seed, self.limits.compiled_engine_bytes, engine_hash(&self.engine));
-        if !self.engines.is_kept(&name_of_pack) {
-            let file = self.engines.folder.join(&name_of_pack);
-            let begun = self.engines.prepare().and_then(|()| files::begin(&file));
+    /// Compiles the operator's component of a language, unless that was done before: keeps its functions, and not its code.
+    fn language(&self, name: &str, component: &[u8], given_up: &AtomicBool) -> anyhow::Result<()> {
+        self.languages.check_room()?;
+        let bytes_max = self.limits.compiled_engine_bytes;
+        let name_of_pack = LanguagePacks::file_of(name, component, bytes_max, engine_hash(&self.engine));
+        if !self.languages.is_kept(&name_of_pack) {
+            let file = self.languages.folder.join(&name_of_pack);
+            let begun = self.languages.prepare().and_then(|()| files::begin(&file));
             let partial = begun.map_err(|why| unwritten(&file, why))?;
-            let pack = self.make(CompileSubject::Engine(name), seed, &partial, given_up)?;
-            let pack = pack.filter(|pack| !pack.is_empty()).context("compiled-engine-bytes allows no functions")?;
-            files::write_whole(&file, &pack)?;
+            let subject = CompileSubject::Language(name);
+            let made = self.make(subject, component, &partial, given_up)?.filter(|made| !made.pack.is_empty());
+            let made = made.context("compiled-engine-bytes allows no functions")?;
+            files::write_whole(&file, &made.pack)?;
+            subject.tell_done(made.took, made.counts);
         }
-        self.engines.add(name_of_pack, seed.len());
+        self.languages.add(name_of_pack, component.len());
         Ok(())
     }
 
-    /// Removes the packs of engines that the operator has no component of any more.
-    pub fn forget_unused_engines(&self) {
-        self.engines.remove_unused();
-    }
-
-    /// Makes a file of native code, and returns the functions to keep. It is locked as long as this process or the child
-    /// has it open.
+    /// Makes a file of native code, and returns the functions to keep.
     fn make(
         &self,
         subject: CompileSubject<'_>,
         bytes: &[u8],
         partial: &NamedTempFile,
         given_up: &AtomicBool,
-    ) -> anyhow::Result<Option<Vec<u8>>> {
+    ) -> anyhow::Result<Option<MadeFunctions>> {
         let (file, path) = (partial.as_file(), partial.path());
-        file.lock().map_err(|why| unwritten(path, why))?;
         let start = Instant::now();
         self.run_child(subject, bytes, file.try_clone().map_err(|why| unwritten(path, why))?, given_up)?;
-        Ok(packs::take_off(file, path)?.map(|(pack, counts)| {
-            subject.tell_done(start.elapsed(), counts);
-            pack
-        }))
+        let taken = packs::take_off(file, path)?;
+        Ok(taken.map(|(pack, counts)| MadeFunctions { pack, counts, took: start.elapsed() }))
     }
 
     /// What the child is told, and the functions that it gets.
     fn job(&self, subject: CompileSubject<'_>, bytes: &[u8]) -> (CompileJob, Vec<u8>) {
         let limits = &self.limits;
-        let (functions_bytes, engines, pack) = match subject {
+        let (functions_bytes, languages, pack) = match subject {
             CompileSubject::Plugin(key, _) => {
-                let engines = self.engines.for_component(bytes.len());
-                (limits.compiled_functions_bytes, engines, self.packs.read(&key.tenant))
+                let languages = self.languages.for_component(bytes.len());
+                (limits.compiled_functions_bytes, languages, self.packs.read(&key.tenant))
             }
-            CompileSubject::Engine(_) => (limits.compiled_engine_bytes, Vec::new(), Vec::new()),
+            CompileSubject::Language(_) => (limits.compiled_engine_bytes, Vec::new(), Vec::new()),
         };
-        (CompileJob::new(limits, functions_bytes, engines, engine_hash(&self.engine)), pack)
+        (CompileJob::new(limits, functions_bytes, languages, engine_hash(&self.engine)), pack)
     }
 
     fn run_child(
@@ -239,8 +247,8 @@ impl Compiler {
         let limits = &self.limits;
         let (job, pack) = self.job(subject, bytes);
         let mut child = Command::new(&self.program);
-        if job.reads_engines() {
-            child.current_dir(&self.engines.folder);
+        if job.reads_languages() {
+            child.current_dir(&self.languages.folder);
         }
         let mut child = child
             .arg("compile-component")
@@ -328,6 +336,13 @@ impl Compiler {
             Component::deserialize_file(&self.engine, kept)
         }
     }
+}
+
+/// What a child gave beside the code.
+struct MadeFunctions {
+    pack: Vec<u8>,
+    counts: FunctionCounts,
+    took: Duration,
 }
 
 fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {

@@ -16,9 +16,9 @@ pub const FOLDER: &str = "functions";
 const EXTENSION: &str = ".pack";
 /// How many digits of the engine's hash stand in a pack's name, after a dash.
 const ENGINE_DIGITS: usize = 16;
-/// The last bytes of the child's output. The pack's length and two counts come before them.
-const MAGIC: &[u8; 8] = b"parlorc1";
-pub const END_BYTES: usize = 24;
+/// The last bytes of the child's output. The pack's length and three counts come before them.
+const MAGIC: &[u8; 8] = b"parlorc2";
+pub const END_BYTES: usize = 28;
 
 /// The packs for one engine.
 #[derive(Debug)]
@@ -108,11 +108,12 @@ pub fn take(mut given: impl Read) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
 /// Writes the child's functions and the trailer behind its code.
 pub fn give_back(answer: &mut impl Write, functions: Option<&Functions>) -> std::io::Result<()> {
     let pack = functions.map(Functions::to_pack).unwrap_or_default();
-    let FunctionCounts { reused, anew } = functions.map(Functions::counts).unwrap_or_default();
+    let FunctionCounts { reused, anew, left_out } = functions.map(Functions::counts).unwrap_or_default();
     answer.write_all(&pack)?;
     answer.write_all(&(pack.len() as u64).to_le_bytes())?;
-    answer.write_all(&reused.to_le_bytes())?;
-    answer.write_all(&anew.to_le_bytes())?;
+    for count in [reused, anew, left_out] {
+        answer.write_all(&count.to_le_bytes())?;
+    }
     answer.write_all(MAGIC)
 }
 
@@ -131,5 +132,5 @@ pub fn take_off(answer: &File, path: &Path) -> anyhow::Result<Option<(Vec<u8>, F
     let mut pack = vec![0; pack_bytes as usize];
     answer.read_exact_at(&mut pack, code_bytes).with_context(unread)?;
     answer.set_len(code_bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Some((pack, FunctionCounts { reused: number(8), anew: number(12) })))
+    Ok(Some((pack, FunctionCounts { reused: number(8), anew: number(12), left_out: number(16) })))
 }

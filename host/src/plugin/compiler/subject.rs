@@ -14,7 +14,7 @@ pub enum CompileSubject<'a> {
     /// A tenant's component, on the tenant's account.
     Plugin(&'a PluginKey, &'a Account),
     /// The operator's component of a language, by its name, on nobody's account.
-    Engine(&'a str),
+    Language(&'a str),
 }
 
 impl CompileSubject<'_> {
@@ -22,7 +22,7 @@ impl CompileSubject<'_> {
     pub fn working<T>(self, work: impl FnOnce() -> T) -> T {
         match self {
             Self::Plugin(_, account) => account.deploying(work),
-            Self::Engine(_) => work(),
+            Self::Language(_) => work(),
         }
     }
 
@@ -39,13 +39,13 @@ impl CompileSubject<'_> {
             Self::Plugin(PluginKey { tenant, plugin }, _) => {
                 tracing::info!(tenant = tenant.as_str(), plugin = plugin.as_str(), "compiling ...");
             }
-            Self::Engine(engine) => tracing::info!(engine, "compiling ..."),
+            Self::Language(engine) => tracing::info!(engine, "compiling ..."),
         }
     }
 
     /// Logs how it was compiled.
     pub fn tell_done(self, took: Duration, counts: FunctionCounts) {
-        let FunctionCounts { reused, anew } = counts;
+        let FunctionCounts { reused, anew, left_out } = counts;
         let seconds = took.as_secs_f64();
         match self {
             Self::Plugin(PluginKey { tenant, plugin }, _) => {
@@ -56,8 +56,12 @@ impl CompileSubject<'_> {
                     tracing::debug!(tenant, plugin, reused, anew, "compiling took {seconds:.2} s");
                 }
             }
-            Self::Engine(engine) => {
+            Self::Language(engine) => {
                 tracing::info!(engine, functions = anew, "compiled this engine for all tenants in {seconds:.1} s");
+                if left_out > 0 {
+                    let words = "have no room in compiled-engine-bytes, and are compiled for each tenant";
+                    tracing::warn!(engine, "{left_out} of this engine's {anew} functions {words}");
+                }
             }
         }
     }

@@ -109,8 +109,31 @@ fn what_a_dead_process_left_behind_goes_at_the_start() {
     let data = DataFolder::new("stale");
     let partial = |name: &str| data.0.join("compiled/default").join(format!("{name}.{PARTIAL}1-0"));
     std::fs::write(partial("left"), "half").unwrap();
-    let at_work = File::create(partial("at-work")).unwrap();
-    at_work.lock().unwrap();
+    let first = data.compiler("");
+    assert!(!partial("left").exists());
+    // What a living process began stays, whoever starts beside it.
+    std::fs::write(partial("at-work"), "half").unwrap();
+    let second = data.compiler("");
+    drop(first);
+    let third = data.compiler("");
+    assert!(partial("at-work").exists());
+    drop((second, third));
     data.compiler("");
-    assert!(!partial("left").exists() && partial("at-work").exists());
+    assert!(!partial("at-work").exists());
+}
+
+/// As two servers' harnesses do that share a cache: each finds what the other one made, and what both add to the tenant's pack.
+#[tokio::test]
+async fn two_processes_with_one_folder_compile_one_after_the_other() {
+    let data = DataFolder::new("together");
+    let said = data.0.join("said");
+    let script = format!("echo begun >> {0}; sleep 0.2; echo ended >> {0}", said.display());
+    let (one, other) = (data.compiler(&script), data.compiler(&script));
+    let (key, account) = (key(), account());
+    let both = tokio::join!(
+        one.component(&key, &account, Arc::from(*b"x")),
+        other.component(&key, &account, Arc::from(*b"y"))
+    );
+    assert!(both.0.is_err() && both.1.is_err(), "the script compiles nothing");
+    assert_eq!(std::fs::read_to_string(said).unwrap(), "begun\nended\n".repeat(2));
 }

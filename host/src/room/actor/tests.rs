@@ -93,7 +93,8 @@ impl Opened {
         let (plugin, socket) = (self.door.plugin(), self.door.next_socket());
         let place = Arc::new(Counter::new(1)).place_beyond_bounds();
         let tenant = Arc::clone(&plugin.account().outbound);
-        let outbound = Arc::new(Outbound::new(plugin.limits(), Wire::Verani, Arc::default(), tenant, place));
+        let outbound =
+            Arc::new(Outbound::new(plugin.limits(), Wire::Verani, Arc::default(), tenant, Arc::default(), place));
         let meta = Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]);
         let connect = Mail::Connect { socket, meta, outbound: Arc::clone(&outbound) };
         self.door.mailbox.push(connect).unwrap();

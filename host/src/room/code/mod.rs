@@ -18,7 +18,7 @@ use super::handle::RoomHandle;
 use super::owner::{Penalty, RoomOwner};
 use super::turn::TurnKind;
 use super::visitors::Visitors;
-use crate::clock::Instant;
+use crate::clock::{Instant, now_ns};
 use crate::guest::instance::{Instance, OpenError, Outcome};
 use crate::model::body::Payload;
 use crate::model::effect::EmitElsewhere;
@@ -34,6 +34,7 @@ use crate::protocol::close::CloseReason;
 use crate::storage::view::StorageView;
 use crate::tenant::aside::Aside;
 use crate::tenant::lane::Lane;
+use crate::tenant::latency::Timed;
 
 pub(super) use self::faults::Consequence;
 pub(super) use self::owed::{RestoreReason, Suspended};
@@ -172,6 +173,7 @@ impl Code {
 
     /// Takes the instance back from a call.
     pub(super) fn put_back(&mut self, instance: Box<Instance>) {
+        self.plugin.totals.latencies.note(Timed::TurnCpu, instance.executed_ns());
         let wants_ping = instance.registrations().has_ping();
         if self.room.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.room.wants_ping.store(wants_ping, Ordering::Relaxed);
@@ -226,7 +228,7 @@ impl Code {
     /// `Ready`.
     pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize, visitors: &Visitors) -> Readiness {
         if self.instance.is_none()
-            && let Err(why) = self.open(view, sockets).await
+            && let Err(why) = self.open_timed(view, sockets).await
         {
             let handed_over = self.owed.take().and_then(|owed| owed.state);
             if why.is_of_code() && self.goes_back(&why.to_string(), handed_over) {
@@ -240,6 +242,16 @@ impl Code {
             None if self.asks_for(hook::RESTORE) => Readiness::Restore(reason),
             None => Readiness::Ready,
         }
+    }
+
+    /// Makes an instance, and notes how long that took.
+    async fn open_timed(&mut self, view: &Arc<StorageView>, sockets: usize) -> Result<(), OpenError> {
+        let wakes = self.owed.as_ref().is_some_and(|owed| owed.reason == RestoreReason::Wake);
+        let begin = now_ns();
+        self.open(view, sockets).await?;
+        let timed = if wakes { Timed::Wake } else { Timed::Open };
+        self.plugin.totals.latencies.note(timed, now_ns().saturating_sub(begin));
+        Ok(())
     }
 
     /// Makes an instance. A room that has sockets waits for a place more than once.

@@ -57,6 +57,11 @@ impl HeldTurn {
         self.batch.as_ref().map(|batch| batch.number)
     }
 
+    /// How long the turn's writes have been on their way, where it made any.
+    pub(super) fn waited(&self) -> Option<Duration> {
+        self.batch.as_ref().map(|_| self.since.elapsed())
+    }
+
     pub(super) fn sets_alarm(&self) -> bool {
         self.batch.as_ref().is_some_and(|batch| batch.sets_alarm)
     }

@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::bounds::TenantBounds;
 use self::gate::{Gate, HeldBatch, HeldTurn};
@@ -60,6 +61,8 @@ pub(super) struct Settled {
     pub(super) output: Option<Output>,
     /// Whether the durable alarm changed.
     pub(super) sets_alarm: bool,
+    /// How long the turn's writes were on their way, where it made any.
+    pub(super) commit_wait: Option<Duration>,
 }
 
 impl Ledger {
@@ -133,7 +136,8 @@ impl Ledger {
         durability: Durability,
     ) -> Option<Output> {
         let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes } = ended;
-        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, elsewhere, closes };
+        let accepted_ns = origin.accepted_ns;
+        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, elsewhere, closes, accepted_ns };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -160,7 +164,7 @@ impl Ledger {
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
         let mark = state.mark();
         let (emits, elsewhere, closes) = Default::default();
-        let nothing = Output::Turn { welcomes: None, emits, answer: None, elsewhere, closes };
+        let nothing = Output::Turn { welcomes: None, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
         let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
@@ -189,12 +193,13 @@ impl Ledger {
             return Settled::default();
         }
         let Some(held) = self.gate.pop() else { return Settled::default() };
+        let commit_wait = held.waited();
         if let Some(number) = held.batch() {
             self.view.written(number);
             self.kept = self.view.kept();
         }
         self.kept_to = Some(held.end);
-        Settled { sets_alarm: held.sets_alarm(), output: held.output }
+        Settled { sets_alarm: held.sets_alarm(), commit_wait, output: held.output }
     }
 
     /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers

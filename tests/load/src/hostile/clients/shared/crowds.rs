@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::held::{Held, OF_AN_ADDRESS, path};
+use super::held::{Held, path};
 use crate::hostile::attack::Arena;
 use crate::hostile::clients::connections::come_and_go;
 use crate::hostile::costs::gauge;
@@ -43,8 +43,7 @@ pub fn broadcast_in_four(arena: &Arena) {
 
 fn broadcast_in(arena: &Arena, rooms: usize) {
     low_priority();
-    let paths: Vec<String> = (0..rooms * ROOM).map(|socket| path(&format!("cast-{}", socket / ROOM))).collect();
-    let Ok(mut held) = Held::join(arena, 0, OF_AN_ADDRESS, &paths) else { return };
+    let Some(mut held) = Held::in_rooms(arena, "cast", rooms, ROOM) else { return };
     if held.wait_to_go() {
         let speakers = (0..held.count()).step_by(ROOM).collect();
         held.talk(CAST, speakers, CAST_EVERY / rooms as u32);
@@ -53,8 +52,7 @@ fn broadcast_in(arena: &Arena, rooms: usize) {
 
 pub fn log_bulk(arena: &Arena) {
     low_priority();
-    let paths: Vec<String> = (0..LOGGERS).map(|room| path(&format!("log-{room}"))).collect();
-    let Ok(mut held) = Held::join(arena, 0, OF_AN_ADDRESS, &paths) else { return };
+    let Some(mut held) = Held::in_rooms(arena, "log", LOGGERS, 1) else { return };
     if held.wait_to_go() {
         held.talk(r#"{"type":"log"}"#, (0..held.count()).collect(), LOG_EVERY);
     }
@@ -92,8 +90,7 @@ pub fn teardown(arena: &Arena) {
 
 pub fn wake_storm(arena: &Arena) {
     low_priority();
-    let paths: Vec<String> = (0..SLEEPERS).map(|room| path(&format!("sleep-{room}"))).collect();
-    let Ok(mut held) = Held::join(arena, 0, OF_AN_ADDRESS, &paths) else { return };
+    let Some(mut held) = Held::in_rooms(arena, "sleep", SLEEPERS, 1) else { return };
     let end = Instant::now() + ASLEEP;
     while gauge("parlor_tenant_awake_rooms", Some(EVIL), arena).is_some_and(|awake| awake > 0.0) && Instant::now() < end
     {

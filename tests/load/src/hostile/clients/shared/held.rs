@@ -69,6 +69,12 @@ impl Held {
         Ok(held)
     }
 
+    /// Lets sockets into rooms that are called `NAME-0`, `NAME-1` and so on, as many into each; nobody where that fails.
+    pub fn in_rooms(arena: &Arena, name: &str, rooms: usize, of_a_room: usize) -> Option<Self> {
+        let paths = (0..rooms * of_a_room).map(|socket| path(&format!("{name}-{}", socket / of_a_room)));
+        Self::join(arena, 0, OF_AN_ADDRESS, &paths.collect::<Vec<_>>()).ok()
+    }
+
     /// Before an attack acts, who is kept out asks again: the tenant may have to wait for its CPU time.
     fn enter(&mut self, from: Ipv4Addr, arena: &Arena, paths: &[String]) {
         let (first, end) = (self.count(), Instant::now() + ENTERING);

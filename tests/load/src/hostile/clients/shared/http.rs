@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::time::Duration;
 
-use super::held::{Held, OF_AN_ADDRESS, path};
+use super::held::{Held, path};
 use crate::hostile::attack::Arena;
 use crate::hostile::clients::connections::hold;
 use crate::hostile::stand::{EVIL, EVIL_TOKEN};
@@ -22,8 +22,7 @@ const UPGRADE_EVERY: Duration = Duration::from_millis(50);
 const ASKER: usize = 1_000;
 
 pub fn api_list(arena: &Arena) {
-    let paths: Vec<String> = (0..arena.scale.rooms).map(|room| path(&format!("list-{room}"))).collect();
-    let Ok(mut held) = Held::join(arena, 0, OF_AN_ADDRESS, &paths) else { return };
+    let Some(mut held) = Held::in_rooms(arena, "list", arena.scale.rooms, 1) else { return };
     if !held.wait_to_go() {
         return;
     }

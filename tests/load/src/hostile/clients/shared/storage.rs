@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::held::{Held, OF_AN_ADDRESS, path};
+use super::held::Held;
 use crate::hostile::attack::Arena;
 use crate::hostile::low_priority;
 
@@ -29,8 +29,7 @@ pub fn get_many(arena: &Arena) {
 /// Fills the rooms with so many entries of so many bytes, and then asks on and on.
 fn ask(arena: &Arena, (entries, bytes): (usize, usize), words: &str) {
     low_priority();
-    let paths: Vec<String> = (0..ROOMS).map(|room| path(&format!("full-{room}"))).collect();
-    let Ok(mut held) = Held::join(arena, 0, OF_AN_ADDRESS, &paths) else { return };
+    let Some(mut held) = Held::in_rooms(arena, "full", ROOMS, 1) else { return };
     let step = TURN_BYTES / bytes - 1;
     for first in (0..entries).step_by(step) {
         let count = step.min(entries - first);

@@ -1,7 +1,8 @@
-//! Packs of languages' engines: the functions that all components of one language share, such as those of QuickJS or
-//! CPython. The operator has a component of each language; the server compiles each once, and what tenants compile
-//! finds its functions. Tenants only read these packs. What is in them comes from the operator alone, so how long a
-//! tenant's compilation takes says nothing of other tenants.
+//! Packs of languages: the functions that all components of one language share, those of QuickJS or of CPython. The
+//! operator has a component of each language, in what the configuration calls `engines`; the server compiles each once,
+//! and what tenants compile finds its functions. Tenants only read these packs. What is in them comes from the operator
+//! alone, so how long a tenant's compilation takes says nothing of other tenants. An engine, in this module's code, is
+//! wasmtime's.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,27 +16,27 @@ use super::functions::Functions;
 /// The folder of these packs, beside those of the tenants.
 const FOLDER: &str = "engines";
 const EXTENSION: &str = "pack";
-/// How many engines are kept.
-const ENGINES_MAX: usize = 16;
+/// How many languages a host has packs of.
+const LANGUAGES_MAX: usize = 16;
 /// How many digits of a component's hash stand in the name of its pack.
 const SEED_DIGITS: usize = 16;
 
-/// The packs of engines of one host.
+/// The packs of one host.
 #[derive(Debug)]
-pub struct EnginePacks {
+pub struct LanguagePacks {
     pub folder: PathBuf,
-    known: Mutex<Vec<EnginePack>>,
+    known: Mutex<Vec<LanguagePack>>,
 }
 
 #[derive(Debug, Clone)]
-struct EnginePack {
+struct LanguagePack {
     /// Its file's name in the folder.
     file: String,
     /// The bytes of the component that it was made of.
     seed_bytes: usize,
 }
 
-impl EnginePacks {
+impl LanguagePacks {
     /// `functions` is the folder of the tenants' packs.
     pub fn new(functions: &Path) -> Self {
         Self { folder: functions.join(FOLDER), known: Mutex::default() }
@@ -60,13 +61,13 @@ impl EnginePacks {
 
     /// Fails where there are as many packs as a host can have.
     pub fn check_room(&self) -> anyhow::Result<()> {
-        ensure!(self.known.lock().len() < ENGINES_MAX, "a host can have {ENGINES_MAX} engines, and has them");
+        ensure!(self.known.lock().len() < LANGUAGES_MAX, "a host can have {LANGUAGES_MAX} engines, and has them");
         Ok(())
     }
 
     /// Has compilations use a pack that is there.
     pub fn add(&self, file: String, seed_bytes: usize) {
-        self.known.lock().push(EnginePack { file, seed_bytes });
+        self.known.lock().push(LanguagePack { file, seed_bytes });
     }
 
     /// Removes the packs that no compilation uses.
@@ -83,7 +84,7 @@ impl EnginePacks {
     }
 
     /// The packs that a component of this size can have functions of: one that is less than half as large as what a pack
-    /// was made of does not contain that engine, and need not wait until the pack is read.
+    /// was made of does not contain that language's engine, and need not wait until the pack is read.
     pub fn for_component(&self, bytes: usize) -> Vec<String> {
         let known = self.known.lock();
         if known.is_empty() || !self.folder.is_dir() {
@@ -100,13 +101,13 @@ mod tests {
     #[test]
     fn small_components_read_no_pack_and_unused_packs_go() {
         let data = tempfile::tempdir().unwrap();
-        let packs = EnginePacks::new(data.path());
+        let packs = LanguagePacks::new(data.path());
         packs.prepare().unwrap();
         let [small, large] =
-            [("small", &b"qjs"[..]), ("large", b"python")].map(|(name, seed)| EnginePacks::file_of(name, seed, 1, 7));
-        assert_ne!(EnginePacks::file_of("large", b"python", 1, 8), large);
-        assert_ne!(EnginePacks::file_of("large", b"pythons", 1, 7), large);
-        assert_ne!(EnginePacks::file_of("large", b"python", 2, 7), large);
+            [("small", &b"qjs"[..]), ("large", b"python")].map(|(name, seed)| LanguagePacks::file_of(name, seed, 1, 7));
+        assert_ne!(LanguagePacks::file_of("large", b"python", 1, 8), large);
+        assert_ne!(LanguagePacks::file_of("large", b"pythons", 1, 7), large);
+        assert_ne!(LanguagePacks::file_of("large", b"python", 2, 7), large);
         for file in [&small, &large, "old.pack"] {
             std::fs::write(packs.folder.join(file), Functions::of(Vec::new(), 1_000, Vec::new()).to_pack()).unwrap();
         }
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(&packs.folder).unwrap().count(), 2);
         std::fs::write(packs.folder.join(&small), "damaged").unwrap();
         assert!(!packs.is_kept(&small) && packs.is_kept(&large));
-        (2..ENGINES_MAX).for_each(|_| packs.add(large.clone(), 1));
+        (2..LANGUAGES_MAX).for_each(|_| packs.add(large.clone(), 1));
         assert!(packs.check_room().is_err());
     }
 }

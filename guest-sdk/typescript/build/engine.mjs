@@ -1,0 +1,114 @@
+/**
+ * The engine of plugins: a component that `parlor` carries, whose module is quickjs-ng with the contract's functions
+ * (`engine/`). A plugin is the engine with the memory that it has when it has evaluated the plugin's bundle.
+ */
+
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { number, ofSections, readNumber, sections, signed } from "./wasm.mjs";
+
+/** Of a component. */
+const CORE_MODULE = 1;
+/** Of a module. */
+const MEMORY = 5;
+const DATA = 11;
+const DATA_COUNT = 12;
+
+const PAGE = 65_536;
+/** So many zeros between two pieces of memory cost less than a beginning. */
+const GAP = 32;
+
+/** How long a bundle's top level may take. */
+const EVALUATION_MS = 10_000;
+/** The engine ends recursion by its own bound, which must come first. */
+const STACK_MB = 16;
+
+/** The top level of a bundle failed, in the engine's words: its message, then the places. */
+export class TopLevelFailed extends Error {}
+
+/** Where the engine is: what `parlor` says, else where it wrote it with the SDK, else where the repository's build leaves it. */
+function enginePath() {
+  const sdk = fileURLToPath(new URL("..", import.meta.url));
+  const places = [process.env.PARLOR_ENGINE, join(sdk, "engine.wasm"), join(sdk, "../../target/engine.wasm")];
+  const found = places.find((place) => place !== undefined && (statSync(place, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  if (found === undefined) throw new Error("the engine of plugins is missing: build with `parlor build`, which brings it");
+  return found;
+}
+
+/** The engine: its component, and its module. */
+export function engine() {
+  const component = readFileSync(enginePath());
+  const found = [...sections(component)].find(({ id }) => id === CORE_MODULE);
+  if (found === undefined) throw new Error(`${enginePath()} is not the engine of plugins`);
+  return { component, module: found.content };
+}
+
+/** The engine's module with a bundle evaluated in it. */
+export async function evaluated({ module }, { code, table }) {
+  const memory = await memoryWith({ module, code, table });
+  const pages = number(memory.length / PAGE);
+  const parts = [];
+  for (const { id, content } of sections(module)) {
+    if (id === MEMORY) parts.push({ id, content: withPages(content, pages) });
+    else if (id === DATA) parts.push({ id, content: dataOf(memory) });
+    else if (id !== DATA_COUNT && id !== 0) parts.push({ id, content });
+  }
+  return ofSections(module, parts);
+}
+
+/** The engine's component with another module in its place. */
+export function componentOf({ component }, module) {
+  let isFirst = true;
+  const parts = [...sections(component)].map((part) => {
+    if (part.id !== CORE_MODULE || !isFirst) return part;
+    isFirst = false;
+    return { id: CORE_MODULE, content: module };
+  });
+  return ofSections(component, parts);
+}
+
+/** The memory of an engine that has evaluated a bundle, in a thread that is stopped if that takes too long. */
+function memoryWith(workerData) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("evaluate.mjs", import.meta.url), {
+      workerData,
+      resourceLimits: { stackSizeMb: STACK_MB },
+    });
+    const late = setTimeout(() => {
+      void worker.terminate();
+      reject(new TopLevelFailed(`it had not ended after ${EVALUATION_MS / 1_000} s`));
+    }, EVALUATION_MS);
+    worker.on("message", ({ memory, said }) => {
+      if (memory === undefined) reject(new TopLevelFailed(said));
+      else resolve(memory);
+    });
+    worker.on("error", reject).on("exit", () => clearTimeout(late));
+  });
+}
+
+/** A memory section whose memory begins with so many pages. */
+function withPages(content, pages) {
+  const [count, flags] = content;
+  if (count !== 1) throw new Error("the engine has one memory");
+  const { end } = readNumber(content, 2);
+  return Buffer.concat([Buffer.of(count, flags), pages, content.subarray(end)]);
+}
+
+/** A data section with all of a memory that is not zero. */
+function dataOf(memory) {
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
+  const pieces = [];
+  for (let at = 0; at < words.length; ) {
+    const from = at;
+    at += 1;
+    if (words[from] === 0) continue;
+    let end = at;
+    for (; at < words.length && at - end < GAP / 4; at += 1) if (words[at] !== 0) end = at + 1;
+    const bytes = memory.subarray(from * 4, end * 4);
+    // Active, in the first memory, at a constant.
+    pieces.push(Buffer.of(0, 0x41), signed(from * 4), Buffer.of(0x0b), number(bytes.length), bytes);
+  }
+  return Buffer.concat([number(pieces.length / 5), ...pieces]);
+}

@@ -1,0 +1,129 @@
+/*
+ * The engine of plugins in TypeScript: quickjs-ng, whose source is fetched by package name, and what is between it and the contract.
+ *
+ * The build of a plugin runs `parlor_evaluate` over the plugin's one module, and keeps the memory that is then: all instances begin
+ * with it.
+ */
+
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the build reads of the engine: a text, as its place and length. */
+static pl_out said;
+
+JSContext *js;
+static char *source;
+static size_t source_len;
+
+/* Half of a surrogate pair, which is no letter, takes three bytes: so does U+FFFD. */
+text text_of(JSValueConst value) {
+    text one;
+    one.at = JS_ToCStringLen(js, &one.len, value);
+    if (!one.at) return one;
+    const char *end = one.at + one.len;
+    for (const char *at = one.at; (at = memchr(at, 0xED, (size_t)(end - at))); at++) {
+        /* What is not ASCII is a copy of our own. */
+        if ((uint8_t)at[1] >= 0xA0) memcpy((char *)at, "\xEF\xBF\xBD", 3);
+    }
+    return one;
+}
+
+void free_text(text one) {
+    if (one.at) JS_FreeCString(js, one.at);
+}
+
+JSValue string_of(struct pl_span span) {
+    return JS_NewStringLen(js, span.len ? span.at : "", span.len);
+}
+
+static int add_functions(JSContext *ctx, JSModuleDef *module) {
+    return JS_SetModuleExportList(ctx, module, emit_functions, emit_function_count) |
+           JS_SetModuleExportList(ctx, module, storage_functions, storage_function_count) |
+           JS_SetModuleExportList(ctx, module, state_functions, state_function_count) |
+           JS_SetModuleExportList(ctx, module, job_functions, job_function_count) |
+           JS_SetModuleExportList(ctx, module, line_functions, line_function_count) |
+           JS_SetModuleExportList(ctx, module, text_functions, text_function_count);
+}
+
+/* The one module that is there beside the plugin's own. */
+static void add_module(void) {
+    JSModuleDef *module = JS_NewCModule(js, "parlor:engine", add_functions);
+    JS_AddModuleExportList(js, module, emit_functions, emit_function_count);
+    JS_AddModuleExportList(js, module, storage_functions, storage_function_count);
+    JS_AddModuleExportList(js, module, state_functions, state_function_count);
+    JS_AddModuleExportList(js, module, job_functions, job_function_count);
+    JS_AddModuleExportList(js, module, line_functions, line_function_count);
+    JS_AddModuleExportList(js, module, text_functions, text_function_count);
+}
+
+extern void __wasm_call_ctors(void);
+
+/* Memory for the source of the plugin's module. The build calls this first. */
+EXPORT("parlor_source") char *parlor_source(size_t len) {
+    __wasm_call_ctors();
+    source = needed(malloc(len + 1));
+    source[len] = 0;
+    source_len = len;
+    return source;
+}
+
+/* Keeps what was thrown in words: its message, and the places of the stack on lines of their own. */
+void said_as(JSValueConst thrown) {
+    JSValue stack = JS_IsObject(thrown) ? JS_GetPropertyStr(js, thrown, "stack") : JS_UNDEFINED;
+    text words = text_of(thrown), places = JS_IsString(stack) ? text_of(stack) : (text){0};
+    if (!words.at) JS_FreeValue(js, JS_GetException(js));
+    char *both = needed(malloc(words.len + places.len + 2));
+    memcpy(both, words.at, words.len);
+    both[words.len] = '\n';
+    memcpy(both + words.len + 1, places.at, places.len);
+    said = (pl_out){both, words.len + 1 + places.len};
+    free_text(words);
+    free_text(places);
+    JS_FreeValue(js, stack);
+}
+
+EXPORT("parlor_said") pl_out *parlor_said(void) {
+    return &said;
+}
+
+static void fail(void) {
+    JSValue thrown = JS_GetException(js);
+    said_as(thrown);
+    JS_FreeValue(js, thrown);
+}
+
+/* Evaluates the plugin's module. Whether it went well; else the build reads why. */
+EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
+    JSRuntime *runtime = needed(JS_NewRuntime());
+    JSContext *of;
+    JS_SetMaxStackSize(runtime, PARLOR_STACK);
+    js = needed(JS_NewContext(runtime));
+    begin_jobs(runtime);
+    add_module();
+    JSValue module = JS_Eval(js, source, source_len, "plugin.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    /* What is free stays in the memory that is kept: zeros cost nothing. */
+    explicit_bzero(source, source_len);
+    free(source);
+    source = NULL;
+    if (JS_IsException(module)) {
+        fail();
+        return false;
+    }
+    JSModuleDef *definition = JS_VALUE_GET_PTR(module);
+    JSValue done = JS_EvalFunction(js, module);
+    while (JS_ExecutePendingJob(runtime, &of) > 0) continue;
+    if (JS_PromiseState(js, done) != JS_PROMISE_FULFILLED) {
+        JSValue thrown = JS_PromiseResult(js, done);
+        said_as(thrown);
+        JS_FreeValue(js, thrown);
+        return false;
+    }
+    JS_FreeValue(js, done);
+    JSValue names = JS_GetModuleNamespace(js, definition);
+    begin_guest(names);
+    JS_FreeValue(js, names);
+    JS_RunGC(runtime);
+    return true;
+}

@@ -1,0 +1,59 @@
+/* Memory of what the host hands over: a block that is free again when the value is JavaScript's. */
+
+#include "engine.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK 8192
+#define ALIGNMENT 8
+
+/* What does not fit into the block. */
+typedef struct large {
+    struct large *next;
+    alignas(ALIGNMENT) char memory[];
+} large;
+
+static alignas(ALIGNMENT) char block[BLOCK];
+static size_t used;
+static large *larges;
+
+/* Its name tells why: the room's bound is reached. */
+static _Noreturn __attribute__((noinline)) void out_of_memory(void) {
+    __builtin_trap();
+}
+
+void *needed(void *memory) {
+    if (!memory) out_of_memory();
+    return memory;
+}
+
+/* Texts get a NUL behind them, which the engine's reader of JSON wants. */
+EXPORT("cabi_realloc") void *cabi_realloc(void *old, size_t old_size, size_t alignment, size_t size) {
+    if (size > PTRDIFF_MAX) out_of_memory();
+    size_t rounded = (size + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    char *memory;
+    (void)alignment;
+    if (rounded <= BLOCK - used) {
+        memory = block + used;
+        used += rounded;
+    } else {
+        large *more = needed(malloc(sizeof(large) + rounded));
+        more->next = larges;
+        larges = more;
+        memory = more->memory;
+    }
+    if (old_size) memcpy(memory, old, old_size < size ? old_size : size);
+    memory[size] = 0;
+    return memory;
+}
+
+void free_given(void) {
+    used = 0;
+    while (larges) {
+        large *next = larges->next;
+        free(larges);
+        larges = next;
+    }
+}
