@@ -198,7 +198,7 @@ async fn what_is_wrong_with_a_request_is_said() {
     }
     for (body, words) in [
         (json!({ "event": "news" }), "channel"),
-        (json!({ "channel": "a", "user": "b", "event": "news" }), "channel"),
+        (json!({ "users": ["a"], "user": "b", "event": "news" }), "users"),
         (json!({ "channel": "default", "event": "" }), "event"),
         (json!({ "channel": "default", "event": "x".repeat(129) }), "event"),
         (json!({ "channel": "default", "event": "$connect" }), "event"),

@@ -76,7 +76,7 @@ async fn labels_are_what_is_served_and_nothing_else() {
     for (name, _) in &figures {
         assert!(!name.contains("secret") && !name.contains("-host") && !name.contains("127.0.0.1"), "{name}");
     }
-    let words = ["tenant", "plugin", "kind", "reason", "status", "task", "version", "worker"];
+    let words = ["tenant", "plugin", "kind", "le", "reason", "status", "task", "version", "worker"];
     for (name, _) in figures.iter().filter(|(name, _)| name.contains('{')) {
         let labels = name.split_once('{').expect("labels").1.trim_end_matches('}');
         for label in labels.split(',') {

@@ -78,6 +78,13 @@ HOST("outbox", "to-named") void host_to_named(TEXT(target), TEXT(event), PAYLOAD
 HOST("outbox", "to-channel") void host_to_channel(TEXT(channel), TEXT(event), PAYLOAD, pl_result *);
 HOST("outbox", "to-channel-except")
 void host_to_channel_except(TEXT(channel), const pl_out *excluded, size_t count, TEXT(event), PAYLOAD, pl_result *);
+HOST("outbox", "to-channel-some")
+void host_to_channel_some(TEXT(channel), bool has_users, const pl_out *users, size_t users_count, bool has_clients,
+                          const pl_out *clients, size_t clients_count, const pl_out *excluded, size_t excluded_count,
+                          TEXT(event), PAYLOAD, pl_result *);
+HOST("outbox", "to-room")
+void host_to_room(TEXT(room), bool has_channel, TEXT(channel), bool has_users, const pl_out *users, size_t users_count,
+                  bool has_clients, const pl_out *clients, size_t clients_count, TEXT(event), PAYLOAD, pl_result *);
 HOST("outbox", "to-user") void host_to_user(TEXT(user), TEXT(event), PAYLOAD, pl_result *);
 HOST("outbox", "to-clients")
 void host_to_clients(const pl_out *clients, size_t count, TEXT(event), PAYLOAD, pl_result *);
@@ -89,6 +96,7 @@ HOST("inbox", "arguments") uint32_t host_arguments(void);
 HOST("inbox", "attachments") void host_attachments(struct pl_span *);
 
 HOST("sockets", "get-meta") void host_get_meta(uint32_t socket, pl_result *);
+HOST("sockets", "present") void host_present(bool has_user, TEXT(user), pl_result *);
 HOST("sockets", "set-fields") void host_set_fields(uint32_t socket, TEXT(fields), pl_result *);
 HOST("sockets", "join") void host_join(uint32_t socket, TEXT(channel), pl_result *);
 HOST("sockets", "leave") void host_leave(uint32_t socket, TEXT(channel), pl_result *);

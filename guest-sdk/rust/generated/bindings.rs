@@ -693,6 +693,142 @@ pub mod parlor {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// The sockets that are connected, in ascending order, with this turn's own closes taken off; of one user where one
+            /// is given.
+            #[allow(async_fn_in_trait)]
+            pub fn present(
+                user_id: ::core::option::Option<&str>,
+            ) -> ::core::result::Result<_rt::Vec<SocketId>, Refusal> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let (result1_0, result1_1, result1_2) = match user_id {
+                        Some(e) => {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            (1i32, ptr0.cast_mut(), len0)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/sockets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "present"]
+                        fn wit_import3(_: i32, _: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(result1_0, result1_1, result1_2, ptr2);
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result19 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len7 = l6;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l5.cast(), len7, len7))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V18;
+                                let v18 = match l8 {
+                                    0 => {
+                                        let e18 = {
+                                            let l9 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            _rt::string_lift(bytes11)
+                                        };
+                                        V18::LimitExceeded(e18)
+                                    }
+                                    1 => V18::NoSuchSocket,
+                                    2 => V18::NoTurn,
+                                    3 => {
+                                        let e18 = {
+                                            let l12 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l13 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len14 = l13;
+                                            let bytes14 = _rt::Vec::from_raw_parts(
+                                                l12.cast(),
+                                                len14,
+                                                len14,
+                                            );
+                                            _rt::string_lift(bytes14)
+                                        };
+                                        V18::Invalid(e18)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e18 = {
+                                            let l15 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l16 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len17 = l16;
+                                            let bytes17 = _rt::Vec::from_raw_parts(
+                                                l15.cast(),
+                                                len17,
+                                                len17,
+                                            );
+                                            _rt::string_lift(bytes17)
+                                        };
+                                        V18::Other(e18)
+                                    }
+                                };
+                                v18
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result19
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// Replace the plugin's own fields of a socket: a JSON object, up to 4 KiB.
             #[allow(async_fn_in_trait)]
             pub fn set_fields(
@@ -1877,6 +2013,281 @@ pub mod parlor {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// To those sockets of a channel that are of one of these users, and have one of these client ids, where such are
+            /// given, without those of the excluded client ids.
+            #[allow(async_fn_in_trait)]
+            pub fn to_channel_some(
+                channel: &str,
+                users: ::core::option::Option<&[_rt::String]>,
+                clients: ::core::option::Option<&[_rt::String]>,
+                excluded: &[_rt::String],
+                event: &str,
+                data: &Payload,
+            ) -> ::core::result::Result<u32, Refusal> {
+                unsafe {
+                    let mut cleanup_list = _rt::Vec::new();
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = channel;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result3_0, result3_1, result3_2) = match users {
+                        Some(e) => {
+                            let vec2 = e;
+                            let len2 = vec2.len();
+                            let layout2 = _rt::alloc::Layout::from_size_align(
+                                    vec2.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                )
+                                .unwrap();
+                            let (result2, _cleanup2) = wit_bindgen::rt::Cleanup::new(
+                                layout2,
+                            );
+                            cleanup_list.extend(_cleanup2);
+                            for (i, e) in vec2.into_iter().enumerate() {
+                                let base = result2
+                                    .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec1 = e;
+                                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                                    let len1 = vec1.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len1;
+                                    *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                                }
+                            }
+                            (1i32, result2, len2)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let (result6_0, result6_1, result6_2) = match clients {
+                        Some(e) => {
+                            let vec5 = e;
+                            let len5 = vec5.len();
+                            let layout5 = _rt::alloc::Layout::from_size_align(
+                                    vec5.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                )
+                                .unwrap();
+                            let (result5, _cleanup5) = wit_bindgen::rt::Cleanup::new(
+                                layout5,
+                            );
+                            cleanup_list.extend(_cleanup5);
+                            for (i, e) in vec5.into_iter().enumerate() {
+                                let base = result5
+                                    .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec4 = e;
+                                    let ptr4 = vec4.as_ptr().cast::<u8>();
+                                    let len4 = vec4.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len4;
+                                    *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
+                                }
+                            }
+                            (1i32, result5, len5)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let vec8 = excluded;
+                    let len8 = vec8.len();
+                    let layout8 = _rt::alloc::Layout::from_size_align(
+                            vec8.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result8, _cleanup8) = wit_bindgen::rt::Cleanup::new(layout8);
+                    for (i, e) in vec8.into_iter().enumerate() {
+                        let base = result8
+                            .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec7 = e;
+                            let ptr7 = vec7.as_ptr().cast::<u8>();
+                            let len7 = vec7.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len7;
+                            *base.add(0).cast::<*mut u8>() = ptr7.cast_mut();
+                        }
+                    }
+                    let vec9 = event;
+                    let ptr9 = vec9.as_ptr().cast::<u8>();
+                    let len9 = vec9.len();
+                    use super::super::super::parlor::room::types::Payload as V12;
+                    let (result13_0, result13_1, result13_2) = match data {
+                        V12::Json(e) => {
+                            let vec10 = e;
+                            let ptr10 = vec10.as_ptr().cast::<u8>();
+                            let len10 = vec10.len();
+                            (0i32, ptr10.cast_mut(), len10)
+                        }
+                        V12::Binary(e) => {
+                            let vec11 = e;
+                            let ptr11 = vec11.as_ptr().cast::<u8>();
+                            let len11 = vec11.len();
+                            (1i32, ptr11.cast_mut(), len11)
+                        }
+                    };
+                    let ptr14 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/outbox@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "to-channel-some"]
+                        fn wit_import15(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import15(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import15(
+                        ptr0.cast_mut(),
+                        len0,
+                        result3_0,
+                        result3_1,
+                        result3_2,
+                        result6_0,
+                        result6_1,
+                        result6_2,
+                        result8,
+                        len8,
+                        ptr9.cast_mut(),
+                        len9,
+                        result13_0,
+                        result13_1,
+                        result13_2,
+                        ptr14,
+                    );
+                    let l16 = i32::from(*ptr14.add(0).cast::<u8>());
+                    let result29 = match l16 {
+                        0 => {
+                            let e = {
+                                let l17 = *ptr14
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<i32>();
+                                l17 as u32
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l18 = i32::from(
+                                    *ptr14.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V28;
+                                let v28 = match l18 {
+                                    0 => {
+                                        let e28 = {
+                                            let l19 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l20 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
+                                            );
+                                            _rt::string_lift(bytes21)
+                                        };
+                                        V28::LimitExceeded(e28)
+                                    }
+                                    1 => V28::NoSuchSocket,
+                                    2 => V28::NoTurn,
+                                    3 => {
+                                        let e28 = {
+                                            let l22 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l23 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len24 = l23;
+                                            let bytes24 = _rt::Vec::from_raw_parts(
+                                                l22.cast(),
+                                                len24,
+                                                len24,
+                                            );
+                                            _rt::string_lift(bytes24)
+                                        };
+                                        V28::Invalid(e28)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e28 = {
+                                            let l25 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l26 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len27 = l26;
+                                            let bytes27 = _rt::Vec::from_raw_parts(
+                                                l25.cast(),
+                                                len27,
+                                                len27,
+                                            );
+                                            _rt::string_lift(bytes27)
+                                        };
+                                        V28::Other(e28)
+                                    }
+                                };
+                                v28
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result29
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// To all sockets of a user in this room.
             #[allow(async_fn_in_trait)]
             pub fn to_user(
@@ -2222,6 +2633,269 @@ pub mod parlor {
                         _ => _rt::invalid_enum_discriminant(),
                     };
                     result22
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Into another room of this plugin (`lobby`), or of another plugin of the same tenant (`inbox/lobby`): to the sockets of
+            /// a channel, of these users, with these client ids, as far as such are given, and at least one is. It leaves behind the
+            /// emits of this turn; nobody hears it where the room is not open, or where more requests wait for it than may. It counts
+            /// as an emit that reaches one socket; its data is JSON, without attachments.
+            #[allow(async_fn_in_trait)]
+            pub fn to_room(
+                room: &str,
+                channel: ::core::option::Option<&str>,
+                users: ::core::option::Option<&[_rt::String]>,
+                clients: ::core::option::Option<&[_rt::String]>,
+                event: &str,
+                data: &Payload,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    let mut cleanup_list = _rt::Vec::new();
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = room;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result2_0, result2_1, result2_2) = match channel {
+                        Some(e) => {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            (1i32, ptr1.cast_mut(), len1)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let (result5_0, result5_1, result5_2) = match users {
+                        Some(e) => {
+                            let vec4 = e;
+                            let len4 = vec4.len();
+                            let layout4 = _rt::alloc::Layout::from_size_align(
+                                    vec4.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                )
+                                .unwrap();
+                            let (result4, _cleanup4) = wit_bindgen::rt::Cleanup::new(
+                                layout4,
+                            );
+                            cleanup_list.extend(_cleanup4);
+                            for (i, e) in vec4.into_iter().enumerate() {
+                                let base = result4
+                                    .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec3 = e;
+                                    let ptr3 = vec3.as_ptr().cast::<u8>();
+                                    let len3 = vec3.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len3;
+                                    *base.add(0).cast::<*mut u8>() = ptr3.cast_mut();
+                                }
+                            }
+                            (1i32, result4, len4)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let (result8_0, result8_1, result8_2) = match clients {
+                        Some(e) => {
+                            let vec7 = e;
+                            let len7 = vec7.len();
+                            let layout7 = _rt::alloc::Layout::from_size_align(
+                                    vec7.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                )
+                                .unwrap();
+                            let (result7, _cleanup7) = wit_bindgen::rt::Cleanup::new(
+                                layout7,
+                            );
+                            cleanup_list.extend(_cleanup7);
+                            for (i, e) in vec7.into_iter().enumerate() {
+                                let base = result7
+                                    .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec6 = e;
+                                    let ptr6 = vec6.as_ptr().cast::<u8>();
+                                    let len6 = vec6.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len6;
+                                    *base.add(0).cast::<*mut u8>() = ptr6.cast_mut();
+                                }
+                            }
+                            (1i32, result7, len7)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let vec9 = event;
+                    let ptr9 = vec9.as_ptr().cast::<u8>();
+                    let len9 = vec9.len();
+                    use super::super::super::parlor::room::types::Payload as V12;
+                    let (result13_0, result13_1, result13_2) = match data {
+                        V12::Json(e) => {
+                            let vec10 = e;
+                            let ptr10 = vec10.as_ptr().cast::<u8>();
+                            let len10 = vec10.len();
+                            (0i32, ptr10.cast_mut(), len10)
+                        }
+                        V12::Binary(e) => {
+                            let vec11 = e;
+                            let ptr11 = vec11.as_ptr().cast::<u8>();
+                            let len11 = vec11.len();
+                            (1i32, ptr11.cast_mut(), len11)
+                        }
+                    };
+                    let ptr14 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/outbox@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "to-room"]
+                        fn wit_import15(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import15(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import15(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        result5_0,
+                        result5_1,
+                        result5_2,
+                        result8_0,
+                        result8_1,
+                        result8_2,
+                        ptr9.cast_mut(),
+                        len9,
+                        result13_0,
+                        result13_1,
+                        result13_2,
+                        ptr14,
+                    );
+                    let l16 = i32::from(*ptr14.add(0).cast::<u8>());
+                    let result28 = match l16 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l17 = i32::from(
+                                    *ptr14.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V27;
+                                let v27 = match l17 {
+                                    0 => {
+                                        let e27 = {
+                                            let l18 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l19 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len20 = l19;
+                                            let bytes20 = _rt::Vec::from_raw_parts(
+                                                l18.cast(),
+                                                len20,
+                                                len20,
+                                            );
+                                            _rt::string_lift(bytes20)
+                                        };
+                                        V27::LimitExceeded(e27)
+                                    }
+                                    1 => V27::NoSuchSocket,
+                                    2 => V27::NoTurn,
+                                    3 => {
+                                        let e27 = {
+                                            let l21 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l22 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len23 = l22;
+                                            let bytes23 = _rt::Vec::from_raw_parts(
+                                                l21.cast(),
+                                                len23,
+                                                len23,
+                                            );
+                                            _rt::string_lift(bytes23)
+                                        };
+                                        V27::Invalid(e27)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e27 = {
+                                            let l24 = *ptr14
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l25 = *ptr14
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len26 = l25;
+                                            let bytes26 = _rt::Vec::from_raw_parts(
+                                                l24.cast(),
+                                                len26,
+                                                len26,
+                                            );
+                                            _rt::string_lift(bytes26)
+                                        };
+                                        V27::Other(e27)
+                                    }
+                                };
+                                v27
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result28
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -5984,9 +6658,9 @@ macro_rules! __export_plugin_impl {
         () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.63.0:parlor:room@0.1.0:plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2831] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3009] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x92\x15\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc4\x16\x01A\x02\x01\
 A%\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
 \0\x01\x01ps\x01r\x04\x07user-ids\x09client-ids\x08channels\x03\x06fieldss\x04\0\
 \x04meta\x03\0\x04\x01o\x02ss\x01p\x06\x01r\x04\x03uris\x04rooms\x07headers\x07\x06\
@@ -6000,63 +6674,68 @@ no-turn\0\0\x07invalid\x01s\0\x05other\x01s\0\x04\0\x07refusal\x03\0\x15\x01r\x0
 or:room/types@0.1.0\x05\0\x02\x03\0\0\x07refusal\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x05events\0\x02\x04\0\x02on\x01\x03\
 \x04\0\x03off\x01\x03\x03\0\x18parlor:room/events@0.1.0\x05\x02\x02\x03\0\0\x04m\
-eta\x02\x03\0\0\x09socket-id\x01B\x11\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
+eta\x02\x03\0\0\x09socket-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
 \x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-\
 id\x03\0\x04\x01j\x01\x01\x01\x03\x01@\x01\x06socket\x05\0\x06\x04\0\x08get-meta\
-\x01\x07\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x08\x04\0\x0aset-fie\
-lds\x01\x09\x01@\x02\x06socket\x05\x07channels\0\x08\x04\0\x04join\x01\x0a\x04\0\
-\x05leave\x01\x0a\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x08\x04\0\x05clos\
-e\x01\x0b\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07payload\x01B\
-\x1c\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07r\
-efusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01y\x01\x03\
-\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\x07\x01\
-@\x03\x06targets\x05events\x04data\x01\0\x06\x04\0\x08to-named\x01\x08\x01@\x03\x07\
-channels\x05events\x04data\x01\0\x06\x04\0\x0ato-channel\x01\x09\x01ps\x01@\x04\x07\
-channels\x08excluded\x0a\x05events\x04data\x01\0\x06\x04\0\x11to-channel-except\x01\
-\x0b\x01@\x03\x07user-ids\x05events\x04data\x01\0\x06\x04\0\x07to-user\x01\x0c\x01\
-@\x03\x0aclient-ids\x0a\x05events\x04data\x01\0\x06\x04\0\x0ato-clients\x01\x0d\x01\
-p}\x01@\x01\x05bytes\x0e\0\x06\x04\0\x06attach\x01\x0f\x01j\0\x01\x03\x01@\0\0\x10\
-\x04\0\x06spread\x01\x11\x01@\x05\x06socket\x05\x05events\x04data\x01\x04names\x0a\
-timeout-msy\0\x10\x04\0\x03ask\x01\x12\x03\0\x18parlor:room/outbox@0.1.0\x05\x07\
-\x01B\x06\x01@\0\0y\x04\0\x09arguments\x01\0\x01p}\x01p\x01\x01@\0\0\x02\x04\0\x0b\
-attachments\x01\x03\x03\0\x17parlor:room/inbox@0.1.0\x05\x08\x01B\x20\x02\x03\x02\
-\x01\x01\x04\0\x07refusal\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\0\x05e\
-ntry\x03\0\x03\x01p\x04\x01ks\x01r\x02\x07entries\x05\x04next\x06\x04\0\x04page\x03\
-\0\x07\x01k\x02\x01j\x01\x09\x01\x01\x01@\x01\x03keys\0\x0a\x04\0\x03get\x01\x0b\
-\x01ps\x01p\x09\x01j\x01\x0d\x01\x01\x01@\x01\x04keys\x0c\0\x0e\x04\0\x08get-man\
-y\x01\x0f\x01j\0\x01\x01\x01@\x02\x03keys\x05value\x02\0\x10\x04\0\x03put\x01\x11\
-\x01@\x01\x07entries\x05\0\x10\x04\0\x08put-many\x01\x12\x01j\x01\x7f\x01\x01\x01\
-@\x01\x03keys\0\x13\x04\0\x06delete\x01\x14\x01j\x01y\x01\x01\x01@\x01\x04keys\x0c\
-\0\x15\x04\0\x0bdelete-many\x01\x16\x01j\x01\x08\x01\x01\x01@\x03\x06prefixs\x05\
-after\x06\x05limity\0\x17\x04\0\x04scan\x01\x18\x03\0\x19parlor:room/storage@0.1\
-.0\x05\x09\x01B\x0b\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\
-\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x03\x01@\x03\x04names\x08del\
-ay-msy\x04data\x04\0\x05\x04\0\x03set\x01\x06\x01j\x01\x7f\x01\x03\x01@\x01\x04n\
-ames\0\x07\x04\0\x06cancel\x01\x08\x03\0\x18parlor:room/timers@0.1.0\x05\x0a\x01\
-B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x02at\
-u\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\0\x05\x04\0\x03ge\
-t\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor:room/alarm@0.1.0\x05\
-\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\x01s\x01\x01\x01\
-@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\0\x0dsession-co\
-unt\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08user-ids\x01\x08\x03\
-\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03now\x01\0\x03\0\
-\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\0\x07refusa\
-l\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09get-bytes\
-\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05debug\x04\
-info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\
-\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01B\x03\x01\
-ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/config@0.1.0\x05\
-\x10\x02\x03\0\0\x0adefinition\x02\x03\0\0\x05event\x02\x03\0\0\x07failure\x02\x03\
-\0\0\x09rejection\x02\x03\0\0\x07request\x01B\x19\x02\x03\x02\x01\x11\x04\0\x0ad\
-efinition\x03\0\0\x02\x03\x02\x01\x12\x04\0\x05event\x03\0\x02\x02\x03\x02\x01\x13\
-\x04\0\x07failure\x03\0\x04\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\x06\x02\x03\x02\
-\x01\x06\x04\0\x07payload\x03\0\x08\x02\x03\x02\x01\x14\x04\0\x09rejection\x03\0\
-\x0a\x02\x03\x02\x01\x15\x04\0\x07request\x03\0\x0c\x01j\x01\x01\x01s\x01@\0\0\x0e\
-\x04\0\x04init\x01\x0f\x01k\x07\x01j\x01\x10\x01\x0b\x01@\x01\x07request\x0d\0\x11\
-\x04\0\x09authorize\x01\x12\x01k\x09\x01j\x01\x13\x01\x05\x01@\x01\x05event\x03\0\
-\x14\x04\0\x06handle\x01\x15\x04\0\x17parlor:room/guest@0.1.0\x05\x16\x04\0\x18p\
-arlor:room/plugin@0.1.0\x04\0\x0b\x0c\x01\0\x06plugin\x03\0\0\0G\x09producers\x01\
-\x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";
+\x01\x07\x01ks\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x07user-id\x08\0\x0a\x04\0\
+\x07present\x01\x0b\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0c\x04\0\
+\x0aset-fields\x01\x0d\x01@\x02\x06socket\x05\x07channels\0\x0c\x04\0\x04join\x01\
+\x0e\x04\0\x05leave\x01\x0e\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0c\x04\
+\0\x05close\x01\x0f\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
+yload\x01B\"\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\
+\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01\
+y\x01\x03\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\
+\x07\x01@\x03\x06targets\x05events\x04data\x01\0\x06\x04\0\x08to-named\x01\x08\x01\
+@\x03\x07channels\x05events\x04data\x01\0\x06\x04\0\x0ato-channel\x01\x09\x01ps\x01\
+@\x04\x07channels\x08excluded\x0a\x05events\x04data\x01\0\x06\x04\0\x11to-channe\
+l-except\x01\x0b\x01k\x0a\x01@\x06\x07channels\x05users\x0c\x07clients\x0c\x08ex\
+cluded\x0a\x05events\x04data\x01\0\x06\x04\0\x0fto-channel-some\x01\x0d\x01@\x03\
+\x07user-ids\x05events\x04data\x01\0\x06\x04\0\x07to-user\x01\x0e\x01@\x03\x0acl\
+ient-ids\x0a\x05events\x04data\x01\0\x06\x04\0\x0ato-clients\x01\x0f\x01ks\x01j\0\
+\x01\x03\x01@\x06\x04rooms\x07channel\x10\x05users\x0c\x07clients\x0c\x05events\x04\
+data\x01\0\x11\x04\0\x07to-room\x01\x12\x01p}\x01@\x01\x05bytes\x13\0\x06\x04\0\x06\
+attach\x01\x14\x01@\0\0\x11\x04\0\x06spread\x01\x15\x01@\x05\x06socket\x05\x05ev\
+ents\x04data\x01\x04names\x0atimeout-msy\0\x11\x04\0\x03ask\x01\x16\x03\0\x18par\
+lor:room/outbox@0.1.0\x05\x07\x01B\x06\x01@\0\0y\x04\0\x09arguments\x01\0\x01p}\x01\
+p\x01\x01@\0\0\x02\x04\0\x0battachments\x01\x03\x03\0\x17parlor:room/inbox@0.1.0\
+\x05\x08\x01B\x20\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01p}\x01r\x02\x03\
+keys\x05value\x02\x04\0\x05entry\x03\0\x03\x01p\x04\x01ks\x01r\x02\x07entries\x05\
+\x04next\x06\x04\0\x04page\x03\0\x07\x01k\x02\x01j\x01\x09\x01\x01\x01@\x01\x03k\
+eys\0\x0a\x04\0\x03get\x01\x0b\x01ps\x01p\x09\x01j\x01\x0d\x01\x01\x01@\x01\x04k\
+eys\x0c\0\x0e\x04\0\x08get-many\x01\x0f\x01j\0\x01\x01\x01@\x02\x03keys\x05value\
+\x02\0\x10\x04\0\x03put\x01\x11\x01@\x01\x07entries\x05\0\x10\x04\0\x08put-many\x01\
+\x12\x01j\x01\x7f\x01\x01\x01@\x01\x03keys\0\x13\x04\0\x06delete\x01\x14\x01j\x01\
+y\x01\x01\x01@\x01\x04keys\x0c\0\x15\x04\0\x0bdelete-many\x01\x16\x01j\x01\x08\x01\
+\x01\x01@\x03\x06prefixs\x05after\x06\x05limity\0\x17\x04\0\x04scan\x01\x18\x03\0\
+\x19parlor:room/storage@0.1.0\x05\x09\x01B\x0b\x02\x03\x02\x01\x06\x04\0\x07payl\
+oad\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x03\
+\x01@\x03\x04names\x08delay-msy\x04data\x04\0\x05\x04\0\x03set\x01\x06\x01j\x01\x7f\
+\x01\x03\x01@\x01\x04names\0\x07\x04\0\x06cancel\x01\x08\x03\0\x18parlor:room/ti\
+mers@0.1.0\x05\x0a\x01B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\
+\x01\x01@\x01\x02atu\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\
+\0\x05\x04\0\x03get\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor\
+:room/alarm@0.1.0\x05\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
+j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\
+\0\x0dsession-count\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08use\
+r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03\
+now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\
+\0\x07refusal\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09\
+get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05\
+debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07m\
+essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01\
+B\x03\x01ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/confi\
+g@0.1.0\x05\x10\x02\x03\0\0\x0adefinition\x02\x03\0\0\x05event\x02\x03\0\0\x07fa\
+ilure\x02\x03\0\0\x09rejection\x02\x03\0\0\x07request\x01B\x19\x02\x03\x02\x01\x11\
+\x04\0\x0adefinition\x03\0\0\x02\x03\x02\x01\x12\x04\0\x05event\x03\0\x02\x02\x03\
+\x02\x01\x13\x04\0\x07failure\x03\0\x04\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\x06\
+\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\x08\x02\x03\x02\x01\x14\x04\0\x09rej\
+ection\x03\0\x0a\x02\x03\x02\x01\x15\x04\0\x07request\x03\0\x0c\x01j\x01\x01\x01\
+s\x01@\0\0\x0e\x04\0\x04init\x01\x0f\x01k\x07\x01j\x01\x10\x01\x0b\x01@\x01\x07r\
+equest\x0d\0\x11\x04\0\x09authorize\x01\x12\x01k\x09\x01j\x01\x13\x01\x05\x01@\x01\
+\x05event\x03\0\x14\x04\0\x06handle\x01\x15\x04\0\x17parlor:room/guest@0.1.0\x05\
+\x16\x04\0\x18parlor:room/plugin@0.1.0\x04\0\x0b\x0c\x01\0\x06plugin\x03\0\0\0G\x09\
+producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rus\
+t\x060.63.0";
         };
     };
 }
@@ -6069,8 +6748,8 @@ pub use __export_plugin_impl as export_plugin;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2586] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfd\x12\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2764] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xaf\x14\x01A\x02\x01\
 A\x1e\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
 \0\x01\x01ps\x01r\x04\x07user-ids\x09client-ids\x08channels\x03\x06fieldss\x04\0\
 \x04meta\x03\0\x04\x01o\x02ss\x01p\x06\x01r\x04\x03uris\x04rooms\x07headers\x07\x06\
@@ -6084,55 +6763,59 @@ no-turn\0\0\x07invalid\x01s\0\x05other\x01s\0\x04\0\x07refusal\x03\0\x15\x01r\x0
 or:room/types@0.1.0\x05\0\x02\x03\0\0\x07refusal\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x05events\0\x02\x04\0\x02on\x01\x03\
 \x04\0\x03off\x01\x03\x03\0\x18parlor:room/events@0.1.0\x05\x02\x02\x03\0\0\x04m\
-eta\x02\x03\0\0\x09socket-id\x01B\x11\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
+eta\x02\x03\0\0\x09socket-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
 \x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-\
 id\x03\0\x04\x01j\x01\x01\x01\x03\x01@\x01\x06socket\x05\0\x06\x04\0\x08get-meta\
-\x01\x07\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x08\x04\0\x0aset-fie\
-lds\x01\x09\x01@\x02\x06socket\x05\x07channels\0\x08\x04\0\x04join\x01\x0a\x04\0\
-\x05leave\x01\x0a\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x08\x04\0\x05clos\
-e\x01\x0b\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07payload\x01B\
-\x1c\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07r\
-efusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01y\x01\x03\
-\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\x07\x01\
-@\x03\x06targets\x05events\x04data\x01\0\x06\x04\0\x08to-named\x01\x08\x01@\x03\x07\
-channels\x05events\x04data\x01\0\x06\x04\0\x0ato-channel\x01\x09\x01ps\x01@\x04\x07\
-channels\x08excluded\x0a\x05events\x04data\x01\0\x06\x04\0\x11to-channel-except\x01\
-\x0b\x01@\x03\x07user-ids\x05events\x04data\x01\0\x06\x04\0\x07to-user\x01\x0c\x01\
-@\x03\x0aclient-ids\x0a\x05events\x04data\x01\0\x06\x04\0\x0ato-clients\x01\x0d\x01\
-p}\x01@\x01\x05bytes\x0e\0\x06\x04\0\x06attach\x01\x0f\x01j\0\x01\x03\x01@\0\0\x10\
-\x04\0\x06spread\x01\x11\x01@\x05\x06socket\x05\x05events\x04data\x01\x04names\x0a\
-timeout-msy\0\x10\x04\0\x03ask\x01\x12\x03\0\x18parlor:room/outbox@0.1.0\x05\x07\
-\x01B\x06\x01@\0\0y\x04\0\x09arguments\x01\0\x01p}\x01p\x01\x01@\0\0\x02\x04\0\x0b\
-attachments\x01\x03\x03\0\x17parlor:room/inbox@0.1.0\x05\x08\x01B\x20\x02\x03\x02\
-\x01\x01\x04\0\x07refusal\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\0\x05e\
-ntry\x03\0\x03\x01p\x04\x01ks\x01r\x02\x07entries\x05\x04next\x06\x04\0\x04page\x03\
-\0\x07\x01k\x02\x01j\x01\x09\x01\x01\x01@\x01\x03keys\0\x0a\x04\0\x03get\x01\x0b\
-\x01ps\x01p\x09\x01j\x01\x0d\x01\x01\x01@\x01\x04keys\x0c\0\x0e\x04\0\x08get-man\
-y\x01\x0f\x01j\0\x01\x01\x01@\x02\x03keys\x05value\x02\0\x10\x04\0\x03put\x01\x11\
-\x01@\x01\x07entries\x05\0\x10\x04\0\x08put-many\x01\x12\x01j\x01\x7f\x01\x01\x01\
-@\x01\x03keys\0\x13\x04\0\x06delete\x01\x14\x01j\x01y\x01\x01\x01@\x01\x04keys\x0c\
-\0\x15\x04\0\x0bdelete-many\x01\x16\x01j\x01\x08\x01\x01\x01@\x03\x06prefixs\x05\
-after\x06\x05limity\0\x17\x04\0\x04scan\x01\x18\x03\0\x19parlor:room/storage@0.1\
-.0\x05\x09\x01B\x0b\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\
-\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x03\x01@\x03\x04names\x08del\
-ay-msy\x04data\x04\0\x05\x04\0\x03set\x01\x06\x01j\x01\x7f\x01\x03\x01@\x01\x04n\
-ames\0\x07\x04\0\x06cancel\x01\x08\x03\0\x18parlor:room/timers@0.1.0\x05\x0a\x01\
-B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x02at\
-u\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\0\x05\x04\0\x03ge\
-t\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor:room/alarm@0.1.0\x05\
-\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\x01s\x01\x01\x01\
-@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\0\x0dsession-co\
-unt\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08user-ids\x01\x08\x03\
-\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03now\x01\0\x03\0\
-\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\0\x07refusa\
-l\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09get-bytes\
-\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05debug\x04\
-info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\
-\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01B\x03\x01\
-ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/config@0.1.0\x05\
-\x10\x04\08parlor:room/plugin-with-all-of-its-exports-removed@0.1.0\x04\0\x0b,\x01\
-\0&plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocess\
-ed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";
+\x01\x07\x01ks\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x07user-id\x08\0\x0a\x04\0\
+\x07present\x01\x0b\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0c\x04\0\
+\x0aset-fields\x01\x0d\x01@\x02\x06socket\x05\x07channels\0\x0c\x04\0\x04join\x01\
+\x0e\x04\0\x05leave\x01\x0e\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0c\x04\
+\0\x05close\x01\x0f\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
+yload\x01B\"\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\
+\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01\
+y\x01\x03\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\
+\x07\x01@\x03\x06targets\x05events\x04data\x01\0\x06\x04\0\x08to-named\x01\x08\x01\
+@\x03\x07channels\x05events\x04data\x01\0\x06\x04\0\x0ato-channel\x01\x09\x01ps\x01\
+@\x04\x07channels\x08excluded\x0a\x05events\x04data\x01\0\x06\x04\0\x11to-channe\
+l-except\x01\x0b\x01k\x0a\x01@\x06\x07channels\x05users\x0c\x07clients\x0c\x08ex\
+cluded\x0a\x05events\x04data\x01\0\x06\x04\0\x0fto-channel-some\x01\x0d\x01@\x03\
+\x07user-ids\x05events\x04data\x01\0\x06\x04\0\x07to-user\x01\x0e\x01@\x03\x0acl\
+ient-ids\x0a\x05events\x04data\x01\0\x06\x04\0\x0ato-clients\x01\x0f\x01ks\x01j\0\
+\x01\x03\x01@\x06\x04rooms\x07channel\x10\x05users\x0c\x07clients\x0c\x05events\x04\
+data\x01\0\x11\x04\0\x07to-room\x01\x12\x01p}\x01@\x01\x05bytes\x13\0\x06\x04\0\x06\
+attach\x01\x14\x01@\0\0\x11\x04\0\x06spread\x01\x15\x01@\x05\x06socket\x05\x05ev\
+ents\x04data\x01\x04names\x0atimeout-msy\0\x11\x04\0\x03ask\x01\x16\x03\0\x18par\
+lor:room/outbox@0.1.0\x05\x07\x01B\x06\x01@\0\0y\x04\0\x09arguments\x01\0\x01p}\x01\
+p\x01\x01@\0\0\x02\x04\0\x0battachments\x01\x03\x03\0\x17parlor:room/inbox@0.1.0\
+\x05\x08\x01B\x20\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01p}\x01r\x02\x03\
+keys\x05value\x02\x04\0\x05entry\x03\0\x03\x01p\x04\x01ks\x01r\x02\x07entries\x05\
+\x04next\x06\x04\0\x04page\x03\0\x07\x01k\x02\x01j\x01\x09\x01\x01\x01@\x01\x03k\
+eys\0\x0a\x04\0\x03get\x01\x0b\x01ps\x01p\x09\x01j\x01\x0d\x01\x01\x01@\x01\x04k\
+eys\x0c\0\x0e\x04\0\x08get-many\x01\x0f\x01j\0\x01\x01\x01@\x02\x03keys\x05value\
+\x02\0\x10\x04\0\x03put\x01\x11\x01@\x01\x07entries\x05\0\x10\x04\0\x08put-many\x01\
+\x12\x01j\x01\x7f\x01\x01\x01@\x01\x03keys\0\x13\x04\0\x06delete\x01\x14\x01j\x01\
+y\x01\x01\x01@\x01\x04keys\x0c\0\x15\x04\0\x0bdelete-many\x01\x16\x01j\x01\x08\x01\
+\x01\x01@\x03\x06prefixs\x05after\x06\x05limity\0\x17\x04\0\x04scan\x01\x18\x03\0\
+\x19parlor:room/storage@0.1.0\x05\x09\x01B\x0b\x02\x03\x02\x01\x06\x04\0\x07payl\
+oad\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x03\
+\x01@\x03\x04names\x08delay-msy\x04data\x04\0\x05\x04\0\x03set\x01\x06\x01j\x01\x7f\
+\x01\x03\x01@\x01\x04names\0\x07\x04\0\x06cancel\x01\x08\x03\0\x18parlor:room/ti\
+mers@0.1.0\x05\x0a\x01B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\
+\x01\x01@\x01\x02atu\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\
+\0\x05\x04\0\x03get\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor\
+:room/alarm@0.1.0\x05\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
+j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\
+\0\x0dsession-count\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08use\
+r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03\
+now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\
+\0\x07refusal\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09\
+get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05\
+debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07m\
+essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01\
+B\x03\x01ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/confi\
+g@0.1.0\x05\x10\x04\08parlor:room/plugin-with-all-of-its-exports-removed@0.1.0\x04\
+\0\x0b,\x01\0&plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\
+\x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

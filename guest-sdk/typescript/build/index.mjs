@@ -1,14 +1,15 @@
 /** The build: from the author's TypeScript to a component. */
 
 import { formatMessages } from "esbuild";
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { bundle, isForeign } from "./bundle.mjs";
 import { checkPlugin, tsconfigOf } from "./check.mjs";
 import { componentOf, engine, evaluated, TopLevelFailed } from "./engine.mjs";
 import { producers } from "./producers.mjs";
 import { projectOf } from "./project.mjs";
 import { forPlugins, topLevelError } from "./words.mjs";
+import { workerComplaint } from "./worker.mjs";
 
 /**
  * Builds a plugin: checks its types, bundles it, and makes a component of it. What is wrong goes to standard error.
@@ -48,6 +49,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
   for (const file of [entry, settings, join(root, "package.json")]) {
     if (file !== undefined && existsSync(file)) files.add(file);
   }
+  await refuseRoutes(entry, root);
   const { env, stderr } = process;
   const color = env.NO_COLOR === undefined && (stderr.isTTY === true || env.FORCE_COLOR !== undefined);
   const [types, bundled] = await Promise.all([
@@ -69,6 +71,14 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     console.error(await topLevelError(error, { ...bundled, root, color }));
     return undefined;
   }
+}
+
+/** A Worker's entry may stay as it is where its routes do what the server does. */
+async function refuseRoutes(entry, root) {
+  const loader = extname(entry).replace(/^\.[mc]?/, "");
+  // What cannot be parsed is told with the bundle.
+  const found = await workerComplaint(readFileSync(entry, "utf8"), loader).catch(() => undefined);
+  if (found !== undefined) throw new Unbuildable(`${relative(root, entry)}:${found.line}: ${found.words}`);
 }
 
 function bundleErrors(color) {

@@ -48,6 +48,13 @@ JSValue as_strings(const pl_result *result) {
     return list;
 }
 
+JSValue as_numbers(const pl_result *result) {
+    const uint32_t *from = result->ok.span.at;
+    JSValue list = JS_NewArray(js);
+    for (uint32_t at = 0; at < result->ok.span.len; at++) JS_SetPropertyUint32(js, list, at, JS_NewUint32(js, from[at]));
+    return list;
+}
+
 JSValue as_bytes(const pl_result *result) {
     return bytes_of(result->ok.span);
 }

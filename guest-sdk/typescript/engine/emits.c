@@ -85,6 +85,72 @@ static JSValue to_channel_except(JSContext *, JSValueConst, int, JSValueConst *a
     return answer;
 }
 
+/* Whom an emit of more than one condition is for: users and clients, either of them only where there are such. */
+typedef struct whom {
+    texts users, clients;
+} whom;
+
+#define SOME(list) (list).outs != NULL, (list).outs, (list).count
+
+static bool whom_of(JSValueConst users, JSValueConst clients, whom *whom) {
+    whom->clients = (texts){0};
+    if (!some_texts_of(users, &whom->users)) return false;
+    if (some_texts_of(clients, &whom->clients)) return true;
+    free_texts(&whom->users);
+    return false;
+}
+
+static void free_whom(whom *whom) {
+    free_texts(&whom->users);
+    free_texts(&whom->clients);
+}
+
+static JSValue to_channel_some(JSContext *, JSValueConst, int, JSValueConst *argv) {
+    pl_result result;
+    pl_payload payload;
+    whom whom;
+    texts excluded;
+    if (!whom_of(argv[1], argv[2], &whom)) return JS_EXCEPTION;
+    if (!texts_of(argv[3], &excluded)) {
+        free_whom(&whom);
+        return JS_EXCEPTION;
+    }
+    text held, channel = text_of(argv[0]), event = text_of(argv[4]);
+    JSValue answer = JS_EXCEPTION;
+    if (channel.at && event.at && payload_of(argv[5], &payload, &held)) {
+        host_to_channel_some(OF(channel), SOME(whom.users), SOME(whom.clients), excluded.outs, excluded.count, OF(event),
+                             SENT(payload), &result);
+        answer = answered(&result, as_number);
+        free_text(held);
+    }
+    free_text(event);
+    free_text(channel);
+    free_texts(&excluded);
+    free_whom(&whom);
+    return answer;
+}
+
+static JSValue to_room(JSContext *, JSValueConst, int, JSValueConst *argv) {
+    pl_result result;
+    pl_payload payload;
+    whom whom;
+    bool has_channel = !JS_IsNull(argv[1]);
+    if (!whom_of(argv[2], argv[3], &whom)) return JS_EXCEPTION;
+    text held, room = text_of(argv[0]), channel = has_channel ? text_of(argv[1]) : (text){"", 0}, event = text_of(argv[4]);
+    JSValue answer = JS_EXCEPTION;
+    if (room.at && channel.at && event.at && payload_of(argv[5], &payload, &held)) {
+        host_to_room(OF(room), has_channel, OF(channel), SOME(whom.users), SOME(whom.clients), OF(event), SENT(payload),
+                     &result);
+        answer = answered(&result, as_nothing);
+        free_text(held);
+    }
+    free_text(event);
+    if (has_channel) free_text(channel);
+    free_text(room);
+    free_whom(&whom);
+    return answer;
+}
+
 static JSValue attach(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
     size_t len;
@@ -139,8 +205,10 @@ const JSCFunctionListEntry emit_functions[] = {
     JS_CFUNC_DEF("spread", 0, spread),
     JS_CFUNC_DEF("toChannel", 3, to_channel),
     JS_CFUNC_DEF("toChannelExcept", 4, to_channel_except),
+    JS_CFUNC_DEF("toChannelSome", 6, to_channel_some),
     JS_CFUNC_DEF("toClients", 3, to_clients),
     JS_CFUNC_DEF("toNamed", 3, to_named),
+    JS_CFUNC_DEF("toRoom", 6, to_room),
     JS_CFUNC_DEF("toSocket", 3, to_socket),
     JS_CFUNC_DEF("toUser", 3, to_user),
 };

@@ -45,6 +45,7 @@ JSValue as_number(const pl_result *result);
 JSValue as_flag(const pl_result *result);
 JSValue as_string(const pl_result *result);
 JSValue as_strings(const pl_result *result);
+JSValue as_numbers(const pl_result *result);
 JSValue as_bytes(const pl_result *result);
 JSValue bytes_of(struct pl_span span);
 JSValue refused(uint8_t why, struct pl_span words);
@@ -60,6 +61,7 @@ typedef struct texts {
     size_t count;
 } texts;
 bool texts_of(JSValueConst array, texts *list);
+bool some_texts_of(JSValueConst array_or_null, texts *list);
 void free_texts(texts *list);
 bool payload_of(JSValueConst value, pl_payload *payload, text *held);
 

@@ -24,6 +24,12 @@ bool texts_of(JSValueConst array, texts *list) {
     return true;
 }
 
+/* `option<list<string>>`: the texts of a list, of which there are none for `null`. */
+bool some_texts_of(JSValueConst array_or_null, texts *list) {
+    *list = (texts){0};
+    return JS_IsNull(array_or_null) || texts_of(array_or_null, list);
+}
+
 void free_texts(texts *list) {
     for (size_t at = 0; at < list->count; at++) free_text(list->texts[at]);
     free(list->texts);

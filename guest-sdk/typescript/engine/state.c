@@ -79,6 +79,16 @@ static JSValue get_meta(JSContext *, JSValueConst, int, JSValueConst *argv) {
     return answered(&result, as_meta);
 }
 
+static JSValue present(JSContext *, JSValueConst, int, JSValueConst *argv) {
+    pl_result result;
+    bool has_user = !JS_IsNull(argv[0]);
+    text user = has_user ? text_of(argv[0]) : (text){"", 0};
+    if (!user.at) return JS_EXCEPTION;
+    host_present(has_user, OF(user), &result);
+    if (has_user) free_text(user);
+    return answered(&result, as_numbers);
+}
+
 static JSValue timer_set(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
     pl_payload payload = {0};
@@ -183,6 +193,7 @@ const JSCFunctionListEntry state_functions[] = {
     JS_CFUNC_DEF("join", 2, join),
     JS_CFUNC_DEF("leave", 2, leave),
     JS_CFUNC_DEF("logWrite", 2, log_write),
+    JS_CFUNC_DEF("present", 1, present),
     JS_CFUNC_DEF("randomBytes", 1, random_bytes),
     JS_CFUNC_DEF("roomId", 0, room_id),
     JS_CFUNC_DEF("sessionCount", 0, session_count),

@@ -1,13 +1,13 @@
 /** The room that the current turn belongs to. */
 
-import type { BroadcastOptions } from "../types/index.js";
+import type { BroadcastOptions, ConnectionMeta } from "../types/index.js";
 import { log } from "./console.js";
-import { ActorEmit, emitTyped } from "./emit.js";
+import { ActorEmit, typeOf } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
 import { configGet, roomId, sessionCount, userIds } from "./host.js";
 import { needText } from "./payload.js";
 import { needHost } from "./phase.js";
-import { Socket } from "./socket.js";
+import { Socket, socketBy, socketIds, socketOf } from "./socket.js";
 import { storage } from "./storage.js";
 import { alarm, timers } from "./timers.js";
 
@@ -21,18 +21,53 @@ export function config(key: string): string | undefined {
   return configGet(key) ?? undefined;
 }
 
+/** A connected socket, as `actor.sessions` has it. */
+class Session {
+  constructor(readonly ws: Socket) {}
+
+  /** Made when it is asked for: most who count sessions do not look at all of them. */
+  get meta(): ConnectionMeta {
+    return this.ws.meta;
+  }
+}
+
 export const actor = {
   emit: new ActorEmit(),
 
   broadcast(channel: string, data: unknown, options: BroadcastOptions = {}): number {
     const target = actor.emit.to(channel);
-    return emitTyped(options.except === undefined ? target : target.except(options.except), data);
+    const { except, userIds, clientIds } = options ?? {};
+    const isAll = except === undefined && userIds === undefined && clientIds === undefined;
+    return (isAll ? target : target.some(options)).emit(typeOf(data), data);
   },
 
-  // Verani's API has the parameter `channel`; an emit to a user goes to all of the user's sockets.
-  sendToUser(userId: string, _channel: string, data: unknown): number {
-    return emitTyped(actor.emit.toUser(userId), data);
+  sendToUser(userId: string, channel: string, data?: unknown): number {
+    return actor.emit.to(channel).some({ userIds: [userId] }).emit(typeOf(data), data);
   },
+
+  emitToUser(userId: string, event: string, data?: unknown): number {
+    return actor.emit.toUser(userId).emit(event, data);
+  },
+
+  emitToChannel(channel: string, event: string, data?: unknown): number {
+    return actor.emit.to(channel).emit(event, data);
+  },
+
+  get sessions(): Map<Socket, Session> {
+    const sessions = new Map<Socket, Session>();
+    for (const id of socketIds(null)) {
+      const ws = socketOf(id);
+      sessions.set(ws, new Session(ws));
+    }
+    return sessions;
+  },
+
+  getUserSessions(userId: string): Socket[] {
+    return socketIds(needText(userId, "a user id")).map(socketOf);
+  },
+
+  // The host takes out whoever leaves.
+  cleanupStaleSessions: (): number => 0,
 
   getSessionCount: (): number => asked(sessionCount),
   getConnectedUserIds: (): string[] => asked(userIds),
@@ -40,7 +75,7 @@ export const actor = {
   getStorage: () => storage,
 
   socket(id: number): Socket {
-    if (Number.isInteger(id) && id >= 0 && id < 2 ** 32) return new Socket(id);
+    if (Number.isInteger(id) && id >= 0 && id < 2 ** 32) return socketBy(id);
     throw new RoomError("invalid", "a socket is found by its id, a whole number that ctx.ws.id told");
   },
 

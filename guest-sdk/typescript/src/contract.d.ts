@@ -62,6 +62,7 @@ declare module "parlor:engine" {
 
   // `sockets`
   export function getMeta(socket: number): ContractMeta;
+  export function present(userId: string | null): number[];
   export function setFields(socket: number, fields: string): void;
   export function join(socket: number, channel: string): void;
   export function leave(socket: number, channel: string): void;
@@ -72,6 +73,22 @@ declare module "parlor:engine" {
   export function toNamed(target: string, event: string, data: Payload): number;
   export function toChannel(channel: string, event: string, data: Payload): number;
   export function toChannelExcept(channel: string, excluded: string[], event: string, data: Payload): number;
+  export function toChannelSome(
+    channel: string,
+    users: string[] | null,
+    clients: string[] | null,
+    excluded: string[],
+    event: string,
+    data: Payload,
+  ): number;
+  export function toRoom(
+    room: string,
+    channel: string | null,
+    users: string[] | null,
+    clients: string[] | null,
+    event: string,
+    data: Payload,
+  ): void;
   export function toUser(userId: string, event: string, data: Payload): number;
   export function toClients(clientIds: string[], event: string, data: Payload): number;
   export function attach(bytes: Uint8Array): number;

@@ -8,12 +8,25 @@ import { RoomError } from "./errors.js";
 import { argumentCount, type Event } from "./host.js";
 import { dataIn } from "./message.js";
 import { metaOf } from "./meta.js";
-import { Socket } from "./socket.js";
+import { Socket, socketOfTurn } from "./socket.js";
 
 /** Says that the data of an event has not been parsed yet. */
 const UNREAD = {};
 /** Stands in the place of the answer when the turn that could give one is over. */
 const OVER = new Answer([]);
+
+/** The socket of a failed turn that none was the cause of: as one that has left. */
+const NOBODY = new Socket(0, true);
+
+/** The meta of who caused a failed turn: that of nobody, where it is gone, so that `onError` can log what it has. */
+function metaForError(socket: number | null): ConnectionMeta {
+  try {
+    if (socket !== null) return metaOf(socket);
+  } catch (error) {
+    if (!(error instanceof RoomError && error.code === "no-such-socket")) throw error;
+  }
+  return { userId: "", clientId: "", channels: [] };
+}
 
 /**
  * The contexts of all handlers; their types say which parts each of them has. Parts are made when they are asked for.
@@ -43,12 +56,14 @@ export class Context {
 
   get ws(): Socket | undefined {
     const event = this._event;
-    if (event.socket === null) return undefined;
-    return (this._ws ??= new Socket(event.socket, event.cause === "$disconnect" || isGone(this)));
+    if (event.socket === null) return event.cause === "$error" ? NOBODY : undefined;
+    if (this._ws !== undefined) return this._ws;
+    return (this._ws = socketOfTurn(event.socket, event.cause === "$disconnect" || isGone(this)));
   }
 
-  get meta(): Readonly<ConnectionMeta> {
-    return metaOf(this._event.socket ?? noSocket());
+  get meta(): ConnectionMeta {
+    const { cause, socket } = this._event;
+    return cause === "$error" ? metaForError(socket) : metaOf(socket ?? noSocket());
   }
 
   get emit(): SocketEmit {

@@ -1,9 +1,19 @@
 /** Whom an emit is for. */
 
-import type { Excluded } from "../types/index.js";
+import type { BroadcastOptions, Excluded } from "../types/index.js";
 import { RoomError, refusal } from "./errors.js";
-import { toChannel, toChannelExcept, toClients, toNamed, toSocket, toUser, type Payload } from "./host.js";
+import {
+  toChannel,
+  toChannelExcept,
+  toChannelSome,
+  toClients,
+  toNamed,
+  toSocket,
+  toUser,
+  type Payload,
+} from "./host.js";
 import { messageOf } from "./message.js";
+import { hasUnsaid, sayChannels } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** The channel of emits that name none. */
@@ -18,6 +28,7 @@ type Send<W> = (who: W, event: string, body: Payload) => number;
  */
 function send<W>(how: Send<W>, who: W, event: string, data: readonly unknown[]): number {
   if (typeof event !== "string") needText(event, "an event's name");
+  if (hasUnsaid()) sayChannels();
   const body = isNothing(data) ? NOTHING : messageOf(data, "the data of an emit");
   try {
     return how(who, event, body);
@@ -52,10 +63,27 @@ class Channel {
     return send(toChannel, this._name, event, data);
   }
 
+  /** Those of the channel that the options leave. */
+  some({ except = [], userIds, clientIds }: BroadcastOptions): Target<string> {
+    const excluded = clientIdsOf(except);
+    const [users, clients] = [idsOf(userIds, "userIds"), idsOf(clientIds, "clientIds")];
+    return new Target(
+      (channel, event, body) => toChannelSome(channel, users, clients, excluded, event, body),
+      this._name,
+    );
+  }
+
   except(excluded: Excluded): Target<string> {
     const clientIds = clientIdsOf(excluded);
     return new Target((channel, event, body) => toChannelExcept(channel, clientIds, event, body), this._name);
   }
+}
+
+/** Ids as the contract takes them; null where none are given. */
+export function idsOf(ids: readonly string[] | undefined, what: string): string[] | null {
+  if (ids === undefined || ids === null) return null;
+  if (!Array.isArray(ids)) throw new RoomError("invalid", `${what} must be an array of ids`);
+  return ids.map((id) => needText(id, `one of ${what}`));
 }
 
 /** The client ids of those whom an emit leaves out. */
@@ -102,8 +130,8 @@ export class ActorEmit {
   }
 }
 
-/** Sends data that names its event itself, as `broadcast` and `sendToUser` do. */
-export function emitTyped(target: { emit(event: string, data: unknown): number }, data: unknown): number {
+/** The event that data names itself, as that of `broadcast` and `sendToUser` does. */
+export function typeOf(data: unknown): string {
   const type: unknown = (data as { type?: unknown } | null | undefined)?.type;
-  return target.emit(typeof type === "string" ? type : "message", data);
+  return typeof type === "string" ? type : "message";
 }

@@ -10,6 +10,7 @@ import { TextDecoder, TextEncoder } from "./encoding.js";
 import { clearTimeout, setInterval, setTimeout } from "./loop.js";
 import { bytesToJson } from "./message.js";
 import { crypto, random } from "./random.js";
+import { WebSocket } from "./socket.js";
 import { supply } from "./supply.js";
 import { Headers, Request } from "./web.js";
 
@@ -18,6 +19,7 @@ supply({
   Request,
   TextDecoder,
   TextEncoder,
+  WebSocket,
   clearInterval: clearTimeout,
   clearTimeout,
   console,

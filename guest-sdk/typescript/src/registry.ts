@@ -134,6 +134,12 @@ function isKeepalive({ name, payload, channel }: Event): boolean {
   return name === "ping" && payload === null && channel === null;
 }
 
+/** The handlers of an event of clients, those for all events behind its own. */
+export function handlersOf(event: string): readonly Handler[] {
+  const [own = [], behind = []] = [events.get(event), event === ANY ? undefined : events.get(ANY)];
+  return [...own, ...behind];
+}
+
 function run(handlers: readonly Handler[], ctx: Context): void {
   const ack = ackOf(ctx);
   for (let i = 0; i < handlers.length; i += 1) {

@@ -1,6 +1,8 @@
 /** Registration: what a plugin says of its room. */
 
-import type { Disconnect, EventHandler, FailedTurn, RoomDefinition, Suspended } from "../types/index.js";
+import type { Disconnect, EventHandler, FailedTurn, RoomDefinition, RoomEventEmitter, Suspended } from "../types/index.js";
+import { actor } from "./actor.js";
+import { callAll, through } from "./emitter.js";
 import { RoomError } from "./errors.js";
 import * as registry from "./registry.js";
 import type { Handler } from "./registry.js";
@@ -13,14 +15,52 @@ export function definition(): RoomDefinition<any> | undefined {
   return defined;
 }
 
+/** What a room keeps of its definition, as Verani's do. */
+const KEPT = [
+  "name",
+  "websocketPath",
+  "extractMeta",
+  "onConnect",
+  "onDisconnect",
+  "onMessage",
+  "onError",
+  "onHibernationRestore",
+  "onRestore",
+  "onAlarm",
+] as const;
+
+/** The handlers of the room itself, as an emitter. */
+const registered: RoomEventEmitter<any> = {
+  on: (event, handler) => registry.add(registry.events, event, handler, "room.on"),
+  off: (event, handler) => off(registry.events, event, handler),
+  emit: (event, ctx, data) => callAll(registry.handlersOf(event), ctx, data),
+  hasHandlers: (event) => registry.handlersOf(event).length > 0,
+  getEventNames: () => [...registry.events.keys()].filter((event) => !event.startsWith("$")),
+  // They are registered where the module says so, which every instance has behind it.
+  rebuildHandlers: () => undefined,
+};
+
 /** What `defineRoom` returns. */
 class Room {
+  readonly eventEmitter: RoomEventEmitter<any>;
+
+  constructor(given: RoomDefinition<any>) {
+    for (const name of KEPT) if (given[name] !== undefined) (this as any)[name] = given[name];
+    this.eventEmitter = given.eventEmitter ?? registered;
+  }
+
   on(event: string, handler: EventHandler<any>): void {
-    registry.add(registry.events, event, handler, "room.on");
+    if (typeof event === "string" && event.startsWith("$")) registered.on(event, handler);
+    else this.eventEmitter.on(event, handler);
   }
 
   off(event: string, handler?: EventHandler<any>): boolean {
-    return off(registry.events, event, handler);
+    const emitter = typeof event === "string" && event.startsWith("$") ? registered : this.eventEmitter;
+    return emitter.off(event, handler) as boolean;
+  }
+
+  emit(event: string, ctx: unknown, data: unknown): Promise<void> {
+    return this.eventEmitter.emit(event, ctx as any, data);
   }
 
   onTimer(name: string, handler: Handler): void {
@@ -76,11 +116,20 @@ export function defineRoom(given: RoomDefinition<any> = {}): Room {
   };
   hook("onConnect", "$connect", (ctx) => given.onConnect!(ctx));
   hook("onDisconnect", "$disconnect", (ctx, end: Disconnect) => given.onDisconnect!(ctx, end));
-  hook("onMessage", "$message", (ctx, _, ack) => given.onMessage!(ctx, ctx.frame, ack));
+  if (given.eventEmitter === undefined) {
+    hook("onMessage", "$message", (ctx, _, ack) => given.onMessage!(ctx, ctx.frame, ack));
+  } else {
+    const fallback: Handler | undefined = given.onMessage && ((ctx, _, ack) => given.onMessage!(ctx, ctx.frame, ack));
+    registry.add(registry.events, "*", through(given.eventEmitter, fallback), "defineRoom: eventEmitter");
+  }
   hook("onError", "$error", (ctx, failed) => given.onError!(failedTurn(failed), ctx));
   hook("onRestore", "$restore", (ctx, restore) => given.onRestore!(ctx, restore));
+  hook("onHibernationRestore", "$restore", () => {
+    // Where nobody is connected, as after a restart of the server, there is nothing to restore.
+    return actor.getSessionCount() > 0 ? given.onHibernationRestore!(actor as any) : undefined;
+  });
   hook("onAlarm", "$alarm", (ctx, due) => given.onAlarm!(ctx, due));
-  return new Room();
+  return new Room(given);
 }
 
 /** The rule of the contract, so that a build says what a server would say later. */

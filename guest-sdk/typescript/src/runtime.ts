@@ -21,6 +21,7 @@ import { begin } from "./phase.js";
 import * as registry from "./registry.js";
 import { definition } from "./room.js";
 import * as socket from "./socket.js";
+import * as transactions from "./transaction.js";
 import { ConnectRequest } from "./request.js";
 
 /** The display name and the path of rooms that say none. */
@@ -111,6 +112,7 @@ export function handle(event: Event): Payload | null {
   }
   try {
     loop.endTurn(failed);
+    if (!failed) meta.settle();
     const answer = takeAnswer(ctx);
     // What an answer attaches is for itself: it comes behind the last emit.
     if (!failed && answer !== undefined) body = event.cause === "$suspend" ? stateBody(answer) : answerBody(answer);
@@ -118,9 +120,13 @@ export function handle(event: Event): Payload | null {
     failed = true;
     error = thrown;
   }
-  if (event.cause === "$disconnect" && event.socket !== null) meta.changed(event.socket);
-  if (meta.touched.length > 0) meta.endTurn();
+  meta.endTurn(failed);
+  if (event.cause === "$disconnect" && event.socket !== null) {
+    meta.forget(event.socket);
+    socket.forget(event.socket);
+  }
   socket.endTurn();
+  transactions.endTurn();
   setTurnTime(undefined);
   endGroups();
   if (failed) throw told(error);

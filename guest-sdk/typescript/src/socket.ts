@@ -3,32 +3,77 @@
 import type { AskOptions, ConnectionMeta } from "../types/index.js";
 import { SocketEmit } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
-import { ask, close, join, leave, setFields } from "./host.js";
+import { eventOf } from "./frames.js";
+import { ask, close, join, leave, present } from "./host.js";
 import { message, messageOf } from "./message.js";
-import { changed, freshMetaOf, metaOf, ownFields } from "./meta.js";
+import { freshMetaOf, metaOf, noteChannel, replaceFields } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** Those that this turn closes. */
 const closing = new Set<number>();
 /** Those that this turn knows to be in the room. Any other may have left since its meta was kept. */
-const present = new Set<number>();
+const here = new Set<number>();
 
 /** How long an ask waits that says nothing of it. */
 const ASK_TIMEOUT_MS = 10_000;
 
+/** The sockets that handlers were given: the same object for a socket for as long as it is connected. */
+const sockets = new Map<number, Socket>();
+/** At how many of them those that have left are looked for. */
+const SOCKETS_KEPT = 512;
+let crowded = SOCKETS_KEPT;
+
 export function endTurn(): void {
   if (closing.size > 0) closing.clear();
-  if (present.size > 0) present.clear();
+  if (here.size > 0) here.clear();
+}
+
+/** Forgets a socket that has left. */
+export function forget(id: number): void {
+  sockets.delete(id);
+}
+
+/** The socket of this id, which is connected, or was until lately. */
+export function socketOf(id: number): Socket {
+  const found = sockets.get(id);
+  if (found !== undefined) return found;
+  if (sockets.size >= crowded) {
+    // Not every plugin hears that sockets leave.
+    const connected = new Set(socketIds(null));
+    for (const one of sockets.keys()) if (!connected.has(one)) sockets.delete(one);
+    crowded = Math.max(SOCKETS_KEPT, 2 * sockets.size);
+  }
+  const socket = new Socket(id);
+  sockets.set(id, socket);
+  return socket;
+}
+
+/** The socket of an id that an author has, which may be any number. */
+export function socketBy(id: number): Socket {
+  return sockets.get(id) ?? new Socket(id);
+}
+
+/** The connected sockets, or those of a user. */
+export function socketIds(userId: string | null): number[] {
+  const ids = asked(() => present(userId));
+  for (const id of ids) here.add(id);
+  return ids;
+}
+
+/** The socket that this turn is about. */
+export function socketOfTurn(id: number, isGone: boolean): Socket {
+  const socket = socketOf(id);
+  if (isGone) socket._left = true;
+  else here.add(id);
+  return socket;
 }
 
 export class Socket {
-  /** `_left` is known of the socket that this turn is about. */
+  /** `_left` is known of the socket whose end a turn is about. */
   constructor(
     readonly id: number,
-    readonly _left?: boolean,
-  ) {
-    if (_left === false) present.add(id);
-  }
+    public _left = false,
+  ) {}
 
   get readyState(): 1 | 2 | 3 {
     if (this._left) return 3;
@@ -42,15 +87,33 @@ export class Socket {
     }
   }
 
-  get meta(): Readonly<ConnectionMeta> {
-    if (this._left || present.has(this.id)) return metaOf(this.id);
+  get meta(): ConnectionMeta {
+    if (this._left || here.has(this.id)) return metaOf(this.id);
     const meta = freshMetaOf(this.id);
-    present.add(this.id);
+    here.add(this.id);
     return meta;
   }
 
   emit(event: string, ...data: unknown[]): number {
     return new SocketEmit(this.id).emit(event, ...data);
+  }
+
+  send(frame: string | ArrayBuffer | ArrayBufferView): void {
+    const { event, data } = eventOf(frame);
+    this.emit(event, data);
+  }
+
+  serializeAttachment(attachment: unknown): void {
+    if (typeof attachment !== "object" || attachment === null) {
+      throw new RoomError("invalid", "the attachment of a socket is its meta, an object");
+    }
+    const { channels, ...own } = attachment as Partial<ConnectionMeta>;
+    if (channels !== undefined) this.meta.channels = channels;
+    this.setMeta(own);
+  }
+
+  deserializeAttachment(): ConnectionMeta {
+    return structuredClone({ ...this.meta, channels: [...this.meta.channels] });
   }
 
   ask(event: string, data: unknown = {}, options: AskOptions = {}): void {
@@ -68,17 +131,18 @@ export class Socket {
 
   join(channel: string): void {
     needText(channel, "a channel");
-    change(this.id, () => join(this.id, channel));
+    asked(() => join(this.id, channel));
+    noteChannel(this.id, channel, true);
   }
 
   leave(channel: string): void {
     needText(channel, "a channel");
-    change(this.id, () => leave(this.id, channel));
+    asked(() => leave(this.id, channel));
+    noteChannel(this.id, channel, false);
   }
 
   setMeta(fields: unknown): void {
-    const text = ownFields(this.id, fields);
-    change(this.id, () => setFields(this.id, text));
+    replaceFields(this.id, fields);
   }
 
   close(code = 1000, reason = ""): void {
@@ -91,7 +155,11 @@ export class Socket {
   }
 }
 
-function change(id: number, call: () => void): void {
-  changed(id);
-  asked(call);
-}
+const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+
+/** The global `WebSocket`: what sockets of the room are instances of. A plugin opens none itself. */
+export const WebSocket = function () {
+  throw new TypeError("a plugin cannot open a WebSocket: its sockets come from the server");
+};
+WebSocket.prototype = Socket.prototype;
+for (const [name, state] of Object.entries(STATES)) Object.assign(WebSocket, { [name]: state, [`READY_STATE_${name}`]: state });

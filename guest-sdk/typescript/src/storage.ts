@@ -1,4 +1,4 @@
-/** The room's own keys and values. */
+/** The room's own keys and values: with the names, and the meaning, of a Durable Object's storage. */
 
 import type { ListRange, Page } from "../types/index.js";
 import { RoomError, refusal } from "./errors.js";
@@ -11,18 +11,19 @@ import {
   storagePutMany,
   storageScan,
 } from "./host.js";
+import { entriesOf, needLimit } from "./listing.js";
 import { jsonText, needText } from "./payload.js";
 import { fromUtf8, toUtf8 } from "./text.js";
+import { alarm } from "./timers.js";
+import { deleteKeys, Open, transaction, type Journal } from "./transaction.js";
 
-/** How many entries are asked for at once where all are wanted; a page ends at 256 KiB anyway. */
-const ENTRIES_PER_PAGE = 256;
 /** How many entries a page has that says no number. */
 const ENTRIES_OF_PAGE = 100;
 
 const KEY = "a key of the storage";
 
 /** The host answers at once; the promise is for the shape of the call. */
-function promised<T>(call: () => T): Promise<T> {
+export function promised<T>(call: () => T): Promise<T> {
   try {
     return Promise.resolve(call());
   } catch (thrown) {
@@ -60,17 +61,15 @@ function texts(keys: readonly unknown[]): string[] {
   return keys.map((key) => needText(key, KEY));
 }
 
-function scan(range: ListRange, after: string | undefined, limit: number): Page {
-  const { entries, next } = storageScan(needText(range.prefix ?? "", "a prefix"), after ?? null, limit);
-  return { entries: entries.map(({ key, value }) => [key, parse(key, value)]), next: next ?? undefined };
+function isMany(key: unknown): key is Readonly<Record<string, unknown>> {
+  return typeof key === "object" && key !== null;
 }
 
-function needLimit(limit: unknown): void {
-  if (limit === undefined || (Number.isInteger(limit) && (limit as number) >= 0 && (limit as number) < 2 ** 32)) return;
-  throw new RoomError("invalid", "the limit of a listing must be a whole number");
-}
+/** What a storage and a transaction have in common. The options of a Durable Object's storage change nothing here. */
+class Entries {
+  /** `_journal` hears of writes before they happen; only a transaction has one. */
+  constructor(readonly _journal?: Journal) {}
 
-export const storage = {
   get(key: string | readonly string[]): Promise<any> {
     if (!Array.isArray(key)) return stored(key as string, parse);
     return promised(() => {
@@ -80,53 +79,124 @@ export const storage = {
       });
       return found;
     });
-  },
+  }
 
   put(key: string | Readonly<Record<string, unknown>>, value?: unknown): Promise<void> {
     return promised(() => {
-      if (typeof key === "object" && key !== null) {
-        storagePutMany(Object.entries(key).map(([name, entry]) => ({ key: name, value: bytes(entry) })));
+      if (isMany(key)) {
+        const entries = Object.entries(key).map(([name, entry]) => ({ key: name, value: bytes(entry) }));
+        this._journal?.writes(Object.keys(key));
+        storagePutMany(entries);
       } else {
-        storagePut(needText(key, KEY), bytes(value));
+        const entry = bytes(value);
+        this._journal?.writes([needText(key, KEY)]);
+        storagePut(needText(key, KEY), entry);
       }
     });
-  },
+  }
 
   delete(key: string | readonly string[]): Promise<any> {
-    return promised(() => (Array.isArray(key) ? storageDeleteMany(texts(key)) : storageDelete(needText(key, KEY))));
-  },
+    return promised(() => {
+      const keys = texts(Array.isArray(key) ? key : [key]);
+      this._journal?.writes(keys);
+      return Array.isArray(key) ? storageDeleteMany(keys) : storageDelete(keys[0]!);
+    });
+  }
 
   list(range: ListRange = {}): Promise<Map<string, any>> {
+    return promised(() => new Map(entriesOf(range ?? {}).map(([key, value]) => [key, parse(key, value)])));
+  }
+
+  deleteAll(): Promise<void> {
     return promised(() => {
-      needLimit(range.limit);
-      const found = new Map<string, any>();
-      const wanted = range.limit ?? Infinity;
-      let after = range.after;
-      while (found.size < wanted) {
-        const page = scan(range, after, Math.min(ENTRIES_PER_PAGE, wanted - found.size));
-        for (const [key, value] of page.entries) found.set(key, value);
-        if (page.next === undefined) break;
-        after = page.next;
-      }
-      return found;
+      const keys = entriesOf({}).map(([key]) => key);
+      this._journal?.writes(keys);
+      deleteKeys(keys);
     });
-  },
+  }
+
+  getAlarm(): Promise<number | null> {
+    return promised(() => alarm.get() ?? null);
+  }
+
+  setAlarm(at: number | Date): Promise<void> {
+    return promised(() => {
+      this._journal?.alarms();
+      alarm.set(at);
+    });
+  }
+
+  deleteAlarm(): Promise<void> {
+    return promised(() => {
+      this._journal?.alarms();
+      alarm.cancel();
+    });
+  }
+}
+
+/** What the function of `storage.transaction` is given. */
+class Transaction extends Entries {
+  readonly _open: Open;
+
+  constructor(open: Open) {
+    super(open);
+    this._open = open;
+  }
+
+  rollback(): void {
+    this._open.need();
+    this._open.undo();
+  }
+}
+
+// Once a transaction is over, none of its functions does anything.
+for (const name of ["get", "put", "delete", "list", "deleteAll", "getAlarm", "setAlarm", "deleteAlarm"] as const) {
+  const run = Entries.prototype[name] as (this: Entries, ...args: any[]) => Promise<any>;
+  Object.defineProperty(Transaction.prototype, name, {
+    value(this: Transaction, ...args: unknown[]) {
+      try {
+        this._open.need();
+      } catch (error) {
+        return promised(() => {
+          throw error;
+        });
+      }
+      return run.apply(this, args);
+    },
+  });
+}
+
+class Storage extends Entries {
+  transaction<T>(body: (txn: Transaction) => T | PromiseLike<T>): Promise<T> {
+    const open = new Open();
+    return transaction(open, new Transaction(open), body);
+  }
+
+  /** What a turn wrote is durable before anybody hears of it. */
+  sync(): Promise<void> {
+    return promised(() => undefined);
+  }
 
   page(range: ListRange = {}): Promise<Page> {
     return promised(() => {
       needLimit(range.limit);
-      return scan(range, range.after, range.limit ?? ENTRIES_OF_PAGE);
+      const after = range.after ?? null;
+      const found = storageScan(needText(range.prefix ?? "", "a prefix"), after, range.limit ?? ENTRIES_OF_PAGE);
+      const entries = found.entries.map(({ key, value }): [string, any] => [key, parse(key, value)]);
+      return { entries, next: found.next ?? undefined };
     });
-  },
+  }
 
   getBytes(key: string): Promise<Uint8Array | undefined> {
     return stored(key, asTheyAre);
-  },
+  }
 
   putBytes(key: string, value: Uint8Array): Promise<void> {
     return promised(() => {
       if (!(value instanceof Uint8Array)) throw new RoomError("invalid", "putBytes takes a Uint8Array");
       storagePut(needText(key, KEY), value);
     });
-  },
-};
+  }
+}
+
+export const storage = new Storage();

@@ -76,3 +76,31 @@ test("wrong usage has a status of its own", (t) => {
   const nowhere = build(root, "build", "--entry", "none.ts", "--name", "n", "--out", "n.wasm");
   assert.deepEqual([nowhere.status, nowhere.said], [1, "parlor-guest: there is no file none.ts\n"]);
 });
+
+/** A Worker's entry with this route beside that of the room. */
+const worker = (route: string) => `import { createActorHandler, defineRoom } from "verani";
+const ChatRoom = createActorHandler(defineRoom({ name: "chat" }));
+export { ChatRoom };
+interface Env { CHAT: DurableObjectNamespace }
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.pathname.startsWith("/ws")) {
+      const stub = ChatRoom.get("chat-room");
+      return stub.fetch(request);
+    }
+    ${route}
+    return new Response("Not Found", { status: 404 });
+  },
+};
+`;
+
+test("a Worker's entry builds where its routes do what the server does, and else says which does not", (t) => {
+  assert.deepEqual(build(project(t, { "src/index.ts": worker("") })), { status: 0, said: "" });
+  const refused = (route: string) => build(project(t, { "src/index.ts": worker(route) }), "--no-check");
+  const answers = refused(`if (url.pathname === "/stats") return Response.json({ users: await ChatRoom.get("a").getSessionCount() });`);
+  assert.equal(answers.status, 1);
+  assert.match(answers.said, /^parlor-guest: src\/index\.ts:6: `return Response\.json\(.*would never be answered.*\/_parlor\/api\/rooms/s);
+  const named = refused(`if (url.pathname === "/room") return ChatRoom.get(url.searchParams.get("id")!).fetch(request);`);
+  assert.match(named.said, /the room `url\.searchParams\.get\("id"\)?` would not be the one that clients reach/);
+});

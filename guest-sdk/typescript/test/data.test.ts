@@ -26,8 +26,8 @@ test("targets are channels, users and clients", () => {
   data.connectAs({ userId: "ada", clientId: "phone", channels: ["news", "default"] });
   data.connectAs({ userId: "bob", clientId: "tablet" });
   for (const to of ["news", "default", "ada", "phone"]) ada.send("count", to);
-  // `ctx.emit.to("default")` means a user here: Ada's laptop is not in that channel.
-  const counts = ["1 2 0 0 2 0 1", "0 2 0 0 2 0 1", "2 0 2 0 2 2 1", "0 0 0 1 1 0 1"];
+  // `ctx.emit.to("default")` means a user here: Ada's laptop is not in that channel. Nobody is in the one of `sendToUser`.
+  const counts = ["1 2 0 0 2 0 1", "0 2 0 0 2 0 1", "2 0 2 0 2 0 1", "0 0 0 1 1 0 1"];
   assert.deepEqual(data.log(), counts.map((line) => `info: ${line}`));
 });
 

@@ -1,7 +1,8 @@
 /** The contexts that handlers get: the socket, the room around it, and whom to emit to. */
 
 import type { ConnectionMeta, OwnFields } from "./meta.js";
-import type { Alarm, Log, Storage, Timers } from "./state.js";
+import type { DurableObjectStorage } from "./durable.js";
+import type { Alarm, Log, Timers } from "./state.js";
 
 /** A client's message: `ctx.frame`, and the argument of `onMessage`. */
 export interface MessageFrame {
@@ -72,10 +73,19 @@ export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
   readonly id: number;
   /** 1 while it is connected, 2 once this turn closes it, 3 if it has left. */
   readonly readyState: 1 | 2 | 3;
-  /** Its meta, with this turn's own changes. */
-  readonly meta: Readonly<M>;
+  /** Its meta, with this turn's own changes, which can be written to; see {@link RoomContext.meta}. */
+  readonly meta: M;
   /** Sends to it. Returns 0 if it has left. See {@link EmitTarget.emit}. */
   emit(event: string, ...data: unknown[]): number;
+  /**
+   * Sends what a Verani room sends as text: of a frame `{"type", "data"}` the event `type` with `data`, of any other text the
+   * event `message`. Bytes are the event `message`, too.
+   */
+  send(frame: string | ArrayBuffer | ArrayBufferView): void;
+  /** Writes to its meta: the channels and the own fields of the object. */
+  serializeAttachment(attachment: any): void;
+  /** A copy of its meta. */
+  deserializeAttachment(): any;
   /**
    * Sends an event that asks the client for an answer, when the turn commits. A turn cannot wait: the answer comes in a turn
    * of its own, to the `room.onAck` of the ask's name, and so does that there is none, since the time ran out or the socket
@@ -101,25 +111,31 @@ export interface Socket<M extends ConnectionMeta = ConnectionMeta> {
 }
 
 /** The context of hooks that the host may raise without a socket. */
-export interface HookContext<M extends ConnectionMeta = ConnectionMeta> {
+export interface HookContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> {
   /** The room. */
-  readonly actor: Actor<M>;
+  readonly actor: Actor<M, E>;
 }
 
 /** The context of `onError`. There may be no socket, or it may have left. */
-export interface ErrorContext<M extends ConnectionMeta = ConnectionMeta> extends HookContext<M> {
-  /** The socket that caused the failed event, if one did. */
-  readonly ws: Socket<M> | undefined;
+export interface ErrorContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> extends HookContext<M, E> {
+  /** The socket that caused the failed event. Where none did it is one that has left (`readyState` 3), with the id 0. */
+  readonly ws: Socket<M>;
+  /** Its meta; where there is none any more, one with empty ids and without own fields. */
+  readonly meta: M;
   /** Emits to that socket, or from it to others. An emit to a socket that has left returns 0. */
   readonly emit: SocketEmit;
 }
 
 /** The context of the hooks of a socket: the socket, and through `actor` the room around it. */
-export interface RoomContext<M extends ConnectionMeta = ConnectionMeta> extends HookContext<M> {
+export interface RoomContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> extends HookContext<M, E> {
   /** The socket. */
   readonly ws: Socket<M>;
-  /** Its meta, frozen, with this turn's own changes. `setMeta`, `join` and `leave` change it. */
-  readonly meta: Readonly<M>;
+  /**
+   * Its meta, with this turn's own changes. Write to it, `ctx.meta.status = "away"`: when the turn commits, its own fields (up
+   * to 4 KiB of JSON) are kept with the socket, for as long as it is connected, whatever becomes of the instance; if the turn
+   * fails, they are what they were. A change of `channels` is a `join` or a `leave`. `userId` and `clientId` stay what they are.
+   */
+  readonly meta: M;
   /** Emits to this socket, or from it to others. */
   readonly emit: SocketEmit;
   /** Asks this socket's client; see {@link Socket.ask}. */
@@ -135,7 +151,7 @@ export interface RoomContext<M extends ConnectionMeta = ConnectionMeta> extends 
 }
 
 /** The context of handlers of events. */
-export interface MessageContext<M extends ConnectionMeta = ConnectionMeta> extends RoomContext<M> {
+export interface MessageContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> extends RoomContext<M, E> {
   /** The message as the client sent it. */
   readonly frame: MessageFrame;
   /**
@@ -148,7 +164,7 @@ export interface MessageContext<M extends ConnectionMeta = ConnectionMeta> exten
 }
 
 /** The room of the current turn. */
-export interface Actor<M extends ConnectionMeta = ConnectionMeta> {
+export interface Actor<M extends ConnectionMeta = ConnectionMeta, E = unknown> {
   /** Emits to all sockets in the channel `default`, or to others. */
   readonly emit: ActorEmit;
   /**
@@ -157,11 +173,23 @@ export interface Actor<M extends ConnectionMeta = ConnectionMeta> {
    */
   broadcast(channel: string, data: unknown, options?: BroadcastOptions): number;
   /**
-   * Sends to all sockets of a user in this room, whatever channels they are in. Returns how many sockets that are. The event
-   * is `data.type`, or `message` if the data has no `type`. Clients see it under the sender's first channel; `channel` is
-   * there because Verani's API has it.
+   * Sends to those sockets of a user that are in the channel. Returns how many sockets that are. The event is `data.type`, or
+   * `message` if the data has no `type`. `emitToUser` reaches all of the user's sockets.
    */
-  sendToUser(userId: string, channel: string, data: unknown): number;
+  sendToUser(userId: string, channel: string, data?: unknown): number;
+  /** Emits to all sockets of a user in this room, as `emit.toUser(userId).emit(event, data)`. */
+  emitToUser(userId: string, event: string, data?: unknown): number;
+  /** Emits to all sockets of a channel, as `emit.to(channel).emit(event, data)`. */
+  emitToChannel(channel: string, event: string, data?: unknown): number;
+  /**
+   * The connected sockets with their metas, by socket, in the order in which they came. In `onConnect` the new one is among
+   * them, in `onDisconnect` the old one is not. The map is made at each access: to change it changes nothing.
+   */
+  readonly sessions: Map<Socket<M>, { readonly ws: Socket<M>; readonly meta: M }>;
+  /** The connected sockets of a user. */
+  getUserSessions(userId: string): Socket<M>[];
+  /** 0: the host takes out whoever leaves, at once. */
+  cleanupStaleSessions(): number;
   /** How many sockets are connected. */
   getSessionCount(): number;
   /** The ids of the connected users, each once, in ascending order. */
@@ -169,7 +197,7 @@ export interface Actor<M extends ConnectionMeta = ConnectionMeta> {
   /** The room's id, as clients name it in `?room=`. */
   getRoomId(): string;
   /** The room's own keys and values. */
-  getStorage(): Storage;
+  getStorage(): DurableObjectStorage;
   /** Finds a socket of this room by its id, which was `ctx.ws.id`. */
   socket(id: number): Socket<M>;
   /** The room's timers. They live in memory: a restart of the server loses them. */
@@ -182,8 +210,12 @@ export interface Actor<M extends ConnectionMeta = ConnectionMeta> {
   config(key: string): string | undefined;
 }
 
-/** Whom a broadcast leaves out. */
+/** Whom a broadcast is for, and whom it leaves out. */
 export interface BroadcastOptions {
   /** Client ids, or sockets. */
   except?: Excluded;
+  /** Only sockets of these users. */
+  userIds?: readonly string[];
+  /** Only sockets with these client ids. */
+  clientIds?: readonly string[];
 }

@@ -3,9 +3,9 @@
 /** As the one of `@parlor/guest`. */
 type ConnectionMeta = import("./meta.js").ConnectionMeta;
 /** As the one of `@parlor/guest`. */
-type RoomContext<M extends ConnectionMeta = ConnectionMeta> = import("./context.js").RoomContext<M>;
+type RoomContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> = import("./context.js").RoomContext<M, E>;
 /** As the one of `@parlor/guest`. */
-type MessageContext<M extends ConnectionMeta = ConnectionMeta> = import("./context.js").MessageContext<M>;
+type MessageContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> = import("./context.js").MessageContext<M, E>;
 
 /** The plugin's log. A `%` is an ordinary character. */
 interface Console {

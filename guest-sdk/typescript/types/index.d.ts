@@ -45,13 +45,17 @@
  */
 
 /// <reference path="./globals.d.ts" />
+/// <reference path="./worker.d.ts" />
 /// <reference path="./web.d.ts" />
 
-import type { ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";
+import type { RoomEventEmitter } from "./actors.js";
+import type { Actor, ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";
 import type { ConnectionMeta, NewMeta } from "./meta.js";
 import type { Log } from "./state.js";
 
+export * from "./actors.js";
 export type * from "./context.js";
+export type * from "./durable.js";
 export type * from "./meta.js";
 export type * from "./state.js";
 
@@ -65,7 +69,11 @@ export type Awaitable<T> = T | PromiseLike<T>;
  *
  * The host awaits a promise that it returns, and sends what `answer` makes. It ignores other return values.
  */
-export type EventHandler<M extends ConnectionMeta = ConnectionMeta> = (ctx: MessageContext<M>, data: any, ack: Ack) => unknown;
+export type EventHandler<M extends ConnectionMeta = ConnectionMeta, E = unknown> = (
+  ctx: MessageContext<M, E>,
+  data: any,
+  ack: Ack,
+) => unknown;
 
 /**
  * Answers the client's acknowledgement, as `return answer(...)` does. It leaves when the turn has committed, behind its emits:
@@ -143,7 +151,7 @@ export interface ConnectRequest extends Request {
 }
 
 /** What a room is. Every field may be left out. */
-export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
+export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta, E = unknown> {
   /** For display; the plugin's identity is its file name, which is the default. */
   name?: string;
   /**
@@ -161,54 +169,67 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta> {
    */
   extractMeta?(req: ConnectRequest): Awaitable<NewMeta<M> | null | undefined>;
   /** For each new socket, before its first event. An error refuses the socket: it is closed with 1011, and `onDisconnect` does not run for it. */
-  onConnect?(ctx: RoomContext<M>): unknown;
+  onConnect?(ctx: RoomContext<M, E>): unknown;
   /**
    * Once for each socket that ends, however it ended. It is out of all counts and channels by then; its meta can still be
    * read, and emits to it reach 0 sockets.
    */
-  onDisconnect?(ctx: RoomContext<M>, end: Disconnect): unknown;
+  onDisconnect?(ctx: RoomContext<M, E>, end: Disconnect): unknown;
   /** Runs for every event of clients that has no handler, neither its own nor `"*"`. */
-  onMessage?(ctx: MessageContext<M>, frame: MessageFrame, ack: Ack): unknown;
+  onMessage?(ctx: MessageContext<M, E>, frame: MessageFrame, ack: Ack): unknown;
   /**
    * When a turn failed with an error that is not for its sender, or was ended by the host; in a turn of its own, after the
    * failed one was undone. It does not run for a failure of its own.
    */
-  onError?(error: FailedTurn, ctx: ErrorContext<M>): unknown;
+  onError?(error: FailedTurn, ctx: ErrorContext<M, E>): unknown;
   /**
    * When a room that was there before has a new instance, and with it new memory: the place to rebuild variables from
    * storage and `actor.getConnectedUserIds()`. Where the last instance left a state, `room.onResume` runs instead, if there
    * is one.
    */
-  onRestore?(ctx: HookContext<M>, restore: Restore): unknown;
+  onRestore?(ctx: HookContext<M, E>, restore: Restore): unknown;
+  /**
+   * When a room with somebody in it has a new instance, as after sleep: `onRestore` by Verani's name, behind it where there are
+   * both. `actor.sessions` has who is connected, with their metas.
+   */
+  onHibernationRestore?(actor: Actor<M, E>): unknown;
+  /** What handlers are registered on and called by, in place of the room's own. */
+  eventEmitter?: RoomEventEmitter<M, E>;
   /**
    * Runs when the room's alarm is due. The alarm is cleared when this turn commits, unless the turn sets it again. If the turn
    * fails, the alarm rings again after 1 s, then after twice as long each time, up to 5 minutes. It rings at least once, and
    * after a crash perhaps twice.
    */
-  onAlarm?(ctx: HookContext<M>, alarm: DueAlarm): unknown;
+  onAlarm?(ctx: HookContext<M, E>, alarm: DueAlarm): unknown;
 }
 
 /** A room: what handlers are registered on. Registrations are no effects: they stay when a turn is undone, and go with the instance. */
-export interface Room<M extends ConnectionMeta = ConnectionMeta> {
+export interface Room<M extends ConnectionMeta = ConnectionMeta, E = unknown> extends RoomDefinition<M, E> {
+  /** What handlers are registered on: the room itself, unless the definition has one. */
+  readonly eventEmitter: RoomEventEmitter<M, E>;
+  /**
+   * Calls the handlers of an event, and those of `"*"`, from a handler: nothing is sent. The first error is that of the promise.
+   */
+  emit(event: string, ctx: MessageContext<M, E>, data?: any): Promise<void>;
   /**
    * Calls `handler` with every event of this name that a client sends (1 to 128 bytes; up to 256 events may have handlers).
    * Handlers run in the order of registration, one after another, each awaited; then those of `"*"`, which are for
    * every event of clients but the bare keepalive `{"type":"ping"}`.
    */
-  on(event: string, handler: EventHandler<M>): void;
+  on(event: string, handler: EventHandler<M, E>): void;
   /** Removes one handler, or all handlers of an event; says whether there were any. The event that is running keeps the handlers it began with. */
-  off(event: string, handler?: EventHandler<M>): boolean;
+  off(event: string, handler?: EventHandler<M, E>): boolean;
   /** Calls `handler` when the timer of this name rings, with the data that it was set with (`{}` for no data). */
-  onTimer(name: string, handler: (ctx: HookContext<M>, data: any) => unknown): void;
+  onTimer(name: string, handler: (ctx: HookContext<M, E>, data: any) => unknown): void;
   /** Removes one handler of a timer, or all of them; says whether there were any. */
-  offTimer(name: string, handler?: (ctx: HookContext<M>, data: any) => unknown): boolean;
+  offTimer(name: string, handler?: (ctx: HookContext<M, E>, data: any) => unknown): boolean;
   /**
    * Calls `handler` with what came of an ask of this name, once for each ask. A socket that is gone is out of all counts and
    * channels; its meta can still be read, and `onDisconnect` runs behind this.
    */
-  onAck<T = any>(name: string, handler: (ctx: RoomContext<M>, answer: ClientAnswer<T>) => unknown): void;
+  onAck<T = any>(name: string, handler: (ctx: RoomContext<M, E>, answer: ClientAnswer<T>) => unknown): void;
   /** Removes one handler of an ask's answers, or all of them; says whether there were any. */
-  offAck(name: string, handler?: (ctx: RoomContext<M>, answer: ClientAnswer) => unknown): boolean;
+  offAck(name: string, handler?: (ctx: RoomContext<M, E>, answer: ClientAnswer) => unknown): boolean;
   /**
    * Calls `save` before this instance goes, and gives what it returns to the next one: to the `onResume` of the same
    * schema. It runs when the room falls asleep and when it is swapped to a new version; a crash leaves no time for it.
@@ -218,19 +239,19 @@ export interface Room<M extends ConnectionMeta = ConnectionMeta> {
    * must not be lost is for the storage. A room has one state: the last `save` given counts, and `room.off("$suspend")` leaves
    * none.
    */
-  onSuspend(schema: string, save: (ctx: HookContext<M>, suspend: Suspend) => unknown): void;
+  onSuspend(schema: string, save: (ctx: HookContext<M, E>, suspend: Suspend) => unknown): void;
   /**
    * Calls `handler` in a new instance with the state that the last one left under this schema, before any other event.
    * Give one for each schema that you still take; of one schema the last handler counts. A state that no handler takes goes to
    * `onResumeAny`; without that the turn fails with `resume.schema`. A swap in which this turn fails is undone.
    */
-  onResume(schema: string, handler: (ctx: HookContext<M>, state: any) => unknown): void;
+  onResume(schema: string, handler: (ctx: HookContext<M, E>, state: any) => unknown): void;
   /** Calls `handler` with a state that no `onResume` takes. The last one given counts. */
-  onResumeAny(handler: (ctx: HookContext<M>, found: Suspended) => unknown): void;
+  onResumeAny(handler: (ctx: HookContext<M, E>, found: Suspended) => unknown): void;
 }
 
 /** Makes a room of this plugin. A plugin has one; nothing needs to be exported. */
-export function defineRoom<M extends ConnectionMeta = ConnectionMeta>(definition?: RoomDefinition<M>): Room<M>;
+export function defineRoom<M extends ConnectionMeta = ConnectionMeta, E = unknown>(definition?: RoomDefinition<M, E>): Room<M, E>;
 
 /**
  * Throws an error that is meant for the client who sent the event: it gets the event `error` with `code` (up to 128 bytes)

@@ -1,5 +1,13 @@
 /** The room's storage, timers, alarm and log. */
 
+import type {
+  DurableObjectGetOptions,
+  DurableObjectListOptions,
+  DurableObjectPutOptions,
+  DurableObjectTransaction,
+} from "./durable.js";
+import type { Awaitable } from "./index.js";
+
 /**
  * The room's own keys and values. Reads see this turn's own writes. Writes commit with the turn or not at all, and the host
  * sends no emit of the turn before they are durable.
@@ -10,19 +18,35 @@
  */
 export interface Storage {
   /** The value of a key, or `undefined`. Fails with `json` if it is not JSON. */
-  get<T = any>(key: string): Promise<T | undefined>;
+  get<T = any>(key: string, options?: DurableObjectGetOptions): Promise<T | undefined>;
   /** The values of those of the keys that have one, in the order of the keys. */
-  get<T = any>(keys: readonly string[]): Promise<Map<string, T>>;
+  get<T = any>(keys: readonly string[], options?: DurableObjectGetOptions): Promise<Map<string, T>>;
   /** Sets the value of a key. Fails with `invalid` if JSON cannot express it, such as `undefined`. */
-  put(key: string, value: unknown): Promise<void>;
+  put<T>(key: string, value: T, options?: DurableObjectPutOptions): Promise<void>;
   /** Sets the values of many keys. If it fails, it sets none. */
-  put(entries: Readonly<Record<string, unknown>>): Promise<void>;
+  put<T>(entries: Readonly<Record<string, T>>, options?: DurableObjectPutOptions): Promise<void>;
   /** Removes a key. Returns whether it had a value. */
-  delete(key: string): Promise<boolean>;
+  delete(key: string, options?: DurableObjectPutOptions): Promise<boolean>;
   /** Removes many keys. Returns how many of them had a value. */
-  delete(keys: readonly string[]): Promise<number>;
+  delete(keys: readonly string[], options?: DurableObjectPutOptions): Promise<number>;
   /** The entries of a range in ascending order of their keys' bytes; all of them unless `limit` is given. */
-  list<T = any>(range?: ListRange): Promise<Map<string, T>>;
+  list<T = any>(range?: DurableObjectListOptions): Promise<Map<string, T>>;
+  /** Removes all keys. The alarm stays. */
+  deleteAll(options?: DurableObjectPutOptions): Promise<void>;
+  /**
+   * Runs `body`, and undoes what it wrote by `txn` if it fails or calls `txn.rollback()`; emits of the turn stay. A turn is a
+   * transaction itself: this is for a part of one that may fail alone. Transactions of a turn run one after another, so that
+   * one within another never begins, and its turn fails.
+   */
+  transaction<T>(body: (txn: DurableObjectTransaction) => Awaitable<T>): Promise<T>;
+  /** When the room's alarm is due, or `null`; see {@link Alarm}. */
+  getAlarm(options?: DurableObjectGetOptions): Promise<number | null>;
+  /** Sets the room's alarm. */
+  setAlarm(at: number | Date, options?: DurableObjectPutOptions): Promise<void>;
+  /** Cancels the room's alarm. */
+  deleteAlarm(options?: DurableObjectPutOptions): Promise<void>;
+  /** Does nothing: nobody hears of a turn before its writes are durable. */
+  sync(): Promise<void>;
   /**
    * One page of a range: up to `limit` entries (1 to 1,000; 100 by default). It may hold fewer and still have a `next`, since a
    * page ends at 256 KiB.
@@ -40,6 +64,14 @@ export interface ListRange {
   prefix?: string;
   /** Only keys behind this one. */
   after?: string;
+  /** Only this key and those behind it. Not for `page`. */
+  start?: string;
+  /** As `after`. Not for `page`. */
+  startAfter?: string;
+  /** Only keys before this one. Not for `page`. */
+  end?: string;
+  /** The last key first. Not for `page`. */
+  reverse?: boolean;
   /** How many entries at most. */
   limit?: number;
 }

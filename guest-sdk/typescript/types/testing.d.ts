@@ -78,6 +78,17 @@ export interface TestRequest {
 /** Whom {@link TestRoom.connectAs} connects: a meta, of which all but the user's id may be left out. */
 export type TestMeta = Partial<ConnectionMeta> & Pick<ConnectionMeta, "userId">;
 
+/** What a turn said in another room. */
+export interface SaidElsewhere {
+  /** The room's id, or `PLUGIN/ROOM`. */
+  room: string;
+  channel?: string;
+  users?: string[];
+  clients?: string[];
+  event: string;
+  data: unknown;
+}
+
 /** A turn that failed: {@link TestRoom.failures} has examples. */
 export interface Failed {
   /** The event whose turn failed: its name, or a hook such as `$connect`. */
@@ -334,6 +345,16 @@ export class TestRoom {
    * ```
    */
   failures(): Failed[];
+
+  /**
+   * What turns said in other rooms since the last call: a test has one room.
+   *
+   * ```ts
+   * ada.send("tell", "lobby");
+   * assert.deepEqual(room.elsewhere(), [{ room: "lobby", channel: "default", event: "told", data: {} }]);
+   * ```
+   */
+  elsewhere(): SaidElsewhere[];
 
   /**
    * How many sockets are connected.

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::Fleet;
 use super::table::Line;
 use super::tally::Quarantining;
 use crate::clock::Instant;
-use crate::model::names::RoomKey;
+use crate::model::effect::EmitElsewhere;
+use crate::model::names::{PluginKey, RoomKey};
 use crate::model::text::for_log;
 use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
-use crate::room::handle::RoomHandle;
+use crate::room::handle::{RequestNotTaken, RoomHandle, RoomRequest};
 use crate::room::owner::{Penalty, RoomOwner};
 
 impl RoomOwner for Fleet {
@@ -56,6 +59,18 @@ impl RoomOwner for Fleet {
 
     fn is_condemned(&self, plugin: &Plugin) -> bool {
         Self::is_condemned(self, &plugin.key, &plugin.version)
+    }
+
+    fn say_elsewhere(&self, from: &PluginKey, emit: EmitElsewhere) {
+        let EmitElsewhere { plugin, room, to, event, data } = emit;
+        let plugin = PluginKey { tenant: from.tenant.clone(), plugin: plugin.unwrap_or_else(|| from.plugin.clone()) };
+        let key = RoomKey { plugin, room };
+        // A room that is not open has nobody in it.
+        let Some(room) = self.find(&key) else { return };
+        let (sent, _) = oneshot::channel();
+        if let Err(RequestNotTaken::Full) = room.mailbox.request(RoomRequest::Emit { to, event, data, sent }) {
+            tracing::warn!(room = %key, "too many requests wait for this room: an emit of another room is dropped");
+        }
     }
 
     fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool {

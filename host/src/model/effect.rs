@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::event::{AckId, AskId, SocketId};
+use super::json::Json;
+use super::names::{PluginName, RoomId};
 
 /// The sockets that an emit goes to: those that its target named at the moment of the call.
 #[derive(Debug, Clone)]
@@ -64,6 +66,31 @@ pub struct Emit {
     pub ask: Option<AskId>,
 }
 
+/// Whom in a room an emit is for: the sockets of a channel, of users, with client ids, as far as such are given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whom {
+    pub channel: Option<String>,
+    pub users: Option<Vec<String>>,
+    pub clients: Option<Vec<String>>,
+}
+
+impl Whom {
+    pub fn is_everybody(&self) -> bool {
+        self.channel.is_none() && self.users.is_none() && self.clients.is_none()
+    }
+}
+
+/// An emit into another room of the same tenant.
+#[derive(Debug, Clone)]
+pub struct EmitElsewhere {
+    /// None for a room of the same plugin.
+    pub plugin: Option<PluginName>,
+    pub room: RoomId,
+    pub to: Whom,
+    pub event: String,
+    pub data: Json,
+}
+
 /// The acknowledgement of a client's event whose turn committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
@@ -110,5 +137,6 @@ impl Batch {
 pub struct Effects {
     pub batch: Batch,
     pub emits: Vec<Emit>,
+    pub elsewhere: Vec<EmitElsewhere>,
     pub closes: Vec<Close>,
 }

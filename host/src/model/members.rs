@@ -3,9 +3,10 @@
 //! A turn changes members in place and notes what undoes each change in a journal. Failed turns are undone in reverse
 //! order, and a turn that changes nothing costs nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::effect::Whom;
 use super::event::SocketId;
 use super::journal::{Journal, Mark};
 use super::meta::Meta;
@@ -28,6 +29,13 @@ struct Groups(HashMap<String, Arc<Vec<SocketId>>>);
 impl Groups {
     fn get(&self, name: &str) -> Arc<Vec<SocketId>> {
         self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The sockets of all groups of these names.
+    fn of(&self, names: &[String]) -> BTreeSet<SocketId> {
+        // Look up each name once: a guest that repeats a name must not make the host repeat the work.
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        names.into_iter().filter_map(|name| self.0.get(name)).flat_map(|group| group.iter().copied()).collect()
     }
 
     fn add(&mut self, name: &str, id: SocketId) {
@@ -125,6 +133,30 @@ impl Members {
 
     pub fn client(&self, id: &str) -> Arc<Vec<SocketId>> {
         self.clients.get(id)
+    }
+
+    /// The present sockets of these clients.
+    pub fn of_clients(&self, ids: &[String]) -> BTreeSet<SocketId> {
+        self.clients.of(ids)
+    }
+
+    /// The present sockets that an emit from outside, or with several conditions, is for.
+    pub fn some(&self, whom: &Whom) -> Arc<Vec<SocketId>> {
+        let mut left = match (&whom.channel, whom.users.as_deref()) {
+            (Some(channel), None) => self.channel(channel),
+            (None, Some([user])) => self.user(user),
+            (None, Some(users)) => Arc::new(self.users.of(users).into_iter().collect()),
+            (None, None) => Arc::new(self.present_after(0).map(|(id, _)| id).collect()),
+            (Some(channel), Some(users)) => {
+                let theirs = self.users.of(users);
+                Arc::new(self.channel(channel).iter().copied().filter(|id| theirs.contains(id)).collect())
+            }
+        };
+        if let Some(clients) = &whom.clients {
+            let theirs = self.of_clients(clients);
+            Arc::make_mut(&mut left).retain(|id| theirs.contains(id));
+        }
+        left
     }
 
     /// The users with a socket in the room, in ascending order.

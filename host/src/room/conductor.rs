@@ -236,11 +236,14 @@ impl Conductor {
     /// Sends what may leave now, and under relaxed durability the outputs that wait behind it.
     async fn say(&mut self, output: Option<Output>) {
         let mut next = output;
-        while let Some(output) = next {
-            if let Output::Turn { .. } = output {
+        while let Some(mut output) = next {
+            let mut elsewhere = Vec::new();
+            if let Output::Turn { elsewhere: said, .. } = &mut output {
                 self.door.stats.turns.fetch_add(1, Ordering::Relaxed);
+                elsewhere = std::mem::take(said);
             }
             self.people.say(output, self.code.lane(), &self.door.mailbox).await;
+            self.code.say_elsewhere(elsewhere);
             next = self.ledger.next_relaxed(self.durability());
         }
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::line::MailboxLine;
 use super::outbound::Outbound;
 use crate::clock::{recent_ns, unix_ms};
-use crate::model::effect::UnixMs;
+use crate::model::effect::{UnixMs, Whom};
 use crate::model::event::{ClientMessage, SocketId};
 use crate::model::json::Json;
 use crate::model::limits::Limits;
@@ -71,7 +71,7 @@ pub enum Mail {
 #[derive(Debug)]
 pub enum RoomRequest {
     Emit {
-        to: HostTarget,
+        to: Whom,
         event: String,
         data: Json,
         sent: oneshot::Sender<u32>,
@@ -89,13 +89,6 @@ pub enum RoomRequest {
         limit: usize,
         sockets: oneshot::Sender<Vec<(SocketId, Meta)>>,
     },
-}
-
-/// To whom the host emits for itself.
-#[derive(Debug, Clone)]
-pub enum HostTarget {
-    Channel(String),
-    User(String),
 }
 
 /// Who is in a room.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::RoomHandle;
-use crate::model::names::RoomKey;
+use crate::model::effect::EmitElsewhere;
+use crate::model::names::{PluginKey, RoomKey};
 use crate::model::visitor::Visitor;
 use crate::plugin::version::Plugin;
 
@@ -46,6 +47,9 @@ pub trait RoomOwner: Send + Sync + fmt::Debug {
     /// Whether a version was judged bad, so that no room goes back to it.
     fn is_condemned(&self, plugin: &Plugin) -> bool;
 
+    /// A room of this plugin says something in another room.
+    fn say_elsewhere(&self, from: &PluginKey, emit: EmitElsewhere);
+
     /// The room opens or ends, and `keeps` says whether it has anything in storage. Answers what `keeps` was at the
     /// last such call since the server started; false if there was none.
     fn note_kept(&self, room: &RoomKey, keeps: bool) -> bool;
@@ -70,6 +74,7 @@ impl RoomOwner for NoFleet {
     fn is_condemned(&self, _: &Plugin) -> bool {
         false
     }
+    fn say_elsewhere(&self, _: &PluginKey, _: EmitElsewhere) {}
     fn note_kept(&self, _: &RoomKey, _: bool) -> bool {
         false
     }

@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::HostTarget;
 use super::mailbox::Mailbox;
 use super::outbound::Outbound;
 use super::turn::{Output, WordsForSender};
 use super::visitors::Visitors;
 use crate::model::body::{Body, Payload};
-use crate::model::effect::{Acknowledgement, Audience, Close, Emit};
+use crate::model::effect::{Acknowledgement, Audience, Close, Emit, Whom};
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
@@ -146,7 +145,7 @@ impl People {
     /// what the tenant may execute, until `mailbox` says that the room ends.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
         let (welcomes, emits, answer, closes, accepted_ns) = match output {
-            Output::Turn { welcomes, emits, answer, closes, accepted_ns } => {
+            Output::Turn { welcomes, emits, answer, closes, accepted_ns, .. } => {
                 (welcomes, emits, answer, closes, accepted_ns)
             }
             Output::Welcome { socket } => {
@@ -178,17 +177,14 @@ impl People {
     /// Emits for the host itself; answers to how many sockets.
     pub(super) async fn announce(
         &mut self,
-        to: HostTarget,
+        to: Whom,
         event: String,
         data: Json,
         lane: &Lane,
         mailbox: &Mailbox,
     ) -> u32 {
-        let members = &self.state.members;
-        let (audience, channel) = match to {
-            HostTarget::Channel(name) => (Audience::all(members.channel(&name)), name),
-            HostTarget::User(id) => (Audience::all(members.user(&id)), DEFAULT.to_owned()),
-        };
+        let audience = Audience::all(self.state.members.some(&to));
+        let channel = to.channel.unwrap_or_else(|| DEFAULT.to_owned());
         let count = audience.len() as u32;
         let body = Body::of(Payload::Json(data));
         self.deliver(Emit { audience, channel, event, body, ask: None }, 0, lane, mailbox).await;

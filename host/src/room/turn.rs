@@ -2,7 +2,7 @@
 
 use crate::guest::instance::Fault;
 use crate::model::body::Body;
-use crate::model::effect::{Acknowledgement, Close, Emit};
+use crate::model::effect::{Acknowledgement, Close, Emit, EmitElsewhere};
 use crate::model::event::{AckId, Event, Failure, SocketId, hook};
 use crate::model::failure::FailureKind;
 use crate::model::refusal::Bound;
@@ -142,6 +142,8 @@ pub(super) enum Output {
         welcomes: Option<SocketId>,
         emits: Vec<Emit>,
         answer: Option<Acknowledgement>,
+        /// What other rooms hear, from their own tasks.
+        elsewhere: Vec<EmitElsewhere>,
         closes: Vec<Close>,
         /// Of its origin.
         accepted_ns: u64,
@@ -170,9 +172,10 @@ impl Output {
     /// The bytes of what a turn says, while it waits.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Turn { emits, answer, .. } => {
+            Self::Turn { emits, answer, elsewhere, .. } => {
                 let answer = answer.as_ref().and_then(|answer| answer.body.as_ref());
-                emits.iter().map(|emit| &emit.body).chain(answer).map(Body::bytes).sum()
+                let here: usize = emits.iter().map(|emit| &emit.body).chain(answer).map(Body::bytes).sum();
+                here + elsewhere.iter().map(|emit| emit.data.text().len()).sum::<usize>()
             }
             Self::Welcome { .. } | Self::Rejection(_) | Self::LastWords { .. } => 0,
         }

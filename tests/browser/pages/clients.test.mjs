@@ -6,7 +6,7 @@ import { DESKTOP, PHONE, assertNoSidewaysScroll, assertQuiet, newRoom, openTab }
 import { Line } from "../support/server.mjs";
 
 const BY_SOCKET_IO = "client=socket.io";
-const PAGES = ["chat", "inbox", "notifications", "presence", "tickets", "whiteboard"];
+const PAGES = ["alerts", "chat", "desks", "inbox", "lounge", "notifications", "presence", "tickets", "whiteboard"];
 const MODULE = "**/node_modules/socket.io-client/dist/socket.io.esm.min.js";
 
 describe("a page of the examples", () => {

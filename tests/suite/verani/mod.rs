@@ -28,6 +28,7 @@ mod asks;
 mod basics;
 mod bytes;
 mod handlers;
+mod state;
 
 /// Serves the guest `exchange` with this configuration.
 fn serve_exchange(config: &str) -> Server {

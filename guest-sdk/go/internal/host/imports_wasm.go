@@ -14,6 +14,9 @@ func eventsOff(event string, ret unsafe.Pointer)
 //go:wasmimport parlor:room/sockets@0.1.0 get-meta
 func socketsGetMeta(socket uint32, ret unsafe.Pointer)
 
+//go:wasmimport parlor:room/sockets@0.1.0 present
+func socketsPresent(hasUser uint32, user string, ret unsafe.Pointer)
+
 //go:wasmimport parlor:room/sockets@0.1.0 set-fields
 func socketsSetFields(socket uint32, fields string, ret unsafe.Pointer)
 
@@ -37,6 +40,12 @@ func outboxToChannel(channel string, event string, kind uint32, data string, ret
 
 //go:wasmimport parlor:room/outbox@0.1.0 to-channel-except
 func outboxToChannelExcept(channel string, clients, count uint32, event string, kind uint32, data string, ret unsafe.Pointer)
+
+//go:wasmimport parlor:room/outbox@0.1.0 to-channel-some
+func outboxToChannelSome(channel string, hasUsers, users, userCount, hasClients, clients, clientCount, excluded, excludedCount uint32, event string, kind uint32, data string, ret unsafe.Pointer)
+
+//go:wasmimport parlor:room/outbox@0.1.0 to-room
+func outboxToRoom(room string, hasChannel uint32, channel string, hasUsers, users, userCount, hasClients, clients, clientCount uint32, event string, kind uint32, data string, ret unsafe.Pointer)
 
 //go:wasmimport parlor:room/outbox@0.1.0 to-user
 func outboxToUser(user string, event string, kind uint32, data string, ret unsafe.Pointer)

@@ -37,6 +37,9 @@ const level: Kind = {
   take: (room, flat) => ["debug", "info", "warn", "error"][number.take(room, flat) as number],
 };
 
+/** Users or clients, where an emit is for some. */
+const whom = option(list(text));
+
 const refusable = (kind?: Kind): Kind => result(kind, refusal);
 
 /** By the names that the module of the engine imports them as. */
@@ -46,6 +49,7 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = Object.fromEntrie
       ["events", "on", "eventsOn", [text], refusable()],
       ["events", "off", "eventsOff", [text], refusable()],
       ["sockets", "get-meta", "getMeta", [number], refusable(meta)],
+      ["sockets", "present", "present", [option(text)], refusable(list(number))],
       ["sockets", "set-fields", "setFields", [number, text], refusable()],
       ["sockets", "join", "join", [number, text], refusable()],
       ["sockets", "leave", "leave", [number, text], refusable()],
@@ -54,6 +58,8 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = Object.fromEntrie
       ["outbox", "to-named", "toNamed", [text, text, payload], refusable(number)],
       ["outbox", "to-channel", "toChannel", [text, text, payload], refusable(number)],
       ["outbox", "to-channel-except", "toChannelExcept", [text, list(text), text, payload], refusable(number)],
+      ["outbox", "to-channel-some", "toChannelSome", [text, whom, whom, list(text), text, payload], refusable(number)],
+      ["outbox", "to-room", "toRoom", [text, option(text), whom, whom, text, payload], refusable()],
       ["outbox", "to-user", "toUser", [text, text, payload], refusable(number)],
       ["outbox", "to-clients", "toClients", [list(text), text, payload], refusable(number)],
       ["outbox", "attach", "attach", [bytes], refusable(number)],

@@ -93,6 +93,10 @@ function outbox(within: Within): Functions {
     toChannel: to((channel: string) => ({ channel })),
     toChannelExcept: (turn, channel: string, except: string[], event: string, data: Payload) =>
       turn.emit({ channel, except }, event, data),
+    toChannelSome: (turn, channel: string, users: string[] | null, clients: string[] | null, except: string[], event, data) =>
+      turn.emit({ channel, users, clients, except }, event, data),
+    toRoom: (turn, room: string, channel: string | null, users: string[] | null, clients: string[] | null, event, data) =>
+      turn.emitElsewhere(room, { channel, users, clients }, event, data),
     toUser: to((user: string) => ({ user })),
     toClients: to((clients: string[]) => ({ clients })),
     attach: (turn, bytes: Uint8Array) => turn.attach(bytes),
@@ -120,6 +124,7 @@ function state(within: Within): Imports {
   return {
     sockets: within({
       getMeta: (turn, socket: number) => turn.members.meta(socket),
+      present: (turn, user: string | null) => turn.members.present(user),
       setFields(turn, socket: number, fields: string) {
         const meta = turn.members.changeable(socket);
         bounds.checkFields(fields);

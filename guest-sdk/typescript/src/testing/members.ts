@@ -82,6 +82,18 @@ export class Members {
     return this.#those((meta) => clientIds.includes(meta.clientId));
   }
 
+  present(userId: string | null): number[] {
+    return this.#those((meta) => userId === null || meta.userId === userId);
+  }
+
+  /** The sockets of a channel that are of these users and have these client ids, where such are given. */
+  some(channel: string, users: readonly string[] | null, clients: readonly string[] | null): number[] {
+    const among = (list: readonly string[] | null, id: string) => list === null || list.includes(id);
+    return this.#those(
+      (meta) => meta.channels.includes(channel) && among(users, meta.userId) && among(clients, meta.clientId),
+    );
+  }
+
   count(): number {
     return this.#those(() => true).length;
   }

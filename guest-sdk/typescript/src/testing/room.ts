@@ -126,6 +126,10 @@ export class TestRoom implements api.TestRoom {
     return this.#world.failures.map((failed) => ({ ...failed }));
   }
 
+  elsewhere(): api.SaidElsewhere[] {
+    return this.#world.elsewhere.splice(0);
+  }
+
   get sessionCount(): number {
     return this.#world.members.count();
   }

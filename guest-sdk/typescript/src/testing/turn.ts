@@ -11,11 +11,14 @@ import type { Storage } from "./storage.js";
 /** The close codes that a plugin may use, beside 3000 to 4999. */
 const CLOSE_CODES = [1000, 1008, 1011, 1012, 1013];
 
+/** A room of the same plugin, or `PLUGIN/ROOM`. */
+const PLACE = /^(?:[a-z0-9][a-z0-9-]{0,62}\/)?[A-Za-z0-9._~-]{1,128}$/;
+
 /** Whom an emit is for, in the contract's words. */
 export type Target =
   | { socket: number }
   | { named: string }
-  | { channel: string; except?: string[] }
+  | { channel: string; users?: string[] | null; clients?: string[] | null; except?: string[] }
   | { user: string }
   | { clients: string[] };
 
@@ -28,6 +31,16 @@ interface Emit {
   ask?: number;
 }
 
+/** What a turn says in another room. */
+export interface SaidElsewhere {
+  room: string;
+  channel?: string;
+  users?: string[];
+  clients?: string[];
+  event: string;
+  data: unknown;
+}
+
 interface Close {
   socket: number;
   code: number;
@@ -36,6 +49,7 @@ interface Close {
 
 export class Turn {
   readonly emits: Emit[] = [];
+  readonly elsewhere: SaidElsewhere[] = [];
   readonly closes: Close[] = [];
   /** The limit that the turn exceeded, if any: then it cannot commit. */
   poison: string | undefined;
@@ -109,6 +123,25 @@ export class Turn {
     return to.length;
   }
 
+  emitElsewhere(
+    room: string,
+    { channel, users, clients }: { channel: string | null; users: string[] | null; clients: string[] | null },
+    event: string,
+    payload: Payload,
+  ): void {
+    const body = this.body(payload);
+    if (payload.tag !== "json") throw invalid("the data of an emit into another room must be JSON");
+    if (body.attachments.length > 0) throw invalid("an emit into another room takes no bytes");
+    if (!PLACE.test(room)) throw invalid("a room's id must be 1 to 128 of A-Z, a-z, 0-9, ., _, ~ and -");
+    checkEvent(event);
+    if (channel === null && users === null && clients === null) {
+      throw invalid("an emit into another room names a channel, users or clients");
+    }
+    this.#charge(body, 1);
+    const whom = { ...(channel !== null && { channel }), ...(users !== null && { users }), ...(clients !== null && { clients }) };
+    this.elsewhere.push({ room, ...whom, event, data: JSON.parse(payload.val) });
+  }
+
   ask(socket: number, event: string, payload: Payload, name: string, timeoutMs: number): void {
     const body = this.body(payload);
     if (!this.members.isPresent(socket)) throw noSuchSocket();
@@ -124,7 +157,7 @@ export class Turn {
 
   #charge({ payload, attachments }: Body, receivers: number): void {
     const bytes = bounds.payloadBytes(payload) + bounds.totalBytes(attachments);
-    if (this.emits.length >= bounds.EMITS_PER_TURN) throw this.#pass("emits-per-turn");
+    if (this.emits.length + this.elsewhere.length >= bounds.EMITS_PER_TURN) throw this.#pass("emits-per-turn");
     if (this.#emitBytes + bytes > bounds.EMIT_BYTES_PER_TURN) throw this.#pass("emit-bytes-per-turn");
     if (this.#deliveries + receivers > bounds.DELIVERIES_PER_TURN) throw this.#pass("deliveries-per-turn");
     this.#emitBytes += bytes;
@@ -142,7 +175,7 @@ export class Turn {
     if ("channel" in target) {
       checkName("the channel", target.channel);
       const excluded = members.ofClients(target.except ?? []);
-      const to = members.inChannel(target.channel).filter((id) => !excluded.includes(id));
+      const to = members.some(target.channel, target.users ?? null, target.clients ?? null).filter((id) => !excluded.includes(id));
       return { to, channel: target.channel };
     }
     const channel = members.firstChannel(sender);

@@ -19,7 +19,7 @@ import { Members } from "./members.js";
 import type { RoomModule } from "./module.js";
 import { Schedule, type Ask } from "./schedule.js";
 import { Storage } from "./storage.js";
-import { Turn } from "./turn.js";
+import { Turn, type SaidElsewhere } from "./turn.js";
 
 /** What one socket got, and what it answers when it is asked. */
 interface Inbox {
@@ -63,6 +63,7 @@ export class World {
   readonly inboxes = new Map<number, Inbox>();
   readonly log: string[] = [];
   readonly failures: Failed[] = [];
+  readonly elsewhere: SaidElsewhere[] = [];
   /** Of the randomness. */
   seed = 0n;
   #path = "";
@@ -257,7 +258,7 @@ export class World {
     return { answer, body };
   }
 
-  #commit({ members, storage, schedule, emits, closes }: Turn, acknowledge: () => void): void {
+  #commit({ members, storage, schedule, emits, elsewhere, closes }: Turn, acknowledge: () => void): void {
     this.storage = storage;
     this.schedule = schedule;
     this.members = members;
@@ -268,6 +269,7 @@ export class World {
       this.#asked.push(() => this.clientAnswer(to[0]!, ask, sentData([listener(structuredClone(arrival.heard))])));
     }
     acknowledge();
+    this.elsewhere.push(...elsewhere);
     for (const { socket, code, reason } of closes) this.disconnect(socket, code, reason);
   }
 

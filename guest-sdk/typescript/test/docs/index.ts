@@ -1,6 +1,6 @@
 /** The room of the examples in `types/testing.d.ts`. */
 
-import { answer, defineRoom, reject, Rejection } from "@parlor/guest";
+import { answer, createActorHandler, defineRoom, reject, Rejection } from "@parlor/guest";
 
 let count = 0;
 
@@ -42,3 +42,5 @@ room.on("fail", () => {
   throw new Error("the cat ate it");
 });
 room.on("leave", (ctx) => ctx.close(4000, "bye"));
+const rooms = createActorHandler(room);
+room.on("tell", async (_, id: string) => void (await rooms.get(id).emitToChannel("default", "told")));

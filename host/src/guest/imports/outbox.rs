@@ -9,8 +9,10 @@ use super::super::bindings::parlor::room::types::Payload;
 use super::super::convert::{payload_bytes, payload_from_guest};
 use super::super::state::GuestState;
 use crate::guest::call_error::CallResult;
-use crate::model::body::Body;
+use crate::model::body::{Body, Payload as Carried};
+use crate::model::effect::{EmitElsewhere, Whom};
 use crate::model::event::SocketId;
+use crate::model::names::{BadName, PluginName, RoomId};
 use crate::model::refusal::Refusal;
 use crate::model::turn::{EmitTarget, Turn};
 
@@ -28,6 +30,14 @@ fn body(turn: &mut Turn, data: Payload) -> Result<Body, Refusal> {
     // Check the size first: a payload that is too large is not worth parsing.
     turn.check_emit_size(payload_bytes(&data) + enclosed.bytes())?;
     enclosed.around(payload_from_guest(data)?)
+}
+
+/// A room of the same plugin, or `PLUGIN/ROOM`: neither name has a slash.
+fn place(text: &str) -> Result<(Option<PluginName>, RoomId), BadName> {
+    match text.split_once('/') {
+        Some((plugin, room)) => Ok((Some(PluginName::new(plugin)?), RoomId::new(room)?)),
+        None => Ok((None, RoomId::new(text)?)),
+    }
 }
 
 impl Host for GuestState {
@@ -51,6 +61,40 @@ impl Host for GuestState {
         data: Payload,
     ) -> CallResult<u32> {
         self.emit(EmitTarget::ChannelExcept { channel, clients: excluded }, event, data)
+    }
+
+    fn to_channel_some(
+        &mut self,
+        channel: String,
+        users: Option<Vec<String>>,
+        clients: Option<Vec<String>>,
+        excluded: Vec<String>,
+        event: String,
+        data: Payload,
+    ) -> CallResult<u32> {
+        self.emit(EmitTarget::Some { whom: Whom { channel: Some(channel), users, clients }, excluded }, event, data)
+    }
+
+    fn to_room(
+        &mut self,
+        room: String,
+        channel: Option<String>,
+        users: Option<Vec<String>>,
+        clients: Option<Vec<String>>,
+        event: String,
+        data: Payload,
+    ) -> CallResult<()> {
+        let turn = self.turn()?;
+        let Body { data, attachments, .. } = body(turn, data)?;
+        let Carried::Json(data) = data else {
+            return Err(Refusal::invalid("the data of an emit into another room must be JSON").into());
+        };
+        if !attachments.is_empty() {
+            return Err(Refusal::invalid("an emit into another room takes no bytes").into());
+        }
+        let (plugin, room) = place(&room).map_err(|why| Refusal::invalid(why.to_string()))?;
+        let to = Whom { channel, users, clients };
+        Ok(turn.emit_elsewhere(EmitElsewhere { plugin, room, to, event, data })?)
     }
 
     fn to_user(&mut self, user_id: String, event: String, data: Payload) -> CallResult<u32> {

@@ -12,6 +12,14 @@ impl Host for GuestState {
         Ok(meta_to_guest(self.turn()?.meta(socket)?))
     }
 
+    fn present(&mut self, user_id: Option<String>) -> CallResult<Vec<SocketId>> {
+        let members = self.turn()?.members();
+        Ok(match user_id {
+            Some(user) => members.user(&user).to_vec(),
+            None => members.present_after(0).map(|(id, _)| id).collect(),
+        })
+    }
+
     fn set_fields(&mut self, socket: SocketId, fields: String) -> CallResult<()> {
         Ok(self.turn()?.set_fields(socket, fields)?)
     }

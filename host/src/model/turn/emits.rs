@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{EmitTarget, Enclosed, Turn, require_name};
 use crate::model::asks::Ask;
 use crate::model::body::{Body, Payload, bytes_of};
-use crate::model::effect::{Audience, Emit};
+use crate::model::effect::{Audience, Emit, EmitElsewhere};
 use crate::model::event::SocketId;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
@@ -71,6 +71,17 @@ impl Turn {
             self.effects.emits.push(Emit { audience, channel, event, body, ask: None });
         }
         Ok(count)
+    }
+
+    /// Emits into another room. Nobody knows yet whether it is open.
+    pub fn emit_elsewhere(&mut self, emit: EmitElsewhere) -> Result<(), Refusal> {
+        require_event(&emit.event)?;
+        if emit.to.is_everybody() {
+            return Err(Refusal::invalid("an emit into another room names a channel, users or clients"));
+        }
+        self.charge_emit(emit.data.text().len(), 1)?;
+        self.effects.elsewhere.push(emit);
+        Ok(())
     }
 
     /// Asks a socket. `name` is that of the event which its answer raises.
@@ -138,6 +149,18 @@ impl Turn {
                     self.state.members.channel(&channel).iter().copied().filter(|id| !excluded.contains(id)).collect();
                 (Audience::all(Arc::new(left)), channel)
             }
+            EmitTarget::Some { whom, excluded } => {
+                let channel = match &whom.channel {
+                    Some(name) => {
+                        require_name("the channel", name)?;
+                        name.clone()
+                    }
+                    None => own_channel(),
+                };
+                let (some, excluded) = (self.state.members.some(&whom), self.sockets_of(&excluded));
+                let left = some.iter().copied().filter(|id| !excluded.contains(id)).collect();
+                (Audience::all(Arc::new(left)), channel)
+            }
             EmitTarget::User(id) => (Audience::all(self.state.members.user(&id)), own_channel()),
             EmitTarget::Clients(ids) => {
                 (Audience::all(Arc::new(self.sockets_of(&ids).into_iter().collect())), own_channel())
@@ -146,13 +169,7 @@ impl Turn {
     }
 
     fn sockets_of(&self, clients: &[String]) -> BTreeSet<SocketId> {
-        // Look up each name once: a guest that repeats a name must not make the host repeat the work.
-        let names: BTreeSet<&str> = clients.iter().map(String::as_str).collect();
-        let mut sockets = BTreeSet::new();
-        for name in names {
-            sockets.extend(self.state.members.client(name).iter().copied());
-        }
-        sockets
+        self.state.members.of_clients(clients)
     }
 
     fn charge_emit(&mut self, bytes: usize, deliveries: usize) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::asks::AskKey;
-use super::effect::{Close, Effects};
+use super::effect::{Close, Effects, Whom};
 use super::event::SocketId;
 use super::limits::Limits;
 use super::members::Members;
@@ -38,6 +38,11 @@ pub enum EmitTarget {
     ChannelExcept {
         channel: String,
         clients: Vec<String>,
+    },
+    /// Some of a room's sockets, without those of the excluded client ids.
+    Some {
+        whom: Whom,
+        excluded: Vec<String>,
     },
     User(String),
     Clients(Vec<String>),

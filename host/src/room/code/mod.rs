@@ -21,6 +21,7 @@ use super::visitors::Visitors;
 use crate::clock::{Instant, now_ns};
 use crate::guest::instance::{Instance, OpenError, Outcome};
 use crate::model::body::Payload;
+use crate::model::effect::EmitElsewhere;
 use crate::model::event::{Event, cause_of, hook};
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
@@ -81,6 +82,11 @@ pub(super) enum Readiness {
 }
 
 impl Code {
+    /// Says in other rooms what a turn says there.
+    pub(super) fn say_elsewhere(&self, emits: Vec<EmitElsewhere>) {
+        emits.into_iter().for_each(|emit| self.owner.say_elsewhere(&self.room.key.plugin, emit));
+    }
+
     pub(super) fn new(room: RoomHandle, owner: Arc<dyn RoomOwner>, slow: Handle, owed: Option<RestoreReason>) -> Self {
         let plugin = room.plugin();
         Self {

@@ -135,9 +135,9 @@ impl Ledger {
         answer: Option<Acknowledgement>,
         durability: Durability,
     ) -> Option<Output> {
-        let EndedTurn { start, effects: Effects { batch, emits, closes }, room_bytes } = ended;
+        let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes } = ended;
         let accepted_ns = origin.accepted_ns;
-        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, closes, accepted_ns };
+        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, elsewhere, closes, accepted_ns };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -163,8 +163,8 @@ impl Ledger {
     /// Forgets the alarm outside of any turn.
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
         let mark = state.mark();
-        let nothing =
-            Output::Turn { welcomes: None, emits: Vec::new(), answer: None, closes: Vec::new(), accepted_ns: 0 };
+        let (emits, elsewhere, closes) = Default::default();
+        let nothing = Output::Turn { welcomes: None, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
         let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }

@@ -16,11 +16,12 @@ use super::error::ApiError;
 use super::paths::{PageQuery, PluginPath, RoomPath, room_key, served_plugin};
 use super::state::Api;
 use crate::fleet::Fleet;
+use crate::model::effect::Whom;
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, RoomKey, is_short_name};
-use crate::room::handle::{HostTarget, RequestNotTaken, RoomHandle, RoomRequest};
+use crate::room::handle::{RequestNotTaken, RoomHandle, RoomRequest};
 use crate::server::auth::Caller;
 
 /// How long a room may take to answer.
@@ -138,6 +139,8 @@ pub async fn sockets(
 pub struct EmitBody {
     channel: Option<String>,
     user: Option<String>,
+    users: Option<Vec<String>>,
+    clients: Option<Vec<String>>,
     event: String,
     /// None where the key is absent; `null` is data.
     #[serde(default, deserialize_with = "present")]
@@ -146,6 +149,22 @@ pub struct EmitBody {
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::deserialize(deserializer).map(Some)
+}
+
+/// Whom an emit is for: all of the conditions that are given, and at least one.
+fn whom(
+    channel: Option<String>,
+    user: Option<String>,
+    users: Option<Vec<String>>,
+    clients: Option<Vec<String>>,
+) -> Result<Whom, &'static str> {
+    let users = match (user, users) {
+        (Some(_), Some(_)) => return Err("give either `user` or `users`"),
+        (Some(user), None) => Some(vec![user]),
+        (None, users) => users,
+    };
+    let whom = Whom { channel, users, clients };
+    if whom.is_everybody() { Err("give at least one of `channel`, `user`, `users` and `clients`") } else { Ok(whom) }
 }
 
 #[derive(Serialize)]
@@ -165,11 +184,7 @@ pub async fn emit(
     DefaultBodyLimit::max(max.saturating_add(EMIT_ENVELOPE_BYTES)).apply(&mut request);
     let JsonBody(body) = JsonBody::<EmitBody>::from_request(request, &()).await?;
     let bad = |words: String| ApiError::bad_request(words);
-    let to = match (body.channel, body.user) {
-        (Some(channel), None) => HostTarget::Channel(channel),
-        (None, Some(user)) => HostTarget::User(user),
-        _ => return Err(bad("give either `channel` or `user`".to_owned())),
-    };
+    let to = whom(body.channel, body.user, body.users, body.clients).map_err(|words| bad(words.to_owned()))?;
     let event = body.event;
     if !is_short_name(&event) || event.starts_with('$') {
         return Err(bad("`event` must be 1 to 128 bytes and not begin with $".to_owned()));

@@ -24,7 +24,7 @@ export function define(version: 1 | 2): void {
       ctx.emit.emit("fallback", frame);
     },
     onError({ event, code, message }, ctx) {
-      memory.errors.push({ event, code, message, socket: ctx.ws !== undefined });
+      memory.errors.push({ event, code, message, socket: ctx.ws.id !== 0 });
     },
     onRestore(_, { reason }) {
       memory.restored = reason;

@@ -4,8 +4,8 @@ import type { ConnectionMeta, Socket } from "@parlor/guest";
 import type { Scene } from "../scene.ts";
 import type { Operations } from "./index.ts";
 
-function written({ userId: user, clientId: client, channels, ...fields }: Readonly<ConnectionMeta>): object {
-  return { user, client, channels, fields };
+function written({ userId: user, clientId: client, channels, ...fields }: ConnectionMeta): object {
+  return { user, client, channels: [...channels], fields };
 }
 
 /** What a context and a socket have in common. */
