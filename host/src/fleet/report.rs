@@ -69,7 +69,8 @@ impl RoomOwner for Fleet {
         let Some(room) = self.find(&key) else { return };
         let (sent, _) = oneshot::channel();
         if let Err(RequestNotTaken::Full) = room.mailbox.request(RoomRequest::Emit { to, event, data, sent }) {
-            tracing::warn!(room = %key, "too many requests wait for this room: an emit of another room is dropped");
+            let (tenant, plugin) = (from.tenant.as_str(), from.plugin.as_str());
+            tracing::warn!(tenant, plugin, into = %key, "an emit into another room is dropped: too many wait there");
         }
     }
 

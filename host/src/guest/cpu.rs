@@ -115,8 +115,8 @@ impl CpuMeter {
 
     /// Begins a slice: the guest runs from here on.
     pub fn start_slice(&self) {
-        self.ticker.guest_runs();
         self.slice_start_ns.store(thread_cpu_ns(), Ordering::Relaxed);
+        self.ticker.guest_runs();
     }
 
     /// Ends a slice: the guest yields, waits or is done. Returns whether the budget is used up.

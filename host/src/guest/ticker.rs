@@ -16,6 +16,8 @@ pub const EPOCH_TICK: Duration = SLICE;
 /// there, and goes on by a poll that starts the clock again. One that nothing interrupts, since it is within one instruction, is
 /// measured in ticks (`guest/cpu.rs`), and this many suffice for any verdict.
 const QUIET_TICKS: u32 = 10;
+/// A clock that stands ticks this often, uncounted.
+const STANDING_TICK: Duration = Duration::from_secs(1);
 /// Stands for the number of ticks once the engine is gone.
 const ENDED: u32 = u32::MAX;
 
@@ -59,7 +61,12 @@ impl Ticker {
         self.thread.get_or_init(thread::current);
         loop {
             while self.stands() {
-                thread::park();
+                thread::park_timeout(STANDING_TICK);
+                // A thread that the system held up between its call of `guest_runs` and the guest's next instruction is
+                // interrupted by this, where the clock came to stand meanwhile.
+                if self.stands() {
+                    tick();
+                }
             }
             thread::sleep(EPOCH_TICK);
             if self.quiet.load(Ordering::Acquire) == ENDED {

@@ -78,6 +78,12 @@ impl Whom {
     pub fn is_everybody(&self) -> bool {
         self.channel.is_none() && self.users.is_none() && self.clients.is_none()
     }
+
+    /// The bytes that its names take.
+    pub fn bytes(&self) -> usize {
+        let ids = self.users.iter().chain(&self.clients).flatten();
+        self.channel.iter().chain(ids).map(|name| size_of::<String>() + name.len()).sum()
+    }
 }
 
 /// An emit into another room of the same tenant.
@@ -89,6 +95,13 @@ pub struct EmitElsewhere {
     pub to: Whom,
     pub event: String,
     pub data: Json,
+}
+
+impl EmitElsewhere {
+    /// The bytes that it takes while it waits.
+    pub fn bytes(&self) -> usize {
+        self.to.bytes() + self.event.len() + self.data.text().len()
+    }
 }
 
 /// The acknowledgement of a client's event whose turn committed.

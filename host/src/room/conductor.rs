@@ -243,7 +243,7 @@ impl Conductor {
                 elsewhere = std::mem::take(said);
             }
             self.people.say(output, self.code.lane(), &self.door.mailbox).await;
-            self.code.say_elsewhere(elsewhere);
+            self.code.say_elsewhere(elsewhere).await;
             next = self.ledger.next_relaxed(self.durability());
         }
     }

@@ -21,8 +21,11 @@ use crate::model::meta::Meta;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 
-/// Requests of administration that may wait in one mailbox.
+/// Requests of administration and emits of other rooms that may wait in one mailbox.
 const REQUESTS_MAX: usize = 256;
+/// How many of these emits may be, so that the API is answered however much other rooms say. Their bytes have the bound of
+/// what clients say.
+const EMITS_MAX: usize = REQUESTS_MAX / 2;
 
 /// One thing that somebody tells a room.
 #[derive(Debug)]
@@ -67,7 +70,7 @@ pub enum Mail {
     Quarantined,
 }
 
-/// What the operator's API asks of a room, or the harness.
+/// What the operator's API asks of a room, or the harness, or another room.
 #[derive(Debug)]
 pub enum RoomRequest {
     Emit {
@@ -89,6 +92,16 @@ pub enum RoomRequest {
         limit: usize,
         sockets: oneshot::Sender<Vec<(SocketId, Meta)>>,
     },
+}
+
+impl RoomRequest {
+    /// The bytes of an emit; none for what asks.
+    fn emit_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Emit { to, event, data, .. } => Some(to.bytes() + event.len() + data.text().len()),
+            _ => None,
+        }
+    }
 }
 
 /// Who is in a room.
@@ -128,6 +141,10 @@ struct Contents {
     bytes: usize,
     /// How many of the mails are requests.
     requests: usize,
+    /// How many of these are emits.
+    emits: usize,
+    /// Bytes of the emits.
+    emit_bytes: usize,
     /// Sockets that wait for a place.
     line: MailboxLine,
     /// The room is to close. It takes this first of all.
@@ -204,6 +221,14 @@ impl Mailbox {
         }
         if inner.requests >= REQUESTS_MAX {
             return Err(RequestNotTaken::Full);
+        }
+        if let Some(bytes) = request.emit_bytes() {
+            // One that is larger than the bound goes in alone.
+            if inner.emits >= EMITS_MAX || (inner.emits > 0 && inner.emit_bytes + bytes > self.bytes_max) {
+                return Err(RequestNotTaken::Full);
+            }
+            inner.emits += 1;
+            inner.emit_bytes += bytes;
         }
         inner.requests += 1;
         self.put(inner, Mail::Request(request));
@@ -324,7 +349,13 @@ impl Mailbox {
                 inner.events -= 1;
                 inner.bytes -= message.bytes();
             }
-            Mail::Request(_) => inner.requests -= 1,
+            Mail::Request(request) => {
+                inner.requests -= 1;
+                if let Some(bytes) = request.emit_bytes() {
+                    inner.emits -= 1;
+                    inner.emit_bytes -= bytes;
+                }
+            }
             _ => {}
         }
         // Wakes the first in line only when the mailbox is half empty, so that a full one does not wake a socket for

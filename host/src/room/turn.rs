@@ -175,7 +175,7 @@ impl Output {
             Self::Turn { emits, answer, elsewhere, .. } => {
                 let answer = answer.as_ref().and_then(|answer| answer.body.as_ref());
                 let here: usize = emits.iter().map(|emit| &emit.body).chain(answer).map(Body::bytes).sum();
-                here + elsewhere.iter().map(|emit| emit.data.text().len()).sum::<usize>()
+                here + elsewhere.iter().map(EmitElsewhere::bytes).sum::<usize>()
             }
             Self::Welcome { .. } | Self::Rejection(_) | Self::LastWords { .. } => 0,
         }

@@ -121,6 +121,20 @@ async fn what_a_turn_says_in_another_room_comes_with_its_commit() {
 }
 
 #[tokio::test]
+async fn a_turn_says_nothing_in_another_tenants_room() {
+    let config = "[tenants.good]\n[tenants.bad]";
+    let guest = "script/verani-state";
+    let server = Server::builder().guest_as(guest, "good/swap").guest_as(guest, "bad/swap").config(config).start();
+    let mut ana = server.join("/t/bad/state?user=ana&room=here").await;
+    let mut own = server.join("/t/bad/state?user=bo&room=there").await;
+    let mut bo = server.join("/t/good/state?user=bo&room=there").await;
+    ana.send("tell", json!({ "id": "there", "lost": false })).await;
+    ana.expect("telling").await;
+    own.expect("told").await;
+    bo.expect_silence().await;
+}
+
+#[tokio::test]
 async fn a_backend_speaks_to_some_of_a_room() {
     let server = builder().start();
     let mut ana = server.join("/state?user=ana&room=lobby").await;

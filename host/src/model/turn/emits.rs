@@ -79,7 +79,7 @@ impl Turn {
         if emit.to.is_everybody() {
             return Err(Refusal::invalid("an emit into another room names a channel, users or clients"));
         }
-        self.charge_emit(emit.data.text().len(), 1)?;
+        self.charge_emit(emit.bytes(), 1)?;
         self.effects.elsewhere.push(emit);
         Ok(())
     }

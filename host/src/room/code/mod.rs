@@ -81,10 +81,18 @@ pub(super) enum Readiness {
     End(CloseReason),
 }
 
+/// Emits into other rooms in one go.
+const ELSEWHERE_AT_ONCE: usize = 32;
+
 impl Code {
-    /// Says in other rooms what a turn says there.
-    pub(super) fn say_elsewhere(&self, emits: Vec<EmitElsewhere>) {
-        emits.into_iter().for_each(|emit| self.owner.say_elsewhere(&self.room.key.plugin, emit));
+    /// Says in other rooms what a turn says there, and gives way after so many: each may wake another room.
+    pub(super) async fn say_elsewhere(&mut self, emits: Vec<EmitElsewhere>) {
+        for (said, emit) in emits.into_iter().enumerate() {
+            if said % ELSEWHERE_AT_ONCE == ELSEWHERE_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            self.owner.say_elsewhere(&self.room.key.plugin, emit);
+        }
     }
 
     pub(super) fn new(room: RoomHandle, owner: Arc<dyn RoomOwner>, slow: Handle, owed: Option<RestoreReason>) -> Self {

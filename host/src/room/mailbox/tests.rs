@@ -129,3 +129,30 @@ fn a_full_mailbox_wakes_its_sockets_when_it_is_half_empty() {
     let polled = mailbox.poll_event(&mut Context::from_waker(Waker::noop()), 7, &mut event);
     assert_eq!(polled, Poll::Ready(Err(RoomClosed)));
 }
+
+/// An emit into a channel whose name has so many bytes.
+fn emit(bytes: usize) -> RoomRequest {
+    let to = Whom { channel: Some("c".repeat(bytes)), ..Whom::default() };
+    RoomRequest::Emit {
+        to,
+        event: "e".to_owned(),
+        data: Json::parse("0".to_owned()).expect("JSON"),
+        sent: oneshot::channel().0,
+    }
+}
+
+#[test]
+fn emits_have_bounds_of_their_own_and_leave_places_for_what_asks() {
+    let ask = || RoomRequest::View { view: oneshot::channel().0 };
+    let limits = Limits { mailbox_bytes: 10_000, ..Limits::default() };
+    let large = Mailbox::new(&limits);
+    assert!(large.request(emit(20_000)).is_ok(), "one goes in alone");
+    assert!(matches!(large.request(emit(1)), Err(RequestNotTaken::Full)));
+    assert!(large.request(ask()).is_ok());
+    large.pop().expect("the emit");
+    assert!(large.request(emit(9_000)).is_ok() && large.request(emit(2_000)).is_err());
+    let many = Mailbox::new(&Limits::default());
+    let taken = (0..REQUESTS_MAX).filter(|_| many.request(emit(1)).is_ok()).count();
+    assert_eq!(taken, EMITS_MAX);
+    assert!(many.request(ask()).is_ok());
+}
