@@ -68,12 +68,8 @@ impl Plugin {
         let limits = format!("[limits]\nturn-cpu-ms = 2_000\n{sleep}");
         let config = cases.iter().flat_map(|case| &case.config);
         let values: String = config.map(|(key, value)| format!("{key} = {}\n", json!(value))).collect();
-        let mut server = Server::builder().file("conformance.wasm", self.first.clone());
-        if cases.iter().any(swaps) {
-            // Another tenant's, so that it is compiled before it is uploaded: that takes its time on a busy machine.
-            server = server.file("second/conformance.wasm", self.second.to_vec());
-        }
-        server
+        Server::builder()
+            .file("conformance.wasm", self.first.clone())
             .config(&format!("{limits}[tenants.default.plugins.conformance.config]\n{values}"))
             .env("PARLOR_LOG_FORMAT", "json")
             .log("warn,guest=debug")
