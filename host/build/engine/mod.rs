@@ -4,6 +4,7 @@
 
 mod allocator;
 mod depth;
+mod views;
 
 use std::env;
 use std::fs;
@@ -65,7 +66,8 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
     let mut made = Vec::new();
     let mut running = Vec::new();
     // The engine takes half a minute, and changes with its version alone.
-    let key = format!("{} {} {CODE:?} {}", source.display(), compiler.version, include_str!("depth.rs"));
+    let changes = [include_str!("depth.rs"), include_str!("views.rs")].concat();
+    let key = format!("{} {} {CODE:?} {changes}", source.display(), compiler.version);
     let is_known = fs::read_to_string(objects.join("key")).is_ok_and(|known| known == key);
     for name in QUICKJS {
         let object = objects.join(name).with_extension("o");
@@ -73,8 +75,8 @@ fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8
             let file = source.join(name).with_extension("c");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let ours = objects.join(name).with_extension("c");
-            fs::write(&ours, depth::with_depth(name, text)?)
-                .with_context(|| format!("cannot write {}", ours.display()))?;
+            let text = views::with_lengths(name, depth::with_depth(name, text)?)?;
+            fs::write(&ours, text).with_context(|| format!("cannot write {}", ours.display()))?;
             let mut cc = compiler.command();
             cc.args(CODE).arg("-w").arg("-I").arg(&source).arg("-c").arg(&ours).arg("-o").arg(&object);
             running.push((cc.spawn().context("cannot run the compiler")?, name.to_owned()));

@@ -55,3 +55,10 @@ room.on("refused", (ctx) => {
   }
 });
 room.onSuspend("bytes/1", () => ({ bytes: Uint8Array.of(1, 2) }));
+room.on("resized", (_, size: number) => {
+  const buffer = new ArrayBuffer(2, { maxByteLength: 8 });
+  const view = new Uint8Array(buffer);
+  view.set([1, 2]);
+  buffer.resize(size);
+  return answer(view);
+});
