@@ -62,3 +62,7 @@ room.on("resized", (_, size: number) => {
   buffer.resize(size);
   return answer(view);
 });
+room.on("list", async (ctx, length: number) => {
+  const keys = new Array<string>(length).fill("key");
+  return answer(await ctx.actor.getStorage().delete(keys).then(String, String));
+});
