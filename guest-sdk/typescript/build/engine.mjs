@@ -19,6 +19,8 @@ const DATA_COUNT = 12;
 const PAGE = 65_536;
 /** So many zeros between two pieces of memory cost less than a beginning. */
 const GAP = 32;
+/** More pieces than 100,000 are refused by who reads modules. */
+const MOST_PIECES = 90_000;
 
 /** How long a bundle's top level may take. */
 const EVALUATION_MS = 10_000;
@@ -76,16 +78,25 @@ function memoryWith(workerData) {
       workerData,
       resourceLimits: { stackSizeMb: STACK_MB },
     });
-    const late = setTimeout(() => {
+    let late;
+    const stop = () => {
       void worker.terminate();
       reject(new TopLevelFailed(`it had not ended after ${EVALUATION_MS / 1_000} s`));
-    }, EVALUATION_MS);
-    worker.on("message", ({ memory, said }) => {
-      if (memory === undefined) reject(new TopLevelFailed(said));
+    };
+    worker.on("message", ({ isReady = false, memory, said }) => {
+      // On a busy machine the thread and its engine take a while, which is no fault of the top level.
+      if (isReady) late = setTimeout(stop, EVALUATION_MS);
+      else if (memory === undefined) reject(new TopLevelFailed(said));
       else resolve(memory);
     });
-    worker.on("error", reject).on("exit", () => clearTimeout(late));
+    worker.on("error", (error) => reject(isOfEngine(error) ? new TopLevelFailed(`the engine stopped: ${error}`) : error));
+    worker.on("exit", () => clearTimeout(late));
   });
+}
+
+/** Whether an error is what a top level brought the engine to, such as all memory in use: another one is a fault of ours. */
+function isOfEngine({ name, code }) {
+  return ["RuntimeError", "RangeError"].includes(name) || code === "ERR_WORKER_OUT_OF_MEMORY";
 }
 
 /** A memory section whose memory begins with so many pages. */
@@ -97,18 +108,32 @@ function withPages(content, pages) {
 }
 
 /** A data section with all of a memory that is not zero. */
-function dataOf(memory) {
+export function dataOf(memory, most = MOST_PIECES) {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
+  let gap = GAP;
+  let pieces = piecesOf(words, gap);
+  while (pieces.length > most) {
+    gap *= 2;
+    pieces = piecesOf(words, gap);
+  }
+  const parts = pieces.flatMap(({ from, end }) => {
+    const bytes = memory.subarray(from, end);
+    // Active, in the first memory, at a constant.
+    return [Buffer.of(0, 0x41), signed(from), Buffer.of(0x0b), number(bytes.length), bytes];
+  });
+  return Buffer.concat([number(pieces.length), ...parts]);
+}
+
+/** Where a memory is not zero, apart by so many zeros at least. */
+function piecesOf(words, gap) {
   const pieces = [];
   for (let at = 0; at < words.length; ) {
     const from = at;
     at += 1;
     if (words[from] === 0) continue;
     let end = at;
-    for (; at < words.length && at - end < GAP / 4; at += 1) if (words[at] !== 0) end = at + 1;
-    const bytes = memory.subarray(from * 4, end * 4);
-    // Active, in the first memory, at a constant.
-    pieces.push(Buffer.of(0, 0x41), signed(from * 4), Buffer.of(0x0b), number(bytes.length), bytes);
+    for (; at < words.length && at - end < gap / 4; at += 1) if (words[at] !== 0) end = at + 1;
+    pieces.push({ from: from * 4, end: end * 4 });
   }
-  return Buffer.concat([number(pieces.length / 5), ...pieces]);
+  return pieces;
 }

@@ -17,6 +17,7 @@ const at = sourcePlace(source.length);
 new Uint8Array(memory.buffer).set(source, at);
 const lines = linesPlace(table.content.length, table.count);
 new Uint8Array(memory.buffer).set(table.content, lines);
+parentPort.postMessage({ isReady: true });
 if (evaluate()) {
   parentPort.postMessage({ memory: new Uint8Array(memory.buffer) });
 } else {

@@ -113,6 +113,11 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     }
     JSModuleDef *definition = JS_VALUE_GET_PTR(module);
     JSValue done = JS_EvalFunction(js, module);
+    /* A module that cannot be linked has no promise: what it imports is not there. */
+    if (JS_IsException(done)) {
+        fail();
+        return false;
+    }
     while (JS_ExecutePendingJob(runtime, &of) > 0) continue;
     if (JS_PromiseState(js, done) != JS_PROMISE_FULFILLED) {
         JSValue thrown = JS_PromiseResult(js, done);

@@ -60,6 +60,7 @@ typedef struct texts {
     pl_out *outs;
     size_t count;
 } texts;
+bool count_of(JSValueConst array, int64_t *count);
 bool texts_of(JSValueConst array, texts *list);
 bool some_texts_of(JSValueConst array_or_null, texts *list);
 void free_texts(texts *list);

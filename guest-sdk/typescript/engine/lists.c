@@ -4,10 +4,21 @@
 
 #include <stdlib.h>
 
+/* More than the host takes of anything, and few enough that their size fits into 32 bits. */
+#define MOST (1 << 20)
+
+/* How many things there are in an array, or in what says that it is one. */
+bool count_of(JSValueConst array, int64_t *count) {
+    if (JS_GetLength(js, array, count) < 0) return false;
+    if (*count <= MOST) return true;
+    JS_ThrowRangeError(js, "a list has more than %d entries", MOST);
+    return false;
+}
+
 bool texts_of(JSValueConst array, texts *list) {
     int64_t count = 0;
     *list = (texts){0};
-    if (JS_GetLength(js, array, &count) < 0) return false;
+    if (!count_of(array, &count)) return false;
     list->texts = needed(calloc((size_t)count + 1, sizeof *list->texts));
     list->outs = needed(calloc((size_t)count + 1, sizeof *list->outs));
     for (; list->count < (size_t)count; list->count++) {

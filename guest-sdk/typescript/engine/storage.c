@@ -37,10 +37,10 @@ static JSValue get_many(JSContext *, JSValueConst, int, JSValueConst *argv) {
 
 static JSValue put(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
-    size_t len;
-    const char *at = (const char *)JS_GetUint8Array(js, &len, argv[1]);
+    size_t len = 0;
     text key = text_of(argv[0]);
-    if (!at || !key.at) {
+    const char *at = key.at ? (const char *)JS_GetUint8Array(js, &len, argv[1]) : NULL;
+    if (!at) {
         free_text(key);
         return JS_EXCEPTION;
     }
@@ -53,7 +53,7 @@ static JSValue put(JSContext *, JSValueConst, int, JSValueConst *argv) {
 static JSValue put_many(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
     int64_t count = 0;
-    if (JS_GetLength(js, argv[0], &count) < 0) return JS_EXCEPTION;
+    if (!count_of(argv[0], &count)) return JS_EXCEPTION;
     text *keys = needed(calloc((size_t)count + 1, sizeof *keys));
     pl_out *outs = needed(calloc((size_t)count * 2 + 1, sizeof *outs));
     bool are_fine = true;

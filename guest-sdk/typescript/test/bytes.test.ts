@@ -107,3 +107,15 @@ test("what is attached to a refused emit goes with that", () => {
   ada.send("refused");
   assert.deepEqual(ada.events(), [{ type: "other", _placeholder: true, num: 0 }]);
 });
+
+test("bytes of a buffer that was resized are as many as there are now", () => {
+  const ada = room().connect("/ws");
+  assert.deepEqual(ada.request("resized", 1), Uint8Array.of(1));
+  assert.deepEqual(ada.request("resized", 4), Uint8Array.of(1, 2, 0, 0));
+  assert.deepEqual(ada.request("resized", 0), new Uint8Array());
+});
+
+test("a list for the host has a bound, past which its size in memory could not be told", () => {
+  const ada = room().connect("/ws");
+  assert.equal(ada.request("list", 2 ** 20 + 1), "RangeError: a list has more than 1048576 entries");
+});

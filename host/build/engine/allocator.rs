@@ -7,25 +7,31 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::{Compiler, run};
+use super::compiler::{Compiler, run};
 
 const TARGET: &str = "wasm32-wasip2";
 /// What its libc is within the target's folder, and what `malloc` is in that.
 const LIBC: &str = "self-contained/libc.a";
 const MEMBER: &str = "dlmalloc.c.obj";
 
-/// Takes the object file of dlmalloc out of the libc of Rust's target, which rustup installs where it is not there.
-pub(super) fn allocator(objects: &Path, compiler: &Compiler) -> anyhow::Result<PathBuf> {
-    let libc = libc()?;
-    if !libc.is_file() {
-        let mut rustup = Command::new("rustup");
-        run(rustup.args(["target", "add", TARGET])).with_context(|| format!("there is no {}", libc.display()))?;
-    }
-    run(compiler.tool("ar").arg("x").arg(&libc).arg(MEMBER).current_dir(objects))?;
+/// Takes the object file of dlmalloc out of that libc.
+pub(super) fn allocator(objects: &Path, compiler: &Compiler, libc: &Path) -> anyhow::Result<PathBuf> {
+    run(compiler.tool("ar").arg("x").arg(libc).arg(MEMBER).current_dir(objects))?;
     Ok(objects.join(MEMBER))
 }
 
-fn libc() -> anyhow::Result<PathBuf> {
+/// The libc of Rust's target, which rustup installs where it is not there. An error says why it is missing.
+pub(super) fn libc() -> anyhow::Result<PathBuf> {
+    let libc = place()?;
+    if !libc.is_file() {
+        let missing = || format!("there is no {} (`rustup target add {TARGET}`)", libc.display());
+        run(Command::new("rustup").args(["target", "add", TARGET])).with_context(missing)?;
+        ensure!(libc.is_file(), missing());
+    }
+    Ok(libc)
+}
+
+fn place() -> anyhow::Result<PathBuf> {
     let rustc = env::var_os("RUSTC").context("cargo names rustc")?;
     let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
     let output = output.context("cannot run rustc")?;

@@ -3,21 +3,24 @@
 //! The engine's C source comes with a crate, and the compiler is one that is here, or else pip's zig.
 
 mod allocator;
+mod compiler;
 mod depth;
+mod views;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{ExportSection, Module};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::read;
-use allocator::allocator;
+use allocator::{allocator, libc};
+use compiler::{Compiler, run};
 
 /// The engine's own files, and those of the C SDK that declare the contract.
 const GLUE: &str = "guest-sdk/typescript/engine";
@@ -25,7 +28,6 @@ const CONTRACT: [&str; 2] = ["guest-sdk/c/src", "guest-sdk/c/include"];
 
 /// The files of quickjs-ng that make the language.
 const QUICKJS: [&str; 4] = ["quickjs", "libregexp", "libunicode", "dtoa"];
-const TARGET: [&str; 3] = ["-target", "wasm32-wasi", "-mexec-model=reactor"];
 const CODE: [&str; 6] =
     ["-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-D_WASI_EMULATED_SIGNAL", "-fno-sanitize=all", "-fno-strict-aliasing"];
 const OWN: [&str; 6] =
@@ -37,94 +39,149 @@ const SCRIPT_STACK: u32 = 200 << 10;
 /// What the linker adds for whoever has constructors, and we call by ourselves.
 const START: &str = "_initialize";
 
-/// Writes the component; nothing where there is no compiler, which is told in a line.
+/// What makes the engine, and is not the repository's.
+struct Tools {
+    compiler: Compiler,
+    libc: PathBuf,
+    /// The folder of quickjs-ng's source.
+    source: PathBuf,
+}
+
+/// Writes the component; nothing where what makes it is not here and cannot be fetched, which is told in a line.
 pub fn write(root: &Path, out: &Path) -> anyhow::Result<()> {
     let file = out.join("engine.wasm");
     for folder in [GLUE, CONTRACT[0], CONTRACT[1]] {
         println!("cargo::rerun-if-changed={}", root.join(folder).display());
     }
     let target = out.ancestors().nth(4).context("the folder of what is built lies in the target folder")?;
-    let Some(compiler) = Compiler::find(root, target)? else {
-        println!(
-            "cargo::warning=plugins in TypeScript cannot be built: there is neither zig nor pip to fetch it (`pip install ziglang`)"
-        );
-        return fs::write(&file, []).context("cannot write the engine");
+    let (zig, quickjs) = (Compiler::wanted(root)?, quickjs_version(root)?);
+    let tools = Compiler::find(target, &zig)
+        .and_then(|compiler| Ok(Tools { compiler, libc: libc()?, source: quickjs_source(root, out, &quickjs)? }));
+    let tools = match tools {
+        Ok(tools) => tools,
+        Err(error) => {
+            let why = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+            println!("cargo::warning=this build of parlor cannot build plugins in TypeScript: {why}");
+            // A path that is never there has the next build try again.
+            println!("cargo::rerun-if-changed={}", out.join("engine-is-missing").display());
+            return fs::write(&file, []).context("cannot write the engine");
+        }
     };
-    let module = linked(root, out, &compiler)?;
+    let module = linked(root, out, &tools)?;
     fs::write(&file, component(root, &module)?).context("cannot write the engine")?;
     // The SDK's own tests look for it there.
     fs::copy(&file, target.join("engine.wasm")).context("cannot copy the engine")?;
     Ok(())
 }
 
+/// A C file that is being compiled: its name, and what does it.
+type Compiling = (String, Child);
+
 /// Compiles what has to be, and answers the core module.
-fn linked(root: &Path, out: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8>> {
-    let source = quickjs(root, out)?;
+fn linked(root: &Path, out: &Path, tools: &Tools) -> anyhow::Result<Vec<u8>> {
     let objects = out.join("engine");
     fs::create_dir_all(&objects).context("cannot make a folder for the engine")?;
-    let mut made = Vec::new();
-    let mut running = Vec::new();
-    // The engine takes half a minute, and changes with its version alone.
-    let key = format!("{} {} {CODE:?} {}", source.display(), compiler.version, include_str!("depth.rs"));
-    let is_known = fs::read_to_string(objects.join("key")).is_ok_and(|known| known == key);
-    for name in QUICKJS {
-        let object = objects.join(name).with_extension("o");
-        if !is_known || !object.is_file() {
-            let file = source.join(name).with_extension("c");
-            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let ours = objects.join(name).with_extension("c");
-            fs::write(&ours, depth::with_depth(name, text)?)
-                .with_context(|| format!("cannot write {}", ours.display()))?;
-            let mut cc = compiler.command();
-            cc.args(CODE).arg("-w").arg("-I").arg(&source).arg("-c").arg(&ours).arg("-o").arg(&object);
-            running.push((cc.spawn().context("cannot run the compiler")?, name.to_owned()));
-        }
-        made.push(object);
+    let malloc = allocator(&objects, &tools.compiler, &tools.libc)?;
+    let (mut made, key, language) = language(&objects, tools)?;
+    let (glued, glue) = glue(root, &objects, tools)?;
+    if !language.is_empty() {
+        finished(language)?;
+        fs::write(objects.join("key"), key).context("cannot note how the engine was compiled")?;
     }
-    let folder = root.join(GLUE);
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let file = entry?.path();
-        if file.extension().is_none_or(|extension| extension != "c") {
-            continue;
-        }
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let object = objects.join(format!("parlor-{name}.o"));
-        let mut cc = compiler.command();
-        cc.args(CODE).args(OWN).arg(format!("-DPARLOR_STACK={SCRIPT_STACK}")).arg("-isystem").arg(&source);
-        cc.args(CONTRACT.iter().flat_map(|part| [PathBuf::from("-I"), root.join(part)]));
-        cc.arg("-c").arg(&file).arg("-o").arg(&object);
-        running.push((cc.spawn().context("cannot run the compiler")?, name));
-        made.push(object);
-    }
-    for (mut child, name) in running {
-        ensure!(
-            child.wait().context("cannot wait for the compiler")?.success(),
-            "the engine's {name}.c does not compile"
-        );
-    }
-    fs::write(objects.join("key"), key).context("cannot note how the engine was compiled")?;
+    finished(glue)?;
+    made.extend(glued);
+    made.push(malloc);
     let module = objects.join("engine.core.wasm");
-    let mut link = compiler.command();
+    let mut link = tools.compiler.command();
     link.arg(format!("-Wl,-z,stack-size={STACK}")).args(["-Wl,--no-entry", "-Wl,--strip-debug", "-Wl,--gc-sections"]);
-    made.push(allocator(&objects, compiler)?);
     run(link.args(&made).arg("-o").arg(&module))?;
     fs::read(&module).context("cannot read the engine's module")
 }
 
-/// The folder of quickjs-ng's source, as cargo fetches it.
-fn quickjs(root: &Path, out: &Path) -> anyhow::Result<PathBuf> {
-    let manifest = root.join("host/build/engine/quickjs/Cargo.toml");
-    let crates = out.join("quickjs-source");
-    let version = read(&manifest)?;
-    let version = version.split_once("rquickjs-sys = \"=").and_then(|(_, rest)| rest.split_once('"'));
-    let (version, _) = version.context("host/build/engine/quickjs/Cargo.toml names no version")?;
-    let source = crates.join(format!("rquickjs-sys-{version}/quickjs"));
-    if !source.is_dir() {
-        let mut cargo = Command::new(env::var_os("CARGO").context("cargo runs this")?);
-        cargo.args(["vendor", "--quiet", "--locked", "--versioned-dirs", "--manifest-path"]).arg(manifest).arg(&crates);
-        run(&mut cargo)?;
+/// The objects of quickjs-ng, the key of how they are compiled, and what compiles them: nothing where they are there. It takes half
+/// a minute, and they change with their version alone.
+fn language(objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, String, Vec<Compiling>)> {
+    let changes = [include_str!("depth.rs"), include_str!("views.rs")].concat();
+    let key = format!("{} {} {CODE:?} {changes}", tools.source.display(), tools.compiler.version);
+    let made: Vec<_> = QUICKJS.iter().map(|name| objects.join(name).with_extension("o")).collect();
+    let noted = objects.join("key");
+    if fs::read_to_string(&noted).is_ok_and(|known| known == key) && made.iter().all(|object| object.is_file()) {
+        return Ok((made, key, Vec::new()));
     }
-    Ok(source)
+    // Whoever is stopped half way leaves objects that nobody is to take for whole.
+    if noted.exists() {
+        fs::remove_file(&noted).with_context(|| format!("cannot remove {}", noted.display()))?;
+    }
+    let mut compiling = Vec::new();
+    for (name, object) in QUICKJS.iter().zip(&made) {
+        let file = tools.source.join(name).with_extension("c");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let ours = objects.join(name).with_extension("c");
+        let text = views::with_lengths(name, depth::with_depth(name, text)?)?;
+        fs::write(&ours, text).with_context(|| format!("cannot write {}", ours.display()))?;
+        let mut cc = tools.compiler.command();
+        cc.args(CODE).arg("-w").arg("-I").arg(&tools.source).arg("-c").arg(&ours).arg("-o").arg(object);
+        compiling.push(((*name).to_owned(), cc.spawn().context("cannot run the compiler")?));
+    }
+    Ok((made, key, compiling))
+}
+
+/// The objects of the engine's own files, and what compiles them. Their order is that of their names, as the linker's output has it.
+fn glue(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, Vec<Compiling>)> {
+    let folder = root.join(GLUE);
+    let cannot_read = || format!("cannot read {}", folder.display());
+    let entries = fs::read_dir(&folder).with_context(cannot_read)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<_> = entries.collect::<Result<_, _>>().with_context(cannot_read)?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "c"));
+    files.sort();
+    let (mut made, mut compiling) = (Vec::new(), Vec::new());
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let object = objects.join(format!("parlor-{name}.o"));
+        let mut cc = tools.compiler.command();
+        cc.args(CODE).args(OWN).arg(format!("-DPARLOR_STACK={SCRIPT_STACK}")).arg("-isystem").arg(&tools.source);
+        cc.args(CONTRACT.iter().flat_map(|part| [PathBuf::from("-I"), root.join(part)]));
+        cc.arg("-c").arg(&file).arg("-o").arg(&object);
+        compiling.push((name, cc.spawn().context("cannot run the compiler")?));
+        made.push(object);
+    }
+    Ok((made, compiling))
+}
+
+fn finished(compiling: Vec<Compiling>) -> anyhow::Result<()> {
+    for (name, mut child) in compiling {
+        let status = child.wait().context("cannot wait for the compiler")?;
+        ensure!(status.success(), "the engine's {name}.c does not compile");
+    }
+    Ok(())
+}
+
+/// The manifest that names the crate whose source quickjs-ng's is.
+const QUICKJS_MANIFEST: &str = "host/build/engine/quickjs/Cargo.toml";
+
+fn quickjs_version(root: &Path) -> anyhow::Result<String> {
+    let manifest = read(&root.join(QUICKJS_MANIFEST))?;
+    let version = manifest.split_once("rquickjs-sys = \"=").and_then(|(_, rest)| rest.split_once('"'));
+    let (version, _) = version.with_context(|| format!("{QUICKJS_MANIFEST} names no version"))?;
+    Ok(version.to_owned())
+}
+
+/// The folder of quickjs-ng's source, as cargo fetches it. An error says why it is missing.
+fn quickjs_source(root: &Path, out: &Path, version: &str) -> anyhow::Result<PathBuf> {
+    let crates = out.join(format!("quickjs-{version}"));
+    if !crates.is_dir() {
+        // It has its name when it is whole.
+        let part = out.join("quickjs.part");
+        if part.exists() {
+            fs::remove_dir_all(&part).with_context(|| format!("cannot remove {}", part.display()))?;
+        }
+        let mut cargo = Command::new(env::var_os("CARGO").context("cargo runs this")?);
+        cargo.args(["vendor", "--quiet", "--locked", "--versioned-dirs", "--manifest-path"]);
+        run(cargo.arg(root.join(QUICKJS_MANIFEST)).arg(&part))
+            .context("cargo did not fetch the source of quickjs-ng")?;
+        fs::rename(&part, &crates).with_context(|| format!("cannot rename {}", part.display()))?;
+    }
+    Ok(crates.join(format!("rquickjs-sys-{version}/quickjs")))
 }
 
 /// A component of the core module, which imports all of the contract.
@@ -159,62 +216,4 @@ impl Reencode for Unstarted {
         }
         Ok(())
     }
-}
-
-/// A compiler of C to wasm.
-struct Compiler {
-    program: PathBuf,
-    version: String,
-    cache: PathBuf,
-}
-
-impl Compiler {
-    /// One that is here already, or else the one that pip has.
-    fn find(root: &Path, target: &Path) -> anyhow::Result<Option<Self>> {
-        let (cache, fetched) = (target.join("zig-cache"), target.join("engine-tools"));
-        let own = [target.join("toolchains"), fetched.clone()].map(|folder| folder.join("bin/python-zig"));
-        let candidates = [PathBuf::from("zig"), PathBuf::from("python-zig")].into_iter().chain(own.clone());
-        let here = |program: PathBuf| version(&program).map(|version| Self { program, version, cache: cache.clone() });
-        if let Some(found) = candidates.into_iter().find_map(here) {
-            return Ok(Some(found));
-        }
-        let list = read(&root.join("tests/toolchains.txt"))?;
-        let zig =
-            list.lines().find(|line| line.starts_with("ziglang==")).context("tests/toolchains.txt names no zig")?;
-        println!(
-            "cargo::warning=fetched {zig} by pip into {} (once), which compiles the engine of TypeScript plugins",
-            fetched.display()
-        );
-        let python = fetched.join("bin/python");
-        let is_fetched = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&fetched))
-            .and_then(|()| run(Command::new(python).args(["-m", "pip", "install", "--quiet", zig])));
-        Ok(if is_fetched.is_ok() { here(own[1].clone()) } else { None })
-    }
-
-    fn command(&self) -> Command {
-        let mut zig = self.tool("cc");
-        zig.args(TARGET);
-        zig
-    }
-
-    /// One of zig's programs.
-    fn tool(&self, name: &str) -> Command {
-        let mut zig = Command::new(&self.program);
-        zig.arg(name).env("ZIG_GLOBAL_CACHE_DIR", &self.cache).env("ZIG_LOCAL_CACHE_DIR", &self.cache);
-        zig
-    }
-}
-
-/// What a zig says of itself; none where there is none.
-fn version(zig: &Path) -> Option<String> {
-    let output = Command::new(zig).arg("version").output().ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok()
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
 }

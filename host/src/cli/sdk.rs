@@ -59,7 +59,7 @@ const ENGINE_FILE: &str = "engine.wasm";
 pub fn cached_engine() -> anyhow::Result<PathBuf> {
     ensure!(
         !ENGINE.is_empty(),
-        "this parlor was built without a compiler for the engine of plugins in TypeScript: `pip install ziglang`, and build it again"
+        "this parlor was built without the engine of plugins in TypeScript: build it again, which says what it lacks"
     );
     let hash = blake3::hash(ENGINE).to_hex();
     let place = cache()?.join(format!("engine-{}.wasm", &hash[..16]));

@@ -55,3 +55,14 @@ room.on("refused", (ctx) => {
   }
 });
 room.onSuspend("bytes/1", () => ({ bytes: Uint8Array.of(1, 2) }));
+room.on("resized", (_, size: number) => {
+  const buffer = new ArrayBuffer(2, { maxByteLength: 8 });
+  const view = new Uint8Array(buffer);
+  view.set([1, 2]);
+  buffer.resize(size);
+  return answer(view);
+});
+room.on("list", async (ctx, length: number) => {
+  const keys = new Array<string>(length).fill("key");
+  return answer(await ctx.actor.getStorage().delete(keys).then(String, String));
+});

@@ -59,11 +59,12 @@ pub fn require_node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The command that installs the packages of a folder: `ci` follows its lock file, `install` does not.
+/// The command that installs the packages of a folder: `ci` follows its lock file, `install` does not. A project's build needs what
+/// is for development as well, which npm leaves out by itself where `NODE_ENV` is "production".
 pub fn npm(folder: &Path, how: &str) -> anyhow::Result<Command> {
     ensure!(is_in_path("npm"), "npm is missing: {INSTALL_NODE}");
     let mut npm = Command::new("npm");
-    npm.args([how, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
+    npm.args([how, "--include=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
     npm.current_dir(folder).stdout(Stdio::null());
     Ok(npm)
 }
