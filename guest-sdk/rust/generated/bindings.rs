@@ -17,9 +17,10 @@ pub mod parlor {
             /// The body of an event or of an emit.
             #[derive(Clone)]
             pub enum Payload {
-                /// One JSON value as text, checked by the host in both directions: at most 256 KiB, at most 128 levels deep.
+                /// One JSON value as text, checked by the host whichever way it goes: at most 128 levels deep. What a plugin sends
+                /// is up to 256 KiB (`emit-bytes`); what a client sends fits into its frame, 64 KiB (`frame-bytes`).
                 Json(_rt::String),
-                /// Raw bytes, up to 256 KiB.
+                /// Raw bytes, within the same bounds.
                 Binary(_rt::Vec<u8>),
             }
             impl ::core::fmt::Debug for Payload {
