@@ -62,9 +62,11 @@ class Stub {
         if (channel === undefined) return actor.emit.toUser(userIds![0]!).emit(event, data);
         return actor.emit.to(channel).some({ userIds, clientIds } as RpcBroadcastOptions).emit(event, data);
       }
-      const body = message(data ?? {}, "the data of an emit");
+      // The bytes go last: what is refused before has handed nothing over.
       const [users, clients] = [idsOf(userIds, "userIds"), idsOf(clientIds, "clientIds")];
-      asked(() => toRoom(this._room, channel ?? null, users, clients, needText(event, "an event's name"), body));
+      const name = needText(event, "an event's name");
+      const body = message(data === undefined ? {} : data, "the data of an emit");
+      asked(() => toRoom(this._room, channel ?? null, users, clients, name, body));
       return NaN;
     });
   }

@@ -109,6 +109,17 @@ test("a stub of this room answers, and one of another room says it with the comm
   assert.match(room.failures()[0]!.message, /1 to 128 of/);
 });
 
+test("what is refused on its way to another room leaves no bytes to the next emit, and null stays null", () => {
+  const { room, ana } = meeting();
+  heard(ana, "tell null");
+  assert.deepEqual(room.failures(), []);
+  assert.deepEqual(room.elsewhere(), [
+    { room: "lobby", channel: "default", event: "nothing", data: null },
+    { room: "lobby", channel: "default", event: "none", data: {} },
+    { room: "lobby", channel: "default", event: "after", data: { n: 2 } },
+  ]);
+});
+
 test("the storage has the functions of a Durable Object's", () => {
   const { ana } = meeting();
   const keys = ["a", "b", "ba", "c", "😀", "\uffff"];

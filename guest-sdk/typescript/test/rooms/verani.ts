@@ -114,6 +114,13 @@ room.on("tell", async (ctx, id: string) => {
   const count = await stub.getSessionCount().catch((error: Error) => error.message);
   ctx.emit.emit("told all", { told, count, users: await stub.getConnectedUserIds().catch(() => null) });
 });
+room.on("tell null", async () => {
+  const stub = Rooms.get("lobby");
+  await stub.emitToChannel("default", "nothing", null);
+  await stub.emitToChannel("default", "none");
+  await stub.emitToChannel("default", 5 as any, { bytes: new Uint8Array([1]) }).catch(() => {});
+  await stub.emitToChannel("default", "after", { n: 2 });
+});
 
 room.on("storage", async (ctx, steps: [name: string, ...args: any[]][]) => {
   const storage: DurableObjectStorage = ctx.actor.getStorage();
