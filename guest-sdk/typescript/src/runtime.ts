@@ -62,6 +62,7 @@ export function authorize(request: ContractRequest): ContractMeta | null {
     throw rejection(thrown);
   } finally {
     loop.endTurn(true);
+    endGroups();
   }
   return found as ContractMeta | null;
 }
