@@ -1,25 +1,43 @@
 /**
  * Dependencies that may ask for time and randomness at their top level, because `parlor.topLevel` names them: what they are
- * given there is made once, when the plugin is built.
+ * given there is made once, when the plugin is built, and the same in each build of the same files.
  */
 
 import { readFile } from "node:fs/promises";
 import { sep } from "node:path";
+import * as esbuild from "esbuild";
 
 /** `src/globals-frozen.ts` defines it. */
 const OURS = "__parlorFrozen";
 
-/** White space or one comment. */
-const SKIPPED = /\s+|\/\*[^]*?\*\/|\/\/.*/y;
-const STRICT = /(["'])use strict\1/y;
+/** The moment at which all plugins are built, so that two builds can be compared. */
+const MOMENT = Date.UTC(2026, 0, 1);
 
-/** Whether a script begins with what makes it strict. */
-function isStrict(text) {
-  SKIPPED.lastIndex = 0;
-  let at = 0;
-  while (SKIPPED.test(text)) at = SKIPPED.lastIndex;
-  STRICT.lastIndex = at;
-  return STRICT.test(text);
+/** That moment, or the one that https://reproducible-builds.org/specs/source-date-epoch/ has a name for. */
+function builtAt() {
+  const seconds = process.env.SOURCE_DATE_EPOCH;
+  if (seconds === undefined || seconds === "") return MOMENT;
+  if (/^\d{1,11}$/.test(seconds)) return Number(seconds) * 1_000;
+  const text = `SOURCE_DATE_EPOCH is ${JSON.stringify(seconds)}: write seconds since 1970, such as ${MOMENT / 1_000}, or leave it out`;
+  throw Object.assign(new Error(text), { errors: [{ text }] });
+}
+
+/** Whether a file is a module of the language's, which only its own top level may import and export. */
+async function isModule(path, contents) {
+  if (!/\b(?:import|export)\b/.test(contents)) return false;
+  if (/\.[cm]?tsx?$/.test(path)) return true;
+  const stdin = { contents, sourcefile: path, loader: "jsx" };
+  // What cannot be parsed is told with the bundle.
+  const read = esbuild.build({ stdin, bundle: true, external: ["*"], format: "esm", metafile: true, write: false, logLevel: "silent" });
+  const metafile = await read.then((result) => result.metafile, () => undefined);
+  return metafile === undefined || Object.values(metafile.inputs).some(({ format }) => format === "esm");
+}
+
+/** A file with ours in place while it is evaluated. A script may return early, and throw where somebody catches that. */
+async function wrapped(path, text) {
+  const contents = text.replace(/^\uFEFF?#!.*/, "");
+  if (await isModule(path, contents)) return `${OURS}.enter();${contents}\n${OURS}.leave();`;
+  return `${OURS}.enter();try{(function(){${contents}\n}).call(this)}finally{${OURS}.leave()}`;
 }
 
 /** The name of the package that a file was installed with. */
@@ -32,7 +50,7 @@ export function packageOf(path) {
 
 /** What stands before everything else where there are such dependencies. */
 export function frozenImports(names, file) {
-  return names.length === 0 ? [] : [`import "data:text/javascript,globalThis.__parlorBuiltAt=${Date.now()}";`, `import ${JSON.stringify(file)};`];
+  return names.length === 0 ? [] : [`import "data:text/javascript,globalThis.__parlorBuiltAt=${builtAt()}";`, `import ${JSON.stringify(file)};`];
 }
 
 /**
@@ -48,9 +66,7 @@ export function frozen(names, found) {
         const name = packageOf(path);
         if (!names.includes(name)) return undefined;
         found.add(name);
-        const text = await readFile(path, "utf8");
-        const strict = isStrict(text) ? `"use strict";` : "";
-        return { contents: `${strict}${OURS}.enter();${text}\n${OURS}.leave();`, loader: /tsx?$/.test(path) ? "ts" : "js" };
+        return { contents: await wrapped(path, await readFile(path, "utf8")), loader: "default" };
       });
     },
   };
@@ -60,7 +76,8 @@ export function frozen(names, found) {
 export function frozenWarnings(names, found) {
   return names.map((name) => {
     if (!found.has(name)) return { text: `parlor.topLevel names ${JSON.stringify(name)}, which is no part of this plugin` };
-    const what = "the time and the random values that it asks for while it is loaded are those of this build, the same in all rooms";
+    const at = new Date(builtAt()).toISOString();
+    const what = `the time (${at}, or SOURCE_DATE_EPOCH) and the random values that it asks for while it is loaded are the same in all rooms`;
     return { text: `${name}, which parlor.topLevel allows: ${what}` };
   });
 }

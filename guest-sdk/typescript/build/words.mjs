@@ -110,7 +110,7 @@ function waysOut(text, dependency, places, root) {
   return [
     {
       text: `It is the package ${name} that asks while it is loaded. Either load it where it is needed, with "${later}" in a handler; `
-        + `or, where it does no harm that all rooms have the values of this build, allow it in package.json: `
+        + `or, where it does no harm that all rooms have the same values, allow it in package.json: `
         + `"parlor": { "topLevel": [${name}] }`,
     },
   ];

@@ -21,7 +21,7 @@ function orFrozen<T>(ask: () => T, frozen: () => T): T {
   }
 }
 
-/** The build leaves it there. */
+/** The build leaves it there, in milliseconds: a moment that is the same in every build. */
 const builtAt = (): number => (globalThis as any).__parlorBuiltAt;
 
 /** Marsaglia's xorshift: the same numbers in every build, so that a build can be repeated. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { TestRoom } from "@parlor/guest/testing";
@@ -102,11 +103,54 @@ room.on("run", (ctx) => {
   const root = project(t, withSettings({ topLevel: ["clock", "absent"] }, { "src/index.ts": index, ...dependency("clock", CLOCK) }));
   const { status, said } = build(root, "--no-check");
   assert.equal(status, 0, said);
-  assert.match(said, /clock, which parlor\.topLevel allows: the time and the random values .* are those of this build, the same in all rooms/);
+  assert.match(said, /clock, which parlor\.topLevel allows: the time \(2026-01-01T00:00:00\.000Z, .*\) and the random values .* are the same in all rooms/);
   assert.match(said, /parlor\.topLevel names "absent", which is no part of this plugin/);
   const ada = new TestRoom({ entry: join(root, "src/index.ts") }).connect("/ws");
   ada.send("run");
   assert.deepEqual(ada.events(), [{ type: "ran", frozen: true, is: true, differs: true }]);
+});
+
+test("the same files make the same component, with the time that SOURCE_DATE_EPOCH says", (t) => {
+  const index = `${ROOM}import { begun } from "clock";\nroom.on("run", (ctx) => ctx.emit.emit("ran", { begun }));\n`;
+  const root = project(t, withSettings({ topLevel: ["clock"] }, { "src/index.ts": index, ...dependency("clock", CLOCK) }));
+  const made = (epoch: string) => {
+    process.env.SOURCE_DATE_EPOCH = epoch;
+    t.after(() => delete process.env.SOURCE_DATE_EPOCH);
+    const { status, said } = build(root, "--no-check");
+    return status === 0 ? readFileSync(join(root, "own.wasm"), "base64") : said;
+  };
+  const first = made("");
+  assert.ok(first === made(""));
+  assert.ok(first !== made("86400"));
+  assert.match(made("today").replace(/\s+/g, " "), /SOURCE_DATE_EPOCH is "today": write seconds since 1970/);
+  made("86400");
+  const ada = new TestRoom({ entry: join(root, "src/index.ts") }).connect("/ws");
+  ada.send("run");
+  assert.deepEqual(ada.events(), [{ type: "ran", begun: 86_400_000 }]);
+});
+
+test("a script that throws or returns early leaves the room's time, whatever form its file has", (t) => {
+  const index = `${ROOM}import throws from "throws";
+import * as returns from "returns";
+import { view } from "view";
+room.on("run", (ctx) => {
+  let words = "";
+  try { throws(); } catch (error) { words = error.message; }
+  ctx.emit.emit("ran", { words, own: Date.prototype.constructor === Date, kind: returns.kind, self: returns.self, view });
+});\n`;
+  const root = project(t, withSettings({ topLevel: ["throws", "returns", "view"] }, {
+    "src/index.ts": index,
+    ...dependency("throws", `module.exports = () => require("./late.js");`),
+    "node_modules/throws/late.js": `throw new Error("late");`,
+    ...dependency("returns", `#!/usr/bin/env node\n"use strict";\nexports.self = this === exports;\n`
+      + `exports.kind = (function () { return typeof this; })();\nfunction a() {}\nfunction a() {}\nreturn;\n`),
+    "node_modules/view/package.json": JSON.stringify({ name: "view", type: "module", main: "index.jsx" }),
+    "node_modules/view/index.jsx": `const h = (name) => name + Date.now();\n/* @jsx h */\nexport const view = <b />;\n`,
+  }));
+  const room = new TestRoom({ entry: join(root, "src/index.ts") });
+  const ada = room.connect("/ws");
+  ada.send("run");
+  assert.deepEqual(ada.events(), [{ type: "ran", words: "late", own: true, kind: "undefined", self: true, view: "b1767225600000" }]);
 });
 
 test("an import whose name only a running plugin knows is refused in a plugin's own files", (t) => {
