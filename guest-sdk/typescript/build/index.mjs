@@ -76,9 +76,14 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
 /** A Worker's entry may stay as it is where its routes do what the server does. */
 async function refuseRoutes(entry, root) {
   const loader = extname(entry).replace(/^\.[mc]?/, "");
-  // What cannot be parsed is told with the bundle.
-  const found = await workerComplaint(readFileSync(entry, "utf8"), loader).catch(() => undefined);
-  if (found !== undefined) throw new Unbuildable(`${relative(root, entry)}:${found.line}: ${found.words}`);
+  const found = await workerComplaint(readFileSync(entry, "utf8"), loader).catch((error) => {
+    // What cannot be parsed is told with the bundle.
+    if (!Array.isArray(error.errors)) throw error;
+  });
+  if (found === undefined) return;
+  const words = `${relative(root, entry)}:${found.line}: ${found.words}`;
+  if (found.isLost) throw new Unbuildable(words);
+  console.error(`parlor-guest: warning: ${words}`);
 }
 
 function bundleErrors(color) {

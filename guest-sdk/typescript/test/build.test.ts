@@ -104,3 +104,64 @@ test("a Worker's entry builds where its routes do what the server does, and else
   const named = refused(`if (url.pathname === "/room") return ChatRoom.get(url.searchParams.get("id")!).fetch(request);`);
   assert.match(named.said, /the room `url\.searchParams\.get\("id"\)?` would not be the one that clients reach/);
 });
+
+test("a check in a Worker's fetch, which would not be made, is an error that names extractMeta", (t) => {
+  const refused = (route: string) => {
+    const { status, said } = build(project(t, { "src/index.ts": worker(route) }), "--no-check");
+    assert.equal(status, 1, route);
+    assert.match(said, /^parlor-guest: src\/index\.ts:6: /, route);
+    return said;
+  };
+  for (const route of [
+    `if (!url.searchParams.get("token")) return new Response("Unauthorized", { status: 401 });`,
+    `if (url.pathname === "/x") return new Response("Unauthorized", { status: 401 });`,
+    `if (url.pathname === "/x") return Response.json({}, { status: 403 });`,
+    `if (!(await allowed(request))) return new Response(null, { status: 404 });`,
+    `if (request.headers.get("Authorization") !== (env as any).TOKEN) return new Response(null, { status: 404 });`,
+    `const user = await verify(request);`,
+    `const params = url.searchParams; if (!params.get("token")) return new Response(null, { status: 404 });`,
+    `if (!url.search.includes("token=a")) return new Response(null, { status: 404 });`,
+    `if (url.pathname === "/x") throw new Error("no");`,
+  ]) assert.match(refused(route), /`extractMeta` says: `throw new Rejection\(401\)` \(docs\/authors\/auth\.md\)/, route);
+  for (const route of ["await audit(request);", "env.waitUntil(audit());", "for (;;) audit();", "try { audit(); } catch {}", "count += 1;"]) {
+    assert.match(refused(route), /would never happen/, route);
+  }
+  for (const route of ["return app.fetch(request);", `return ChatRoom.get("a") && app(url).fetch(request);`, "return env.ASSETS.fetch(request);", `return new Response(await page(), { status: 404 });`]) {
+    assert.match(refused(route), /would never be answered/, route);
+  }
+  for (const id of ["roomId", "url.pathname.slice(1)", `url.searchParams.get("room") + "x"`, `env.CHAT.idFromName(url.pathname)`]) {
+    assert.match(refused(`return ChatRoom.get(${id}).fetch(request);`), /would not be the one that clients reach/, id);
+  }
+  assert.match(refused(`const chatId = url.hostname; return ChatRoom.get(chatId).fetch(request);`), /the room `url\.hostname` would not/);
+});
+
+test("routes that only hand on or have nothing build without a word", (t) => {
+  const routes = `if (request.headers.get("Upgrade") !== "websocket") {
+      return new Response("Expected an upgrade {", { status: 426, headers: { Upgrade: "websocket" } });
+    } else if (request.method !== "GET") return new Response(null, { status: 405 });
+    switch (url.pathname) { case "/a": return ChatRoom.getByName("a").fetch(request); default: break; }
+    const id = env.CHAT.idFromName(url.searchParams.get("room") ?? "default");
+    if (/^\\/w["{]/.test(url.pathname)) return env.CHAT.get(id).fetch(request);`;
+  assert.deepEqual(build(project(t, { "src/index.ts": worker(routes) }), "--no-check"), { status: 0, said: "" });
+});
+
+test("a default export that is not read is not passed over in silence", (t) => {
+  const head = `import { createActorHandler, defineRoom } from "verani";\nconst room = defineRoom();\nconst Room = createActorHandler(room);\n`;
+  const built = (text: string) => build(project(t, { "src/index.ts": head + text, "src/app.ts": "export const app = {};\n" }), "--no-check");
+  for (const text of [
+    "const worker = { fetch: handler };\nexport default worker;",
+    "export default { fetch: (request) => answer(request) };",
+    "const app = { fetch };\nexport { app as default };",
+    "export default { ...app };",
+  ]) {
+    const { status, said } = built(`declare const app: any, answer: any, fetch: any, handler: any;\n${text}\n`.replace("app: any, ", text.includes("const app") ? "" : "app: any, "));
+    assert.equal(status, 1, text);
+    assert.match(said, /^parlor-guest: src\/index\.ts:5: .*(is not run|would never be answered)/, text);
+  }
+  const warned = built(`import { app } from "./app.ts";\nexport default app;\n`);
+  assert.equal(warned.status, 0, warned.said);
+  assert.match(warned.said, /^parlor-guest: warning: src\/index\.ts:5: this default export, `app`, is not run/);
+  for (const text of ["export default room;", "export default { fetch: (request) => Room.get(\"a\").fetch(request) };", "export default { name: 1 };"]) {
+    assert.deepEqual(built(text), { status: 0, said: "" }, text);
+  }
+});
