@@ -2,6 +2,7 @@
 //! opens, loses and gives up instances, tries versions and goes back from them. It answers as data what the room has to
 //! do then.
 
+mod elsewhere;
 mod faults;
 mod owed;
 mod trial;
@@ -21,7 +22,6 @@ use super::visitors::Visitors;
 use crate::clock::{Instant, now_ns};
 use crate::guest::instance::{Instance, OpenError, Outcome};
 use crate::model::body::Payload;
-use crate::model::effect::EmitElsewhere;
 use crate::model::event::{Event, cause_of, hook};
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
@@ -81,20 +81,7 @@ pub(super) enum Readiness {
     End(CloseReason),
 }
 
-/// Emits into other rooms in one go.
-const ELSEWHERE_AT_ONCE: usize = 32;
-
 impl Code {
-    /// Says in other rooms what a turn says there, and gives way after so many: each may wake another room.
-    pub(super) async fn say_elsewhere(&mut self, emits: Vec<EmitElsewhere>) {
-        for (said, emit) in emits.into_iter().enumerate() {
-            if said % ELSEWHERE_AT_ONCE == ELSEWHERE_AT_ONCE - 1 {
-                tokio::task::yield_now().await;
-            }
-            self.owner.say_elsewhere(&self.room.key.plugin, emit);
-        }
-    }
-
     pub(super) fn new(room: RoomHandle, owner: Arc<dyn RoomOwner>, slow: Handle, owed: Option<RestoreReason>) -> Self {
         let plugin = room.plugin();
         Self {
