@@ -47,6 +47,24 @@ export function offerClients(place, keep = () => ({})) {
   place.replaceChildren(...(isWanted && !io ? missing() : [`Connected by ${io ? "Socket.IO’s client" : "client.js"}.`]), " ", link);
 }
 
+const STATES = {
+  open: { words: () => "Connected", kind: "good" },
+  connecting: { words: () => "Connecting…", kind: "" },
+  waiting: { words: (delayMs) => `Connection lost, next try in ${Math.ceil(delayMs / 1000)} s`, kind: "bad" },
+  closed: { words: () => "Not connected", kind: "bad" },
+};
+
+/** Says in `place` how the connection is, and in `problem` what it means that the room refused this page; buttons work while it is open. */
+export function showState(client, place, problem, refused) {
+  client.onState(({ state, delayMs = 0, close }) => {
+    const { words, kind } = STATES[state];
+    place.textContent = words(delayMs);
+    place.dataset.kind = kind;
+    if (state === "closed" && !close.opened) problem.textContent = refused;
+    for (const button of document.querySelectorAll("button")) button.disabled = state !== "open";
+  });
+}
+
 function missing() {
   const command = document.createElement("code");
   command.textContent = "npm ci --prefix plugins";

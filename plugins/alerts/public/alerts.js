@@ -1,5 +1,5 @@
 // The page of the alerts plugin: a user's alerts, on all of their devices, and a place to send one.
-import { connect, offerClients } from "/_parlor/example-client.js";
+import { connect, offerClients, showState } from "/_parlor/example-client.js";
 
 const page = (id) => document.getElementById(id);
 const user = new URLSearchParams(location.search).get("user") ?? "ada";
@@ -38,18 +38,7 @@ client.on("alert.sent", ({ user: to, devices }) => {
   page("sent").textContent = devices === 0 ? `It waits for ${to}.` : `${to} has it, on ${devices} ${devices === 1 ? "device" : "devices"}.`;
 });
 client.on("refused", ({ why }) => (page("problem").textContent = `Not sent: ${why}.`));
-client.onState(({ state, delayMs, close }) => {
-  const words = {
-    open: "Connected",
-    connecting: "Connecting…",
-    waiting: `Connection lost, next try in ${Math.ceil((delayMs ?? 0) / 1000)} s`,
-    closed: "Not connected",
-  };
-  page("state").textContent = words[state];
-  page("state").dataset.kind = { open: "good", connecting: "", waiting: "bad", closed: "bad" }[state];
-  if (state === "closed" && !close.opened) page("problem").textContent = "Refused: the room does not take this name.";
-  for (const button of document.querySelectorAll("button")) button.disabled = state !== "open";
-});
+showState(client, page("state"), page("problem"), "Refused: the room does not take this name.");
 
 page("send").addEventListener("click", send);
 page("title").addEventListener("keydown", ({ key }) => key === "Enter" && send());

@@ -1,5 +1,5 @@
 // The page of the desks plugin: who is at their desk, and how they are.
-import { connect, offerClients } from "/_parlor/example-client.js";
+import { connect, offerClients, showState } from "/_parlor/example-client.js";
 
 const page = (id) => document.getElementById(id);
 const user = new URLSearchParams(location.search).get("user") ?? "ada";
@@ -16,18 +16,7 @@ client.on("desks", ({ users }) => {
   if (own !== undefined) page("status").value = own.status;
 });
 client.on("refused", ({ why }) => (page("problem").textContent = `Not told: ${why}.`));
-client.onState(({ state, delayMs, close }) => {
-  const words = {
-    open: "Connected",
-    connecting: "Connecting…",
-    waiting: `Connection lost, next try in ${Math.ceil((delayMs ?? 0) / 1000)} s`,
-    closed: "Not connected",
-  };
-  page("state").textContent = words[state];
-  page("state").dataset.kind = { open: "good", connecting: "", waiting: "bad", closed: "bad" }[state];
-  if (state === "closed" && !close.opened) page("problem").textContent = "Refused: the room does not take this name.";
-  for (const button of document.querySelectorAll("button")) button.disabled = state !== "open";
-});
+showState(client, page("state"), page("problem"), "Refused: the room does not take this name.");
 
 page("tell").addEventListener("click", tell);
 page("status").addEventListener("change", tell);

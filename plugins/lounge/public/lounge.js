@@ -1,5 +1,5 @@
 // The page of the lounge plugin: a chat whose users may only say so much at a time.
-import { connect, offerClients } from "/_parlor/example-client.js";
+import { connect, offerClients, showState } from "/_parlor/example-client.js";
 
 const page = (id) => document.getElementById(id);
 const name = new URLSearchParams(location.search).get("name") ?? `Guest ${1 + Math.floor(Math.random() * 999)}`;
@@ -29,18 +29,7 @@ client.on("typing", ({ name: other }) => {
 client.on("refused", ({ why, waitMs }) => {
   page("problem").textContent = waitMs === undefined ? `Not said: ${why}.` : `Not said: ${why} (${Math.ceil(waitMs / 1000)} s).`;
 });
-client.onState(({ state, delayMs, close }) => {
-  const words = {
-    open: "Connected",
-    connecting: "Connecting…",
-    waiting: `Connection lost, next try in ${Math.ceil((delayMs ?? 0) / 1000)} s`,
-    closed: "Not connected",
-  };
-  page("state").textContent = words[state];
-  page("state").dataset.kind = { open: "good", connecting: "", waiting: "bad", closed: "bad" }[state];
-  if (state === "closed" && !close.opened) page("problem").textContent = "Refused: the room does not take this name.";
-  for (const button of document.querySelectorAll("button")) button.disabled = state !== "open";
-});
+showState(client, page("state"), page("problem"), "Refused: the room does not take this name.");
 
 page("send").addEventListener("click", say);
 page("text").addEventListener("keydown", ({ key }) => key === "Enter" && say());
