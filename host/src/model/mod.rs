@@ -1,6 +1,7 @@
 //! Plain data: what rooms, events, turns and limits are. Nothing here does I/O, is async or knows wasmtime.
 
 pub mod asks;
+pub mod base64;
 pub mod body;
 pub mod durability;
 pub mod effect;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 
 use super::{Frame, push_text};
+use crate::model::base64;
 
 /// What a message begins with.
 pub const MESSAGE: char = '4';
@@ -82,8 +83,8 @@ pub fn decode(packet: &str) -> Result<EnginePacket<'_>, BadEnginePacket> {
     if let Some(message) = packet.strip_prefix(MESSAGE) {
         return Ok(EnginePacket::Message(message));
     }
-    if let Some(base64) = packet.strip_prefix('b') {
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| BadEnginePacket::NotBase64)?;
+    if let Some(text) = packet.strip_prefix('b') {
+        let bytes = base64::decode(text.as_bytes()).ok_or(BadEnginePacket::NotBase64)?;
         return Ok(EnginePacket::Bytes(bytes.into()));
     }
     match packet {

@@ -17,6 +17,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Frame, placeholder, push_error, push_text};
+use crate::model::base64;
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
@@ -135,7 +136,7 @@ pub fn decode(text: &str) -> Result<Inbound, BadFrame> {
 fn data_of(frame: &RawFrame<'_>) -> Result<EventData, BadFrame> {
     let payload = match &frame.base64 {
         Some(Field::Text(text)) if has_no_value(frame) => {
-            Some(Payload::Binary(BASE64.decode(text.as_bytes()).map_err(|_| BadFrame::Base64)?))
+            Some(Payload::Binary(base64::decode(text.as_bytes()).ok_or(BadFrame::Base64)?))
         }
         Some(Field::Other) if has_no_value(frame) => return Err(BadFrame::Base64),
         _ => frame.data.map(|data| Payload::Json(Json::of_raw(data))),

@@ -9,11 +9,11 @@ use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
-use data_encoding::BASE64;
 
 use super::forwarded::RemoteClient;
 use super::head::host_of;
 use crate::config::TOKEN_VARIABLE;
+use crate::model::base64;
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::model::web::HostName;
@@ -132,7 +132,7 @@ fn token_of(request: &Request) -> Option<String> {
     }
     // Only for reading: a browser also sends a stored password with requests that a foreign page makes.
     if scheme.eq_ignore_ascii_case("basic") && request.method() == Method::GET {
-        let decoded = String::from_utf8(BASE64.decode(value.as_bytes()).ok()?).ok()?;
+        let decoded = String::from_utf8(base64::decode(value.as_bytes())?).ok()?;
         return decoded.split_once(':').map(|(_, password)| password.to_owned());
     }
     None

@@ -8,10 +8,10 @@ use axum::http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use data_encoding::BASE64;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::UpgradeRefusal;
+use crate::model::base64;
 use crate::model::web::is_token;
 use crate::seldom::Seldom;
 
@@ -49,7 +49,7 @@ impl Handshake {
             return Err(UpgradeRefusal::new(StatusCode::BAD_REQUEST, words));
         }
         let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
-        if BASE64.decode(key).is_ok_and(|key| key.len() == 16) {
+        if base64::decode(key).is_some_and(|key| key.len() == 16) {
             Ok(Self { accept_key: derive_accept_key(key), offered: offered(headers) })
         } else {
             let words = "the header Sec-WebSocket-Key must be 16 bytes in base 64";

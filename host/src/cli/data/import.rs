@@ -5,12 +5,12 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use data_encoding::BASE64;
 
 use super::line::{ExportLine, FORMAT, VERSION};
 use super::place::TenantPlace;
 use super::progress::Progress;
 use crate::cli::print::print;
+use crate::model::base64;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::storage::Batch;
 use crate::storage::durable::inspect::Replacement;
@@ -96,7 +96,7 @@ impl ImportRun<'_> {
                 self.batch(&plugin, &room)?.alarm = Some(alarm);
             }
             ExportLine::Entry { plugin, room, key, value } => {
-                let value = BASE64.decode(value.as_bytes()).context("its value is no base64")?;
+                let value = base64::decode(value.as_bytes()).context("its value is no base64")?;
                 self.entries += 1;
                 self.waiting += 1;
                 self.bytes += key.len() + value.len();

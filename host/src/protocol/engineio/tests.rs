@@ -57,6 +57,7 @@ fn what_a_client_may_not_send_is_named() {
         ("bAQID BA==", BadEnginePacket::NotBase64, "not base64"),
         ("b_-__", BadEnginePacket::NotBase64, "not base64"),
         ("bé", BadEnginePacket::NotBase64, "not base64"),
+        ("b+AA=+a0A", BadEnginePacket::NotBase64, "not base64"),
     ] {
         assert_eq!(decode(packet), Err(why), "{packet}");
         assert!(why.words().contains(words), "{packet}: {}", why.words());

@@ -179,7 +179,7 @@ fn bytes_travel_as_base64() {
     // Beside data it is one of the keys that mean nothing.
     assert_eq!(data_text(&event(r#"{"type":"x","data":1,"base64":"?"}"#)), Some("1"));
     assert_eq!(event(r#"{"type":"x","base64":null}"#).data, EventData::default());
-    for bad in [r#""AP8""#, r#""A P8=""#, r#""_-8=""#, "7", "[]"] {
+    for bad in [r#""AQ==Ag==""#, r#""AP8""#, r#""A P8=""#, r#""_-8=""#, "7", "[]"] {
         assert_eq!(decode(&format!(r#"{{"type":"x","base64":{bad}}}"#)), Err(BadFrame::Base64), "{bad}");
     }
     let bytes = Body::of(Payload::Binary(vec![0, 255]));
