@@ -152,7 +152,7 @@ pub mod parlor {
                 /// The channel that the client named in its frame, if it named one.
                 pub channel: ::core::option::Option<_rt::String>,
                 /// What came with the event; none where the client sent no data at all, which is not the same as `null`.
-                /// Hooks carry JSON: `$disconnect` has `{"code", "reason"}`, `$error` has `{"event", "code", "message"}`,
+                /// Hooks carry JSON: `$disconnect` has `{"code", "reason"}`, `$user-join` and `$user-leave` have `{"userId"}`, `$error` has `{"event", "code", "message"}`,
                 /// `$restore` has `{"reason"}`: `crash`, `restart` (of the server), `wake` or `swap`. `$suspend` has `{"reason"}`,
                 /// `sleep` or `swap`; the payload that it answers with, up to 256 KiB, is what `$resume` is given as its own, by a
                 /// later instance of this version or of the next one. Where there is no such state, or nobody asked for
@@ -160,7 +160,8 @@ pub mod parlor {
                 /// the Unix epoch, and which attempt this is, from 1, since the server started. `$ack` has `{"outcome", "data"}`, see
                 /// `outbox.ask`.
                 pub payload: ::core::option::Option<Payload>,
-                /// The socket that caused it; none for what the host or a timer caused.
+                /// The socket that caused it; none for what the host or a timer caused. For `$user-join` and `$user-leave` it is the
+                /// user's first or last socket. That of `$disconnect` and of `$user-leave` has left: only its meta can still be read.
                 pub socket: ::core::option::Option<SocketId>,
                 /// Whether the client waits for an acknowledgement, which the answer of `handle` then is.
                 pub answer_wanted: bool,
@@ -274,7 +275,8 @@ pub mod parlor {
             #[allow(unused_unsafe, clippy::all)]
             /// Ask for an event by name (1 to 128 bytes), for every event of clients with `*` (a bare ping, their keepalive, is
             /// none: it comes only where `ping` is asked for by name, and `*` handlers do not run for it), or for a hook: `$connect`,
-            /// `$disconnect`, `$message` (the fallback), `$error`, `$restore`, `$timer` (for every timer), `$ack` (for every
+            /// `$disconnect`, `$user-join` and `$user-leave` (the first socket of a user in the room, and the last),
+            /// `$message` (the fallback), `$error`, `$restore`, `$timer` (for every timer), `$ack` (for every
             /// answer to an ask), `$alarm`, `$suspend`, `$resume`. Asking twice is asking once. Up to 256 registrations; refused in `authorize`, and `invalid` for a hook
             /// that this host does not know.
             ///
@@ -738,6 +740,158 @@ pub mod parlor {
                         unreachable!()
                     }
                     wit_import3(result1_0, result1_1, result1_2, ptr2);
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result19 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len7 = l6;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l5.cast(), len7, len7))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = i32::from(
+                                    *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V18;
+                                let v18 = match l8 {
+                                    0 => {
+                                        let e18 = {
+                                            let l9 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l10 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len11 = l10;
+                                            let bytes11 = _rt::Vec::from_raw_parts(
+                                                l9.cast(),
+                                                len11,
+                                                len11,
+                                            );
+                                            _rt::string_lift(bytes11)
+                                        };
+                                        V18::LimitExceeded(e18)
+                                    }
+                                    1 => V18::NoSuchSocket,
+                                    2 => V18::NoTurn,
+                                    3 => {
+                                        let e18 = {
+                                            let l12 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l13 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len14 = l13;
+                                            let bytes14 = _rt::Vec::from_raw_parts(
+                                                l12.cast(),
+                                                len14,
+                                                len14,
+                                            );
+                                            _rt::string_lift(bytes14)
+                                        };
+                                        V18::Invalid(e18)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e18 = {
+                                            let l15 = *ptr2
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l16 = *ptr2
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len17 = l16;
+                                            let bytes17 = _rt::Vec::from_raw_parts(
+                                                l15.cast(),
+                                                len17,
+                                                len17,
+                                            );
+                                            _rt::string_lift(bytes17)
+                                        };
+                                        V18::Other(e18)
+                                    }
+                                };
+                                v18
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result19
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The sockets that are in a channel, in ascending order, with this turn's own joins, leaves and closes: those behind
+            /// `after` where it is given, up to `limit` of them, 1 to 1,000.
+            #[allow(async_fn_in_trait)]
+            pub fn of_channel(
+                channel: &str,
+                after: ::core::option::Option<SocketId>,
+                limit: u32,
+            ) -> ::core::result::Result<_rt::Vec<SocketId>, Refusal> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = channel;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result1_0, result1_1) = match after {
+                        Some(e) => (1i32, _rt::as_i32(e)),
+                        None => (0i32, 0i32),
+                    };
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/sockets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "of-channel"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        ptr0.cast_mut(),
+                        len0,
+                        result1_0,
+                        result1_1,
+                        _rt::as_i32(&limit),
+                        ptr2,
+                    );
                     let l4 = i32::from(*ptr2.add(0).cast::<u8>());
                     let result19 = match l4 {
                         0 => {
@@ -5140,6 +5294,600 @@ pub mod parlor {
                 }
             }
         }
+        /// What was said to a channel lately. The host keeps it for the channels that a plugin names, gives it to clients that come
+        /// back and say what they heard last (`?since=`), and lets the plugin read it.
+        ///
+        /// An entry is there exactly if its emit left. What counts is what was said to the whole channel: `outbox.to-channel`,
+        /// `to-named` where it names a channel and `to-channel-except`, emits of another room (`to-room`) or of the API to the channel
+        /// alone; whether anybody was in the channel or not. `to-channel-some` counts for nothing, nor does what goes to sockets,
+        /// users or clients. Who is left out of an emit can read it here all the same.
+        ///
+        /// A position is `EPOCH.SEQ`, a text to store and to give back, not to look into. The epoch is new where the entries were lost:
+        /// in memory with the end of the room (they outlive an instance, sleep and a swap), where they are durable never by that,
+        /// but at each opening of the room under relaxed durability.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod history {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            pub type Payload = super::super::super::parlor::room::types::Payload;
+            pub type Refusal = super::super::super::parlor::room::types::Refusal;
+            /// One thing that was said to the channel.
+            #[derive(Clone)]
+            pub struct Entry {
+                /// Where it stands.
+                pub position: _rt::String,
+                /// The event's name.
+                pub event: _rt::String,
+                /// Its data. Bytes that came with JSON stand in it as `{"base64": "..."}`.
+                pub data: Payload,
+                /// When it was said, in milliseconds since the Unix epoch.
+                pub at: f64,
+            }
+            impl ::core::fmt::Debug for Entry {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Entry")
+                        .field("position", &self.position)
+                        .field("event", &self.event)
+                        .field("data", &self.data)
+                        .field("at", &self.at)
+                        .finish()
+                }
+            }
+            /// A part of what is kept.
+            #[derive(Clone)]
+            pub struct Page {
+                /// The entries, the oldest first.
+                pub entries: _rt::Vec<Entry>,
+                /// Whether these and the following pages are all that was said behind `after`. False where that is a position of
+                /// another epoch, or what followed it is not kept any more: then the page begins with the oldest entry that is kept.
+                /// True where no `after` was given.
+                pub recovered: bool,
+            }
+            impl ::core::fmt::Debug for Page {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Page")
+                        .field("entries", &self.entries)
+                        .field("recovered", &self.recovered)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Keep what is said to a channel (1 to 128 bytes): the last `entries` (1 to 1,000) that are at most `ttl-ms` old (1 to
+            /// 2,592,000,000, which is 30 days), and at most 1 MiB of them. In memory, which counts to the tenant's memory, or
+            /// `durable`, in the room's storage and within its bounds: such an emit is refused where it would pass one of these.
+            ///
+            /// Only in `init`, for up to 16 channels; of several calls for a channel the last counts. What the next version says
+            /// counts from then on: it cuts what is kept, and the positions go on. Where a version keeps the channel no more, or keeps it in
+            /// the other place, the entries are gone.
+            #[allow(async_fn_in_trait)]
+            pub fn keep(
+                channel: &str,
+                entries: u32,
+                ttl_ms: u32,
+                durable: bool,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = channel;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/history@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "keep"]
+                        fn wit_import2(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(
+                        ptr0.cast_mut(),
+                        len0,
+                        _rt::as_i32(&entries),
+                        _rt::as_i32(&ttl_ms),
+                        match &durable {
+                            true => 1,
+                            false => 0,
+                        },
+                        ptr1,
+                    );
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result15 = match l3 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V14;
+                                let v14 = match l4 {
+                                    0 => {
+                                        let e14 = {
+                                            let l5 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l6 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len7 = l6;
+                                            let bytes7 = _rt::Vec::from_raw_parts(
+                                                l5.cast(),
+                                                len7,
+                                                len7,
+                                            );
+                                            _rt::string_lift(bytes7)
+                                        };
+                                        V14::LimitExceeded(e14)
+                                    }
+                                    1 => V14::NoSuchSocket,
+                                    2 => V14::NoTurn,
+                                    3 => {
+                                        let e14 = {
+                                            let l8 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            _rt::string_lift(bytes10)
+                                        };
+                                        V14::Invalid(e14)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e14 = {
+                                            let l11 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l12 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len13 = l12;
+                                            let bytes13 = _rt::Vec::from_raw_parts(
+                                                l11.cast(),
+                                                len13,
+                                                len13,
+                                            );
+                                            _rt::string_lift(bytes13)
+                                        };
+                                        V14::Other(e14)
+                                    }
+                                };
+                                v14
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result15
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The entries of a channel behind a position, the oldest first, this turn's own included: up to `limit` of them, 1 to
+            /// 1,000. A page may hold fewer and others follow: it ends early at 256 KiB. Where it is empty, nothing follows.
+            /// `invalid` for a channel that is not kept.
+            #[allow(async_fn_in_trait)]
+            pub fn read(
+                channel: &str,
+                after: ::core::option::Option<&str>,
+                limit: u32,
+            ) -> ::core::result::Result<Page, Refusal> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = channel;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result2_0, result2_1, result2_2) = match after {
+                        Some(e) => {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            (1i32, ptr1.cast_mut(), len1)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/history@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "read"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        _rt::as_i32(&limit),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result36 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = *ptr3
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l7 = *ptr3
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base23 = l6;
+                                let len23 = l7;
+                                let mut result23 = _rt::Vec::with_capacity(len23);
+                                for i in 0..len23 {
+                                    let base = base23
+                                        .add(i * (16 + 6 * ::core::mem::size_of::<*const u8>()));
+                                    let e23 = {
+                                        let l8 = *base.add(0).cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len10 = l9;
+                                        let bytes10 = _rt::Vec::from_raw_parts(
+                                            l8.cast(),
+                                            len10,
+                                            len10,
+                                        );
+                                        let l11 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l12 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len13 = l12;
+                                        let bytes13 = _rt::Vec::from_raw_parts(
+                                            l11.cast(),
+                                            len13,
+                                            len13,
+                                        );
+                                        let l14 = i32::from(
+                                            *base
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        use super::super::super::parlor::room::types::Payload as V21;
+                                        let v21 = match l14 {
+                                            0 => {
+                                                let e21 = {
+                                                    let l15 = *base
+                                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l16 = *base
+                                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len17 = l16;
+                                                    let bytes17 = _rt::Vec::from_raw_parts(
+                                                        l15.cast(),
+                                                        len17,
+                                                        len17,
+                                                    );
+                                                    _rt::string_lift(bytes17)
+                                                };
+                                                V21::Json(e21)
+                                            }
+                                            n => {
+                                                debug_assert_eq!(n, 1, "invalid enum discriminant");
+                                                let e21 = {
+                                                    let l18 = *base
+                                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>();
+                                                    let l19 = *base
+                                                        .add(6 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>();
+                                                    let len20 = l19;
+                                                    <_ as From<
+                                                        _rt::Vec<_>,
+                                                    >>::from(_rt::Vec::from_raw_parts(l18.cast(), len20, len20))
+                                                };
+                                                V21::Binary(e21)
+                                            }
+                                        };
+                                        let l22 = *base
+                                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<f64>();
+                                        Entry {
+                                            position: _rt::string_lift(bytes10),
+                                            event: _rt::string_lift(bytes13),
+                                            data: v21,
+                                            at: l22,
+                                        }
+                                    };
+                                    result23.push(e23);
+                                }
+                                _rt::cabi_dealloc(
+                                    base23,
+                                    len23 * (16 + 6 * ::core::mem::size_of::<*const u8>()),
+                                    8,
+                                );
+                                let l24 = i32::from(
+                                    *ptr3
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                Page {
+                                    entries: result23,
+                                    recovered: _rt::bool_lift(l24 as u8),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l25 = i32::from(
+                                    *ptr3.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V35;
+                                let v35 = match l25 {
+                                    0 => {
+                                        let e35 = {
+                                            let l26 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l27 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len28 = l27;
+                                            let bytes28 = _rt::Vec::from_raw_parts(
+                                                l26.cast(),
+                                                len28,
+                                                len28,
+                                            );
+                                            _rt::string_lift(bytes28)
+                                        };
+                                        V35::LimitExceeded(e35)
+                                    }
+                                    1 => V35::NoSuchSocket,
+                                    2 => V35::NoTurn,
+                                    3 => {
+                                        let e35 = {
+                                            let l29 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l30 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len31 = l30;
+                                            let bytes31 = _rt::Vec::from_raw_parts(
+                                                l29.cast(),
+                                                len31,
+                                                len31,
+                                            );
+                                            _rt::string_lift(bytes31)
+                                        };
+                                        V35::Invalid(e35)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e35 = {
+                                            let l32 = *ptr3
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l33 = *ptr3
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len34 = l33;
+                                            let bytes34 = _rt::Vec::from_raw_parts(
+                                                l32.cast(),
+                                                len34,
+                                                len34,
+                                            );
+                                            _rt::string_lift(bytes34)
+                                        };
+                                        V35::Other(e35)
+                                    }
+                                };
+                                v35
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result36
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The position of the last entry of a channel, kept or not; before the first, one that all entries are behind.
+            /// `invalid` for a channel that is not kept.
+            #[allow(async_fn_in_trait)]
+            pub fn position(
+                channel: &str,
+            ) -> ::core::result::Result<_rt::String, Refusal> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 4 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 4
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = channel;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "parlor:room/history@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "position"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result18 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = *ptr1
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l5 = *ptr1
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len6 = l5;
+                                let bytes6 = _rt::Vec::from_raw_parts(
+                                    l4.cast(),
+                                    len6,
+                                    len6,
+                                );
+                                _rt::string_lift(bytes6)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(
+                                    *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                );
+                                use super::super::super::parlor::room::types::Refusal as V17;
+                                let v17 = match l7 {
+                                    0 => {
+                                        let e17 = {
+                                            let l8 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l9 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len10 = l9;
+                                            let bytes10 = _rt::Vec::from_raw_parts(
+                                                l8.cast(),
+                                                len10,
+                                                len10,
+                                            );
+                                            _rt::string_lift(bytes10)
+                                        };
+                                        V17::LimitExceeded(e17)
+                                    }
+                                    1 => V17::NoSuchSocket,
+                                    2 => V17::NoTurn,
+                                    3 => {
+                                        let e17 = {
+                                            let l11 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l12 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len13 = l12;
+                                            let bytes13 = _rt::Vec::from_raw_parts(
+                                                l11.cast(),
+                                                len13,
+                                                len13,
+                                            );
+                                            _rt::string_lift(bytes13)
+                                        };
+                                        V17::Invalid(e17)
+                                    }
+                                    n => {
+                                        debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                        let e17 = {
+                                            let l14 = *ptr1
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l15 = *ptr1
+                                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len16 = l15;
+                                            let bytes16 = _rt::Vec::from_raw_parts(
+                                                l14.cast(),
+                                                len16,
+                                                len16,
+                                            );
+                                            _rt::string_lift(bytes16)
+                                        };
+                                        V17::Other(e17)
+                                    }
+                                };
+                                v17
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result18
+                }
+            }
+        }
         /// The room that the current turn belongs to.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod room {
@@ -6659,10 +7407,10 @@ macro_rules! __export_plugin_impl {
         () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.63.0:parlor:room@0.1.0:plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3009] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3334] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc4\x16\x01A\x02\x01\
-A%\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x89\x19\x01A\x02\x01\
+A'\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
 \0\x01\x01ps\x01r\x04\x07user-ids\x09client-ids\x08channels\x03\x06fieldss\x04\0\
 \x04meta\x03\0\x04\x01o\x02ss\x01p\x06\x01r\x04\x03uris\x04rooms\x07headers\x07\x06\
 remotes\x04\0\x07request\x03\0\x08\x01r\x02\x06status{\x07messages\x04\0\x09reje\
@@ -6675,14 +7423,15 @@ no-turn\0\0\x07invalid\x01s\0\x05other\x01s\0\x04\0\x07refusal\x03\0\x15\x01r\x0
 or:room/types@0.1.0\x05\0\x02\x03\0\0\x07refusal\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x05events\0\x02\x04\0\x02on\x01\x03\
 \x04\0\x03off\x01\x03\x03\0\x18parlor:room/events@0.1.0\x05\x02\x02\x03\0\0\x04m\
-eta\x02\x03\0\0\x09socket-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
+eta\x02\x03\0\0\x09socket-id\x01B\x19\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
 \x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-\
 id\x03\0\x04\x01j\x01\x01\x01\x03\x01@\x01\x06socket\x05\0\x06\x04\0\x08get-meta\
 \x01\x07\x01ks\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x07user-id\x08\0\x0a\x04\0\
-\x07present\x01\x0b\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0c\x04\0\
-\x0aset-fields\x01\x0d\x01@\x02\x06socket\x05\x07channels\0\x0c\x04\0\x04join\x01\
-\x0e\x04\0\x05leave\x01\x0e\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0c\x04\
-\0\x05close\x01\x0f\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
+\x07present\x01\x0b\x01k\x05\x01@\x03\x07channels\x05after\x0c\x05limity\0\x0a\x04\
+\0\x0aof-channel\x01\x0d\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0e\x04\
+\0\x0aset-fields\x01\x0f\x01@\x02\x06socket\x05\x07channels\0\x0e\x04\0\x04join\x01\
+\x10\x04\0\x05leave\x01\x10\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0e\x04\
+\0\x05close\x01\x11\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
 yload\x01B\"\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01\
 y\x01\x03\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\
@@ -6715,26 +7464,33 @@ oad\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x
 mers@0.1.0\x05\x0a\x01B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\
 \x01\x01@\x01\x02atu\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\
 \0\x05\x04\0\x03get\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor\
-:room/alarm@0.1.0\x05\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
+:room/alarm@0.1.0\x05\x0b\x01B\x13\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\
+\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01r\x04\x08positions\x05events\x04d\
+ata\x01\x02atu\x04\0\x05entry\x03\0\x04\x01p\x05\x01r\x02\x07entries\x06\x09reco\
+vered\x7f\x04\0\x04page\x03\0\x07\x01j\0\x01\x03\x01@\x04\x07channels\x07entries\
+y\x06ttl-msy\x07durable\x7f\0\x09\x04\0\x04keep\x01\x0a\x01ks\x01j\x01\x08\x01\x03\
+\x01@\x03\x07channels\x05after\x0b\x05limity\0\x0c\x04\0\x04read\x01\x0d\x01j\x01\
+s\x01\x03\x01@\x01\x07channels\0\x0e\x04\0\x08position\x01\x0f\x03\0\x19parlor:r\
+oom/history@0.1.0\x05\x0c\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
 j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\
 \0\x0dsession-count\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08use\
-r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03\
-now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\
+r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0d\x01B\x02\x01@\0\0u\x04\0\x03\
+now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0e\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09\
-get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05\
+get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0f\x01B\x04\x01m\x04\x05\
 debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07m\
-essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01\
+essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x10\x01\
 B\x03\x01ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/confi\
-g@0.1.0\x05\x10\x02\x03\0\0\x0adefinition\x02\x03\0\0\x05event\x02\x03\0\0\x07fa\
-ilure\x02\x03\0\0\x09rejection\x02\x03\0\0\x07request\x01B\x19\x02\x03\x02\x01\x11\
-\x04\0\x0adefinition\x03\0\0\x02\x03\x02\x01\x12\x04\0\x05event\x03\0\x02\x02\x03\
-\x02\x01\x13\x04\0\x07failure\x03\0\x04\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\x06\
-\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\x08\x02\x03\x02\x01\x14\x04\0\x09rej\
-ection\x03\0\x0a\x02\x03\x02\x01\x15\x04\0\x07request\x03\0\x0c\x01j\x01\x01\x01\
+g@0.1.0\x05\x11\x02\x03\0\0\x0adefinition\x02\x03\0\0\x05event\x02\x03\0\0\x07fa\
+ilure\x02\x03\0\0\x09rejection\x02\x03\0\0\x07request\x01B\x19\x02\x03\x02\x01\x12\
+\x04\0\x0adefinition\x03\0\0\x02\x03\x02\x01\x13\x04\0\x05event\x03\0\x02\x02\x03\
+\x02\x01\x14\x04\0\x07failure\x03\0\x04\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\x06\
+\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\x08\x02\x03\x02\x01\x15\x04\0\x09rej\
+ection\x03\0\x0a\x02\x03\x02\x01\x16\x04\0\x07request\x03\0\x0c\x01j\x01\x01\x01\
 s\x01@\0\0\x0e\x04\0\x04init\x01\x0f\x01k\x07\x01j\x01\x10\x01\x0b\x01@\x01\x07r\
 equest\x0d\0\x11\x04\0\x09authorize\x01\x12\x01k\x09\x01j\x01\x13\x01\x05\x01@\x01\
 \x05event\x03\0\x14\x04\0\x06handle\x01\x15\x04\0\x17parlor:room/guest@0.1.0\x05\
-\x16\x04\0\x18parlor:room/plugin@0.1.0\x04\0\x0b\x0c\x01\0\x06plugin\x03\0\0\0G\x09\
+\x17\x04\0\x18parlor:room/plugin@0.1.0\x04\0\x0b\x0c\x01\0\x06plugin\x03\0\0\0G\x09\
 producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rus\
 t\x060.63.0";
         };
@@ -6749,9 +7505,9 @@ pub use __export_plugin_impl as export_plugin;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2764] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xaf\x14\x01A\x02\x01\
-A\x1e\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3089] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf4\x16\x01A\x02\x01\
+A\x20\x01B\x19\x01p}\x01q\x02\x04json\x01s\0\x06binary\x01\0\0\x04\0\x07payload\x03\
 \0\x01\x01ps\x01r\x04\x07user-ids\x09client-ids\x08channels\x03\x06fieldss\x04\0\
 \x04meta\x03\0\x04\x01o\x02ss\x01p\x06\x01r\x04\x03uris\x04rooms\x07headers\x07\x06\
 remotes\x04\0\x07request\x03\0\x08\x01r\x02\x06status{\x07messages\x04\0\x09reje\
@@ -6764,14 +7520,15 @@ no-turn\0\0\x07invalid\x01s\0\x05other\x01s\0\x04\0\x07refusal\x03\0\x15\x01r\x0
 or:room/types@0.1.0\x05\0\x02\x03\0\0\x07refusal\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01j\0\x01\x01\x01@\x01\x05events\0\x02\x04\0\x02on\x01\x03\
 \x04\0\x03off\x01\x03\x03\0\x18parlor:room/events@0.1.0\x05\x02\x02\x03\0\0\x04m\
-eta\x02\x03\0\0\x09socket-id\x01B\x16\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
+eta\x02\x03\0\0\x09socket-id\x01B\x19\x02\x03\x02\x01\x03\x04\0\x04meta\x03\0\0\x02\
 \x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-\
 id\x03\0\x04\x01j\x01\x01\x01\x03\x01@\x01\x06socket\x05\0\x06\x04\0\x08get-meta\
 \x01\x07\x01ks\x01p\x05\x01j\x01\x09\x01\x03\x01@\x01\x07user-id\x08\0\x0a\x04\0\
-\x07present\x01\x0b\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0c\x04\0\
-\x0aset-fields\x01\x0d\x01@\x02\x06socket\x05\x07channels\0\x0c\x04\0\x04join\x01\
-\x0e\x04\0\x05leave\x01\x0e\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0c\x04\
-\0\x05close\x01\x0f\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
+\x07present\x01\x0b\x01k\x05\x01@\x03\x07channels\x05after\x0c\x05limity\0\x0a\x04\
+\0\x0aof-channel\x01\x0d\x01j\0\x01\x03\x01@\x02\x06socket\x05\x06fieldss\0\x0e\x04\
+\0\x0aset-fields\x01\x0f\x01@\x02\x06socket\x05\x07channels\0\x0e\x04\0\x04join\x01\
+\x10\x04\0\x05leave\x01\x10\x01@\x03\x06socket\x05\x04code{\x06reasons\0\x0e\x04\
+\0\x05close\x01\x11\x03\0\x19parlor:room/sockets@0.1.0\x05\x05\x02\x03\0\0\x07pa\
 yload\x01B\"\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x09socket-id\x03\0\x04\x01j\x01\
 y\x01\x03\x01@\x03\x06socket\x05\x05events\x04data\x01\0\x06\x04\0\x09to-socket\x01\
@@ -6804,17 +7561,24 @@ oad\x03\0\0\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01k\x01\x01j\0\x01\x
 mers@0.1.0\x05\x0a\x01B\x0b\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01j\0\x01\
 \x01\x01@\x01\x02atu\0\x02\x04\0\x03set\x01\x03\x01ku\x01j\x01\x04\x01\x01\x01@\0\
 \0\x05\x04\0\x03get\x01\x06\x01@\0\0\x02\x04\0\x06cancel\x01\x07\x03\0\x17parlor\
-:room/alarm@0.1.0\x05\x0b\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
+:room/alarm@0.1.0\x05\x0b\x01B\x13\x02\x03\x02\x01\x06\x04\0\x07payload\x03\0\0\x02\
+\x03\x02\x01\x01\x04\0\x07refusal\x03\0\x02\x01r\x04\x08positions\x05events\x04d\
+ata\x01\x02atu\x04\0\x05entry\x03\0\x04\x01p\x05\x01r\x02\x07entries\x06\x09reco\
+vered\x7f\x04\0\x04page\x03\0\x07\x01j\0\x01\x03\x01@\x04\x07channels\x07entries\
+y\x06ttl-msy\x07durable\x7f\0\x09\x04\0\x04keep\x01\x0a\x01ks\x01j\x01\x08\x01\x03\
+\x01@\x03\x07channels\x05after\x0b\x05limity\0\x0c\x04\0\x04read\x01\x0d\x01j\x01\
+s\x01\x03\x01@\x01\x07channels\0\x0e\x04\0\x08position\x01\x0f\x03\0\x19parlor:r\
+oom/history@0.1.0\x05\x0c\x01B\x0c\x02\x03\x02\x01\x01\x04\0\x07refusal\x03\0\0\x01\
 j\x01s\x01\x01\x01@\0\0\x02\x04\0\x02id\x01\x03\x01j\x01y\x01\x01\x01@\0\0\x04\x04\
 \0\x0dsession-count\x01\x05\x01ps\x01j\x01\x06\x01\x01\x01@\0\0\x07\x04\0\x08use\
-r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0c\x01B\x02\x01@\0\0u\x04\0\x03\
-now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0d\x01B\x06\x02\x03\x02\x01\x01\x04\
+r-ids\x01\x08\x03\0\x16parlor:room/room@0.1.0\x05\x0d\x01B\x02\x01@\0\0u\x04\0\x03\
+now\x01\0\x03\0\x17parlor:room/clock@0.1.0\x05\x0e\x01B\x06\x02\x03\x02\x01\x01\x04\
 \0\x07refusal\x03\0\0\x01p}\x01j\x01\x02\x01\x01\x01@\x01\x05county\0\x03\x04\0\x09\
-get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0e\x01B\x04\x01m\x04\x05\
+get-bytes\x01\x04\x03\0\x18parlor:room/random@0.1.0\x05\x0f\x01B\x04\x01m\x04\x05\
 debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07m\
-essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x0f\x01\
+essages\x01\0\x04\0\x05write\x01\x02\x03\0\x19parlor:room/logging@0.1.0\x05\x10\x01\
 B\x03\x01ks\x01@\x01\x03keys\0\0\x04\0\x03get\x01\x01\x03\0\x18parlor:room/confi\
-g@0.1.0\x05\x10\x04\08parlor:room/plugin-with-all-of-its-exports-removed@0.1.0\x04\
+g@0.1.0\x05\x11\x04\08parlor:room/plugin-with-all-of-its-exports-removed@0.1.0\x04\
 \0\x0b,\x01\0&plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\
 \x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";
 #[inline(never)]

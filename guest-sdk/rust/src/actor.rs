@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    Actor, AlarmClock, Channel, Event, Log, Result, Room, Socket, SocketId, Storage, Target, Timers,
-    host::{self, outbox},
+    Actor, AlarmClock, Channel, Elsewhere, Event, History, Log, Result, Room, Selection, Socket, SocketId, Storage, Target, Timers,
+    host::{self, outbox, sockets},
     log,
     message::Message,
 };
@@ -65,6 +65,79 @@ impl Actor {
     /// ```
     pub fn to_clients<C: Into<String>>(&self, client_ids: impl IntoIterator<Item = C>) -> Target<'static> {
         Target::clients(client_ids)
+    }
+
+    /// Emits to some sockets of a channel: of these users, with these client ids, without others.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn deal(ctx: &Ctx, players: Vec<String>) -> Result<u32> {
+    ///     ctx.actor().to_some("table").users(players).emit("cards", json!({ "round": 1 }))
+    /// }
+    /// ```
+    pub fn to_some<'a>(&self, channel: &'a str) -> Selection<'a> {
+        Selection::new(channel)
+    }
+
+    /// Emits into another room of this plugin (`lobby`), or of another plugin of the same tenant (`inbox/lobby`).
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn tell_lobby(ctx: &Ctx) -> Result {
+    ///     ctx.actor().to_room("lobby").channel("default").emit("opened", json!({ "room": ctx.actor().room_id() }))
+    /// }
+    /// ```
+    pub fn to_room<'a>(&self, room: &'a str) -> Elsewhere<'a> {
+        Elsewhere::new(room)
+    }
+
+    /// The sockets that are connected, in ascending order.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn close_all(ctx: &Ctx) -> Result {
+    ///     ctx.actor().sockets().into_iter().try_for_each(|id| ctx.socket(id).close(1000, "closing time"))
+    /// }
+    /// ```
+    pub fn sockets(&self) -> Vec<SocketId> {
+        self.room.runtime.or_note(sockets::present(None))
+    }
+
+    /// The connected sockets of a user, in ascending order.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn tabs(ctx: &Ctx) -> usize {
+    ///     ctx.actor().sockets_of(&ctx.meta().user_id).len()
+    /// }
+    /// ```
+    pub fn sockets_of(&self, user_id: &str) -> Vec<SocketId> {
+        self.room.runtime.or_note(sockets::present(Some(user_id)))
+    }
+
+    /// The sockets that are in a channel, in ascending order: those behind `after` where it is given, up to `limit`, 1 to
+    /// 1,000.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn first_in_line(ctx: &Ctx) -> Result<Option<SocketId>> {
+    ///     Ok(ctx.actor().sockets_in("queue", None, 1)?.first().copied())
+    /// }
+    /// ```
+    pub fn sockets_in(&self, channel: &str, after: Option<SocketId>, limit: u32) -> Result<Vec<SocketId>> {
+        Ok(sockets::of_channel(channel, after, limit)?)
+    }
+
+    /// What was said to the channels whose history [`Room::keep_history`] has kept.
+    ///
+    /// ```
+    /// # use parlor_guest::prelude::*;
+    /// fn bookmark(ctx: &Ctx) -> Result {
+    ///     ctx.storage().put("read-up-to", ctx.history().position("default")?)
+    /// }
+    /// ```
+    pub fn history(&self) -> History {
+        History::new()
     }
 
     /// Finds a socket of this room by its id, which [`Ctx::id`](crate::Ctx::id) returned before.

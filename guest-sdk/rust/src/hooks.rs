@@ -16,6 +16,8 @@ pub(crate) mod hook {
     pub(crate) const ALARM: &str = "$alarm";
     pub(crate) const SUSPEND: &str = "$suspend";
     pub(crate) const RESUME: &str = "$resume";
+    pub(crate) const USER_JOIN: &str = "$user-join";
+    pub(crate) const USER_LEAVE: &str = "$user-leave";
 
     /// Whether the host itself is the cause, so that there may be no socket.
     pub(crate) fn is_socketless(cause: &str) -> bool {
@@ -42,6 +44,24 @@ pub struct Disconnect {
     /// The reason, up to 123 bytes; often empty.
     #[serde(default)]
     pub reason: String,
+}
+
+/// The user whose first or last socket it was. The closures of [`Room::on_user_join`](crate::Room::on_user_join) and
+/// [`Room::on_user_leave`](crate::Room::on_user_leave) get it.
+///
+/// ```
+/// use parlor_guest::{User, prelude::*};
+///
+/// fn game(room: &mut Room) {
+///     room.on_user_leave(|ctx, user: User| ctx.actor().emit("left", json!({ "userId": user.user_id })));
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct User {
+    /// The user's id.
+    pub user_id: String,
 }
 
 /// A turn that failed. The closure of [`Room::on_error`](crate::Room::on_error) gets it.

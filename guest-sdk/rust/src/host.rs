@@ -3,12 +3,12 @@
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use crate::bindings::parlor::room::{
-    alarm, clock, config, events, inbox, logging, outbox, random, room, sockets, storage, timers,
+    alarm, clock, config, events, history, inbox, logging, outbox, random, room, sockets, storage, timers,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use crate::testing::imports::{
-    alarm, clock, config, events, inbox, logging, outbox, random, room, sockets, storage, timers,
+    alarm, clock, config, events, history, inbox, logging, outbox, random, room, sockets, storage, timers,
 };
 
 pub(crate) use crate::bindings::parlor::room::types;

@@ -65,6 +65,7 @@
 //! | [`Actor::timers`], and what [`Ctx::ask`] waits for | yes | no |
 //! | sockets, their channels and fields | yes | no |
 //! | what [`Room::on_suspend`] returns | yes, where the room sleeps or is swapped; no, where it crashes | no |
+//! | [`Room::keep_history`] | yes | where it is durable |
 //! | what closures keep in memory | no | no |
 //!
 //! Storage and alarm are durable before any emit of their turn leaves: what a client was told is not lost. How durable
@@ -91,6 +92,7 @@ mod error;
 mod event;
 #[cfg(target_arch = "wasm32")]
 mod exports;
+mod history;
 mod hooks;
 mod host;
 mod logging;
@@ -99,10 +101,12 @@ mod meta;
 mod metas;
 mod outcome;
 mod payload;
+mod presence;
 mod registry;
 mod request;
 mod room;
 mod runtime;
+mod selection;
 mod socket;
 mod socket_id;
 mod storage;
@@ -119,12 +123,14 @@ pub use bytes::{Args, Bytes};
 pub use context::{Actor, Ctx, Room};
 pub use error::{Error, Result, reject};
 pub use event::Event;
-pub use hooks::{Alarm, Disconnect, Failed, Restore, Suspend};
+pub use history::{History, HistoryEntry, HistoryPage, Keep};
+pub use hooks::{Alarm, Disconnect, Failed, Restore, Suspend, User};
 pub use logging::{Log, log};
 pub use meta::Meta;
 pub use outcome::{Answer, Outcome, Reply, Setup, answer};
 pub use registry::Handler;
 pub use request::{Rejection, Request};
+pub use selection::{Elsewhere, Selection};
 pub use socket::Socket;
 pub use socket_id::SocketId;
 pub use storage::{Entries, Entry, Page, Storage};

@@ -54,6 +54,15 @@ impl Request {
         })
     }
 
+    /// All values of a key of the query, decoded.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn queries(&self, name: &str) -> Vec<String> {
+        let address = self.uri.split('#').next().unwrap_or_default();
+        let query = address.split_once('?').map_or("", |(_, query)| query);
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.filter(|(key, _)| decode(key) == name).map(|(_, value)| decode(value)).collect()
+    }
+
     /// The first value of a header. The case of the name does not matter.
     ///
     /// ```

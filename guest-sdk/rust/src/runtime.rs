@@ -46,7 +46,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     bytes::begin_turn();
     let ctx = Ctx::new(Actor::new(Room::of(runtime), Event::new(event)));
     let handled = registry::dispatch(&runtime.registry, ctx.event(), &ctx);
-    if ctx.event().cause() == hook::DISCONNECT {
+    if matches!(ctx.event().cause(), hook::DISCONNECT | hook::USER_LEAVE) {
         runtime.metas.changed(ctx.id());
     }
     runtime.metas.end_turn();

@@ -20,7 +20,7 @@ pub fn event_to_guest(event: Event) -> wit::Event {
     }
 }
 
-fn payload_to_guest(payload: Payload) -> wit::Payload {
+pub fn payload_to_guest(payload: Payload) -> wit::Payload {
     match payload {
         Payload::Json(json) => wit::Payload::Json(json.into_text()),
         Payload::Binary(bytes) => wit::Payload::Binary(bytes),

@@ -10,6 +10,7 @@ use super::memory::MemoryLimit;
 use super::ticker::Ticker;
 use super::wasi::GuestWasi;
 use crate::model::event::hook;
+use crate::model::history::HistoryKeep;
 use crate::model::limits::Limits;
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{Calls, Turn};
@@ -32,6 +33,8 @@ pub enum Phase {
 #[derive(Debug, Default, Clone)]
 pub struct Registrations {
     names: HashSet<String>,
+    /// The channels whose history is kept.
+    keeps: Vec<HistoryKeep>,
     /// Whether `ping` is among them. The room's sockets ask at every keepalive.
     ping: bool,
 }
@@ -68,6 +71,27 @@ impl Registrations {
         }
         self.ping |= event == PING;
         self.names.insert(event);
+        Ok(())
+    }
+
+    /// The channels whose history is kept.
+    pub fn keeps(&self) -> &[HistoryKeep] {
+        &self.keeps
+    }
+
+    /// Has a channel's history kept, as the last call for it says.
+    pub fn keep(&mut self, keep: HistoryKeep, limits: &Limits) -> Result<(), Refusal> {
+        if keep.entries > limits.history_entries {
+            return Err(Refusal::LimitExceeded(Bound::HistoryEntries));
+        }
+        if keep.ttl.as_millis() > u128::from(limits.history_ttl_ms) {
+            return Err(Refusal::LimitExceeded(Bound::HistoryTtlMs));
+        }
+        self.keeps.retain(|known| known.channel != keep.channel);
+        if self.keeps.len() >= limits.history_channels {
+            return Err(Refusal::LimitExceeded(Bound::HistoryChannels));
+        }
+        self.keeps.push(keep);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::body::Body;
 use super::event::{AckId, AskId, SocketId};
+use super::history::HistoryPosition;
 use super::json::Json;
 use super::names::{PluginName, RoomId};
 
@@ -64,6 +65,8 @@ pub struct Emit {
     pub body: Body,
     /// The emit asks its one receiver, which answers with this number.
     pub ask: Option<AskId>,
+    /// Where it stands in the history of its channel, if that is kept and the emit counts.
+    pub at: Option<HistoryPosition>,
 }
 
 /// Whom in a room an emit is for: the sockets of a channel, of users, with client ids, as far as such are given.
@@ -77,6 +80,11 @@ pub struct Whom {
 impl Whom {
     pub fn is_everybody(&self) -> bool {
         self.channel.is_none() && self.users.is_none() && self.clients.is_none()
+    }
+
+    /// The channel, where nothing else says whom it is for.
+    pub fn whole_channel(&self) -> Option<&String> {
+        self.channel.as_ref().filter(|_| self.users.is_none() && self.clients.is_none())
     }
 
     /// The bytes that its names take.

@@ -27,9 +27,13 @@ pub mod hook {
     pub const ALARM: &str = "$alarm";
     pub const SUSPEND: &str = "$suspend";
     pub const RESUME: &str = "$resume";
+    pub const USER_JOIN: &str = "$user-join";
+    pub const USER_LEAVE: &str = "$user-leave";
 
     /// Every hook that a plugin can register for.
-    pub const ALL: [&str; 10] = [CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND, RESUME];
+    pub const ALL: [&str; 12] = [
+        CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND, RESUME, USER_JOIN, USER_LEAVE,
+    ];
     /// A plugin that registers for this gets every event that clients send.
     pub const ANY: &str = "*";
 }

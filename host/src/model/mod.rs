@@ -7,6 +7,7 @@ pub mod durability;
 pub mod effect;
 pub mod event;
 pub mod failure;
+pub mod history;
 pub mod journal;
 pub mod json;
 pub mod limits;

@@ -133,6 +133,11 @@ impl fmt::Display for RoomKey {
     }
 }
 
+/// What the keys begin with that the host itself keeps in a room's storage. Plugins neither read nor list them.
+pub const RESERVED_KEYS: &str = "\0parlor/";
+/// A text behind all keys of the host, and before all other keys that come behind them.
+pub const RESERVED_KEYS_END: &str = "\0parlor/\u{10ffff}";
+
 /// Whether a text may name an event, a channel, a user or a client.
 pub fn is_short_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())

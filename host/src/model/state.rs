@@ -1,7 +1,8 @@
-//! What turns change in memory: the room's members, timers and asks. The room can undo these changes until the writes of the
+//! What turns change in memory: the room's members, timers, asks and what was said to channels. The room can undo these changes until the writes of the
 //! turns are durable.
 
 use super::asks::Asks;
+use super::history::Histories;
 use super::journal::Mark;
 use super::members::Members;
 use super::timers::Timers;
@@ -13,6 +14,7 @@ pub struct RoomState {
     pub members: Members,
     pub timers: Timers,
     pub asks: Asks,
+    pub histories: Histories,
 }
 
 /// A mark between two turns, to which the state can be rolled back.
@@ -21,6 +23,7 @@ pub struct StateMark {
     members: Mark,
     timers: Mark,
     asks: Mark,
+    histories: Mark,
 }
 
 impl RoomState {
@@ -30,7 +33,12 @@ impl RoomState {
     }
 
     pub fn mark(&self) -> StateMark {
-        StateMark { members: self.members.mark(), timers: self.timers.mark(), asks: self.asks.mark() }
+        StateMark {
+            members: self.members.mark(),
+            timers: self.timers.mark(),
+            asks: self.asks.mark(),
+            histories: self.histories.mark(),
+        }
     }
 
     /// Makes all changes before a mark final.
@@ -38,6 +46,7 @@ impl RoomState {
         self.members.keep(before.members);
         self.timers.keep(before.timers);
         self.asks.keep(before.asks);
+        self.histories.keep(before.histories);
     }
 
     /// Undoes all changes since a mark.
@@ -45,5 +54,6 @@ impl RoomState {
         self.members.roll_back(to.members);
         self.timers.roll_back(to.timers);
         self.asks.roll_back(to.asks);
+        self.histories.roll_back(to.histories);
     }
 }

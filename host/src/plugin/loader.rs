@@ -31,7 +31,7 @@ use crate::tenant::{Imports, Terms};
 const VERSION_DIGITS: usize = 12;
 
 /// A plugin whose rooms store something imports one of these.
-const KEEPING: [&str; 2] = ["parlor:room/storage@", "parlor:room/alarm@"];
+const KEEPING: [&str; 3] = ["parlor:room/storage@", "parlor:room/alarm@", "parlor:room/history@"];
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 

@@ -36,7 +36,7 @@ pub struct Plugin {
     pub subprotocols: Vec<String>,
     /// Whether the room holds a turn's output back until the turn's writes are durable.
     pub durability: Durability,
-    /// Whether its rooms can store anything: whether it imports storage or the alarm.
+    /// Whether its rooms can store anything: whether it imports storage, the alarm or histories.
     pub keeps: bool,
     pub failures: FailureLog,
     /// The counters of all loaded versions of the plugin.

@@ -5,8 +5,9 @@
 //! the answer to an ask. Other keys are ignored; if a key comes twice, the last one counts, as with `JSON.parse`.
 //! Serialisers of other languages write a field that is not set as `null`, or as an empty string: a channel or an id of that
 //! kind is none, and a ping with the data `null` is a bare one.
-//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`, with an `id` where it asks the client, and
-//! `{"type":"ack","id":N}` with `data`, `base64` or `error`.
+//! Out: `{"type":"event","channel":C,"data":{"type":EVENT, ...}}`, with an `id` where it asks the client, and an `at`
+//! where the channel's history is kept; `{"type":"ack","id":N}` with `data`, `base64` or `error`; and
+//! `{"type":"history","channel":C,"recovered":B,"frames":[..]}` for each channel that a client's `?since=` names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,6 +21,7 @@ use super::{Frame, placeholder, push_error, push_text};
 use crate::model::base64;
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
+use crate::model::history::{HistoryAnswer, HistoryPosition};
 use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
 use crate::model::names::is_short_name;
 
@@ -166,24 +168,58 @@ fn not_a_frame(text: &str) -> BadFrame {
 }
 
 /// Encodes an emit, once for all its receivers. The event's name comes first, and data cannot override it. An emit that
-/// asks carries the number of the ask.
-pub fn encode(channel: &str, event: &str, body: &Body, ask: Option<AskId>) -> Frame {
+/// asks carries the number of the ask, and one of a channel whose history is kept its position there.
+pub fn encode(channel: &str, event: &str, body: &Body, ask: Option<AskId>, at: Option<&HistoryPosition>) -> Frame {
     let mut out = String::with_capacity(body.bytes() + channel.len() + event.len() + 96);
-    out.push_str(r#"{"type":"event","channel":"#);
+    push_event(&mut out, channel, event, body, ask, at);
+    Frame::from(out)
+}
+
+/// Encodes what a client missed of a channel.
+pub fn history(HistoryAnswer { channel, page }: &HistoryAnswer) -> Frame {
+    let mut out = r#"{"type":"history","channel":"#.to_owned();
     push_text(&mut out, channel);
+    out.push_str(if page.recovered { r#","recovered":true,"frames":["# } else { r#","recovered":false,"frames":["# });
+    for (place, entry) in page.entries.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        push_event(&mut out, channel, &entry.event, &entry.body, None, Some(&page.position(entry)));
+    }
+    out.push_str("]}");
+    Frame::from(out)
+}
+
+fn push_event(
+    out: &mut String,
+    channel: &str,
+    event: &str,
+    body: &Body,
+    ask: Option<AskId>,
+    at: Option<&HistoryPosition>,
+) {
+    out.push_str(r#"{"type":"event","channel":"#);
+    push_text(out, channel);
     out.push_str(r#","data":{"type":"#);
-    push_text(&mut out, event);
+    push_text(out, event);
     match &body.data {
-        Payload::Json(data) if body.attachments.is_empty() => push_emitted(&mut out, data),
-        Payload::Json(data) => push_emitted(&mut out, &filled(data, &body.attachments)),
-        Payload::Binary(bytes) => push_base64(&mut out, bytes),
+        Payload::Json(data) if body.attachments.is_empty() => push_emitted(out, data),
+        Payload::Json(data) => push_emitted(out, &filled(data, &body.attachments)),
+        Payload::Binary(bytes) => push_base64(out, bytes),
     }
     out.push('}');
     if let Some(ask) = ask {
-        push_id(&mut out, ask);
+        push_id(out, ask);
+    }
+    if let Some(HistoryPosition { epoch, seq }) = at {
+        // An epoch is the host's own word, and needs no escapes.
+        out.push_str(r#","at":""#);
+        out.push_str(epoch);
+        out.push('.');
+        out.push_str(&seq.to_string());
+        out.push('"');
     }
     out.push('}');
-    Frame::from(out)
 }
 
 /// Appends the members of emitted data, or data that has none as a member.
@@ -194,7 +230,7 @@ fn push_emitted(out: &mut String, data: &Json) {
 }
 
 /// The data with its attachments in the place of its placeholders.
-fn filled(data: &Json, attachments: &[Bytes]) -> Json {
+pub fn filled(data: &Json, attachments: &[Bytes]) -> Json {
     data.with_text(placeholder::fill(data.text(), attachments.len(), |out, number| {
         let bytes = attachments.get(number).map(|bytes| &**bytes).unwrap_or_default();
         out.push_str(r#"{"base64":"#);

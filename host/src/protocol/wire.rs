@@ -8,6 +8,7 @@ use super::verani;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::Emit;
 use crate::model::event::AckId;
+use crate::model::history::HistoryAnswer;
 use crate::model::json::Json;
 
 /// The event by which a client that waits for no acknowledgement hears that its event failed.
@@ -31,6 +32,14 @@ impl Wire {
         match self {
             Self::Verani => None,
             Self::SocketIo { namespace, sid } => Some(socketio::connected(namespace, sid)),
+        }
+    }
+
+    /// Tells a client what it missed of a channel. Clients of Socket.IO cannot ask for that.
+    pub fn history(&self, answer: &HistoryAnswer) -> Option<Packet> {
+        match self {
+            Self::Verani => Some(verani::history(answer).into()),
+            Self::SocketIo { .. } => None,
         }
     }
 
@@ -63,7 +72,7 @@ impl Wire {
         let data = Json::of(&serde_json::json!({ "code": code, "message": message }));
         let body = Body::of(Payload::Json(data));
         match self {
-            Self::Verani => verani::encode(channel, ERROR, &body, None).into(),
+            Self::Verani => verani::encode(channel, ERROR, &body, None, None).into(),
             Self::SocketIo { namespace, .. } => socketio::event(namespace, ERROR, &body, None),
         }
     }
@@ -84,10 +93,10 @@ impl<'a> EncodedEmit<'a> {
 
     /// The emit's packet for a socket that speaks this.
     pub fn packet(&mut self, wire: &Wire) -> Packet {
-        let Emit { channel, event, body, ask, .. } = self.emit;
+        let Emit { channel, event, body, ask, at, .. } = self.emit;
         match wire {
             Wire::Verani => {
-                let encode = || verani::encode(channel, event, body, *ask).into();
+                let encode = || verani::encode(channel, event, body, *ask, at.as_ref()).into();
                 self.verani.get_or_insert_with(encode).clone()
             }
             Wire::SocketIo { namespace, .. } => {

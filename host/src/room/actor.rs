@@ -2,6 +2,7 @@
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 mod asks;
+mod users;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -225,15 +226,17 @@ impl Room {
         }
         self.turns.people.admit(socket, meta, outbound);
         if !self.turns.code.asks_for(hook::CONNECT) {
-            return self.turns.say_in_order(Some(Output::Welcome { socket })).await;
+            self.turns.say_in_order(Some(self.turns.welcome(socket))).await;
+            return self.user_came(socket).await;
         }
         let event = Event::hook(hook::CONNECT, None, Some(socket), unix_ms());
         if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
             self.turns.tell(&failed).await;
             // Before `follow_up`, whose `$restore` may look at who is here.
             self.turns.people.refuse(socket);
-            self.turns.follow_up(&failed).await;
+            return self.turns.follow_up(&failed).await;
         }
+        self.user_came(socket).await;
     }
 
     /// Whether the room listens to a socket. It ignores what a socket still sends after a turn closed it.
@@ -282,6 +285,7 @@ impl Room {
             let payload = Json::of(&json!({ "code": reason.code, "reason": reason.reason }));
             self.turns.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }
+        self.user_left(socket).await;
         self.turns.people.forget(socket);
     }
 
@@ -305,10 +309,7 @@ impl Room {
                 let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
             }
             RoomRequest::Emit { to, event, data, sent } => {
-                // So that the emit does not overtake what turns said before it.
-                self.turns.until_said().await;
-                let (lane, mailbox) = (self.turns.code.lane(), &self.turns.door.mailbox);
-                let _ = sent.send(self.turns.people.announce(to, event, data, lane, mailbox).await);
+                let _ = sent.send(self.turns.announce(to, event, data).await);
             }
         }
     }

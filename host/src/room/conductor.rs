@@ -1,6 +1,7 @@
 //! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and
 //! has the people told. Where one of these fails, it does what follows.
 
+mod histories;
 mod waking;
 
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub(super) struct Conductor {
     pub(super) limits: Arc<Limits>,
     /// When the client's event that the room handles got its place, by `clock::now_ns`; 0 for all else.
     pub(super) accepted_ns: u64,
+    /// Whether the room knows which histories its storage holds.
+    pub(super) knows_histories: bool,
 }
 
 /// When an alarm that failed rings again: after the first time, which doubles, and after the longest at most.
@@ -210,8 +213,11 @@ impl Conductor {
     /// Commits a turn that succeeded. What it says leaves at once where neither it nor a turn before it waits for
     /// writes.
     async fn commit(&mut self, origin: Origin, answer: Option<Acknowledgement>, turn: Box<Turn>) {
-        let (state, ended) = turn.end();
+        let (state, mut ended) = turn.end();
         self.people.state = state;
+        if let Some(socket) = origin.welcomes() {
+            ended.histories = self.people.histories_for(socket, &self.limits);
+        }
         let durability = self.durability();
         let output = self.ledger.commit(&mut self.people.state, origin, ended, answer, durability);
         self.say(output).await;
@@ -229,6 +235,8 @@ impl Conductor {
         if self.ledger.reconcile(&mut self.people.state) {
             // What the instance remembers may rest on the writes that failed.
             self.code.lose();
+            self.knows_histories = false;
+            self.doubt_what_was_heard();
             self.alarms.ensure(&self.door.key, self.ledger.durable_alarm());
         }
     }
@@ -328,6 +336,7 @@ impl Conductor {
             let lost = match loss {
                 Loss::Turn(lost) => lost,
                 Loss::Words(words) => {
+                    let words = self.as_it_is_now(words);
                     self.people.say(words, self.code.lane(), &self.door.mailbox).await;
                     continue;
                 }
@@ -342,6 +351,19 @@ impl Conductor {
                 self.follow_up(&lost).await;
             }
         }
+    }
+
+    /// What a newcomer hears of histories rested on writes that failed meanwhile.
+    fn as_it_is_now(&self, words: Output) -> Output {
+        match words {
+            Output::Welcome { socket, .. } => self.welcome(socket),
+            words => words,
+        }
+    }
+
+    /// What a newcomer hears where no handler wants to know of it.
+    pub(super) fn welcome(&self, socket: SocketId) -> Output {
+        Output::Welcome { socket, histories: self.people.histories_for(socket, &self.limits) }
     }
 
     /// Logs a failed turn, and tells the sender of the event what it may know.

@@ -84,6 +84,7 @@ async fn run(
                 alarms,
                 limits,
                 accepted_ns: 0,
+                knows_histories: false,
                 door,
             },
             owner,

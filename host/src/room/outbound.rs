@@ -40,6 +40,8 @@ pub struct Outbound {
     pub visitor: Arc<Visitor>,
     /// What the socket speaks.
     pub wire: Wire,
+    /// The channels of which the client wants to hear what it missed, with the position up to which it heard all.
+    pub since: Box<[(String, Option<String>)]>,
     /// Whether the client was told that it is in the room, where its wire says that.
     welcomed: AtomicBool,
     /// Whether the client was told why it is not in the room.
@@ -96,10 +98,17 @@ impl Outbound {
             latencies,
             visitor,
             wire,
+            since: Box::default(),
             welcomed: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             _place: place,
         }
+    }
+
+    /// Has the client hear first what it missed of these channels.
+    pub fn missing(mut self, since: Vec<(String, Option<String>)>) -> Self {
+        self.since = since.into();
+        self
     }
 
     /// Tells the client that it is in the room.

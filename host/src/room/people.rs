@@ -8,10 +8,13 @@ use super::mailbox::Mailbox;
 use super::outbound::Outbound;
 use super::turn::{Output, WordsForSender};
 use super::visitors::Visitors;
+use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
-use crate::model::effect::{Acknowledgement, Audience, Close, Emit, Whom};
+use crate::model::effect::{Acknowledgement, Audience, Close, Emit, UnixMs, Whom};
 use crate::model::event::SocketId;
+use crate::model::history::HistoryAnswer;
 use crate::model::json::Json;
+use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::state::RoomState;
@@ -38,6 +41,8 @@ pub(super) struct People {
     /// Sockets that the room closes because their user made its code fault too often: it listens to them no more.
     sent_away: HashSet<SocketId>,
     pub(super) visitors: Visitors,
+    /// The users that the plugin was told of with `$user-join`, as far as it wants to know, until `$user-leave`.
+    known_users: HashSet<String>,
     unyielded: Unyielded,
 }
 
@@ -97,7 +102,9 @@ impl People {
 
     /// Takes back the membership of a socket whose `$connect` failed.
     pub(super) fn refuse(&mut self, socket: SocketId) {
+        let user = self.state.members.meta(socket).map(|meta| meta.user_id.clone());
         self.state.members.forget(socket);
+        user.map(|user| self.user_is_gone(&user));
         self.sent_away.remove(&socket);
         if let Some(outbound) = self.outbound.remove(&socket) {
             outbound.close(CloseReason::CONNECT_FAILED);
@@ -112,6 +119,33 @@ impl People {
         self.sent_away.remove(&socket);
         self.state.members.depart(socket);
         true
+    }
+
+    /// Notes the user of a socket that came. Answers the user where this is the first socket.
+    pub(super) fn first_of_user(&mut self, socket: SocketId) -> Option<String> {
+        let members = &self.state.members;
+        let user = members.meta(socket).filter(|_| members.is_present(socket)).map(|meta| meta.user_id.clone())?;
+        self.known_users.insert(user.clone()).then_some(user)
+    }
+
+    /// The user of a socket that departed, where no other socket of the user is left.
+    pub(super) fn last_of_user(&mut self, socket: SocketId) -> Option<String> {
+        let user = self.state.members.meta(socket)?.user_id.clone();
+        self.user_is_gone(&user).then_some(user)
+    }
+
+    /// Whether a user that was known has no socket left.
+    fn user_is_gone(&mut self, user: &str) -> bool {
+        self.state.members.user(user).is_empty() && self.known_users.remove(user)
+    }
+
+    /// A new instance that wants to know of users knows those that are here.
+    pub(super) fn know_users(&mut self, wants: bool) {
+        match wants {
+            true if self.known_users.is_empty() => self.known_users = self.state.members.user_ids().into_iter().collect(),
+            true => {}
+            false => self.known_users = HashSet::new(),
+        }
     }
 
     /// Forgets what is known of a socket that departed.
@@ -144,23 +178,24 @@ impl People {
     /// Sends what a turn said: its emits in the order of the calls, its acknowledgement, then its closes. A large fan-out goes at the pace of
     /// what the tenant may execute, until `mailbox` says that the room ends.
     pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
-        let (welcomes, emits, answer, closes, accepted_ns) = match output {
-            Output::Turn { welcomes, emits, answer, closes, accepted_ns, .. } => {
-                (welcomes, emits, answer, closes, accepted_ns)
+        let (welcomes, histories, emits, answer, closes, accepted_ns) = match output {
+            Output::Turn { welcomes, histories, emits, answer, closes, accepted_ns, .. } => {
+                (welcomes, histories, emits, answer, closes, accepted_ns)
             }
-            Output::Welcome { socket } => {
-                return self.outbound.get(&socket).map_or((), |outbound| outbound.welcome());
-            }
+            Output::Welcome { socket, histories } => return self.welcome(socket, &histories),
             Output::Rejection(rejection) => return self.reject(&rejection),
             Output::LastWords { socket, reason } => {
                 return self.outbound.get(&socket).map_or((), |outbound| outbound.close(reason));
             }
         };
-        if let Some(outbound) = welcomes.and_then(|socket| self.outbound.get(&socket)) {
-            outbound.welcome();
+        if let Some(socket) = welcomes {
+            self.welcome(socket, &histories);
         }
         for emit in emits {
-            self.deliver(emit, accepted_ns, lane, mailbox).await;
+            // What the history that the newcomer got ends with.
+            let has_it = emit.at.is_some() && histories.iter().any(|answer| answer.channel == emit.channel);
+            let without = welcomes.filter(|_| has_it);
+            self.deliver(emit, without, accepted_ns, lane, mailbox).await;
         }
         if let Some(Acknowledgement { socket, id, body }) = answer
             && let Some(outbound) = self.outbound.get(&socket)
@@ -187,16 +222,45 @@ impl People {
         let channel = to.channel.unwrap_or_else(|| DEFAULT.to_owned());
         let count = audience.len() as u32;
         let body = Body::of(Payload::Json(data));
-        self.deliver(Emit { audience, channel, event, body, ask: None }, 0, lane, mailbox).await;
+        self.deliver(Emit { audience, channel, event, body, ask: None, at: None }, None, 0, lane, mailbox).await;
         count
     }
 
+    /// Tells a client that it is in the room, and what it missed.
+    fn welcome(&self, socket: SocketId, histories: &[HistoryAnswer]) {
+        let Some(outbound) = self.outbound.get(&socket) else { return };
+        outbound.welcome();
+        for answer in histories {
+            outbound.wire.history(answer).map(|packet| outbound.push(packet));
+        }
+    }
+
+    /// What a newcomer hears of the channels that it named, as far as it is in them.
+    pub(super) fn histories_for(&self, socket: SocketId, limits: &Limits) -> Vec<HistoryAnswer> {
+        let Some(since) = self.outbound.get(&socket).map(|outbound| &outbound.since) else { return Vec::new() };
+        let is_in = |channel: &str| self.state.members.channel(channel).binary_search(&socket).is_ok();
+        let answer = |(channel, after): &(String, Option<String>)| match is_in(channel) {
+            true => {
+                self.state.histories.answer(channel, after.as_deref(), limits.history_answer_bytes, unix_ms() as UnixMs)
+            }
+            false => HistoryAnswer::nothing(channel),
+        };
+        since.iter().map(answer).collect()
+    }
+
     /// Queues one packet, encoded once for all that speak the same, for each socket of the audience that is still here.
-    async fn deliver(&mut self, emit: Emit, accepted_ns: u64, lane: &Lane, mailbox: &Mailbox) {
+    async fn deliver(
+        &mut self,
+        emit: Emit,
+        without: Option<SocketId>,
+        accepted_ns: u64,
+        lane: &Lane,
+        mailbox: &Mailbox,
+    ) {
         let mut encoded = EncodedEmit::new(&emit);
         self.unyielded.bytes += emit.body.bytes();
         for id in emit.audience.iter() {
-            if let Some(outbound) = self.outbound.get(&id) {
+            if let Some(outbound) = self.outbound.get(&id).filter(|_| Some(id) != without) {
                 self.unyielded.sockets +=
                     usize::from(outbound.push(encoded.packet(&outbound.wire).of_event(accepted_ns)));
             }

@@ -5,6 +5,7 @@ use crate::model::body::Body;
 use crate::model::effect::{Acknowledgement, Close, Emit, EmitElsewhere};
 use crate::model::event::{AckId, Event, Failure, SocketId, hook};
 use crate::model::failure::FailureKind;
+use crate::model::history::HistoryAnswer;
 use crate::model::refusal::Bound;
 use crate::protocol::close::CloseReason;
 use crate::storage::{StorageError, StorageErrorKind};
@@ -18,6 +19,8 @@ pub(super) enum TurnKind {
     Suspend,
     Error,
     Alarm,
+    /// What the host does by itself: it runs no code.
+    Host,
     /// An event of a client or its answer, a timer, a socket's end.
     Other,
 }
@@ -32,7 +35,7 @@ impl TurnKind {
     /// Whether `$error` runs when the turn's writes are lost after it ran. The next instance gets a `$restore` anyway,
     /// and a failed `$error` must not cause another.
     pub(super) fn runs_error_hook_when_lost(self) -> bool {
-        !matches!(self, Self::Error | Self::Restore | Self::Resume)
+        !matches!(self, Self::Error | Self::Restore | Self::Resume | Self::Host)
     }
 }
 
@@ -60,6 +63,11 @@ impl Origin {
     pub(super) fn acknowledged(&self, body: &mut Option<Body>) -> Option<Acknowledgement> {
         let (socket, id) = self.socket.zip(self.ack)?;
         Some(Acknowledgement { socket, id, body: body.take() })
+    }
+
+    /// Of what the host does by itself, without an event.
+    pub(super) fn of_host(name: &str) -> Self {
+        Self { kind: TurnKind::Host, name: name.to_owned(), socket: None, caused_by: None, ack: None, accepted_ns: 0 }
     }
 
     pub(super) fn of(event: &Event) -> Self {
@@ -140,6 +148,8 @@ pub(super) enum Output {
     Turn {
         /// The socket that it lets in.
         welcomes: Option<SocketId>,
+        /// What that socket hears first of what it missed.
+        histories: Vec<HistoryAnswer>,
         emits: Vec<Emit>,
         answer: Option<Acknowledgement>,
         /// What other rooms hear, from their own tasks.
@@ -151,6 +161,7 @@ pub(super) enum Output {
     /// A socket is in the room, and no handler wants to know.
     Welcome {
         socket: SocketId,
+        histories: Vec<HistoryAnswer>,
     },
     Rejection(WordsForSender),
     /// The close of a socket that the host reads no more, behind the answers to what it read.

@@ -3,12 +3,15 @@
 use axum::http::Uri;
 
 use super::escapes::decode_plain;
-use crate::model::names::{RoomId, TenantName};
+use crate::model::names::{RoomId, TenantName, is_short_name};
 use crate::model::web::HostName;
 use crate::tenant::Tenants;
 
 /// Where each tenant serves clients of Socket.IO.
 pub const ENGINE: &str = "/socket.io";
+
+/// How many channels a client may ask of when it comes back; others are ignored.
+const SINCE_MAX: usize = 64;
 
 /// The tenant that a request is for, and the path of that tenant.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +64,25 @@ pub fn room(uri: &Uri) -> Result<RoomId, &'static str> {
 pub fn query_value(uri: &Uri, key: &str) -> Option<String> {
     let query = uri.query().unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
+}
+
+/// The channels of which the client wants to hear what it missed, each with the position up to which it heard all:
+/// `since=CHANNEL:POSITION`, as often as there are channels. None for `0`: the client wants all that is kept.
+pub fn since(uri: &Uri) -> Vec<(String, Option<String>)> {
+    let query = uri.query().unwrap_or_default();
+    let values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "since").map(|(_, value)| value);
+    let channel = |value: &str| match value.rsplit_once(':') {
+        Some((channel, "0" | "")) => (channel.to_owned(), None),
+        Some((channel, position)) => (channel.to_owned(), Some(position.to_owned())),
+        None => (value.to_owned(), None),
+    };
+    let mut wanted: Vec<(String, Option<String>)> = Vec::new();
+    for (name, position) in values.take(SINCE_MAX).map(|value| channel(&value)) {
+        if is_short_name(&name) && !wanted.iter().any(|(known, _)| *known == name) {
+            wanted.push((name, position));
+        }
+    }
+    wanted
 }
 
 #[cfg(test)]

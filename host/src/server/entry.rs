@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::header::{ORIGIN, REFERER, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
+use super::address;
 use super::authorize::authorize;
 use super::door::Door;
 use super::escapes::decode_plain;
@@ -65,13 +66,15 @@ pub(super) struct Known {
     visitor: Visitor,
     /// How long its first event has to wait.
     pause: Duration,
+    /// The channels of which it wants to hear what it missed.
+    since: Vec<(String, Option<String>)>,
 }
 
 impl Known {
     /// A client that nobody asks the plugin about.
     pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
         let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
-        Self { meta, visitor, pause: Duration::ZERO }
+        Self { meta, visitor, pause: Duration::ZERO, since: Vec::new() }
     }
 }
 
@@ -87,7 +90,7 @@ pub(super) async fn identify(fleet: &Fleet, wish: Wish<'_>) -> Result<Known, Upg
     let meta = authorize(fleet, plugin, is_earnest.then_some(&stranger), connect, uri).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
-    Ok(Known { meta, visitor, pause })
+    Ok(Known { meta, visitor, pause, since: address::since(uri) })
 }
 
 /// Counts an upgrade of an address, or what costs as much.
@@ -109,7 +112,7 @@ pub(super) async fn seat(
     fleet: &Arc<Fleet>,
     plugin: &Plugin,
     room: &RoomId,
-    Known { meta, visitor, pause }: Known,
+    Known { meta, visitor, pause, since }: Known,
     namespace: Option<&str>,
     place: CounterPlace,
 ) -> Result<Seat, UpgradeRefusal> {
@@ -119,7 +122,8 @@ pub(super) async fn seat(
         sid: meta.client_id.as_str().into(),
     });
     let (of_tenant, latencies) = (Arc::clone(&plugin.account().outbound), Arc::clone(&plugin.totals.latencies));
-    let outbound = Arc::new(Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place));
+    let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
+    let outbound = Arc::new(outbound.missing(since));
     outbound.pause(pause);
     take_seat(fleet, plugin, room, meta, outbound).await
 }

@@ -12,6 +12,7 @@ use super::lane::{self, Lane};
 use super::log::{LogRates, PluginLog};
 use super::totals::Totals;
 use crate::clock::thread_cpu_ns;
+use crate::model::history::HistoryMemory;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
@@ -30,6 +31,8 @@ pub struct Account {
     pub awake: Arc<Counter>,
     /// Bytes of the memories and tables of its instances.
     pub memory: Arc<Counter>,
+    /// Bytes of what was said to channels whose history its rooms keep; they are in `memory` as well.
+    pub histories: Arc<Counter>,
     /// Bytes of the keys and values of its rooms.
     pub storage: Arc<Counter>,
     /// Bytes queued for its sockets.
@@ -57,6 +60,7 @@ impl Account {
             rooms: counter(limits.rooms_per_tenant),
             awake: counter(limits.awake_rooms_per_tenant),
             memory: counter(limits.memory_tenant_bytes),
+            histories: counter(usize::MAX),
             storage: counter(limits.storage_tenant_bytes),
             outbound: counter(limits.outbound_tenant_bytes),
             log: Arc::new(LogRates::new(limits.log_tenant_bytes_per_second, limits.log_tenant_bytes_burst)),
@@ -104,6 +108,26 @@ impl Account {
     /// The tenant's lane on the calling thread.
     pub fn lane(&self) -> &Arc<Lane> {
         &self.lanes[lane::thread_number().min(self.lanes.len() - 1)]
+    }
+}
+
+impl HistoryMemory for Account {
+    fn take(&self, bytes: usize) -> bool {
+        let fits = self.memory.take(bytes);
+        if fits {
+            self.histories.add(bytes);
+        }
+        fits
+    }
+
+    fn add(&self, bytes: usize) {
+        self.memory.add(bytes);
+        self.histories.add(bytes);
+    }
+
+    fn give(&self, bytes: usize) {
+        self.memory.give(bytes);
+        self.histories.give(bytes);
     }
 }
 

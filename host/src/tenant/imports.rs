@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 /// All interfaces that this host offers. Of WASI these are clocks, randomness, and standard output and error, which go
 /// to the room's log. The rest of WASI here is empty: the standard libraries of languages import it.
-pub const OFFERED: [&str; 33] = [
+pub const OFFERED: [&str; 34] = [
     "parlor:room/alarm",
     "parlor:room/clock",
     "parlor:room/config",
     "parlor:room/events",
+    "parlor:room/history",
     "parlor:room/inbox",
     "parlor:room/logging",
     "parlor:room/outbox",

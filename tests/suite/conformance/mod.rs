@@ -181,8 +181,8 @@ macro_rules! passes {
     };
 }
 
-passes!(rust: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
-passes!(typescript: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
-passes!(c: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
-passes!(go: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
-passes!(python: acks, asks, authorize, bounds, bytes, data, dispatch, emits, life, members, storage, time, turns);
+passes!(rust: acks, asks, authorize, bounds, bytes, data, dispatch, emits, history, life, members, presence, storage, time, turns);
+passes!(typescript: acks, asks, authorize, bounds, bytes, data, dispatch, emits, history, life, members, presence, storage, time, turns);
+passes!(c: acks, asks, authorize, bounds, bytes, data, dispatch, emits, history, life, members, presence, storage, time, turns);
+passes!(go: acks, asks, authorize, bounds, bytes, data, dispatch, emits, history, life, members, presence, storage, time, turns);
+passes!(python: acks, asks, authorize, bounds, bytes, data, dispatch, emits, history, life, members, presence, storage, time, turns);

@@ -10,7 +10,10 @@ use crate::{
     host::types::{Event, Meta, Payload},
 };
 
-use super::world::{Arrival, Inbox, World, nack};
+use super::{
+    histories::without_doubles,
+    world::{Arrival, Inbox, World, nack},
+};
 
 /// An event as a client sends it.
 #[derive(Debug, Default)]
@@ -25,7 +28,8 @@ pub(crate) struct ClientFrame {
 
 impl World {
     /// Makes a socket a member. It stays one if its `$connect` commits.
-    pub(crate) fn connect(self: &Rc<Self>, meta: Meta) -> SocketId {
+    /// `since` are the channels of which the client wants to hear what it missed.
+    pub(crate) fn connect(self: &Rc<Self>, meta: Meta, since: &[(String, Option<String>)]) -> SocketId {
         let id = {
             let mut state = self.state.borrow_mut();
             state.sockets_made += 1;
@@ -40,8 +44,54 @@ impl World {
             if let Some(inbox) = state.inboxes.get_mut(&id) {
                 inbox.closed = Some((1011, "the plugin failed in $connect".to_owned()));
             }
+            return id;
         }
+        self.tell_missed(id, since);
+        self.user_came(id);
         id
+    }
+
+    /// A newcomer hears what it missed before all else.
+    fn tell_missed(&self, id: SocketId, since: &[(String, Option<String>)]) {
+        let mut state = self.state.borrow_mut();
+        let answer = |(channel, after): &(String, Option<String>)| {
+            let is_in = state.members.in_channel(channel).contains(&id);
+            let nothing = || json!({ "type": "history", "channel": channel, "recovered": false, "frames": [] });
+            if is_in { state.histories.answer(channel, after.as_deref(), state.time) } else { nothing() }
+        };
+        let answers: Vec<_> = since.iter().map(answer).collect();
+        let Some(inbox) = state.inboxes.get_mut(&id) else { return };
+        without_doubles(&mut inbox.frames, &since.iter().map(|(channel, _)| channel.as_str()).collect::<Vec<_>>());
+        inbox.frames.splice(0..0, answers);
+    }
+
+    /// Runs `$user-join` where this is the first socket of its user.
+    fn user_came(self: &Rc<Self>, id: SocketId) {
+        let user = {
+            let mut state = self.state.borrow_mut();
+            let wants = [hook::USER_JOIN, hook::USER_LEAVE].iter().any(|hook| state.events.contains(*hook));
+            let Ok(meta) = state.members.meta(id) else { return };
+            let user = meta.user_id.clone();
+            if !wants || !state.members.is_present(id) || !state.known_users.insert(user.clone()) {
+                return;
+            }
+            user
+        };
+        let _ = self.give_hook(hook::USER_JOIN, Some(json!({ "userId": user })), Some(id));
+    }
+
+    /// Runs `$user-leave` where this was the last socket of its user.
+    fn user_left(self: &Rc<Self>, id: SocketId) {
+        let user = {
+            let mut state = self.state.borrow_mut();
+            let Ok(meta) = state.members.meta(id) else { return };
+            let user = meta.user_id.clone();
+            if !state.members.of_user(&user).is_empty() || !state.known_users.remove(&user) {
+                return;
+            }
+            user
+        };
+        let _ = self.give_hook(hook::USER_LEAVE, Some(json!({ "userId": user })), Some(id));
     }
 
     /// Ends a socket: takes it out of all counts and channels, and runs `$ack` for what it was asked and
@@ -58,6 +108,7 @@ impl World {
         self.end_asks_of(id);
         // `turn` has reported a failure already, and the socket is gone either way.
         let _ = self.give_hook(hook::DISCONNECT, Some(json!({ "code": code, "reason": reason })), Some(id));
+        self.user_left(id);
         self.state.borrow_mut().members.forget(id);
     }
 

@@ -7,7 +7,7 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{hooks::hook, host::types::Refusal};
 
-    const HOOKS: [&str; 10] = [
+    const HOOKS: [&str; 12] = [
         hook::CONNECT,
         hook::DISCONNECT,
         hook::MESSAGE,
@@ -18,6 +18,8 @@ pub(crate) mod events {
         hook::ALARM,
         hook::SUSPEND,
         hook::RESUME,
+        hook::USER_JOIN,
+        hook::USER_LEAVE,
     ];
 
     pub(crate) fn on(event: &str) -> Result<(), Refusal> {
@@ -51,6 +53,22 @@ pub(crate) mod sockets {
         world::turn(|turn| turn.members.meta(socket).cloned())
     }
 
+    pub(crate) fn present(user_id: Option<&str>) -> Result<Vec<SocketId>, Refusal> {
+        world::turn(|turn| Ok(turn.members.present(user_id)))
+    }
+
+    pub(crate) fn of_channel(channel: &str, after: Option<SocketId>, limit: u32) -> Result<Vec<SocketId>, Refusal> {
+        world::turn(|turn| {
+            if !(1..=bounds::SCAN_ENTRIES).contains(&limit) {
+                return Err(bounds::invalid(format!("limit must be 1 to {}, not {limit}", bounds::SCAN_ENTRIES)));
+            }
+            let mut sockets = turn.members.in_channel(channel);
+            sockets.retain(|id| after.is_none_or(|after| *id > after));
+            sockets.truncate(limit as usize);
+            Ok(sockets)
+        })
+    }
+
     pub(crate) fn set_fields(socket: SocketId, fields: &str) -> Result<(), Refusal> {
         world::turn(|turn| {
             let meta = turn.members.meta_mut(socket)?;
@@ -77,7 +95,7 @@ pub(crate) mod sockets {
 }
 
 pub(crate) mod outbox {
-    use super::{turn::Target, world};
+    use super::{turn::{Elsewhere, Target}, world};
     use crate::{
         SocketId,
         host::types::{Payload, Refusal},
@@ -106,6 +124,36 @@ pub(crate) mod outbox {
         data: &Payload,
     ) -> Result<u32, Refusal> {
         emit(Target::ChannelExcept(channel, excluded), event, data)
+    }
+
+    pub(crate) fn to_channel_some(
+        channel: &str,
+        users: Option<&[String]>,
+        clients: Option<&[String]>,
+        excluded: &[String],
+        event: &str,
+        data: &Payload,
+    ) -> Result<u32, Refusal> {
+        emit(Target::Some { channel, users, clients, excluded }, event, data)
+    }
+
+    pub(crate) fn to_room(
+        room: &str,
+        channel: Option<&str>,
+        users: Option<&[String]>,
+        clients: Option<&[String]>,
+        event: &str,
+        data: &Payload,
+    ) -> Result<(), Refusal> {
+        let whom = Elsewhere {
+            room: room.to_owned(),
+            channel: channel.map(str::to_owned),
+            users: users.map(<[String]>::to_vec),
+            clients: clients.map(<[String]>::to_vec),
+            event: event.to_owned(),
+            data: serde_json::Value::Null,
+        };
+        world::turn(|turn| turn.emit_elsewhere(whom, data))
     }
 
     pub(crate) fn to_user(user_id: &str, event: &str, data: &Payload) -> Result<u32, Refusal> {
@@ -181,6 +229,28 @@ pub(crate) mod storage {
 
     pub(crate) fn scan(prefix: &str, after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
         world::turn(|turn| turn.storage.scan(prefix, after, limit))
+    }
+}
+
+pub(crate) mod history {
+    use super::world;
+    pub(crate) use crate::bindings::parlor::room::history::{Entry, Page};
+    use crate::{host::types::Refusal, testing::bounds::invalid};
+
+    pub(crate) fn keep(channel: &str, entries: u32, ttl_ms: u32, durable: bool) -> Result<(), Refusal> {
+        world::current(|state| match &mut state.turn {
+            Some(_) => Err(invalid("a history is kept from `init` on, and not in an event")),
+            None => state.histories.keep(channel, entries, ttl_ms, durable),
+        })
+        .unwrap_or(Err(Refusal::NoTurn))
+    }
+
+    pub(crate) fn read(channel: &str, after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
+        world::turn(|turn| turn.histories.read(channel, after, limit, turn.accepted_at))
+    }
+
+    pub(crate) fn position(channel: &str) -> Result<String, Refusal> {
+        world::turn(|turn| turn.histories.position(channel))
     }
 }
 

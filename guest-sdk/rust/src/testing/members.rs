@@ -68,6 +68,24 @@ impl Members {
         meta.and_then(|meta| meta.channels.first()).map_or("default", String::as_str).to_owned()
     }
 
+    pub(crate) fn present(&self, user_id: Option<&str>) -> Vec<SocketId> {
+        self.those(|meta| user_id.is_none_or(|user| meta.user_id == user))
+    }
+
+    /// Those of a channel, of users and with client ids, as far as such are given.
+    pub(crate) fn some(
+        &self,
+        channel: Option<&str>,
+        users: Option<&[String]>,
+        clients: Option<&[String]>,
+    ) -> Vec<SocketId> {
+        self.those(|meta| {
+            channel.is_none_or(|channel| meta.channels.iter().any(|name| name == channel))
+                && users.is_none_or(|users| users.contains(&meta.user_id))
+                && clients.is_none_or(|clients| clients.contains(&meta.client_id))
+        })
+    }
+
     pub(crate) fn in_channel(&self, channel: &str) -> Vec<SocketId> {
         self.those(|meta| meta.channels.iter().any(|name| name == channel))
     }

@@ -13,6 +13,7 @@ mod bounds;
 mod builder;
 mod clients;
 mod filled;
+mod histories;
 pub(crate) mod imports;
 mod instance;
 mod members;

@@ -3,10 +3,11 @@
 use std::{fmt, rc::Rc};
 
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::{Error, Failed, Meta, Rejection, Request, host::types};
 
-use super::{bounds::checked, socket::TestSocket, world::World};
+use super::{bounds::checked, histories::since, socket::TestSocket, world::World};
 
 /// A room to test a plugin with.
 ///
@@ -65,10 +66,12 @@ impl TestRoom {
     /// ```
     pub fn try_connect(&self, request: impl Into<Request>) -> Result<TestSocket, Rejection> {
         let refused = |no: types::Rejection| Rejection::new(no.status, no.message);
-        let Request { uri, room, headers, remote } = request.into();
+        let request = request.into();
+        let since = since(request.queries("since"));
+        let Request { uri, room, headers, remote } = request;
         let known = self.world.authorize(types::Request { uri, room, headers, remote }).map_err(refused)?;
         let meta = checked(known.unwrap_or_else(|| Meta::anonymous().into_contract()));
-        Ok(self.admit(meta.map_err(|refusal| Rejection::new(500, Error::from(refusal).message()))?))
+        Ok(self.admit(meta.map_err(|refusal| Rejection::new(500, Error::from(refusal).message()))?, &since))
     }
 
     /// Connects as somebody, past `authorize`.
@@ -84,13 +87,13 @@ impl TestRoom {
     /// ```
     pub fn connect_as(&self, meta: Meta) -> TestSocket {
         match checked(meta.into_contract()) {
-            Ok(meta) => self.admit(meta),
+            Ok(meta) => self.admit(meta, &[]),
             Err(refusal) => panic!("the server would not take this meta: {refusal}"),
         }
     }
 
-    fn admit(&self, meta: types::Meta) -> TestSocket {
-        TestSocket { id: self.world.connect(meta), world: Rc::clone(&self.world) }
+    fn admit(&self, meta: types::Meta, since: &[(String, Option<String>)]) -> TestSocket {
+        TestSocket { id: self.world.connect(meta, since), world: Rc::clone(&self.world) }
     }
 
     /// Gives the room a new instance, as after a crash: what closures held is gone, sockets and storage stay, and
@@ -217,6 +220,28 @@ impl TestRoom {
     /// ```
     pub fn user_ids(&self) -> Vec<String> {
         self.world.state.borrow().members.user_ids()
+    }
+
+    /// What turns said in other rooms, which are not open here: `{"room", "event", "data"}`, with the `channel`, the `users` and
+    /// the `clients` that it was for as far as such were named.
+    ///
+    /// ```
+    /// # use parlor_guest::{prelude::*, testing::TestRoom};
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_connect(|ctx| ctx.actor().to_room("lobby").channel("news").emit("opened", json!({})));
+    /// });
+    /// room.connect("/ws");
+    /// assert_eq!(room.elsewhere(), [json!({ "room": "lobby", "channel": "news", "event": "opened", "data": {} })]);
+    /// ```
+    pub fn elsewhere(&self) -> Vec<Value> {
+        let state = self.world.state.borrow();
+        let written = state.elsewhere.iter().map(|said| {
+            let mut value = json!({ "room": said.room, "event": said.event, "data": said.data });
+            let whom = [("channel", json!(said.channel)), ("users", json!(said.users)), ("clients", json!(said.clients))];
+            whom.into_iter().filter(|(_, names)| !names.is_null()).for_each(|(name, names)| value[name] = names);
+            value
+        });
+        written.collect()
     }
 
     /// What the plugin asked the server for: event names, `*`, and hooks such as `$connect`; in ascending order.

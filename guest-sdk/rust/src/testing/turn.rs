@@ -9,7 +9,7 @@ use crate::{
     host::types::{Payload, Refusal},
 };
 
-use super::{asks::Asks, bounds, filled::filled, members::Members, schedule::Schedule, storage::Storage};
+use super::{asks::Asks, bounds, filled::filled, histories::Histories, members::Members, schedule::Schedule, storage::Storage};
 
 /// The close codes that a plugin may use, beside 3000 to 4999.
 const CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -20,8 +20,25 @@ pub(crate) enum Target<'a> {
     Named(&'a str),
     Channel(&'a str),
     ChannelExcept(&'a str, &'a [String]),
+    Some {
+        channel: &'a str,
+        users: Option<&'a [String]>,
+        clients: Option<&'a [String]>,
+        excluded: &'a [String],
+    },
     User(&'a str),
     Clients(&'a [String]),
+}
+
+/// What a turn says in a room by its id.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Elsewhere {
+    pub(crate) room: String,
+    pub(crate) channel: Option<String>,
+    pub(crate) users: Option<Vec<String>>,
+    pub(crate) clients: Option<Vec<String>>,
+    pub(crate) event: String,
+    pub(crate) data: Value,
 }
 
 /// A frame for the sockets that its emit addressed at the call.
@@ -48,6 +65,8 @@ pub(crate) struct Turn {
     attached: Vec<Vec<u8>>,
     pub(crate) is_spread: bool,
     pub(crate) emits: Vec<Emit>,
+    pub(crate) elsewhere: Vec<Elsewhere>,
+    pub(crate) histories: Histories,
     pub(crate) closes: Vec<Close>,
     pub(crate) accepted_at: f64,
     /// The limit that the turn exceeded, if any: then it cannot commit.
@@ -61,7 +80,7 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) fn new(
-        (members, storage, schedule, asks): (Members, Storage, Schedule, Asks),
+        (members, storage, schedule, asks, histories): (Members, Storage, Schedule, Asks, Histories),
         (arguments, attachments): (u32, Vec<Vec<u8>>),
         sender: Option<SocketId>,
         accepted_at: f64,
@@ -78,6 +97,8 @@ impl Turn {
             sender,
             accepted_at,
             emits: Vec::new(),
+            elsewhere: Vec::new(),
+            histories,
             closes: Vec::new(),
             poison: None,
             calls: 0,
@@ -105,8 +126,45 @@ impl Turn {
         let (to, channel) = self.resolve(&target)?;
         self.charge(bytes, to.len())?;
         let count = to.len() as u32;
-        self.emits.push(Emit { to, frame: frame(&channel, event, data) });
+        let mut frame = frame(&channel, event, data.clone());
+        if self.is_to_channel(&target) {
+            self.histories.say(&channel, event, &data, &mut frame, self.accepted_at);
+        }
+        self.emits.push(Emit { to, frame });
         Ok(count)
+    }
+
+    /// Whether an emit says something to a whole channel, so that it counts for the channel's history.
+    fn is_to_channel(&self, target: &Target<'_>) -> bool {
+        match target {
+            Target::Channel(_) | Target::ChannelExcept(..) => true,
+            Target::Named(name) => self.sender.is_some_and(|id| self.members.in_channel(name).contains(&id)),
+            Target::Socket(_) | Target::Some { .. } | Target::User(_) | Target::Clients(_) => false,
+        }
+    }
+
+    /// Emits into a room by its id.
+    pub(crate) fn emit_elsewhere(&mut self, emit: Elsewhere, data: &Payload) -> Result<(), Refusal> {
+        let has_bytes = !self.attached.is_empty();
+        let (value, bytes) = self.enclosed(data)?;
+        if matches!(data, Payload::Binary(_)) {
+            return Err(bounds::invalid("the data of an emit into another room must be JSON"));
+        }
+        if has_bytes {
+            return Err(bounds::invalid("an emit into another room takes no bytes"));
+        }
+        check_event(&emit.event)?;
+        if emit.channel.is_none() && emit.users.is_none() && emit.clients.is_none() {
+            return Err(bounds::invalid("an emit into another room names a channel, users or clients"));
+        }
+        let id = emit.room.rsplit('/').next().unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+        if !(1..=128).contains(&id.len()) || !id.bytes().all(is_plain) {
+            return Err(bounds::invalid("a room's id must be 1 to 128 of A-Z, a-z, 0-9, ., _, ~ and -"));
+        }
+        self.charge(bytes, 1)?;
+        self.elsewhere.push(Elsewhere { data: value, ..emit });
+        Ok(())
     }
 
     pub(crate) fn ask(
@@ -203,6 +261,13 @@ impl Turn {
                 let excluded = members.of_clients(client_ids);
                 let left = members.in_channel(name).into_iter().filter(|id| !excluded.contains(id)).collect();
                 (left, name.to_owned())
+            }
+            Target::Some { channel, users, clients, excluded } => {
+                bounds::check_name("the channel", channel)?;
+                let excluded = members.of_clients(excluded);
+                let mut some = members.some(Some(channel), users, clients);
+                some.retain(|id| !excluded.contains(id));
+                (some, channel.to_owned())
             }
             Target::User(user_id) => (members.of_user(user_id), own_channel()),
             Target::Clients(client_ids) => (members.of_clients(client_ids), own_channel()),

@@ -18,10 +18,11 @@ use crate::{
 use super::{
     asks::Asks,
     bounds,
+    histories::{Histories, said_in},
     members::Members,
     schedule::Schedule,
     storage::Storage,
-    turn::{self, Turn},
+    turn::{self, Elsewhere, Turn},
 };
 
 /// The three calls that the host makes into an instance of a plugin.
@@ -77,6 +78,11 @@ pub(crate) struct State {
     pub(crate) storage: Storage,
     pub(crate) schedule: Schedule,
     pub(crate) asks: Asks,
+    pub(crate) histories: Histories,
+    /// What was said in other rooms.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+    /// The users that the plugin was told of, until they leave.
+    pub(crate) known_users: BTreeSet<String>,
     pub(crate) turn: Option<Turn>,
     pub(crate) inboxes: BTreeMap<SocketId, Inbox>,
     pub(crate) log: Vec<String>,
@@ -144,7 +150,11 @@ impl World {
     pub(super) fn instantiate(self: &Rc<Self>) -> Result<Rc<dyn Instance>, String> {
         let plugin = Rc::clone(&self.plugin.borrow());
         let instance = plugin();
-        self.state.borrow_mut().events.clear();
+        {
+            let mut state = self.state.borrow_mut();
+            state.events.clear();
+            state.histories.begin_init();
+        }
         let running = Running::new(self);
         let definition = instance.init()?;
         drop(running);
@@ -153,21 +163,25 @@ impl World {
         let mut state = self.state.borrow_mut();
         state.events_at_start = state.events.clone();
         state.asleep = false;
+        state.histories.end_init();
+        state.know_users();
         Ok(instance)
     }
 
     /// Runs with the room's own instance put aside, for instances that serve one call.
     pub(super) fn aside<T>(self: &Rc<Self>, run: impl FnOnce() -> T) -> T {
         let (instance, definition) = (self.instance.take(), self.definition.take());
-        let (events, at_start, asleep) = {
+        let (events, at_start, asleep, histories, known) = {
             let state = self.state.borrow();
-            (state.events.clone(), state.events_at_start.clone(), state.asleep)
+            let (histories, known) = (state.histories.clone(), state.known_users.clone());
+            (state.events.clone(), state.events_at_start.clone(), state.asleep, histories, known)
         };
         let outcome = run();
         self.instance.replace(instance);
         self.definition.replace(definition);
         let mut state = self.state.borrow_mut();
         (state.events, state.events_at_start, state.asleep) = (events, at_start, asleep);
+        (state.histories, state.known_users) = (histories, known);
         outcome
     }
 
@@ -280,7 +294,8 @@ impl World {
                 // The turn clears the alarm that rings in it, unless it sets the alarm again.
                 schedule.forget_alarm();
             }
-            let copies = (state.members.clone(), state.storage.of_turn(), schedule, state.asks.clone());
+            let (asks, histories) = (state.asks.clone(), state.histories.clone());
+            let copies = (state.members.clone(), state.storage.of_turn(), schedule, asks, histories);
             state.turn = Some(Turn::new(copies, (arguments, attachments), socket, event.accepted_at));
         }
         let instance = self.instance.borrow().clone();
@@ -343,7 +358,8 @@ pub(super) fn nack(ack: u64, code: &str, message: Option<&str>) -> Value {
 
 impl State {
     fn commit(&mut self, turn: Turn) -> Vec<turn::Close> {
-        let Turn { members, storage, schedule, asks, emits, closes, .. } = turn;
+        let Turn { members, storage, schedule, asks, histories, emits, elsewhere, closes, .. } = turn;
+        self.histories = histories;
         self.storage = storage;
         self.schedule = schedule;
         self.members = members;
@@ -355,7 +371,36 @@ impl State {
                 }
             }
         }
+        for emit in elsewhere {
+            self.say_elsewhere(emit);
+        }
         closes
+    }
+
+    /// Says something in a room by its id, which may be this one. Other rooms are not open here.
+    fn say_elsewhere(&mut self, emit: Elsewhere) {
+        if emit.room != self.room_id {
+            return self.elsewhere.push(emit);
+        }
+        let Elsewhere { channel, users, clients, event, data, .. } = emit;
+        let named = channel.as_deref().unwrap_or("default");
+        let frame = match channel.is_some() && users.is_none() && clients.is_none() {
+            true => said_in(&mut self.histories, named, &event, &data, self.time),
+            false => turn::frame(named, &event, data),
+        };
+        for id in self.members.some(channel.as_deref(), users.as_deref(), clients.as_deref()) {
+            self.push(Some(id), frame.clone());
+        }
+    }
+
+    /// A new instance that wants to know of users knows those that are here.
+    fn know_users(&mut self) {
+        let wants = [hook::USER_JOIN, hook::USER_LEAVE].iter().any(|hook| self.events.contains(*hook));
+        match wants {
+            true if self.known_users.is_empty() => self.known_users = self.members.user_ids().into_iter().collect(),
+            true => {}
+            false => self.known_users.clear(),
+        }
     }
 
     /// Sends a frame to a socket that is still there.

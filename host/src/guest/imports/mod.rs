@@ -5,6 +5,7 @@ mod alarm;
 mod clock;
 mod config;
 mod events;
+mod history;
 mod inbox;
 mod logging;
 mod outbox;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
 use crate::guest::call_error::{CallError, CallResult};
+use crate::model::names::{RESERVED_KEYS, RESERVED_KEYS_END};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::KeyWrite;
 use crate::storage::view::StorageView;
@@ -93,6 +94,9 @@ impl GuestState {
 fn check_key(key: &str, max: usize) -> Result<(), Refusal> {
     match key.len() {
         0 => Err(Refusal::invalid("a key must not be empty")),
+        _ if key.starts_with(RESERVED_KEYS) => {
+            Err(Refusal::invalid(format!("keys that begin with {RESERVED_KEYS:?} are the host's own")))
+        }
         len if len > max => Err(Refusal::LimitExceeded(Bound::StorageKeyBytes)),
         _ => Ok(()),
     }
@@ -141,7 +145,20 @@ impl Host for GuestState {
         let bounds = PageBounds { entries: limit as usize, bytes: PAGE_BYTES };
         let storage = self.room_storage()?;
         let written = &self.turn()?.effects().batch.writes;
-        let page = storage.scan(&prefix, after.as_deref(), bounds, written).await?;
+        let mut page = storage.scan(&prefix, after.as_deref(), bounds, written).await?;
+        if let Some(ours) = page.entries.iter().position(|(key, _)| key.starts_with(RESERVED_KEYS)) {
+            page.entries.truncate(ours);
+            page.is_last = false;
+            let left = PageBounds { entries: bounds.entries - ours, ..bounds };
+            if left.entries > 0 && !RESERVED_KEYS_END.starts_with(&*prefix) {
+                // The prefix is within the host's own keys.
+                page.is_last = true;
+            } else if left.entries > 0 {
+                let behind = storage.scan(&prefix, Some(RESERVED_KEYS_END), left, written).await?;
+                page.entries.extend(behind.entries);
+                page.is_last = behind.is_last;
+            }
+        }
         let last = page.entries.last().filter(|_| !page.is_last);
         let next = last.map(|(key, _)| key.clone());
         Ok(Page { entries: page.entries.into_iter().map(|(key, value)| Entry { key, value }).collect(), next })

@@ -115,6 +115,18 @@ limits! {
     /// Events of one socket that wait in its room. Past it the host stops reading that socket until the room has
     /// handled some.
     mailbox_events_per_socket: u32 = 64, Plugin, least 1;
+    /// Channels of one room whose history is kept. Past it `history.keep` is refused.
+    history_channels: usize = 16, Plugin, least 0;
+    /// Entries of one channel's history. Past it `history.keep` is refused.
+    history_entries: usize = 1_000, Plugin, least 0;
+    /// Time in ms for which an entry of a channel's history may be kept: 30 days. Past it `history.keep` is refused.
+    history_ttl_ms: u64 = 2_592_000_000, Plugin, least 0;
+    /// Bytes of one channel's history in memory. Past it the oldest entries go. Those of all rooms count to
+    /// `memory-tenant-bytes`; where that is used up, what is said is not kept, and clients hear that they missed something.
+    history_bytes: usize = 1 << 20, Plugin, least 0;
+    /// Bytes of the history of one channel that a client gets when it comes back. Past it the client gets the newest, and
+    /// hears that it missed something. A quarter of what a socket's queue holds.
+    history_answer_bytes: usize = 256 << 10, Plugin, least 0;
     /// Bytes of the state that `$suspend` may return. Past it that turn fails, and the next instance has to restore.
     suspend_bytes: usize = 256 << 10, Plugin, least 0;
     /// Time in ms without any event after which a room gives up its instance; the host checks every half second. Waking
@@ -339,51 +351,4 @@ impl LimitsTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::refusal::Bound;
-
-    #[test]
-    fn keys_are_unique_and_end_in_what_they_count() {
-        let all = Limits::default().all();
-        let mut keys: Vec<&str> = all.iter().map(|limit| limit.key).collect();
-        assert!(keys.contains(&"turn-cpu-ms") && keys.contains(&"outbound-bytes"));
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), all.len());
-        for limit in &all {
-            assert!(limit.value >= limit.least, "{limit:?}");
-            assert!(limit.why.len() > 10 && !limit.key.contains('_'), "{limit:?}");
-        }
-    }
-
-    #[test]
-    fn every_reason_is_a_limit() {
-        let all = Limits::default().all();
-        for bound in Bound::ALL {
-            assert!(all.iter().any(|limit| limit.key == bound.name()), "{} is no limit", bound.name());
-        }
-    }
-
-    #[test]
-    fn a_table_changes_what_it_sets_alone() {
-        let table: LimitsTable = toml::from_str("frame-bytes = 7").unwrap();
-        let mut limits = Limits::default();
-        limits.apply(&table);
-        assert_eq!(limits, Limits { frame_bytes: 7, ..Limits::default() });
-        assert_eq!(table.set().iter().map(|limit| (limit.key, limit.value)).collect::<Vec<_>>(), [("frame-bytes", 7)]);
-    }
-
-    #[test]
-    fn an_old_key_sets_what_replaced_it() {
-        let table = |text: &str| toml::from_str::<LimitsTable>(text).unwrap().in_todays_keys();
-        for (idle, ping_after, timeout) in [(90_000, 45_000, 45_000), (3, 1, 2), (1, 1, 1)] {
-            let set = table(&format!("idle-socket-ms = {idle}")).unwrap().set();
-            let set: Vec<_> = set.iter().map(|limit| (limit.key, limit.value)).collect();
-            assert_eq!(set, [("ping-after-ms", ping_after), ("ping-timeout-ms", timeout)]);
-        }
-        assert!(table("idle-socket-ms = 0").unwrap_err().contains("limits.idle-socket-ms must not be 0"));
-        let both = table("idle-socket-ms = 9\nping-timeout-ms = 9").unwrap_err();
-        assert!(both.contains("limits.idle-socket-ms") && both.contains("ping-after-ms and ping-timeout-ms"), "{both}");
-    }
-}
+mod tests;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{EmitTarget, Enclosed, Turn, require_name};
+use super::{EmitTarget, Enclosed, KeyWrite, Turn, require_name};
 use crate::model::asks::Ask;
 use crate::model::body::{Body, Payload, bytes_of};
-use crate::model::effect::{Audience, Emit, EmitElsewhere};
+use crate::model::effect::{Audience, Emit, EmitElsewhere, UnixMs};
 use crate::model::event::SocketId;
+use crate::model::history::{HistoryPosition, HistoryWrite};
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::model::refusal::{Bound, Refusal};
@@ -64,13 +65,41 @@ impl Turn {
     /// Emits to a target. Returns how many sockets that are.
     pub fn emit(&mut self, target: EmitTarget, event: String, body: Body) -> Result<u32, Refusal> {
         require_event(&event)?;
+        let is_to_channel = self.is_to_channel(&target);
         let (audience, channel) = self.resolve(target)?;
         self.charge_emit(body.bytes(), audience.len())?;
+        let at = if is_to_channel { self.say_for_good(&channel, &event, &body)? } else { None };
         let count = audience.len() as u32;
         if count > 0 {
-            self.effects.emits.push(Emit { audience, channel, event, body, ask: None });
+            self.effects.emits.push(Emit { audience, channel, event, body, ask: None, at });
         }
         Ok(count)
+    }
+
+    /// Whether an emit says something to a whole channel, so that it counts for the channel's history.
+    fn is_to_channel(&self, target: &EmitTarget) -> bool {
+        match target {
+            EmitTarget::Channel(_) | EmitTarget::ChannelExcept { .. } => true,
+            EmitTarget::Named(name) => self.sender.is_some_and(|id| self.state.members.channel(name).binary_search(&id).is_ok()),
+            EmitTarget::Socket(_) | EmitTarget::Some { .. } | EmitTarget::User(_) | EmitTarget::Clients(_) => false,
+        }
+    }
+
+    /// Adds an emit to the history of its channel, if that is kept. Answers where it stands there.
+    fn say_for_good(
+        &mut self,
+        channel: &str,
+        event: &str,
+        body: &Body,
+    ) -> Result<Option<HistoryPosition>, Refusal> {
+        let now = self.accepted_at as UnixMs;
+        let Some(mut saying) = self.state.histories.saying(channel, event, body, now) else { return Ok(None) };
+        let writes = std::mem::take(&mut saying.writes);
+        if !writes.is_empty() {
+            let of_key = |HistoryWrite { key, value, old_bytes }| KeyWrite { key, value, old_bytes };
+            self.write(writes.into_iter().map(of_key).collect())?;
+        }
+        Ok(self.state.histories.say(saying))
     }
 
     /// Emits into another room. Nobody knows yet whether it is open.
@@ -110,7 +139,7 @@ impl Turn {
         self.charge_emit(body.bytes(), 1)?;
         let key = self.state.asks.add(socket, Ask { name, set_by: self.caused_by, timeout });
         self.asked.push(key);
-        self.effects.emits.push(Emit { audience, channel, event, body, ask: Some(key.1) });
+        self.effects.emits.push(Emit { audience, channel, event, body, ask: Some(key.1), at: None });
         Ok(())
     }
 

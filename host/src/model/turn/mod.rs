@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::asks::AskKey;
 use super::effect::{Close, Effects, Whom};
 use super::event::SocketId;
+use super::history::{Histories, HistoryAnswer};
 use super::limits::Limits;
 use super::members::Members;
 use super::meta::{Meta, checked_fields};
@@ -92,6 +93,8 @@ pub struct EndedTurn {
     pub effects: Effects,
     /// Bytes of the room's keys and values with the turn's writes. The tenant's bound counts them from now on.
     pub room_bytes: usize,
+    /// What the socket that the turn lets in hears first of what it missed.
+    pub histories: Vec<HistoryAnswer>,
 }
 
 /// The guest made too many calls behind a bound that it had already passed.
@@ -202,7 +205,7 @@ impl Turn {
         }
         let room_bytes = self.storage.room_bytes;
         self.charge.settle(room_bytes);
-        (self.state, EndedTurn { start: self.start, effects: self.effects, room_bytes })
+        (self.state, EndedTurn { start: self.start, effects: self.effects, room_bytes, histories: Vec::new() })
     }
 
     /// Ends a turn that failed: returns the state as it was before.
@@ -222,6 +225,10 @@ impl Turn {
 
     pub fn members(&self) -> &Members {
         &self.state.members
+    }
+
+    pub fn histories(&self) -> &Histories {
+        &self.state.histories
     }
 
     pub fn meta(&self, socket: SocketId) -> Result<&Meta, Refusal> {

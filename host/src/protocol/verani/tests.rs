@@ -109,7 +109,7 @@ fn what_is_invalid_is_named() {
 }
 
 fn encoded(channel: &str, name: &str, data: &Value) -> String {
-    encode(channel, name, &body(data), None).as_str().to_owned()
+    encode(channel, name, &body(data), None, None).as_str().to_owned()
 }
 
 fn body(data: &Value) -> Body {
@@ -165,7 +165,7 @@ fn an_answer_to_an_ask_names_it() {
         |levels: usize| format!(r#"{{"type":"ack","id":3,"data":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     answer(&nested(DEPTH_MAX - 1));
     assert_eq!(decode(&nested(DEPTH_MAX)), Err(BadFrame::TooDeep));
-    let asks = encode("a", "e", &body(&json!({"x": 1})), Some(3));
+    let asks = encode("a", "e", &body(&json!({"x": 1})), Some(3), None);
     assert_eq!(asks.as_str(), r#"{"type":"event","channel":"a","data":{"type":"e","x":1},"id":3}"#);
 }
 
@@ -183,7 +183,7 @@ fn bytes_travel_as_base64() {
         assert_eq!(decode(&format!(r#"{{"type":"x","base64":{bad}}}"#)), Err(BadFrame::Base64), "{bad}");
     }
     let bytes = Body::of(Payload::Binary(vec![0, 255]));
-    let out = encode("a", "e", &bytes, None);
+    let out = encode("a", "e", &bytes, None, None);
     assert_eq!(out.as_str(), r#"{"type":"event","channel":"a","data":{"type":"e","base64":"AP8="}}"#);
     assert_eq!(ack(1, Some(&bytes)).as_str(), r#"{"type":"ack","id":1,"base64":"AP8="}"#);
 }
@@ -192,7 +192,7 @@ fn bytes_travel_as_base64() {
 fn attachments_stand_where_their_placeholders_were() {
     let place = |number: u32| json!({ "_placeholder": true, "num": number });
     let some = attached(&json!({ "x": [place(1), place(2)], "type": place(0) }), &[b"a", b"b"]);
-    let out: Value = serde_json::from_str(&encode("a", "e", &some, None)).unwrap();
+    let out: Value = serde_json::from_str(&encode("a", "e", &some, None, None)).unwrap();
     assert_eq!(out["data"], json!({ "type": "e", "x": [{ "base64": "Yg==" }, place(2)] }));
     let whole = attached(&place(0), &[b"a"]);
     assert_eq!(ack(1, Some(&whole)).as_str(), r#"{"type":"ack","id":1,"data":{"base64":"YQ=="}}"#);

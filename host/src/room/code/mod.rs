@@ -6,6 +6,7 @@ mod elsewhere;
 mod faults;
 mod owed;
 mod trial;
+mod wishes;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,8 +23,9 @@ use super::visitors::Visitors;
 use crate::clock::{Instant, now_ns};
 use crate::guest::instance::{Instance, OpenError, Outcome};
 use crate::model::body::Payload;
-use crate::model::event::{Event, cause_of, hook};
+use crate::model::event::{Event, hook};
 use crate::model::failure::FailureKind;
+use crate::model::history::HistoryKeep;
 use crate::model::limits::Limits;
 use crate::model::text::for_log;
 use crate::model::turn::Turn;
@@ -59,6 +61,8 @@ pub(super) struct Code {
     /// The version that the room came from, while it tries its own.
     trial: Option<Trial>,
     faults: Faults,
+    /// The histories that a new instance asked for, until the room takes that up.
+    keeps: Option<Vec<HistoryKeep>>,
     /// Whether somebody nudged the room since its last turn: it may give up its instance.
     idle: bool,
     /// The tenant's lane on the room's thread.
@@ -91,6 +95,7 @@ impl Code {
             owed: owed.map(Owed::because),
             trial: None,
             faults: Faults::default(),
+            keeps: None,
             idle: false,
             lane: Arc::clone(plugin.account().lane()),
             aside: Arc::new(Aside::new(slow, Arc::clone(plugin.account()))),
@@ -122,24 +127,6 @@ impl Code {
     /// Nothing happened in the room for a while.
     pub(super) fn note_idle(&mut self) {
         self.idle = true;
-    }
-
-    /// Whether the instance, where there is one, asks for a hook.
-    pub(super) fn asks_for(&self, hook: &str) -> bool {
-        self.instance.as_ref().is_some_and(|instance| instance.registrations().has(hook))
-    }
-
-    /// Whether the plugin asks for an event: in its instance, or, while there is none, in the `init` that ran at load.
-    pub(super) fn wants(&self, event: &str) -> bool {
-        match &self.instance {
-            Some(instance) => instance.registrations().has(event),
-            None => self.plugin.events.iter().any(|name| name == event),
-        }
-    }
-
-    /// The registration that asks for a client's event; none where no handler wants it, so that no call is made for it.
-    pub(super) fn cause_of<'a>(&self, name: &'a str) -> Option<&'a str> {
-        cause_of(name, |event| self.wants(event))
     }
 
     /// Notes that a turn begins, so that the room is not idle.
@@ -271,6 +258,7 @@ impl Code {
         self.room.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
         self.room.stats.awake.store(true, Ordering::Relaxed);
         self.owner.awoke(&self.room);
+        self.keeps = Some(instance.registrations().keeps().to_vec());
         self.instance = Some(Box::new(instance));
         Ok(())
     }

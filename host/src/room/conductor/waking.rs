@@ -33,7 +33,12 @@ impl Conductor {
                 // Opening may take long, and what turns said already should not wait for it.
                 self.until_said().await;
             }
-            match self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await {
+            let readiness = self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await;
+            if let Some(keeps) = self.code.take_keeps() {
+                Box::pin(self.keep_histories(&keeps)).await;
+                self.people.know_users(self.code.wants_users());
+            }
+            match readiness {
                 Readiness::Ready => return true,
                 Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
                 Readiness::Restore(reason) => self.restore(reason).await,

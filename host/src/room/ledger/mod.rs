@@ -12,7 +12,7 @@ mod gate;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +20,16 @@ use self::bounds::TenantBounds;
 use self::gate::{Gate, HeldBatch, HeldTurn};
 use super::turn::{FailedTurn, Loss, Origin, Output, TurnFailure};
 use crate::model::effect::{Acknowledgement, Batch, Effects, UnixMs};
+use crate::model::history::{HISTORY_PREFIX, HistoryWrite, StoredHistories};
 use crate::model::limits::Limits;
 use crate::model::state::{RoomState, StateMark};
 use crate::model::turn::{EndedTurn, StorageUse, TenantStorage};
 use crate::storage::view::StorageView;
-use crate::storage::{Durability, Durable, Storage, StorageError, StoredRoom};
+use crate::storage::{Durability, Durable, PageBounds, Storage, StorageError, StoredRoom};
 use crate::tenant::Account;
+
+/// How much of the stored histories one read takes.
+const HISTORY_PAGE: PageBounds = PageBounds { entries: 512, bytes: 256 << 10 };
 
 /// A room's turns and writes on their way to the disk.
 pub(super) struct Ledger {
@@ -94,6 +98,23 @@ impl Ledger {
         StorageUse { room_bytes: bytes, keeps_already: is_known, alarm, tenant: Some(Arc::clone(bounds)) }
     }
 
+    /// The histories that the room's storage holds. Only while all turns are settled.
+    pub(super) async fn stored_histories(&mut self) -> Result<StoredHistories, StorageError> {
+        let mut stored = StoredHistories::default();
+        if !self.keeps() {
+            return Ok(stored);
+        }
+        let (nothing, mut after) = (BTreeMap::new(), None);
+        loop {
+            let page = self.view.scan(HISTORY_PREFIX, after.as_deref(), HISTORY_PAGE, &nothing).await?;
+            page.entries.iter().for_each(|(key, value)| stored.add(key, value));
+            match page.entries.last() {
+                Some((key, _)) if !page.is_last => after = Some(key.clone()),
+                _ => return Ok(stored),
+            }
+        }
+    }
+
     /// When the alarm is due, by the latest write, durable or not.
     pub(super) fn alarm(&self) -> Option<UnixMs> {
         self.kept.alarm
@@ -135,9 +156,9 @@ impl Ledger {
         answer: Option<Acknowledgement>,
         durability: Durability,
     ) -> Option<Output> {
-        let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes } = ended;
+        let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes, histories } = ended;
         let accepted_ns = origin.accepted_ns;
-        let output = Output::Turn { welcomes: origin.welcomes(), emits, answer, elsewhere, closes, accepted_ns };
+        let output = Output::Turn { welcomes: origin.welcomes(), histories, emits, answer, elsewhere, closes, accepted_ns };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -162,10 +183,25 @@ impl Ledger {
 
     /// Forgets the alarm outside of any turn.
     pub(super) fn forget_alarm(&mut self, state: &RoomState, origin: Origin, durability: Durability) {
+        let batch = Batch { alarm: Some(None), ..Batch::default() };
+        self.change(state, origin, batch, self.kept.bytes, durability);
+    }
+
+    /// Takes entries of histories from the storage that nobody can ask for any more, outside of any turn.
+    pub(super) fn erase(&mut self, state: &RoomState, gone: Vec<HistoryWrite>, durability: Durability) {
+        let bytes: usize = gone.iter().map(|write| write.old_bytes).sum();
+        self.account.storage.give(bytes);
+        let writes = gone.into_iter().map(|write| (write.key, write.value)).collect();
+        let left = self.kept.bytes.saturating_sub(bytes);
+        self.change(state, Origin::of_host("history"), Batch { writes, ..Batch::default() }, left, durability);
+    }
+
+    /// Writes what no turn asked for.
+    fn change(&mut self, state: &RoomState, origin: Origin, batch: Batch, bytes: usize, durability: Durability) {
         let mark = state.mark();
-        let (emits, elsewhere, closes) = Default::default();
-        let nothing = Output::Turn { welcomes: None, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
-        let batch = self.write(Batch { alarm: Some(None), ..Batch::default() }, self.kept.bytes, durability);
+        let (histories, emits, elsewhere, closes) = Default::default();
+        let nothing = Output::Turn { welcomes: None, histories, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
+        let batch = self.write(batch, bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }
 

@@ -6,7 +6,7 @@ mod scene;
 
 use std::rc::Rc;
 
-use parlor_guest::{Disconnect, prelude::*};
+use parlor_guest::{Disconnect, Keep, User, prelude::*};
 
 use memory::Memory;
 use scene::{Data, Scene};
@@ -29,6 +29,26 @@ fn define(room: &Room, memory: &Rc<Memory>) {
     handlers(room, memory);
     hooks(room, memory);
     memory::handlers(room, memory);
+    configured(room);
+}
+
+/// What the configuration asks for.
+fn configured(room: &Room) {
+    let keeps = parlor_guest::config("keep").unwrap_or_default();
+    for keep in keeps.split(',').filter(|keep| !keep.is_empty()) {
+        let words: Vec<&str> = keep.split(' ').collect();
+        let number = |at: usize| words[at].parse().expect("a number");
+        let keep = Keep::last(number(1)).for_up_to(Duration::from_millis(number(2).into()));
+        room.keep_history(words[0], if words.len() > 3 { keep.durable() } else { keep });
+    }
+    if let Some(channel) = parlor_guest::config("presence") {
+        room.presence(&channel);
+    }
+    if parlor_guest::config("users").is_some() {
+        let said = |ctx: &Ctx, user: User| json!({ "userId": user.user_id, "client": ctx.meta().client_id });
+        room.on_user_join(move |ctx, user| ctx.actor().emit("user-join", said(ctx, user)));
+        room.on_user_leave(move |ctx, user| ctx.actor().emit("user-leave", said(ctx, user)));
+    }
 }
 
 fn handlers(room: &Room, memory: &Rc<Memory>) {

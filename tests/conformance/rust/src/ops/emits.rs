@@ -31,6 +31,18 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
             let (event, data) = said(2)?;
             actor.to(&args.text(0)?).except(args.read::<Vec<String>>(1)?).emit(&event, data)
         }
+        "emit-some" => {
+            let (event, data) = said(4)?;
+            let channel = args.text(0)?;
+            let mut some = actor.to_some(&channel).except(args.read::<Vec<String>>(3)?);
+            if let Some(users) = args.read::<Option<Vec<String>>>(1)? {
+                some = some.users(users);
+            }
+            if let Some(clients) = args.read::<Option<Vec<String>>>(2)? {
+                some = some.clients(clients);
+            }
+            some.emit(&event, data)
+        }
         "emit-user" => {
             let (event, data) = said(1)?;
             actor.to_user(&args.text(0)?).emit(&event, data)
@@ -44,9 +56,25 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
             actor.socket(args.read(0)?).emit(&event, data)
         }
         "emit-args" => args.scene.ctx()?.emit(&args.text(0)?, Arguments(args.read::<Vec<Value>>(1)?)),
+        "emit-room" => return elsewhere(args),
         _ => return asks(name, args),
     };
     Ok(Some(json!(count?)))
+}
+
+fn elsewhere(args: &Args<'_>) -> Result<Option<Value>> {
+    let (room, channel) = (args.text(0)?, args.read::<Option<String>>(1)?);
+    let mut there = args.scene.actor.to_room(&room);
+    if let Some(channel) = &channel {
+        there = there.channel(channel);
+    }
+    if let Some(users) = args.read::<Option<Vec<String>>>(2)? {
+        there = there.users(users);
+    }
+    if let Some(clients) = args.read::<Option<Vec<String>>>(3)? {
+        there = there.clients(clients);
+    }
+    Ok(Some(json!(there.emit(&args.text(4)?, args.value(5)?)?)))
 }
 
 fn asks(name: &str, args: &Args<'_>) -> Result<Option<Value>> {

@@ -11,6 +11,11 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
         "count" => json!(actor.session_count()),
         "users" => json!(actor.user_ids()),
         "room" => json!(actor.room_id()),
+        "sockets" if args.is_given(0) => json!(actor.sockets_of(&args.text(0)?)),
+        "sockets" => json!(actor.sockets()),
+        "sockets-in" => json!(actor.sockets_in(&args.text(0)?, args.read(1)?, args.read(2)?)?),
+        "position" => json!(actor.history().position(&args.text(0)?)?),
+        "history" => history(args)?,
         "meta" if args.is_given(0) => meta(&socket(args, 0)?.meta()?)?,
         "meta" => meta(&args.scene.ctx()?.meta())?,
         "join" if args.is_given(1) => json!(socket(args, 1)?.join(&args.text(0)?)?),
@@ -29,6 +34,16 @@ pub fn run(name: &str, args: &Args<'_>) -> Result<Option<Value>> {
 /// The socket whose id this argument is.
 fn socket<'a>(args: &Args<'a>, at: usize) -> Result<Socket<'a>> {
     Ok(args.scene.actor.socket(args.read(at)?))
+}
+
+fn history(args: &Args<'_>) -> Result<Value> {
+    let after: Option<String> = args.read(1)?;
+    let page = args.scene.actor.history().read(&args.text(0)?, after.as_deref(), args.read(2)?)?;
+    let entries = page.entries.iter().map(|entry| {
+        let data: Value = entry.json()?;
+        Ok(json!({ "position": entry.position, "event": entry.event, "data": data, "at": entry.at }))
+    });
+    Ok(json!({ "recovered": page.recovered, "entries": entries.collect::<Result<Vec<_>>>()? }))
 }
 
 fn meta(meta: &Meta) -> Result<Value> {

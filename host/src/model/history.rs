@@ -1,0 +1,256 @@
+//! What was said to channels lately: a ring of entries for each channel that the plugin has kept.
+//!
+//! A turn adds entries in place and notes what undoes that in a journal, as for all else that turns change. An entry of a
+//! durable ring is in the turn's own batch as well, so that it is stored exactly if its emit leaves.
+
+mod position;
+mod ring;
+mod stored;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::body::Body;
+use super::effect::UnixMs;
+use super::journal::{Journal, Mark};
+
+pub use position::HistoryPosition;
+pub use ring::{HistoryEntry, HistoryPage};
+pub use stored::{HISTORY_PREFIX, StoredHistories};
+
+use ring::HistoryRing;
+
+/// How a plugin wants a channel's history to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryKeep {
+    pub channel: String,
+    /// The most entries.
+    pub entries: usize,
+    /// For how long an entry is kept at most.
+    pub ttl: Duration,
+    /// Whether it is kept in the room's storage.
+    pub durable: bool,
+}
+
+/// Who counts the memory that entries take.
+pub trait HistoryMemory: Send + Sync + fmt::Debug {
+    /// Takes so many bytes, if that stays within the bound.
+    fn take(&self, bytes: usize) -> bool;
+
+    /// Takes so many bytes, even past the bound.
+    fn add(&self, bytes: usize);
+
+    /// Gives bytes back.
+    fn give(&self, bytes: usize);
+}
+
+/// A change of one key of the room's storage that goes with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryWrite {
+    pub key: String,
+    pub value: Option<Vec<u8>>,
+    /// The bytes of the key and its value before.
+    pub old_bytes: usize,
+}
+
+/// What a client that came back hears of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryAnswer {
+    pub channel: String,
+    pub page: HistoryPage,
+}
+
+impl HistoryAnswer {
+    /// The answer where nothing is kept, or nothing of it is for the client.
+    pub fn nothing(channel: &str) -> Self {
+        let page = HistoryPage { epoch: "".into(), recovered: false, entries: Vec::new() };
+        Self { channel: channel.to_owned(), page }
+    }
+}
+
+/// The bounds of all rings of a room.
+#[derive(Debug, Clone)]
+pub struct HistoryBounds {
+    /// The most bytes of one ring.
+    pub bytes: usize,
+    pub memory: Option<Arc<dyn HistoryMemory>>,
+}
+
+/// What undoes an entry.
+#[derive(Debug)]
+struct Unsay {
+    channel: String,
+    /// Whether it found a place in memory.
+    kept: bool,
+    /// The older entries that went for it, the oldest first.
+    evicted: Vec<Arc<HistoryEntry>>,
+}
+
+/// The histories of a room's channels. Most rooms keep none, and then this is one word.
+#[derive(Debug, Default)]
+pub struct Histories(Option<Box<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    rings: Vec<HistoryRing>,
+    bounds: HistoryBounds,
+    journal: Journal<Unsay>,
+}
+
+/// What an emit to a channel adds to its history, before that is done.
+#[derive(Debug)]
+pub struct Saying {
+    channel: String,
+    entry: HistoryEntry,
+    /// What the room's storage gets with it.
+    pub writes: Vec<HistoryWrite>,
+}
+
+impl Histories {
+    /// Whether what is said to this channel is kept.
+    pub fn keeps(&self, channel: &str) -> bool {
+        self.ring(channel).is_some()
+    }
+
+    /// How the channels are kept.
+    pub fn kept(&self) -> impl Iterator<Item = &HistoryKeep> {
+        self.rings().iter().map(|ring| &ring.keep)
+    }
+
+    fn rings(&self) -> &[HistoryRing] {
+        self.0.as_ref().map_or(&[], |kept| &kept.rings)
+    }
+
+    fn ring(&self, channel: &str) -> Option<&HistoryRing> {
+        self.rings().iter().find(|ring| ring.keep.channel == channel)
+    }
+
+    /// From now on these channels are kept, and no others. What is kept of them already stays; the others' entries are gone.
+    /// `stored` are entries of the room's storage, where the room has not read them yet. Answers what goes from the storage.
+    /// Only while all turns are settled, since the journal begins anew.
+    pub fn keep_only(
+        &mut self,
+        keeps: &[HistoryKeep],
+        stored: StoredHistories,
+        bounds: HistoryBounds,
+        mut new_epoch: impl FnMut() -> Arc<str>,
+    ) -> Vec<HistoryWrite> {
+        let mut before = self.0.take().map_or_else(Vec::new, |kept| kept.rings);
+        let mut stored = stored;
+        let mut rings = Vec::new();
+        for keep in keeps {
+            let known = before.iter().position(|ring| ring.keep.channel == keep.channel);
+            let same = known.map(|place| before.swap_remove(place));
+            rings.push(match same {
+                Some(mut ring) if ring.keep.durable == keep.durable => {
+                    ring.keep = keep.clone();
+                    ring
+                }
+                other => {
+                    before.extend(other);
+                    match stored.take(&keep.channel).filter(|_| keep.durable) {
+                        Some(found) => HistoryRing::of_stored(keep.clone(), found, &bounds),
+                        None => HistoryRing::new(keep.clone(), new_epoch()),
+                    }
+                }
+            });
+        }
+        let gone = before.iter().filter(|ring| ring.keep.durable).flat_map(HistoryRing::erased);
+        let gone = gone.chain(stored.erased()).collect();
+        if !rings.is_empty() {
+            self.0 = Some(Box::new(Kept { rings, bounds, journal: Journal::default() }));
+        }
+        gone
+    }
+
+    /// Forgets the rings that the room's storage holds as well.
+    pub fn forget_durable(&mut self) {
+        if let Some(kept) = &mut self.0 {
+            kept.rings.retain(|ring| !ring.keep.durable);
+        }
+    }
+
+    /// Gives all positions from now on another epoch: what clients heard of the last entries may not be what is kept.
+    pub fn renew(&mut self, mut new_epoch: impl FnMut() -> Arc<str>) {
+        for ring in self.0.iter_mut().flat_map(|kept| &mut kept.rings) {
+            ring.epoch = new_epoch();
+        }
+    }
+
+    /// What it means for a channel's history to say this now; none where the channel is not kept.
+    pub fn saying(&self, channel: &str, event: &str, body: &Body, now: UnixMs) -> Option<Saying> {
+        let kept = self.0.as_ref()?;
+        let ring = kept.rings.iter().find(|ring| ring.keep.channel == channel)?;
+        let (entry, writes) = ring.saying(event, body, now, &kept.bounds);
+        Some(Saying { channel: channel.to_owned(), entry, writes })
+    }
+
+    /// Adds an entry. Answers its position.
+    pub fn say(&mut self, saying: Saying) -> Option<HistoryPosition> {
+        let Kept { rings, bounds, journal, .. } = self.0.as_deref_mut()?;
+        let Saying { channel, entry, .. } = saying;
+        let ring = rings.iter_mut().find(|ring| ring.keep.channel == channel)?;
+        let (kept, evicted) = ring.push(entry, bounds);
+        journal.note(Unsay { channel, kept, evicted });
+        Some(ring.position())
+    }
+
+    /// The position of a channel's last entry.
+    pub fn position(&self, channel: &str) -> Option<HistoryPosition> {
+        self.ring(channel).map(HistoryRing::position)
+    }
+
+    /// The entries of a channel behind a position, the oldest first, up to the bounds; at least one where there is one.
+    pub fn read(
+        &self,
+        channel: &str,
+        after: Option<&str>,
+        (entries, bytes): (usize, usize),
+        now: UnixMs,
+    ) -> Option<HistoryPage> {
+        Some(self.ring(channel)?.read(after, now).first(entries, bytes))
+    }
+
+    /// What a client hears of a channel whose last position was `after`: where it missed more than so many bytes, the newest
+    /// of it.
+    pub fn answer(&self, channel: &str, after: Option<&str>, bytes: usize, now: UnixMs) -> HistoryAnswer {
+        match self.ring(channel) {
+            Some(ring) => HistoryAnswer { channel: channel.to_owned(), page: ring.read(after, now).last(bytes) },
+            None => HistoryAnswer::nothing(channel),
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.rings().iter().map(HistoryRing::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn mark(&self) -> Mark {
+        self.0.as_ref().map_or(0, |kept| kept.journal.mark())
+    }
+
+    /// Makes all entries before a mark final.
+    pub fn keep(&mut self, before: Mark) {
+        if let Some(kept) = &mut self.0 {
+            kept.journal.keep(before);
+        }
+    }
+
+    /// Takes back all entries since a mark.
+    pub fn roll_back(&mut self, to: Mark) {
+        let Some(Kept { rings, journal, .. }) = self.0.as_deref_mut() else { return };
+        while let Some(Unsay { channel, kept, evicted }) = journal.take_back(to) {
+            if let Some(ring) = rings.iter_mut().find(|ring| ring.keep.channel == channel) {
+                ring.unsay(kept, evicted);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The history of one channel. Its entries have consecutive numbers up to that of the last.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::position::{HistoryPosition, seq_in};
+use super::stored::{StoredHistory, key_of, value_of};
+use super::{HistoryBounds, HistoryKeep, HistoryMemory, HistoryWrite};
+use crate::model::body::Body;
+use crate::model::effect::UnixMs;
+
+/// What an entry takes beside its texts: its place in the ring, and what the allocator adds.
+const PLACE_BYTES: usize = 160;
+
+/// One thing that was said to a channel.
+#[derive(Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    pub seq: u64,
+    pub at: UnixMs,
+    pub event: String,
+    pub body: Body,
+    /// The bytes of its key and value in the room's storage; 0 where it is in memory alone.
+    pub(super) stored_bytes: usize,
+    /// Its share of the tenant's memory, given back when the last who holds the entry drops it.
+    pub(super) held: HeldMemory,
+}
+
+/// Memory that an entry takes.
+#[derive(Debug, Default)]
+pub(super) struct HeldMemory(Option<(Arc<dyn HistoryMemory>, usize)>);
+
+impl PartialEq for HeldMemory {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for HeldMemory {}
+
+impl Drop for HeldMemory {
+    fn drop(&mut self) {
+        if let Some((memory, bytes)) = self.0.take() {
+            memory.give(bytes);
+        }
+    }
+}
+
+impl HistoryEntry {
+    /// The bytes that the entry holds in memory.
+    pub fn bytes(&self) -> usize {
+        PLACE_BYTES + self.event.len() + self.body.bytes()
+    }
+
+    /// Has the entry counted; false where it finds no place. What is stored is counted in any case.
+    pub(super) fn hold(&mut self, memory: Option<&Arc<dyn HistoryMemory>>) -> bool {
+        let Some(memory) = memory else { return true };
+        let bytes = self.bytes();
+        if self.stored_bytes > 0 {
+            memory.add(bytes);
+        } else if !memory.take(bytes) {
+            return false;
+        }
+        self.held = HeldMemory(Some((Arc::clone(memory), bytes)));
+        true
+    }
+}
+
+/// A part of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPage {
+    pub epoch: Arc<str>,
+    /// Whether nothing is missing between the position that was asked for and the first entry.
+    pub recovered: bool,
+    /// The oldest first.
+    pub entries: Vec<Arc<HistoryEntry>>,
+}
+
+impl HistoryPage {
+    /// The position of one of its entries.
+    pub fn position(&self, entry: &HistoryEntry) -> HistoryPosition {
+        HistoryPosition { epoch: Arc::clone(&self.epoch), seq: entry.seq }
+    }
+
+    /// The first of the entries, up to the bounds; at least one.
+    pub(super) fn first(mut self, entries: usize, bytes: usize) -> Self {
+        let mut taken = 0;
+        let fits = self.entries.iter().take(entries).enumerate().take_while(|(place, entry)| {
+            taken += entry.bytes();
+            taken <= bytes || *place == 0
+        });
+        let count = fits.count();
+        self.entries.truncate(count);
+        self
+    }
+
+    /// The last of the entries, as many as fit into so many bytes. Where that leaves some out, something is missing.
+    pub(super) fn last(mut self, bytes: usize) -> Self {
+        let mut taken = 0;
+        let fits = self.entries.iter().rev().take_while(|entry| {
+            taken += entry.bytes();
+            taken <= bytes
+        });
+        let left_out = self.entries.len() - fits.count();
+        self.entries.drain(..left_out);
+        self.recovered &= left_out == 0;
+        self
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct HistoryRing {
+    pub(super) keep: HistoryKeep,
+    pub(super) epoch: Arc<str>,
+    /// The number of the last entry, kept or not; 0 before the first.
+    last: u64,
+    entries: VecDeque<Arc<HistoryEntry>>,
+    bytes: usize,
+}
+
+impl HistoryRing {
+    pub(super) fn new(keep: HistoryKeep, epoch: Arc<str>) -> Self {
+        Self { keep, epoch, last: 0, entries: VecDeque::new(), bytes: 0 }
+    }
+
+    /// The ring whose entries are in the room's storage.
+    pub(super) fn of_stored(keep: HistoryKeep, stored: StoredHistory, bounds: &HistoryBounds) -> Self {
+        let mut ring = Self::new(keep, stored.epoch);
+        for mut entry in stored.entries {
+            entry.hold(bounds.memory.as_ref());
+            ring.last = entry.seq;
+            ring.bytes += entry.bytes();
+            ring.entries.push_back(Arc::new(entry));
+        }
+        ring
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn position(&self) -> HistoryPosition {
+        HistoryPosition { epoch: Arc::clone(&self.epoch), seq: self.last }
+    }
+
+    /// The entry that says this now, and what the room's storage gets with it.
+    pub(super) fn saying(
+        &self,
+        event: &str,
+        body: &Body,
+        now: UnixMs,
+        bounds: &HistoryBounds,
+    ) -> (HistoryEntry, Vec<HistoryWrite>) {
+        let mut entry = HistoryEntry {
+            seq: self.last + 1,
+            at: now,
+            event: event.to_owned(),
+            body: body.clone(),
+            stored_bytes: 0,
+            held: HeldMemory::default(),
+        };
+        let mut writes = Vec::new();
+        if self.keep.durable {
+            let (key, value) = (key_of(&self.keep.channel, entry.seq), value_of(&self.epoch, &entry));
+            entry.stored_bytes = key.len() + value.len();
+            writes.push(HistoryWrite { key, value: Some(value), old_bytes: 0 });
+            writes.extend(self.entries.iter().take(self.evicted_by(&entry, bounds)).map(|old| self.erasing(old)));
+        }
+        (entry, writes)
+    }
+
+    /// How many of the oldest entries go for this one.
+    fn evicted_by(&self, entry: &HistoryEntry, bounds: &HistoryBounds) -> usize {
+        let mut bytes = self.bytes + entry.bytes();
+        let goes = |(place, old): &(usize, &Arc<HistoryEntry>)| {
+            let is_too_much = self.entries.len() + 1 - place > self.keep.entries || bytes > bounds.bytes;
+            bytes -= old.bytes();
+            is_too_much || self.is_over(old, entry.at)
+        };
+        self.entries.iter().enumerate().take_while(goes).count()
+    }
+
+    fn is_over(&self, entry: &HistoryEntry, now: UnixMs) -> bool {
+        u128::from(now.saturating_sub(entry.at)) > self.keep.ttl.as_millis()
+    }
+
+    /// Adds an entry. Says whether it found a place in memory, and which entries went for it.
+    pub(super) fn push(&mut self, mut entry: HistoryEntry, bounds: &HistoryBounds) -> (bool, Vec<Arc<HistoryEntry>>) {
+        let goes = self.evicted_by(&entry, bounds);
+        let mut evicted: Vec<_> = self.entries.drain(..goes).collect();
+        self.last = entry.seq;
+        let fits = entry.stored_bytes > 0 || entry.bytes() <= bounds.bytes;
+        let kept = fits && entry.hold(bounds.memory.as_ref());
+        if kept {
+            self.bytes += entry.bytes();
+            self.entries.push_back(Arc::new(entry));
+        } else {
+            // The entries are consecutive: one that is missing ends what was kept before it.
+            evicted.extend(self.entries.drain(..));
+        }
+        self.bytes -= evicted.iter().map(|old| old.bytes()).sum::<usize>();
+        (kept, evicted)
+    }
+
+    /// Takes the last entry back.
+    pub(super) fn unsay(&mut self, kept: bool, evicted: Vec<Arc<HistoryEntry>>) {
+        if kept && let Some(entry) = self.entries.pop_back() {
+            self.bytes -= entry.bytes();
+        }
+        self.last -= 1;
+        for old in evicted.into_iter().rev() {
+            self.bytes += old.bytes();
+            self.entries.push_front(old);
+        }
+    }
+
+    /// All that is kept behind a position.
+    pub(super) fn read(&self, after: Option<&str>, now: UnixMs) -> HistoryPage {
+        let too_many = self.entries.len().saturating_sub(self.keep.entries);
+        let live = self.entries.iter().skip(too_many).skip_while(|entry| self.is_over(entry, now));
+        let entries: Vec<_> = live.cloned().collect();
+        let first = entries.first().map_or(self.last + 1, |entry| entry.seq);
+        let epoch = Arc::clone(&self.epoch);
+        let Some(after) = after else { return HistoryPage { epoch, recovered: true, entries } };
+        match seq_in(&self.epoch, after).filter(|seq| *seq <= self.last) {
+            Some(seq) => {
+                let recovered = first <= seq + 1;
+                HistoryPage { epoch, recovered, entries: entries.into_iter().filter(|entry| entry.seq > seq).collect() }
+            }
+            None => HistoryPage { epoch, recovered: false, entries },
+        }
+    }
+
+    fn erasing(&self, entry: &HistoryEntry) -> HistoryWrite {
+        HistoryWrite { key: key_of(&self.keep.channel, entry.seq), value: None, old_bytes: entry.stored_bytes }
+    }
+
+    /// What takes all entries from the room's storage.
+    pub(super) fn erased(&self) -> impl Iterator<Item = HistoryWrite> {
+        self.entries.iter().map(|entry| self.erasing(entry))
+    }
+}

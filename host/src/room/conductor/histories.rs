@@ -1,0 +1,93 @@
+//! Which channels' histories the room keeps, and what the host itself says to such a channel.
+
+use std::sync::Arc;
+
+use super::Conductor;
+use crate::clock::unix_ms;
+use crate::model::body::{Body, Payload};
+use crate::model::effect::Whom;
+use crate::model::history::{HistoryBounds, HistoryKeep, StoredHistories};
+use crate::model::json::Json;
+use crate::model::turn::{EmitTarget, Turn};
+use crate::protocol::close::CloseReason;
+use crate::randomness;
+use crate::room::turn::Origin;
+use crate::storage::Durability;
+
+/// A word that no ring had before.
+fn new_epoch() -> Arc<str> {
+    let mut bytes = [0; 6];
+    match randomness::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        Err(_) => format!("t{:x}", unix_ms() as u64).into(),
+    }
+}
+
+impl Conductor {
+    /// Keeps the histories that a new instance asked for in its `init`, and no others. The first time, and after writes
+    /// that failed, it reads what the room's storage holds.
+    pub(super) async fn keep_histories(&mut self, keeps: &[HistoryKeep]) {
+        let rereads = !std::mem::replace(&mut self.knows_histories, true);
+        let changes = !self.people.state.histories.kept().eq(keeps);
+        if !(changes || rereads && self.ledger.keeps()) {
+            return;
+        }
+        self.until_settled().await;
+        let stored = match rereads {
+            true => self.ledger.stored_histories().await,
+            false => Ok(StoredHistories::default()),
+        };
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(why) => {
+                log!(error, &self.door.key, "the room's histories cannot be read: {why}");
+                return self.end(CloseReason::STORAGE_FAILED);
+            }
+        };
+        let account = Arc::clone(self.code.plugin().account());
+        let bounds = HistoryBounds { bytes: self.limits.history_bytes, memory: Some(account) };
+        let histories = &mut self.people.state.histories;
+        if rereads {
+            histories.forget_durable();
+        }
+        let gone = histories.keep_only(keeps, stored, bounds, new_epoch);
+        if rereads {
+            self.doubt_what_was_heard();
+        }
+        if !gone.is_empty() {
+            self.ledger.erase(&self.people.state, gone, self.durability());
+        }
+    }
+
+    /// Under relaxed durability clients may have heard what is not kept: what they heard last says nothing any more.
+    pub(super) fn doubt_what_was_heard(&mut self) {
+        if self.durability() == Durability::Relaxed {
+            self.people.state.histories.renew(new_epoch);
+        }
+    }
+
+    /// Emits for the host itself; answers to how many sockets. What is said to a channel whose history is kept is said in
+    /// a turn, so that its history has it exactly if it leaves.
+    pub(in crate::room) async fn announce(&mut self, to: Whom, event: String, data: Json) -> u32 {
+        let kept = to.whole_channel().filter(|channel| self.people.state.histories.keeps(channel)).cloned();
+        let Some(channel) = kept else {
+            // So that the emit does not overtake what turns said before it.
+            self.until_said().await;
+            return self.people.announce(to, event, data, self.code.lane(), &self.door.mailbox).await;
+        };
+        let storage = self.ledger.storage_use();
+        let state = std::mem::take(&mut self.people.state);
+        let mut turn = Box::new(Turn::begin(state, storage, None, None, unix_ms(), Arc::clone(&self.limits)));
+        match turn.emit(EmitTarget::Channel(channel), event, Body::of(Payload::Json(data))) {
+            Ok(count) => {
+                self.commit(Origin::of_host("emit"), None, turn).await;
+                count
+            }
+            Err(why) => {
+                log!(warn, &self.door.key, "an emit of the API or of another room was not sent: {why}");
+                self.undo(turn);
+                0
+            }
+        }
+    }
+}
