@@ -190,6 +190,7 @@ impl Room {
                 }
                 return self.turns.handled(socket);
             }
+            Mail::Line { socket } => return self.line_changed(socket).await,
             Mail::LastWords { socket, reason } => {
                 return self.turns.say_in_order(Some(Output::LastWords { socket, reason })).await;
             }
@@ -233,6 +234,15 @@ impl Room {
             // Before `follow_up`, whose `$restore` may look at who is here.
             self.turns.people.refuse(socket);
             self.turns.follow_up(&failed).await;
+        }
+    }
+
+    /// Tells a plugin that asks for it that a socket's line broke, or that its client came back.
+    async fn line_changed(&mut self, socket: SocketId) {
+        let Some(news) = self.turns.people.news_of_line(socket) else { return };
+        // First, so that a hook that nobody wants does not wake a room that sleeps.
+        if self.turns.code.wants(news) && self.turns.make_ready().await && self.turns.code.asks_for(news) {
+            self.turns.give(Event::hook(news, None, Some(socket), unix_ms())).await;
         }
     }
 
@@ -301,8 +311,7 @@ impl Room {
                 let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }
             RoomRequest::Sockets { after, limit, sockets } => {
-                let found = members.present_after(after).take(limit);
-                let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
+                let _ = sockets.send(self.turns.people.list(after, limit));
             }
             RoomRequest::Emit { to, event, data, sent } => {
                 // So that the emit does not overtake what turns said before it.
