@@ -2,6 +2,7 @@
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 mod asks;
+mod news;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -234,15 +235,6 @@ impl Room {
             // Before `follow_up`, whose `$restore` may look at who is here.
             self.turns.people.refuse(socket);
             self.turns.follow_up(&failed).await;
-        }
-    }
-
-    /// Tells a plugin that asks for it that a socket's line broke, or that its client came back.
-    async fn line_changed(&mut self, socket: SocketId) {
-        let Some(news) = self.turns.people.news_of_line(socket) else { return };
-        // First, so that a hook that nobody wants does not wake a room that sleeps.
-        if self.turns.code.wants(news) && self.turns.make_ready().await && self.turns.code.asks_for(news) {
-            self.turns.give(Event::hook(news, None, Some(socket), unix_ms())).await;
         }
     }
 

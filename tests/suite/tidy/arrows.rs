@@ -24,7 +24,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("plugin", &["clock", "files", "guest", "model", "storage", "tenant"]),
     ("room", &["alarms", "clock", "guest", "model", "plugin", "protocol", "storage", "tenant", "workers"]),
     ("fleet", &["alarms", "clock", "guest", "model", "plugin", "protocol", "room", "storage", "tenant", "workers"]),
-    ("socket", &["clock", "model", "protocol", "room", "seldom", "workers"]),
+    ("socket", &["clock", "model", "protocol", "randomness", "room", "seldom", "workers"]),
     ("session", &["clock", "model", "protocol", "room", "seldom", "socket", "tenant", "workers"]),
     ("deploy", &["clock", "config", "files", "fleet", "folder", "guest", "model", "plugin", "tenant", "watchdog"]),
     (

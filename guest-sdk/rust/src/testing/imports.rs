@@ -7,9 +7,11 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{hooks::hook, host::types::Refusal};
 
-    const HOOKS: [&str; 10] = [
+    const HOOKS: [&str; 12] = [
         hook::CONNECT,
         hook::DISCONNECT,
+        hook::LOST,
+        hook::BACK,
         hook::MESSAGE,
         hook::ERROR,
         hook::RESTORE,
