@@ -29,7 +29,7 @@ export interface ClosedError extends Error {
 export interface RequestError extends Error {
   /**
    * The code of the turn that failed, such as `chat.empty`; `no-handler` where nobody handles the event. Of the client's own:
-   * `timeout`; `closed` where the connection ended first; `refused` where `emit` would return false.
+   * `timeout`; `closed` where the connection ended first and the session with it; `refused` where `emit` would return false.
    */
   code: string;
 }
@@ -47,6 +47,11 @@ export interface StateChange {
   state: ClientState;
   /** Failed or short-lived connections in a row. */
   attempt: number;
+  /**
+   * With `open`: whether the connection goes on where the last one ended, and nothing is missing in either direction. False at
+   * the first as well.
+   */
+  resumed?: boolean;
   /** With `waiting`: milliseconds until the next attempt. */
   delayMs?: number;
   /** With `waiting` and `closed`: how the last connection ended. */
@@ -128,6 +133,8 @@ export interface ClientOptions extends Partial<Timings>, AddressOptions {
   WebSocket?: SocketConstructor;
   /** Asks why an upgrade was refused. Default: the environment's own; `null`: nobody asks, and each refusal is tried again. */
   fetch?: ((url: string, init: any) => Promise<{ status: number; text(): Promise<string> }>) | null;
+  /** Whether a session goes on over the next line where its line broke, if the server keeps sessions. Default true. */
+  resume?: boolean;
   /** Where the jitter comes from: a number from 0 up to 1. Default `Math.random`. */
   random?: () => number;
 }
@@ -142,6 +149,8 @@ export function connect(address: string | URL, options?: ClientOptions): ParlorC
 export class ParlorClient {
   constructor(address: string | URL, options?: ClientOptions);
   readonly state: ClientState;
+  /** Whether the connection that is open, or was last, goes on where the one before ended, and nothing is missing. */
+  readonly resumed: boolean;
   /** How many frames wait for a connection. */
   readonly queued: number;
   /**
@@ -156,6 +165,11 @@ export class ParlorClient {
   onAny<T = any>(listener: EventListener<T>): () => void;
   /** Hear of every change of state. Returns the undoing. */
   onState(listener: (change: StateChange) => void): () => void;
+  /**
+   * Hear that the connection is back and could not go on where it ended: what the room said meanwhile is missing, so load
+   * again what rests on it. Comes before the state `open`. Returns the undoing.
+   */
+  onLost(listener: () => void): () => void;
   /** See every raw text frame, keepalive included. Returns the undoing. */
   onFrame(listener: (direction: "in" | "out", text: string) => void): () => void;
   /**

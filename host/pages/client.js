@@ -8,8 +8,10 @@
 //
 // It runs in browsers, and wherever a WebSocket constructor can be given. Types: client.d.ts.
 //
-// Delivery is at most once: what was handed to a socket that then broke is not sent again. What was emitted while no
-// socket was open waits in the queue and is sent, in order, once one is.
+// A line that breaks is nothing that a page has to care for, where the client is back in time: the session goes on, and nothing
+// is missing in either direction (`resumed`). Where it is not, another session begins (`onLost`): what came meanwhile is
+// missing, and what was handed to the line that broke is not sent again. What was emitted while no socket was open waits
+// in the queue and is sent, in order, once one is.
 //
 // What a close code means here:
 //   1000        the room said goodbye: no reconnect. The same after `close()`.
@@ -27,6 +29,7 @@ import { DOUBT_AFTER, refusalOf, socketAddress } from "./client/address.js";
 import { decodeFrame, encodeFrame } from "./client/frames.js";
 import { call, report, subscribe } from "./client/listeners.js";
 import { Requests } from "./client/requests.js";
+import { PING, Session } from "./client/session.js";
 import { ABNORMAL, DEFAULTS, NORMAL, backoffDelay } from "./client/waits.js";
 
 export { DEFAULTS, backoffDelay, encodeFrame, socketAddress };
@@ -56,7 +59,10 @@ export class ParlorClient {
   #stateListeners = new Set();
   #frameListeners = new Set();
   #answerers = new Map(); // event -> function
+  #lostListeners = new Set();
   #requests = new Requests();
+  #session;
+  #resumed = false;
   #retryTimer;
   #connectTimer;
   #pingTimer;
@@ -66,11 +72,13 @@ export class ParlorClient {
   constructor(address, options = {}) {
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     const { WebSocket, fetch } = globalThis;
-    this.#settings = { WebSocket, fetch: fetch?.bind(globalThis), random: Math.random, ...DEFAULTS, ...given };
+    const others = { WebSocket, fetch: fetch?.bind(globalThis), random: Math.random, resume: true };
+    this.#settings = { ...others, ...DEFAULTS, ...given };
     if (typeof this.#settings.WebSocket !== "function") {
       throw new TypeError("there is no WebSocket here: give a constructor as the option `WebSocket`");
     }
     this.#address = address;
+    this.#session = new Session(this.#settings.resume);
     this.#ready = deferred();
     this.#open();
     globalThis.addEventListener?.("online", this.#online);
@@ -79,6 +87,11 @@ export class ParlorClient {
   /** `connecting`, `open`, `waiting` (lost, the next attempt is due) or `closed` (for good). */
   get state() {
     return this.#state;
+  }
+
+  /** Whether the connection that is open, or was last, goes on where the one before ended, and nothing is missing. */
+  get resumed() {
+    return this.#resumed;
   }
 
   /** How many frames wait for a connection. */
@@ -110,9 +123,17 @@ export class ParlorClient {
     return subscribe(this.#anyListeners, listener);
   }
 
-  /** Hear of every change: `listener({ state, attempt, delayMs?, close? })`. Returns the undoing. */
+  /** Hear of every change: `listener({ state, attempt, resumed?, delayMs?, close? })`. Returns the undoing. */
   onState(listener) {
     return subscribe(this.#stateListeners, listener);
+  }
+
+  /**
+   * Hear that the connection is back and could not go on where it ended: what the room said meanwhile is missing, so load
+   * again what rests on it. Comes before the state `open`. Returns the undoing.
+   */
+  onLost(listener) {
+    return subscribe(this.#lostListeners, listener);
   }
 
   /** See every raw text frame, keepalive included: `listener("in" | "out", text)`. Returns the undoing. */
@@ -155,7 +176,8 @@ export class ParlorClient {
   #hand(text) {
     if (this.#state === "closed") return false;
     if (this.#state === "open" && this.#socket.readyState === OPEN) {
-      if ((this.#socket.bufferedAmount ?? 0) > this.#settings.bufferLimit) return false;
+      const { bufferedAmount = 0 } = this.#socket;
+      if (Math.max(bufferedAmount, this.#session.unheardBytes) > this.#settings.bufferLimit) return false;
       this.#send(text);
       return true;
     }
@@ -183,7 +205,7 @@ export class ParlorClient {
     this.#question = null;
     let socket;
     try {
-      this.#tried = socketAddress(this.#address, this.#settings);
+      this.#tried = socketAddress(this.#address, { ...this.#settings, session: this.#session.query });
       socket = new Socket(this.#tried);
     } catch (error) {
       if (this.#state === "closed") throw error; // the first attempt: the address is wrong, and its author is told
@@ -194,30 +216,54 @@ export class ParlorClient {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason, wasClean }) => this.#lost({ code, reason, wasClean });
     socket.onerror = () => {}; // `close` follows and says more; a listener keeps emitters of node from throwing
-    this.#connectTimer = setTimeout(
-      () => this.#abandon(`not open within ${connectTimeoutMs} ms`),
-      connectTimeoutMs,
-    );
+    this.#expect("not open");
     this.#setState("connecting");
   }
 
+  #expect(missing) {
+    const { connectTimeoutMs } = this.#settings;
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = setTimeout(() => this.#abandon(`${missing} within ${connectTimeoutMs} ms`), connectTimeoutMs);
+  }
+
   #opened() {
+    this.#session.opened();
+    if (this.#session.isAwaited) this.#expect("the session is not back");
+    else this.#begin(false);
+  }
+
+  // The server says which session this is.
+  #told(frame) {
+    const wasAwaited = this.#session.isAwaited;
+    const again = this.#session.told(frame);
+    if (!wasAwaited) return;
+    if (again) this.#queue.unshift(...again);
+    else this.#requests.lose(this.#queue);
+    this.#begin(again !== undefined);
+  }
+
+  #begin(resumed) {
     clearTimeout(this.#connectTimer);
     this.#openedAt = Date.now();
+    this.#resumed = resumed;
+    if (this.#wasOpen && !resumed) call(this.#lostListeners);
     this.#wasOpen = true;
+    if (!this.#socket) return; // a listener closed it
     this.#schedulePing();
     this.#state = "open";
     // The queue goes first: what a state listener emits comes after what was emitted before.
     for (const text of this.#queue.splice(0)) this.#send(text);
     if (this.#state !== "open") return; // a frame listener closed it
-    this.#setState("open");
+    this.#setState("open", { resumed });
     this.#ready.resolve();
   }
 
   #send(text) {
+    this.#session.sent(text);
     if (this.#socket?.readyState !== OPEN) return;
     this.#socket.send(text);
     call(this.#frameListeners, "out", text);
+    if (this.#session.isPingDue) this.#send(PING);
   }
 
   #receive(text) {
@@ -225,6 +271,8 @@ export class ParlorClient {
     this.#stopPongTimer(); // whatever arrives shows that the line is alive
     call(this.#frameListeners, "in", text);
     const frame = decodeFrame(text);
+    if (frame?.type === "session") return this.#told(frame);
+    this.#session.came(frame?.type);
     if (frame?.type === "ack") return this.#requests.settle(frame);
     const type = frame?.data?.type;
     if (frame?.type !== "event" || typeof type !== "string") return; // a bare pong, or a kind of a later protocol
@@ -235,12 +283,13 @@ export class ParlorClient {
     call(this.#anyListeners, frame.data, about);
   }
 
-  // Where there is no answer the room hears that the time ran out. Another socket was not asked.
+  // Where there is no answer the room hears that the time ran out. Another session was not asked.
   async #answer(id, answerer) {
-    const socket = this.#socket;
+    const { epoch } = this.#session;
     try {
       const text = encodeFrame("ack", await answerer(), undefined, id);
-      if (this.#socket === socket) this.#send(text);
+      if (this.#session.epoch === epoch && this.#session.isKept) this.#hand(text);
+      else if (this.#session.epoch === epoch) this.#send(text);
     } catch (error) {
       report(error);
     }
@@ -253,7 +302,7 @@ export class ParlorClient {
       this.#schedulePing();
       // The first unanswered ping counts: a later one does not buy a dead line more time.
       this.#pongTimer ??= setTimeout(() => this.#abandon(`nothing within ${pongTimeoutMs} ms of a ping`), pongTimeoutMs);
-      this.#send('{"type":"ping"}');
+      this.#send(PING);
     }, pingIntervalMs);
   }
 
@@ -272,7 +321,7 @@ export class ParlorClient {
   #lost(closing, wasTried = true) {
     const close = { ...closing, opened: this.#state === "open" };
     this.#release();
-    this.#requests.lose(this.#queue);
+    if (!this.#session.isKept) this.#requests.lose(this.#queue);
     if (close.opened && Date.now() - this.#openedAt >= this.#settings.stableAfterMs) this.#attempt = 0;
     const comeBack = this.#settings.shouldReconnect ?? (({ code }) => code !== NORMAL);
     if (!comeBack(close, this.#attempt)) return this.#end(close);

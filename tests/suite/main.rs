@@ -40,6 +40,7 @@ mod proxies;
 mod python;
 mod reload;
 mod requests;
+mod resume;
 mod room;
 mod script;
 mod shutdown;

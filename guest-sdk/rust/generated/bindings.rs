@@ -275,8 +275,8 @@ pub mod parlor {
             #[allow(unused_unsafe, clippy::all)]
             /// Ask for an event by name (1 to 128 bytes), for every event of clients with `*` (a bare ping, their keepalive, is
             /// none: it comes only where `ping` is asked for by name, and `*` handlers do not run for it), or for a hook: `$connect`,
-            /// `$disconnect`, `$user-join` and `$user-leave` (the first socket of a user in the room, and the last),
-            /// `$message` (the fallback), `$error`, `$restore`, `$timer` (for every timer), `$ack` (for every
+            /// `$disconnect`, `$lost` and `$back` (a client's line broke, and it came back), `$user-join` and `$user-leave` (the first
+            /// socket of a user in the room, and the last), `$message` (the fallback), `$error`, `$restore`, `$timer` (for every timer), `$ack` (for every
             /// answer to an ask), `$alarm`, `$suspend`, `$resume`. Asking twice is asking once. Up to 256 registrations; refused in `authorize`, and `invalid` for a hook
             /// that this host does not know.
             ///

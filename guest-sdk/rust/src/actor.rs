@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    Actor, AlarmClock, Channel, Elsewhere, Event, History, Log, Result, Room, Selection, Socket, SocketId, Storage, Target, Timers,
+    Actor, AlarmClock, Channel, Elsewhere, Event, History, Log, Result, Room, Selection, Socket, SocketId, Storage,
+    Target, Timers,
     host::{self, outbox, sockets},
     log,
     message::Message,

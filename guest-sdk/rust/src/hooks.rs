@@ -8,6 +8,8 @@ pub(crate) const ANY: &str = "*";
 pub(crate) mod hook {
     pub(crate) const CONNECT: &str = "$connect";
     pub(crate) const DISCONNECT: &str = "$disconnect";
+    pub(crate) const LOST: &str = "$lost";
+    pub(crate) const BACK: &str = "$back";
     pub(crate) const MESSAGE: &str = "$message";
     pub(crate) const ERROR: &str = "$error";
     pub(crate) const RESTORE: &str = "$restore";

@@ -138,6 +138,39 @@ impl Room {
         self.add(hook::DISCONNECT, move |ctx| handler(ctx, ctx.event().hook_data()?).into_handled())
     }
 
+    /// Calls `handler` when a socket's line broke and its client may come back. The socket stays a member, and what is emitted
+    /// to it waits for it. Where the client is not back in time (`resume-ms`), [`Room::on_disconnect`] follows.
+    ///
+    /// ```
+    /// use parlor_guest::{prelude::*, testing::TestRoom};
+    ///
+    /// let room = TestRoom::new(|room| {
+    ///     room.on_lost(|ctx| ctx.actor().emit("away", json!({ "userId": ctx.meta().user_id })));
+    ///     room.on_back(|ctx| ctx.actor().emit("back", json!({ "userId": ctx.meta().user_id })));
+    /// });
+    /// let (ada, bob) = (room.connect_as(Meta::new("ada")), room.connect_as(Meta::new("bob")));
+    /// ada.lose_line();
+    /// ada.come_back();
+    /// assert_eq!(bob.events(), ["away", "back"].map(|event| json!({ "type": event, "userId": "ada" })));
+    /// ```
+    pub fn on_lost<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Ctx) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::LOST, move |ctx| handler(ctx).into_handled())
+    }
+
+    /// Calls `handler` when the client of a socket whose line broke is back, and nothing is missing. A client that is back
+    /// before the room looked was never away: then neither this nor [`Room::on_lost`] runs.
+    pub fn on_back<F, R>(&self, mut handler: F) -> Handler
+    where
+        F: FnMut(&Ctx) -> R + 'static,
+        R: Outcome,
+    {
+        self.add(hook::BACK, move |ctx| handler(ctx).into_handled())
+    }
+
     /// Calls `handler` when a turn failed with an error that is not for its sender, or was ended by the host; in a
     /// turn of its own, after the failed one was undone. It does not run for a failure of its own.
     ///

@@ -83,9 +83,8 @@ impl<'a> Selection<'a> {
     /// ```
     pub fn emit(&self, event: &str, data: impl Serialize) -> Result<u32> {
         let Selection { channel, users, clients, excluded } = self;
-        Message::of(&data)?.say(|data| {
-            outbox::to_channel_some(channel, users.as_deref(), clients.as_deref(), excluded, event, data)
-        })
+        Message::of(&data)?
+            .say(|data| outbox::to_channel_some(channel, users.as_deref(), clients.as_deref(), excluded, event, data))
     }
 }
 

@@ -19,6 +19,10 @@ pub type AskId = u64;
 pub mod hook {
     pub const CONNECT: &str = "$connect";
     pub const DISCONNECT: &str = "$disconnect";
+    /// A socket's line broke, and its client may come back.
+    pub const LOST: &str = "$lost";
+    /// It came back.
+    pub const BACK: &str = "$back";
     pub const MESSAGE: &str = "$message";
     pub const ERROR: &str = "$error";
     pub const RESTORE: &str = "$restore";
@@ -31,8 +35,9 @@ pub mod hook {
     pub const USER_LEAVE: &str = "$user-leave";
 
     /// Every hook that a plugin can register for.
-    pub const ALL: [&str; 12] = [
-        CONNECT, DISCONNECT, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND, RESUME, USER_JOIN, USER_LEAVE,
+    pub const ALL: [&str; 14] = [
+        CONNECT, DISCONNECT, LOST, BACK, USER_JOIN, USER_LEAVE, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND,
+        RESUME,
     ];
     /// A plugin that registers for this gets every event that clients send.
     pub const ANY: &str = "*";

@@ -27,6 +27,11 @@ impl Visitor {
         Self { address: address.map(subscriber), user }
     }
 
+    /// The address under which to count the visitor.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }

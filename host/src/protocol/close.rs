@@ -48,6 +48,9 @@ impl CloseReason {
         Self::of("engine-connect-ms", 1008, "connected to no namespace in time: engine-connect-ms");
     pub const NO_PONG: Self = Self::of("engine-pong-ms", 1008, "answered no ping in time: engine-pong-ms");
 
+    /// The client came back on another line. Code 1000, since nobody is to come back on this one.
+    pub const TAKEN_OVER: Self = Self::of("taken-over", 1000, "the socket goes on over another line");
+
     /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
     pub const BROKEN_OFF: Self = Self { code: 1006, reason: Cow::Borrowed(""), label: BY_OTHERS };
 
@@ -71,6 +74,12 @@ impl CloseReason {
     /// Whether the client is to come back: what ended is not its visit but what it visited.
     pub fn is_to_come_back(&self) -> bool {
         matches!(self.code, 1011..=1013)
+    }
+
+    /// Whether a client ended its connection with this because it is done, and not because its line broke: with 1000, as a
+    /// page that is left (1001), or with a code of its own. A browser sends no code (1005) where it gives up a dead line.
+    pub fn is_goodbye(&self) -> bool {
+        matches!(self.code, 1000 | 1001 | 3000..=4999)
     }
 
     /// The label in metrics. The list is closed: closes that plugins and clients ask for share one label.

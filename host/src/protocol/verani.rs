@@ -28,6 +28,25 @@ use crate::model::names::is_short_name;
 /// The answer to a bare ping.
 pub const PONG: Frame = Frame::from_static(r#"{"type":"pong"}"#);
 
+/// How the frame of a session begins.
+const SESSION: &str = r#"{"type":"session","id":""#;
+
+/// Tells a client the secret by which it may come back after its line broke. With `heard` it came back, and so many of its
+/// frames were taken; without it is a new member.
+pub fn session(secret: &str, heard: Option<u64>) -> Frame {
+    let state = heard.map_or_else(|| "false".to_owned(), |heard| format!("true,\"heard\":{heard}"));
+    format!(r#"{SESSION}{secret}","resumed":{state}}}"#).into()
+}
+
+/// Tells a client that wants to come back that it is a new member, and cannot come back to that either.
+pub const NO_SESSION: Frame = Frame::from_static(r#"{"type":"session","resumed":false}"#);
+
+/// Whether a frame is one of those that a client counts: all that a room says, in contrast to what the line itself says.
+pub fn is_counted(frame: &Frame) -> bool {
+    let text = frame.as_str();
+    !(text.starts_with(r#"{"type":"session""#) || text.starts_with(r#"{"type":"pong""#))
+}
+
 /// A valid frame from a client.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Inbound {

@@ -43,6 +43,14 @@ impl Wire {
         }
     }
 
+    /// Whether a client that may come back counts this packet among those that it got.
+    pub fn counts(&self, packet: &Packet) -> bool {
+        match self {
+            Self::Verani => verani::is_counted(&packet.text),
+            Self::SocketIo { .. } => false,
+        }
+    }
+
     /// Tells a client why its `$connect` failed, where it is not in its room before that. Over Verani's frames it is.
     pub fn refusal(&self, message: &str) -> Option<Packet> {
         match self {

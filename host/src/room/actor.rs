@@ -2,6 +2,7 @@
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 mod asks;
+mod news;
 mod users;
 
 use std::sync::Arc;
@@ -191,6 +192,7 @@ impl Room {
                 }
                 return self.turns.handled(socket);
             }
+            Mail::Line { socket } => return self.line_changed(socket).await,
             Mail::LastWords { socket, reason } => {
                 return self.turns.say_in_order(Some(Output::LastWords { socket, reason })).await;
             }
@@ -305,8 +307,7 @@ impl Room {
                 let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }
             RoomRequest::Sockets { after, limit, sockets } => {
-                let found = members.present_after(after).take(limit);
-                let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
+                let _ = sockets.send(self.turns.people.list(after, limit));
             }
             RoomRequest::Emit { to, event, data, sent } => {
                 let _ = sent.send(self.turns.announce(to, event, data).await);

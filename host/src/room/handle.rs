@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use super::mailbox::Mailbox;
-pub use super::mailbox::{Mail, RequestNotTaken, RoomClosed, RoomOverview, RoomRequest};
+pub use super::mailbox::{ListedSocket, Mail, RequestNotTaken, RoomClosed, RoomOverview, RoomRequest};
 use crate::clock::Instant;
 use crate::model::event::SocketId;
 use crate::model::names::RoomKey;

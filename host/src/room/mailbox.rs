@@ -44,6 +44,10 @@ pub enum Mail {
         /// The same by `clock::now_ns`.
         accepted_ns: u64,
     },
+    /// The socket's line broke, or it goes on over another one: its outbound queue says which.
+    Line {
+        socket: SocketId,
+    },
     /// The host reads no more of this socket: close it, behind the answers to what came before.
     LastWords {
         socket: SocketId,
@@ -90,8 +94,17 @@ pub enum RoomRequest {
     Sockets {
         after: SocketId,
         limit: usize,
-        sockets: oneshot::Sender<Vec<(SocketId, Meta)>>,
+        sockets: oneshot::Sender<Vec<ListedSocket>>,
     },
+}
+
+/// A socket as the operator's API lists it.
+#[derive(Debug, Clone)]
+pub struct ListedSocket {
+    pub id: SocketId,
+    pub meta: Meta,
+    /// Whether its line broke, and its client may come back.
+    pub detached: bool,
 }
 
 impl RoomRequest {
@@ -166,8 +179,8 @@ impl Mailbox {
         Self { inner: Mutex::default(), actor: AtomicWaker::new(), events_max, bytes_max }
     }
 
-    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival, last words and an end, and an
-    /// alarm that waits in the mailbox rings again after a minute at the earliest.
+    /// Puts in a mail that always finds a place. Needs no bound: each socket has one arrival, news of its line, last words and
+    /// an end, and an alarm that waits in the mailbox rings again after a minute at the earliest.
     pub fn push(&self, mail: Mail) -> Result<(), RoomClosed> {
         let mut inner = self.inner.lock();
         if inner.closed {

@@ -24,6 +24,7 @@ pub mod outbound;
 pub mod owner;
 mod people;
 mod plan;
+mod ring;
 mod turn;
 mod visitors;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
+use super::ring::SentRing;
 use crate::clock::recent_ns;
 use crate::model::limits::Limits;
 use crate::model::visitor::Visitor;
@@ -56,6 +57,20 @@ struct PacketQueue {
     packets: VecDeque<Packet>,
     bytes: usize,
     end: QueueEnd,
+    /// What lets the queue outlive its line; none where it does not.
+    survival: Option<Box<Survival>>,
+}
+
+/// What lets a queue go from one line to the next.
+#[derive(Debug)]
+struct Survival {
+    sent: SentRing,
+    /// Whether the line broke. Nobody takes packets out then.
+    is_lost: bool,
+    /// Whether the next line waits to take over.
+    is_wanted: bool,
+    /// Whether a mail waits in the room's mailbox that says that the line broke or came back.
+    has_news: bool,
 }
 
 /// Whether and how the queue ends.
@@ -75,6 +90,17 @@ pub enum ToWrite {
     Packet(Packet),
     /// Comes once, and nothing after it.
     Close(CloseReason),
+    /// Nothing over this line: another one takes over.
+    HandOver,
+}
+
+/// Why nothing more is written over a line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum EndOfLine {
+    /// The socket is to be closed; whether frames are still queued.
+    Close(CloseReason, bool),
+    /// Another line takes over.
+    HandOver,
 }
 
 impl Outbound {
@@ -135,6 +161,69 @@ impl Outbound {
         self.refused.load(Ordering::Acquire)
     }
 
+    /// Lets the queue go from one line to the next: from now on it keeps what it sends. `memory` is the tenant's.
+    pub fn survive(&self, limits: &Limits, memory: Arc<Counter>) {
+        let sent = SentRing::new(limits, memory);
+        self.queue.lock().survival =
+            Some(Box::new(Survival { sent, is_lost: false, is_wanted: false, has_news: false }));
+    }
+
+    /// Notes that the line broke; false where the queue ends with it.
+    pub fn lose_line(&self) -> bool {
+        let mut queue = self.queue.lock();
+        let is_open = matches!(queue.end, QueueEnd::Open);
+        let survival = queue.survival.as_mut().filter(|_| is_open);
+        survival.is_some_and(|survival| {
+            survival.is_lost = true;
+            true
+        })
+    }
+
+    /// Whether the line broke, and no other has taken over yet.
+    pub fn is_lost(&self) -> bool {
+        self.queue.lock().survival.as_ref().is_some_and(|survival| survival.is_lost)
+    }
+
+    /// Whether the room is to be told that the line broke or came back: not where it has not looked since it was told.
+    pub fn note_news(&self) -> bool {
+        self.queue.lock().survival.as_mut().is_some_and(|survival| !std::mem::replace(&mut survival.has_news, true))
+    }
+
+    /// Whether the line is lost, for a room that was told of news.
+    pub(super) fn take_news(&self) -> bool {
+        self.queue.lock().survival.as_mut().is_some_and(|survival| {
+            survival.has_news = false;
+            survival.is_lost
+        })
+    }
+
+    /// Asks whoever serves the line, or waits in its place, to hand over; or takes that back.
+    pub fn want(&self, is_wanted: bool) {
+        if let Some(survival) = &mut self.queue.lock().survival {
+            survival.is_wanted = is_wanted;
+        }
+        self.writer.wake();
+    }
+
+    /// Begins a line whose client has the first `got` of all packets: those behind them are queued again, before all others,
+    /// and `last` comes behind all. False where some are gone, or where the queue has ended.
+    pub fn go_on(&self, got: u64, last: Packet) -> bool {
+        let mut guard = self.queue.lock();
+        let queue = &mut *guard;
+        let Some(survival) = queue.survival.as_mut().filter(|_| matches!(queue.end, QueueEnd::Open)) else {
+            return false;
+        };
+        let Some(mut again) = survival.sent.rewind(got) else { return false };
+        survival.is_lost = false;
+        let bytes = again.iter().map(Packet::bytes).sum::<usize>() + last.bytes();
+        self.of_tenant.add(bytes);
+        queue.bytes += bytes;
+        again.append(&mut queue.packets);
+        again.push_back(last);
+        queue.packets = again;
+        true
+    }
+
     /// Queues a packet. Where the queue is full, closes the socket instead: a client that misses a packet could never
     /// know. Says whether the socket had nothing to write before.
     pub fn push(&self, packet: Packet) -> bool {
@@ -152,6 +241,10 @@ impl Outbound {
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::TENANT_SLOW));
         } else {
             queue.packets.push_back(packet);
+            if queue.survival.as_ref().is_some_and(|survival| survival.is_lost) {
+                // Nobody writes it.
+                return false;
+            }
         }
         drop(queue);
         self.writer.wake();
@@ -189,13 +282,14 @@ impl Outbound {
         self.pop().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Waits until the socket is to be closed; answers why, and whether frames are still queued. For a socket's task
-    /// that cannot write at the moment.
-    pub fn poll_closing(&self, context: &mut Context<'_>) -> Poll<(CloseReason, bool)> {
+    /// Waits until nothing more is to be written over this line, but for what is queued. For a socket's task that cannot
+    /// write at the moment, or has no line.
+    pub fn poll_end_of_line(&self, context: &mut Context<'_>) -> Poll<EndOfLine> {
         self.writer.register(context.waker());
         let queue = self.queue.lock();
         match &queue.end {
-            QueueEnd::Closing(reason) => Poll::Ready((reason.clone(), !queue.packets.is_empty())),
+            QueueEnd::Closing(reason) => Poll::Ready(EndOfLine::Close(reason.clone(), !queue.packets.is_empty())),
+            _ if queue.is_wanted() => Poll::Ready(EndOfLine::HandOver),
             _ => Poll::Pending,
         }
     }
@@ -238,7 +332,15 @@ impl Outbound {
 
     fn pop(&self) -> Option<ToWrite> {
         let mut queue = self.queue.lock();
+        if queue.is_wanted() {
+            return Some(ToWrite::HandOver);
+        }
         if let Some(packet) = queue.packets.pop_front() {
+            if let Some(survival) = &mut queue.survival
+                && self.wire.counts(&packet)
+            {
+                survival.sent.keep(&packet);
+            }
             let bytes = packet.bytes();
             queue.bytes -= bytes;
             self.of_tenant.give(bytes);
@@ -262,6 +364,12 @@ impl Outbound {
     }
 }
 
+impl PacketQueue {
+    fn is_wanted(&self) -> bool {
+        matches!(self.end, QueueEnd::Open) && self.survival.as_ref().is_some_and(|survival| survival.is_wanted)
+    }
+}
+
 impl Drop for Outbound {
     fn drop(&mut self) {
         self.abandon();
@@ -269,60 +377,4 @@ impl Drop for Outbound {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packet(text: &str) -> Packet {
-        text.to_owned().into()
-    }
-
-    fn outbound() -> Outbound {
-        outbound_of(&Arc::new(Counter::new(1_000)))
-    }
-
-    fn outbound_of(tenant: &Arc<Counter>) -> Outbound {
-        let place = Arc::new(Counter::new(1)).place().unwrap();
-        let limits = Limits { outbound_bytes: 10, outbound_frames: 3, ..Limits::default() };
-        Outbound::new(&limits, Wire::Verani, Arc::default(), Arc::clone(tenant), Arc::default(), place)
-    }
-
-    #[test]
-    fn a_tenants_queues_have_a_bound_together() {
-        let tenant = Arc::new(Counter::new(6));
-        let (slow, fresh) = (outbound_of(&tenant), outbound_of(&tenant));
-        slow.push(packet("123"));
-        slow.push(packet("123"));
-        // A socket that owes nothing still gets its frame.
-        fresh.push(packet("abc"));
-        assert_eq!(fresh.pop(), Some(ToWrite::Packet(packet("abc"))));
-        slow.push(packet("4"));
-        assert_eq!(slow.pop(), Some(ToWrite::Close(CloseReason::TENANT_SLOW)));
-        assert_eq!(tenant.used(), 0);
-        slow.push(packet("late"));
-        fresh.push(packet("never read"));
-        drop((slow, fresh));
-        assert_eq!(tenant.used(), 0);
-    }
-
-    #[test]
-    fn a_close_comes_behind_what_is_queued() {
-        let outbound = outbound();
-        outbound.push(packet("a"));
-        outbound.close(CloseReason::RESTART);
-        outbound.push(packet("late"));
-        assert_eq!(outbound.pop(), Some(ToWrite::Packet(packet("a"))));
-        assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::RESTART)));
-        assert_eq!(outbound.pop(), None);
-    }
-
-    #[test]
-    fn a_slow_consumer_is_closed() {
-        for frame in ["12345678901", "1234"] {
-            let outbound = outbound();
-            for _ in 0..4 {
-                outbound.push(packet(frame));
-            }
-            assert_eq!(outbound.pop(), Some(ToWrite::Close(CloseReason::SLOW)));
-        }
-    }
-}
+mod tests;

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::mailbox::Mailbox;
+use super::mailbox::{ListedSocket, Mailbox};
 use super::outbound::Outbound;
 use super::turn::{Output, WordsForSender};
 use super::visitors::Visitors;
 use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::{Acknowledgement, Audience, Close, Emit, UnixMs, Whom};
-use crate::model::event::SocketId;
+use crate::model::event::{SocketId, hook};
 use crate::model::history::HistoryAnswer;
 use crate::model::json::Json;
 use crate::model::limits::Limits;
@@ -40,6 +40,8 @@ pub(super) struct People {
     outbound: HashMap<SocketId, Arc<Outbound>>,
     /// Sockets that the room closes because their user made its code fault too often: it listens to them no more.
     sent_away: HashSet<SocketId>,
+    /// Sockets whose plugin was told that their line broke.
+    known_lost: HashSet<SocketId>,
     pub(super) visitors: Visitors,
     /// The users that the plugin was told of with `$user-join`, as far as it wants to know, until `$user-leave`.
     known_users: HashSet<String>,
@@ -117,6 +119,7 @@ impl People {
         let Some(outbound) = self.outbound.remove(&socket) else { return false };
         self.visitors.note(socket, &outbound.visitor);
         self.sent_away.remove(&socket);
+        self.known_lost.remove(&socket);
         self.state.members.depart(socket);
         true
     }
@@ -142,10 +145,26 @@ impl People {
     /// A new instance that wants to know of users knows those that are here.
     pub(super) fn know_users(&mut self, wants: bool) {
         match wants {
-            true if self.known_users.is_empty() => self.known_users = self.state.members.user_ids().into_iter().collect(),
+            true if self.known_users.is_empty() => {
+                self.known_users = self.state.members.user_ids().into_iter().collect()
+            }
             true => {}
             false => self.known_users = HashSet::new(),
         }
+    }
+
+    /// The hook that says what became of a socket's line since the last; none where nothing did.
+    pub(super) fn news_of_line(&mut self, socket: SocketId) -> Option<&'static str> {
+        let is_lost = self.outbound.get(&socket)?.take_news();
+        let was_lost = if is_lost { !self.known_lost.insert(socket) } else { self.known_lost.remove(&socket) };
+        (is_lost != was_lost && self.is_heard(socket)).then_some(if is_lost { hook::LOST } else { hook::BACK })
+    }
+
+    /// Up to `limit` sockets with a number above `after`.
+    pub(super) fn list(&self, after: SocketId, limit: usize) -> Vec<ListedSocket> {
+        let is_detached = |id| self.outbound.get(&id).is_some_and(|outbound| outbound.is_lost());
+        let found = self.state.members.present_after(after).take(limit);
+        found.map(|(id, meta)| ListedSocket { id, meta: meta.clone(), detached: is_detached(id) }).collect()
     }
 
     /// Forgets what is known of a socket that departed.

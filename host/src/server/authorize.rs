@@ -55,14 +55,14 @@ pub(super) fn connect_request(
     }
 }
 
-/// Asks the plugin's `authorize`. A client that is `blamed` bears the fault if the guest faults.
+/// Asks the plugin's `authorize`; answers who the client is, and whether the plugin said so. A client that is `blamed` bears the fault if the guest faults.
 pub(super) async fn authorize(
     fleet: &Fleet,
     plugin: &Arc<Plugin>,
     blamed: Option<&Visitor>,
     connect: ConnectRequest,
     uri: &Uri,
-) -> Result<Meta, UpgradeRefusal> {
+) -> Result<(Meta, bool), UpgradeRefusal> {
     let limit = Duration::from_millis(plugin.limits().handshake_ms);
     // On a worker's thread, because this one accepts connections and a guest may take its time.
     let workers = fleet.workers();
@@ -73,8 +73,8 @@ pub(super) async fn authorize(
         return Err(UpgradeRefusal::busy("the plugin did not authorize this connection in time: handshake-ms"));
     };
     match answer {
-        Ok(Some(meta)) => Ok(meta),
-        Ok(None) => default_meta(plugin, uri),
+        Ok(Some(meta)) => Ok((meta, true)),
+        Ok(None) => default_meta(plugin, uri).map(|meta| (meta, false)),
         Err(AuthorizeError::Rejected(rejection)) => {
             let status = StatusCode::from_u16(rejection.status)
                 .ok()

@@ -14,6 +14,7 @@ use super::door::Door;
 use super::escapes::decode_plain;
 use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
+use super::resume::Resume;
 use crate::clock::Instant;
 use crate::deploy::Deploys;
 use crate::fleet::{Fleet, NoRoom};
@@ -25,7 +26,7 @@ use crate::plugin::version::Plugin;
 use crate::room::handle::RoomClosed;
 use crate::room::outbound::{Outbound, Wire};
 use crate::session::Sessions;
-use crate::socket::Seat;
+use crate::socket::{Seat, SeatClaims};
 use crate::tenant::Tenants;
 use crate::tenant::account::CounterPlace;
 
@@ -45,6 +46,7 @@ pub struct Upgrading {
     pub deploys: Arc<Deploys>,
     pub counts: Arc<UpgradeCounts>,
     pub sessions: Arc<Sessions>,
+    pub claims: Arc<SeatClaims>,
 }
 
 /// A client that asks to come into a room.
@@ -62,10 +64,12 @@ pub(super) struct Wish<'a> {
 
 /// A client that the plugin knows.
 pub(super) struct Known {
-    meta: Meta,
-    visitor: Visitor,
+    pub(super) meta: Meta,
+    /// Whether the plugin named the user. Others have a name of their own at each visit.
+    pub(super) is_named: bool,
+    pub(super) visitor: Visitor,
     /// How long its first event has to wait.
-    pause: Duration,
+    pub(super) pause: Duration,
     /// The channels of which it wants to hear what it missed.
     since: Vec<(String, Option<String>)>,
 }
@@ -74,7 +78,7 @@ impl Known {
     /// A client that nobody asks the plugin about.
     pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
         let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
-        Self { meta, visitor, pause: Duration::ZERO, since: Vec::new() }
+        Self { meta, is_named: true, visitor, pause: Duration::ZERO, since: Vec::new() }
     }
 }
 
@@ -87,10 +91,10 @@ pub(super) async fn identify(fleet: &Fleet, wish: Wish<'_>) -> Result<Known, Upg
     // Before `authorize` names the user, the client is known by its address alone.
     let stranger = Visitor::new(address, None);
     fleet.admits(plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
-    let meta = authorize(fleet, plugin, is_earnest.then_some(&stranger), connect, uri).await?;
+    let (meta, is_named) = authorize(fleet, plugin, is_earnest.then_some(&stranger), connect, uri).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
-    Ok(Known { meta, visitor, pause, since: address::since(uri) })
+    Ok(Known { meta, is_named, visitor, pause, since: address::since(uri) })
 }
 
 /// Counts an upgrade of an address, or what costs as much.
@@ -107,15 +111,33 @@ pub(super) fn tenant_place(plugin: &Plugin) -> Result<CounterPlace, UpgradeRefus
     place.ok_or_else(|| UpgradeRefusal::busy("too many sockets: sockets-per-tenant"))
 }
 
-/// Takes a seat for a client that the plugin knows: one of Socket.IO where it names a namespace.
+/// What a client asks for beside its room.
+pub(super) struct Manner<'a> {
+    /// Its namespace, where it speaks Socket.IO.
+    pub(super) namespace: Option<&'a str>,
+    /// Its place among the tenant's sockets; none where it is to take over one that has a place.
+    pub(super) place: Option<CounterPlace>,
+    /// How its seat outlives its line, where it is to.
+    pub(super) resume: Option<Resume>,
+}
+
+/// The seat of a client that the plugin knows: its own from before its line broke, or a new one.
 pub(super) async fn seat(
     fleet: &Arc<Fleet>,
     plugin: &Plugin,
     room: &RoomId,
-    Known { meta, visitor, pause, since }: Known,
-    namespace: Option<&str>,
-    place: CounterPlace,
+    known: Known,
+    manner: Manner<'_>,
 ) -> Result<Seat, UpgradeRefusal> {
+    let Manner { namespace, place, resume } = manner;
+    if let Some(resume) = &resume
+        && let Some(seat) = resume.take_over(plugin, &known).await?
+    {
+        return Ok(seat);
+    }
+    let place = place.map_or_else(|| tenant_place(plugin), Ok)?;
+    let user = known.is_named.then(|| known.meta.user_id.clone());
+    let Known { meta, visitor, pause, since, .. } = known;
     let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
         namespace: namespace.into(),
         // A client's `socket.id` and its plugin's client id are the same.
@@ -125,7 +147,12 @@ pub(super) async fn seat(
     let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
     let outbound = Arc::new(outbound.missing(since));
     outbound.pause(pause);
-    take_seat(fleet, plugin, room, meta, outbound).await
+    let claim = resume.map(|resume| resume.begin(plugin, room, user, &outbound)).transpose()?.flatten();
+    let seat = take_seat(fleet, plugin, room, meta, outbound).await?;
+    Ok(match claim {
+        Some(claim) => seat.outliving(claim),
+        None => seat,
+    })
 }
 
 /// The plugin that serves a path. While plugins of the tenant are still being loaded, it may be one of them: a client that

@@ -186,7 +186,7 @@ impl Probe {
                 match poll_fn(|context| self.outbound.poll_next(context)).await {
                     ToWrite::Packet(packet) if packet.text.as_str().contains(&expected) => return true,
                     ToWrite::Packet(_) => {}
-                    ToWrite::Close(_) => return false,
+                    ToWrite::Close(_) | ToWrite::HandOver => return false,
                 }
             }
         };

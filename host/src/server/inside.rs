@@ -9,7 +9,7 @@ use tokio::io::{DuplexStream, duplex};
 
 use super::address;
 use super::authorize::connect_request;
-use super::entry::{self, Known, Wish, check_origin};
+use super::entry::{self, Known, Manner, Wish, check_origin};
 use super::escapes::decode_plain;
 use super::forwarded::RemoteClient;
 use super::refusal::UpgradeRefusal;
@@ -68,8 +68,9 @@ async fn admit(
             (Arc::clone(plugin), room.clone(), Known::as_told(meta, ADDRESS))
         }
     };
-    let place = entry::tenant_place(&plugin)?;
-    let seat = entry::seat(fleet, &plugin, &room, known, None, place).await?;
+    let place = Some(entry::tenant_place(&plugin)?);
+    let manner = Manner { namespace: None, place, resume: None };
+    let seat = entry::seat(fleet, &plugin, &room, known, manner).await?;
     let (ours, theirs) = duplex(BUFFER_BYTES);
     socket::serve(Arc::clone(fleet.workers()), DetachedStream::Memory(ours), Vec::new(), seat, Box::new(()));
     Ok(theirs)

@@ -147,8 +147,9 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
 
 fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
     type Figure = fn(&Account) -> &account::Counter;
-    let figures: [(&str, &str, Figure); 6] = [
+    let figures: [(&str, &str, Figure); 7] = [
         ("sockets", "Sockets", |account| &account.sockets),
+        ("detached_sockets", "Sockets whose line broke and whose clients may come back", |account| &account.detached),
         ("rooms", "Open rooms", |account| &account.rooms),
         ("awake_rooms", "Open rooms with an instance", |account| &account.awake),
         ("memory_bytes", "Memory of its instances", |account| &account.memory),
@@ -200,6 +201,8 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
     let verdicts = scrape.counters("heavy_verdicts", "How often it came to that");
     let closes =
         scrape.counters("closed_sockets", "Sockets closed by the host, by reason; a plugin's own reasons are one");
+    let resumes =
+        scrape.counters("resumes", "Clients that came back, or tried to, and lines that broke for good, by outcome");
     for plugin in fleet.serving() {
         let labels = vec![("tenant", plugin.key.tenant.to_string()), ("plugin", plugin.key.plugin.to_string())];
         let and = |name, value: String| labels.iter().cloned().chain([(name, value)]).collect::<Labels>();
@@ -224,6 +227,9 @@ fn of_plugins(fleet: &Fleet, scrape: &mut Scrape) {
         }
         for (reason, count) in totals.closes() {
             closes.get_or_create(&and("reason", reason.to_owned())).inc_by(count as f64);
+        }
+        for (outcome, count) in totals.resumes() {
+            resumes.get_or_create(&and("outcome", outcome.to_owned())).inc_by(count as f64);
         }
     }
 }

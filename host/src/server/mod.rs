@@ -26,6 +26,7 @@ mod proxy_protocol;
 mod reception;
 mod refusal;
 mod requests;
+mod resume;
 mod starting;
 mod upgrade;
 
@@ -43,6 +44,7 @@ pub use listen::Listeners;
 use crate::config::Config;
 use crate::deploy::Deploys;
 use crate::session::Sessions;
+use crate::socket::SeatClaims;
 use crate::watchdog::Watchdog;
 use api::Api;
 use aside::ApiThread;
@@ -82,6 +84,7 @@ pub fn http(
         deploys: Arc::clone(deploys),
         counts,
         sessions,
+        claims: Arc::new(SeatClaims::new(Arc::clone(fleet.workers()))),
     };
     let of_host = pages::routes(&access, dev.clone())
         .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))

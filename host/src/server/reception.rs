@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::address::{self, Destination};
 use super::authorize::{AUTH, WIRE, connect_request};
-use super::entry::{self, Upgrading, Wish, plugin_at};
+use super::entry::{self, Manner, Upgrading, Wish, plugin_at};
 use super::forwarded::RemoteClient;
 use super::refusal::UpgradeRefusal;
 use crate::model::json::Json;
@@ -117,7 +117,8 @@ async fn admit(
     let address = door.address_of(&client.remote);
     let wish = Wish { plugin, room: &room, address, connect, uri: &client.uri, is_earnest: true };
     let known = entry::identify(fleet, wish).await?;
-    entry::seat(fleet, plugin, &room, known, Some(namespace), place).await
+    let manner = Manner { namespace: Some(namespace), place: Some(place), resume: None };
+    entry::seat(fleet, plugin, &room, known, manner).await
 }
 
 /// The room that a client wants: `auth.room`, else `?room=` of its address, else the default one.

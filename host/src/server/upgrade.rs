@@ -16,11 +16,12 @@ use super::authorize::connect_request;
 use super::bare::bare_connection;
 use super::door::ConnectionPlace;
 use super::engine;
-use super::entry::{self, Upgrading, Wish, check_origin, plugin_at};
+use super::entry::{self, Manner, Upgrading, Wish, check_origin, plugin_at};
 use super::forwarded::RemoteClient;
 use super::handshake::Handshake;
 use super::head::host_of;
 use super::refusal::UpgradeRefusal;
+use super::resume::Resume;
 use crate::model::names::PluginKey;
 use crate::plugin::version::Plugin;
 use crate::seldom::Seldom;
@@ -112,7 +113,10 @@ async fn admit(
     let of_client = door
         .enter_behind_proxy(client)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
-    let tenant_place = entry::tenant_place(&plugin)?;
+    let resume = Resume::asked(&upgrading.claims, &plugin, &room, request.uri());
+    // A socket that goes on over another line has its place already.
+    let goes_on = resume.as_ref().is_some_and(Resume::goes_on);
+    let tenant_place = if goes_on { None } else { Some(entry::tenant_place(&plugin)?) };
     let headers = request.headers();
     let bearer = handshake.as_ref().ok().and_then(Handshake::bearer).filter(|_| !headers.contains_key(AUTHORIZATION));
     let token = bearer.map(|token| (AUTHORIZATION.as_str(), format!("Bearer {token}")));
@@ -123,7 +127,8 @@ async fn admit(
     let known = entry::identify(fleet, wish).await?;
     let handshake = handshake?;
     // Before the client hears that it is connected, so that it gets everything that the room says from then on.
-    let seat = entry::seat(fleet, &plugin, &room, known, None, tenant_place).await?;
+    let seat =
+        entry::seat(fleet, &plugin, &room, known, Manner { namespace: None, place: tenant_place, resume }).await?;
     if handshake.is_unanswered(&plugin.subprotocols) {
         warn_of_unanswered(&plugin);
     }

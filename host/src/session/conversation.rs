@@ -20,7 +20,7 @@ use crate::protocol::engineio::{self, BadEnginePacket, EnginePacket};
 use crate::protocol::socketio::encode;
 use crate::protocol::socketio::reader::PacketReader;
 use crate::protocol::socketio::{ClientContent, ClientPacket};
-use crate::room::outbound::ToWrite;
+use crate::room::outbound::{EndOfLine, ToWrite};
 use crate::socket::Seat;
 use crate::socket::held::HeldMessage;
 use crate::socket::rate::FrameRate;
@@ -282,6 +282,10 @@ impl Conversation {
                         closed = Some((place, reason));
                         break;
                     }
+                    Poll::Ready(ToWrite::HandOver) => {
+                        closed = Some((place, CloseReason::TAKEN_OVER));
+                        break;
+                    }
                     Poll::Pending => {}
                 }
             }
@@ -365,7 +369,7 @@ impl Conversation {
     /// Waits until a room closes the client's visit. For a session that cannot say anything at the moment.
     pub(super) fn poll_closing(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
         for visit in &self.visits {
-            if let Poll::Ready((reason, _)) = visit.seat.outbound.poll_closing(context) {
+            if let Poll::Ready(EndOfLine::Close(reason, _)) = visit.seat.outbound.poll_end_of_line(context) {
                 return Poll::Ready(reason);
             }
         }

@@ -24,7 +24,7 @@ use crate::model::rate::Rate;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani::{self, BadFrame, Inbound};
 use crate::room::handle::RoomClosed;
-use crate::room::outbound::ToWrite;
+use crate::room::outbound::{EndOfLine, ToWrite};
 
 /// How long a room has to answer what came before a frame that ends the connection.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -40,6 +40,8 @@ pub struct Connection {
     seat: Seat,
     /// An event that waits for its place in the room; nothing more is read meanwhile.
     held: HeldMessage,
+    /// Whether that is one of the frames that a client which may come back counts.
+    held_counts: bool,
     /// How many bad frames may come.
     bad_frames: Rate,
     /// How fast frames may come.
@@ -69,6 +71,8 @@ enum End {
     Client(CloseReason),
     /// The host closes, and still has to send the close frame. `$disconnect` gets the same reason.
     Host(CloseReason),
+    /// The client came back over another line, which takes over.
+    HandOver,
 }
 
 impl Connection {
@@ -77,6 +81,7 @@ impl Connection {
             ws,
             seat,
             held: HeldMessage::Nothing,
+            held_counts: false,
             bad_frames: Rate::within(MINUTE, limits.bad_frames_per_minute, limits.bad_frames),
             frames: FrameRate::new(limits),
             frames_read: 0,
@@ -87,24 +92,42 @@ impl Connection {
         }
     }
 
-    /// Serves the socket to its end, and then tells the room.
+    /// Serves the socket to its end, and then tells the room, or leaves the seat to the client's next line.
     pub async fn run(mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
-        self.seat.fall_silent();
+        let Self { mut ws, mut seat, mut held, deaf, .. } = self;
         match end {
+            End::HandOver => {
+                held.give_up(&seat);
+                seat.hand_over();
+                let _ = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, CloseReason::TAKEN_OVER)).await;
+            }
             End::Host(reason) => {
-                self.seat.room.plugin().totals.count_close(reason.label());
-                let told = tokio::time::timeout(FAREWELL, ws::tell(&mut self.ws, reason.clone())).await;
-                self.seat.leave(reason);
-                if matches!(told, Ok(Ok(()))) {
-                    ws::linger(&mut self.ws).await;
+                seat.room.plugin().totals.count_close(reason.label());
+                if reason == CloseReason::SILENT {
+                    // The client may be on its way back over another line.
+                    held.give_up(&seat);
+                    seat.lose_line(reason.clone());
+                    let _ = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, reason)).await;
+                    return;
+                }
+                seat.fall_silent();
+                let told = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, reason.clone())).await;
+                seat.leave(reason);
+                if !matches!(told, Ok(Ok(()))) {
+                    return;
                 }
             }
+            End::Client(reason) if deaf.is_none() && !reason.is_goodbye() => {
+                held.give_up(&seat);
+                seat.lose_line(reason);
+            }
             End::Client(reason) => {
-                self.seat.leave(reason);
-                ws::linger(&mut self.ws).await;
+                seat.fall_silent();
+                seat.leave(reason);
             }
         }
+        ws::linger(&mut ws).await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
@@ -136,6 +159,7 @@ impl Connection {
             };
             match next {
                 ToWrite::Close(reason) => return Poll::Ready(End::Host(reason)),
+                ToWrite::HandOver => return Poll::Ready(End::HandOver),
                 ToWrite::Packet(packet) => {
                     if Pin::new(&mut self.ws).start_send(Message::Text(packet.text)).is_err() {
                         return Poll::Ready(End::Client(CloseReason::BROKEN_OFF));
@@ -154,7 +178,9 @@ impl Connection {
     /// The client takes nothing at the moment. Once the room closes the socket, the client has [`FAREWELL`] to take the
     /// frames that it is still owed.
     fn poll_blocked(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let (reason, frames_left) = ready!(self.seat.outbound.poll_closing(context));
+        let EndOfLine::Close(reason, frames_left) = ready!(self.seat.outbound.poll_end_of_line(context)) else {
+            return Poll::Ready(End::HandOver);
+        };
         if frames_left {
             let farewell = self.farewell.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
             ready!(farewell.as_mut().poll(context));
@@ -199,6 +225,9 @@ impl Connection {
                 }
                 Message::Pong(_) | Message::Frame(_) => None,
             };
+            if bad.is_some() {
+                self.seat.count_heard();
+            }
             if let Some(bad) = bad
                 && !self.may_send_bad_frame()
             {
@@ -215,13 +244,19 @@ impl Connection {
     /// Moves the event that waits, if any, into the room.
     fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         let moved = ready!(self.held.poll(context, &self.seat));
+        if std::mem::take(&mut self.held_counts) && moved.is_ok() {
+            self.seat.count_heard();
+        }
         Poll::Ready(moved.map_err(|RoomClosed| End::Host(self.seat.room.end_reason())))
     }
 
     /// Decodes a text frame: an event waits in `held` for `poll_held`, a bare ping gets its answer here.
     fn take_text(&mut self, text: &Utf8Bytes) -> Result<(), BadFrame> {
         match verani::decode(text)? {
-            Inbound::Message(message) => self.held = HeldMessage::Uncounted(message),
+            Inbound::Message(message) => {
+                self.held = HeldMessage::Uncounted(message);
+                self.held_counts = true;
+            }
             Inbound::Ping => {
                 self.seat.outbound.push(verani::PONG.into());
                 if self.seat.room.wants_ping.load(Ordering::Relaxed) {

@@ -21,6 +21,14 @@ impl HeldMessage {
         matches!(self, Self::Nothing)
     }
 
+    /// Drops it, since the line is gone: a client that comes back sends it again.
+    pub fn give_up(&mut self, seat: &Seat) {
+        if let Self::Counted(_) = std::mem::replace(self, Self::Nothing) {
+            seat.outbound.handled();
+        }
+        seat.room.mailbox.give_up_place(seat.id);
+    }
+
     /// Moves it, if there is one, into the room.
     pub fn poll(&mut self, context: &mut Context<'_>, seat: &Seat) -> Poll<Result<(), RoomClosed>> {
         if let Self::Uncounted(_) = self {

@@ -1,5 +1,6 @@
 //! One client connection, from the accepted upgrade to the last byte.
 
+pub mod claims;
 mod connection;
 mod enter;
 mod fragments;
@@ -12,5 +13,5 @@ mod throttle;
 pub mod ws;
 
 pub use enter::serve;
-pub use seat::Seat;
+pub use seat::{Seat, SeatClaim, SeatClaims};
 pub use stream::{ClientStream, DetachedStream};

@@ -25,6 +25,8 @@ pub struct Account {
     pub cpu: Arc<CpuBucket>,
     /// Sockets, counted from their upgrade on.
     pub sockets: Arc<Counter>,
+    /// Those of them whose line broke, and whose clients may come back.
+    pub detached: Arc<Counter>,
     /// Open rooms.
     pub rooms: Arc<Counter>,
     /// Rooms that hold an instance.
@@ -57,6 +59,7 @@ impl Account {
         Self {
             tenant,
             sockets: counter(limits.sockets_per_tenant),
+            detached: counter(limits.detached_per_tenant),
             rooms: counter(limits.rooms_per_tenant),
             awake: counter(limits.awake_rooms_per_tenant),
             memory: counter(limits.memory_tenant_bytes),

@@ -27,6 +27,8 @@ pub struct Totals {
     failures: [AtomicU64; FailureKind::ALL.len()],
     /// Sockets that the host closed, by label.
     closes: Mutex<BTreeMap<&'static str, u64>>,
+    /// Clients that came back after their line broke, or tried to, by outcome.
+    resumes: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Totals {
@@ -39,6 +41,7 @@ impl Totals {
             bad_frames: AtomicU64::new(0),
             failures: Default::default(),
             closes: Mutex::default(),
+            resumes: Mutex::default(),
         }
     }
 
@@ -57,6 +60,11 @@ impl Totals {
         *self.closes.lock().entry(label).or_default() += 1;
     }
 
+    /// Counts a client that came back after its line broke, or tried to. The outcomes are a closed list.
+    pub fn count_resume(&self, outcome: &'static str) {
+        *self.resumes.lock().entry(outcome).or_default() += 1;
+    }
+
     /// Turns that committed in rooms that have ended.
     pub fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
@@ -69,6 +77,10 @@ impl Totals {
 
     pub fn failures(&self) -> impl Iterator<Item = (FailureKind, u64)> + '_ {
         FailureKind::ALL.into_iter().zip(self.failures.iter().map(|count| count.load(Ordering::Relaxed)))
+    }
+
+    pub fn resumes(&self) -> Vec<(&'static str, u64)> {
+        self.resumes.lock().iter().map(|(outcome, count)| (*outcome, *count)).collect()
     }
 
     pub fn closes(&self) -> Vec<(&'static str, u64)> {

@@ -36,7 +36,7 @@ describe("refusals", () => {
       pass(60_000);
       assert.deepEqual([FakeSocket.made.length, made.queued, made.emit("late")], [1, 0, false]);
       assert.equal(asked.length, 1);
-      assert.equal(asked[0][0], "http://host.example/ws?room=a%7Eb&token=t");
+      assert.equal(asked[0][0], "http://host.example/ws?resume=&room=a%7Eb&token=t");
       assert.equal(asked[0][1].credentials, "include");
     });
   }
@@ -46,7 +46,7 @@ describe("refusals", () => {
     const made = client({ fetch, base: "https://host.example/" });
     FakeSocket.last.drop();
     await assert.rejects(made.ready, { message: "refused: 404" });
-    assert.equal(asked[0][0], "https://host.example/ws");
+    assert.equal(asked[0][0], "https://host.example/ws?resume=");
   });
 
   for (const answer of [[426, "would do"], [429, "too many"], [408, ""], [500, ""], [503, "busy"], [200, "a page"], [0, ""], null]) {

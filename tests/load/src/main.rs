@@ -9,6 +9,7 @@ mod durable;
 mod hostile;
 mod ledger;
 mod load;
+mod resume;
 mod sleep;
 mod swap;
 
@@ -36,6 +37,8 @@ enum Command {
     RawStore(durable::raw::Options),
     /// Replace a plugin under live sockets, again and again, and check that nothing is lost.
     Swap(swap::Options),
+    /// Cut lines at random under sockets that talk, and check that nothing is lost and nothing comes twice.
+    Resume(resume::Options),
     /// Let many rooms sleep, and wake them, one by one and all at once.
     Sleep(sleep::Options),
     /// Let many rooms open in a burst, and see what their messages cost and whether anybody is punished for it.
@@ -55,6 +58,7 @@ fn main() -> anyhow::Result<()> {
         Command::Durable(options) => durable::run(&options),
         Command::RawStore(options) => durable::raw::run(&options),
         Command::Swap(options) => swap::run(&options),
+        Command::Resume(options) => resume::run(&options),
         Command::Sleep(options) => sleep::run(&options),
         Command::Bursts(options) => bursts::run(&options),
         Command::Spin => bursts::spin(),

@@ -19,7 +19,7 @@ use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::plugin::loader::Loader;
 use parlor::plugin::version::Plugin;
 use parlor::protocol::close::CloseReason;
-use parlor::room::handle::{Mail, RoomHandle, RoomRequest};
+use parlor::room::handle::{ListedSocket, Mail, RoomHandle, RoomRequest};
 use parlor::room::outbound::{Outbound, ToWrite, Wire};
 use parlor::room::owner::NoFleet;
 use parlor::room::{self, RoomSpec};
@@ -172,6 +172,7 @@ impl Room {
                         frames.push(Err(reason.code));
                         break;
                     }
+                    ToWrite::HandOver => unreachable!("no socket of this rig has another line"),
                 }
             }
             Poll::Ready(())
@@ -184,7 +185,7 @@ impl Room {
     pub async fn channels(&self) -> Option<Vec<String>> {
         let (sockets, seen) = oneshot::channel();
         self.shared.mailbox.request(RoomRequest::Sockets { after: 0, limit: 1, sockets }).expect("an open room");
-        let (id, meta) = seen.await.expect("an open room").into_iter().next()?;
+        let ListedSocket { id, meta, .. } = seen.await.expect("an open room").into_iter().next()?;
         (id == self.sockets[0].0).then_some(meta.channels)
     }
 

@@ -22,9 +22,12 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("config", &["folder", "model", "tenant"]),
     ("guest", &["clock", "model", "protocol", "randomness", "storage", "tenant", "watchdog"]),
     ("plugin", &["clock", "files", "guest", "model", "storage", "tenant"]),
-    ("room", &["alarms", "clock", "guest", "model", "plugin", "protocol", "randomness", "storage", "tenant", "workers"]),
+    (
+        "room",
+        &["alarms", "clock", "guest", "model", "plugin", "protocol", "randomness", "storage", "tenant", "workers"],
+    ),
     ("fleet", &["alarms", "clock", "guest", "model", "plugin", "protocol", "room", "storage", "tenant", "workers"]),
-    ("socket", &["clock", "model", "protocol", "room", "seldom", "workers"]),
+    ("socket", &["clock", "model", "protocol", "randomness", "room", "seldom", "workers"]),
     ("session", &["clock", "model", "protocol", "room", "seldom", "socket", "tenant", "workers"]),
     ("deploy", &["clock", "config", "files", "fleet", "folder", "guest", "model", "plugin", "tenant", "watchdog"]),
     (

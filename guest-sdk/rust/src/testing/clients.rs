@@ -112,6 +112,14 @@ impl World {
         self.state.borrow_mut().members.forget(id);
     }
 
+    /// Runs `$lost` or `$back` for a socket that is here.
+    pub(crate) fn line_changed(self: &Rc<Self>, id: SocketId, news: &'static str) {
+        if self.state.borrow().members.is_present(id) {
+            // `turn` has reported a failure already.
+            let _ = self.give_hook(news, None, Some(id));
+        }
+    }
+
     /// Handles what a client sent, if the plugin has a handler for it.
     pub(crate) fn client_event(self: &Rc<Self>, socket: SocketId, frame: ClientFrame) {
         let ClientFrame { name, channel, mut payload, arguments, ack } = frame;

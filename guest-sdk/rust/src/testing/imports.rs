@@ -10,6 +10,8 @@ pub(crate) mod events {
     const HOOKS: [&str; 12] = [
         hook::CONNECT,
         hook::DISCONNECT,
+        hook::LOST,
+        hook::BACK,
         hook::MESSAGE,
         hook::ERROR,
         hook::RESTORE,
@@ -95,7 +97,10 @@ pub(crate) mod sockets {
 }
 
 pub(crate) mod outbox {
-    use super::{turn::{Elsewhere, Target}, world};
+    use super::{
+        turn::{Elsewhere, Target},
+        world,
+    };
     use crate::{
         SocketId,
         host::types::{Payload, Refusal},

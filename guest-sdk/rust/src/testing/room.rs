@@ -237,7 +237,8 @@ impl TestRoom {
         let state = self.world.state.borrow();
         let written = state.elsewhere.iter().map(|said| {
             let mut value = json!({ "room": said.room, "event": said.event, "data": said.data });
-            let whom = [("channel", json!(said.channel)), ("users", json!(said.users)), ("clients", json!(said.clients))];
+            let whom =
+                [("channel", json!(said.channel)), ("users", json!(said.users)), ("clients", json!(said.clients))];
             whom.into_iter().filter(|(_, names)| !names.is_null()).for_each(|(name, names)| value[name] = names);
             value
         });

@@ -4,7 +4,7 @@ use std::{fmt, rc::Rc};
 
 use serde_json::{Value, json};
 
-use crate::{Failed, Meta, SocketId, base64, host::types::Payload};
+use crate::{Failed, Meta, SocketId, base64, hooks::hook, host::types::Payload};
 
 use super::{clients::ClientFrame, world::World};
 
@@ -315,6 +315,16 @@ impl TestSocket {
     /// ```
     pub fn disconnect(&self, code: u16, reason: &str) {
         self.world.disconnect(self.id, code, reason);
+    }
+
+    /// Breaks the line of a client that may come back: the socket stays, and `on_lost` has run when this returns.
+    pub fn lose_line(&self) {
+        self.world.line_changed(self.id, hook::LOST);
+    }
+
+    /// Has the client come back over another line, with nothing missing; `on_back` has run when this returns.
+    pub fn come_back(&self) {
+        self.world.line_changed(self.id, hook::BACK);
     }
 
     fn deliver(&self, frame: ClientFrame) {

@@ -158,9 +158,7 @@ impl World {
             state.histories.restart();
             state.known_users.clear();
             state.suspended = None;
-            state.storage.keys().next().is_some()
-                || state.schedule.alarm().is_some()
-                || state.histories.are_stored()
+            state.storage.keys().next().is_some() || state.schedule.alarm().is_some() || state.histories.are_stored()
         };
         // A room that stores nothing begins as a new one: the server does not know that it existed.
         if keeps_something { self.restore("restart") } else { self.instantiate().map(drop) }

@@ -9,7 +9,9 @@ use crate::{
     host::types::{Payload, Refusal},
 };
 
-use super::{asks::Asks, bounds, filled::filled, histories::Histories, members::Members, schedule::Schedule, storage::Storage};
+use super::{
+    asks::Asks, bounds, filled::filled, histories::Histories, members::Members, schedule::Schedule, storage::Storage,
+};
 
 /// The close codes that a plugin may use, beside 3000 to 4999.
 const CLOSE_CODES: [u16; 5] = [1000, 1008, 1011, 1012, 1013];
@@ -20,12 +22,7 @@ pub(crate) enum Target<'a> {
     Named(&'a str),
     Channel(&'a str),
     ChannelExcept(&'a str, &'a [String]),
-    Some {
-        channel: &'a str,
-        users: Option<&'a [String]>,
-        clients: Option<&'a [String]>,
-        excluded: &'a [String],
-    },
+    Some { channel: &'a str, users: Option<&'a [String]>, clients: Option<&'a [String]>, excluded: &'a [String] },
     User(&'a str),
     Clients(&'a [String]),
 }

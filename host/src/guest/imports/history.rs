@@ -44,12 +44,8 @@ impl Host for GuestState {
         if entries == 0 || ttl_ms == 0 {
             return Err(Refusal::invalid("a history keeps 1 entry for 1 ms, or more").into());
         }
-        let keep = HistoryKeep {
-            channel,
-            entries: entries as usize,
-            ttl: Duration::from_millis(ttl_ms.into()),
-            durable,
-        };
+        let keep =
+            HistoryKeep { channel, entries: entries as usize, ttl: Duration::from_millis(ttl_ms.into()), durable };
         Ok(self.registrations.keep(keep, &self.context.limits)?)
     }
 

@@ -123,7 +123,11 @@ fn parse(key: &str, value: &[u8]) -> Option<(String, Arc<str>, HistoryEntry)> {
         (None, Some(text)) => Payload::Binary(BASE64.decode(text.as_bytes()).ok()?),
         _ => return None,
     };
-    let attachments = attachments.iter().map(|text| BASE64.decode(text.as_bytes()).map(Bytes::from)).collect::<Result<_, _>>().ok()?;
+    let attachments = attachments
+        .iter()
+        .map(|text| BASE64.decode(text.as_bytes()).map(Bytes::from))
+        .collect::<Result<_, _>>()
+        .ok()?;
     let body = Body { data, attachments, is_spread: spread };
     let entry = HistoryEntry { seq, at, event, body, stored_bytes: 0, held: HeldMemory::default() };
     Some((channel.to_owned(), epoch.into(), entry))

@@ -80,18 +80,15 @@ impl Turn {
     fn is_to_channel(&self, target: &EmitTarget) -> bool {
         match target {
             EmitTarget::Channel(_) | EmitTarget::ChannelExcept { .. } => true,
-            EmitTarget::Named(name) => self.sender.is_some_and(|id| self.state.members.channel(name).binary_search(&id).is_ok()),
+            EmitTarget::Named(name) => {
+                self.sender.is_some_and(|id| self.state.members.channel(name).binary_search(&id).is_ok())
+            }
             EmitTarget::Socket(_) | EmitTarget::Some { .. } | EmitTarget::User(_) | EmitTarget::Clients(_) => false,
         }
     }
 
     /// Adds an emit to the history of its channel, if that is kept. Answers where it stands there.
-    fn say_for_good(
-        &mut self,
-        channel: &str,
-        event: &str,
-        body: &Body,
-    ) -> Result<Option<HistoryPosition>, Refusal> {
+    fn say_for_good(&mut self, channel: &str, event: &str, body: &Body) -> Result<Option<HistoryPosition>, Refusal> {
         let now = self.accepted_at as UnixMs;
         let Some(mut saying) = self.state.histories.saying(channel, event, body, now) else { return Ok(None) };
         let writes = std::mem::take(&mut saying.writes);

@@ -158,7 +158,8 @@ impl Ledger {
     ) -> Option<Output> {
         let EndedTurn { start, effects: Effects { batch, emits, elsewhere, closes }, room_bytes, histories } = ended;
         let accepted_ns = origin.accepted_ns;
-        let output = Output::Turn { welcomes: origin.welcomes(), histories, emits, answer, elsewhere, closes, accepted_ns };
+        let output =
+            Output::Turn { welcomes: origin.welcomes(), histories, emits, answer, elsewhere, closes, accepted_ns };
         if batch.is_empty() && self.gate.is_empty() {
             state.keep(state.mark());
             return Some(output);
@@ -200,7 +201,8 @@ impl Ledger {
     fn change(&mut self, state: &RoomState, origin: Origin, batch: Batch, bytes: usize, durability: Durability) {
         let mark = state.mark();
         let (histories, emits, elsewhere, closes) = Default::default();
-        let nothing = Output::Turn { welcomes: None, histories, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
+        let nothing =
+            Output::Turn { welcomes: None, histories, emits, answer: None, elsewhere, closes, accepted_ns: 0 };
         let batch = self.write(batch, bytes, durability);
         self.gate.push(HeldTurn::new(Some(origin), mark, mark, nothing).with_batch(batch));
     }

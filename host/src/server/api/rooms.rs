@@ -21,7 +21,7 @@ use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, RoomKey, is_short_name};
-use crate::room::handle::{RequestNotTaken, RoomHandle, RoomRequest};
+use crate::room::handle::{ListedSocket, RequestNotTaken, RoomHandle, RoomRequest};
 use crate::server::auth::Caller;
 
 /// How long a room may take to answer.
@@ -109,6 +109,8 @@ struct SocketBody {
     user: String,
     client: String,
     channels: Vec<String>,
+    /// Whether its line broke, and its client may come back.
+    detached: bool,
 }
 
 /// The sockets of a room, by number.
@@ -124,9 +126,9 @@ pub async fn sockets(
     let after = page.after.as_deref().unwrap_or("0").parse::<SocketId>();
     let after = after.map_err(|_| ApiError::bad_request("`after` must be a socket's number"))?;
     let asked = ask(&api.fleet, &key, |sockets| RoomRequest::Sockets { after, limit: limit + 1, sockets }).await?;
-    let entry = |(socket, meta): (SocketId, Meta)| {
+    let entry = |ListedSocket { id, meta, detached }: ListedSocket| {
         let Meta { user_id, client_id, channels, .. } = meta;
-        SocketBody { socket, user: user_id, client: client_id, channels }
+        SocketBody { socket: id, user: user_id, client: client_id, channels, detached }
     };
     let mut sockets: Vec<SocketBody> = asked.unwrap_or_default().into_iter().map(entry).collect();
     let more = sockets.len() > limit;

@@ -50,6 +50,8 @@ struct QuotaBody {
 #[derive(Serialize)]
 struct UsageBody {
     sockets: UsedBody,
+    /// Those of them whose line broke, and whose clients may come back.
+    detached_sockets: UsedBody,
     rooms: UsedBody,
     awake_rooms: UsedBody,
     memory_bytes: UsedBody,
@@ -77,6 +79,7 @@ impl UsageBody {
     fn of(account: &Account) -> Self {
         Self {
             sockets: UsedBody::from(&account.sockets),
+            detached_sockets: UsedBody::from(&account.detached),
             rooms: UsedBody::from(&account.rooms),
             awake_rooms: UsedBody::from(&account.awake),
             memory_bytes: UsedBody::from(&account.memory),

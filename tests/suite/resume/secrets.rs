@@ -1,0 +1,98 @@
+//! Who may come back: whoever knows the secret of now, as the same user, to the same room.
+
+use super::{lines, session::Session, watcher};
+use crate::harness::Server;
+
+/// A session without a line, whose secret somebody else may try.
+async fn detached(server: &Server) -> Session {
+    let mut ana = Session::begin(server, "/lines?user=ana").await;
+    ana.enter().await;
+    ana.cut();
+    ana
+}
+
+/// What comes of this address: whether somebody is back.
+async fn tries(server: &Server, path: &str) -> bool {
+    let mut line = server.join(path).await;
+    line.frame().await.contains(r#""resumed":true"#)
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_gave_is_none() {
+    let server = lines("");
+    let mut ana = detached(&server).await;
+    let mut changed = ana.secret.clone().into_bytes();
+    let last = changed.last_mut().expect("a secret");
+    *last = if *last == b'A' { b'E' } else { b'A' };
+    let changed = String::from_utf8(changed).expect("text");
+    for guess in [changed.as_str(), &ana.secret[..12], "x", "%00", &"A".repeat(36), &"A".repeat(10_000)[..1_000]] {
+        assert!(!tries(&server, &format!("/lines?user=ana&resume={guess}&got=0")).await, "{guess}");
+    }
+    for got in ["", "&got=", "&got=-1", "&got=99999", "&got=18446744073709551616", "&got=x"] {
+        // None of these ends the session.
+        if got != "&got=99999" {
+            assert!(!tries(&server, &format!("/lines?user=ana&resume={}{got}", ana.secret)).await, "{got}");
+        }
+    }
+    assert!(ana.come_back(&server).await.resumed);
+    let text = server.request("GET", "/_parlor/metrics").operator().send().await.body;
+    assert!(text.contains(r#"parlor_resumes_total{tenant="default",plugin="lines",outcome="unknown"} 11"#), "{text}");
+    assert!(text.contains(r#"parlor_resumes_total{tenant="default",plugin="lines",outcome="resumed"} 1"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_secret_is_of_no_use_to_another_user_or_in_another_room() {
+    let server = lines("");
+    let mut ana = detached(&server).await;
+    assert!(!tries(&server, &format!("/lines?user=eve&resume={}&got=1", ana.secret)).await);
+    assert!(!tries(&server, &format!("/lines?user=ana&room=other&resume={}&got=1", ana.secret)).await);
+    assert!(ana.come_back(&server).await.resumed, "and nobody else's try ends it");
+}
+
+#[tokio::test]
+async fn a_secret_is_of_no_use_once_its_successor_was_used() {
+    let server = lines("");
+    let mut ana = detached(&server).await;
+    let first = ana.wish();
+    assert!(ana.come_back(&server).await.resumed);
+    let second = ana.wish();
+    ana.cut();
+    // The client may not have got the answer, and comes with the one before.
+    assert!(tries(&server, &first).await);
+    assert!(!tries(&server, &second).await, "which ends the one that it did not get");
+    assert!(tries(&server, &first).await);
+    // Whoever sends something has the answer: the one before is of no use any more.
+    let mut ana = detached(&server).await;
+    let first = ana.wish();
+    assert!(ana.come_back(&server).await.resumed);
+    ana.enter().await;
+    assert!(!tries(&server, &first).await);
+    ana.enter().await;
+}
+
+#[tokio::test]
+async fn frames_that_are_kept_no_longer_begin_another_session() {
+    let server = lines("[limits]\nresume-frames = 2");
+    let mut watcher = watcher(&server).await;
+    let mut ana = Session::begin(&server, "/lines?user=ana").await;
+    ana.enter().await;
+    super::tell(&mut watcher, 0..3).await;
+    for _ in 0..3 {
+        ana.event().await.expect("a line");
+    }
+    ana.cut();
+    watcher.expect("lost").await;
+    ana.got = 1;
+    assert!(!ana.come_back(&server).await.resumed, "one of three is kept no longer");
+    assert_eq!(watcher.next_event("gone").await["user"], "ana");
+    ana.enter().await;
+}
+
+#[tokio::test]
+async fn without_an_authorize_the_secret_says_who_it_is() {
+    let server = Server::builder().guest("pinged").start();
+    let mut somebody = Session::begin(&server, "/pinged?").await;
+    somebody.enter().await;
+    somebody.cut();
+    assert!(somebody.come_back(&server).await.resumed);
+}
