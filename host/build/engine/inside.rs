@@ -3,9 +3,12 @@
 
 use anyhow::ensure;
 
-const JSON: &str = include_str!("../../../guest-sdk/typescript/engine/inside/json.c");
-const OBJECTS: &str = include_str!("../../../guest-sdk/typescript/engine/inside/objects.c");
-const PROMISES: &str = include_str!("../../../guest-sdk/typescript/engine/inside/promises.c");
+const HEADER: &str = include_str!("../../../guest-sdk/typescript/engine/inside/inside.h");
+const BEHIND: [&str; 3] = [
+    include_str!("../../../guest-sdk/typescript/engine/inside/objects.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/json.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/promises.c"),
+];
 
 /// Each stands once in quickjs.c, and what is put in its place.
 const CHANGES: [(&str, &str); 6] = [
@@ -53,5 +56,10 @@ pub fn with_insides(name: &str, source: String) -> anyhow::Result<String> {
         ensure!(source.matches(from).count() == 1, "quickjs.c does not have this as it was: {from}");
         Ok(source.replace(from, to))
     })?;
-    Ok([changed.as_str(), JSON, OBJECTS, PROMISES].join("\n"))
+    Ok([&[changed.as_str()], BEHIND.as_slice()].concat().join("\n"))
+}
+
+/// All that the result depends on.
+pub fn changes() -> String {
+    [&[HEADER, include_str!("inside.rs")], BEHIND.as_slice()].concat().concat()
 }
