@@ -6,7 +6,6 @@
 #include "context.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static JSClassID class_id;
 static JSValue prototype;
@@ -60,17 +59,15 @@ JSValue event_name(context *its) {
     return text_part(its, PART_NAME, true, its->event.name);
 }
 
-/* Data names what travels beside it so. */
-static const char placeholder[] = "_placeholder";
-
 static JSValue made_data(context *its) {
     const event *event = &its->event;
     struct pl_span span = event->data;
     if (!event->has_payload) return JS_NewObject(js);
     if (event->is_binary) return bytes_of(span);
-    JSValue data = inside_parse(js, span.at, span.len);
-    /* Only the host knows whether this is a placeholder or looks like one. Most data is neither, and the call is saved. */
-    if (JS_IsException(data) || !memmem(span.at, span.len, placeholder, sizeof placeholder - 1)) return data;
+    bool names_bytes;
+    JSValue data = inside_parse(js, span.at, span.len, &names_bytes);
+    /* Only the host knows whether there are bytes, or what looks like a placeholder. Most data is neither, and the call is saved. */
+    if (JS_IsException(data) || !names_bytes) return data;
     JSValue filled = call_hook(HOOK_FILLED, 1, &data);
     JS_FreeValue(js, data);
     return filled;

@@ -133,6 +133,7 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
         return false;
     }
     JS_FreeValue(js, done);
+    inside_forget_shapes(js);
     JS_RunGC(runtime);
     return true;
 }

@@ -15,7 +15,8 @@ static JSValue promised(JSValue value) {
 static JSValue as_json(const pl_result *result) {
     struct pl_span span = result->ok.option.span;
     if (!result->ok.option.is_some) return JS_UNDEFINED;
-    return is_utf8(span.at, span.len) ? inside_parse(js, span.at, span.len) : JS_ThrowTypeError(js, "these bytes are not UTF-8");
+    bool names_bytes;
+    return is_utf8(span.at, span.len) ? inside_parse(js, span.at, span.len, &names_bytes) : JS_ThrowTypeError(js, "these bytes are not UTF-8");
 }
 
 static JSValue get(JSContext *, JSValueConst this, int count, JSValueConst *argv) {

@@ -151,9 +151,10 @@ static bool call_with_name(hook which, context *its, JSValueConst second) {
 static bool dispatch(context *its, JSValueConst ctx) {
     const event *event = &its->event;
     if (!event->has_socket && needs_socket(event->cause)) return call_with_name(HOOK_NO_SOCKET, its, JS_UNDEFINED);
-    bool is_timer = is(event->cause, "$timer");
+    bool is_hook = event->cause.len > 0 && *(const char *)event->cause.at == '$';
+    bool is_timer = is_hook && is(event->cause, "$timer");
     JSValueConst own, behind;
-    if (is_timer || is(event->cause, "$ack")) {
+    if (is_timer || (is_hook && is(event->cause, "$ack"))) {
         own = handlers_of(is_timer ? TABLE_TIMERS : TABLE_ACKS, event->name);
         behind = handlers_of(TABLE_EVENTS, event->cause);
         /* Not a failure: what set or asked it may have been another version, and nothing else is lost. */
@@ -162,7 +163,6 @@ static bool dispatch(context *its, JSValueConst ctx) {
         own = handlers_of(TABLE_EVENTS, event->cause);
         behind = handlers_of(TABLE_EVENTS, ANY);
         /* Those are for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are its own. */
-        bool is_hook = event->cause.len > 0 && *(const char *)event->cause.at == '$';
         if (is_hook || is(event->cause, ANY.at) || is_keepalive(event)) behind = JS_UNDEFINED;
     }
     /* The first may take the second away. */

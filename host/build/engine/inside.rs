@@ -1,5 +1,5 @@
-//! What is compiled behind quickjs.c, and what quickjs.c has of it: JSON as most messages are, and promises whose steps are known to the
-//! engine alone, for which it would make functions and reactions that nobody sees.
+//! What is compiled behind quickjs.c, and what quickjs.c has of it: JSON as most messages are, promises whose steps are known to the
+//! engine alone, for which it would make functions and reactions that nobody sees, and the shapes of objects that come again.
 
 use anyhow::ensure;
 
@@ -11,8 +11,19 @@ const BEHIND: [&str; 3] = [
 ];
 
 /// Each stands once in quickjs.c, and what is put in its place.
-const CHANGES: [(&str, &str); 6] = [
+const CHANGES: [(&str, &str); 8] = [
     ("#include \"quickjs.h\"\n", "#include \"inside.h\"\n"),
+    (
+        "static JSProperty *add_property(JSContext *ctx,\n                                JSObject *p, JSAtom prop, int prop_flags)\n{\n",
+        "static void inside_keep_shape(JSContext *ctx, JSShape *shape);\n\
+         static JSProperty *add_property(JSContext *ctx,\n                                JSObject *p, JSAtom prop, int prop_flags)\n{\n",
+    ),
+    (
+        "    if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))\n        return NULL;\n    \
+         return &p->prop[p->shape->prop_count - 1];\n}\n\n/* can be called on",
+        "    if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))\n        return NULL;\n    \
+         inside_keep_shape(ctx, p->shape);\n    return &p->prop[p->shape->prop_count - 1];\n}\n\n/* can be called on",
+    ),
     (
         "static bool js_async_function_resume(JSContext *ctx, JSAsyncFunctionData *s)\n{\n",
         "static JSValue inside_pending(JSContext *ctx);\n\

@@ -17,8 +17,8 @@ typedef enum halves { HALVES_REPLACED, HALVES_ESCAPED } halves;
 
 /* json.c */
 
-/* The value of a JSON text in UTF-8, with a NUL behind it. */
-JSValue inside_parse(JSContext *ctx, const char *text, size_t len);
+/* The value of a JSON text in UTF-8, with a NUL behind it. `names_bytes` says whether it may have placeholders of attachments. */
+JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes);
 /* Adds a value as JSON. False where only `JSON.stringify` can tell what it is, since it runs code of the author's: nothing
  * was run then. */
 bool inside_write(JSContext *ctx, growing *to, JSValueConst value, halves halves);
@@ -29,6 +29,8 @@ bool inside_grow(growing *to, size_t more);
 
 /* A promise that has this value, which is no thenable; takes it. */
 JSValue inside_fulfilled(JSContext *ctx, JSValue value);
+/* Forgets the shapes that objects had up to now. */
+void inside_forget_shapes(JSContext *ctx);
 /* Whether an object is referred to by the caller alone, and has no properties of its own. */
 bool inside_is_unshared(JSValueConst object);
 

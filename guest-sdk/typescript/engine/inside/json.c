@@ -10,7 +10,11 @@ typedef struct inside_reader {
     JSContext *ctx;
     const uint8_t *at, *end;
     int depth;
+    bool names_bytes;
 } inside_reader;
+
+/* A member that says so of its object. */
+static const char inside_placeholder[] = "_placeholder";
 
 /* Stands for what is left to the engine. */
 #define INSIDE_LEFT JS_UNINITIALIZED
@@ -55,6 +59,10 @@ static JSAtom inside_read_name(inside_reader *from)
     while (*at != '"' && *at != '\\' && *at >= 0x20 && *at < 0x80) at++;
     if (*at == '"') {
         from->at = at + 1;
+        if (*begin == '_' && at - begin == sizeof inside_placeholder - 1 &&
+            memcmp(begin, inside_placeholder, sizeof inside_placeholder - 1) == 0) {
+            from->names_bytes = true;
+        }
         return JS_NewAtomLen(from->ctx, (const char *)begin, at - begin);
     }
     JSValue name = inside_read_text(from);
@@ -189,17 +197,19 @@ static JSValue inside_read(inside_reader *from)
     }
 }
 
-JSValue inside_parse(JSContext *ctx, const char *text, size_t len)
+JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes)
 {
-    inside_reader from = {ctx, (const uint8_t *)text, (const uint8_t *)text + len, 0};
+    inside_reader from = {ctx, (const uint8_t *)text, (const uint8_t *)text + len, 0, false};
     JSValue value = inside_read(&from);
     if (!JS_IsUninitialized(value)) {
         inside_skip(&from);
+        *names_bytes = from.names_bytes;
         if (from.at == from.end) return value;
         JS_FreeValue(ctx, value);
     }
     /* It knows why, or how. */
     JS_FreeValue(ctx, JS_GetException(ctx));
+    *names_bytes = true;
     return JS_ParseJSON(ctx, text, len, "<input>");
 }
 
