@@ -57,7 +57,7 @@ const COMMON = {
 const SDK_PART = [
   `import "./globals.ts";`,
   `import "./globals-web.ts";`,
-  `export { guest, seal } from "./exports.ts";`,
+  `export { seal } from "./exports.ts";`,
   `export * from "./index.ts";`,
 ];
 
@@ -116,13 +116,12 @@ function sdk(files) {
   };
 }
 
-/** A component's: the engine imports the host's functions, and exports the interface `guest`. */
+/** A component's: the engine has the host's functions, and is told those that it calls. */
 const COMPONENT = {
   format: "esm",
   external: ["parlor:*"],
-  before: (parts) => [`import { guest, seal } from "@parlor/guest";`, ...parts.map((part) => `import "parlor-sdk:${part}";`)],
+  before: (parts) => [`import { seal } from "@parlor/guest";`, ...parts.map((part) => `import "parlor-sdk:${part}";`)],
   frozen: "parlor-sdk:frozen",
-  exports: ["guest"],
   plugins: [oneModule],
   minifyWhitespace: true,
   minifySyntax: true,
@@ -134,7 +133,7 @@ const COMPONENT = {
  * the text; what cannot be bundled is thrown as an error whose `errors` say it in esbuild's form.
  */
 export async function bundle({ entry, name, root, files, form = COMPONENT }) {
-  const { before, exports, plugins, frozen: frozenFile, ...own } = form;
+  const { before, plugins, frozen: frozenFile, ...own } = form;
   const { esbuild: wanted, topLevel } = settingsOf(root);
   const options = { ...COMMON, ...wanted, define: { ...COMMON.define, ...wanted.define } };
   const parts = await partsFor(entry, options, NAMES);
@@ -148,7 +147,6 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
         ...frozenImports(topLevel, frozenFile),
         `import ${JSON.stringify(entry)};`,
         `seal(${JSON.stringify(name)});`,
-        `export { ${exports.join(", ")} };`,
       ].join("\n"),
       resolveDir: SDK,
       sourcefile: "parlor-entry.js",

@@ -2,54 +2,6 @@
 
 #include "engine.h"
 
-#define SENT(payload) (payload).is_binary, (payload).at, (payload).len
-
-/* What sends to one kind of targets that a text names. */
-typedef void (*send)(TEXT(who), TEXT(event), PAYLOAD, pl_result *);
-
-static JSValue emit_to(send how, JSValueConst *argv) {
-    pl_result result;
-    pl_payload payload;
-    text held, who = text_of(argv[0]), event = text_of(argv[1]);
-    JSValue answer = JS_EXCEPTION;
-    if (who.at && event.at && payload_of(argv[2], &payload, &held)) {
-        how(OF(who), OF(event), SENT(payload), &result);
-        answer = answered(&result, as_number);
-        free_text(held);
-    }
-    free_text(event);
-    free_text(who);
-    return answer;
-}
-
-static JSValue to_named(JSContext *, JSValueConst, int, JSValueConst *argv) {
-    return emit_to(host_to_named, argv);
-}
-
-static JSValue to_channel(JSContext *, JSValueConst, int, JSValueConst *argv) {
-    return emit_to(host_to_channel, argv);
-}
-
-static JSValue to_user(JSContext *, JSValueConst, int, JSValueConst *argv) {
-    return emit_to(host_to_user, argv);
-}
-
-static JSValue to_socket(JSContext *, JSValueConst, int, JSValueConst *argv) {
-    pl_result result;
-    pl_payload payload;
-    uint32_t socket;
-    if (JS_ToUint32(js, &socket, argv[0]) < 0) return JS_EXCEPTION;
-    text held, event = text_of(argv[1]);
-    JSValue answer = JS_EXCEPTION;
-    if (event.at && payload_of(argv[2], &payload, &held)) {
-        host_to_socket(socket, OF(event), SENT(payload), &result);
-        answer = answered(&result, as_number);
-        free_text(held);
-    }
-    free_text(event);
-    return answer;
-}
-
 static JSValue to_clients(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
     pl_payload payload;
@@ -203,13 +155,9 @@ const JSCFunctionListEntry emit_functions[] = {
     JS_CFUNC_DEF("attach", 1, attach),
     JS_CFUNC_DEF("attachments", 0, attachments),
     JS_CFUNC_DEF("spread", 0, spread),
-    JS_CFUNC_DEF("toChannel", 3, to_channel),
     JS_CFUNC_DEF("toChannelExcept", 4, to_channel_except),
     JS_CFUNC_DEF("toChannelSome", 6, to_channel_some),
     JS_CFUNC_DEF("toClients", 3, to_clients),
-    JS_CFUNC_DEF("toNamed", 3, to_named),
     JS_CFUNC_DEF("toRoom", 6, to_room),
-    JS_CFUNC_DEF("toSocket", 3, to_socket),
-    JS_CFUNC_DEF("toUser", 3, to_user),
 };
 const int emit_function_count = sizeof emit_functions / sizeof *emit_functions;

@@ -38,24 +38,29 @@ JSValue string_of(struct pl_span span) {
     return JS_NewStringLen(js, span.len ? span.at : "", span.len);
 }
 
+/* What the one module exports that is there beside the plugin's own. */
+#define LIST(name) {name##_functions, &name##_function_count}
+static const struct {
+    const JSCFunctionListEntry *functions;
+    const int *count;
+} lists[] = {
+    LIST(context), LIST(emit),   LIST(handler), LIST(hook), LIST(job),  LIST(line),
+    LIST(state),   LIST(storage), LIST(stored), LIST(target), LIST(text), LIST(turn),
+};
+
 static int add_functions(JSContext *ctx, JSModuleDef *module) {
-    return JS_SetModuleExportList(ctx, module, emit_functions, emit_function_count) |
-           JS_SetModuleExportList(ctx, module, storage_functions, storage_function_count) |
-           JS_SetModuleExportList(ctx, module, state_functions, state_function_count) |
-           JS_SetModuleExportList(ctx, module, job_functions, job_function_count) |
-           JS_SetModuleExportList(ctx, module, line_functions, line_function_count) |
-           JS_SetModuleExportList(ctx, module, text_functions, text_function_count);
+    int failed = 0;
+    for (size_t at = 0; at < sizeof lists / sizeof *lists; at++) {
+        failed |= JS_SetModuleExportList(ctx, module, lists[at].functions, *lists[at].count);
+    }
+    return failed;
 }
 
-/* The one module that is there beside the plugin's own. */
 static void add_module(void) {
     JSModuleDef *module = JS_NewCModule(js, "parlor:engine", add_functions);
-    JS_AddModuleExportList(js, module, emit_functions, emit_function_count);
-    JS_AddModuleExportList(js, module, storage_functions, storage_function_count);
-    JS_AddModuleExportList(js, module, state_functions, state_function_count);
-    JS_AddModuleExportList(js, module, job_functions, job_function_count);
-    JS_AddModuleExportList(js, module, line_functions, line_function_count);
-    JS_AddModuleExportList(js, module, text_functions, text_function_count);
+    for (size_t at = 0; at < sizeof lists / sizeof *lists; at++) {
+        JS_AddModuleExportList(js, module, lists[at].functions, *lists[at].count);
+    }
 }
 
 extern void __wasm_call_ctors(void);
@@ -101,6 +106,9 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     JS_SetMaxStackSize(runtime, PARLOR_STACK);
     js = needed(JS_NewContext(runtime));
     begin_jobs(runtime);
+    begin_contexts(runtime);
+    begin_targets(runtime);
+    begin_turns(runtime);
     add_module();
     JSValue module = JS_Eval(js, source, source_len, "plugin.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     /* What is free stays in the memory that is kept: zeros cost nothing. */
@@ -111,7 +119,6 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
         fail();
         return false;
     }
-    JSModuleDef *definition = JS_VALUE_GET_PTR(module);
     JSValue done = JS_EvalFunction(js, module);
     /* A module that cannot be linked has no promise: what it imports is not there. */
     if (JS_IsException(done)) {
@@ -126,9 +133,7 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
         return false;
     }
     JS_FreeValue(js, done);
-    JSValue names = JS_GetModuleNamespace(js, definition);
-    begin_guest(names);
-    JS_FreeValue(js, names);
+    inside_forget_shapes(js);
     JS_RunGC(runtime);
     return true;
 }

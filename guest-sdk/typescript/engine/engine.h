@@ -6,7 +6,7 @@
 #include "host.h"
 #pragma clang attribute pop
 
-#include "quickjs.h"
+#include "inside.h"
 
 #define EXPORT(name) __attribute__((export_name(name)))
 
@@ -16,8 +16,9 @@ typedef struct text {
     size_t len;
 } text;
 
-/* A text as two arguments. */
+/* A text as two arguments, and a payload as three. */
 #define OF(text) (text).at, (text).len
+#define SENT(payload) (payload).is_binary, (payload).at, (payload).len
 
 /* engine.c */
 extern JSContext *js;
@@ -26,15 +27,67 @@ void free_text(text one);
 JSValue string_of(struct pl_span span);
 void said_as(JSValueConst thrown);
 
-/* guest.c */
-void begin_guest(JSValueConst names);
+/* hooks.c */
+typedef enum hook {
+    HOOK_INIT,
+    HOOK_AUTHORIZE,
+    HOOK_END_TURN,
+    HOOK_REFUSAL,
+    HOOK_NEED_TEXT,
+    HOOK_NEED_HOST,
+    HOOK_NO_SOCKET,
+    HOOK_NO_HANDLER,
+    HOOK_TOO_LATE,
+    HOOK_SETTLED,
+    HOOK_NEVER_SETTLED,
+    HOOK_RUN_TIMEOUT,
+    HOOK_MESSAGE,
+    HOOK_FILLED,
+    HOOK_SAY_CHANNELS,
+    HOOK_GET,
+    HOOK_PUT,
+    HOOK_COUNT,
+} hook;
+JSValue call_hook(hook which, int count, JSValueConst *arguments);
+JSValue call_hook_of(hook which, JSValueConst this, int count, JSValueConst *arguments);
+JSValue or_refusal(JSValue answer);
+extern const JSCFunctionListEntry hook_functions[];
+extern const int hook_function_count;
+
+/* handlers.c */
+typedef enum table { TABLE_EVENTS, TABLE_TIMERS, TABLE_ACKS, TABLE_COUNT } table;
+JSValueConst handlers_of(table what, struct pl_span name);
+extern const JSCFunctionListEntry handler_functions[];
+extern const int handler_function_count;
+
+/* context.c */
+void begin_contexts(JSRuntime *runtime);
+extern const JSCFunctionListEntry context_functions[];
+extern const int context_function_count;
+
+/* targets.c */
+void begin_targets(JSRuntime *runtime);
+JSValue socket_target(bool has_socket, uint32_t socket);
+void retarget(JSValueConst value, bool has_socket, uint32_t socket);
+extern const JSCFunctionListEntry target_functions[];
+extern const int target_function_count;
+
+/* turn.c */
+void begin_turns(JSRuntime *runtime);
+extern const JSCFunctionListEntry turn_functions[];
+extern const int turn_function_count;
 
 /* memory.c */
 void free_given(void);
+void hold_given(void);
+void let_go(void);
 void *needed(void *memory);
 
 /* jobs.c */
 void begin_jobs(JSRuntime *runtime);
+JSValue run_jobs(void);
+JSValue result_of(JSValueConst promise);
+bool are_jobs_done(void);
 extern const JSCFunctionListEntry job_functions[];
 extern const int job_function_count;
 
@@ -54,6 +107,10 @@ JSValue refused(uint8_t why, struct pl_span words);
 extern const JSCFunctionListEntry emit_functions[], storage_functions[], state_functions[];
 extern const int emit_function_count, storage_function_count, state_function_count;
 
+/* stored.c */
+extern const JSCFunctionListEntry stored_functions[];
+extern const int stored_function_count;
+
 /* lists.c */
 typedef struct texts {
     text *texts;
@@ -71,6 +128,7 @@ extern const JSCFunctionListEntry line_functions[];
 extern const int line_function_count;
 
 /* utf8.c */
+bool is_utf8(const char *text, size_t len);
 extern const JSCFunctionListEntry text_functions[];
 extern const int text_function_count;
 

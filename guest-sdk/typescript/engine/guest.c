@@ -1,21 +1,11 @@
 /* What the host calls: the contract's `guest`, as the canonical ABI lowers it, by the functions that the SDK exports. */
 
-#include "engine.h"
+#include "context.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define GUEST "parlor:room/guest@0.1.0#"
-
-static JSValue init, authorize, handle;
-
-void begin_guest(JSValueConst names) {
-    JSValue guest = JS_GetPropertyStr(js, names, "guest");
-    init = JS_GetPropertyStr(js, guest, "init");
-    authorize = JS_GetPropertyStr(js, guest, "authorize");
-    handle = JS_GetPropertyStr(js, guest, "handle");
-    JS_FreeValue(js, guest);
-}
 
 /* Texts that the host reads when a call has returned. */
 static text *kept;
@@ -55,13 +45,6 @@ EXPORT("cabi_post_" GUEST "handle") void after_handle(void *) {
     release();
 }
 
-static JSValue call(JSValueConst function, int count, JSValue *arguments) {
-    JS_UpdateStackTop(JS_GetRuntime(js));
-    JSValue result = JS_Call(js, function, JS_UNDEFINED, count, arguments);
-    for (int at = 0; at < count; at++) JS_FreeValue(js, arguments[at]);
-    return result;
-}
-
 /* What was thrown that the SDK did not throw on purpose. */
 static pl_out words_of(JSValueConst thrown) {
     text one = text_of(thrown);
@@ -77,7 +60,8 @@ struct defined {
 
 EXPORT(GUEST "init") struct defined *guest_init(void) {
     static struct defined answer;
-    JSValue found = call(init, 0, NULL);
+    JS_UpdateStackTop(JS_GetRuntime(js));
+    JSValue found = call_hook(HOOK_INIT, 0, NULL);
     if (JS_IsException(found)) {
         JSValue thrown = JS_GetException(js);
         answer = (struct defined){1, words_of(thrown), {0}};
@@ -144,7 +128,9 @@ struct authorized *guest_authorize(const char *uri, size_t uri_len, const char *
         request_of((struct pl_span){uri, uri_len}, (struct pl_span){room, room_len}, headers, count,
                    (struct pl_span){remote, remote_len});
     free_given();
-    JSValue found = call(authorize, 1, &request);
+    JS_UpdateStackTop(JS_GetRuntime(js));
+    JSValue found = call_hook(HOOK_AUTHORIZE, 1, &request);
+    JS_FreeValue(js, request);
     if (JS_IsException(found)) {
         JSValue thrown = JS_GetException(js);
         JSValue status = JS_IsObject(thrown) ? JS_GetPropertyStr(js, thrown, "status") : JS_UNDEFINED;
@@ -162,23 +148,8 @@ struct authorized *guest_authorize(const char *uri, size_t uri_len, const char *
     return &answer;
 }
 
-/* `result<option<payload>, failure>` */
-struct handled {
-    uint8_t is_err;
-    union {
-        struct {
-            uint8_t is_some;
-            uint32_t is_binary;
-            pl_out data;
-        } answer;
-        struct {
-            pl_out code, message;
-            uint8_t for_sender;
-        } failure;
-    } is;
-};
-
-static void set_failure(struct handled *answer) {
+/* Fails a turn with what was thrown. */
+void set_failure(handled *answer) {
     JSValue thrown = JS_GetException(js), sender = JS_IsObject(thrown) ? JS_GetPropertyStr(js, thrown, "forSender") : JS_UNDEFINED;
     answer->is_err = 1;
     if (JS_IsBool(sender)) {
@@ -193,7 +164,8 @@ static void set_failure(struct handled *answer) {
     JS_FreeValue(js, thrown);
 }
 
-static void set_answer(struct handled *answer, JSValueConst found) {
+/* Answers an event with a payload, as the SDK has it. */
+void set_answer(handled *answer, JSValueConst found) {
     pl_payload payload;
     text held;
     /* Bytes are the host's before anything else runs here. */
@@ -205,37 +177,36 @@ static void set_answer(struct handled *answer, JSValueConst found) {
         return;
     }
     if (held.at) keep(held);
-    answer->is.answer.is_some = 1;
-    answer->is.answer.is_binary = payload.is_binary;
-    answer->is.answer.data = (pl_out){payload.at, payload.len};
+    set_body(answer, &payload);
 }
 
-static JSValue payload_value(bool is_binary, struct pl_span data) {
-    JSValue payload = JS_NewObject(js);
-    JS_SetPropertyStr(js, payload, "tag", JS_NewString(js, is_binary ? "binary" : "json"));
-    JS_SetPropertyStr(js, payload, "val", is_binary ? bytes_of(data) : string_of(data));
-    return payload;
+void set_body(handled *answer, const pl_payload *payload) {
+    answer->is.answer.is_some = 1;
+    answer->is.answer.is_binary = payload->is_binary;
+    answer->is.answer.data = (pl_out){payload->at, payload->len};
 }
 
 EXPORT(GUEST "handle")
-struct handled *guest_handle(const char *cause, size_t cause_len, const char *name, size_t name_len, bool has_channel,
-                             const char *channel, size_t channel_len, bool has_payload, uint32_t is_binary, const char *data,
-                             size_t data_len, bool has_socket, uint32_t socket, bool answer_wanted, double accepted_at) {
-    static struct handled answer;
-    answer = (struct handled){0};
-    JSValue event = JS_NewObject(js), named = string_of((struct pl_span){name, name_len});
-    bool is_same = cause_len == name_len && memcmp(cause, name, name_len) == 0;
-    JS_SetPropertyStr(js, event, "cause", is_same ? JS_DupValue(js, named) : string_of((struct pl_span){cause, cause_len}));
-    JS_SetPropertyStr(js, event, "name", named);
-    JS_SetPropertyStr(js, event, "channel", has_channel ? string_of((struct pl_span){channel, channel_len}) : JS_NULL);
-    JS_SetPropertyStr(js, event, "payload", has_payload ? payload_value(is_binary, (struct pl_span){data, data_len}) : JS_NULL);
-    JS_SetPropertyStr(js, event, "socket", has_socket ? JS_NewUint32(js, socket) : JS_NULL);
-    JS_SetPropertyStr(js, event, "answerWanted", JS_NewBool(js, answer_wanted));
-    JS_SetPropertyStr(js, event, "acceptedAt", JS_NewFloat64(js, accepted_at));
-    free_given();
-    JSValue found = call(handle, 1, &event);
-    if (JS_IsException(found)) set_failure(&answer);
-    else if (!JS_IsNull(found)) set_answer(&answer, found);
-    JS_FreeValue(js, found);
+handled *guest_handle(const char *cause, size_t cause_len, const char *name, size_t name_len, bool has_channel,
+                      const char *channel, size_t channel_len, bool has_payload, uint32_t is_binary, const char *data,
+                      size_t data_len, bool has_socket, uint32_t socket, bool answer_wanted, double accepted_at) {
+    static handled answer;
+    answer = (handled){0};
+    const event event = {
+        .cause = {cause, cause_len},
+        .name = {name, name_len},
+        .channel = {channel, channel_len},
+        .data = {data, data_len},
+        .has_channel = has_channel,
+        .has_payload = has_payload,
+        .is_binary = is_binary,
+        .has_socket = has_socket,
+        .answer_wanted = answer_wanted,
+        .socket = socket,
+    };
+    JS_UpdateStackTop(JS_GetRuntime(js));
+    hold_given();
+    handle_event(&event, accepted_at, &answer);
+    let_go();
     return &answer;
 }

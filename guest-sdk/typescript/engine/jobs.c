@@ -39,7 +39,7 @@ void begin_jobs(JSRuntime *runtime) {
 }
 
 /* Runs jobs until none is left; throws what the first microtask threw that threw anything. */
-static JSValue drain(JSContext *, JSValueConst, int, JSValueConst *) {
+JSValue run_jobs(void) {
     JSRuntime *runtime = JS_GetRuntime(js);
     JSContext *of;
     JSValue first = JS_UNINITIALIZED;
@@ -52,21 +52,34 @@ static JSValue drain(JSContext *, JSValueConst, int, JSValueConst *) {
     return JS_IsUninitialized(first) ? JS_UNDEFINED : JS_Throw(js, first);
 }
 
+static JSValue drain(JSContext *, JSValueConst, int, JSValueConst *) {
+    return run_jobs();
+}
+
+/* The value of a promise that has settled; a rejection is thrown. */
+JSValue result_of(JSValueConst promise) {
+    JSValue value = JS_PromiseResult(js, promise);
+    if (JS_PromiseState(js, promise) != JS_PROMISE_REJECTED) return value;
+    forget(promise);
+    return JS_Throw(js, value);
+}
+
 /* What a promise came to, for whoever waits for it: undefined where it waits still, else an array of its value; a rejection is
  * thrown. */
 static JSValue outcome(JSContext *, JSValueConst, int, JSValueConst *argv) {
     JSPromiseStateEnum state = JS_PromiseState(js, argv[0]);
     if (state != JS_PROMISE_FULFILLED && state != JS_PROMISE_REJECTED) return JS_UNDEFINED;
-    JSValue value = JS_PromiseResult(js, argv[0]);
-    if (state == JS_PROMISE_REJECTED) {
-        forget(argv[0]);
-        return JS_Throw(js, value);
-    }
-    return JS_NewArrayFrom(js, 1, &value);
+    JSValue value = result_of(argv[0]);
+    return JS_IsException(value) ? value : JS_NewArrayFrom(js, 1, &value);
+}
+
+/* Whether no job waits, and no rejection is unhandled. */
+bool are_jobs_done(void) {
+    return unhandled_count == 0 && !JS_IsJobPending(JS_GetRuntime(js));
 }
 
 static JSValue is_idle(JSContext *, JSValueConst, int, JSValueConst *) {
-    return JS_NewBool(js, !JS_IsJobPending(JS_GetRuntime(js)) && unhandled_count == 0);
+    return JS_NewBool(js, are_jobs_done());
 }
 
 /* Why promises were rejected that nobody handled; they are forgotten. */

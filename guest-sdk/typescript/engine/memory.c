@@ -1,4 +1,4 @@
-/* Memory of what the host hands over: a block that is free again when the value is JavaScript's. */
+/* Memory of what the host hands over: a block that is free again when the value is JavaScript's, or the turn has ended. */
 
 #include "engine.h"
 
@@ -18,6 +18,10 @@ typedef struct large {
 static alignas(ALIGNMENT) char block[BLOCK];
 static size_t used;
 static large *larges;
+
+/* What of these stays until the turn ends: its event. */
+static size_t held_used;
+static large *held_larges;
 
 /* Its name tells why: the room's bound is reached. */
 static _Noreturn __attribute__((noinline)) void out_of_memory(void) {
@@ -50,10 +54,22 @@ EXPORT("cabi_realloc") void *cabi_realloc(void *old, size_t old_size, size_t ali
 }
 
 void free_given(void) {
-    used = 0;
-    while (larges) {
+    used = held_used;
+    while (larges != held_larges) {
         large *next = larges->next;
         free(larges);
         larges = next;
     }
+}
+
+/* Keeps what was given until `let_go`. */
+void hold_given(void) {
+    held_used = used;
+    held_larges = larges;
+}
+
+void let_go(void) {
+    held_used = 0;
+    held_larges = NULL;
+    free_given();
 }

@@ -142,10 +142,6 @@ static JSValue user_ids(JSContext *, JSValueConst, int, JSValueConst *) {
     return look(host_user_ids, as_strings);
 }
 
-static JSValue now(JSContext *, JSValueConst, int, JSValueConst *) {
-    return JS_NewFloat64(js, host_now());
-}
-
 static JSValue random_bytes(JSContext *, JSValueConst, int, JSValueConst *argv) {
     pl_result result;
     uint32_t count;
@@ -184,7 +180,6 @@ const JSCFunctionListEntry state_functions[] = {
     JS_CFUNC_DEF("alarmCancel", 0, alarm_cancel),
     JS_CFUNC_DEF("alarmGet", 0, alarm_get),
     JS_CFUNC_DEF("alarmSet", 1, alarm_set),
-    JS_CFUNC_DEF("clockNow", 0, now),
     JS_CFUNC_DEF("close", 3, close_socket),
     JS_CFUNC_DEF("configGet", 1, config),
     JS_CFUNC_DEF("eventsOff", 1, off),

@@ -25,16 +25,22 @@ static size_t letter_len(const uint8_t *at, size_t left) {
     return len;
 }
 
-static JSValue from_utf8(JSContext *ctx, JSValueConst, int, JSValueConst *argv) {
-    size_t len;
-    const uint8_t *at = JS_GetUint8Array(js, &len, argv[0]);
-    if (!at) return JS_EXCEPTION;
+bool is_utf8(const char *text, size_t len) {
+    const uint8_t *at = (const uint8_t *)text;
     for (size_t place = 0; place < len;) {
         size_t letter = letter_len(at + place, len - place);
-        if (!letter) return JS_ThrowTypeError(ctx, "these bytes are not UTF-8");
+        if (!letter) return false;
         place += letter;
     }
-    return JS_NewStringLen(js, (const char *)at, len);
+    return true;
+}
+
+static JSValue from_utf8(JSContext *ctx, JSValueConst, int, JSValueConst *argv) {
+    size_t len;
+    const char *at = (const char *)JS_GetUint8Array(js, &len, argv[0]);
+    if (!at) return JS_EXCEPTION;
+    if (!is_utf8(at, len)) return JS_ThrowTypeError(ctx, "these bytes are not UTF-8");
+    return JS_NewStringLen(js, at, len);
 }
 
 const JSCFunctionListEntry text_functions[] = {

@@ -2,7 +2,7 @@
 
 import type { BroadcastOptions, ConnectionMeta } from "../types/index.js";
 import { log } from "./console.js";
-import { ActorEmit, typeOf } from "./emit.js";
+import { actorEmit, typeOf } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
 import { configGet, roomId, sessionCount, userIds } from "./host.js";
 import { needText } from "./payload.js";
@@ -32,7 +32,7 @@ class Session {
 }
 
 export const actor = {
-  emit: new ActorEmit(),
+  emit: actorEmit,
 
   broadcast(channel: string, data: unknown, options: BroadcastOptions = {}): number {
     const target = actor.emit.to(channel);

@@ -6,20 +6,12 @@ import { jsonText } from "./payload.js";
 
 const WHAT = "an answer";
 
-export class Answer {
-  constructor(readonly values: readonly unknown[]) {}
-}
-
-export function answer(...values: unknown[]): Answer {
-  return new Answer(values);
-}
-
 /** The answer as the contract carries it; none for an answer without a value. Nothing may be emitted behind this. */
-export function answerBody({ values }: Answer): Payload | null {
+export function answerBody(values: readonly unknown[]): Payload | null {
   return values.length === 0 ? null : messageOf(values.length === 1 ? [values[0] ?? null] : values, WHAT);
 }
 
 /** The state that `$suspend` answers with, which goes to no client. */
-export function stateBody({ values }: Answer): Payload {
+export function stateBody(values: readonly unknown[]): Payload {
   return { tag: "json", val: jsonText(values[0] ?? null, WHAT) };
 }

@@ -3,7 +3,7 @@
 import { table } from "./console-table.js";
 import { cut } from "./errors.js";
 import { format } from "./format.js";
-import { logWrite, type Level } from "./host.js";
+import { logWrite, needEnd, type Level } from "./host.js";
 import { described, stackOf } from "./lines.js";
 import { needHost } from "./phase.js";
 
@@ -79,6 +79,7 @@ function group(...values: unknown[]): void {
   needHost("console.group");
   if (values.length > 0) say("info", line(values));
   if (indent.length < INDENT_MAX) indent += "  ";
+  needEnd();
 }
 
 export const log = {

@@ -69,9 +69,6 @@ declare module "parlor:engine" {
   export function close(socket: number, code: number, reason: string): void;
 
   // `outbox`
-  export function toSocket(socket: number, event: string, data: Payload): number;
-  export function toNamed(target: string, event: string, data: Payload): number;
-  export function toChannel(channel: string, event: string, data: Payload): number;
   export function toChannelExcept(channel: string, excluded: string[], event: string, data: Payload): number;
   export function toChannelSome(
     channel: string,
@@ -89,7 +86,6 @@ declare module "parlor:engine" {
     event: string,
     data: Payload,
   ): void;
-  export function toUser(userId: string, event: string, data: Payload): number;
   export function toClients(clientIds: string[], event: string, data: Payload): number;
   export function attach(bytes: Uint8Array): number;
   export function spread(): void;
@@ -119,10 +115,66 @@ declare module "parlor:engine" {
   export function roomId(): string;
   export function sessionCount(): number;
   export function userIds(): string[];
-  export function clockNow(): number;
   export function randomBytes(count: number): Uint8Array;
   export function logWrite(level: Level, message: string): void;
   export function configGet(key: string): string | null;
+
+  // A turn: the engine finds the handlers and runs them.
+  /** What handlers are given. */
+  export interface Context {
+    readonly emit: SocketTarget;
+    readonly wantsAnswer: boolean;
+  }
+  /** What a handler returns that answers an event. */
+  export interface Answer {
+    readonly values: readonly unknown[];
+  }
+  export function answer(...values: unknown[]): Answer;
+  /** The prototype of all contexts, for the members that the SDK adds. */
+  export function contextPrototype(): object;
+  export function eventCause(ctx: Context): string;
+  export function eventName(ctx: Context): string;
+  export function eventChannel(ctx: Context): string | null;
+  export function eventSocket(ctx: Context): number | null;
+  export function eventHasData(ctx: Context): boolean;
+  /** The event's data, the same for all handlers; an empty object where none came. */
+  export function eventData(ctx: Context): unknown;
+  /** What an event was answered with; from now on nothing answers it. */
+  export function takeAnswer(ctx: Context): readonly unknown[] | undefined;
+  /** Says that the turn has something to be ended with the SDK's `endTurn`. */
+  export function needEnd(): void;
+  /** Puts a list in the place of the handlers of a name, in a table: 0 is that of events, 1 of timers, 2 of asks. */
+  export function setHandlers(table: number, name: string, list: readonly unknown[] | undefined): void;
+  /** Tells what the engine calls of the SDK. */
+  export function setHooks(hooks: Record<string, unknown>): void;
+  /** From here on there is a host to ask. */
+  export function beginHost(): void;
+  /** Whole milliseconds since the Unix epoch. */
+  export function now(): number;
+
+  // Whom an emit is for.
+  export interface Target {
+    emit(event: string, ...data: unknown[]): number;
+  }
+  export interface SocketTarget extends Target {
+    to(channelOrUserId: string): Target;
+  }
+  export interface ChannelTarget extends Target {}
+  export interface RoomTarget extends Target {
+    to(channel: string): ChannelTarget;
+    toUser(userId: string): Target;
+  }
+  export function socketTarget(socket: number): SocketTarget;
+  /** The room's, whose own emits go to this channel. */
+  export function roomTarget(channel: string): RoomTarget;
+  export function channelName(target: ChannelTarget): string;
+  export function channelPrototype(): object;
+  /** Says whether handlers wrote channels that the host was not told of. */
+  export function noteUnsaid(hasUnsaid: boolean): void;
+
+  // The storage's `get` and `put`, for one key without a transaction.
+  export function storedGet(key: unknown): Promise<any>;
+  export function storedPut(key: unknown, value?: unknown): Promise<void>;
 
   // The engine's own.
   /** Runs jobs until none is left; throws what the first microtask threw that threw anything. */

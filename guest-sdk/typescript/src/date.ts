@@ -1,24 +1,8 @@
-/** The global `Date`: the engine's, with the host's clock. The engine's own stands still, or ends the instance. */
+/** The global `Date`: the engine's, whose time within a turn is that of its event, and outside of one the host's. */
 
-import { clockNow } from "./host.js";
-import { needHost } from "./phase.js";
+import { now } from "./host.js";
 
 const Native = Date;
-
-/** The time of the turn that runs: its event tells it, so that nobody has to ask the host. */
-let turnTime: number | undefined;
-
-/** Within a turn the time is that of its event; outside of one the host's. */
-export function setTurnTime(time: number | undefined): void {
-  turnTime = time;
-}
-
-/** Milliseconds since the Unix epoch: in a turn the moment when the room accepted the event. */
-function now(): number {
-  if (turnTime !== undefined) return Math.trunc(turnTime);
-  needHost("the current time");
-  return Math.trunc(clockNow());
-}
 
 /** When `performance` was first asked. */
 let origin: number | undefined;

@@ -1,41 +1,25 @@
-/** Whom an emit is for. */
+/** Whom an emit is for: the engine has what names one socket, channel or user (`engine/targets.c`), and this what takes more. */
 
 import type { BroadcastOptions, Excluded } from "../types/index.js";
 import { RoomError, refusal } from "./errors.js";
 import {
-  toChannel,
+  channelName,
+  channelPrototype,
+  roomTarget,
   toChannelExcept,
   toChannelSome,
   toClients,
-  toNamed,
-  toSocket,
-  toUser,
+  type ChannelTarget,
   type Payload,
+  type RoomTarget,
+  type Target,
 } from "./host.js";
 import { messageOf } from "./message.js";
-import { hasUnsaid, sayChannels } from "./meta.js";
+import { sayChannels } from "./meta.js";
 import { needText } from "./payload.js";
 
 /** The channel of emits that name none. */
-export const DEFAULT_CHANNEL = "default";
-
-/** A function of the host's that sends to one kind of targets. */
-type Send<W> = (who: W, event: string, body: Payload) => number;
-
-/**
- * Sends an event with its data. The targets below share this rather than a class: every event makes one of them, and a
- * derived class takes two calls to make.
- */
-function send<W>(how: Send<W>, who: W, event: string, data: readonly unknown[]): number {
-  if (typeof event !== "string") needText(event, "an event's name");
-  if (hasUnsaid()) sayChannels();
-  const body = isNothing(data) ? NOTHING : messageOf(data, "the data of an emit");
-  try {
-    return how(who, event, body);
-  } catch (thrown) {
-    throw refusal(thrown);
-  }
-}
+const DEFAULT_CHANNEL = "default";
 
 /** What an emit without data carries. */
 const NOTHING: Payload = { tag: "json", val: "{}" };
@@ -44,40 +28,49 @@ function isNothing(data: readonly unknown[]): boolean {
   return data.length === 0 || (data.length === 1 && data[0] === undefined);
 }
 
-/** Targets of one kind that are known by one value. */
-class Target<W> {
-  constructor(
-    readonly _how: Send<W>,
-    readonly _who: W,
-  ) {}
+/** Data of an emit, as the engine asks for it where it is more than JSON of one value. */
+export function emitted(data: readonly unknown[]): Payload {
+  return messageOf(data, "the data of an emit");
+}
+
+/** Targets that a function of the host's sends to. */
+class Chosen implements Target {
+  constructor(readonly _send: (event: string, body: Payload) => number) {}
 
   emit(event: string, ...data: unknown[]): number {
-    return send(this._how, this._who, event, data);
+    needText(event, "an event's name");
+    sayChannels();
+    const body = isNothing(data) ? NOTHING : emitted(data);
+    try {
+      return this._send(event, body);
+    } catch (thrown) {
+      throw refusal(thrown);
+    }
   }
 }
 
-class Channel {
-  constructor(readonly _name: string) {}
+export interface Channel extends ChannelTarget {
+  some(options: BroadcastOptions): Target;
+  except(excluded: Excluded): Target;
+}
 
-  emit(event: string, ...data: unknown[]): number {
-    return send(toChannel, this._name, event, data);
-  }
-
+/** What channels have besides `emit`. */
+const channelMembers = {
   /** Those of the channel that the options leave. */
-  some({ except = [], userIds, clientIds }: BroadcastOptions): Target<string> {
+  some({ except = [], userIds, clientIds }: BroadcastOptions): Target {
+    const channel = channelName(this as unknown as ChannelTarget);
     const excluded = clientIdsOf(except);
     const [users, clients] = [idsOf(userIds, "userIds"), idsOf(clientIds, "clientIds")];
-    return new Target(
-      (channel, event, body) => toChannelSome(channel, users, clients, excluded, event, body),
-      this._name,
-    );
-  }
+    return new Chosen((event, body) => toChannelSome(channel, users, clients, excluded, event, body));
+  },
 
-  except(excluded: Excluded): Target<string> {
+  except(excluded: Excluded): Target {
+    const channel = channelName(this as unknown as ChannelTarget);
     const clientIds = clientIdsOf(excluded);
-    return new Target((channel, event, body) => toChannelExcept(channel, clientIds, event, body), this._name);
-  }
-}
+    return new Chosen((event, body) => toChannelExcept(channel, clientIds, event, body));
+  },
+};
+Object.assign(channelPrototype(), channelMembers);
 
 /** Ids as the contract takes them; null where none are given. */
 export function idsOf(ids: readonly string[] | undefined, what: string): string[] | null {
@@ -96,39 +89,19 @@ function clientIdsOf(excluded: Excluded): string[] {
   });
 }
 
-/** `ctx.emit`. */
-export class SocketEmit {
-  constructor(readonly _socket: number | null) {}
-
-  emit(event: string, ...data: unknown[]): number {
-    // Without a socket, which only `onError` can be, it reaches nobody by itself.
-    return this._socket === null ? 0 : send(toSocket, this._socket, event, data);
-  }
-
-  to(channelOrUserId: string): Target<string> {
-    return new Target(toNamed, needText(channelOrUserId, "whom an emit is for"));
-  }
-}
-
 /** `ctx.actor.emit`. */
-export class ActorEmit {
-  emit(event: string, ...data: unknown[]): number {
-    return send(toChannel, DEFAULT_CHANNEL, event, data);
-  }
-
-  to(channel: string): Channel {
-    return new Channel(needText(channel, "a channel"));
-  }
-
-  toUser(userId: string): Target<string> {
-    return new Target(toUser, needText(userId, "a user id"));
-  }
-
-  toClients(clientIds: readonly string[]): Target<string[]> {
-    if (!Array.isArray(clientIds)) throw new RoomError("invalid", "toClients takes an array of client ids");
-    return new Target(toClients, clientIds.map((id) => needText(id, "a client id")));
-  }
+export interface ActorEmit extends RoomTarget {
+  to(channel: string): Channel;
+  toClients(clientIds: readonly string[]): Target;
 }
+
+export const actorEmit = Object.assign(roomTarget(DEFAULT_CHANNEL), {
+  toClients(clientIds: readonly string[]): Target {
+    if (!Array.isArray(clientIds)) throw new RoomError("invalid", "toClients takes an array of client ids");
+    const ids = clientIds.map((id) => needText(id, "a client id"));
+    return new Chosen((event, body) => toClients(ids, event, body));
+  },
+}) as ActorEmit;
 
 /** The event that data names itself, as that of `broadcast` and `sendToUser` does. */
 export function typeOf(data: unknown): string {

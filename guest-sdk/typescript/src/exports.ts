@@ -1,6 +1,36 @@
-/** What the engine calls for the component's exports: the interface `guest`, a result's error thrown. */
+/** What the engine calls (`engine/hooks.c`), by the names that it knows: it is told before any of the author's code runs. */
 
-import { authorize, handle, init } from "./runtime.js";
+import "./ctx.js";
+import { emitted } from "./emit.js";
+import { refusal } from "./errors.js";
+import { setHooks } from "./host.js";
+import { runTimeout } from "./loop.js";
+import { withAttachments } from "./message.js";
+import { sayChannels } from "./meta.js";
+import { needText } from "./payload.js";
+import { needHost } from "./phase.js";
+import { noHandler } from "./registry.js";
+import { authorize, endTurn, init, neverSettled, noSocket, settled, tooLate } from "./runtime.js";
+import { get, put } from "./storage.js";
 
 export { seal } from "./runtime.js";
-export const guest = { init, authorize, handle };
+
+setHooks({
+  init,
+  authorize,
+  endTurn,
+  refusal,
+  needText,
+  needHost,
+  noSocket,
+  noHandler,
+  tooLate,
+  settled,
+  neverSettled,
+  runTimeout,
+  message: emitted,
+  filled: withAttachments,
+  sayChannels,
+  get,
+  put,
+});

@@ -1,17 +1,17 @@
 /** What `@parlor/guest` and `verani` are in a bundle. Its types are in `types/`, and checked against it here. */
 
 import type * as api from "../types/index.js";
-import { answer as makeAnswer } from "./answer.js";
 import { config as readConfig } from "./actor.js";
 import { log as pluginLog } from "./console.js";
 import { createRoomEventEmitter as makeEmitter } from "./emitter.js";
 import * as errors from "./errors.js";
 import * as frames from "./frames.js";
 import * as handlers from "./handler.js";
+import { answer as makeAnswer } from "./host.js";
 import { defineRoom as define } from "./room.js";
 
 export const defineRoom = define as unknown as typeof api.defineRoom;
-export const answer: typeof api.answer = makeAnswer;
+export const answer = makeAnswer as typeof api.answer;
 export const config: typeof api.config = readConfig;
 export const log: typeof api.log = pluginLog;
 export const reject: typeof api.reject = errors.reject;

@@ -2,7 +2,7 @@
 
 import { write } from "./console.js";
 import { RoomError } from "./errors.js";
-import { drain, isIdle, outcome, takeUnhandled } from "./host.js";
+import { drain, isIdle, needEnd, outcome, takeUnhandled } from "./host.js";
 import { described } from "./lines.js";
 import { needHost } from "./phase.js";
 
@@ -28,6 +28,7 @@ function schedule(timeout: Timeout): void {
 
 function add(name: string, callback: unknown, delay: unknown, repeat: boolean, args: any[]): number {
   needHost(name);
+  needEnd();
   if (typeof callback !== "function") throw new TypeError(`${name} takes a function`);
   const number = Number(delay);
   const wait = number > 0 ? number : 0;
@@ -54,7 +55,7 @@ export function clearTimeout(id: unknown): void {
 }
 
 /** Runs the timeout that is due first; false where there is none. */
-function runTimeout(): boolean {
+export function runTimeout(): boolean {
   const timeout = timeouts.shift();
   if (timeout === undefined) return false;
   elapsed = Math.max(elapsed, timeout.due);
@@ -72,6 +73,10 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+export function neverSettled(what: string): never {
+  throw new RoomError("never-settled", `${what} returned a promise that nothing is left to settle`);
+}
+
 /** The value that a promise comes to: runs jobs and timeouts until it has settled. */
 export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
   const promise = Promise.resolve(value);
@@ -82,9 +87,7 @@ export function waitFor(value: PromiseLike<unknown>, what: string): unknown {
       settled = outcome(promise);
     }
     if (settled !== undefined) return settled[0];
-    if (!runTimeout()) {
-      throw new RoomError("never-settled", `${what} returned a promise that nothing is left to settle`);
-    }
+    if (!runTimeout()) neverSettled(what);
   }
 }
 

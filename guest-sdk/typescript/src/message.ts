@@ -2,7 +2,7 @@
 
 import { asked } from "./errors.js";
 import { attach, attachments, spread, type Payload } from "./host.js";
-import { notJson } from "./payload.js";
+import { notJson, withoutHalves } from "./payload.js";
 import { filled, placeholder } from "./placeholders.js";
 import { toBase64 } from "./text.js";
 
@@ -36,6 +36,7 @@ export function message(data: unknown, what: string): Payload {
     found = outer;
   }
   if (text === undefined) return notJson(data, what);
+  text = withoutHalves(text);
   if (bytes.length === 0) return { tag: "json", val: text };
   if (bytes[0] === data) return { tag: "binary", val: bytes[0]! };
   for (const one of bytes) asked(() => attach(one));
@@ -50,12 +51,8 @@ export function messageOf(values: readonly unknown[], what: string): Payload {
   return body;
 }
 
-/** What a client sent, its bytes in their places. */
-export function dataIn(payload: Payload): unknown {
-  if (payload.tag === "binary") return payload.val;
-  const data: unknown = JSON.parse(payload.val);
-  // Only the host knows whether this is a placeholder or looks like one. Most data is neither, and the call is saved.
-  if (!payload.val.includes("_placeholder")) return data;
+/** What a client sent that names bytes, those in their places. */
+export function withAttachments(data: unknown): unknown {
   const bytes = attachments();
   return bytes.length === 0 ? data : filled(data, bytes);
 }

@@ -2,7 +2,7 @@
 
 import type { ConnectionMeta } from "../types/index.js";
 import { RoomError, asked } from "./errors.js";
-import { getMeta, join, leave, setFields, type ContractMeta } from "./host.js";
+import { getMeta, join, leave, needEnd, noteUnsaid, setFields, type ContractMeta } from "./host.js";
 import { fieldsText } from "./payload.js";
 import { uuid } from "./random.js";
 
@@ -100,6 +100,8 @@ function isObject(value: unknown): value is object {
 function channelsOf(of: Known): PropertyDescriptor {
   const note = () => {
     if (!rejoined.includes(of)) rejoined.push(of);
+    noteUnsaid(true);
+    needEnd();
   };
   const noted = new Proxy(of.list, {
     set(list, at, value) {
@@ -140,6 +142,7 @@ export function metaOf(socket: number): ConnectionMeta {
   if (!found.isOut) {
     found.isOut = true;
     out.push(found);
+    needEnd();
   }
   return found.meta;
 }
@@ -157,6 +160,7 @@ export function sayChannels(): void {
     for (const channel of one.channels) if (!now.includes(channel)) unlessGone(() => leave(one.socket, channel));
     one.channels = now;
   }
+  noteUnsaid(false);
 }
 
 /** A socket that has left, or that this turn closes, is asked for nothing: what its meta says goes with it. */
@@ -166,11 +170,6 @@ function unlessGone(call: () => void): void {
   } catch (error) {
     if (!(error instanceof RoomError && error.code === "no-such-socket")) throw error;
   }
-}
-
-/** Whether handlers wrote channels that the host was not told of. */
-export function hasUnsaid(): boolean {
-  return rejoined.length > 0;
 }
 
 /** Ends a turn that succeeded: the host is told what handlers wrote. */
@@ -196,6 +195,7 @@ export function endTurn(failed: boolean): void {
   }
   if (out.length > 0) out = [];
   if (rejoined.length > 0) rejoined = [];
+  noteUnsaid(false);
   if (known.size >= METAS_KEPT) known.clear();
 }
 

@@ -7,9 +7,13 @@ export function jsonText(value: unknown, what: string): string {
   return (JSON.stringify(value) as string | undefined) ?? notJson(value, what);
 }
 
-/** The own fields of a connection as JSON text. Half of a surrogate pair, which JSON has a form of, is no text for the host. */
+/** The own fields of a connection as JSON text. */
 export function fieldsText(own: object): string {
-  const text = jsonText(own, "the own fields of a connection");
+  return withoutHalves(jsonText(own, "the own fields of a connection"));
+}
+
+/** JSON text that others read: half of a surrogate pair, which JSON has a form of, is no text for them. */
+export function withoutHalves(text: string): string {
   // The engine writes no other escape that begins so.
   return text.includes("\\ud") ? text.replace(/\\(?:ud[89a-f]..|.)/g, (escape) => (escape.length > 2 ? "\\ufffd" : escape)) : text;
 }

@@ -1,11 +1,8 @@
 /** The handlers of each event, and what the host must be asked for so that they run. */
 
-import { Answer } from "./answer.js";
 import { write } from "./console.js";
-import { ackOf, dataOf, give, type Context } from "./ctx.js";
 import { RoomError, asked, byteLength, refusal } from "./errors.js";
-import { eventsOff, eventsOn, type Event } from "./host.js";
-import { isThenable, waitFor } from "./loop.js";
+import { eventsOff, eventsOn, setHandlers } from "./host.js";
 
 /** The contract's name for all events of clients. */
 const ANY = "*";
@@ -13,12 +10,33 @@ const NAME_BYTES = 128;
 
 export type Handler = (ctx: any, data: any, ack?: any) => unknown;
 
-/** The handlers of one name. `on` and `off` replace the list: an event that is running keeps the one that it began with. */
-type Table = Map<string, readonly Handler[]>;
+/**
+ * The handlers of each name. `on` and `off` replace the list: an event that is running keeps the one that it began with. The
+ * engine, which runs them, has the same lists (`engine/handlers.c`).
+ */
+class Table extends Map<string, readonly Handler[]> {
+  constructor(readonly _id: number) {
+    super();
+  }
 
-export const events: Table = new Map();
-export const timers: Table = new Map();
-export const acks: Table = new Map();
+  override set(name: string, list: readonly Handler[]): this {
+    setHandlers(this._id, name, list);
+    return super.set(name, list);
+  }
+
+  override delete(name: string): boolean {
+    setHandlers(this._id, name, undefined);
+    return super.delete(name);
+  }
+
+  override clear(): void {
+    for (const name of this.keys()) this.delete(name);
+  }
+}
+
+export const events = new Table(0);
+export const timers = new Table(1);
+export const acks = new Table(2);
 
 /** What the host has one hook for, whatever the name: the SDK itself finds the handlers of the name. */
 interface Named {
@@ -102,50 +120,14 @@ export function start(): void {
   }
 }
 
-/**
- * Runs the handlers that an event is for: its own in the order of registration, then those for all events, each awaited.
- * The first error ends it.
- */
-export function dispatch(ctx: Context): void {
-  const event = ctx._event;
-  const cause = event.cause;
-  let own: readonly Handler[] | undefined;
-  let behind: readonly Handler[] | undefined;
-  const one = named.get(cause);
-  if (one !== undefined) {
-    own = one.table.get(event.name);
-    behind = events.get(cause);
-    if (own === undefined && behind === undefined) {
-      // Not a failure: what set or asked it may have been another version, and nothing else is lost.
-      write("warn", `nobody handles ${one.what} ${JSON.stringify(event.name)}: add ${one.call}`);
-    }
-  } else {
-    own = events.get(cause);
-    behind = events.get(ANY);
-    // `*` is for events of clients. Hooks and the bare keepalive are none, and of a client's event `*` they are its own.
-    if (behind !== undefined && (cause.startsWith("$") || cause === ANY || isKeepalive(event))) behind = undefined;
-  }
-  if (own !== undefined) run(own, ctx);
-  if (behind !== undefined) run(behind, ctx);
-}
-
-/** A bare ping: the client's keepalive, which the host answered already. */
-function isKeepalive({ name, payload, channel }: Event): boolean {
-  return name === "ping" && payload === null && channel === null;
-}
-
 /** The handlers of an event of clients, those for all events behind its own. */
 export function handlersOf(event: string): readonly Handler[] {
   const [own = [], behind = []] = [events.get(event), event === ANY ? undefined : events.get(ANY)];
   return [...own, ...behind];
 }
 
-function run(handlers: readonly Handler[], ctx: Context): void {
-  const ack = ackOf(ctx);
-  for (let i = 0; i < handlers.length; i += 1) {
-    let result = handlers[i]!(ctx, dataOf(ctx), ack);
-    if (result === undefined || typeof result === "number") continue;
-    if (isThenable(result)) result = waitFor(result, `a handler of ${JSON.stringify(ctx._event.name)}`);
-    if (result instanceof Answer) give(ctx, result);
-  }
+/** Says that a timer or an answer came that no handler is for. */
+export function noHandler(name: string, isTimer: boolean): void {
+  const { what, call } = named.get(isTimer ? "$timer" : "$ack")!;
+  write("warn", `nobody handles ${what} ${JSON.stringify(name)}: add ${call}`);
 }

@@ -1,18 +1,19 @@
-/** One instance of a plugin, and the three calls that the host makes into it. */
+/** One instance of a plugin: what the host calls it for, as far as the engine (`engine/turn.c`) does not do it. */
 
 import { answerBody, stateBody } from "./answer.js";
 import { endGroups, write } from "./console.js";
-import { Context, takeAnswer } from "./ctx.js";
-import { setTurnTime } from "./date.js";
 import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
-import type {
-  ContractMeta,
-  ContractRejection,
-  ContractRequest,
-  Definition,
-  Event,
-  Failure,
-  Payload,
+import {
+  eventCause,
+  eventSocket,
+  takeAnswer,
+  type Context,
+  type ContractMeta,
+  type ContractRejection,
+  type ContractRequest,
+  type Definition,
+  type Failure,
+  type Payload,
 } from "./host.js";
 import { described } from "./lines.js";
 import * as loop from "./loop.js";
@@ -27,9 +28,6 @@ import { ConnectRequest } from "./request.js";
 /** The display name and the path of rooms that say none. */
 let pluginName = "room";
 const DEFAULT_PATH = "/ws";
-
-/** Hooks that the host itself is the cause of, so that there may be no socket. */
-const SOCKETLESS = ["$restore", "$error", "$timer", "$alarm", "$suspend", "$resume"];
 
 /** The end of the top level: what the plugin has to have said by then, and what of it was to run later. */
 export function seal(name: string): void {
@@ -95,40 +93,52 @@ function readable(words: () => string): string {
   }
 }
 
-/** Runs a turn: handles one event. */
-export function handle(event: Event): Payload | null {
+/** What a handler returned that is no promise and no answer, but may be something like a promise. */
+export function settled(result: unknown, event: string): unknown {
+  return loop.isThenable(result) ? loop.waitFor(result, ofHandler(event)) : result;
+}
+
+export function neverSettled(event: string): never {
+  loop.neverSettled(ofHandler(event));
+}
+
+function ofHandler(event: string): string {
+  return `a handler of ${JSON.stringify(event)}`;
+}
+
+export function noSocket(event: string): never {
+  throw new RoomError("no-socket", `the event ${event} came without a socket`);
+}
+
+export function tooLate(): never {
+  throw new RoomError("no-turn", "the turn of the event is over: an acknowledgement is called before its handlers end");
+}
+
+/**
+ * Ends a turn in which more was begun than handlers that returned: something failed, or was asked to be ended. Returns the
+ * answer.
+ */
+export function endTurn(ctx: Context, failed: boolean, error: unknown): Payload | null {
   let body: Payload | null = null;
-  let failed = false;
-  let error: unknown;
-  const ctx = new Context(event);
-  setTurnTime(event.acceptedAt);
-  try {
-    if (event.socket === null && !SOCKETLESS.includes(event.cause)) {
-      throw new RoomError("no-socket", `the event ${event.name} came without a socket`);
-    }
-    registry.dispatch(ctx);
-  } catch (thrown) {
-    failed = true;
-    error = thrown;
-  }
+  const cause = eventCause(ctx);
+  const socketId = eventSocket(ctx);
   try {
     loop.endTurn(failed);
     if (!failed) meta.settle();
     const answer = takeAnswer(ctx);
     // What an answer attaches is for itself: it comes behind the last emit.
-    if (!failed && answer !== undefined) body = event.cause === "$suspend" ? stateBody(answer) : answerBody(answer);
+    if (!failed && answer !== undefined) body = cause === "$suspend" ? stateBody(answer) : answerBody(answer);
   } catch (thrown) {
     failed = true;
     error = thrown;
   }
   meta.endTurn(failed);
-  if (event.cause === "$disconnect" && event.socket !== null) {
-    meta.forget(event.socket);
-    socket.forget(event.socket);
+  if (cause === "$disconnect" && socketId !== null) {
+    meta.forget(socketId);
+    socket.forget(socketId);
   }
   socket.endTurn();
   transactions.endTurn();
-  setTurnTime(undefined);
   endGroups();
   if (failed) throw told(error);
   return body;

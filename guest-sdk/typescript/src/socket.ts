@@ -1,10 +1,9 @@
 /** A socket of the room. */
 
 import type { AskOptions, ConnectionMeta } from "../types/index.js";
-import { SocketEmit } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
 import { eventOf } from "./frames.js";
-import { ask, close, join, leave, present } from "./host.js";
+import { ask, close, join, leave, needEnd, present, socketTarget } from "./host.js";
 import { message, messageOf } from "./message.js";
 import { freshMetaOf, metaOf, noteChannel, replaceFields } from "./meta.js";
 import { needText } from "./payload.js";
@@ -57,12 +56,14 @@ export function socketBy(id: number): Socket {
 export function socketIds(userId: string | null): number[] {
   const ids = asked(() => present(userId));
   for (const id of ids) here.add(id);
+  needEnd();
   return ids;
 }
 
 /** The socket that this turn is about. */
 export function socketOfTurn(id: number, isGone: boolean): Socket {
   const socket = socketOf(id);
+  needEnd();
   if (isGone) socket._left = true;
   else here.add(id);
   return socket;
@@ -91,11 +92,12 @@ export class Socket {
     if (this._left || here.has(this.id)) return metaOf(this.id);
     const meta = freshMetaOf(this.id);
     here.add(this.id);
+    needEnd();
     return meta;
   }
 
   emit(event: string, ...data: unknown[]): number {
-    return new SocketEmit(this.id).emit(event, ...data);
+    return socketTarget(this.id).emit(event, ...data);
   }
 
   send(frame: string | ArrayBuffer | ArrayBufferView): void {
@@ -152,6 +154,7 @@ export class Socket {
     }
     asked(() => close(this.id, code, reason));
     closing.add(this.id);
+    needEnd();
   }
 }
 

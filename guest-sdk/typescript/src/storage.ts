@@ -10,6 +10,8 @@ import {
   storagePut,
   storagePutMany,
   storageScan,
+  storedGet,
+  storedPut,
 } from "./host.js";
 import { entriesOf, needLimit } from "./listing.js";
 import { jsonText, needText } from "./payload.js";
@@ -39,18 +41,12 @@ function parse(key: string, value: Uint8Array): any {
   }
 }
 
-/** What is stored under one key: what handlers ask most does without a closure a call. */
+/** What is stored under one key. */
 function stored(key: string, convert: (key: string, value: Uint8Array) => unknown): Promise<any> {
-  try {
+  return promised(() => {
     const value = storageGet(needText(key, KEY));
-    return Promise.resolve(value === null ? undefined : convert(key, value));
-  } catch (thrown) {
-    return Promise.reject(refusal(thrown));
-  }
-}
-
-function asTheyAre(_key: string, value: Uint8Array): Uint8Array {
-  return value;
+    return value === null ? undefined : convert(key, value);
+  });
 }
 
 function bytes(value: unknown): Uint8Array {
@@ -188,7 +184,7 @@ class Storage extends Entries {
   }
 
   getBytes(key: string): Promise<Uint8Array | undefined> {
-    return stored(key, asTheyAre);
+    return stored(key, (_, value) => value);
   }
 
   putBytes(key: string, value: Uint8Array): Promise<void> {
@@ -198,5 +194,10 @@ class Storage extends Entries {
     });
   }
 }
+
+/** What the engine calls for keys and values that it does not read and write itself. */
+export const { get, put } = Entries.prototype;
+Object.defineProperty(Storage.prototype, "get", { value: storedGet });
+Object.defineProperty(Storage.prototype, "put", { value: storedPut });
 
 export const storage = new Storage();

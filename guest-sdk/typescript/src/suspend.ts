@@ -1,7 +1,7 @@
 /** State that one instance of a plugin leaves for the next: how it is written, and which handler gets it. */
 
 import type { Suspended } from "../types/index.js";
-import { answer } from "./answer.js";
+import { answer } from "./host.js";
 import { RoomError, byteLength } from "./errors.js";
 import { isThenable, waitFor } from "./loop.js";
 import * as registry from "./registry.js";

@@ -1,7 +1,7 @@
 /** Transactions within a turn: the turn is one itself, so that these only have to undo what they wrote. */
 
 import { RoomError, asked } from "./errors.js";
-import { alarmCancel, alarmGet, alarmSet, storageDelete, storageDeleteMany, storageGet, storagePut } from "./host.js";
+import { alarmCancel, alarmGet, alarmSet, needEnd, storageDelete, storageDeleteMany, storageGet, storagePut } from "./host.js";
 
 /** What a storage's writes tell of themselves before they happen. */
 export interface Journal {
@@ -81,6 +81,7 @@ export function transaction<T, H>(open: Open, handle: H, body: (txn: H) => T | P
     if (last === place) last = undefined;
   }
   last = place;
+  needEnd();
   return ended;
 }
 

@@ -5,6 +5,7 @@
 mod allocator;
 mod compiler;
 mod depth;
+mod inside;
 mod views;
 
 use std::env;
@@ -24,6 +25,8 @@ use compiler::{Compiler, run};
 
 /// The engine's own files, and those of the C SDK that declare the contract.
 const GLUE: &str = "guest-sdk/typescript/engine";
+/// What is compiled with quickjs-ng itself.
+const INSIDE: &str = "guest-sdk/typescript/engine/inside";
 const CONTRACT: [&str; 2] = ["guest-sdk/c/src", "guest-sdk/c/include"];
 
 /// The files of quickjs-ng that make the language.
@@ -82,7 +85,7 @@ fn linked(root: &Path, out: &Path, tools: &Tools) -> anyhow::Result<Vec<u8>> {
     let objects = out.join("engine");
     fs::create_dir_all(&objects).context("cannot make a folder for the engine")?;
     let malloc = allocator(&objects, &tools.compiler, &tools.libc)?;
-    let (mut made, key, language) = language(&objects, tools)?;
+    let (mut made, key, language) = language(root, &objects, tools)?;
     let (glued, glue) = glue(root, &objects, tools)?;
     if !language.is_empty() {
         finished(language)?;
@@ -100,8 +103,8 @@ fn linked(root: &Path, out: &Path, tools: &Tools) -> anyhow::Result<Vec<u8>> {
 
 /// The objects of quickjs-ng, the key of how they are compiled, and what compiles them: nothing where they are there. It takes half
 /// a minute, and they change with their version alone.
-fn language(objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, String, Vec<Compiling>)> {
-    let changes = [include_str!("depth.rs"), include_str!("views.rs")].concat();
+fn language(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, String, Vec<Compiling>)> {
+    let changes = [include_str!("depth.rs"), include_str!("views.rs"), &inside::changes()].concat();
     let key = format!("{} {} {CODE:?} {changes}", tools.source.display(), tools.compiler.version);
     let made: Vec<_> = QUICKJS.iter().map(|name| objects.join(name).with_extension("o")).collect();
     let noted = objects.join("key");
@@ -117,10 +120,10 @@ fn language(objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, Stri
         let file = tools.source.join(name).with_extension("c");
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let ours = objects.join(name).with_extension("c");
-        let text = views::with_lengths(name, depth::with_depth(name, text)?)?;
+        let text = inside::with_insides(name, views::with_lengths(name, depth::with_depth(name, text)?)?)?;
         fs::write(&ours, text).with_context(|| format!("cannot write {}", ours.display()))?;
         let mut cc = tools.compiler.command();
-        cc.args(CODE).arg("-w").arg("-I").arg(&tools.source).arg("-c").arg(&ours).arg("-o").arg(object);
+        cc.args(CODE).arg("-w").arg("-I").arg(&tools.source).arg("-I").arg(root.join(INSIDE)).arg("-c").arg(&ours).arg("-o").arg(object);
         compiling.push(((*name).to_owned(), cc.spawn().context("cannot run the compiler")?));
     }
     Ok((made, key, compiling))
@@ -140,7 +143,8 @@ fn glue(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathB
         let object = objects.join(format!("parlor-{name}.o"));
         let mut cc = tools.compiler.command();
         cc.args(CODE).args(OWN).arg(format!("-DPARLOR_STACK={SCRIPT_STACK}")).arg("-isystem").arg(&tools.source);
-        cc.args(CONTRACT.iter().flat_map(|part| [PathBuf::from("-I"), root.join(part)]));
+        let folders = CONTRACT.iter().chain([&INSIDE]);
+        cc.args(folders.flat_map(|part| [PathBuf::from("-I"), root.join(part)]));
         cc.arg("-c").arg(&file).arg("-o").arg(&object);
         compiling.push((name, cc.spawn().context("cannot run the compiler")?));
         made.push(object);

@@ -1,0 +1,37 @@
+/* What the glue has of quickjs-ng beyond its C interface. The files of this folder are compiled behind quickjs.c, since they go by
+ * its structures. */
+
+#ifndef PARLOR_INSIDE_H
+#define PARLOR_INSIDE_H
+
+#include "quickjs.h"
+
+/* A text that grows. Its memory stays for the next one. */
+typedef struct growing {
+    char *at;
+    size_t len, room;
+} growing;
+
+/* What halves of surrogate pairs become, which are no letters: U+FFFD, or the escapes that JSON has for them. */
+typedef enum halves { HALVES_REPLACED, HALVES_ESCAPED } halves;
+
+/* json.c */
+
+/* The value of a JSON text in UTF-8, with a NUL behind it. `names_bytes` says whether it may have placeholders of attachments. */
+JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes);
+/* Adds a value as JSON. False where only `JSON.stringify` can tell what it is, since it runs code of the author's: nothing
+ * was run then. */
+bool inside_write(JSContext *ctx, growing *to, JSValueConst value, halves halves);
+/* Makes room for so many bytes more. */
+bool inside_grow(growing *to, size_t more);
+
+/* objects.c */
+
+/* A promise that has this value, which is no thenable; takes it. */
+JSValue inside_fulfilled(JSContext *ctx, JSValue value);
+/* Forgets the shapes that objects had up to now. */
+void inside_forget_shapes(JSContext *ctx);
+/* Whether an object is referred to by the caller alone, and has no properties of its own. */
+bool inside_is_unshared(JSValueConst object);
+
+#endif

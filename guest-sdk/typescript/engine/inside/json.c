@@ -1,0 +1,435 @@
+/*
+ * JSON as most messages are: objects, arrays, texts and numbers without anything of the author's that would have to run. All else is
+ * left to the engine's own functions, before it has any effect.
+ */
+
+/* What is nested deeper is left to the engine, whose own bound is the stack's. */
+#define INSIDE_DEEPEST 128
+
+typedef struct inside_reader {
+    JSContext *ctx;
+    const uint8_t *at, *end;
+    int depth;
+    bool names_bytes;
+} inside_reader;
+
+/* A member that says so of its object. */
+static const char inside_placeholder[] = "_placeholder";
+
+/* Stands for what is left to the engine. */
+#define INSIDE_LEFT JS_UNINITIALIZED
+
+static JSValue inside_read(inside_reader *from);
+
+static inline void inside_skip(inside_reader *from)
+{
+    while (*from->at == ' ' || *from->at == '\n' || *from->at == '\t' || *from->at == '\r') from->at++;
+}
+
+/* A text with escapes, from its first letter on. */
+static JSValue inside_read_escaped(inside_reader *from, const uint8_t *begin)
+{
+    JSParseState state;
+    js_parse_init(from->ctx, &state, (const char *)begin, from->end - begin, "", 1);
+    if (json_parse_string(&state, &begin)) {
+        JS_FreeValue(from->ctx, JS_GetException(from->ctx));
+        return INSIDE_LEFT;
+    }
+    from->at = begin;
+    return state.token.u.str.str;
+}
+
+/* A text, behind its first quotation mark. */
+static JSValue inside_read_text(inside_reader *from)
+{
+    const uint8_t *begin = from->at, *at = begin;
+    uint8_t all = 0;
+    /* The text's end is a NUL, which is none of these. */
+    while (*at != '"' && *at != '\\' && *at >= 0x20) all |= *at++;
+    if (*at != '"') return inside_read_escaped(from, begin);
+    from->at = at + 1;
+    if (all < 0x80) return js_new_string8_len(from->ctx, (const char *)begin, at - begin);
+    return JS_NewStringLen(from->ctx, (const char *)begin, at - begin);
+}
+
+/* A member's name, behind its quotation mark; JS_ATOM_NULL where it is left to the engine. */
+static JSAtom inside_read_name(inside_reader *from)
+{
+    const uint8_t *begin = from->at, *at = begin;
+    while (*at != '"' && *at != '\\' && *at >= 0x20 && *at < 0x80) at++;
+    if (*at == '"') {
+        from->at = at + 1;
+        if (*begin == '_' && at - begin == sizeof inside_placeholder - 1 &&
+            memcmp(begin, inside_placeholder, sizeof inside_placeholder - 1) == 0) {
+            from->names_bytes = true;
+        }
+        return JS_NewAtomLen(from->ctx, (const char *)begin, at - begin);
+    }
+    JSValue name = inside_read_text(from);
+    if (!JS_IsString(name)) return JS_ATOM_NULL;
+    JSAtom atom = JS_ValueToAtom(from->ctx, name);
+    JS_FreeValue(from->ctx, name);
+    return atom;
+}
+
+static JSValue inside_read_object(inside_reader *from)
+{
+    JSContext *ctx = from->ctx;
+    JSValue made = JS_NewObject(ctx);
+    if (JS_IsException(made)) return INSIDE_LEFT;
+    JSObject *object = JS_VALUE_GET_OBJ(made);
+    inside_skip(from);
+    if (*from->at == '}') {
+        from->at++;
+        return made;
+    }
+    for (;;) {
+        JSProperty *property;
+        if (*from->at++ != '"') break;
+        JSAtom name = inside_read_name(from);
+        if (name == JS_ATOM_NULL) break;
+        inside_skip(from);
+        JSValue value = *from->at == ':' ? (from->at++, inside_read(from)) : INSIDE_LEFT;
+        if (!JS_IsUninitialized(value)) {
+            if (find_own_property(&property, object, name)) {
+                set_value(ctx, &property->u.value, value);
+            } else if ((property = add_property(ctx, object, name, JS_PROP_C_W_E))) {
+                property->u.value = value;
+            } else {
+                JS_FreeValue(ctx, value);
+                value = INSIDE_LEFT;
+            }
+        }
+        JS_FreeAtom(ctx, name);
+        if (JS_IsUninitialized(value)) break;
+        inside_skip(from);
+        if (*from->at == '}') {
+            from->at++;
+            return made;
+        }
+        if (*from->at++ != ',') break;
+        inside_skip(from);
+    }
+    JS_FreeValue(ctx, made);
+    return INSIDE_LEFT;
+}
+
+static JSValue inside_read_array(inside_reader *from)
+{
+    JSContext *ctx = from->ctx;
+    JSValue made = JS_NewArray(ctx);
+    if (JS_IsException(made)) return INSIDE_LEFT;
+    inside_skip(from);
+    if (*from->at == ']') {
+        from->at++;
+        return made;
+    }
+    for (;;) {
+        JSValue value = inside_read(from);
+        if (JS_IsUninitialized(value) || add_fast_array_element(ctx, JS_VALUE_GET_OBJ(made), value, 0) < 0) break;
+        inside_skip(from);
+        if (*from->at == ']') {
+            from->at++;
+            return made;
+        }
+        if (*from->at++ != ',') break;
+    }
+    JS_FreeValue(ctx, made);
+    return INSIDE_LEFT;
+}
+
+/* A whole number of few digits; of all others the engine tells which is the nearest. */
+static JSValue inside_read_number(inside_reader *from)
+{
+    const uint8_t *begin = from->at, *at = begin;
+    bool is_negative = *at == '-';
+    uint64_t number = 0;
+    if (is_negative) at++;
+    const uint8_t *digits = at;
+    while (*at >= '0' && *at <= '9' && at - digits < 15) number = number * 10 + (*at++ - '0');
+    bool is_whole = at > digits && !(*at >= '0' && *at <= '9') && *at != '.' && *at != 'e' && *at != 'E';
+    if (is_whole && (*digits != '0' || at == digits + 1) && !(is_negative && number == 0)) {
+        from->at = at;
+        return js_int64(is_negative ? -(int64_t)number : (int64_t)number);
+    }
+    JSParseState state;
+    if (at == digits) return INSIDE_LEFT;
+    js_parse_init(from->ctx, &state, (const char *)begin, from->end - begin, "", 1);
+    if (json_parse_number(&state, &begin)) {
+        JS_FreeValue(from->ctx, JS_GetException(from->ctx));
+        return INSIDE_LEFT;
+    }
+    from->at = begin;
+    return state.token.u.num.val;
+}
+
+static JSValue inside_read_word(inside_reader *from, const char *word, JSValue value)
+{
+    size_t len = strlen(word);
+    if (strncmp((const char *)from->at, word, len) != 0) return INSIDE_LEFT;
+    from->at += len;
+    return value;
+}
+
+static JSValue inside_read(inside_reader *from)
+{
+    JSValue value = INSIDE_LEFT;
+    inside_skip(from);
+    switch (*from->at) {
+    case '"':
+        from->at++;
+        value = inside_read_text(from);
+        return JS_IsException(value) ? INSIDE_LEFT : value;
+    case '{':
+    case '[':
+        if (from->depth++ == INSIDE_DEEPEST) return INSIDE_LEFT;
+        value = *from->at++ == '{' ? inside_read_object(from) : inside_read_array(from);
+        from->depth--;
+        return value;
+    case 't':
+        return inside_read_word(from, "true", JS_TRUE);
+    case 'f':
+        return inside_read_word(from, "false", JS_FALSE);
+    case 'n':
+        return inside_read_word(from, "null", JS_NULL);
+    default:
+        return inside_read_number(from);
+    }
+}
+
+JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes)
+{
+    inside_reader from = {ctx, (const uint8_t *)text, (const uint8_t *)text + len, 0, false};
+    JSValue value = inside_read(&from);
+    if (!JS_IsUninitialized(value)) {
+        inside_skip(&from);
+        *names_bytes = from.names_bytes;
+        if (from.at == from.end) return value;
+        JS_FreeValue(ctx, value);
+    }
+    /* It knows why, or how. */
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    *names_bytes = true;
+    return JS_ParseJSON(ctx, text, len, "<input>");
+}
+
+bool inside_grow(growing *to, size_t more)
+{
+    if (to->room - to->len >= more) return true;
+    size_t room = to->room ? to->room : 512;
+    while (room - to->len < more) room *= 2;
+    char *at = realloc(to->at, room);
+    if (!at) return false;
+    to->at = at;
+    to->room = room;
+    return true;
+}
+
+static inline bool inside_add(growing *to, const char *bytes, size_t len)
+{
+    if (!inside_grow(to, len)) return false;
+    memcpy(to->at + to->len, bytes, len);
+    to->len += len;
+    return true;
+}
+
+typedef struct inside_writer {
+    JSContext *ctx;
+    growing *to;
+    halves halves;
+    int depth;
+} inside_writer;
+
+static char *inside_escape(char *at, uint32_t unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char names[] = "btn\0fr";
+    *at++ = '\\';
+    if (unit == '"' || unit == '\\') *at++ = (char)unit;
+    else if (unit >= 8 && unit <= 13 && unit != 11) *at++ = names[unit - 8];
+    else {
+        *at++ = 'u';
+        for (int shift = 12; shift >= 0; shift -= 4) *at++ = digits[unit >> shift & 15];
+    }
+    return at;
+}
+
+/* Six bytes are the most that a letter takes. */
+#define INSIDE_WIDEST 6
+
+static bool inside_write_narrow(growing *to, const uint8_t *from, size_t len)
+{
+    if (!inside_grow(to, len * INSIDE_WIDEST + 2)) return false;
+    char *at = to->at + to->len;
+    *at++ = '"';
+    for (size_t place = 0; place < len; place++) {
+        uint8_t unit = from[place];
+        if (unit >= 0x80) {
+            *at++ = (char)(unit >> 6 | 0xC0);
+            *at++ = (char)((unit & 0x3F) | 0x80);
+        } else if (unit < 0x20 || unit == '"' || unit == '\\') {
+            at = inside_escape(at, unit);
+        } else {
+            *at++ = (char)unit;
+        }
+    }
+    *at++ = '"';
+    to->len = at - to->at;
+    return true;
+}
+
+static bool inside_write_wide(growing *to, const uint16_t *from, size_t len, halves halves)
+{
+    if (!inside_grow(to, len * INSIDE_WIDEST + 2)) return false;
+    char *at = to->at + to->len;
+    *at++ = '"';
+    for (size_t place = 0; place < len; place++) {
+        uint32_t unit = from[place];
+        if (is_hi_surrogate(unit) && place + 1 < len && is_lo_surrogate(from[place + 1])) {
+            unit = from_surrogate(unit, from[++place]);
+        } else if (is_surrogate(unit)) {
+            if (halves == HALVES_ESCAPED) {
+                at = inside_escape(at, unit);
+                continue;
+            }
+            unit = 0xFFFD;
+        }
+        if (unit < 0x20 || unit == '"' || unit == '\\') at = inside_escape(at, unit);
+        else at += utf8_encode((uint8_t *)at, unit);
+    }
+    *at++ = '"';
+    to->len = at - to->at;
+    return true;
+}
+
+static bool inside_write_text(inside_writer *of, JSString *text)
+{
+    if (text->is_wide_char) return inside_write_wide(of->to, str16(text), text->len, of->halves);
+    return inside_write_narrow(of->to, str8(text), text->len);
+}
+
+static bool inside_write_number(inside_writer *of, double number)
+{
+    char digits[24];
+    if (!isfinite(number)) return inside_add(of->to, "null", 4);
+    if (number > -9007199254740992.0 && number < 9007199254740992.0 && number == (double)(int64_t)number) {
+        return inside_add(of->to, digits, i64toa(digits, (int64_t)number));
+    }
+    JSValue text = js_dtoa2(of->ctx, number, 10, 0, JS_DTOA_FORMAT_FREE);
+    if (JS_IsException(text)) return false;
+    JSString *its = JS_VALUE_GET_STRING(text);
+    bool is_written = inside_add(of->to, (const char *)str8(its), its->len);
+    JS_FreeValue(of->ctx, text);
+    return is_written;
+}
+
+/* Whether JSON asks an object of this kind for its form. */
+static bool inside_has_form(JSObject *object)
+{
+    for (; object; object = object->shape->proto) {
+        if (object->class_id == JS_CLASS_PROXY || find_own_property1(object, JS_ATOM_toJSON)) return true;
+    }
+    return false;
+}
+
+static bool inside_write_value(inside_writer *of, JSValueConst value);
+
+/* Whether JSON has a form of it: a member that has none is left out. */
+static inline bool inside_is_said(JSValueConst value)
+{
+    if (JS_IsUndefined(value) || JS_IsSymbol(value)) return false;
+    return true;
+}
+
+static bool inside_write_object(inside_writer *of, JSObject *object)
+{
+    JSShape *shape = object->shape;
+    JSShapeProperty *named = get_shape_prop(shape);
+    JSRuntime *rt = of->ctx->rt;
+    bool is_first = true;
+    if (object->is_exotic || !inside_add(of->to, "{", 1)) return false;
+    for (int at = 0; at < shape->prop_count; at++, named++) {
+        uint32_t index;
+        if (named->atom == JS_ATOM_NULL || !(named->flags & JS_PROP_ENUMERABLE)) continue;
+        /* Those come first, in their order. */
+        if (JS_AtomIsArrayIndex(of->ctx, &index, named->atom)) return false;
+        JSString *name = rt->atom_array[named->atom];
+        if (name->atom_type != JS_ATOM_TYPE_STRING) continue;
+        if (named->flags & JS_PROP_TMASK) return false;
+        JSValueConst value = object->prop[at].u.value;
+        if (!inside_is_said(value)) continue;
+        if (JS_IsObject(value) && JS_IsFunction(of->ctx, value)) return false;
+        if (!is_first && !inside_add(of->to, ",", 1)) return false;
+        is_first = false;
+        if (!inside_write_text(of, name) || !inside_add(of->to, ":", 1) || !inside_write_value(of, value)) return false;
+    }
+    return inside_add(of->to, "}", 1);
+}
+
+static bool inside_write_array(inside_writer *of, JSObject *array)
+{
+    if (!array->fast_array || !inside_add(of->to, "[", 1)) return false;
+    /* Of a longer length the rest are holes, which the prototype may fill. */
+    if (JS_VALUE_GET_TAG(array->prop[0].u.value) != JS_TAG_INT ||
+        (uint32_t)JS_VALUE_GET_INT(array->prop[0].u.value) != array->u.array.count) {
+        return false;
+    }
+    for (uint32_t at = 0; at < array->u.array.count; at++) {
+        JSValueConst value = array->u.array.u.values[at];
+        if (at && !inside_add(of->to, ",", 1)) return false;
+        if (JS_IsObject(value) && JS_IsFunction(of->ctx, value)) return false;
+        if (!inside_is_said(value)) {
+            if (!inside_add(of->to, "null", 4)) return false;
+        } else if (!inside_write_value(of, value)) {
+            return false;
+        }
+    }
+    return inside_add(of->to, "]", 1);
+}
+
+static bool inside_write_value(inside_writer *of, JSValueConst value)
+{
+    char digits[24];
+    switch (JS_VALUE_GET_NORM_TAG(value)) {
+    case JS_TAG_STRING:
+        return inside_write_text(of, JS_VALUE_GET_STRING(value));
+    case JS_TAG_STRING_ROPE: {
+        JSValue text = JS_ToString(of->ctx, value);
+        if (JS_IsException(text)) return false;
+        bool is_written = inside_write_text(of, JS_VALUE_GET_STRING(text));
+        JS_FreeValue(of->ctx, text);
+        return is_written;
+    }
+    case JS_TAG_INT:
+        return inside_add(of->to, digits, i32toa(digits, JS_VALUE_GET_INT(value)));
+    case JS_TAG_FLOAT64:
+        return inside_write_number(of, JS_VALUE_GET_FLOAT64(value));
+    case JS_TAG_BOOL:
+        return JS_VALUE_GET_BOOL(value) ? inside_add(of->to, "true", 4) : inside_add(of->to, "false", 5);
+    case JS_TAG_NULL:
+        return inside_add(of->to, "null", 4);
+    case JS_TAG_OBJECT:
+        break;
+    default:
+        return false;
+    }
+    JSObject *object = JS_VALUE_GET_OBJ(value);
+    if (of->depth == INSIDE_DEEPEST || inside_has_form(object)) return false;
+    of->depth++;
+    bool is_written = object->class_id == JS_CLASS_OBJECT  ? inside_write_object(of, object)
+                      : object->class_id == JS_CLASS_ARRAY ? inside_write_array(of, object)
+                                                           : false;
+    of->depth--;
+    return is_written;
+}
+
+bool inside_write(JSContext *ctx, growing *to, JSValueConst value, halves halves)
+{
+    inside_writer of = {ctx, to, halves, 0};
+    size_t len = to->len;
+    if (inside_write_value(&of, value)) return true;
+    to->len = len;
+    /* Memory that was not there, which whoever writes it instead finds out as well. */
+    JS_FreeValue(ctx, JS_GetException(ctx));
+    return false;
+}
