@@ -7,7 +7,6 @@
  */
 
 import { stop } from "esbuild";
-import { writeSync } from "node:fs";
 import { bundle } from "./bundle.mjs";
 import { ScriptFolder } from "./confined.mjs";
 import { componentOf, engine, evaluated, TopLevelFailed } from "./engine.mjs";
@@ -25,8 +24,8 @@ export async function buildScript({ root, entry, name, flat }) {
   process.stdin.unref?.();
   const folder = new ScriptFolder(root, flat);
   const { component, words } = await made(folder, entry, name);
-  writeAll(Buffer.from(`${JSON.stringify([...folder.files.keys()].sort())}\n`));
-  if (words === undefined) writeAll(component);
+  await write(Buffer.from(`${JSON.stringify([...folder.files.keys()].sort())}\n`));
+  if (words === undefined) await write(component);
   else console.error(words);
   await stop();
   return words === undefined ? 0 : 1;
@@ -56,6 +55,6 @@ function placed(words, entry) {
   return `${place ?? entry}: ${words}`;
 }
 
-function writeAll(bytes) {
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+function write(bytes) {
+  return new Promise((done) => process.stdout.write(bytes, done));
 }
