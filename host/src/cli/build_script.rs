@@ -26,14 +26,15 @@ const BY_SIGNAL: i32 = 128;
 pub fn run(job: &ScriptJob) -> anyhow::Result<()> {
     let written = (job.output_bytes, job.output_bytes);
     let bounds = ChildBounds { cpu_ms: job.cpu_ms, memory: ChildMemory::Writable(job.memory_bytes), written };
-    let ready = bounds.set().and_then(|()| Ok(set_child_subreaper(Some(getpid()))?));
-    if let Err(why) = ready {
-        end(EXIT_PREVENTED, &format!("{why:#}"));
-    }
+    // Nothing of the tenant's has part in this, so that its bounds are no reason for words about the machine.
     let node = match node(job) {
         Ok(node) => node,
         Err(why) => end(EXIT_LACKING, &format!("{why:#}")),
     };
+    let ready = bounds.set().and_then(|()| Ok(set_child_subreaper(Some(getpid()))?));
+    if let Err(why) = ready {
+        end(EXIT_PREVENTED, &format!("{why:#}"));
+    }
     match run_node(node, Duration::from_millis(job.wall_ms)) {
         Ok(Some(code)) => std::process::exit(code),
         Ok(None) => end(1, &format!("had not been built after compile-wall-ms: {} ms", job.wall_ms)),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prevented;
 use super::supervision::{ChildEnd, EndedChild, wait};
-use super::{Compiler, Prevented, unwritten};
+use super::{ALLOCATOR_RESERVE, Compiler, Prevented, unwritten};
 use crate::model::names::PluginKey;
 use crate::tenant::Account;
 
@@ -115,6 +115,7 @@ impl Compiler {
             .arg("build-script")
             .arg(serde_json::json!(job).to_string())
             .env_clear()
+            .env(ALLOCATOR_RESERVE.0, ALLOCATOR_RESERVE.1)
             .envs(VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             // The child's children end when this pipe does: with the server.
             .stdin(Stdio::piped())
