@@ -131,12 +131,17 @@ const COMPONENT = {
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
  * its lines for the engine, `warnings` in esbuild's form, and `placeOf`, which finds the author's place of one in
  * the text; what cannot be bundled is thrown as an error whose `errors` say it in esbuild's form.
+ *
+ * `source` is where the author's files come from in place of the file system (`confined.mjs`): there are no settings then.
  */
-export async function bundle({ entry, name, root, files, form = COMPONENT }) {
+export async function bundle({ entry, name, root, files, source, form = COMPONENT }) {
   const { before, plugins, frozen: frozenFile, ...own } = form;
-  const { esbuild: wanted, topLevel } = settingsOf(root);
+  const { esbuild: wanted, topLevel } = source === undefined ? settingsOf(root) : NO_SETTINGS;
   const options = { ...COMMON, ...wanted, define: { ...COMMON.define, ...wanted.define } };
-  const parts = await partsFor(entry, options, NAMES);
+  // esbuild looks for settings of its own from the folder that it works in.
+  if (source !== undefined) options.absWorkingDir = SDK;
+  const of = source === undefined ? [] : [source.plugin(NAMES)];
+  const parts = await partsFor(entry, options, NAMES, of);
   const allowed = new Set();
   const result = await esbuild.build({
     ...options,
@@ -151,25 +156,27 @@ export async function bundle({ entry, name, root, files, form = COMPONENT }) {
       resolveDir: SDK,
       sourcefile: "parlor-entry.js",
     },
-    plugins: [...plugins, frozen(topLevel, allowed), sdk(files)],
+    plugins: [...of, ...plugins, frozen(topLevel, allowed), sdk(files)],
     sourcemap: "external",
     sourcesContent: false,
     outfile: join(root, "parlor-plugin.js"),
   });
   const [map, code] = result.outputFiles;
-  const nameOf = (source) => {
-    const file = join(root, source);
+  const nameOf = (name) => {
+    if (source !== undefined) return source.nameOf(name);
+    const file = join(root, name);
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
   const lines = linesOf(map.text, code.text, nameOf);
   const place = (line, column) => placeOf(lines, line, column);
-  const warnings = [
-    ...openImports(result.warnings, isForeign),
-    ...frozenWarnings(topLevel, allowed),
-    ...intlWarnings(code.text, place, root),
-  ];
+  const warnings = [...openImports(result.warnings, isForeign), ...frozenWarnings(topLevel, allowed)];
+  // Its places are shown with their text, which is of files.
+  if (source === undefined) warnings.push(...intlWarnings(code.text, place, root));
   return { code: code.text, table: lineTable(lines), warnings, placeOf: place };
 }
+
+/** What a script by itself has in the place of a package.json's. */
+const NO_SETTINGS = { esbuild: {}, topLevel: [] };
 
 function isFile(path) {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -41,6 +41,11 @@ async function main([command, ...args]) {
       const { test } = await import("./test.mjs");
       return test(args);
     }
+    case "script": {
+      // For the server alone, which gives what it says in one piece.
+      const { buildScript } = await import("./script.mjs");
+      return buildScript(JSON.parse(args[0]));
+    }
     case "--help":
     case "-h":
       console.log(USAGE);

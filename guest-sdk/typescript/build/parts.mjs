@@ -15,9 +15,9 @@ export const PARTS = {
 
 /**
  * The parts that an author's code and what it depends on, less what of it is never used, asks for. `options` are those of the
- * bundle itself, `outside` the names that the SDK is imported as.
+ * bundle itself, `outside` the names that the SDK is imported as, `plugins` say where files come from.
  */
-export async function partsFor(entry, options, outside) {
+export async function partsFor(entry, options, outside, plugins = []) {
   const sdk = {
     name: "parlor-outside",
     setup(build) {
@@ -25,7 +25,7 @@ export async function partsFor(entry, options, outside) {
     },
   };
   try {
-    const result = await esbuild.build({ ...options, entryPoints: [entry], format: "esm", plugins: [sdk], minifySyntax: true });
+    const result = await esbuild.build({ ...options, entryPoints: [entry], format: "esm", plugins: [sdk, ...plugins], minifySyntax: true });
     const text = result.outputFiles[0].text;
     return Object.keys(PARTS).filter((part) => PARTS[part].names.test(text));
   } catch {

@@ -11,6 +11,14 @@ const HELP =
   "Parlor does not run a Worker's `fetch`: the server itself hands connections to rooms, by `websocketPath` and `?room=`";
 const WHO = "Who may connect, `extractMeta` says: `throw new Rejection(401)` (docs/authors/auth.md)";
 
+/** What else Cloudflare calls of a Worker's, and what there is in Parlor for it. */
+const INSTEAD = {
+  scheduled: 'a room wakes itself: `ctx.actor.alarm.set(time)`, and `onAlarm` of defineRoom, which sets the next one (docs/authors/alarm-and-timers.md)',
+  queue: "there are no queues: what is due later, a room keeps in its storage and does in `onAlarm`; a backend reaches rooms at /_parlor/api/rooms",
+  email: "no mail comes in here: a backend that has it reaches rooms at /_parlor/api/rooms",
+  tail: "the operator's log and metrics have what plugins do (docs/operators/observe.md)",
+};
+
 const STRING = `(?:"[^"]*"|'[^']*'|\`[^\`$]*\`)`;
 /** A request that is handed on as it came. */
 const HANDS_ON = /^(?:await )?(.+)\.fetch\([\w$]+\)$/s;
@@ -43,11 +51,15 @@ export async function workerComplaint(source, loader) {
   const exported = defaultOf(code);
   if (exported === undefined) return undefined;
   const found = complaint(exported);
-  return found && { line: lineOf(source, exported.name, found.isLost), ...found };
+  return found && { line: lineOf(source, exported.name, found.isLost && (found.word ?? "fetch")), ...found };
 }
 
 function complaint({ text }) {
   if (/^(?:defineRoom|createActorHandler)\b/.test(text)) return undefined;
+  if (/^class\b/.test(text)) {
+    const never = neverRun(masked(text).split("\n").map((line) => line.trim()));
+    if (never !== undefined) return never;
+  }
   // A helper, which nobody asks to answer a request.
   if (/^(?:async )?(?:function|class)\b/.test(text) && !/\bfetch\b/.test(text)) return undefined;
   if (/^(?:["'`\d[]|true\b|false\b|null\b)/.test(text)) return undefined;
@@ -55,11 +67,22 @@ function complaint({ text }) {
     return { isLost: false, words: `this default export, \`${short(text)}\`, is not run, whatever it does. ${HELP}. ${WHO}` };
   }
   const all = members(text);
+  const never = neverRun(all);
+  if (never !== undefined) return never;
   const fetches = all.find((member) => /^(?:async )?(?:["']fetch["']|fetch)\b/.test(member) || /^\[|^\.\.\./.test(member));
   if (fetches === undefined) return undefined;
   const body = bodyOf(fetches);
   const words = body === undefined ? `\`${short(fetches)}\` cannot be read here, and is not run. ${HELP}. ${WHO}` : lostOf(body);
   return words && { isLost: true, words };
+}
+
+/** What is wrong with members that Cloudflare would call and nobody calls here. */
+function neverRun(all) {
+  for (const [word, instead] of Object.entries(INSTEAD)) {
+    const isIt = new RegExp(`^(?:async )?\\*?\\s*["']?${word}\\b["']?`);
+    if (all.some((member) => isIt.test(member))) return { isLost: true, word, words: `a Worker's \`${word}\` is not run: ${instead}` };
+  }
+  return undefined;
 }
 
 /** The value of a module's default export, as far as the module itself has it, and its name. */
@@ -172,13 +195,16 @@ function decides(text) {
   return `\`${short(text)}\` would never be asked. ${WHO}. ${HELP}`;
 }
 
-/** The line of a default export; where it has a `fetch` that is meant, that one's. */
-function lineOf(source, name, isFetch) {
+/** The line of a default export; where a member of it is meant, such as `fetch`, that one's. */
+function lineOf(source, name, word) {
   const shown = /\bexport\s+default\b|\bas\s+default\b|\bdefault\b/.exec(source).index;
   const declared = name === undefined ? -1 : source.search(new RegExp(`\\b(?:const|let|var)\\s+${escaped(name)}\\b`));
-  const from = isFetch && declared >= 0 ? declared : shown;
-  const fetchAt = isFetch ? source.slice(from).search(/\bfetch\b/) : -1;
-  return source.slice(0, from + Math.max(fetchAt, 0)).split("\n").length;
+  const from = word && declared >= 0 ? declared : shown;
+  const rest = source.slice(from);
+  // As a member of what is exported, before it is looked for in texts.
+  const member = word ? rest.search(new RegExp(`\\b${word}["']?\\s*[(:]`)) : -1;
+  const at = member < 0 && word ? rest.search(new RegExp(`\\b${word}\\b`)) : member;
+  return source.slice(0, from + Math.max(at, 0)).split("\n").length;
 }
 
 function escaped(name) {

@@ -14,6 +14,8 @@
 static pl_out said;
 
 JSContext *js;
+/* What the engine itself notes of an error's stack; the SDK has authors read their own places. */
+static JSValue noted_stack = JS_UNDEFINED;
 static char *source;
 static size_t source_len;
 
@@ -76,7 +78,7 @@ EXPORT("parlor_source") char *parlor_source(size_t len) {
 
 /* Keeps what was thrown in words: its message, and the places of the stack on lines of their own. */
 void said_as(JSValueConst thrown) {
-    JSValue stack = JS_IsObject(thrown) ? JS_GetPropertyStr(js, thrown, "stack") : JS_UNDEFINED;
+    JSValue stack = JS_IsObject(thrown) ? JS_Call(js, noted_stack, thrown, 0, NULL) : JS_UNDEFINED;
     text words = text_of(thrown), places = JS_IsString(stack) ? text_of(stack) : (text){0};
     if (!words.at) JS_FreeValue(js, JS_GetException(js));
     char *both = needed(malloc(words.len + places.len + 2));
@@ -99,12 +101,26 @@ static void fail(void) {
     JS_FreeValue(js, thrown);
 }
 
+static void find_noted_stack(void) {
+    JSPropertyDescriptor found;
+    JSValue error = JS_NewError(js), prototype = JS_GetPrototype(js, error);
+    JSAtom name = JS_NewAtom(js, "stack");
+    if (JS_GetOwnProperty(js, &found, prototype, name) > 0) {
+        noted_stack = found.getter;
+        JS_FreeValue(js, found.setter);
+    }
+    JS_FreeAtom(js, name);
+    JS_FreeValue(js, prototype);
+    JS_FreeValue(js, error);
+}
+
 /* Evaluates the plugin's module. Whether it went well; else the build reads why. */
 EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     JSRuntime *runtime = needed(JS_NewRuntime());
     JSContext *of;
     JS_SetMaxStackSize(runtime, PARLOR_STACK);
     js = needed(JS_NewContext(runtime));
+    find_noted_stack();
     begin_jobs(runtime);
     begin_contexts(runtime);
     begin_targets(runtime);

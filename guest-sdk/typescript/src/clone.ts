@@ -44,8 +44,8 @@ function copy(value: unknown, copies: Map<object, unknown>): unknown {
 function fill<T extends object>(from: object, to: T, copies: Map<object, unknown>): T {
   for (const key of Object.keys(from)) {
     const value = copy((from as Record<string, unknown>)[key], copies);
-    // An assignment would take this member for the prototype.
-    if (key === "__proto__") Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
+    // An assignment would take `__proto__` for the prototype, and heeds what is frozen or set up there.
+    if (key in to) Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
     else (to as Record<string, unknown>)[key] = value;
   }
   return to;

@@ -4,8 +4,9 @@ import { table } from "./console-table.js";
 import { cut } from "./errors.js";
 import { format } from "./format.js";
 import { logWrite, needEnd, type Level } from "./host.js";
-import { described, stackOf } from "./lines.js";
+import { described } from "./lines.js";
 import { needHost } from "./phase.js";
+import { stackOf } from "./stack.js";
 
 /** What a line of the log holds; the host cuts off the rest without a word. */
 const LINE_BYTES = 1024;

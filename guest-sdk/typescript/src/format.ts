@@ -12,7 +12,16 @@ export function format(value: unknown): string {
   return show(value, 0, []);
 }
 
+/** Any part of a value may be the author's own, and throw: a line of the log must not. */
 function show(value: unknown, depth: number, above: object[]): string {
+  try {
+    return shown(value, depth, above);
+  } catch {
+    return `[${typeof value} that cannot be shown]`;
+  }
+}
+
+function shown(value: unknown, depth: number, above: object[]): string {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value);

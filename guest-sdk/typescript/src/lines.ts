@@ -1,13 +1,8 @@
 /** Where an error came from, in the author's files and lines: the engine has the table that the build made (`build/lines.mjs`). */
 
 import { RoomError, withCauses } from "./errors.js";
-import { frames } from "./host.js";
-import { partsOf, said, stackText } from "./said.js";
-
-/** The stack in the author's places, the SDK's own left out. */
-export function stackOf(error: Error): string[] {
-  return frames(stackText(error));
-}
+import { partsOf, said } from "./said.js";
+import { stackOf } from "./stack.js";
 
 /** How many of the errors that one stands for are told. */
 const PARTS = 4;

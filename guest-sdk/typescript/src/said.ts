@@ -1,9 +1,9 @@
 /** What an error says of itself. It may be the author's or a dependency's in every part: a getter of it may throw. */
 
-/** A text that an error has under this name; what stands in its place where it cannot be read. */
-export function said(error: Error, name: "name" | "message"): string {
+/** A text that an error has under this name; what stands in its place where it has none, or cannot be read. */
+export function said(error: Error, name: "name" | "message", none = "undefined"): string {
   try {
-    return String(error[name]);
+    return String(error[name] ?? none);
   } catch {
     return name === "name" ? "Error" : "(its message cannot be read)";
   }
@@ -25,14 +25,5 @@ export function partsOf(error: Error): unknown[] {
     return Array.isArray(errors) ? errors : [];
   } catch {
     return [];
-  }
-}
-
-/** An error's stack, as a text. */
-export function stackText(error: Error): string {
-  try {
-    return typeof error.stack === "string" ? error.stack : "";
-  } catch {
-    return "";
   }
 }

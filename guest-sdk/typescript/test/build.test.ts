@@ -135,6 +135,24 @@ test("a check in a Worker's fetch, which would not be made, is an error that nam
   assert.match(refused(`const chatId = url.hostname; return ChatRoom.get(chatId).fetch(request);`), /the room `url\.hostname` would not/);
 });
 
+test("what Cloudflare calls of a Worker's beside fetch is told at its line, with what there is for it", (t) => {
+  const head = `import { createActorHandler, defineRoom } from "verani";\nexport const Room = createActorHandler(defineRoom());\n`;
+  const handlers = {
+    scheduled: "onAlarm", queue: "onAlarm", email: "/_parlor/api/rooms", tail: "observe.md",
+  };
+  for (const [word, instead] of Object.entries(handlers)) {
+    for (const text of [
+      `export default {\n  name: "scheduled queue email",\n  async ${word}(event: unknown, env: unknown) {},\n};`,
+      `const worker = {\n  fetch: (request: any) => Room.get("a").fetch(request),\n  ${word}: async () => {},\n};\nexport default worker;`,
+      `export default class Worker {\n  own() {}\n  async ${word}(event: unknown) {}\n}`,
+    ]) {
+      const { status, said } = build(project(t, { "src/index.ts": head + text }), "--no-check");
+      assert.equal(status, 1, text);
+      assert.ok(said.startsWith(`parlor-guest: src/index.ts:5: a Worker's \`${word}\` is not run: `) && said.includes(instead), said);
+    }
+  }
+});
+
 test("routes that only hand on or have nothing build without a word", (t) => {
   const routes = `if (request.headers.get("Upgrade") !== "websocket") {
       return new Response("Expected an upgrade {", { status: 426, headers: { Upgrade: "websocket" } });

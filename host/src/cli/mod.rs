@@ -2,6 +2,7 @@
 
 mod arguments;
 mod build;
+mod build_script;
 mod check;
 mod child;
 mod cost;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::logs;
-use crate::plugin::compiler::CompileJob;
+use crate::plugin::compiler::{CompileJob, ScriptJob};
 use arguments::{BuildCommandArgs, ComponentArgs, DevArgs, LimitsArgs, NewArgs, ServeArgs};
 
 /// Hosts realtime rooms whose logic is WebAssembly components: plugins, in any language.
@@ -74,6 +75,9 @@ enum Command {
     /// Compile a component in a child process of the server.
     #[command(hide = true)]
     CompileComponent { job: String },
+    /// Build a tenant's script in a child process of the server.
+    #[command(hide = true)]
+    BuildScript { job: String },
 }
 
 impl Cli {
@@ -109,6 +113,7 @@ impl Cli {
             Command::Rollback(args) => remote::rollback(&args),
             Command::Data(args) => data::data(args),
             Command::CompileComponent { job } => CompileJob::of_argument(&job)?.run(),
+            Command::BuildScript { job } => build_script::run(&ScriptJob::of_argument(&job)?),
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct TenantTable {
     pub token_file: Option<PathBuf>,
     /// The interfaces that the tenant's plugins may import; without it, all that this host offers.
     pub imports: Option<Vec<String>>,
+    /// Whether files of TypeScript in the tenant's folder are built and served.
+    pub scripts: bool,
     /// Whether clients of Socket.IO are served, at `/socket.io/`.
     pub socket_io: Option<bool>,
     /// The plugin that serves the namespace `/` where none has the path `/`.

@@ -94,8 +94,8 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
     let origins = each(tenant, "origins", &table.origins, PageOrigin::configured)?;
     let socket_io_default = table.socket_io_default.as_deref().map(PluginName::new).transpose();
     let socket_io_default = socket_io_default.with_context(|| format!("tenants.{tenant}.socket-io-default"))?;
-    let socket_io = table.socket_io.unwrap_or(true);
-    Ok(TenantSettings { hosts, origins, token, imports, socket_io, socket_io_default, limits, plugins })
+    let (scripts, socket_io) = (table.scripts, table.socket_io.unwrap_or(true));
+    Ok(TenantSettings { hosts, origins, token, imports, scripts, socket_io, socket_io_default, limits, plugins })
 }
 
 /// Reads each value of a tenant's list.

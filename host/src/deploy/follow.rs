@@ -1,12 +1,12 @@
 //! Deploys from the plugin folder: every file at start, and each change from then on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
@@ -15,17 +15,22 @@ use tokio::task::JoinSet;
 
 use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind};
 use crate::clock::Instant;
+use crate::folder::scripts::is_script_name;
 use crate::folder::snapshot::{FileStamp, FolderSnapshot};
 use crate::folder::watch::{Watch, WatchMode, folders_of};
 use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, RetryWhen, Watcher};
 use crate::model::names::{PluginKey, TenantName};
 use crate::model::text::for_log;
+use crate::plugin::compiler::{LackingTools, Prevented, ScriptBuild};
 use crate::plugin::loader::{Loader, read_component};
 use crate::watchdog::Watchdog;
 
 /// How long a file must stay the same to count as whole, where the system's events tell of changes. After this time also
 /// comes another look, where the last one may have missed something.
 const SETTLE: Duration = Duration::from_millis(50);
+
+/// Times of files are those of the kernel's last tick.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Looks that loaded files cause take at most one of so many parts of their thread's time.
 const LOOK_SHARE: u32 = 10;
@@ -54,7 +59,7 @@ impl FirstLook {
         // Without events, a file must be the same at two looks in succession.
         let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
         let mut watcher = Watcher::new(settle, deploys.missing_folder_grace);
-        let round = watcher.first(FolderSnapshot::at(&deploys.folder)?, deploys.fleet.freed(), Instant::now());
+        let round = watcher.first(FolderSnapshot::at(&deploys.folder, &deploys.scripts)?, deploys.fleet.freed(), Instant::now());
         tell_skipped(deploys, &round.skipped);
         let mut ready: BTreeMap<TenantName, VecDeque<ReadyFile>> = BTreeMap::new();
         let mut later = Vec::new();
@@ -97,10 +102,10 @@ impl FirstLook {
 
 /// Begins to load the first of a tenant's files.
 fn load_next(deploys: &Arc<Deploys>, mut files: VecDeque<ReadyFile>, jobs: &mut JoinSet<FirstLoad>) {
-    let Some(ready) = files.pop_front() else { return };
+    let Some(mut ready) = files.pop_front() else { return };
     let (workers, loading) = (deploys.fleet.workers(), Arc::clone(deploys));
     let job = async move {
-        let outcome = deploy(&loading, &ready, DeployedBy::Start).await;
+        let outcome = deploy(&loading, &mut ready, DeployedBy::Start).await;
         (ready, outcome, files)
     };
     jobs.spawn_on(job, workers.slow_runtime(workers.least_busy()));
@@ -177,7 +182,7 @@ impl Follower {
     /// Looks at the folder and starts the jobs for what changed. Answers when to look again even if no event comes.
     fn look(&mut self) -> Option<Duration> {
         let (folder, begun) = (self.deploys.folder.clone(), Instant::now());
-        let again = match FolderSnapshot::at(&folder) {
+        let again = match FolderSnapshot::at(&folder, &self.deploys.scripts) {
             Ok(look) => {
                 self.is_lost = false;
                 // A folder that is watched from now on may have changed since this look: another look finds that.
@@ -205,6 +210,9 @@ impl Follower {
         self.tell_missing(&round);
         for (key, file, not_served) in &round.told {
             tell(&self.deploys, key, file, not_served);
+        }
+        if !round.gone.is_empty() {
+            self.deploys.scripts.retain(Path::exists);
         }
         for (key, file) in round.gone {
             self.retire(key, file);
@@ -237,10 +245,10 @@ impl Follower {
         });
     }
 
-    fn deploy(&mut self, ready: ReadyFile) {
+    fn deploy(&mut self, mut ready: ReadyFile) {
         let deploys = Arc::clone(&self.deploys);
         self.spawn(async move {
-            let outcome = deploy(&deploys, &ready, DeployedBy::Folder).await;
+            let outcome = deploy(&deploys, &mut ready, DeployedBy::Folder).await;
             Some((ready, outcome))
         });
     }
@@ -253,33 +261,34 @@ impl Follower {
 
 /// Reads a file and lets it serve. There is an outcome even after a panic: the watcher starts nothing more for a file before
 /// it has one.
-async fn deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
+async fn deploy(deploys: &Deploys, ready: &mut ReadyFile, by: DeployedBy) -> FileOutcome {
     let outcome = AssertUnwindSafe(read_and_deploy(deploys, ready, by)).catch_unwind().await;
     let fault = || NotServed { version: None, why: "a bug in the server".to_owned(), until: RetryWhen::Changed };
     outcome.unwrap_or_else(|_| FileOutcome::NotServed(fault()))
 }
 
-async fn read_and_deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -> FileOutcome {
-    let ReadyFile { key, file, stamp, refused } = ready;
+async fn read_and_deploy(deploys: &Deploys, ready: &mut ReadyFile, by: DeployedBy) -> FileOutcome {
     // The change comes before the reading: an upload that ran before it may have replaced the file.
+    let key = &ready.key.clone();
     let change =
         if by.is_at_once() { Change::begin(deploys, key).await } else { Change::begin_paid(deploys, key).await };
-    let max = deploys.tenants.terms(&key.tenant, &key.plugin).limits.component_bytes;
-    let (path, before) = (file.clone(), stamp.clone());
-    let read = change.blocking(move || {
-        let read = read_component(&path, max).map(|bytes| (Loader::version_of(&bytes), bytes));
-        // A file that changed or went away meanwhile is no error: a later look deals with it.
-        let is_same = FileStamp::of(&path).is_ok_and(|after| after == before);
-        Ok((is_same, read))
-    });
     let not_served = |version: Option<String>, why: String, until| NotServed { version, why, until };
-    let (version, bytes) = match read.await {
-        Ok((false, _)) => return FileOutcome::Unsettled,
-        Ok((true, Ok(read))) => read,
-        Ok((true, Err(why))) | Err(why) => {
-            return FileOutcome::NotServed(not_served(None, format!("{why:#}"), RetryWhen::Changed));
+    let read = if is_script_name(&ready.file) { built(deploys, ready).await } else { read(&change, ready).await };
+    let (version, bytes) = match read {
+        Ok(Some(read)) => read,
+        Ok(None) => return FileOutcome::Unsettled,
+        Err(why) => {
+            let until = if why.is::<LackingTools>() {
+                RetryWhen::Installed
+            } else if why.is::<Prevented>() {
+                RetryWhen::Later
+            } else {
+                RetryWhen::Changed
+            };
+            return FileOutcome::NotServed(not_served(None, format!("{why:#}"), until));
         }
     };
+    let refused = &ready.refused;
     if refused.as_ref() == Some(&version) {
         return FileOutcome::RefusedBefore;
     }
@@ -298,6 +307,38 @@ async fn read_and_deploy(deploys: &Deploys, ready: &ReadyFile, by: DeployedBy) -
     }
 }
 
+/// A component with its version.
+type ReadComponent = (String, Vec<u8>);
+
+/// Reads a component's file; nothing where it changed or went away meanwhile, which is no error: a later look deals with it.
+async fn read(change: &Change<'_>, ready: &ReadyFile) -> anyhow::Result<Option<ReadComponent>> {
+    let deploys = change.deploys;
+    let max = deploys.tenants.terms(&ready.key.tenant, &ready.key.plugin).limits.component_bytes;
+    let (path, before) = (ready.file.clone(), ready.stamp.clone());
+    let read = change.blocking(move || {
+        let read = read_component(&path, max).map(|bytes| (Loader::version_of(&bytes), bytes));
+        Ok(FileStamp::of(&path, BTreeSet::new()).is_ok_and(|after| after == before).then_some(read))
+    });
+    read.await?.transpose()
+}
+
+/// Builds a script, and notes what it was built of; nothing where some of that changed meanwhile.
+async fn built(deploys: &Deploys, ready: &mut ReadyFile) -> anyhow::Result<Option<ReadComponent>> {
+    let terms = deploys.tenants.terms(&ready.key.tenant, &ready.key.plugin);
+    let begun = SystemTime::now().checked_sub(TICK).unwrap_or(SystemTime::UNIX_EPOCH);
+    let ScriptBuild { files, made } = deploys.loader.build_script(&ready.key, &ready.file, &terms).await?;
+    let own = ready.file.file_name();
+    let is_own = |part: &PathBuf| part.file_name() == own && part.parent() == ready.file.parent();
+    let parts: BTreeSet<PathBuf> = files.into_iter().filter(|part| !is_own(part)).collect();
+    deploys.scripts.note_parts(&ready.file, parts.clone());
+    let Ok(after) = FileStamp::of(&ready.file, parts) else { return Ok(None) };
+    if !after.is_same_file(&ready.stamp) || after.has_part_since(begun) {
+        return Ok(None);
+    }
+    ready.stamp = after;
+    made.map(|component| Some((Loader::version_of(&component), component)))
+}
+
 fn tell_skipped(deploys: &Deploys, skipped: &[(PathBuf, String)]) {
     for (path, why) in skipped {
         deploys.problems.tell(path, || tracing::warn!("{} {why}", path.display()));
@@ -308,7 +349,8 @@ fn tell_skipped(deploys: &Deploys, skipped: &[(PathBuf, String)]) {
 fn tell(deploys: &Deploys, key: &PluginKey, file: &Path, not_served: &NotServed) {
     let NotServed { version, why, .. } = not_served;
     deploys.history.record(key, HistoryKind::Refused, version.as_deref(), why.clone());
-    let (why, file_name) = (for_log(why), file.display());
+    // What follows the first line, such as a stack, is in the history.
+    let (why, file_name) = (for_log(why.lines().next().unwrap_or_default()), file.display());
     deploys.problems.tell(file, || match deploys.fleet.get(key) {
         Some(older) => tracing::error!("{file_name} is not served: {why}; {} serves on", older.version),
         None => tracing::error!("{file_name} is not served: {why}"),

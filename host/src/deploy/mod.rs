@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Config;
 use crate::fleet::{Fleet, PathTaken};
+use crate::folder::scripts::Scripts;
 use crate::folder::watch::WatchMode;
 use crate::guest::instance::OpenError;
 use crate::model::names::PluginKey;
@@ -62,11 +63,16 @@ pub struct Deploys {
     pub history: History,
     pub versions: Versions,
     problems: FolderProblems,
+    /// The scripts that the host builds.
+    scripts: Scripts,
 }
 
 impl Deploys {
     pub fn new(config: &Config, fleet: Arc<Fleet>, loader: Arc<Loader>, tenants: Arc<Tenants>) -> Self {
+        let with_scripts = tenants.named().iter().filter(|(_, settings)| settings.scripts);
+        let scripts = Scripts::of(with_scripts.map(|(tenant, _)| tenant.clone()).collect());
         Self {
+            scripts,
             fleet,
             loader,
             tenants,

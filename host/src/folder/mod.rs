@@ -2,6 +2,7 @@
 //! complete.
 
 pub mod scan;
+pub mod scripts;
 pub mod snapshot;
 pub mod watch;
 pub mod watcher;

@@ -1,10 +1,15 @@
-//! The plugin folder: `NAME.wasm` is a plugin of the tenant `default`, `TENANT/NAME.wasm` one of another.
+//! The plugin folder: `NAME.wasm` is a plugin of the tenant `default`, `TENANT/NAME.wasm` one of another; so is `NAME.ts` where
+//! the server builds the tenant's scripts.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::scripts::{Scripts, is_script_name};
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
 /// A file that may be a plugin.
@@ -33,18 +38,18 @@ pub fn is_project(folder: &Path) -> bool {
 }
 
 /// Looks for plugins. Ignores hidden files and other kinds of files.
-pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
+pub fn scan(folder: &Path, scripts: &Scripts) -> anyhow::Result<FolderScan> {
     let mut found = FolderScan { folders: vec![folder.to_owned()], ..FolderScan::default() };
     for path in entries(folder).with_context(|| format!("cannot read the plugin folder {}", folder.display()))? {
         if !path.is_dir() || is_component_name(&path) {
-            found.take_file(&TenantName::default_tenant(), path);
+            found.take_file(&TenantName::default_tenant(), path, scripts);
         } else if is_project(&path) {
             found.skipped.push((path, "is a project, not a tenant; `parlor dev` builds and serves it".to_owned()));
         } else {
             match TenantName::new(&file_name(&path)) {
                 Ok(tenant) => match entries(&path) {
                     Ok(files) => {
-                        files.into_iter().for_each(|file| found.take_file(&tenant, file));
+                        files.into_iter().for_each(|file| found.take_file(&tenant, file, scripts));
                         found.folders.push(path);
                     }
                     // Somebody deleted it since the plugin folder was read.
@@ -63,8 +68,16 @@ pub fn scan(folder: &Path) -> anyhow::Result<FolderScan> {
 }
 
 impl FolderScan {
-    fn take_file(&mut self, tenant: &TenantName, path: PathBuf) {
-        if !is_component_name(&path) {
+    fn take_file(&mut self, tenant: &TenantName, path: PathBuf, scripts: &Scripts) {
+        if is_script_name(&path) {
+            if !scripts.is_script(&path) {
+                return;
+            }
+            if !scripts.are_built(tenant) {
+                self.skipped.push((path, not_built(tenant)));
+                return;
+            }
+        } else if !is_component_name(&path) {
             self.skipped.extend(almost_a_component(&path).map(|why| (path, why.to_owned())));
             return;
         }
@@ -77,11 +90,20 @@ impl FolderScan {
         }
     }
 
-    /// Sorts the files, and takes out duplicates: `NAME.wasm` counts, and `default/NAME.wasm` is the same plugin.
+    /// Sorts the files, and takes out duplicates: `NAME.wasm` counts, and `default/NAME.wasm` is the same plugin. Of a
+    /// component and a script in one folder the one counts that came later: whoever rolls back has a component written.
     fn sort(&mut self) {
         let mut last: Option<PluginKey> = None;
         let depth = |file: &PluginFile| file.file.components().count();
-        self.files.sort_by(|a, b| (&a.key, depth(a)).cmp(&(&b.key, depth(b))));
+        let mut of_place: BTreeMap<(PluginKey, usize), usize> = BTreeMap::new();
+        self.files.iter().for_each(|file| *of_place.entry((file.key.clone(), depth(file))).or_default() += 1);
+        // Only where there are two does anybody ask when they came.
+        let came = |file: &PluginFile| {
+            let is_one_of_two = of_place.get(&(file.key.clone(), depth(file))).is_some_and(|count| *count > 1);
+            let found = is_one_of_two.then(|| file.file.symlink_metadata().ok()).flatten();
+            Reverse(found.map(|found| (found.ctime(), found.ctime_nsec())))
+        };
+        self.files.sort_by_cached_key(|file| (file.key.clone(), depth(file), came(file)));
         let skipped = &mut self.skipped;
         self.files.retain(|PluginFile { key, file }| {
             let is_second = last.as_ref() == Some(key);
@@ -92,6 +114,14 @@ impl FolderScan {
             !is_second
         });
     }
+}
+
+/// Why a script of a tenant's is passed over.
+fn not_built(tenant: &TenantName) -> String {
+    format!(
+        "is not served: the server builds scripts only where `scripts = true` is set in [tenants.{tenant}]; `parlor build` makes \
+         a component of it"
+    )
 }
 
 fn is_component_name(path: &Path) -> bool {

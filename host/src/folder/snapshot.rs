@@ -6,8 +6,10 @@ use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::scan::{self, PluginFile};
+use super::scripts::Scripts;
 use super::watch::{folders_of, identity};
 use crate::model::names::{PluginKey, TenantName};
 
@@ -24,12 +26,41 @@ pub struct FileStamp {
     home: Option<(u64, u64)>,
     /// The time of change, which, unlike the time of modification, nobody can set.
     changed: (i64, i64),
+    /// The same of the files that a script was last built of; none of those that are not there.
+    parts: BTreeMap<PathBuf, Option<PartStamp>>,
 }
 
+/// Device, number, length, and the times of modification and of change.
+type PartStamp = (u64, u64, u64, (i64, i64), (i64, i64));
+
 impl FileStamp {
-    /// Reads the current state of a file.
-    pub fn of(file: &Path) -> std::io::Result<Self> {
-        Ok(Self::new(file.canonicalize()?, &file.metadata()?))
+    /// Reads the current state of a file, and of those that belong to it.
+    pub fn of(file: &Path, parts: BTreeSet<PathBuf>) -> std::io::Result<Self> {
+        let mut stamp = Self::new(file.canonicalize()?, &file.metadata()?);
+        let state = |path: &PathBuf| {
+            let found = path.metadata().ok()?;
+            let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
+            Some((found.dev(), found.ino(), found.size(), modified, changed))
+        };
+        stamp.parts = parts.into_iter().map(|path| (state(&path), path)).map(|(state, path)| (path, state)).collect();
+        Ok(stamp)
+    }
+
+    /// The paths of what belongs to the file.
+    fn parts(&self) -> impl Iterator<Item = &PathBuf> {
+        self.parts.keys()
+    }
+
+    /// Whether the file itself is as it was, whatever belongs to it.
+    pub fn is_same_file(&self, before: &Self) -> bool {
+        Self { parts: BTreeMap::new(), ..self.clone() } == Self { parts: BTreeMap::new(), ..before.clone() }
+    }
+
+    /// Whether something that belongs to the file changed at this moment or later.
+    pub fn has_part_since(&self, moment: SystemTime) -> bool {
+        let moment = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let moment = (moment.as_secs() as i64, i64::from(moment.subsec_nanos()));
+        self.parts.values().flatten().any(|(.., changed)| *changed >= moment)
     }
 
     fn new(target: PathBuf, found: &Metadata) -> Self {
@@ -41,6 +72,7 @@ impl FileStamp {
             bytes: found.size(),
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
+            parts: BTreeMap::new(),
         }
     }
 }
@@ -62,8 +94,8 @@ pub struct FolderSnapshot {
 }
 
 impl FolderSnapshot {
-    pub fn at(folder: &Path) -> anyhow::Result<Self> {
-        let found = scan::scan(folder)?;
+    pub fn at(folder: &Path, scripts: &Scripts) -> anyhow::Result<Self> {
+        let found = scan::scan(folder, scripts)?;
         let mut look = Self { root: identity(folder), skipped: found.skipped, unread: found.unread, ..Self::default() };
         for folder in &found.folders {
             // Keep a folder that is gone meanwhile, so that the watch notices.
@@ -72,8 +104,9 @@ impl FolderSnapshot {
         }
         for PluginFile { key, file } in found.files {
             look.follow_link(&file);
-            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file)?))) {
+            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file, scripts.parts(&file))?))) {
                 Ok((found, stamp)) if found.is_file() => {
+                    look.folders.extend(stamp.parts().flat_map(|part| folders_of(part)));
                     look.files.insert(key, (file, stamp));
                 }
                 Ok((found, _)) if found.is_dir() => {

@@ -46,6 +46,15 @@ pub enum RetryWhen {
     Freed,
     /// After a while.
     Later,
+    /// After a while as well: the machine lacks what somebody may install.
+    Installed,
+}
+
+impl RetryWhen {
+    /// Whether nothing in the folder has to change for that.
+    fn is_by_itself(self) -> bool {
+        matches!(self, Self::Later | Self::Installed)
+    }
 }
 
 /// The result of loading a file.
@@ -282,7 +291,7 @@ impl WatchedFile {
         round: &mut FolderChanges,
     ) -> Option<Duration> {
         let refusal = self.refusal.as_mut()?;
-        let later = (refusal.not_served.until == RetryWhen::Later).then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
+        let later = refusal.not_served.until.is_by_itself().then(|| BUSY_WAIT.saturating_sub(now - refusal.at));
         if refusal.is_told {
             return later;
         }
@@ -299,7 +308,7 @@ impl WatchedFile {
         self.refusal.as_ref().is_some_and(|refusal| match refusal.not_served.until {
             RetryWhen::Changed => false,
             RetryWhen::Freed => refusal.freed != freed,
-            RetryWhen::Later => now - refusal.at >= BUSY_WAIT,
+            RetryWhen::Later | RetryWhen::Installed => now - refusal.at >= BUSY_WAIT,
         })
     }
 }

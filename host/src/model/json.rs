@@ -187,6 +187,30 @@ impl<'de> serde::Deserialize<'de> for Text<'de> {
     }
 }
 
+/// The name of an object's member. Half of a surrogate pair, which JSON can write and UTF-8 cannot, is U+FFFD in it.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Key<'de>, E> {
+                Ok(Key(String::from_utf8_lossy(bytes)))
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Key<'de>, E> {
+                // Half a pair comes as three bytes, which are no UTF-8, each by itself.
+                let text = String::from_utf8_lossy(bytes).replace("\u{fffd}\u{fffd}\u{fffd}", "\u{fffd}");
+                Ok(Key(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_bytes(KeyVisitor)
+    }
+}
+
 /// What a frame's envelope must know of an object.
 struct EnvelopeFacts {
     has_type: bool,
@@ -203,7 +227,7 @@ impl<'de> serde::Deserialize<'de> for EnvelopeFacts {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeFacts, A::Error> {
                 let mut members = EnvelopeFacts { has_type: false, empty: true };
-                while let Some((Text(key), IgnoredAny)) = map.next_entry()? {
+                while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
                     members.has_type |= key == "type";
                     members.empty = false;
                 }
@@ -227,7 +251,7 @@ impl<'de> serde::Deserialize<'de> for WithoutType {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WithoutType, A::Error> {
                 let mut out = String::new();
-                while let Some((Text(key), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
                     if key != "type" {
                         out.push(',');
                         push_string(&mut out, &key).map_err(A::Error::custom)?;
@@ -274,6 +298,8 @@ mod tests {
         assert_eq!(members(" { \"a\" : 1 } "), ", \"a\" : 1 ");
         assert_eq!(members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#), r#","a":{"type":2},"b":[ ]"#);
         assert_eq!(members(r#"{"\u0074ype":"forged","a":1}"#), r#","a":1"#);
+        assert_eq!(members(r#"{"\ud83d":1,"b":"\ud83d"}"#), r#""\ud83d":1,"b":"\ud83d""#.replacen('"', ",\"", 1));
+        assert_eq!(members(r#"{"type":1,"a\ude00\ud83d":1,"b":"\ud83d"}"#), ",\"a\u{fffd}\u{fffd}\":1,\"b\":\"\\ud83d\"");
     }
 
     #[test]

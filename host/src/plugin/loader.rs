@@ -13,7 +13,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::anatomy::Anatomy;
 use super::carried::CarryingComponent;
-use super::compiler::Compiler;
+use super::compiler::{Compiler, ScriptBuild};
 use super::failures::FailureLog;
 use super::places;
 use super::probe;
@@ -83,6 +83,11 @@ impl Loader {
     pub async fn load(&self, key: PluginKey, file: &Path, terms: Terms) -> anyhow::Result<Plugin> {
         let bytes = read_component(file, terms.limits.component_bytes)?;
         self.load_bytes(key, &bytes, terms).await
+    }
+
+    /// Makes a component of a script, in a child process and on the tenant's account.
+    pub async fn build_script(&self, key: &PluginKey, file: &Path, terms: &Terms) -> anyhow::Result<ScriptBuild> {
+        self.compiler.script(key, &terms.account, file, terms.limits.component_bytes).await
     }
 
     /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,

@@ -56,6 +56,8 @@ pub struct TenantSettings {
     pub token: Option<Secret>,
     /// The interfaces that its plugins may import.
     pub imports: Imports,
+    /// Whether the server builds scripts in the tenant's folder.
+    pub scripts: bool,
     /// Whether clients of Socket.IO are served.
     pub socket_io: bool,
     /// The plugin that serves Socket.IO's namespace `/` where none has the path `/`.
@@ -72,6 +74,7 @@ impl Default for TenantSettings {
             origins: Vec::new(),
             token: None,
             imports: Imports::default(),
+            scripts: false,
             socket_io: true,
             socket_io_default: None,
             limits: Layers::default(),

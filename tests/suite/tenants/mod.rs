@@ -3,6 +3,7 @@
 mod budgets;
 mod crashes;
 mod hostile;
+mod scripts;
 mod shared;
 
 use crate::harness::{Client, Server, json};

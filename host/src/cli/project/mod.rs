@@ -22,9 +22,12 @@ use anyhow::{Context as _, bail};
 use self::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
 use self::step::Described;
 use crate::files::write_whole;
+use crate::folder::scripts::is_script_of_room;
 use crate::model::names::PluginName;
 use crate::server::dev::PACKAGES;
+pub use script::installed_sdk;
 pub use step::BuildVoice;
+pub use tools::require_node;
 
 /// The languages, in the order in which they are asked whether a folder is theirs.
 const LANGUAGES: [ProjectLanguage; 5] =
@@ -52,16 +55,6 @@ pub struct FoundProjects {
 /// Whether a file has the name of one that is a plugin by itself.
 pub fn is_script(file: &Path) -> bool {
     of_script(file).is_some()
-}
-
-/// Whether a file beside projects is a plugin by itself: those of TypeScript that define a room. Their names are a plugin's, so
-/// that declarations, tests and settings of tools are none.
-fn is_dropped(file: &Path) -> bool {
-    let is_typescript = file.extension().is_some_and(|extension| extension == "ts" || extension == "mts");
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    is_typescript
-        && PluginName::new(&stem).is_ok()
-        && fs::read_to_string(file).is_ok_and(|text| text.contains("defineRoom"))
 }
 
 /// The language whose files with such a name are plugins by themselves.
@@ -97,7 +90,7 @@ pub fn find(place: &Path) -> anyhow::Result<FoundProjects> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // Hidden folders, and npm's, belong to tools and not to the author.
         if !name.starts_with('.') && name != PACKAGES {
-            if is_dropped(&path) {
+            if is_script_of_room(&path) {
                 found.places.push(path);
             } else {
                 found.take(&path);

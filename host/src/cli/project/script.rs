@@ -150,6 +150,19 @@ impl Script {
     }
 }
 
+/// The program's own SDK in the cache, with what npm installs for it; an error says how it comes there.
+pub fn installed_sdk() -> anyhow::Result<PathBuf> {
+    let sdk = sdk::cached_typescript()?;
+    let is_whole = sdk.is_dir() && NpmPackage::read(&sdk)?.missing(&sdk, false).is_none();
+    ensure!(
+        is_whole,
+        "the TypeScript SDK is not installed in {}: `parlor build FILE.ts`, run once as the server's user with any script, \
+         installs it there with npm",
+        sdk.display()
+    );
+    Ok(sdk)
+}
+
 impl LanguageProject for Script {
     fn manifests(&self) -> Vec<PathBuf> {
         self.package.iter().map(|folder| folder.join("package.json")).collect()

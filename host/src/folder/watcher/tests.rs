@@ -32,7 +32,7 @@ impl WatcherRig {
 
     fn look(&mut self, after_ms: u64) -> FolderChanges {
         self.now += Duration::from_millis(after_ms);
-        self.watcher.compare(FolderSnapshot::at(&self.folder).unwrap(), self.freed, self.now)
+        self.watcher.compare(FolderSnapshot::at(&self.folder, &Scripts::default()).unwrap(), self.freed, self.now)
     }
 
     /// The one file that is ready.
@@ -183,7 +183,7 @@ fn links_are_followed_to_where_they_lead() {
     };
     link("..1", "..data");
     link("..data/a.wasm", "a.wasm");
-    let look = FolderSnapshot::at(&rig.folder).unwrap();
+    let look = FolderSnapshot::at(&rig.folder, &Scripts::default()).unwrap();
     assert!(look.folders.contains(&rig.folder.join("..1").canonicalize().unwrap()), "{look:?}");
     rig.watcher.compare(look, 0, rig.now);
     let ready = rig.ready(50);

@@ -4,25 +4,15 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
-use rustix::process::{
-    Resource, Rlimit, Signal, getpriority_process, set_dumpable_behavior, set_parent_process_death_signal,
-    setpriority_process, setrlimit,
-};
+use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{ChildBounds, ChildMemory, bound};
 use super::functions::Functions;
 use super::packs;
 use super::prevented::{self, Prevented};
 use crate::guest::engine::{self, engine_hash, one_line};
 use crate::model::limits::Limits;
-
-/// How many descriptors the child may have: its three streams, and those that the compiler's threads need.
-const DESCRIPTORS: u64 = 64;
-/// The child's niceness: serving comes first. Beside threads that are always busy, 10 leaves the child a tenth of a
-/// core. 19 would leave it a sixtieth: a compilation of half a second would take more than half a minute.
-const NICENESS: i32 = 10;
-/// The child offers itself to the kernel's memory killer before all others (proc(5): -1000 to 1000).
-const OOM_SCORE: &str = "1000";
 
 /// What the server tells the child: its limits, and for which engine it compiles.
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,33 +105,8 @@ impl CompileJob {
     }
 
     fn bound_this_process(&self) -> anyhow::Result<()> {
-        // Where the machine lacks memory, the kernel is to end this process and not the server. It comes first: the
-        // file belongs to root once no core may be dumped. If this fails, the kernel chooses as it likes.
-        let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
-        // If the server dies, nobody needs the code any more.
-        set_parent_process_death_signal(Some(Signal::KILL)).context("cannot tie the child to its parent")?;
-        set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).context("cannot forbid core dumps")?;
-        // The child has the niceness of the thread that started it. If this fails, it compiles at that one.
-        if getpriority_process(None).is_ok_and(|inherited| inherited < NICENESS) {
-            let _ = setpriority_process(None, NICENESS);
-        }
-        let cpu_seconds = self.cpu_ms.div_ceil(1_000);
-        for (resource, current, maximum) in [
-            (Resource::Core, 0, 0),
-            (Resource::Nofile, DESCRIPTORS, DESCRIPTORS),
-            // The soft limit is for the code alone.
-            (Resource::Fsize, self.code_bytes, self.output_bytes()),
-            (Resource::As, self.memory_bytes, self.memory_bytes),
-            // At the soft limit the kernel sends SIGXCPU, by which the server recognises this end.
-            (Resource::Cpu, cpu_seconds, cpu_seconds + 1),
-        ] {
-            bound(resource, current, maximum)?;
-        }
-        Ok(())
+        // The soft limit is for the code alone.
+        let written = (self.code_bytes, self.output_bytes());
+        ChildBounds { cpu_ms: self.cpu_ms, memory: ChildMemory::All(self.memory_bytes), written }.set()
     }
-}
-
-fn bound(resource: Resource, current: u64, maximum: u64) -> anyhow::Result<()> {
-    setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
-        .with_context(|| format!("cannot set the limit {resource:?}"))
 }

@@ -3,12 +3,14 @@
 //! of the engine, and with a checksum. The server loads no other native code, and none that changed since. What a
 //! compilation uses is charged to the tenant.
 
+mod bounds;
 mod cache;
 mod child;
 mod functions;
 mod languages;
 mod packs;
 mod prevented;
+mod scripts;
 mod seal;
 mod subject;
 mod supervision;
@@ -39,13 +41,15 @@ use crate::model::names::PluginKey;
 use crate::model::text::printable;
 use crate::tenant::Account;
 use crate::tenant::locks::TenantLocks;
+pub use bounds::{ChildBounds, ChildMemory};
 use cache::Cache;
 pub use cache::compiled_bytes;
 pub use child::CompileJob;
 use functions::FunctionCounts;
 use languages::LanguagePacks;
 use packs::Packs;
-pub use prevented::Prevented;
+pub use prevented::{EXIT_CODE as EXIT_PREVENTED, Prevented};
+pub use scripts::{EXIT_LACKING, LackingTools, ScriptBuild, ScriptJob};
 use seal::BrokenSeal;
 use subject::CompileSubject;
 use supervision::{ChildEnd, EndedChild, wait};
@@ -265,7 +269,7 @@ impl Compiler {
             // If the child exits early, this write fails; the child's exit says why.
             let give = move || input.map(|mut input| packs::give(&mut input, &pack, bytes));
             scope.spawn(move || subject.working(give));
-            wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, subject)
+            wait(&mut child, Duration::from_millis(limits.compile_wall_ms), given_up, || subject.tell_begun())
         });
         let EndedChild { end, cpu } = ended?;
         subject.charge(cpu);

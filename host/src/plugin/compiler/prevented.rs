@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The child's exit code where the machine prevented it, of `sysexits.h`: `EX_IOERR`.
-pub(super) const EXIT_CODE: i32 = 74;
+pub const EXIT_CODE: i32 = 74;
 
 /// Why there is no native code, through no fault of the component: it may compile later.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Watches the child that compiles, and ends it when it gets nowhere or nobody needs its code.
+//! Watches the child that compiles or builds, and ends it when it gets nowhere or nobody needs its code.
 
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use super::subject::{CompileSubject, WORTH_TELLING};
+use super::subject::WORTH_TELLING;
 
 /// How often the server looks whether the child is done.
 const POLL: Duration = Duration::from_millis(5);
@@ -38,7 +38,7 @@ pub(super) fn wait(
     child: &mut Child,
     still: Duration,
     given_up: &AtomicBool,
-    subject: CompileSubject<'_>,
+    tell_begun: impl Fn(),
 ) -> anyhow::Result<EndedChild> {
     let (start, pid) = (Instant::now(), Pid::from_child(child));
     let mut told = false;
@@ -55,7 +55,7 @@ pub(super) fn wait(
         }
         if !told && start.elapsed() > WORTH_TELLING {
             told = true;
-            subject.tell_begun();
+            tell_begun();
         }
         std::thread::sleep(POLL);
     };
@@ -67,7 +67,7 @@ pub(super) fn wait(
     }
     let cpu = Duration::from_secs(cpu_ticks(child.id()).unwrap_or(0)) / clock_ticks_per_second().max(1) as u32;
     let ended = child.wait().and_then(|status| Ok(killed_as?.unwrap_or(ChildEnd::Itself(status))));
-    let end = ended.context("cannot wait for the child that compiles")?;
+    let end = ended.context("cannot wait for the child")?;
     Ok(EndedChild { end, cpu })
 }
 
@@ -104,11 +104,11 @@ impl CpuProgress {
     }
 }
 
-/// The CPU time of a process, in ticks of the kernel (proc(5): `utime` and `stime` of `/proc/PID/stat`).
+/// The CPU time of a process with that of its children which have ended, in ticks of the kernel (proc(5): `utime`, `stime`,
+/// `cutime` and `cstime` of `/proc/PID/stat`).
 fn cpu_ticks(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name of the program comes before, in parentheses, and may be anything.
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_ascii_whitespace().skip(11).map(str::parse::<u64>);
-    Some(times.next()?.ok()? + times.next()?.ok()?)
+    fields.split_ascii_whitespace().skip(11).take(4).map(|time| time.parse::<u64>().ok()).sum()
 }

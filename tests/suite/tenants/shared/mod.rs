@@ -62,7 +62,7 @@ async fn upload(server: &Server, tenant: &str, plugin: &str, bytes: Vec<u8>) -> 
 }
 
 /// A figure of the metrics.
-async fn figure(server: &Server, name: &str) -> f64 {
+pub async fn figure(server: &Server, name: &str) -> f64 {
     let answer = server.request("GET", "/_parlor/metrics").operator().send().await;
     let line = answer.body.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let value = line.unwrap_or_else(|| panic!("no {name}: {}", answer.body));
