@@ -69,6 +69,7 @@ impl Deploys {
         Self {
             fleet,
             loader,
+            history: History::watched(Arc::clone(tenants.live())),
             tenants,
             folder: config.plugins.clone(),
             watch: config.watch,
@@ -78,7 +79,6 @@ impl Deploys {
             missing: AtomicUsize::new(0),
             changing: TenantLocks::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
-            history: History::default(),
             versions: Versions::new(&config.data),
             problems: FolderProblems::default(),
         }

@@ -2,6 +2,7 @@
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 mod asks;
+mod requests;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::code::Suspended;
 use super::conductor::Conductor;
-use super::handle::{Mail, RoomOverview, RoomRequest};
+use super::handle::Mail;
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
@@ -283,34 +284,6 @@ impl Room {
             self.turns.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }
         self.turns.people.forget(socket);
-    }
-
-    /// Answers a request of administration. Sending fails where whoever asked has gone, and then nobody needs the
-    /// answer.
-    async fn answer(&mut self, request: RoomRequest) {
-        let members = &self.turns.people.state.members;
-        match request {
-            RoomRequest::Lose { lost } => {
-                if self.turns.code.is_awake() {
-                    self.turns.code.lose();
-                    self.turns.make_ready().await;
-                }
-                let _ = lost.send(());
-            }
-            RoomRequest::View { view } => {
-                let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
-            }
-            RoomRequest::Sockets { after, limit, sockets } => {
-                let found = members.present_after(after).take(limit);
-                let _ = sockets.send(found.map(|(id, meta)| (id, meta.clone())).collect());
-            }
-            RoomRequest::Emit { to, event, data, sent } => {
-                // So that the emit does not overtake what turns said before it.
-                self.turns.until_said().await;
-                let (lane, mailbox) = (self.turns.code.lane(), &self.turns.door.mailbox);
-                let _ = sent.send(self.turns.people.announce(to, event, data, lane, mailbox).await);
-            }
-        }
     }
 
     /// Runs the earliest timer that is due, or the `$ack` of an ask that timed out before it. Either is gone then, even if

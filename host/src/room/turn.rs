@@ -8,6 +8,7 @@ use crate::model::failure::FailureKind;
 use crate::model::refusal::Bound;
 use crate::protocol::close::CloseReason;
 use crate::storage::{StorageError, StorageErrorKind};
+use crate::tenant::costs::HandlerPlace;
 
 /// What a turn is for, as far as it decides what follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(super) struct Origin {
     pub(super) ack: Option<AckId>,
     /// When a client's event got its place, by `clock::now_ns`; 0 for all else.
     pub(super) accepted_ns: u64,
+    /// The handler of the room's version that ran.
+    pub(super) handler: HandlerPlace,
 }
 
 impl Origin {
@@ -80,6 +83,7 @@ impl Origin {
             caused_by: event.caused_by,
             ack: event.ack,
             accepted_ns: 0,
+            handler: HandlerPlace::default(),
         }
     }
 }
