@@ -12,7 +12,7 @@ async fn listen(server: &Server, query: &str, authorization: &str) -> Events {
 
 /// Has the plugin `members` log a line: it logs who left.
 async fn leave(server: &Server, path: &str, user: &str) {
-    let client = server.enter(&format!("{path}?room=lobby&userId={user}")).await;
+    let client = server.enter(&format!("{path}?room=lobby&user={user}")).await;
     drop(client);
 }
 
@@ -26,7 +26,7 @@ async fn lines_failures_and_versions_come_as_they_happen() {
     assert!(line["line"].as_str().is_some_and(|line| line.contains("gone") && line.contains("ana")), "{line}");
 
     let mut client = server.enter("/turns?room=r").await;
-    client.send("attempt", json!({ "how": "trap" })).await;
+    client.send("attempt", json!({ "how": "panic" })).await;
     let failure = events.next("failures").await;
     assert_eq!((&failure["plugin"], &failure["room"], &failure["event"]), (&json!("turns"), &json!("r"), &json!("attempt")));
 

@@ -44,7 +44,7 @@ async fn costs_tell_reads_writes_waits_and_failures_of_each_handler() {
     assert_eq!(of("recall")["wait_seconds"].as_f64(), Some(0.0), "a turn that wrote nothing is not counted as waiting");
 
     let mut failing = server.enter("/turns?room=r").await;
-    failing.send("attempt", json!({ "how": "trap" })).await;
+    failing.send("attempt", json!({ "how": "panic" })).await;
     failing.expect("failed").await;
     let costs = get(&server, "plugins/default/turns/costs").await;
     let attempt = costs["handlers"].as_array().expect("a list").iter().find(|handler| handler["event"] == "attempt");

@@ -144,7 +144,7 @@ impl Request {
 
     /// Sends it, and listens to the server-sent events of the answer.
     pub async fn listen(self) -> Events {
-        Events::of(self.sent().await)
+        Events::of(self.sent().await).await
     }
 
     async fn exchange_now(self) -> Result<Upgraded, Response> {
