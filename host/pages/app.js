@@ -1,59 +1,138 @@
-// The page of the host; its links are relative, so that a proxy may serve it under a path of its own. Asks every two seconds what is served, and gives it to the overview and the playground.
-import { Builds } from "./builds.js";
-import { setText } from "./dom.js";
-import { Overview } from "./overview.js";
-import { Playground } from "./playground.js";
-
-const PLUGINS_URL = "api/plugins";
-const TENANTS_URL = "api/tenants";
-const REFRESH_MS = 2_000;
-const ANSWER_TIMEOUT_MS = 10_000;
+// The console: who is logged in, which view the address names, and the one stream that feeds it.
+import { ask, wordsOf } from "./api.js";
+import { make, setText } from "./dom.js";
+import { HostView } from "./hostview.js";
+import { Live } from "./live.js";
+import { Login } from "./login.js";
+import { LogView } from "./logview.js";
+import { link } from "./parts.js";
+import { PluginView } from "./pluginview.js";
+import { RoomView } from "./roomview.js";
+import { TenantView } from "./tenantview.js";
 
 const freshness = document.getElementById("freshness");
-const playground = new Playground(document.getElementById("panels"), document.getElementById("add-panel"));
-const builds = new Builds(document);
-const overview = new Overview(document, (plugin, room) => playground.choose(plugin, room));
+const crumbs = document.getElementById("crumbs");
+const logout = document.getElementById("logout");
+const place = document.getElementById("view");
+const hostBox = document.getElementById("host-view");
 
-async function ask(url, list) {
-  const response = await fetch(url, {
-    headers: { accept: "application/json" },
-    cache: "no-store",
-    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-  });
-  if (response.status === 401 || response.status === 403) throw new Error("the host wants the operator's token");
-  if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  const body = await response.json();
-  if (!Array.isArray(body[list])) throw new Error(`the host's answer has no list of ${list}`);
-  return body;
-}
+let host = null;
+let view = null;
+let live = null;
 
 function say(kind, text) {
   freshness.dataset.kind = kind;
   setText(freshness, text);
 }
 
-async function refresh() {
+// The view of an address: `#/`, `#/log`, `#/t/T`, `#/t/T/p/P`, `#/t/T/p/P/r/R`.
+function viewOf(names) {
+  const [t, tenant, p, plugin, r, room] = names;
+  if (t === "log") return new LogView();
+  if (t === "t" && p === "p" && r === "r") return new RoomView(tenant, plugin, room);
+  if (t === "t" && p === "p") return new PluginView(tenant, plugin);
+  if (t === "t") return new TenantView(tenant);
+  return (host ??= new HostView());
+}
+
+function namesOf(hash) {
+  return hash.replace(/^#\/?/, "").split("/").filter((name) => name !== "").map(decodeURIComponent);
+}
+
+function showCrumbs(names) {
+  const parts = [link("Host")];
+  if (names[0] === "t") {
+    for (let at = 1; at < names.length; at += 2) parts.push(link(names[at], ...names.slice(0, at + 1)));
+  } else {
+    parts.push(link("Log", "log"));
+  }
+  parts.at(-1).toggleAttribute("data-here", names.length > 0);
+  if (names.length > 0) parts.at(-1).setAttribute("aria-current", "page");
+  crumbs.replaceChildren(...parts.map((part) => make("li", {}, part)));
+}
+
+function close() {
+  live?.close();
+  live = null;
+  view = null;
+  place.replaceChildren();
+  place.hidden = true;
+  hostBox.hidden = true;
+}
+
+async function refresh(shown) {
   try {
-    const [served, { tenants }] = await Promise.all([ask(PLUGINS_URL, "plugins"), ask(TENANTS_URL, "tenants")]);
-    builds.show(served.builds);
-    overview.show(served.plugins, tenants);
-    playground.offer(served.plugins);
-    say("good", "Live");
+    await shown.open();
   } catch (error) {
-    const reason = error instanceof TypeError ? "the host does not answer" : error.message;
-    say("bad", `Not up to date: ${reason}. Trying again…`);
+    if (view === shown) say("bad", `Not up to date: ${wordsOf(error)}`);
   }
 }
 
-// One request at a time, none while nobody looks.
-async function keepFresh() {
-  for (;;) {
-    if (!document.hidden) await refresh();
-    await new Promise((wake) => setTimeout(wake, REFRESH_MS));
+function show() {
+  close();
+  const names = namesOf(location.hash);
+  const shown = viewOf(names);
+  view = shown;
+  showCrumbs(names);
+  document.title = names.length > 0 ? `${shown.title} – Parlor` : "Parlor";
+  if (shown === host) {
+    hostBox.hidden = false;
+  } else {
+    const heading = make("h1", { class: "view-title", tabindex: "-1" }, shown.title);
+    place.replaceChildren(heading, shown.box);
+    place.hidden = false;
+    // A screen reader hears where it is now.
+    heading.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+  say("", "Asking the host…");
+  const events = ["past", "figures", "log", "failures", "deploys", "lost"].filter((name) => shown[name]);
+  live = new Live(shown.live, {
+    ...Object.fromEntries(events.map((name) => [name, (data) => shown[name](data)])),
+    state: (kind, words) => {
+      say(kind, words);
+      // What was missed while nobody listened is asked for anew.
+      if (kind === "good") refresh(shown);
+    },
+    refused: begin,
+  });
+}
+
+const login = new Login(() => begin());
+
+function showLogin() {
+  close();
+  crumbs.replaceChildren();
+  logout.hidden = true;
+  say("", "Not logged in");
+  place.replaceChildren(login.box);
+  place.hidden = false;
+  login.focus();
+}
+
+/** Finds who is logged in, and shows what the address names. */
+async function begin() {
+  try {
+    const session = await ask("session");
+    if (session.caller === null) return showLogin();
+    logout.hidden = session.dev && session.caller === "operator";
+    setText(logout, session.tenant ? `Log out ${session.tenant}` : "Log out");
+    if (!view) show();
+  } catch (error) {
+    say("bad", `Not up to date: ${wordsOf(error)}. Trying again…`);
+    if (!view) setTimeout(begin, 2_000);
   }
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) refresh();
+logout.addEventListener("click", async () => {
+  await ask("session", { method: "DELETE" });
+  location.hash = "#/";
+  showLogin();
 });
-keepFresh();
+window.addEventListener("parlor-logged-out", showLogin);
+window.addEventListener("hashchange", () => {
+  // Links within the page are no views.
+  if (logout.hidden && !view) return;
+  if (location.hash === "" || location.hash.startsWith("#/")) show();
+});
+begin();

@@ -1,5 +1,6 @@
 // What is served: tenants, their plugins, and of each plugin its path, version, events, rooms and failures.
 import { arrange, count, make, plural, setText } from "./dom.js";
+import { hash, link } from "./parts.js";
 
 // More rows than this help nobody; the API itself tells of the first 1,000.
 const ROOMS_SHOWN = 100;
@@ -115,7 +116,8 @@ class Card {
   #plugin = {};
   #seen = "";
   #tryOut;
-  #name = make("h4", {});
+  #view = make("a", {});
+  #name = make("h4", {}, this.#view);
   #display = make("span", { class: "display" });
   #links = make("div", { class: "card-links" });
   #path = make("code", {});
@@ -158,7 +160,8 @@ class Card {
     const now = JSON.stringify(plugin);
     if (now === this.#seen) return;
     this.#seen = now;
-    setText(this.#name, plugin.plugin);
+    setText(this.#view, plugin.plugin);
+    this.#view.setAttribute("href", hash("t", plugin.tenant, "p", plugin.plugin));
     setText(this.#display, plugin.name && plugin.name !== plugin.plugin ? plugin.name : "");
     this.tryIt.setAttribute("aria-label", `Try ${plugin.plugin} in the playground`);
     const page = ownPage(plugin.pages);
@@ -195,7 +198,7 @@ class Card {
       make(
         "tr",
         {},
-        make("th", { scope: "row" }, room),
+        make("th", { scope: "row" }, link(room, "t", plugin.tenant, "p", plugin.plugin, "r", room)),
         make("td", {}, count(sockets)),
         make("td", {}, count(users)),
         make("td", {}, make("button", {

@@ -26,6 +26,7 @@ pub mod fleet;
 pub mod folder;
 pub mod guest;
 pub mod harness;
+pub mod live;
 pub mod logs;
 pub mod model;
 pub mod plugin;

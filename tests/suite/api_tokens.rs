@@ -52,6 +52,9 @@ async fn another_tenants_things_do_not_exist() {
         ("GET", "/_parlor/api/rooms/other/theirs/lobby/sockets"),
         ("POST", "/_parlor/api/rooms/other/theirs/lobby/emit"),
         ("POST", "/_parlor/api/plugins/other/theirs/lift"),
+        ("GET", "/_parlor/api/plugins/other/theirs/costs"),
+        ("GET", "/_parlor/api/rooms/other/theirs/lobby/storage"),
+        ("DELETE", "/_parlor/api/rooms/other/theirs/lobby/sockets/1"),
         ("GET", "/_parlor/api/plugins/default/plain"),
     ] {
         let answer = with(server.request(method, path), ACME).json(&emit).send().await;
@@ -74,6 +77,8 @@ async fn a_tenant_reaches_its_own() {
         "/_parlor/api/rooms/acme/mine",
         "/_parlor/api/rooms/acme/mine/lobby",
         "/_parlor/api/rooms/acme/mine/lobby/sockets",
+        "/_parlor/api/rooms/acme/mine/lobby/storage",
+        "/_parlor/api/plugins/acme/mine/costs",
         "/_parlor/",
     ] {
         for token in [ACME, TOKEN] {

@@ -12,6 +12,7 @@ mod c;
 mod check;
 mod compile;
 mod conformance;
+mod console;
 mod contract;
 mod crash;
 mod data;

@@ -123,7 +123,16 @@ fn language(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<P
         let text = inside::with_insides(name, views::with_lengths(name, depth::with_depth(name, text)?)?)?;
         fs::write(&ours, text).with_context(|| format!("cannot write {}", ours.display()))?;
         let mut cc = tools.compiler.command();
-        cc.args(CODE).arg("-w").arg("-I").arg(&tools.source).arg("-I").arg(root.join(INSIDE)).arg("-c").arg(&ours).arg("-o").arg(object);
+        cc.args(CODE)
+            .arg("-w")
+            .arg("-I")
+            .arg(&tools.source)
+            .arg("-I")
+            .arg(root.join(INSIDE))
+            .arg("-c")
+            .arg(&ours)
+            .arg("-o")
+            .arg(object);
         compiling.push(((*name).to_owned(), cc.spawn().context("cannot run the compiler")?));
     }
     Ok((made, key, compiling))

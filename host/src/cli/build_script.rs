@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::io::Errno;
-use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process_group, set_child_subreaper, wait,
-};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process_group, set_child_subreaper, wait};
 
 use super::project::{installed_sdk, require_node};
 use super::sdk;

@@ -22,6 +22,7 @@ use crate::guest::engine;
 use crate::logs;
 use crate::plugin::loader::Loader;
 use crate::server::dev::DevProjects;
+use crate::server::figures::Figures;
 use crate::server::{self, Door, Health, Listeners};
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::{Tenants, log_gate};
@@ -107,7 +108,8 @@ impl ServerLife {
                 }
             };
             let Started { deploys, health, look } = started;
-            let routes = server::http(&config, &deploys, &door, (health, &watchdog), dev.clone());
+            let figures = Figures::start(&deploys.fleet, &deploys.tenants, dev.clone(), &watchdog);
+            let routes = server::http(&config, &deploys, &door, (health, &watchdog), figures, dev.clone());
             switch.send_modify(|current| *current = Some(routes));
             watch_rooms(&watchdog, &deploys);
             notify("READY=1\nSTATUS=loading plugins");
@@ -178,7 +180,10 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     let fleet = Arc::new(Fleet::new(workers, Arc::new(storage)));
     fleet::recover::recover(&fleet, &tenants).await;
     let gate = Arc::clone(&tenants);
-    logs::admit_lines(move |event| log_gate::admits(&gate, event));
+    logs::admit_lines(move |event| {
+        log_gate::show(gate.live(), event);
+        log_gate::admits(&gate, event)
+    });
     let loader = Arc::new(loader);
     compile_languages(config, Arc::clone(&loader));
     let deploys = Arc::new(Deploys::new(config, fleet, loader, tenants));

@@ -59,7 +59,11 @@ impl FirstLook {
         // Without events, a file must be the same at two looks in succession.
         let settle = if deploys.watch == WatchMode::Poll { deploys.watch_poll } else { SETTLE };
         let mut watcher = Watcher::new(settle, deploys.missing_folder_grace);
-        let round = watcher.first(FolderSnapshot::at(&deploys.folder, &deploys.scripts)?, deploys.fleet.freed(), Instant::now());
+        let round = watcher.first(
+            FolderSnapshot::at(&deploys.folder, &deploys.scripts)?,
+            deploys.fleet.freed(),
+            Instant::now(),
+        );
         tell_skipped(deploys, &round.skipped);
         let mut ready: BTreeMap<TenantName, VecDeque<ReadyFile>> = BTreeMap::new();
         let mut later = Vec::new();

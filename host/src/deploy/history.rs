@@ -2,10 +2,13 @@
 //! and why.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde_json::json;
 
 use crate::clock::unix_ms;
+use crate::live::{About, Live, Topic};
 use crate::model::names::{PluginKey, PluginName, TenantName};
 
 /// Records that are kept of one plugin; the oldest goes first.
@@ -58,12 +61,21 @@ impl PluginHistory {
 }
 
 #[derive(Debug, Default)]
-pub struct History(Mutex<BTreeMap<TenantName, BTreeMap<PluginName, PluginHistory>>>);
+pub struct History {
+    tenants: Mutex<BTreeMap<TenantName, BTreeMap<PluginName, PluginHistory>>>,
+    live: Arc<Live>,
+}
 
 impl History {
+    /// A history that these people watch.
+    pub fn watched(live: Arc<Live>) -> Self {
+        Self { tenants: Mutex::default(), live }
+    }
+
     pub fn record(&self, key: &PluginKey, what: HistoryKind, version: Option<&str>, why: impl Into<String>) {
         let entry = HistoryRecord { time: unix_ms(), what, version: version.map(str::to_owned), why: why.into() };
-        let mut tenants = self.0.lock();
+        self.show(key, &entry);
+        let mut tenants = self.tenants.lock();
         let plugins = tenants.entry(key.tenant.clone()).or_default();
         if plugins.len() >= PLUGINS_MAX && !plugins.contains_key(&key.plugin) {
             let oldest = plugins.iter().min_by(|a, b| a.1.last().total_cmp(&b.1.last()));
@@ -81,6 +93,17 @@ impl History {
         record.entries.push_back(entry);
     }
 
+    fn show(&self, key: &PluginKey, record: &HistoryRecord) {
+        let HistoryRecord { time, what, version, why } = record;
+        let (tenant, plugin) = (key.tenant.as_str(), key.plugin.as_str());
+        let about = About { tenant: Some(tenant), plugin: Some(plugin), room: None };
+        self.live.tell(Topic::Deploys, about, || {
+            json!({
+                "time": time, "tenant": tenant, "plugin": plugin, "what": what.as_str(), "version": version, "why": why,
+            })
+        });
+    }
+
     /// What happened to a plugin, the newest first.
     pub fn of(&self, key: &PluginKey) -> Vec<HistoryRecord> {
         self.read(key, |record| record.entries.iter().rev().cloned().collect()).unwrap_or_default()
@@ -92,13 +115,13 @@ impl History {
 
     /// All plugins that have a history.
     pub fn plugins(&self) -> Vec<PluginKey> {
-        let tenants = self.0.lock();
+        let tenants = self.tenants.lock();
         let keys = tenants.iter().flat_map(|(tenant, plugins)| plugins.keys().map(move |plugin| (tenant, plugin)));
         keys.map(|(tenant, plugin)| PluginKey { tenant: tenant.clone(), plugin: plugin.clone() }).collect()
     }
 
     fn read<T>(&self, key: &PluginKey, read: impl FnOnce(&PluginHistory) -> T) -> Option<T> {
-        self.0.lock().get(&key.tenant)?.get(&key.plugin).map(read)
+        self.tenants.lock().get(&key.tenant)?.get(&key.plugin).map(read)
     }
 }
 

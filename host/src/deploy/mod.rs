@@ -75,6 +75,7 @@ impl Deploys {
             scripts,
             fleet,
             loader,
+            history: History::watched(Arc::clone(tenants.live())),
             tenants,
             folder: config.plugins.clone(),
             watch: config.watch,
@@ -84,7 +85,6 @@ impl Deploys {
             missing: AtomicUsize::new(0),
             changing: TenantLocks::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
-            history: History::default(),
             versions: Versions::new(&config.data),
             problems: FolderProblems::default(),
         }

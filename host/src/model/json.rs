@@ -299,7 +299,10 @@ mod tests {
         assert_eq!(members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#), r#","a":{"type":2},"b":[ ]"#);
         assert_eq!(members(r#"{"\u0074ype":"forged","a":1}"#), r#","a":1"#);
         assert_eq!(members(r#"{"\ud83d":1,"b":"\ud83d"}"#), r#""\ud83d":1,"b":"\ud83d""#.replacen('"', ",\"", 1));
-        assert_eq!(members(r#"{"type":1,"a\ude00\ud83d":1,"b":"\ud83d"}"#), ",\"a\u{fffd}\u{fffd}\":1,\"b\":\"\\ud83d\"");
+        assert_eq!(
+            members(r#"{"type":1,"a\ude00\ud83d":1,"b":"\ud83d"}"#),
+            ",\"a\u{fffd}\u{fffd}\":1,\"b\":\"\\ud83d\""
+        );
     }
 
     #[test]

@@ -148,17 +148,19 @@ impl Loader {
             .with_context(|| format!("the path {:?} that init returned", definition.path))?;
         let name = definition.name;
         ensure!(is_short_name(&name), "the name that init returned must be 1 to 128 bytes, not {}", name.len());
+        let events = instance.registrations().names();
         Ok(Plugin {
             key: outside.plugin.clone(),
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             version: outside.version.clone(),
             name,
             path,
-            events: instance.registrations().names(),
             client_channels: terms.client_channels,
             durability: terms.durability,
             subprotocols: terms.subprotocols,
             keeps: false,
+            handlers: terms.totals.costs.handlers(&events),
+            events,
             totals: terms.totals,
             failures: FailureLog::default(),
             template,

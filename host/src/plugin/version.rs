@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -11,6 +12,7 @@ use super::places;
 use crate::guest::RoomContext;
 use crate::guest::engine::SharedEngine;
 use crate::guest::instance::{Authorization, ConnectRequest, Fault, Instance, OpenError, Rejection, Template};
+use crate::live::{About, Topic};
 use crate::model::durability::Durability;
 use crate::model::failure::FailureKind;
 use crate::model::limits::Limits;
@@ -18,6 +20,7 @@ use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, PluginPath, RoomId};
 use crate::storage::view::StorageView;
 use crate::tenant::aside::Aside;
+use crate::tenant::costs::Handlers;
 use crate::tenant::{Account, Pace, RoomPace, Totals};
 
 /// A loaded version of a plugin, ready to serve.
@@ -41,6 +44,8 @@ pub struct Plugin {
     pub failures: FailureLog,
     /// The counters of all loaded versions of the plugin.
     pub totals: Arc<Totals>,
+    /// What the handlers of this version's events cost.
+    pub handlers: Handlers,
     /// The context of instances outside of rooms.
     pub(super) outside: Arc<RoomContext>,
     pub(super) template: Template,
@@ -156,7 +161,22 @@ impl Plugin {
     /// Counts a failure of its code, and keeps its details.
     pub fn record(&self, kind: FailureKind, failure: FailureRecord) {
         self.totals.count_failure(kind);
+        self.show_failure(kind, &failure);
         self.failures.record(kind, failure);
+    }
+
+    /// Shows a failure to those who watch.
+    fn show_failure(&self, kind: FailureKind, failure: &FailureRecord) {
+        let FailureRecord { at, room, event, code, message } = failure;
+        let (tenant, plugin) = (self.key.tenant.as_str(), self.key.plugin.as_str());
+        let room = room.as_ref().map(RoomId::as_str);
+        let about = About { tenant: Some(tenant), plugin: Some(plugin), room };
+        self.totals.log.live().tell(Topic::Failures, about, || {
+            json!({
+                "time": at, "tenant": tenant, "plugin": plugin, "version": self.version, "room": room,
+                "kind": kind.as_str(), "event": event, "code": code, "message": message,
+            })
+        });
     }
 
     /// Counts a failure of `authorize`, and keeps its details.

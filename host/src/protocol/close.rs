@@ -41,6 +41,7 @@ impl CloseReason {
     pub const ROOM_FULL: Self = Self::of("sockets-per-room", 1013, "the room is full: sockets-per-room");
     pub const CLIENT_FAULTS: Self =
         Self::of("client-faults", 1008, "this client made the plugin fail too often: client-faults");
+    pub const KICKED: Self = Self::of("kicked", 1008, "kicked: somebody who looks after the room closed this socket");
     pub const SILENT: Self = Self::of("ping-timeout-ms", 1008, "silent for ping-timeout-ms after a ping");
 
     pub const BAD_PACKET: Self = Self::of("bad-packet", 1007, "not a packet of Socket.IO");

@@ -3,6 +3,7 @@
 
 mod asks;
 mod news;
+mod requests;
 mod users;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::code::Suspended;
 use super::conductor::Conductor;
-use super::handle::{Mail, RoomOverview, RoomRequest};
+use super::handle::Mail;
 use super::outbound::Outbound;
 use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
@@ -289,30 +290,6 @@ impl Room {
         }
         self.user_left(socket).await;
         self.turns.people.forget(socket);
-    }
-
-    /// Answers a request of administration. Sending fails where whoever asked has gone, and then nobody needs the
-    /// answer.
-    async fn answer(&mut self, request: RoomRequest) {
-        let members = &self.turns.people.state.members;
-        match request {
-            RoomRequest::Lose { lost } => {
-                if self.turns.code.is_awake() {
-                    self.turns.code.lose();
-                    self.turns.make_ready().await;
-                }
-                let _ = lost.send(());
-            }
-            RoomRequest::View { view } => {
-                let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
-            }
-            RoomRequest::Sockets { after, limit, sockets } => {
-                let _ = sockets.send(self.turns.people.list(after, limit));
-            }
-            RoomRequest::Emit { to, event, data, sent } => {
-                let _ = sent.send(self.turns.announce(to, event, data).await);
-            }
-        }
     }
 
     /// Runs the earliest timer that is due, or the `$ack` of an ask that timed out before it. Either is gone then, even if

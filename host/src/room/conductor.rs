@@ -28,10 +28,11 @@ use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::refusal::Bound;
 use crate::model::text::{for_log, printable};
-use crate::model::turn::{StorageUse, Turn};
+use crate::model::turn::{StorageUse, Turn, TurnTally};
 use crate::plugin::failures::FailureRecord;
 use crate::protocol::close::CloseReason;
 use crate::storage::{Durability, Durable, StorageError, StorageErrorKind};
+use crate::tenant::costs::TurnCost;
 use crate::tenant::latency::Timed;
 
 /// The three parts of a room, and the turns that run through them.
@@ -105,7 +106,8 @@ impl Conductor {
 
     /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it becomes one of the lost turns.
     pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
-        let origin = Origin { accepted_ns: self.accepted_ns, ..Origin::of(&event) };
+        let handler = self.code.plugin().handlers.find(&event.cause);
+        let origin = Origin { accepted_ns: self.accepted_ns, handler, ..Origin::of(&event) };
         self.code.note_turn();
         let again = self.code.can_go_back_from(origin.kind).then(|| event.clone());
         let Some(instance) = self.code.take() else {
@@ -117,7 +119,7 @@ impl Conductor {
             true => call.await,
             false => self.settling_meanwhile(call.boxed()).await,
         };
-        self.code.put_back(instance);
+        let executed = self.code.put_back(instance);
         if self.ledger.view().is_gone() {
             self.end(CloseReason::STORAGE_FAILED);
         }
@@ -136,6 +138,7 @@ impl Conductor {
                 again,
             },
         );
+        self.note_cost(&origin, executed, &turn, &judgement);
         match judgement {
             Judgement::Commit(mut answer) => {
                 let acknowledgement = origin.acknowledged(&mut answer);
@@ -167,6 +170,21 @@ impl Conductor {
                 end
             }
         }
+    }
+
+    /// Counts what a turn cost for its handler. What a turn that left no trace asked for was not done.
+    fn note_cost(&self, origin: &Origin, cpu_ns: u64, turn: &Turn, judgement: &Judgement) {
+        let failed = match judgement {
+            Judgement::Commit(_) => false,
+            Judgement::Fail(failure) => !failure.for_sender,
+            Judgement::Lost | Judgement::GoBack { .. } => true,
+        };
+        let is_done = matches!(judgement, Judgement::Commit(_));
+        let TurnTally { emits, bytes, deliveries, reads, writes } = turn.tally();
+        let done = |count: usize| if is_done { count } else { 0 };
+        let (emits, bytes, deliveries) = (done(emits), done(bytes), done(deliveries));
+        let cost = TurnCost { failed, cpu_ns, emits, bytes, deliveries, reads, writes: done(writes) };
+        self.code.plugin().handlers.note(origin.handler, &cost);
     }
 
     /// The code faulted: whoever caused it is slowed or sent away, and after one fault too many the room ends.
@@ -295,6 +313,7 @@ impl Conductor {
         let settled = self.ledger.settle(&settled);
         if let Some(wait) = settled.commit_wait {
             self.code.plugin().totals.latencies.note(Timed::CommitWait, wait.as_nanos() as u64);
+            self.code.plugin().handlers.note_wait(settled.handler, wait);
         }
         if settled.sets_alarm {
             self.alarms.set(&self.door.key, self.ledger.durable_alarm());

@@ -20,6 +20,7 @@ use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
+use crate::storage::view::StorageView;
 
 /// Requests of administration and emits of other rooms that may wait in one mailbox.
 const REQUESTS_MAX: usize = 256;
@@ -86,6 +87,16 @@ pub enum RoomRequest {
     /// Lose the instance, as after a fault that nobody caused.
     Lose {
         lost: oneshot::Sender<()>,
+    },
+    /// Close a socket, as its plugin might, whatever it does.
+    Kick {
+        socket: SocketId,
+        /// Whether it was here.
+        kicked: oneshot::Sender<bool>,
+    },
+    /// What the room stores, for somebody who only looks. Reading it is not the room's work.
+    Storage {
+        view: oneshot::Sender<Arc<StorageView>>,
     },
     View {
         view: oneshot::Sender<RoomOverview>,

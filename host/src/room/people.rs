@@ -102,6 +102,14 @@ impl People {
         }
     }
 
+    /// Closes a socket, and listens to it no more; false where it is not here.
+    pub(super) fn kick(&mut self, socket: SocketId) -> bool {
+        let Some(outbound) = self.outbound.get(&socket) else { return false };
+        self.sent_away.insert(socket);
+        outbound.close(CloseReason::KICKED);
+        true
+    }
+
     /// Takes back the membership of a socket whose `$connect` failed.
     pub(super) fn refuse(&mut self, socket: SocketId) {
         let user = self.state.members.meta(socket).map(|meta| meta.user_id.clone());

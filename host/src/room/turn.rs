@@ -9,6 +9,7 @@ use crate::model::history::HistoryAnswer;
 use crate::model::refusal::Bound;
 use crate::protocol::close::CloseReason;
 use crate::storage::{StorageError, StorageErrorKind};
+use crate::tenant::costs::HandlerPlace;
 
 /// What a turn is for, as far as it decides what follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub(super) struct Origin {
     pub(super) ack: Option<AckId>,
     /// When a client's event got its place, by `clock::now_ns`; 0 for all else.
     pub(super) accepted_ns: u64,
+    /// The handler of the room's version that ran.
+    pub(super) handler: HandlerPlace,
 }
 
 impl Origin {
@@ -67,7 +70,15 @@ impl Origin {
 
     /// Of what the host does by itself, without an event.
     pub(super) fn of_host(name: &str) -> Self {
-        Self { kind: TurnKind::Host, name: name.to_owned(), socket: None, caused_by: None, ack: None, accepted_ns: 0 }
+        Self {
+            kind: TurnKind::Host,
+            name: name.to_owned(),
+            socket: None,
+            caused_by: None,
+            ack: None,
+            accepted_ns: 0,
+            handler: HandlerPlace::default(),
+        }
     }
 
     pub(super) fn of(event: &Event) -> Self {
@@ -88,6 +99,7 @@ impl Origin {
             caused_by: event.caused_by,
             ack: event.ack,
             accepted_ns: 0,
+            handler: HandlerPlace::default(),
         }
     }
 }

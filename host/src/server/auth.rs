@@ -12,6 +12,7 @@ use axum::middleware::Next;
 
 use super::forwarded::RemoteClient;
 use super::head::host_of;
+use super::login::{LoginKey, Logins, OF_CONSOLE, is_of_our_pages, login_of};
 use crate::config::TOKEN_VARIABLE;
 use crate::model::base64;
 use crate::model::names::TenantName;
@@ -26,11 +27,12 @@ pub struct Access {
     tenants: Arc<Tenants>,
     /// Whether `parlor dev` runs, in which a browser on this machine needs no token.
     is_dev: bool,
+    pub logins: Logins,
 }
 
 impl Access {
     pub fn new(operator_token: Option<Secret>, tenants: Arc<Tenants>, is_dev: bool) -> Self {
-        Self { operator_token, tenants, is_dev }
+        Self { operator_token, tenants, is_dev, logins: Logins::default() }
     }
 
     /// Whether `parlor dev` runs and the request comes from this machine, for this machine's own name. That leaves out
@@ -51,11 +53,31 @@ impl Access {
         if self.is_local_developer(client, request.headers()) {
             return Some(Caller::Operator);
         }
-        token_of(request).and_then(|token| self.caller_of(&token))
+        let (method, headers) = (request.method(), request.headers());
+        match token_of(method, headers) {
+            Some(token) => self.caller_of(&token),
+            None => self.logins.caller(&login_of(headers).filter(|_| is_of_our_pages(method, headers))?),
+        }
+    }
+
+    /// The login that a request rests on, where it brings no token.
+    pub fn login(&self, client: &RemoteClient, headers: &HeaderMap) -> Option<LoginKey> {
+        let needs_none = self.is_local_developer(client, headers) || headers.contains_key(AUTHORIZATION);
+        login_of(headers).filter(|_| !needs_none)
+    }
+
+    /// Whether somebody can log in at a host name with the token of this caller. Where a tenant has a host name of its own, its
+    /// pages are of the same origin as ours, so only its own token may be given there.
+    pub fn may_log_in_at(&self, caller: &Caller, host: &HostName) -> bool {
+        self.tenants.at_host(host).is_none_or(|own| *caller == Caller::Tenant(own.clone()))
+    }
+
+    pub fn is_dev(&self) -> bool {
+        self.is_dev
     }
 
     /// Whose token this is. Compares every token even after a match, so that the time does not say which one fits.
-    fn caller_of(&self, given: &str) -> Option<Caller> {
+    pub fn caller_of(&self, given: &str) -> Option<Caller> {
         let given = blake3::hash(given.as_bytes());
         let operator = self.operator_token.iter().map(|token| (token, Caller::Operator));
         let tenants = self.tenants.named().iter();
@@ -94,7 +116,7 @@ pub async fn require_caller(State(access): State<Arc<Access>>, request: Request,
     if request.extensions().get::<Caller>().is_some() {
         return next.run(request).await;
     }
-    unknown_caller(access.operator_token.is_some())
+    unknown_caller(access.operator_token.is_some(), request.headers())
 }
 
 /// Lets only the operator through; a layer below [`require_caller`].
@@ -107,7 +129,7 @@ pub async fn require_operator(Extension(caller): Extension<Caller>, request: Req
     response
 }
 
-fn unknown_caller(has_operator: bool) -> Response<Body> {
+fn unknown_caller(has_operator: bool, headers: &HeaderMap) -> Response<Body> {
     let words = if has_operator {
         "this needs the operator's token or a tenant's, as a bearer token or as the password of basic authentication\n"
             .to_owned()
@@ -116,22 +138,24 @@ fn unknown_caller(has_operator: bool) -> Response<Body> {
     };
     let mut response = Response::new(Body::from(words));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\""));
+    // A browser would ask for a password in a dialog of its own, in place of our page with its form.
+    if !headers.contains_key(OF_CONSOLE) && headers.get("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
+        let basic = HeaderValue::from_static("Basic realm=\"parlor\", charset=\"UTF-8\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, basic);
+    }
     response
 }
 
 /// The token that a request brings.
-fn token_of(request: &Request) -> Option<String> {
-    let given = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+fn token_of(method: &Method, headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, value) = given.split_once(' ')?;
     let value = value.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(value.to_owned());
     }
     // Only for reading: a browser also sends a stored password with requests that a foreign page makes.
-    if scheme.eq_ignore_ascii_case("basic") && request.method() == Method::GET {
+    if scheme.eq_ignore_ascii_case("basic") && *method == Method::GET {
         let decoded = String::from_utf8(base64::decode(value.as_bytes())?).ok()?;
         return decoded.split_once(':').map(|(_, password)| password.to_owned());
     }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use super::address;
 use super::forwarded::RemoteClient;
 use super::head::host_of;
+use super::login;
 use super::refusal::UpgradeRefusal;
 use crate::fleet::Fleet;
 use crate::guest::instance::ConnectRequest;
@@ -48,7 +49,11 @@ pub(super) fn connect_request(
         uri: format!("{scheme}://{host}{prefix}{target}"),
         room: room.as_str().to_owned(),
         headers: shown
-            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .filter_map(|(name, value)| {
+                let value = value.to_str().ok()?;
+                let value = if *name == COOKIE { login::without_ours(value)? } else { value.to_owned() };
+                Some((name.as_str().to_owned(), value))
+            })
             .chain(added.into_iter().map(|(name, value)| (name.to_owned(), value)))
             .collect(),
         remote: client.address.to_string(),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub struct DevProjects {
     configs: RwLock<BTreeMap<PluginName, BTreeMap<String, String>>>,
     /// By project: the name of its plugin, or of its folder while the plugin has no name yet.
     builds: RwLock<BTreeMap<String, BuildReport>>,
+    /// Counts what was said of builds, so that whoever watches knows that there is something new.
+    changes: AtomicU64,
 }
 
 /// How the last build of a project went.
@@ -74,11 +77,18 @@ impl DevProjects {
     /// Notes how a build goes.
     pub fn tell(&self, build: BuildReport) {
         self.builds.write().insert(build.project.clone(), build);
+        self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Forgets the build of a project that is gone, or that has another name now.
     pub fn forget(&self, project: &str) {
         self.builds.write().remove(project);
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something was said of builds.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// How the last build of each project went, by name.

@@ -13,6 +13,7 @@ mod door;
 mod engine;
 mod entry;
 mod escapes;
+pub mod figures;
 mod forwarded;
 mod handshake;
 mod head;
@@ -20,6 +21,7 @@ mod health;
 pub mod inside;
 mod keep_alive;
 mod listen;
+mod login;
 mod metrics;
 mod pages;
 mod proxy_protocol;
@@ -29,6 +31,7 @@ mod requests;
 mod resume;
 mod starting;
 mod upgrade;
+mod usage;
 
 use std::sync::Arc;
 
@@ -51,6 +54,7 @@ use aside::ApiThread;
 use auth::Access;
 use dev::DevProjects;
 use entry::Upgrading;
+use figures::Figures;
 use metrics::{Measured, UpgradeCounts};
 use requests::RequestRates;
 
@@ -62,6 +66,7 @@ pub fn http(
     deploys: &Arc<Deploys>,
     door: &Arc<Door>,
     (health, watchdog): (Health, &Arc<Watchdog>),
+    figures: Arc<Figures>,
     dev: Option<Arc<DevProjects>>,
 ) -> HttpRouter {
     let (fleet, tenants) = (&deploys.fleet, &deploys.tenants);
@@ -86,8 +91,12 @@ pub fn http(
         sessions,
         claims: Arc::new(SeatClaims::new(Arc::clone(fleet.workers()))),
     };
-    let of_host = pages::routes(&access, dev.clone())
-        .merge(api::routes(Api::new(Arc::clone(deploys), dev), &access, door.handshake_wait))
+    let of_host = pages::routes(dev.clone())
+        .merge(api::routes(
+            Api::new(Arc::clone(deploys), Arc::clone(&access), figures, dev),
+            &access,
+            door.handshake_wait,
+        ))
         .merge(health::routes((health, watchdog), deploys, &access))
         .merge(metrics_route(measured, &access, ApiThread::new(fleet.workers().aside(), tenants)));
     let rates = Arc::new(RequestRates::new(&access, door, tenants));

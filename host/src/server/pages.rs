@@ -11,13 +11,11 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::get;
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
-use super::auth::{Access, require_caller};
 use super::dev::DevProjects;
 use super::head::host_of;
 use crate::model::names::PluginName;
@@ -63,19 +61,32 @@ static OPEN: [Asset; 2] = [
 /// What the pages of the examples share: the choice of their client.
 static EXAMPLES: [Asset; 1] = assets! { "/example-client.js", "example-client.js", SCRIPT; };
 
-/// The overview and its parts.
-static OVERVIEW: [Asset; 15] = assets! {
+/// The console and its parts. Anybody may load them as well: what they show they ask of the API, by whoever is logged in.
+static OVERVIEW: [Asset; 28] = assets! {
     "/", "index.html", HTML;
+    "/api.js", "api.js", SCRIPT;
     "/app.js", "app.js", SCRIPT;
     "/builds.js", "builds.js", SCRIPT;
     "/bytes.js", "bytes.js", SCRIPT;
     "/dom.js", "dom.js", SCRIPT;
     "/framelog.js", "framelog.js", SCRIPT;
+    "/hostview.js", "hostview.js", SCRIPT;
+    "/live.js", "live.js", SCRIPT;
+    "/login.js", "login.js", SCRIPT;
+    "/loglines.js", "loglines.js", SCRIPT;
+    "/logview.js", "logview.js", SCRIPT;
     "/message.js", "message.js", SCRIPT;
     "/overview.js", "overview.js", SCRIPT;
     "/panel.js", "panel.js", SCRIPT;
+    "/parts.js", "parts.js", SCRIPT;
     "/playground.js", "playground.js", SCRIPT;
+    "/plot.js", "plot.js", SCRIPT;
+    "/pluginview.js", "pluginview.js", SCRIPT;
+    "/roomview.js", "roomview.js", SCRIPT;
+    "/storagebrowser.js", "storagebrowser.js", SCRIPT;
+    "/tenantview.js", "tenantview.js", SCRIPT;
     "/style.css", "style.css", STYLE;
+    "/console.css", "console.css", STYLE;
     "/overview.css", "overview.css", STYLE;
     "/playground.css", "playground.css", STYLE;
     "/icon.svg", "icon.svg", "image/svg+xml";
@@ -83,7 +94,7 @@ static OVERVIEW: [Asset; 15] = assets! {
 };
 
 /// The routes below `/_parlor/`. `dev` are the projects of `parlor dev`; none in `parlor serve`.
-pub fn routes(access: &Arc<Access>, dev: Option<Arc<DevProjects>>) -> HttpRouter {
+pub fn routes(dev: Option<Arc<DevProjects>>) -> HttpRouter {
     let of_dev = dev.iter().flat_map(|_| &EXAMPLES);
     let open = OPEN.iter().chain(of_dev).fold(HttpRouter::new(), |router, asset| {
         // Pages of any origin may use the client, those in a sandbox included.
@@ -93,7 +104,7 @@ pub fn routes(access: &Arc<Access>, dev: Option<Arc<DevProjects>>) -> HttpRouter
     let overview = OVERVIEW.iter().fold(HttpRouter::new(), |router, asset| {
         router.route(asset.path, get(move || async move { serve(asset, Some((CONTENT_SECURITY_POLICY, PAGE_POLICY))) }))
     });
-    open.merge(overview.layer(from_fn_with_state(Arc::clone(access), require_caller)))
+    open.merge(overview)
         .route("/pages/{plugin}", get(to_the_folder))
         .route("/pages/{plugin}/", get(plugin_page))
         .route("/pages/{plugin}/{*file}", get(plugin_page))

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::model::names::{RESERVED_KEYS, RESERVED_KEYS_END};
+
 /// A key with its value.
 pub type StoredEntry = (String, Vec<u8>);
 
@@ -23,6 +25,22 @@ pub struct StoredPage {
 }
 
 impl StoredPage {
+    /// Cuts the page before the keys that are the host's own. Answers how much is then to be read behind them, from
+    /// `RESERVED_KEYS_END` on; none where the page is whole.
+    pub fn leave_out_reserved(&mut self, prefix: &str, bounds: PageBounds) -> Option<PageBounds> {
+        let own = self.entries.iter().position(|(key, _)| key.starts_with(RESERVED_KEYS))?;
+        self.entries.truncate(own);
+        // Behind the host's keys come others only where the prefix is not one of the host's.
+        self.is_last = !RESERVED_KEYS_END.starts_with(prefix);
+        (!self.is_last).then(|| PageBounds { entries: bounds.entries - own, ..bounds })
+    }
+
+    /// Adds the page that follows.
+    pub fn append(&mut self, next: Self) {
+        self.entries.extend(next.entries);
+        self.is_last = next.is_last;
+    }
+
     /// Takes entries in their order, and none behind the one that reaches a bound.
     pub fn take<E>(mut range: impl Iterator<Item = Result<StoredEntry, E>>, bounds: PageBounds) -> Result<Self, E> {
         let (mut page, mut bytes) = (Self::default(), 0);

@@ -110,6 +110,11 @@ impl StorageView {
         }
     }
 
+    /// What is durable, for somebody who only looks.
+    pub fn durable(&self) -> &Arc<dyn RoomStorage> {
+        &self.durable
+    }
+
     /// When the durable alarm is due.
     pub fn durable_alarm(&self) -> Option<UnixMs> {
         self.durable.kept().alarm

@@ -12,6 +12,7 @@ use super::lane::{self, Lane};
 use super::log::{LogRates, PluginLog};
 use super::totals::Totals;
 use crate::clock::thread_cpu_ns;
+use crate::live::Live;
 use crate::model::history::HistoryMemory;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, TenantName};
@@ -41,6 +42,8 @@ pub struct Account {
     pub outbound: Arc<Counter>,
     /// What its plugins write into the operator's log.
     log: Arc<LogRates>,
+    /// Who watches what its plugins do.
+    live: Arc<Live>,
     /// Notified by whoever waits to open a room: an idle room of the tenant should give way.
     pub wanted: Notify,
     /// One lane for each thread that runs plugins, and one for all other threads.
@@ -67,12 +70,18 @@ impl Account {
             storage: counter(limits.storage_tenant_bytes),
             outbound: counter(limits.outbound_tenant_bytes),
             log: Arc::new(LogRates::new(limits.log_tenant_bytes_per_second, limits.log_tenant_bytes_burst)),
+            live: Arc::default(),
             limits: Arc::new(limits),
             cpu,
             wanted: Notify::new(),
             lanes,
             totals: Mutex::default(),
         }
+    }
+
+    /// The account, whose plugins these people watch.
+    pub fn watched(self, live: Arc<Live>) -> Self {
+        Self { live, ..self }
     }
 
     /// The counters of a plugin, which all its loaded versions share. They begin at 0 if no version is loaded. `limits` are
@@ -84,7 +93,8 @@ impl Account {
         }
         known.retain(|_, totals| totals.strong_count() > 0);
         let key = PluginKey { tenant: self.tenant.clone(), plugin: plugin.clone() };
-        let totals = Arc::new(Totals::new(key, PluginLog::new(limits, Arc::clone(&self.log))));
+        let log = PluginLog::new(key.clone(), limits, Arc::clone(&self.log), Arc::clone(&self.live));
+        let totals = Arc::new(Totals::new(key, log));
         known.insert(plugin.clone(), Arc::downgrade(&totals));
         totals
     }

@@ -41,7 +41,7 @@ const FIRST_BITS: u32 = 15;
 /// How many buckets have a bound; the last of them is up to 4.3 s.
 const BUCKETS: usize = 18;
 /// Threads that count share no cache lines, up to so many.
-const SHARDS: usize = 8;
+pub(super) const SHARDS: usize = 8;
 
 /// The histograms of one plugin.
 #[derive(Debug, Default)]
@@ -52,8 +52,9 @@ pub struct Latencies([OnceLock<Box<Shard>>; SHARDS]);
 #[repr(align(128))]
 struct Shard([Histogram; Timed::ALL.len()]);
 
+/// Counts how many of something lie below each bound.
 #[derive(Debug, Default)]
-struct Histogram {
+pub(super) struct Histogram {
     counts: [AtomicU64; BUCKETS + 1],
     sum_ns: AtomicU64,
 }
@@ -66,22 +67,31 @@ pub struct Distribution {
     pub sum: Duration,
 }
 
+impl Histogram {
+    pub(super) fn note(&self, ns: u64) {
+        self.counts[bucket_of(ns)].fetch_add(1, Ordering::Relaxed);
+        self.sum_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+
+    /// Adds what was counted to what was read of others.
+    pub(super) fn add_to(&self, read: &mut Distribution) {
+        for (count, counted) in read.counts.iter_mut().zip(&self.counts) {
+            *count += counted.load(Ordering::Relaxed);
+        }
+        read.sum += Duration::from_nanos(self.sum_ns.load(Ordering::Relaxed));
+    }
+}
+
 impl Latencies {
     pub fn note(&self, timed: Timed, ns: u64) {
         let shard = self.0[lane::thread_number() % SHARDS].get_or_init(Box::default);
-        let histogram = &shard.0[timed as usize];
-        histogram.counts[bucket_of(ns)].fetch_add(1, Ordering::Relaxed);
-        histogram.sum_ns.fetch_add(ns, Ordering::Relaxed);
+        shard.0[timed as usize].note(ns);
     }
 
     pub fn read(&self, timed: Timed) -> Distribution {
         let mut read = Distribution::default();
-        for histogram in self.0.iter().filter_map(OnceLock::get).map(|shard| &shard.0[timed as usize]) {
-            for (count, counted) in read.counts.iter_mut().zip(&histogram.counts) {
-                *count += counted.load(Ordering::Relaxed);
-            }
-            read.sum += Duration::from_nanos(histogram.sum_ns.load(Ordering::Relaxed));
-        }
+        let shards = self.0.iter().filter_map(OnceLock::get);
+        shards.for_each(|shard| shard.0[timed as usize].add_to(&mut read));
         read
     }
 }
@@ -89,6 +99,18 @@ impl Latencies {
 impl Distribution {
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
+    }
+
+    /// Adds another distribution.
+    pub fn add(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+        self.sum += other.sum;
+    }
+
+    /// What came since an earlier read.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let counts = std::array::from_fn(|bucket| self.counts[bucket].saturating_sub(earlier.counts[bucket]));
+        Self { counts, sum: self.sum.saturating_sub(earlier.sum) }
     }
 
     /// Each bucket's bound in seconds, and how many are in it. The last has no bound.

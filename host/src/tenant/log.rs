@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::json;
 
 use crate::clock::{Instant, now_ns, unix_ms};
+use crate::live::{About, Live, Topic};
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, RoomId};
 use crate::model::rate::Rate;
@@ -77,6 +79,8 @@ impl LogLine {
 /// The log of one plugin, which all its versions and rooms share.
 #[derive(Debug)]
 pub struct PluginLog {
+    plugin: PluginKey,
+    live: Arc<Live>,
     rates: LogRates,
     of_tenant: Arc<LogRates>,
     recent: Mutex<RecentLines>,
@@ -100,8 +104,10 @@ struct Told {
 }
 
 impl PluginLog {
-    pub fn new(limits: &Limits, of_tenant: Arc<LogRates>) -> Self {
+    pub fn new(plugin: PluginKey, limits: &Limits, of_tenant: Arc<LogRates>, live: Arc<Live>) -> Self {
         Self {
+            plugin,
+            live,
             rates: LogRates::new(limits.log_bytes_per_second, limits.log_bytes_burst),
             of_tenant,
             recent: Mutex::default(),
@@ -111,8 +117,14 @@ impl PluginLog {
         }
     }
 
-    /// Keeps a line for the plugin's author, instead of the oldest ones.
+    /// Who watches what the plugin does.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Keeps a line for the plugin's author, instead of the oldest ones, and shows it to those who watch.
     pub fn keep(&self, line: LogLine) {
+        self.show(&line);
         let mut recent = self.recent.lock();
         recent.bytes += line.bytes();
         recent.lines.push_back(line);
@@ -120,6 +132,19 @@ impl PluginLog {
             let Some(oldest) = recent.lines.pop_front() else { return };
             recent.bytes -= oldest.bytes();
         }
+    }
+
+    fn show(&self, line: &LogLine) {
+        let LogLine { at, version, room, level, text } = line;
+        let PluginKey { tenant, plugin } = &self.plugin;
+        let (tenant, plugin, room) = (tenant.as_str(), plugin.as_str(), room.as_ref().map(RoomId::as_str));
+        let about = About { tenant: Some(tenant), plugin: Some(plugin), room };
+        self.live.tell(Topic::Log, about, || {
+            json!({
+                "time": at, "tenant": tenant, "plugin": plugin, "room": room, "version": version, "level": level,
+                "line": text, "from": "plugin",
+            })
+        });
     }
 
     /// The last lines of the plugin's code, the newest last.
@@ -172,8 +197,12 @@ mod tests {
         Limits { log_bytes_per_second, log_bytes_burst, ..Limits::default() }
     }
 
+    fn key() -> PluginKey {
+        PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("p").unwrap() }
+    }
+
     fn log(limits: &Limits, tenant_burst: u32) -> PluginLog {
-        PluginLog::new(limits, Arc::new(LogRates::new(1, tenant_burst)))
+        PluginLog::new(key(), limits, Arc::new(LogRates::new(1, tenant_burst)), Arc::default())
     }
 
     #[test]
@@ -188,7 +217,8 @@ mod tests {
     #[test]
     fn the_plugins_of_a_tenant_share_its_rate() {
         let rates = Arc::new(LogRates::new(1, 1_000));
-        let [one, other] = [(); 2].map(|()| PluginLog::new(&limits(1, 100_000), Arc::clone(&rates)));
+        let [one, other] =
+            [(); 2].map(|()| PluginLog::new(key(), &limits(1, 100_000), Arc::clone(&rates), Arc::default()));
         assert!(one.admits(LineFrom::Guest, 404) && one.admits(LineFrom::Guest, 404));
         assert!(!other.admits(LineFrom::Guest, 404));
         assert_eq!((one.left_out().0, other.left_out().0), (0, 1));
@@ -207,7 +237,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_left_out_is_told_once_in_a_while() {
-        let key = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("p").unwrap() };
+        let key = key();
         let log = log(&limits(1, 1), 1);
         let told = |log: &PluginLog| log.told.lock().lines;
         log.tell_left_out(&key);

@@ -6,8 +6,12 @@ use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
+use serde_json::json;
+
 use super::Tenants;
 use super::log::LineFrom;
+use crate::clock::unix_ms;
+use crate::live::{About, Live, Topic};
 
 /// The target of the lines that guests write. `guest` charges them itself.
 pub const GUEST_TARGET: &str = "guest";
@@ -25,6 +29,66 @@ pub fn admits(tenants: &Tenants, event: &Event<'_>) -> bool {
     let is_admitted = totals.log.admits(LineFrom::Host, line.bytes);
     // Verdicts on a whole plugin are rare, and the operator has to see them.
     is_admitted || (*metadata.level() == Level::ERROR && !names("room"))
+}
+
+/// Shows a line of the host to those who watch the log. What guests write is shown where it is kept.
+pub fn show(live: &Live, event: &Event<'_>) {
+    if event.metadata().target() == GUEST_TARGET || !live.is_heard() {
+        return;
+    }
+    let mut words = LineWords::default();
+    event.record(&mut words);
+    let LineWords { tenant, plugin, room, version, line, more } = words;
+    let about = About { tenant: tenant.as_deref(), plugin: plugin.as_deref(), room: room.as_deref() };
+    let level = event.metadata().level().as_str().to_ascii_lowercase();
+    live.tell(Topic::Log, about, || {
+        let line = format!("{line}{more}");
+        let line = &line[..line.floor_char_boundary(SHOWN_BYTES)];
+        json!({
+            "time": unix_ms(), "tenant": tenant, "plugin": plugin, "room": room, "version": version, "level": level,
+            "line": line, "from": "host",
+        })
+    });
+}
+
+/// The most bytes of a line of the host that are shown.
+const SHOWN_BYTES: usize = 2 << 10;
+
+/// What a line says, for people.
+#[derive(Debug, Default)]
+struct LineWords {
+    tenant: Option<String>,
+    plugin: Option<String>,
+    room: Option<String>,
+    version: Option<String>,
+    line: String,
+    /// The other fields, each with its name.
+    more: String,
+}
+
+impl Visit for LineWords {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "tenant" => self.tenant = Some(value.to_owned()),
+            "plugin" => self.plugin = Some(value.to_owned()),
+            "room" => self.room = Some(value.to_owned()),
+            "version" => self.version = Some(value.to_owned()),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing into text cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.line, "{value:?}"),
+            // `%` and `?` come here as well, with the words that they stand for.
+            "tenant" => return self.tenant = Some(format!("{value:?}")),
+            "plugin" => return self.plugin = Some(format!("{value:?}")),
+            "room" => return self.room = Some(format!("{value:?}")),
+            "version" => return self.version = Some(format!("{value:?}")),
+            name => write!(self.more, " {name}={value:?}"),
+        };
+    }
 }
 
 /// What a line says, and how long it is.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod aside;
 pub mod charge;
+pub mod costs;
 mod cpu;
 mod imports;
 pub mod lane;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::live::Live;
 use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginKey, PluginName, TenantName};
@@ -106,6 +108,8 @@ pub struct Tenants {
     unnamed: TenantSettings,
     by_host: HashMap<HostName, TenantName>,
     threads: usize,
+    /// Who watches what tenants' plugins do.
+    live: Arc<Live>,
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
     /// Configuration that projects suggest for their own plugins, under `parlor dev`.
     suggested: Mutex<BTreeMap<PluginName, BTreeMap<String, String>>>,
@@ -119,7 +123,13 @@ impl Tenants {
             .flat_map(|(tenant, settings)| settings.hosts.iter().map(|host| (host.clone(), tenant.clone())))
             .collect();
         let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
-        Self { settings, unnamed, by_host, threads, accounts: Mutex::default(), suggested: Mutex::default() }
+        let (live, accounts, suggested) = Default::default();
+        Self { settings, unnamed, by_host, threads, live, accounts, suggested }
+    }
+
+    /// Who watches what tenants' plugins do.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
     }
 
     /// The tenant that is served at a host name.
@@ -196,7 +206,7 @@ impl Tenants {
         let mut accounts = self.accounts.lock();
         let account = accounts.entry(tenant.clone()).or_insert_with(|| {
             let limits = self.settings(tenant).limits.limits().clone();
-            Arc::new(Account::new(tenant.clone(), limits, self.threads))
+            Arc::new(Account::new(tenant.clone(), limits, self.threads).watched(Arc::clone(&self.live)))
         });
         Arc::clone(account)
     }

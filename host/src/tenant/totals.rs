@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::Pace;
+use super::costs::HandlerCosts;
 use super::latency::Latencies;
 use super::log::PluginLog;
 use crate::model::failure::FailureKind;
@@ -20,6 +21,8 @@ pub struct Totals {
     pub log: Arc<PluginLog>,
     /// How long what it does takes.
     pub latencies: Arc<Latencies>,
+    /// What the handlers of its events cost.
+    pub costs: HandlerCosts,
     /// Turns that committed in rooms that have ended.
     turns: AtomicU64,
     /// Invalid frames that were dropped in rooms that have ended.
@@ -37,6 +40,7 @@ impl Totals {
             pace: Arc::new(Pace::new(plugin)),
             log: Arc::new(log),
             latencies: Arc::default(),
+            costs: HandlerCosts::default(),
             turns: AtomicU64::new(0),
             bad_frames: AtomicU64::new(0),
             failures: Default::default(),

@@ -22,7 +22,8 @@ describe("the host's page", () => {
       const facts = await box.locator("code").allTextContents();
       assert.deepEqual(facts, [path, version]);
       assert.deepEqual(await box.locator(".chip").allTextContents(), events);
-      assert.equal(await box.getByRole("link").count(), pages ? 1 : 0);
+      assert.equal(await box.getByRole("link", { name: "Open its page" }).count(), pages ? 1 : 0);
+      assert.equal(await box.getByRole("link", { name: plugin, exact: true }).count(), 1);
     }
     await card(tab, "chat").getByRole("link", { name: "Open its page" }).click();
     await tab.getByText("Message as").waitFor();

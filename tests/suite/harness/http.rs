@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::client::Client;
+use super::events::Events;
 use super::{TOKEN, Value, soon};
 
 /// A request to be.
@@ -141,7 +142,17 @@ impl Request {
         soon(&what, self.exchange_now()).await
     }
 
+    /// Sends it, and listens to the server-sent events of the answer.
+    pub async fn listen(self) -> Events {
+        Events::of(self.sent().await).await
+    }
+
     async fn exchange_now(self) -> Result<Upgraded, Response> {
+        read_response(self.sent().await).await
+    }
+
+    /// The connection, once the request is on its way.
+    async fn sent(self) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         if let Some(from) = self.from {
             socket.bind(SocketAddr::new(from, 0)).expect("an address of this machine");
@@ -155,7 +166,7 @@ impl Request {
         head.push_str("\r\n");
         // A server that refuses before it has read everything may close on us: what counts is its answer.
         let _ = stream.write_all(&[&self.preface, head.as_bytes(), &self.body].concat()).await;
-        read_response(stream).await
+        stream
     }
 }
 

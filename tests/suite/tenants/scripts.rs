@@ -10,7 +10,8 @@ use crate::dev::told;
 use crate::harness::command::parlor_in;
 use crate::harness::{Builder, Client, Folder, Server, json, toolchains};
 
-const BOTH: &str = "[tenants.good]\nscripts = true\n[tenants.evil]\nscripts = true\n[limits]\ntenant-cpu-burst-ms = 600000\n";
+const BOTH: &str =
+    "[tenants.good]\nscripts = true\n[tenants.evil]\nscripts = true\n[limits]\ntenant-cpu-burst-ms = 600000\n";
 
 /// A server whose user has the SDK installed, as `parlor build` of any script does it.
 fn builder() -> Builder {
@@ -129,20 +130,37 @@ async fn a_script_reads_nothing_of_another_tenant() {
     put(&good, "secret.json", &secret);
     put(&good, "secret.ts", &format!("export const {SECRET} = 1; export default \"{SECRET}\"; let {SECRET} = ;"));
     put(&good, "secret.txt", SECRET);
-    put(&evil, "tsconfig.json", "{ \"extends\": \"../good/secret.json\", \"compilerOptions\": { \"paths\": { \"secret\": [\"../good/secret\"] } } }");
+    put(
+        &evil,
+        "tsconfig.json",
+        "{ \"extends\": \"../good/secret.json\", \"compilerOptions\": { \"paths\": { \"secret\": [\"../good/secret\"] } } }",
+    );
     std::os::unix::fs::symlink(good.join("secret.txt"), evil.join("link.txt")).expect("a link");
     std::os::unix::fs::symlink(&good, evil.join("folder")).expect("a link");
     std::os::unix::fs::symlink(good.join("secret.ts"), evil.join("whole.ts")).expect("a link");
     let absolute = good.join("secret.txt");
     let ways = [
-        "\"../good/secret.txt\"", "\"../good/secret.json\"", "\"../good/secret\"", "\"./../evil/../good/secret.txt\"", "\"./link.txt\"",
-        "\"./folder/secret.txt\"", "\"./folder/secret\"", "\"secret\"", "\"file:///etc/hostname\"", "\"..\"", "\"/etc/hostname\"",
+        "\"../good/secret.txt\"",
+        "\"../good/secret.json\"",
+        "\"../good/secret\"",
+        "\"./../evil/../good/secret.txt\"",
+        "\"./link.txt\"",
+        "\"./folder/secret.txt\"",
+        "\"./folder/secret\"",
+        "\"secret\"",
+        "\"file:///etc/hostname\"",
+        "\"..\"",
+        "\"/etc/hostname\"",
     ];
-    let mut tops: Vec<String> = ways.iter().map(|way| format!("import * as s from {way}; text = JSON.stringify(s);")).collect();
+    let mut tops: Vec<String> =
+        ways.iter().map(|way| format!("import * as s from {way}; text = JSON.stringify(s);")).collect();
     tops.push(format!("import * as s from {absolute:?}; text = JSON.stringify(s);"));
     tops.push("export const later = (name: string) => import(`../good/${name}.txt`);".to_owned());
     tops.push("export const later = (name: string) => import(`../../plugins/good/${name}.txt`);".to_owned());
-    tops.push(format!("export const later = (name: string) => require(\"../../../../../../../..{}/\" + name);", good.display()));
+    tops.push(format!(
+        "export const later = (name: string) => require(\"../../../../../../../..{}/\" + name);",
+        good.display()
+    ));
     for (number, top) in tops.iter().enumerate() {
         put(&evil, &format!("spy{number}.ts"), &room(&format!("/spy{number}"), top));
         told(&server, 1, &[&format!("spy{number}.ts is not served")]).await;
@@ -168,7 +186,8 @@ async fn what_a_build_uses_is_bounded_and_its_tenants() {
     let bounds = format!("{BOTH}compile-cpu-ms = 4000\ncompile-memory-bytes = 700000000\n");
     let server = builder().config(&bounds).start();
     let plugins = server.folder().join("plugins");
-    let used = async |tenant: &str| figure(&server, &format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}}")).await;
+    let used =
+        async |tenant: &str| figure(&server, &format!("parlor_tenant_cpu_seconds_total{{tenant=\"{tenant}\"}}")).await;
     put(&plugins.join("good"), "chat.ts", &room("/chat", ""));
     told(&server, 1, &["loaded", "plugin=\"chat\""]).await;
     let before = used("good").await;
@@ -188,7 +207,8 @@ async fn what_a_build_uses_is_bounded_and_its_tenants() {
 async fn a_server_builds_no_script_unless_it_is_told_to_and_says_what_it_lacks() {
     let none = Folder::new();
     let config = "[tenants.good]\nscripts = true\n";
-    let server = Server::builder().env("XDG_CACHE_HOME", none.path().to_str().expect("a path of text")).config(config).start();
+    let server =
+        Server::builder().env("XDG_CACHE_HOME", none.path().to_str().expect("a path of text")).config(config).start();
     for tenant in ["good", "other"] {
         put(&server.folder().join("plugins").join(tenant), "chat.ts", &room("/chat", ""));
     }

@@ -48,6 +48,26 @@ struct ListedCost {
 }
 
 #[derive(Deserialize)]
+struct CostsAnswer {
+    handlers: Vec<ListedHandler>,
+}
+
+/// What a handler cost so far.
+#[derive(Deserialize)]
+struct ListedHandler {
+    event: String,
+    turns: u64,
+    failures: u64,
+    cpu_seconds: f64,
+    cpu_p99: Option<f64>,
+    emits: u64,
+    deliveries: u64,
+    reads: u64,
+    writes: u64,
+    wait_seconds: f64,
+}
+
+#[derive(Deserialize)]
 struct ListedRefusal {
     time: f64,
     version: Option<String>,
@@ -94,7 +114,14 @@ pub fn plugins(args: &PluginsArgs) -> anyhow::Result<()> {
     let strange = "the server is of another version than this program: its answer cannot be read";
     if args.plugin.is_some() {
         let one: PluginDetails = serde_json::from_value(said).context(strange)?;
-        return print(&if args.costs { costs(&[&one.entry]) } else { details(&one) });
+        if !args.costs {
+            return print(&details(&one));
+        }
+        let of_handlers: CostsAnswer = match one.entry.version {
+            Some(_) => serde_json::from_value(client.get(&format!("{path}/costs"))?).context(strange)?,
+            None => CostsAnswer { handlers: Vec::new() },
+        };
+        return print(&(costs(&[&one.entry]) + &handlers(&of_handlers.handlers)));
     }
     let PluginsAnswer { plugins, not_served } = serde_json::from_value(said).context(strange)?;
     let all: Vec<_> = plugins.iter().chain(&not_served).collect();
@@ -114,6 +141,41 @@ fn costs(entries: &[&ListedPlugin]) -> String {
             let (p50, p99) = (milliseconds(*p50), milliseconds(*p99));
             text.push_str(&row([&name, &printable(what), &count, &mean, &p50, &p99]));
         }
+    }
+    text
+}
+
+/// What each handler cost: the one that used most CPU time first.
+fn handlers(handlers: &[ListedHandler]) -> String {
+    let row = |[event, cpu, turns, mean, p99, failures, emits, deliveries, reads, writes, waited]: [&str; 11]| {
+        format!(
+            "{event:<32} {cpu:>12} {turns:>10} {mean:>10} {p99:>10} {failures:>8} {emits:>10} {deliveries:>10} {reads:>8} \
+             {writes:>8} {waited:>12}\n"
+        )
+    };
+    let head =
+        ["HANDLER", "CPU", "TURNS", "MEAN", "P99 UNDER", "FAILED", "EMITS", "DELIVERED", "READS", "WRITES", "WAITED"];
+    let mut text = format!("\n{}", row(head));
+    for handler in handlers {
+        let mean = handler.cpu_seconds / handler.turns.max(1) as f64;
+        let [cpu, mean, wait] = [handler.cpu_seconds, mean, handler.wait_seconds].map(|time| milliseconds(Some(time)));
+        let counts =
+            [handler.turns, handler.failures, handler.emits, handler.deliveries, handler.reads, handler.writes];
+        let [turns, failures, emits, deliveries, reads, writes] = counts.map(|count| count.to_string());
+        let (event, p99) = (printable(&handler.event), milliseconds(handler.cpu_p99));
+        text.push_str(&row([
+            &event,
+            &cpu,
+            &turns,
+            &mean,
+            &p99,
+            &failures,
+            &emits,
+            &deliveries,
+            &reads,
+            &writes,
+            &wait,
+        ]));
     }
     text
 }

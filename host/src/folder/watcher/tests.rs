@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::folder::scripts::Scripts;
 use crate::model::names::{PluginName, TenantName};
 
 const SETTLE: Duration = Duration::from_millis(50);

@@ -39,6 +39,13 @@ impl GuestState {
         Ok(storage.get(keys, written, bytes_max).await?)
     }
 
+    /// Counts keys that the plugin asked for itself.
+    fn note_reads(&mut self, keys: usize) {
+        if let Some(turn) = self.current_turn() {
+            turn.note_reads(keys);
+        }
+    }
+
     /// Writes all of these keys, or refuses and writes none. Returns how many of them had a value.
     async fn write(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> CallResult<u32> {
         let keys: Vec<&str> = writes.iter().map(|(key, _)| key.as_str()).collect();
@@ -104,7 +111,9 @@ fn check_key(key: &str, max: usize) -> Result<(), Refusal> {
 
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> CallResult<Option<Vec<u8>>> {
-        Ok(self.read(&[&key], usize::MAX).await?.and_then(|mut values| values.pop().flatten()))
+        let values = self.read(&[&key], usize::MAX).await?;
+        self.note_reads(1);
+        Ok(values.and_then(|mut values| values.pop().flatten()))
     }
 
     async fn get_many(&mut self, keys: Vec<String>) -> CallResult<Vec<Option<Vec<u8>>>> {
@@ -112,6 +121,7 @@ impl Host for GuestState {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         let bytes_max = self.context.limits.storage_bytes_per_call;
         let values = self.read(&keys, bytes_max).await?;
+        self.note_reads(keys.len());
         Ok(values.ok_or(Refusal::LimitExceeded(Bound::StorageBytesPerCall))?)
     }
 
@@ -146,19 +156,10 @@ impl Host for GuestState {
         let storage = self.room_storage()?;
         let written = &self.turn()?.effects().batch.writes;
         let mut page = storage.scan(&prefix, after.as_deref(), bounds, written).await?;
-        if let Some(ours) = page.entries.iter().position(|(key, _)| key.starts_with(RESERVED_KEYS)) {
-            page.entries.truncate(ours);
-            page.is_last = false;
-            let left = PageBounds { entries: bounds.entries - ours, ..bounds };
-            if left.entries > 0 && !RESERVED_KEYS_END.starts_with(&*prefix) {
-                // The prefix is within the host's own keys.
-                page.is_last = true;
-            } else if left.entries > 0 {
-                let behind = storage.scan(&prefix, Some(RESERVED_KEYS_END), left, written).await?;
-                page.entries.extend(behind.entries);
-                page.is_last = behind.is_last;
-            }
+        if let Some(rest) = page.leave_out_reserved(&prefix, bounds) {
+            page.append(storage.scan(&prefix, Some(RESERVED_KEYS_END), rest, written).await?);
         }
+        self.note_reads(page.entries.len());
         let last = page.entries.last().filter(|_| !page.is_last);
         let next = last.map(|(key, _)| key.clone());
         Ok(Page { entries: page.entries.into_iter().map(|(key, value)| Entry { key, value }).collect(), next })

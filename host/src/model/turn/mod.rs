@@ -75,6 +75,7 @@ pub struct Turn {
     emits: usize,
     emit_bytes: usize,
     deliveries: usize,
+    reads: usize,
     poison: Option<Bound>,
 }
 
@@ -95,6 +96,20 @@ pub struct EndedTurn {
     pub room_bytes: usize,
     /// What the socket that the turn lets in hears first of what it missed.
     pub histories: Vec<HistoryAnswer>,
+}
+
+/// How much a turn asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TurnTally {
+    pub emits: usize,
+    /// Bytes of what it emitted, each emit counted once.
+    pub bytes: usize,
+    /// The sockets that its emits are for, added up.
+    pub deliveries: usize,
+    /// Keys that it read.
+    pub reads: usize,
+    /// Keys that it wrote.
+    pub writes: usize,
 }
 
 /// The guest made too many calls behind a bound that it had already passed.
@@ -157,6 +172,7 @@ impl Turn {
             emits: 0,
             emit_bytes: 0,
             deliveries: 0,
+            reads: 0,
             poison: None,
         }
     }
@@ -196,6 +212,17 @@ impl Turn {
 
     pub fn effects(&self) -> &Effects {
         &self.effects
+    }
+
+    /// Counts keys that the guest reads.
+    pub fn note_reads(&mut self, keys: usize) {
+        self.reads += keys;
+    }
+
+    /// What the guest has asked for so far.
+    pub fn tally(&self) -> TurnTally {
+        let Self { emits, emit_bytes: bytes, deliveries, reads, .. } = *self;
+        TurnTally { emits, bytes, deliveries, reads, writes: self.effects.batch.writes.len() }
     }
 
     /// The end of a turn that succeeded: the state as the turn left it, and what is to be done.

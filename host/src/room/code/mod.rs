@@ -153,14 +153,16 @@ impl Code {
         async move { aside.run(&*pace, instance.run(event, turn)).await }
     }
 
-    /// Takes the instance back from a call.
-    pub(super) fn put_back(&mut self, instance: Box<Instance>) {
-        self.plugin.totals.latencies.note(Timed::TurnCpu, instance.executed_ns());
+    /// Takes the instance back from a call; answers what the call executed.
+    pub(super) fn put_back(&mut self, instance: Box<Instance>) -> u64 {
+        let executed = instance.executed_ns();
+        self.plugin.totals.latencies.note(Timed::TurnCpu, executed);
         let wants_ping = instance.registrations().has_ping();
         if self.room.wants_ping.load(Ordering::Relaxed) != wants_ping {
             self.room.wants_ping.store(wants_ping, Ordering::Relaxed);
         }
         self.instance = Some(instance);
+        executed
     }
 
     /// Whether the version before gets this event if the version on trial faults in it: it may manage what the new one

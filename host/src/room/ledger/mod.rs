@@ -27,6 +27,7 @@ use crate::model::turn::{EndedTurn, StorageUse, TenantStorage};
 use crate::storage::view::StorageView;
 use crate::storage::{Durability, Durable, PageBounds, Storage, StorageError, StoredRoom};
 use crate::tenant::Account;
+use crate::tenant::costs::HandlerPlace;
 
 /// How much of the stored histories one read takes.
 const HISTORY_PAGE: PageBounds = PageBounds { entries: 512, bytes: 256 << 10 };
@@ -67,6 +68,8 @@ pub(super) struct Settled {
     pub(super) sets_alarm: bool,
     /// How long the turn's writes were on their way, where it made any.
     pub(super) commit_wait: Option<Duration>,
+    /// The handler of that turn.
+    pub(super) handler: HandlerPlace,
 }
 
 impl Ledger {
@@ -237,7 +240,8 @@ impl Ledger {
             self.kept = self.view.kept();
         }
         self.kept_to = Some(held.end);
-        Settled { sets_alarm: held.sets_alarm(), commit_wait, output: held.output }
+        let handler = held.origin.as_ref().map(|origin| origin.handler).unwrap_or_default();
+        Settled { sets_alarm: held.sets_alarm(), commit_wait, handler, output: held.output }
     }
 
     /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers

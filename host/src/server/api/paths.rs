@@ -41,9 +41,9 @@ pub struct PluginPath {
 
 #[derive(Debug, Deserialize)]
 pub struct RoomPath {
-    tenant: String,
-    plugin: String,
-    room: String,
+    pub tenant: String,
+    pub plugin: String,
+    pub room: String,
 }
 
 /// The plugin that a path names, served or not.

@@ -109,6 +109,8 @@ struct SocketBody {
     user: String,
     client: String,
     channels: Vec<String>,
+    /// The plugin's own fields.
+    fields: Box<RawValue>,
     /// Whether its line broke, and its client may come back.
     detached: bool,
 }
@@ -127,13 +129,46 @@ pub async fn sockets(
     let after = after.map_err(|_| ApiError::bad_request("`after` must be a socket's number"))?;
     let asked = ask(&api.fleet, &key, |sockets| RoomRequest::Sockets { after, limit: limit + 1, sockets }).await?;
     let entry = |ListedSocket { id, meta, detached }: ListedSocket| {
-        let Meta { user_id, client_id, channels, .. } = meta;
-        SocketBody { socket: id, user: user_id, client: client_id, channels, detached }
+        let Meta { user_id, client_id, channels, fields } = meta;
+        // The host checked that it is an object.
+        let fields = RawValue::from_string(fields).unwrap_or_default();
+        SocketBody { socket: id, user: user_id, client: client_id, channels, fields, detached }
     };
     let mut sockets: Vec<SocketBody> = asked.unwrap_or_default().into_iter().map(entry).collect();
     let more = sockets.len() > limit;
     sockets.truncate(limit);
     Ok(JsonBody(SocketList { sockets, more }))
+}
+
+#[derive(Deserialize)]
+pub struct SocketPath {
+    tenant: String,
+    plugin: String,
+    room: String,
+    socket: SocketId,
+}
+
+#[derive(Serialize)]
+pub struct KickedBody {
+    kicked: bool,
+}
+
+/// Closes a socket of a room.
+pub async fn kick(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<SocketPath>, PathRejection>,
+) -> Result<JsonBody<KickedBody>, ApiError> {
+    let Path(SocketPath { tenant, plugin, room, socket }) = path?;
+    let (key, _) = room_key(&api.fleet, &caller, Ok(Path(RoomPath { tenant, plugin, room })))?;
+    let kicked = ask(&api.fleet, &key, |kicked| RoomRequest::Kick { socket, kicked }).await?.unwrap_or(false);
+    if kicked {
+        let PluginKey { tenant, plugin: name } = &key.plugin;
+        let (tenant, name, room) = (tenant.as_str(), name.as_str(), key.room.as_str());
+        let who = if caller == Caller::Operator { "the operator" } else { "the tenant" };
+        tracing::info!(tenant, plugin = name, room, socket, "{who} kicked a socket");
+    }
+    Ok(JsonBody(KickedBody { kicked }))
 }
 
 #[derive(Deserialize)]
@@ -204,7 +239,7 @@ pub async fn emit(
 }
 
 /// Asks a room and waits for its answer; none where the room is not open.
-async fn ask<T>(
+pub async fn ask<T>(
     fleet: &Fleet,
     key: &RoomKey,
     request: impl FnOnce(oneshot::Sender<T>) -> RoomRequest,

@@ -8,7 +8,9 @@ use parking_lot::Mutex;
 use crate::deploy::Deploys;
 use crate::fleet::Fleet;
 use crate::model::names::TenantName;
+use crate::server::auth::Access;
 use crate::server::dev::DevProjects;
+use crate::server::figures::Figures;
 use crate::tenant::Tenants;
 use crate::tenant::account::Counter;
 
@@ -20,6 +22,8 @@ pub struct Api {
     pub fleet: Arc<Fleet>,
     pub tenants: Arc<Tenants>,
     pub deploys: Arc<Deploys>,
+    pub access: Arc<Access>,
+    pub figures: Arc<Figures>,
     /// The tenants that upload now: each has one upload at a time.
     pub uploads: Mutex<HashSet<TenantName>>,
     /// The bytes of components that arrived for these uploads.
@@ -29,8 +33,14 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn new(deploys: Arc<Deploys>, dev: Option<Arc<DevProjects>>) -> Self {
+    pub fn new(
+        deploys: Arc<Deploys>,
+        access: Arc<Access>,
+        figures: Arc<Figures>,
+        dev: Option<Arc<DevProjects>>,
+    ) -> Self {
         let (fleet, tenants) = (Arc::clone(&deploys.fleet), Arc::clone(&deploys.tenants));
-        Self { fleet, tenants, deploys, uploads: Mutex::default(), upload_bytes: Counter::new(UPLOAD_BYTES), dev }
+        let upload_bytes = Counter::new(UPLOAD_BYTES);
+        Self { fleet, tenants, deploys, access, figures, uploads: Mutex::default(), upload_bytes, dev }
     }
 }

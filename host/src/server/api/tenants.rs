@@ -14,8 +14,7 @@ use super::state::Api;
 use crate::model::limits::{Limit, Scope};
 use crate::model::names::TenantName;
 use crate::server::auth::Caller;
-use crate::tenant::Account;
-use crate::tenant::account::Counter;
+use crate::server::usage::UsageBody;
 
 #[derive(Serialize)]
 pub struct TenantList {
@@ -44,51 +43,6 @@ struct QuotaBody {
     value: u64,
     scope: &'static str,
     source: String,
-}
-
-/// What a tenant uses now, beside what it may use.
-#[derive(Serialize)]
-struct UsageBody {
-    sockets: UsedBody,
-    /// Those of them whose line broke, and whose clients may come back.
-    detached_sockets: UsedBody,
-    rooms: UsedBody,
-    awake_rooms: UsedBody,
-    memory_bytes: UsedBody,
-    storage_bytes: UsedBody,
-    outbound_bytes: UsedBody,
-    /// Since the server started.
-    cpu_seconds: f64,
-    /// How long its rooms would have to wait for CPU time now.
-    cpu_owed_ms: u64,
-}
-
-#[derive(Serialize)]
-struct UsedBody {
-    used: usize,
-    max: usize,
-}
-
-impl From<&Arc<Counter>> for UsedBody {
-    fn from(counter: &Arc<Counter>) -> Self {
-        Self { used: counter.used(), max: counter.max() }
-    }
-}
-
-impl UsageBody {
-    fn of(account: &Account) -> Self {
-        Self {
-            sockets: UsedBody::from(&account.sockets),
-            detached_sockets: UsedBody::from(&account.detached),
-            rooms: UsedBody::from(&account.rooms),
-            awake_rooms: UsedBody::from(&account.awake),
-            memory_bytes: UsedBody::from(&account.memory),
-            storage_bytes: UsedBody::from(&account.storage),
-            outbound_bytes: UsedBody::from(&account.outbound),
-            cpu_seconds: account.cpu.used().as_secs_f64(),
-            cpu_owed_ms: account.cpu.owes_now().as_millis() as u64,
-        }
-    }
 }
 
 pub async fn list(State(api): State<Arc<Api>>, Extension(caller): Extension<Caller>) -> JsonBody<TenantList> {

@@ -1,0 +1,172 @@
+//! What operators and tenants watch while it happens: lines of the log, failures, versions, figures. Whoever has something to
+//! say asks first whether somebody listens, and nothing is formatted otherwise. Each reader has a queue with a bound: one
+//! that is slow loses lines, and is told how many.
+
+mod reader;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+use serde_json::Value;
+
+pub use reader::LiveReader;
+
+use reader::Queue;
+
+use crate::model::names::{PluginName, RoomId, TenantName};
+
+/// Streams that may be open at once.
+const STREAMS_MAX: usize = 16;
+/// Of them, those of tenants: the operator always finds a place.
+const STREAMS_OF_TENANTS_MAX: usize = 12;
+/// Of these, those of one tenant.
+const STREAMS_OF_TENANT_MAX: usize = 4;
+
+/// What lines are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    Figures,
+    Log,
+    Failures,
+    Deploys,
+}
+
+impl Topic {
+    pub const ALL: [Self; 4] = [Self::Figures, Self::Log, Self::Failures, Self::Deploys];
+
+    /// As the API calls it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Figures => "figures",
+            Self::Log => "log",
+            Self::Failures => "failures",
+            Self::Deploys => "deploys",
+        }
+    }
+}
+
+/// Whom or what a line is about; the host itself where it names no tenant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    pub tenant: Option<&'a str>,
+    pub plugin: Option<&'a str>,
+    pub room: Option<&'a str>,
+}
+
+/// What a reader wants to hear of. Nothing of another tenant comes to one that names a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interest {
+    pub topics: Vec<Topic>,
+    pub tenant: Option<TenantName>,
+    pub plugin: Option<PluginName>,
+    pub room: Option<RoomId>,
+}
+
+impl Interest {
+    /// Whether a line is for the reader: each part that the reader names is the line's own.
+    fn covers(&self, topic: Topic, about: About<'_>) -> bool {
+        fn is<'a>(wanted: Option<&'a str>, own: Option<&'a str>) -> bool {
+            wanted.is_none() || wanted == own
+        }
+        let Self { topics, tenant, plugin, room } = self;
+        topics.contains(&topic)
+            && is(tenant.as_ref().map(TenantName::as_str), about.tenant)
+            && is(plugin.as_ref().map(PluginName::as_str), about.plugin)
+            // What concerns a plugin as a whole concerns each of its rooms.
+            && (about.room.is_none() || is(room.as_ref().map(RoomId::as_str), about.room))
+    }
+}
+
+/// Whom a stream is for, as its places are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listener {
+    Operator,
+    Tenant(TenantName),
+}
+
+/// As many streams are open as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyStreams;
+
+/// Everybody who listens.
+#[derive(Debug, Default)]
+pub struct Live {
+    queues: RwLock<Vec<Arc<Queue>>>,
+    /// How many that are, to be read without the lock.
+    open: AtomicUsize,
+}
+
+impl Live {
+    /// Whether anybody listens to anything.
+    pub fn is_heard(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > 0
+    }
+
+    /// Tells a line to those who want it. It is made once, and only where somebody does.
+    pub fn tell(&self, topic: Topic, about: About<'_>, line: impl FnOnce() -> Value) {
+        if !self.is_heard() {
+            return;
+        }
+        let queues = self.queues.read();
+        let mut wanted = queues.iter().filter(|queue| queue.interest.covers(topic, about)).peekable();
+        if wanted.peek().is_none() {
+            return;
+        }
+        let event = event(topic.as_str(), &line());
+        wanted.for_each(|queue| queue.push(&event));
+    }
+
+    /// Has each reader of figures get its own, in place of those that it has not read.
+    pub fn tell_figures(&self, mut figures: impl FnMut(&Interest) -> Bytes) {
+        let queues: Vec<_> = self.queues.read().clone();
+        for queue in queues.iter().filter(|queue| queue.interest.topics.contains(&Topic::Figures)) {
+            queue.put_figures(figures(&queue.interest));
+        }
+        self.forget_stuck();
+    }
+
+    /// Whether anybody listens to figures.
+    pub fn shows_figures(&self) -> bool {
+        self.is_heard() && self.queues.read().iter().any(|queue| queue.interest.topics.contains(&Topic::Figures))
+    }
+
+    /// Begins to listen.
+    pub fn listen(self: &Arc<Self>, listener: Listener, interest: Interest) -> Result<LiveReader, TooManyStreams> {
+        self.forget_stuck();
+        let mut queues = self.queues.write();
+        let of_tenants = queues.iter().filter(|queue| queue.listener != Listener::Operator).count();
+        let of_this = queues.iter().filter(|queue| queue.listener == listener).count();
+        let is_tenant = listener != Listener::Operator;
+        let is_full = is_tenant && (of_tenants >= STREAMS_OF_TENANTS_MAX || of_this >= STREAMS_OF_TENANT_MAX);
+        if is_full || queues.len() >= STREAMS_MAX {
+            return Err(TooManyStreams);
+        }
+        let queue = Arc::new(Queue::new(listener, interest));
+        queues.push(Arc::clone(&queue));
+        self.open.store(queues.len(), Ordering::Relaxed);
+        Ok(LiveReader::new(Arc::clone(self), queue))
+    }
+
+    /// Ends the streams of readers that read nothing for long: others get their places.
+    fn forget_stuck(&self) {
+        if self.queues.read().iter().any(|queue| queue.is_stuck()) {
+            self.retain(|queue| !queue.end_if_stuck());
+        }
+    }
+
+    fn retain(&self, keep: impl Fn(&Arc<Queue>) -> bool) {
+        let mut queues = self.queues.write();
+        queues.retain(keep);
+        self.open.store(queues.len(), Ordering::Relaxed);
+    }
+}
+
+/// One event of a stream of server-sent events.
+pub fn event(name: &str, data: &Value) -> Bytes {
+    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests;

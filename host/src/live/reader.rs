@@ -1,0 +1,146 @@
+//! One reader of a stream, and what waits for it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::{Interest, Listener, Live, event};
+use crate::clock::Instant;
+
+/// Lines that wait for one reader, and their bytes.
+const LINES_MAX: usize = 256;
+const BYTES_MAX: usize = 256 << 10;
+/// How long a reader may read nothing while lines wait for it.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
+/// What waits for one reader.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) listener: Listener,
+    pub(super) interest: Interest,
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: VecDeque<Bytes>,
+    bytes: usize,
+    /// The last figures alone: older ones are of no use to a reader that is late.
+    figures: Option<Bytes>,
+    /// Lines that found no place since the reader was last told.
+    lost: u64,
+    /// Since when something has waited and nothing was read.
+    since: Option<Instant>,
+    ended: bool,
+}
+
+impl Queue {
+    pub(super) fn new(listener: Listener, interest: Interest) -> Self {
+        Self { listener, interest, waiting: Mutex::default(), changed: Notify::new() }
+    }
+
+    pub(super) fn push(&self, line: &Bytes) {
+        let mut waiting = self.waiting.lock();
+        if waiting.lines.len() >= LINES_MAX || waiting.bytes + line.len() > BYTES_MAX {
+            waiting.lost += 1;
+        } else {
+            waiting.bytes += line.len();
+            waiting.lines.push_back(line.clone());
+        }
+        waiting.since.get_or_insert_with(Instant::now);
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn put_figures(&self, figures: Bytes) {
+        let mut waiting = self.waiting.lock();
+        waiting.figures = Some(figures);
+        waiting.since.get_or_insert_with(Instant::now);
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_stuck(&self) -> bool {
+        self.waiting.lock().since.is_some_and(|since| since.elapsed() >= STUCK_AFTER)
+    }
+
+    pub(super) fn end_if_stuck(&self) -> bool {
+        let is_stuck = self.is_stuck();
+        if is_stuck {
+            self.waiting.lock().ended = true;
+            self.changed.notify_one();
+        }
+        is_stuck
+    }
+
+    /// What the reader gets next: that it lost lines, then the lines that waited, then the figures.
+    fn pop(&self) -> Popped {
+        let mut waiting = self.waiting.lock();
+        if waiting.ended {
+            return Popped::Ended;
+        }
+        let line = if waiting.lost > 0 && waiting.lines.is_empty() {
+            Some(event("lost", &json!({ "lines": std::mem::take(&mut waiting.lost) })))
+        } else if let Some(line) = waiting.lines.pop_front() {
+            waiting.bytes -= line.len();
+            Some(line)
+        } else {
+            waiting.figures.take()
+        };
+        waiting.since = line.as_ref().filter(|_| !waiting.is_empty()).map(|_| Instant::now());
+        line.map_or(Popped::Nothing, Popped::Line)
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.figures.is_none() && self.lost == 0
+    }
+}
+
+enum Popped {
+    Line(Bytes),
+    Nothing,
+    Ended,
+}
+
+/// Somebody who listens, until this is dropped.
+#[derive(Debug)]
+pub struct LiveReader {
+    live: Arc<Live>,
+    queue: Arc<Queue>,
+}
+
+impl LiveReader {
+    pub(super) fn new(live: Arc<Live>, queue: Arc<Queue>) -> Self {
+        Self { live, queue }
+    }
+
+    /// Puts in what the reader gets before all else.
+    pub fn begin_with(&self, first: &Bytes) {
+        self.queue.push(first);
+    }
+
+    /// The next event of the stream; none where it ended.
+    pub async fn next(&self) -> Option<Bytes> {
+        loop {
+            match self.queue.pop() {
+                Popped::Line(line) => return Some(line),
+                Popped::Ended => return None,
+                Popped::Nothing => self.queue.changed.notified().await,
+            }
+        }
+    }
+}
+
+impl Drop for LiveReader {
+    fn drop(&mut self) {
+        self.live.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+    }
+}

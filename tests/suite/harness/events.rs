@@ -1,0 +1,65 @@
+//! An answer that does not end: server-sent events.
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use super::{Value, soon};
+
+/// A stream that a test listens to; it ends with this value.
+#[derive(Debug)]
+pub struct Events {
+    stream: TcpStream,
+    text: String,
+    /// The head of the answer.
+    pub head: String,
+}
+
+impl Events {
+    pub(super) async fn of(stream: TcpStream) -> Self {
+        let mut events = Self { stream, text: String::new(), head: String::new() };
+        let head = async {
+            loop {
+                if let Some((head, rest)) = events.text.split_once("\r\n\r\n") {
+                    return (head.to_owned(), rest.to_owned());
+                }
+                assert!(events.read().await, "no head: {:?}", events.text);
+            }
+        };
+        (events.head, events.text) = soon("the head of a stream", head).await;
+        events
+    }
+
+    /// Reads what comes next; false at the end.
+    async fn read(&mut self) -> bool {
+        let mut bytes = [0; 4 << 10];
+        let count = self.stream.read(&mut bytes).await.unwrap_or(0);
+        self.text.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        count > 0
+    }
+
+    /// The next event of this name; those of other names are passed over. None where the stream ends.
+    pub async fn next_or_end(&mut self, name: &str) -> Option<Value> {
+        // Each event is a chunk of its own, so that nothing stands within it.
+        let begin = format!("event: {name}\ndata: ");
+        let found = async {
+            loop {
+                if let Some(at) = self.text.find(&begin) {
+                    let from = at + begin.len();
+                    if let Some(length) = self.text[from..].find("\n\n") {
+                        let data = self.text[from..from + length].to_owned();
+                        self.text.drain(..from + length);
+                        return Some(serde_json::from_str(&data).expect("an event's data"));
+                    }
+                }
+                if !self.read().await {
+                    return None;
+                }
+            }
+        };
+        soon(&format!("the event {name} of a stream"), found).await
+    }
+
+    pub async fn next(&mut self, name: &str) -> Value {
+        self.next_or_end(name).await.unwrap_or_else(|| panic!("the stream ended before {name}"))
+    }
+}
