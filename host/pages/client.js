@@ -27,6 +27,7 @@
 
 import { DOUBT_AFTER, refusalOf, socketAddress } from "./client/address.js";
 import { decodeFrame, encodeFrame } from "./client/frames.js";
+import { Histories } from "./client/histories.js";
 import { call, report, subscribe } from "./client/listeners.js";
 import { Requests } from "./client/requests.js";
 import { PING, Session } from "./client/session.js";
@@ -60,8 +61,10 @@ export class ParlorClient {
   #frameListeners = new Set();
   #answerers = new Map(); // event -> function
   #lostListeners = new Set();
+  #historyListeners = new Set();
   #requests = new Requests();
   #session;
+  #histories;
   #resumed = false;
   #retryTimer;
   #connectTimer;
@@ -79,6 +82,7 @@ export class ParlorClient {
     }
     this.#address = address;
     this.#session = new Session(this.#settings.resume);
+    this.#histories = new Histories(this.#settings.since);
     this.#ready = deferred();
     this.#open();
     globalThis.addEventListener?.("online", this.#online);
@@ -134,6 +138,15 @@ export class ParlorClient {
    */
   onLost(listener) {
     return subscribe(this.#lostListeners, listener);
+  }
+
+  /**
+   * Hear what came in a channel while the client was away, where the room keeps the channel's history and the session could not
+   * go on: `listener({ channel, recovered, events: [{ data, at }] })`. `recovered` says that the events are all of it; then
+   * listeners get each of them as if it came now, behind this. Returns the undoing.
+   */
+  onHistory(listener) {
+    return subscribe(this.#historyListeners, listener);
   }
 
   /** See every raw text frame, keepalive included: `listener("in" | "out", text)`. Returns the undoing. */
@@ -205,7 +218,11 @@ export class ParlorClient {
     this.#question = null;
     let socket;
     try {
-      this.#tried = socketAddress(this.#address, { ...this.#settings, session: this.#session.query });
+      this.#tried = socketAddress(this.#address, {
+        ...this.#settings,
+        session: this.#session.query,
+        since: this.#histories.since,
+      });
       socket = new Socket(this.#tried);
     } catch (error) {
       if (this.#state === "closed") throw error; // the first attempt: the address is wrong, and its author is told
@@ -274,13 +291,26 @@ export class ParlorClient {
     if (frame?.type === "session") return this.#told(frame);
     this.#session.came(frame?.type);
     if (frame?.type === "ack") return this.#requests.settle(frame);
+    if (frame?.type === "history") return this.#missed(frame);
     const type = frame?.data?.type;
     if (frame?.type !== "event" || typeof type !== "string") return; // a bare pong, or a kind of a later protocol
+    this.#histories.heard(frame);
     const about = { type, channel: frame.channel };
     const answerer = frame.id === undefined ? undefined : this.#answerers.get(type);
     if (answerer) this.#answer(frame.id, () => answerer(frame.data, about));
-    call(this.#listeners.get(type) ?? [], frame.data, about);
-    call(this.#anyListeners, frame.data, about);
+    this.#tell(frame.data, about);
+  }
+
+  #tell(data, about) {
+    call(this.#listeners.get(about.type) ?? [], data, about);
+    call(this.#anyListeners, data, about);
+  }
+
+  #missed(frame) {
+    const missed = this.#histories.told(frame);
+    call(this.#historyListeners, missed);
+    if (!missed.recovered) return;
+    for (const { data } of missed.events) this.#tell(data, { type: data.type, channel: missed.channel });
   }
 
   // Where there is no answer the room hears that the time ran out. Another session was not asked.
