@@ -27,8 +27,8 @@
 
 import { DOUBT_AFTER, refusalOf, socketAddress } from "./client/address.js";
 import { decodeFrame, encodeFrame } from "./client/frames.js";
+import { call, deferred, quietly, report, subscribe } from "./client/listeners.js";
 import { Histories } from "./client/histories.js";
-import { call, report, subscribe } from "./client/listeners.js";
 import { Requests } from "./client/requests.js";
 import { PING, Session } from "./client/session.js";
 import { ABNORMAL, DEFAULTS, NORMAL, backoffDelay } from "./client/waits.js";
@@ -61,7 +61,6 @@ export class ParlorClient {
   #frameListeners = new Set();
   #answerers = new Map(); // event -> function
   #lostListeners = new Set();
-  #historyListeners = new Set();
   #requests = new Requests();
   #session;
   #histories;
@@ -146,7 +145,7 @@ export class ParlorClient {
    * listeners get each of them as if it came now, behind this. Returns the undoing.
    */
   onHistory(listener) {
-    return subscribe(this.#historyListeners, listener);
+    return this.#histories.subscribe(listener);
   }
 
   /** See every raw text frame, keepalive included: `listener("in" | "out", text)`. Returns the undoing. */
@@ -291,7 +290,7 @@ export class ParlorClient {
     if (frame?.type === "session") return this.#told(frame);
     this.#session.came(frame?.type);
     if (frame?.type === "ack") return this.#requests.settle(frame);
-    if (frame?.type === "history") return this.#missed(frame);
+    if (frame?.type === "history") return this.#histories.told(frame, (...event) => this.#tell(...event));
     const type = frame?.data?.type;
     if (frame?.type !== "event" || typeof type !== "string") return; // a bare pong, or a kind of a later protocol
     this.#histories.heard(frame);
@@ -304,13 +303,6 @@ export class ParlorClient {
   #tell(data, about) {
     call(this.#listeners.get(about.type) ?? [], data, about);
     call(this.#anyListeners, data, about);
-  }
-
-  #missed(frame) {
-    const missed = this.#histories.told(frame);
-    call(this.#historyListeners, missed);
-    if (!missed.recovered) return;
-    for (const { data } of missed.events) this.#tell(data, { type: data.type, channel: missed.channel });
   }
 
   // Where there is no answer the room hears that the time ran out. Another session was not asked.
@@ -403,20 +395,5 @@ export class ParlorClient {
   #setState(state, more = {}) {
     this.#state = state;
     call(this.#stateListeners, { state, attempt: this.#attempt, ...more });
-  }
-}
-
-function deferred() {
-  const later = {};
-  later.promise = new Promise((resolve, reject) => Object.assign(later, { resolve, reject }));
-  later.promise.catch(() => {}); // nobody has to wait for it
-  return later;
-}
-
-function quietly(act) {
-  try {
-    act();
-  } catch {
-    // a socket that is closed already, or a code that it does not take: closed is what we wanted
   }
 }

@@ -103,7 +103,7 @@ async fn whoever_comes_back_hears_all_that_was_said_and_nothing_twice() {
 
 #[tokio::test]
 async fn a_history_in_memory_outlives_sleep_and_a_lost_instance() {
-    let server = server("talk 100 3600000", "room-sleep-ms = 300\nroom-crash-limit = 100");
+    let server = server("talk 100 3600000", "room-sleep-ms = 300");
     let mut talker = server.join(&path("talker", "&in=else")).await;
     let mut heard = Heard::default();
     let (mut client, _) = back(&server, "reader", "talk", &mut heard).await;
@@ -134,7 +134,7 @@ async fn what_the_api_says_to_a_channel_is_in_its_history() {
     let mut heard = Heard::default();
     let (mut client, _) = back(&server, "reader", "talk", &mut heard).await;
     for n in [1, 2] {
-        let body = json!({ "to": { "channel": "talk" }, "event": "said", "data": { "n": n } });
+        let body = json!({ "channel": "talk", "event": "said", "data": { "n": n } });
         let emit = server.request("POST", "/_parlor/api/rooms/default/conformance/default/emit").operator();
         let answer = emit.json(&body).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
