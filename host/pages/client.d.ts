@@ -74,6 +74,18 @@ export type EventData<T> = T & { type: string };
 
 export type EventListener<T> = (data: EventData<T>, info: EventInfo) => void;
 
+/** What came in a channel while the client was away. */
+export interface Missed {
+  channel: string;
+  /**
+   * Whether the events are all that came since the last one that the client heard; listeners get them then, one by one. Where
+   * it is false, they are what the room still keeps, and something before them may be missing: load again what rests on it.
+   */
+  recovered: boolean;
+  /** The events, the oldest first, each with its position. */
+  events: { data: EventData<any>; at: string }[];
+}
+
 /** The constructor of a WebSocket, as browsers have it. */
 export type SocketConstructor = new (url: string) => {
   readonly readyState: number;
@@ -133,6 +145,11 @@ export interface ClientOptions extends Partial<Timings>, AddressOptions {
   WebSocket?: SocketConstructor;
   /** Asks why an upgrade was refused. Default: the environment's own; `null`: nobody asks, and each refusal is tried again. */
   fetch?: ((url: string, init: any) => Promise<{ status: number; text(): Promise<string> }>) | null;
+  /**
+   * The channels of which the first connection wants to hear what the room keeps, with the position up to which it has all:
+   * `{ default: "0" }` for all that is kept. Later connections ask by themselves for what the client missed.
+   */
+  since?: Record<string, string>;
   /** Whether a session goes on over the next line where its line broke, if the server keeps sessions. Default true. */
   resume?: boolean;
   /** Where the jitter comes from: a number from 0 up to 1. Default `Math.random`. */
@@ -170,6 +187,11 @@ export class ParlorClient {
    * again what rests on it. Comes before the state `open`. Returns the undoing.
    */
   onLost(listener: () => void): () => void;
+  /**
+   * Hear what came in a channel while the client was away, where the room keeps the channel's history and the session could
+   * not go on. Where it is all, listeners get each event behind this, as if it came now. Returns the undoing.
+   */
+  onHistory(listener: (missed: Missed) => void): () => void;
   /** See every raw text frame, keepalive included. Returns the undoing. */
   onFrame(listener: (direction: "in" | "out", text: string) => void): () => void;
   /**

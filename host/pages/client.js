@@ -27,7 +27,8 @@
 
 import { DOUBT_AFTER, refusalOf, socketAddress } from "./client/address.js";
 import { decodeFrame, encodeFrame } from "./client/frames.js";
-import { call, report, subscribe } from "./client/listeners.js";
+import { call, deferred, quietly, report, subscribe } from "./client/listeners.js";
+import { Histories } from "./client/histories.js";
 import { Requests } from "./client/requests.js";
 import { PING, Session } from "./client/session.js";
 import { ABNORMAL, DEFAULTS, NORMAL, backoffDelay } from "./client/waits.js";
@@ -62,6 +63,7 @@ export class ParlorClient {
   #lostListeners = new Set();
   #requests = new Requests();
   #session;
+  #histories;
   #resumed = false;
   #retryTimer;
   #connectTimer;
@@ -79,6 +81,7 @@ export class ParlorClient {
     }
     this.#address = address;
     this.#session = new Session(this.#settings.resume);
+    this.#histories = new Histories(this.#settings.since);
     this.#ready = deferred();
     this.#open();
     globalThis.addEventListener?.("online", this.#online);
@@ -134,6 +137,15 @@ export class ParlorClient {
    */
   onLost(listener) {
     return subscribe(this.#lostListeners, listener);
+  }
+
+  /**
+   * Hear what came in a channel while the client was away, where the room keeps the channel's history and the session could not
+   * go on: `listener({ channel, recovered, events: [{ data, at }] })`. `recovered` says that the events are all of it; then
+   * listeners get each of them as if it came now, behind this. Returns the undoing.
+   */
+  onHistory(listener) {
+    return this.#histories.subscribe(listener);
   }
 
   /** See every raw text frame, keepalive included: `listener("in" | "out", text)`. Returns the undoing. */
@@ -205,7 +217,11 @@ export class ParlorClient {
     this.#question = null;
     let socket;
     try {
-      this.#tried = socketAddress(this.#address, { ...this.#settings, session: this.#session.query });
+      this.#tried = socketAddress(this.#address, {
+        ...this.#settings,
+        session: this.#session.query,
+        since: this.#histories.since,
+      });
       socket = new Socket(this.#tried);
     } catch (error) {
       if (this.#state === "closed") throw error; // the first attempt: the address is wrong, and its author is told
@@ -274,13 +290,19 @@ export class ParlorClient {
     if (frame?.type === "session") return this.#told(frame);
     this.#session.came(frame?.type);
     if (frame?.type === "ack") return this.#requests.settle(frame);
+    if (frame?.type === "history") return this.#histories.told(frame, (...event) => this.#tell(...event));
     const type = frame?.data?.type;
     if (frame?.type !== "event" || typeof type !== "string") return; // a bare pong, or a kind of a later protocol
+    this.#histories.heard(frame);
     const about = { type, channel: frame.channel };
     const answerer = frame.id === undefined ? undefined : this.#answerers.get(type);
     if (answerer) this.#answer(frame.id, () => answerer(frame.data, about));
-    call(this.#listeners.get(type) ?? [], frame.data, about);
-    call(this.#anyListeners, frame.data, about);
+    this.#tell(frame.data, about);
+  }
+
+  #tell(data, about) {
+    call(this.#listeners.get(about.type) ?? [], data, about);
+    call(this.#anyListeners, data, about);
   }
 
   // Where there is no answer the room hears that the time ran out. Another session was not asked.
@@ -373,20 +395,5 @@ export class ParlorClient {
   #setState(state, more = {}) {
     this.#state = state;
     call(this.#stateListeners, { state, attempt: this.#attempt, ...more });
-  }
-}
-
-function deferred() {
-  const later = {};
-  later.promise = new Promise((resolve, reject) => Object.assign(later, { resolve, reject }));
-  later.promise.catch(() => {}); // nobody has to wait for it
-  return later;
-}
-
-function quietly(act) {
-  try {
-    act();
-  } catch {
-    // a socket that is closed already, or a code that it does not take: closed is what we wanted
   }
 }

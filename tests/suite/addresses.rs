@@ -14,7 +14,7 @@ async fn a_path_matches_exactly_or_is_404() {
     let server = Server::builder().plugin("chat").plugin("presence").guest("plain").start();
     server.join("/ws").await.expect("welcome").await;
     let mut ada = server.join("/ws/presence?userId=ada").await;
-    ada.next_event("presence.list").await;
+    ada.next_event("presence.state").await;
     for path in [
         "/",
         "/ws/",

@@ -28,6 +28,7 @@ mod gate;
 mod go;
 mod guests;
 mod health;
+mod history;
 mod language;
 mod limits;
 mod members;

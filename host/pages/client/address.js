@@ -7,12 +7,13 @@ export const DOUBT_AFTER = 8; // what was open once most likely comes back, and 
 const WORDS_LIMIT = 1_000; // characters of a refusal's words that are kept
 
 /** `/ws` -> `ws://this.host/ws?room=...&userId=...`: http becomes ws, https becomes wss, a fragment is cut off. */
-export function socketAddress(address, { base, room, query, session } = {}) {
+export function socketAddress(address, { base, room, query, session, since } = {}) {
   const url = new URL(address, base ?? globalThis.location?.href);
   url.protocol = { "http:": "ws:", "https:": "wss:" }[url.protocol] ?? url.protocol;
   if (url.protocol !== "ws:" && url.protocol !== "wss:") throw new TypeError(`no WebSocket address: ${url.href}`);
   url.hash = "";
   for (const [key, value] of Object.entries(session ?? {})) url.searchParams.set(key, value);
+  for (const value of Array.isArray(since) ? since : []) url.searchParams.append("since", value);
   if (room !== undefined) url.searchParams.set("room", room);
   const values = typeof query === "function" ? query() : query;
   for (const [key, value] of Object.entries(values ?? {})) {

@@ -20,10 +20,14 @@ function withoutBytes(_name, value) {
 export function decodeFrame(text) {
   try {
     const frame = text.includes('"base64"') ? JSON.parse(text, withBytes) : JSON.parse(text);
-    return typeof frame?.data?.base64 === "string" && frame.type === "event" ? { ...frame, data: eventOfBytes(frame.data) } : frame;
+    return frame?.type === "history" ? { ...frame, frames: [].concat(frame.frames ?? []).map(whole) } : whole(frame);
   } catch {
     return undefined;
   }
+}
+
+function whole(frame) {
+  return typeof frame?.data?.base64 === "string" && frame.type === "event" ? { ...frame, data: eventOfBytes(frame.data) } : frame;
 }
 
 // An event whose data is nothing but bytes has them as `data`, as any value that is no object.

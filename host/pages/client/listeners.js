@@ -22,3 +22,18 @@ export function subscribe(listeners, listener) {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
+
+export function deferred() {
+  const later = {};
+  later.promise = new Promise((resolve, reject) => Object.assign(later, { resolve, reject }));
+  later.promise.catch(() => {}); // nobody has to wait for it
+  return later;
+}
+
+export function quietly(act) {
+  try {
+    act();
+  } catch {
+    // a socket that is closed already, or a code that it does not take: closed is what we wanted
+  }
+}

@@ -372,19 +372,6 @@ impl Conductor {
         }
     }
 
-    /// What a newcomer hears of histories rested on writes that failed meanwhile.
-    fn as_it_is_now(&self, words: Output) -> Output {
-        match words {
-            Output::Welcome { socket, .. } => self.welcome(socket),
-            words => words,
-        }
-    }
-
-    /// What a newcomer hears where no handler wants to know of it.
-    pub(super) fn welcome(&self, socket: SocketId) -> Output {
-        Output::Welcome { socket, histories: self.people.histories_for(socket, &self.limits) }
-    }
-
     /// Logs a failed turn, and tells the sender of the event what it may know.
     pub(super) async fn tell(&mut self, failed @ FailedTurn { origin, failure }: &FailedTurn) {
         let (key, version, event) = (&self.door.key, self.code.plugin().version.as_str(), origin.name.as_str());

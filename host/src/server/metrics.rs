@@ -166,6 +166,11 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
             max.get_or_create(&labels).set(counter.max() as f64);
         }
     }
+    let histories = scrape.gauges("tenant_history_bytes", "What its rooms keep in memory of the histories of channels");
+    for account in &accounts {
+        let labels = vec![("tenant", account.tenant.to_string())];
+        histories.get_or_create(&labels).set(account.histories.used() as f64);
+    }
     let cpu = scrape.counters("tenant_cpu_seconds", "CPU time that the server used for it");
     let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
     let deployments =

@@ -1,4 +1,4 @@
-// The page of the presence plugin: who is online, with how many devices and which status, and who types.
+// The page of the presence plugin: who is online, with which status, and who types.
 import { connect, offerClients } from "/_parlor/example-client.js";
 
 const ENTRIES_MOST = 100;
@@ -7,7 +7,7 @@ const TYPING_FADES_MS = 6_000; // that word can get lost with a connection
 
 const page = (id) => document.getElementById(id);
 const me = new URLSearchParams(location.search).get("user")?.trim().slice(0, 30) || "ana";
-const users = new Map(); // user id -> { status, devices, typing }
+const users = new Map(); // user id -> { status, typing }
 let ownTyping;
 
 offerClients(page("client"));
@@ -16,20 +16,22 @@ document.title = `${me} – Presence`;
 
 const room = connect("/ws/presence", { query: { userId: me } });
 
-room.on("presence.list", ({ users: all }) => {
+room.on("presence.state", ({ users: all }) => {
   for (const { typing } of users.values()) clearTimeout(typing);
   users.clear();
-  for (const { userId, status, devices } of all) users.set(userId, { status, devices });
-  for (const { userId, isTyping } of all) showTyping(userId, isTyping);
+  for (const { userId } of all) users.set(userId, { status: "online" });
   show();
 });
-room.on("presence.online", (data) => {
-  update(data);
-  tell(`${data.userId} came online`);
+room.on("presence.about", ({ statuses, typing }) => {
+  for (const [userId, status] of Object.entries(statuses)) update({ userId, status });
+  for (const userId of typing) showTyping(userId, true);
 });
-room.on("presence.devices", update);
-room.on("presence.device", ({ connected }) => tell(connected ? "a device of yours came" : "a device of yours went"));
-room.on("presence.offline", ({ userId }) => {
+room.on("presence.join", ({ userId }) => {
+  users.set(userId, { status: "online" });
+  tell(`${userId} came online`);
+  show();
+});
+room.on("presence.leave", ({ userId }) => {
   clearTimeout(users.get(userId)?.typing);
   users.delete(userId);
   tell(`${userId} went offline`);
@@ -63,9 +65,8 @@ page("text").addEventListener("input", () => {
   }, TYPING_OVER_MS);
 });
 
-function update({ userId, ...news }) {
-  const { status, devices } = { ...users.get(userId), ...news };
-  users.set(userId, { ...users.get(userId), status, devices });
+function update({ userId, status }) {
+  if (users.has(userId)) users.get(userId).status = status;
   show();
 }
 
@@ -85,10 +86,9 @@ function show() {
     const item = document.createElement("li");
     const name = document.createElement("b");
     const about = document.createElement("span");
-    const devices = user.devices === 1 ? "1 device" : `${user.devices} devices`;
     item.dataset.status = user.status;
     name.textContent = userId === me ? `${userId} (you)` : userId;
-    about.textContent = `${user.status}, ${devices}${user.typing === undefined ? "" : ", typing…"}`;
+    about.textContent = `${user.status}${user.typing === undefined ? "" : ", typing…"}`;
     item.append(name, about);
     return item;
   }));

@@ -1,23 +1,16 @@
-//! Presence: a user is online from the first device to the last, with a status and a typing indicator.
+//! Presence: who is online is the SDK's own `room.presence`; the room adds a status and a typing indicator.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, collections::BTreeSet, rc::Rc};
 
 use parlor_guest::prelude::*;
 
 /// Who is typing: kept in memory, since it is not worth a disk. A crash forgets it.
 type Writers = Rc<RefCell<BTreeSet<String>>>;
 
-/// What the room keeps of a user while at least one device is connected, under `user/ID`.
-#[derive(Serialize, Deserialize, Default)]
-struct Presence {
-    status: Status,
-    devices: u32,
-}
-
-#[derive(Serialize, Deserialize, Default, Clone, Copy)]
+/// What users say of themselves; kept under `status/ID` while they are online.
+#[derive(Serialize, Deserialize, Clone, Copy)]
 #[serde(rename_all = "lowercase")]
 enum Status {
-    #[default]
     Online,
     Away,
     Busy,
@@ -40,51 +33,39 @@ pub fn presence(room: &mut Room) {
         Some(id) if (1..=128).contains(&id.len()) => Ok(Meta::new(id)),
         _ => Err(Rejection::unauthorized("add ?userId= to the address: 1 to 128 bytes")),
     });
+    room.presence("default");
 
     let writers = Writers::default();
     follow_typing(room, &writers);
 
     let known = Rc::clone(&writers);
     room.on_connect(move |ctx| {
-        let devices = tell_devices(ctx, true)?;
-        let user = ctx.meta().user_id.clone();
-        let Presence { status, .. } = ctx.storage().get(&key(&user))?.unwrap_or_default();
-        ctx.storage().put(&key(&user), Presence { status, devices })?;
-        let event = if devices == 1 { "presence.online" } else { "presence.devices" };
-        ctx.to("default").emit(event, json!({ "userId": user, "status": status, "devices": devices }))?;
-        list(ctx, &known.borrow())
+        let entries = ctx.storage().list(PREFIX);
+        let statuses = entries.map(|entry| {
+            let entry = entry?;
+            Ok((entry.key[PREFIX.len()..].to_owned(), entry.json()?))
+        });
+        let statuses: BTreeMap<String, Status> = statuses.collect::<Result<_>>()?;
+        ctx.emit("presence.about", json!({ "statuses": statuses, "typing": &*known.borrow() }))
     });
 
-    let known = Rc::clone(&writers);
-    room.on_disconnect(move |ctx, _| {
-        let devices = tell_devices(ctx, false)?;
+    room.on("presence.status", |ctx, SetStatus { status }: SetStatus| {
         let user = ctx.meta().user_id.clone();
-        if devices == 0 {
-            known.borrow_mut().remove(&user);
-            ctx.storage().delete(&key(&user))?;
-            return ctx.actor().emit("presence.offline", json!({ "userId": user, "lastSeen": ctx.now() }));
-        }
-        let Presence { status, .. } = ctx.storage().get(&key(&user))?.unwrap_or_default();
-        ctx.storage().put(&key(&user), Presence { status, devices })?;
-        ctx.actor().emit("presence.devices", json!({ "userId": user, "status": status, "devices": devices }))
+        ctx.storage().put(&key(&user), status)?;
+        ctx.actor().emit("presence.status", json!({ "userId": user, "status": status }))
     });
 
-    room.on("presence.list", move |ctx, _: Value| list(ctx, &writers.borrow()));
-
-    room.on("presence.status", |ctx, set: SetStatus| {
-        let user = ctx.meta().user_id.clone();
-        let mut presence: Presence = ctx.storage().get(&key(&user))?.unwrap_or_default();
-        presence.status = set.status;
-        ctx.storage().put(&key(&user), &presence)?;
-        ctx.actor().emit("presence.status", json!({ "userId": user, "status": presence.status }))
+    room.on_user_leave(move |ctx, user| {
+        writers.borrow_mut().remove(&user.user_id);
+        ctx.storage().delete(&key(&user.user_id)).map(drop)
     });
 
-    // After a crash nobody was told of those who left meanwhile: what is kept of them goes.
+    // After a restart of the server nobody was told of those who left with it: what is kept of them goes.
     room.on_restore(|actor, _| {
         let online = actor.user_ids();
-        for entry in actor.storage().list("user/") {
+        for entry in actor.storage().list(PREFIX) {
             let key = entry?.key;
-            if online.binary_search_by(|user| user.as_str().cmp(&key["user/".len()..])).is_err() {
+            if online.binary_search_by(|user| user.as_str().cmp(&key[PREFIX.len()..])).is_err() {
                 actor.storage().delete(&key)?;
             }
         }
@@ -110,26 +91,8 @@ fn follow_typing(room: &Room, writers: &Writers) {
     room.on_resume("writers/1", move |_, users: BTreeSet<String>| *resumed.borrow_mut() = users);
 }
 
-/// Tells a user's devices that one came or went. The count of the emit is the number of devices that there are now.
-fn tell_devices(ctx: &Ctx, connected: bool) -> Result<u32> {
-    let meta = ctx.meta();
-    let data = json!({ "clientId": meta.client_id, "connected": connected });
-    ctx.actor().to_user(&meta.user_id).emit("presence.device", data)
-}
-
-/// Answers the socket with everybody who is online.
-fn list(ctx: &Ctx, writers: &BTreeSet<String>) -> Result<u32> {
-    let mut users = Vec::new();
-    for entry in ctx.storage().list("user/") {
-        let entry = entry?;
-        let Presence { status, devices } = entry.json()?;
-        let user = &entry.key["user/".len()..];
-        let is_typing = writers.contains(user);
-        users.push(json!({ "userId": user, "status": status, "devices": devices, "isTyping": is_typing }));
-    }
-    ctx.emit("presence.list", json!({ "users": users }))
-}
+const PREFIX: &str = "status/";
 
 fn key(user: &str) -> String {
-    format!("user/{user}")
+    format!("{PREFIX}{user}")
 }

@@ -10,12 +10,14 @@ fn connect(room: &TestRoom, user: &str) -> TestSocket {
     room.connect(format!("/ws/presence?userId={user}").as_str())
 }
 
-/// The events of these names that a socket got.
-fn only(socket: &TestSocket, names: &[&str]) -> Vec<Value> {
-    socket.events().into_iter().filter(|event| names.iter().any(|name| event["type"] == *name)).collect()
+/// What a newcomer hears of the others.
+fn about(room: &TestRoom) -> Value {
+    let newcomer = connect(room, "newcomer");
+    let mut about = newcomer.events().into_iter().find(|event| event["type"] == "presence.about").expect("it comes");
+    newcomer.disconnect(1000, "");
+    about.as_object_mut().expect("an object").remove("type");
+    about
 }
-
-const COMINGS: [&str; 3] = ["presence.online", "presence.devices", "presence.offline"];
 
 #[test]
 fn a_user_id_is_needed() {
@@ -24,39 +26,14 @@ fn a_user_id_is_needed() {
 
 #[test]
 fn a_user_is_online_from_the_first_device_to_the_last() {
-    let room = TestRoom::builder().time(7).build(presence);
+    let room = TestRoom::new(presence);
     let ada = connect(&room, "ada");
     ada.received();
     let (phone, laptop) = (connect(&room, "bob"), connect(&room, "bob"));
     phone.disconnect(1000, "");
     laptop.disconnect(1000, "");
-    let devices = |event: &str, n: u32| json!({ "type": event, "userId": "bob", "status": "online", "devices": n });
-    assert_eq!(
-        only(&ada, &COMINGS),
-        [
-            devices("presence.online", 1),
-            devices("presence.devices", 2),
-            devices("presence.devices", 1),
-            json!({ "type": "presence.offline", "userId": "bob", "lastSeen": 7 }),
-        ]
-    );
-    assert_eq!(room.stored_keys(), ["user/ada"]);
-}
-
-#[test]
-fn the_list_has_everybody_with_status_and_devices() {
-    let room = TestRoom::new(presence);
-    let ada = connect(&room, "ada");
-    connect(&room, "bob");
-    connect(&room, "bob");
-    ada.send("presence.status", json!({ "status": "away" }));
-    ada.received();
-    ada.send_empty("presence.list");
-    let users = json!([
-        { "userId": "ada", "status": "away", "devices": 1, "isTyping": false },
-        { "userId": "bob", "status": "online", "devices": 2, "isTyping": false },
-    ]);
-    assert_eq!(ada.events(), [json!({ "type": "presence.list", "users": users })]);
+    let told = |event: &str| json!({ "type": event, "channel": "default", "userId": "bob" });
+    assert_eq!(ada.events(), [told("presence.join"), told("presence.leave")]);
 }
 
 #[test]
@@ -67,10 +44,29 @@ fn a_status_is_told_to_everybody_and_an_unknown_one_refused() {
     bob.received();
     ada.send("presence.status", json!({ "status": "busy" }));
     assert_eq!(bob.events(), [json!({ "type": "presence.status", "userId": "ada", "status": "busy" })]);
+    assert_eq!(about(&room), json!({ "statuses": { "ada": "busy" }, "typing": [] }));
     ada.received();
+    bob.received();
     ada.send("presence.status", json!({ "status": "asleep" }));
     assert_eq!(ada.events()[0]["code"], "bad-data");
     assert!(bob.events().is_empty());
+}
+
+#[test]
+fn a_status_lasts_as_long_as_its_user_is_online() {
+    let room = TestRoom::new(presence);
+    let (phone, laptop) = (connect(&room, "ada"), connect(&room, "ada"));
+    phone.send("presence.status", json!({ "status": "away" }));
+    phone.disconnect(1000, "");
+    room.restore("crash");
+    assert_eq!(about(&room)["statuses"], json!({ "ada": "away" }));
+    laptop.disconnect(1000, "");
+    assert_eq!(about(&room)["statuses"], json!({}));
+    let again = connect(&room, "ada");
+    again.send("presence.status", json!({ "status": "away" }));
+    room.restart();
+    assert_eq!(about(&room)["statuses"], json!({}));
+    assert!(room.stored_keys().is_empty());
 }
 
 #[test]
@@ -85,37 +81,15 @@ fn typing_is_told_to_the_others() {
 }
 
 #[test]
-fn a_crash_loses_nobody_who_is_there() {
-    let room = TestRoom::new(presence);
-    let ada = connect(&room, "ada");
-    room.restore("crash");
-    ada.received();
-    ada.send_empty("presence.list");
-    let users = json!([{ "userId": "ada", "status": "online", "devices": 1, "isTyping": false }]);
-    assert_eq!(ada.events()[0]["users"], users);
-}
-
-#[test]
 fn who_types_is_known_to_those_who_come_later_also_after_sleep_and_in_a_new_version() {
     let room = TestRoom::new(presence);
-    let (ada, bob) = (connect(&room, "ada"), connect(&room, "bob"));
+    let ada = connect(&room, "ada");
     ada.send("presence.typing", json!({ "isTyping": true }));
-    let typing = |socket: &TestSocket| {
-        let lists = only(socket, &["presence.list"]);
-        lists
-            .iter()
-            .filter_map(|list| list["users"].as_array())
-            .flatten()
-            .filter(|user| user["isTyping"] == true)
-            .count()
-    };
     room.sleep();
-    assert_eq!(typing(&connect(&room, "cat")), 1);
+    assert_eq!(about(&room)["typing"], json!(["ada"]));
     room.swap(presence).expect("takes its own state");
-    assert_eq!(typing(&connect(&room, "dan")), 1);
+    assert_eq!(about(&room)["typing"], json!(["ada"]));
     ada.disconnect(1000, "");
-    bob.received();
-    bob.send_empty("presence.list");
-    assert_eq!(typing(&bob), 0);
+    assert_eq!(about(&room)["typing"], json!([]));
     assert!(room.failures().is_empty());
 }

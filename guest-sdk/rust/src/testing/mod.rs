@@ -12,6 +12,7 @@ mod asks;
 mod bounds;
 mod builder;
 mod clients;
+mod company;
 mod filled;
 mod histories;
 pub(crate) mod imports;

@@ -120,9 +120,13 @@ impl Storage {
     }
 }
 
+/// What the host's own keys begin with.
+const RESERVED: &str = "\0parlor/";
+
 fn check_key(key: &str) -> Result<(), Refusal> {
     match key.len() {
         0 => Err(invalid("a key must not be empty")),
+        _ if key.starts_with(RESERVED) => Err(invalid(format!("keys that begin with {RESERVED:?} are the host's own"))),
         1..=bounds::STORAGE_KEY_BYTES => Ok(()),
         _ => Err(exceeded("storage-key-bytes")),
     }

@@ -10,6 +10,7 @@ use crate::harness::heard::HEARD;
 use crate::harness::outcome::{StepError, StepResult, result};
 use crate::harness::session::Harness;
 use crate::harness::step::PeerClosing;
+use crate::model::names::RESERVED_KEYS;
 use crate::storage::{PageBounds, Storage as _};
 
 /// All that a room stores is one page.
@@ -61,7 +62,9 @@ impl Harness {
         let storage = &self.storage;
         let read = self.world.run(async { storage.open(&key).await?.scan("", None, ALL).await });
         let page = read.map_err(|why| StepError::new(why.to_string()))?;
-        let entries = page.entries.into_iter().map(|(key, value)| (key, stored_as_written(&value)));
+        // The host's own keys are no business of a plugin's test.
+        let entries = page.entries.into_iter().filter(|(key, _)| !key.starts_with(RESERVED_KEYS));
+        let entries = entries.map(|(key, value)| (key, stored_as_written(&value)));
         let found = entries.collect::<BTreeMap<_, _>>();
         if let Some(expected) = expected {
             differs(&json!(expected), &json!(found)).map_err(StepError::new)?;

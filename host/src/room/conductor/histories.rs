@@ -6,12 +6,13 @@ use super::Conductor;
 use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::Whom;
+use crate::model::event::SocketId;
 use crate::model::history::{HistoryBounds, HistoryKeep, StoredHistories};
 use crate::model::json::Json;
 use crate::model::turn::{EmitTarget, Turn};
 use crate::protocol::close::CloseReason;
 use crate::randomness;
-use crate::room::turn::Origin;
+use crate::room::turn::{Origin, Output};
 use crate::storage::Durability;
 
 /// A word that no ring had before.
@@ -89,5 +90,18 @@ impl Conductor {
                 0
             }
         }
+    }
+
+    /// What a newcomer hears of histories rested on writes that failed meanwhile.
+    pub(super) fn as_it_is_now(&self, words: Output) -> Output {
+        match words {
+            Output::Welcome { socket, .. } => self.welcome(socket),
+            words => words,
+        }
+    }
+
+    /// What a newcomer hears where no handler wants to know of it.
+    pub(in crate::room) fn welcome(&self, socket: SocketId) -> Output {
+        Output::Welcome { socket, histories: self.people.histories_for(socket, &self.limits) }
     }
 }
