@@ -138,16 +138,18 @@ pub(super) async fn seat(
     let place = place.map_or_else(|| tenant_place(plugin), Ok)?;
     let user = known.is_named.then(|| known.meta.user_id.clone());
     let Known { meta, visitor, pause, since, .. } = known;
+    let claim = resume.as_ref().map(|resume| resume.draw(plugin)).transpose()?.flatten();
     let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
         namespace: namespace.into(),
         // A client's `socket.id` and its plugin's client id are the same.
         sid: meta.client_id.as_str().into(),
+        pid: claim.as_ref().map(|claim| claim.secret.as_str().into()),
     });
     let (of_tenant, latencies) = (Arc::clone(&plugin.account().outbound), Arc::clone(&plugin.totals.latencies));
     let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
     let outbound = Arc::new(outbound.missing(since));
     outbound.pause(pause);
-    let claim = resume.map(|resume| resume.begin(plugin, room, user, &outbound)).transpose()?.flatten();
+    let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));
     let seat = take_seat(fleet, plugin, room, meta, outbound).await?;
     Ok(match claim {
         Some(claim) => seat.outliving(claim),

@@ -24,7 +24,7 @@ fn lines(room: &mut Room) {
     room.on_back(|ctx| ctx.actor().to("watchers").emit("back", json!({ "user": ctx.meta().user_id })));
     room.on("number", |ctx, n: u64| ctx.emit("took", json!({ "n": n })));
     room.on("tell", |ctx, n: u64| ctx.actor().emit("told", json!({ "n": n })));
-    room.on("add", |_ctx, (a, b): (u64, u64)| json!(a + b));
+    room.on("add", |_ctx, (a, b): (u64, u64)| answer(&json!(a + b)));
     let known = Rc::clone(&sockets);
     room.on("ask", move |ctx, user: String| match known.borrow().get(&user) {
         Some(id) => ctx.actor().socket(*id).ask("question", json!({}), Duration::from_secs(60)),

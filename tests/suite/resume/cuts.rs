@@ -107,10 +107,7 @@ async fn everything_comes_once_and_in_order_over_lines_that_are_cut_at_random() 
                 deploy(&server, version).await;
                 version = version.wrapping_add(1);
             }
-            20 => {
-                watcher.send("crash", json!(null)).await;
-                watcher.next_event("error").await;
-            }
+            20 => watcher.send("crash", json!(null)).await,
             _ => tokio::time::sleep(Duration::from_millis(5)).await,
         }
         while let Some(talked) = talks.try_join_next() {
