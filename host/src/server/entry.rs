@@ -12,6 +12,7 @@ use super::address;
 use super::authorize::authorize;
 use super::door::Door;
 use super::escapes::decode_plain;
+use super::known::Known;
 use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
 use super::resume::Resume;
@@ -60,26 +61,6 @@ pub(super) struct Wish<'a> {
     pub(super) uri: &'a Uri,
     /// Whether it asks for a socket: then a fault of the plugin's `authorize` is put down to it.
     pub(super) is_earnest: bool,
-}
-
-/// A client that the plugin knows.
-pub(super) struct Known {
-    pub(super) meta: Meta,
-    /// Whether the plugin named the user. Others have a name of their own at each visit.
-    pub(super) is_named: bool,
-    pub(super) visitor: Visitor,
-    /// How long its first event has to wait.
-    pub(super) pause: Duration,
-    /// The channels of which it wants to hear what it missed.
-    since: Vec<(String, Option<String>)>,
-}
-
-impl Known {
-    /// A client that nobody asks the plugin about.
-    pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
-        let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
-        Self { meta, is_named: true, visitor, pause: Duration::ZERO, since: Vec::new() }
-    }
 }
 
 /// Asks the plugin who the client is.

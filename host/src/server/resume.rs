@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::Uri;
 
 use super::address::query_value;
-use super::entry::Known;
+use super::known::Known;
 use super::refusal::UpgradeRefusal;
 use crate::model::names::{RoomId, RoomKey};
 use crate::plugin::version::Plugin;

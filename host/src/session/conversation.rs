@@ -292,9 +292,7 @@ impl Conversation {
                 }
             }
             if let Some(place) = handed_over {
-                if let Some(end) = self.hand_over(place) {
-                    return Poll::Ready(Err(end));
-                }
+                self.hand_over(place);
                 continue;
             }
             let Some((place, reason)) = closed else { break };

@@ -8,15 +8,14 @@ use crate::protocol::socketio::encode;
 use crate::room::outbound::EndOfLine;
 
 impl Conversation {
-    /// The client came back to a namespace over another line. Without any visit the session ends.
-    pub(super) fn hand_over(&mut self, place: usize) -> Option<SessionEnd> {
+    /// The client came back to a namespace over another line, and leaves it over this one.
+    pub(super) fn hand_over(&mut self, place: usize) {
         let Visit { namespace, seat } = self.visits.remove(place);
         if self.held.0 == namespace {
             self.held.1.give_up(&seat);
         }
         seat.hand_over();
         self.own.push_back(encode::disconnected(&namespace));
-        self.visits.is_empty().then_some(SessionEnd::Host(CloseReason::TAKEN_OVER))
     }
 
     /// From now on no room hears of this client or says anything to it, but for seats that outlive a line which broke.
@@ -50,18 +49,13 @@ impl Conversation {
         }
     }
 
-    /// Waits until a room closes the client's visit, or another line takes over the last. For a session that cannot say
-    /// anything at the moment.
+    /// Waits until a room closes the client's visit. For a session that cannot say anything at the moment.
     pub(in crate::session) fn poll_closing(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let mut place = 0;
         while let Some(visit) = self.visits.get(place) {
             match visit.seat.outbound.poll_end_of_line(context) {
                 Poll::Ready(EndOfLine::Close(reason, _)) => return Poll::Ready(reason),
-                Poll::Ready(EndOfLine::HandOver) => {
-                    if self.hand_over(place).is_some() {
-                        return Poll::Ready(CloseReason::TAKEN_OVER);
-                    }
-                }
+                Poll::Ready(EndOfLine::HandOver) => self.hand_over(place),
                 Poll::Pending => place += 1,
             }
         }
