@@ -3,7 +3,7 @@
 use crate::harness::{Server, json};
 
 /// The figures, by name with labels.
-async fn scrape(server: &Server) -> Vec<(String, f64)> {
+pub async fn scrape(server: &Server) -> Vec<(String, f64)> {
     let answer = server.request("GET", "/_parlor/metrics").operator().send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.header("content-type").expect("a type").starts_with("application/openmetrics-text"));
@@ -17,7 +17,7 @@ async fn scrape(server: &Server) -> Vec<(String, f64)> {
 }
 
 #[track_caller]
-fn figure(figures: &[(String, f64)], name: &str) -> f64 {
+pub fn figure(figures: &[(String, f64)], name: &str) -> f64 {
     let found = figures.iter().find(|(known, _)| known == name);
     found.unwrap_or_else(|| panic!("no {name}: {figures:#?}")).1
 }

@@ -23,6 +23,8 @@ pub enum Wire {
         namespace: Arc<str>,
         /// The socket's id, which its client learns when it is welcomed.
         sid: Arc<str>,
+        /// By which the client may come back; none where it did not ask for that.
+        pid: Option<Arc<str>>,
     },
 }
 
@@ -31,7 +33,8 @@ impl Wire {
     pub fn welcome(&self) -> Option<Packet> {
         match self {
             Self::Verani => None,
-            Self::SocketIo { namespace, sid } => Some(socketio::connected(namespace, sid)),
+            Self::SocketIo { namespace, sid, pid: None } => Some(socketio::connected(namespace, sid)),
+            Self::SocketIo { namespace, sid, pid: Some(pid) } => Some(socketio::connected_for(namespace, sid, pid)),
         }
     }
 
@@ -47,7 +50,23 @@ impl Wire {
     pub fn counts(&self, packet: &Packet) -> bool {
         match self {
             Self::Verani => verani::is_counted(&packet.text),
-            Self::SocketIo { .. } => false,
+            Self::SocketIo { .. } => self.offset(packet).is_some(),
+        }
+    }
+
+    /// What a client of Socket.IO that may come back knows this packet by.
+    pub fn offset<'a>(&self, packet: &'a Packet) -> Option<&'a str> {
+        match self {
+            Self::SocketIo { namespace, pid: Some(_), .. } => socketio::offset_of(namespace, packet),
+            _ => None,
+        }
+    }
+
+    /// Whether a client that speaks so, and in this namespace of Socket.IO, speaks this.
+    pub fn is_of(&self, client: Option<&str>) -> bool {
+        match self {
+            Self::Verani => client.is_none(),
+            Self::SocketIo { namespace, .. } => client == Some(namespace),
         }
     }
 
@@ -89,14 +108,18 @@ impl Wire {
 /// An emit, and its packets so far.
 pub struct EncodedEmit<'a> {
     emit: &'a Emit,
+    /// The emit's number in its room, by which clients of Socket.IO know it.
+    number: u64,
     verani: Option<Packet>,
     /// A plugin has two namespaces at most: its path, and `/`.
     socket_io: Vec<(Arc<str>, Packet)>,
+    /// The same for clients that may come back, with an offset.
+    with_offset: Vec<(Arc<str>, Packet)>,
 }
 
 impl<'a> EncodedEmit<'a> {
-    pub fn new(emit: &'a Emit) -> Self {
-        Self { emit, verani: None, socket_io: Vec::new() }
+    pub fn new(emit: &'a Emit, number: u64) -> Self {
+        Self { emit, number, verani: None, socket_io: Vec::new(), with_offset: Vec::new() }
     }
 
     /// The emit's packet for a socket that speaks this.
@@ -107,12 +130,18 @@ impl<'a> EncodedEmit<'a> {
                 let encode = || verani::encode(channel, event, body, *ask, at.as_ref()).into();
                 self.verani.get_or_insert_with(encode).clone()
             }
-            Wire::SocketIo { namespace, .. } => {
-                if let Some((_, packet)) = self.socket_io.iter().find(|(known, _)| known == namespace) {
+            Wire::SocketIo { namespace, pid, .. } => {
+                // A client looks for an offset where it is not asked.
+                let has_offset = pid.is_some() && ask.is_none();
+                let known = if has_offset { &mut self.with_offset } else { &mut self.socket_io };
+                if let Some((_, packet)) = known.iter().find(|(known, _)| known == namespace) {
                     return packet.clone();
                 }
-                let packet = socketio::event(namespace, event, body, *ask);
-                self.socket_io.push((Arc::clone(namespace), packet.clone()));
+                let mut packet = socketio::event(namespace, event, body, *ask);
+                if has_offset {
+                    packet = socketio::with_offset(&packet, self.number);
+                }
+                known.push((Arc::clone(namespace), packet.clone()));
                 packet
             }
         }

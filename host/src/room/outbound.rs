@@ -94,6 +94,15 @@ pub enum ToWrite {
     HandOver,
 }
 
+/// How far the client of a line got that goes on where another one ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Got {
+    /// So many packets, and the client is told last of all that it is back.
+    Packets(u64),
+    /// All up to the one with this offset, if any; and the client is told first of all that it is back.
+    UpTo(Option<String>),
+}
+
 /// Why nothing more is written over a line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EndOfLine {
@@ -205,21 +214,29 @@ impl Outbound {
         self.writer.wake();
     }
 
-    /// Begins a line whose client has the first `got` of all packets: those behind them are queued again, before all others,
-    /// and `last` comes behind all. False where some are gone, or where the queue has ended.
-    pub fn go_on(&self, got: u64, last: Packet) -> bool {
+    /// Begins a line whose client has got so much: the packets behind that are queued again, before all others, and `back`
+    /// tells the client. False where some are gone, or where the queue has ended.
+    pub fn go_on(&self, got: &Got, back: Packet) -> bool {
         let mut guard = self.queue.lock();
         let queue = &mut *guard;
         let Some(survival) = queue.survival.as_mut().filter(|_| matches!(queue.end, QueueEnd::Open)) else {
             return false;
         };
-        let Some(mut again) = survival.sent.rewind(got) else { return false };
+        let number = match got {
+            Got::Packets(number) => Some(*number),
+            Got::UpTo(None) => Some(0),
+            Got::UpTo(offset) => survival.sent.number_of(|packet| self.wire.offset(packet) == offset.as_deref()),
+        };
+        let Some(mut again) = number.and_then(|number| survival.sent.rewind(number)) else { return false };
         survival.is_lost = false;
-        let bytes = again.iter().map(Packet::bytes).sum::<usize>() + last.bytes();
+        let bytes = again.iter().map(Packet::bytes).sum::<usize>() + back.bytes();
         self.of_tenant.add(bytes);
         queue.bytes += bytes;
         again.append(&mut queue.packets);
-        again.push_back(last);
+        match got {
+            Got::Packets(_) => again.push_back(back),
+            Got::UpTo(_) => again.push_front(back),
+        }
         queue.packets = again;
         true
     }

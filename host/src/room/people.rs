@@ -42,6 +42,8 @@ pub(super) struct People {
     sent_away: HashSet<SocketId>,
     /// Sockets whose plugin was told that their line broke.
     known_lost: HashSet<SocketId>,
+    /// How many emits there were.
+    emits: u64,
     pub(super) visitors: Visitors,
     /// The users that the plugin was told of with `$user-join`, as far as it wants to know, until `$user-leave`.
     known_users: HashSet<String>,
@@ -284,7 +286,8 @@ impl People {
         lane: &Lane,
         mailbox: &Mailbox,
     ) {
-        let mut encoded = EncodedEmit::new(&emit);
+        self.emits += 1;
+        let mut encoded = EncodedEmit::new(&emit, self.emits);
         self.unyielded.bytes += emit.body.bytes();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id).filter(|_| Some(id) != without) {

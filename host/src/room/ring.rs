@@ -52,6 +52,11 @@ impl SentRing {
         }
     }
 
+    /// How many packets were sent up to the last that a client says it got by what it knows it by.
+    pub(super) fn number_of(&self, is_it: impl Fn(&Packet) -> bool) -> Option<u64> {
+        Some(self.before + self.packets.iter().rposition(is_it)? as u64 + 1)
+    }
+
     /// Takes out the packets behind the first `got`, which are to be sent again; none where it has not all of them, or where
     /// so many were never sent.
     pub(super) fn rewind(&mut self, got: u64) -> Option<VecDeque<Packet>> {

@@ -12,6 +12,7 @@ use super::address;
 use super::authorize::authorize;
 use super::door::Door;
 use super::escapes::decode_plain;
+use super::known::Known;
 use super::metrics::UpgradeCounts;
 use super::refusal::UpgradeRefusal;
 use super::resume::Resume;
@@ -60,26 +61,6 @@ pub(super) struct Wish<'a> {
     pub(super) uri: &'a Uri,
     /// Whether it asks for a socket: then a fault of the plugin's `authorize` is put down to it.
     pub(super) is_earnest: bool,
-}
-
-/// A client that the plugin knows.
-pub(super) struct Known {
-    pub(super) meta: Meta,
-    /// Whether the plugin named the user. Others have a name of their own at each visit.
-    pub(super) is_named: bool,
-    pub(super) visitor: Visitor,
-    /// How long its first event has to wait.
-    pub(super) pause: Duration,
-    /// The channels of which it wants to hear what it missed.
-    since: Vec<(String, Option<String>)>,
-}
-
-impl Known {
-    /// A client that nobody asks the plugin about.
-    pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
-        let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
-        Self { meta, is_named: true, visitor, pause: Duration::ZERO, since: Vec::new() }
-    }
 }
 
 /// Asks the plugin who the client is.
@@ -138,16 +119,18 @@ pub(super) async fn seat(
     let place = place.map_or_else(|| tenant_place(plugin), Ok)?;
     let user = known.is_named.then(|| known.meta.user_id.clone());
     let Known { meta, visitor, pause, since, .. } = known;
+    let claim = resume.as_ref().map(|resume| resume.draw(plugin)).transpose()?.flatten();
     let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
         namespace: namespace.into(),
         // A client's `socket.id` and its plugin's client id are the same.
         sid: meta.client_id.as_str().into(),
+        pid: claim.as_ref().map(|claim| claim.secret.as_str().into()),
     });
     let (of_tenant, latencies) = (Arc::clone(&plugin.account().outbound), Arc::clone(&plugin.totals.latencies));
     let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
     let outbound = Arc::new(outbound.missing(since));
     outbound.pause(pause);
-    let claim = resume.map(|resume| resume.begin(plugin, room, user, &outbound)).transpose()?.flatten();
+    let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));
     let seat = take_seat(fleet, plugin, room, meta, outbound).await?;
     Ok(match claim {
         Some(claim) => seat.outliving(claim),

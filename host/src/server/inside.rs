@@ -9,9 +9,10 @@ use tokio::io::{DuplexStream, duplex};
 
 use super::address;
 use super::authorize::connect_request;
-use super::entry::{self, Known, Manner, Wish, check_origin};
+use super::entry::{self, Manner, Wish, check_origin};
 use super::escapes::decode_plain;
 use super::forwarded::RemoteClient;
+use super::known::Known;
 use super::refusal::UpgradeRefusal;
 use crate::fleet::Fleet;
 use crate::model::meta::Meta;

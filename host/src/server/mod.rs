@@ -20,6 +20,7 @@ mod head;
 mod health;
 pub mod inside;
 mod keep_alive;
+mod known;
 mod listen;
 mod login;
 mod metrics;

@@ -11,6 +11,7 @@ use super::authorize::{AUTH, WIRE, connect_request};
 use super::entry::{self, Manner, Upgrading, Wish, plugin_at};
 use super::forwarded::RemoteClient;
 use super::refusal::UpgradeRefusal;
+use super::resume::Resume;
 use crate::model::json::Json;
 use crate::model::names::{RoomId, TenantName};
 use crate::plugin::version::Plugin;
@@ -112,12 +113,14 @@ async fn admit(
     let place = place.map_or_else(|| entry::tenant_place(plugin), Ok)?;
     let target = target(client, plugin.path.as_str());
     let mut added = vec![(WIRE, "socket.io".to_owned())];
-    added.extend(auth.map(|auth| (AUTH, auth)));
+    added.extend(auth.clone().map(|auth| (AUTH, auth)));
     let connect = connect_request(&client.remote, client.own_host, &room, (&target, &client.headers), added);
     let address = door.address_of(&client.remote);
     let wish = Wish { plugin, room: &room, address, connect, uri: &client.uri, is_earnest: true };
     let known = entry::identify(fleet, wish).await?;
-    let manner = Manner { namespace: Some(namespace), place: Some(place), resume: None };
+    let said = (namespace, auth.as_deref());
+    let resume = Resume::asked(&upgrading.claims, plugin, &room, &client.uri, Some(said));
+    let manner = Manner { namespace: Some(namespace), place: Some(place), resume };
     entry::seat(fleet, plugin, &room, known, manner).await
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::http::Uri;
 
 use super::address::query_value;
-use super::entry::Known;
+use super::known::Known;
 use super::refusal::UpgradeRefusal;
 use crate::model::names::{RoomId, RoomKey};
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani;
-use crate::room::outbound::Outbound;
-use crate::socket::claims::Claim;
+use crate::room::outbound::{Got, Outbound};
+use crate::socket::claims::{Claim, NewClaim};
 use crate::socket::{Seat, SeatClaim, SeatClaims};
 
 /// The key of the query by which a client asks for a session that outlives its line, and its secret where it has one.
@@ -28,23 +28,47 @@ pub(super) struct Resume {
     again: Option<Again>,
 }
 
+/// What a client of Socket.IO sends as `auth` where it was connected before.
+#[derive(serde::Deserialize)]
+struct WithPid {
+    pid: Option<String>,
+    offset: Option<String>,
+}
+
 /// A session that a client wants to come back to.
 struct Again {
     secret: String,
-    got: u64,
+    got: Got,
     /// None where nobody knows the secret, or it is for another room.
     claim: Option<Arc<Claim<Seat>>>,
 }
 
 impl Resume {
-    /// What the query of a client's address says of it: nothing, `resume` alone, or `resume=SECRET&got=N`.
-    pub(super) fn asked(claims: &Arc<SeatClaims>, plugin: &Plugin, room: &RoomId, uri: &Uri) -> Option<Self> {
+    /// What the query of a client's address says of it: nothing, `resume` alone, or `resume=SECRET&got=N`. A client of
+    /// Socket.IO, of which the namespace is given and its `auth`, says the latter as `pid` and `offset` of that.
+    pub(super) fn asked(
+        claims: &Arc<SeatClaims>,
+        plugin: &Plugin,
+        room: &RoomId,
+        uri: &Uri,
+        socket_io: Option<(&str, Option<&str>)>,
+    ) -> Option<Self> {
         let secret = query_value(uri, RESUME)?;
-        let again = (!secret.is_empty()).then(|| {
+        let said = match socket_io {
+            None => (!secret.is_empty()).then(|| {
+                let got = query_value(uri, GOT).and_then(|got| got.parse().ok());
+                (secret, got.map(Got::Packets))
+            }),
+            Some((_, auth)) => auth
+                .and_then(|auth| serde_json::from_str::<WithPid>(auth).ok())
+                .and_then(|auth| Some((auth.pid?, Some(Got::UpTo(auth.offset))))),
+        };
+        let again = said.map(|(secret, got)| {
             let room = RoomKey { plugin: plugin.key.clone(), room: room.clone() };
-            let got = query_value(uri, GOT).and_then(|got| got.parse().ok());
-            let claim = claims.find(&room, &secret).filter(|_| got.is_some());
-            Again { secret, got: got.unwrap_or_default(), claim }
+            let speaks_so =
+                |claim: &Arc<Claim<Seat>>| claim.outbound.wire.is_of(socket_io.map(|(namespace, _)| namespace));
+            let claim = claims.find(&room, &secret).filter(|claim| got.is_some() && speaks_so(claim));
+            Again { secret, got: got.unwrap_or(Got::Packets(0)), claim }
         });
         Some(Self { claims: Arc::clone(claims), again })
     }
@@ -65,29 +89,37 @@ impl Resume {
         Ok(seat.ok())
     }
 
-    /// Lets a new seat outlive its line, and queues what tells the client how; nothing where resuming is off.
+    /// A claim for a new seat; none where resuming is off.
+    pub(super) fn draw(&self, plugin: &Plugin) -> Result<Option<NewClaim>, UpgradeRefusal> {
+        let is_on = plugin.limits().resume_ms > 0;
+        is_on.then(|| NewClaim::draw().map_err(|_| UpgradeRefusal::busy("no randomness"))).transpose()
+    }
+
+    /// Lets a new seat outlive its line, and queues what tells the client how.
     pub(super) fn begin(
         self,
         plugin: &Plugin,
         room: &RoomId,
         user: Option<String>,
+        new: Option<NewClaim>,
         outbound: &Arc<Outbound>,
-    ) -> Result<Option<SeatClaim>, UpgradeRefusal> {
-        let limits = plugin.limits();
-        if limits.resume_ms == 0 {
+    ) -> Option<SeatClaim> {
+        let (limits, is_verani) = (plugin.limits(), outbound.wire.is_of(None));
+        let Some(new) = new else {
             // A client that never was in such a session expects nothing.
-            if self.again.is_some() {
+            if self.again.is_some() && is_verani {
                 outbound.push(verani::NO_SESSION.into());
             }
-            return Ok(None);
-        }
+            return None;
+        };
         let room = RoomKey { plugin: plugin.key.clone(), room: room.clone() };
-        let opened = self.claims.open(room, user, Arc::clone(outbound));
-        let (claim, secret) = opened.map_err(|_| UpgradeRefusal::busy("no randomness"))?;
+        let claim = self.claims.open(&new, room, user, Arc::clone(outbound));
         outbound.survive(limits, Arc::clone(&plugin.account().memory));
-        outbound.push(verani::session(&secret, None).into());
+        if is_verani {
+            outbound.push(verani::session(&new.secret, None).into());
+        }
         let (wait, address) = (Duration::from_millis(limits.resume_ms), outbound.visitor.address());
-        Ok(Some(SeatClaim { claim, claims: self.claims, wait, address, heard: 0, is_unconfirmed: false }))
+        Some(SeatClaim { claim, claims: self.claims, wait, address, heard: 0, is_unconfirmed: false })
     }
 }
 
@@ -109,11 +141,19 @@ impl Again {
         };
         // It ended meanwhile.
         let Ok(mut seat) = handed_over else { return Ok(Err("unknown")) };
-        let secret = claim.renew(&self.secret).map_err(no_randomness)?;
+        let welcome = seat.outbound.wire.welcome();
         let Some(kept) = seat.claim_mut() else { return Ok(Err("unknown")) };
-        (kept.address, kept.is_unconfirmed) = (known.visitor.address(), true);
-        let back = verani::session(&secret, Some(kept.heard));
-        if !seat.outbound.go_on(self.got, back.into()) {
+        kept.address = known.visitor.address();
+        let back = match welcome {
+            // The `pid` stays: by that its client knows that it is back.
+            Some(welcome) => welcome,
+            None => {
+                kept.is_unconfirmed = true;
+                let secret = claim.renew(&self.secret).map_err(no_randomness)?;
+                verani::session(&secret, Some(kept.heard)).into()
+            }
+        };
+        if !seat.outbound.go_on(&self.got, back) {
             seat.leave(CloseReason::BROKEN_OFF);
             return Ok(Err("frames-gone"));
         }

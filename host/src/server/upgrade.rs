@@ -113,7 +113,7 @@ async fn admit(
     let of_client = door
         .enter_behind_proxy(client)
         .map_err(|_| UpgradeRefusal::too_many("too many connections of this address: sockets-per-address"))?;
-    let resume = Resume::asked(&upgrading.claims, &plugin, &room, request.uri());
+    let resume = Resume::asked(&upgrading.claims, &plugin, &room, request.uri(), None);
     // A socket that goes on over another line has its place already.
     let goes_on = resume.as_ref().is_some_and(Resume::goes_on);
     let tenant_place = if goes_on { None } else { Some(entry::tenant_place(&plugin)?) };

@@ -1,6 +1,8 @@
 //! What is said in a session, whatever carries it: packets of the client go to the rooms of its namespaces, and what rooms
 //! say to it comes out in order.
 
+mod parting;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::protocol::engineio::{self, BadEnginePacket, EnginePacket};
 use crate::protocol::socketio::encode;
 use crate::protocol::socketio::reader::PacketReader;
 use crate::protocol::socketio::{ClientContent, ClientPacket};
-use crate::room::outbound::{EndOfLine, ToWrite};
+use crate::room::outbound::ToWrite;
 use crate::socket::Seat;
 use crate::socket::held::HeldMessage;
 use crate::socket::rate::FrameRate;
@@ -274,7 +276,7 @@ impl Conversation {
             if let Some(packet) = self.own.pop_front() {
                 return Poll::Ready(Ok(packet));
             }
-            let mut closed = None;
+            let (mut closed, mut handed_over) = (None, None);
             for (place, visit) in self.visits.iter().enumerate() {
                 match visit.seat.outbound.poll_next(context) {
                     Poll::Ready(ToWrite::Packet(packet)) => return Poll::Ready(Ok(packet)),
@@ -283,11 +285,15 @@ impl Conversation {
                         break;
                     }
                     Poll::Ready(ToWrite::HandOver) => {
-                        closed = Some((place, CloseReason::TAKEN_OVER));
+                        handed_over = Some(place);
                         break;
                     }
                     Poll::Pending => {}
                 }
+            }
+            if let Some(place) = handed_over {
+                self.hand_over(place);
+                continue;
             }
             let Some((place, reason)) = closed else { break };
             if let Some(end) = self.visit_closed(place, reason) {
@@ -345,32 +351,6 @@ impl Conversation {
             match beat {
                 Beat::Ping => self.own.push_back(engineio::PING.into()),
                 Beat::Gone => return Poll::Ready(SessionEnd::Host(CloseReason::NO_PONG)),
-            }
-        }
-        Poll::Pending
-    }
-
-    /// From now on no room hears of this client or says anything to it. [`Conversation::leave`] follows.
-    pub(super) fn fall_silent(&self) {
-        self.visits.iter().for_each(|visit| visit.seat.fall_silent());
-    }
-
-    /// Tells every room why the client is gone.
-    pub(super) fn leave(&mut self, end: &SessionEnd) {
-        let (SessionEnd::Client(reason) | SessionEnd::Host(reason)) = end;
-        for mut visit in self.visits.drain(..) {
-            if let SessionEnd::Host(_) = end {
-                visit.seat.room.plugin().totals.count_close(reason.label());
-            }
-            visit.seat.leave(reason.clone());
-        }
-    }
-
-    /// Waits until a room closes the client's visit. For a session that cannot say anything at the moment.
-    pub(super) fn poll_closing(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        for visit in &self.visits {
-            if let Poll::Ready(EndOfLine::Close(reason, _)) = visit.seat.outbound.poll_end_of_line(context) {
-                return Poll::Ready(reason);
             }
         }
         Poll::Pending

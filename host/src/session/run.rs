@@ -157,7 +157,7 @@ impl Session {
 
     /// Says goodbye, and tells the rooms.
     async fn finish(mut self: Box<Self>, end: SessionEnd) {
-        self.conversation.fall_silent();
+        self.conversation.fall_silent(&end);
         match &mut self.transport {
             Transport::Polling(polling) => {
                 polling.finish(&end);

@@ -114,7 +114,7 @@ impl SessionSocket {
     }
 
     /// The client takes nothing at the moment. Once a room closes it, it has [`FAREWELL`] to take what it is still owed.
-    fn poll_blocked(&mut self, context: &mut Context<'_>, conversation: &Conversation) -> Poll<SessionEnd> {
+    fn poll_blocked(&mut self, context: &mut Context<'_>, conversation: &mut Conversation) -> Poll<SessionEnd> {
         let reason = ready!(conversation.poll_closing(context));
         let farewell = self.farewell.get_or_insert_with(|| Box::pin(tokio::time::sleep(FAREWELL)));
         ready!(farewell.as_mut().poll(context));

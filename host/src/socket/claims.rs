@@ -62,6 +62,23 @@ struct Secrets {
     before: Option<blake3::Hash>,
 }
 
+/// What names a claim that is to be opened, and the secret that its client is given.
+#[derive(Debug)]
+pub struct NewClaim {
+    name: ClaimName,
+    pub secret: String,
+    hash: blake3::Hash,
+}
+
+impl NewClaim {
+    pub fn draw() -> Result<Self, getrandom::Error> {
+        let mut name = ClaimName::default();
+        randomness::fill(&mut name)?;
+        let (secret, hash) = new_secret(name)?;
+        Ok(Self { name, secret, hash })
+    }
+}
+
 /// A place among an address's sockets without a line, until it is dropped.
 #[derive(Debug)]
 pub struct DetachedPlace<S> {
@@ -74,20 +91,13 @@ impl<S> Claims<S> {
         Self { workers, open: Mutex::default(), detached: Mutex::default() }
     }
 
-    /// Opens a claim for a socket that begins, and answers its first secret.
-    pub fn open(
-        &self,
-        room: RoomKey,
-        user: Option<String>,
-        outbound: Arc<Outbound>,
-    ) -> Result<(Arc<Claim<S>>, String), getrandom::Error> {
-        let mut name = ClaimName::default();
-        randomness::fill(&mut name)?;
-        let (given, current) = new_secret(name)?;
-        let secrets = Mutex::new(Secrets { current, before: None });
+    /// Opens a claim for a socket that begins.
+    pub fn open(&self, new: &NewClaim, room: RoomKey, user: Option<String>, outbound: Arc<Outbound>) -> Arc<Claim<S>> {
+        let name = new.name;
+        let secrets = Mutex::new(Secrets { current: new.hash, before: None });
         let claim = Arc::new(Claim { name, outbound, room, user, secrets, next: Mutex::new(NextLine::Nobody) });
         self.open.lock().insert(name, Arc::clone(&claim));
-        Ok((claim, given))
+        claim
     }
 
     /// Ends a claim: its socket is gone.
@@ -102,11 +112,6 @@ impl<S> Claims<S> {
         let name = bytes.get(..NAME_BYTES)?.try_into().ok()?;
         let claim = self.open.lock().get::<ClaimName>(&name).cloned()?;
         (claim.room == *room && claim.secrets.lock().knows(given)).then_some(claim)
-    }
-
-    /// How many claims are open.
-    pub fn count(&self) -> usize {
-        self.open.lock().len()
     }
 
     /// A place for a socket that loses its line; none where its address has as many as it may have connections.

@@ -60,6 +60,11 @@ impl Seat {
         self
     }
 
+    /// Whether the seat outlives its line.
+    pub fn outlives_line(&self) -> bool {
+        self.claim.is_some()
+    }
+
     pub fn claim_mut(&mut self) -> Option<&mut SeatClaim> {
         self.claim.as_mut()
     }

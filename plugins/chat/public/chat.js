@@ -45,13 +45,13 @@ chat.on("error", ({ message }) => complain(message));
 chat.onState(showState);
 showState({ state: chat.state });
 
-function showState({ state, delayMs, close }) {
+function showState({ state, resumed, delayMs, close }) {
   const place = page("state");
   place.dataset.state = state;
   page("again").hidden = state !== "waiting";
   if (state === "open") {
     place.textContent = "Connected";
-    if (wasConnected) talk.note("You are back. What was said meanwhile is not shown.");
+    if (wasConnected) talk.note(resumed ? "You are back." : "You are back. What was said meanwhile is not shown.");
     wasConnected = true;
     complain("");
     return;
@@ -64,7 +64,8 @@ function showState({ state, delayMs, close }) {
   if (state === "closed") place.textContent = `Closed${close.reason ? `: ${close.reason}` : ""}. Reload to join again.`;
   if (close?.opened) talk.note("The connection was lost.");
   page("send").disabled = state === "closed";
-  people.nobody();
+  // Who comes back in time was told of everybody; others are told anew.
+  if (state === "closed") people.nobody();
 }
 
 function complain(text) {

@@ -22,7 +22,9 @@ const others = new Map(); // id -> the timer of another's wet line
 const undone = new Set(); // numbers whose removal was asked for
 let loaded = false;
 
-const room = connect("/ws/whiteboard", { room: ROOM.exec(query.get("room") ?? "")?.[0], query: { name: me } });
+// The board is loaded anew over each line, and what was drawn meanwhile is sent behind that.
+const options = { room: ROOM.exec(query.get("room") ?? "")?.[0], query: { name: me }, resume: false };
+const room = connect("/ws/whiteboard", options);
 const pen = new Pen(page("board"), surface, {
   grown: (part) => tell("stroke.draw", part),
   moved: (point) => tell("cursor.move", point),

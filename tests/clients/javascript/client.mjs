@@ -26,7 +26,7 @@ function shown(value) {
 function connect({ namespace, auth, query }) {
   const options = { transports: TRANSPORTS[transport], auth, query, reconnectionDelay: 100, reconnectionDelayMax: 500 };
   const socket = io(url + namespace, options);
-  socket.on("connect", () => say({ connected: true }));
+  socket.on("connect", () => say({ connected: true, ...(socket.recovered && { recovered: true }) }));
   socket.on("disconnect", () => say({ disconnected: true }));
   socket.on("connect_error", (error) => {
     // Without data it is the transport that failed, and the client comes back.
@@ -46,6 +46,7 @@ for await (const text of createInterface({ input: process.stdin })) {
   if (line.connect) socket = connect(line.connect);
   if (line.emit) socket.emit(...received(line.emit));
   if (line.request) socket.emit(...received(line.request), (...answer) => say({ ack: shown(answer) }));
+  if (line.cut) socket.io.engine.close();
   if (line.leave) socket.disconnect();
 }
 socket?.disconnect();

@@ -2,6 +2,7 @@
 
 use super::{lines, session::Session, watcher};
 use crate::harness::{Client, Server};
+use crate::metrics::{figure, scrape};
 
 /// Two sockets lose their lines: the first may come back, the second is gone at once.
 async fn assert_one_fits(server: &Server, watcher: &mut Client, why: &str) {
@@ -18,9 +19,10 @@ async fn assert_one_fits(server: &Server, watcher: &mut Client, why: &str) {
     assert_eq!((&gone["user"], &gone["code"]), (&"ben".into(), &1006.into()));
     assert!(sessions[0].come_back(server).await.resumed);
     watcher.expect("back").await;
-    let text = server.request("GET", "/_parlor/metrics").operator().send().await.body;
-    assert!(text.contains(&format!(r#"plugin="lines",outcome="{why}"}} 1"#)), "{text}");
-    assert!(text.contains(r#"parlor_tenant_detached_sockets{tenant="default"} 0"#), "{text}");
+    let figures = scrape(server).await;
+    let outcome = format!("parlor_resumes_total{{tenant=\"default\",plugin=\"lines\",outcome=\"{why}\"}}");
+    assert_eq!(figure(&figures, &outcome), 1.0);
+    assert_eq!(figure(&figures, "parlor_tenant_detached_sockets{tenant=\"default\"}"), 0.0);
     // The place is free again.
     sessions[0].cut();
     watcher.expect("lost").await;

@@ -2,6 +2,7 @@
 
 use super::{lines, session::Session, watcher};
 use crate::harness::Server;
+use crate::metrics::{figure, scrape};
 
 /// A session without a line, whose secret somebody else may try.
 async fn detached(server: &Server) -> Session {
@@ -35,9 +36,11 @@ async fn a_secret_that_nobody_gave_is_none() {
         }
     }
     assert!(ana.come_back(&server).await.resumed);
-    let text = server.request("GET", "/_parlor/metrics").operator().send().await.body;
-    assert!(text.contains(r#"parlor_resumes_total{tenant="default",plugin="lines",outcome="unknown"} 11"#), "{text}");
-    assert!(text.contains(r#"parlor_resumes_total{tenant="default",plugin="lines",outcome="resumed"} 1"#), "{text}");
+    let figures = scrape(&server).await;
+    let outcome = |outcome| {
+        figure(&figures, &format!("parlor_resumes_total{{tenant=\"default\",plugin=\"lines\",outcome=\"{outcome}\"}}"))
+    };
+    assert_eq!((outcome("unknown"), outcome("resumed")), (11.0, 1.0));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod namespaces;
 mod origins;
 mod page;
 mod polling;
+mod recovery;
 mod rooms;
 mod stock;
 mod upgrade;

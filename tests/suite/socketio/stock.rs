@@ -252,6 +252,26 @@ async fn notes_reach_a_user_whom_auth_or_the_address_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stock_client_recovers_its_connection() {
+    let server = plugins().start();
+    for transport in ["websocket", "polling", "upgrade"] {
+        let mut ana = server.join(&format!("/ws?userId=ana&room={transport}")).await;
+        ana.expect("welcome").await;
+        let wish = json!({ "namespace": "/ws", "query": { "userId": "ben", "room": transport, "resume": "" } });
+        let mut ben = Stock::enter(&server, (JavaScript, transport), &wish);
+        ben.event("welcome");
+        for text in ["one", "two"] {
+            ben.tell(&json!({ "cut": true }));
+            ben.next("disconnected");
+            ana.send("chat.message", json!({ "text": text })).await;
+            assert_eq!(ben.next("recovered"), true, "{transport}");
+            assert_eq!(ben.event("chat.message")[0]["text"], text, "{transport}");
+        }
+        assert_eq!(server.room(&format!("default/chat/{transport}")).await["sockets"], 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_and_several_arguments_go_both_ways() {
     let server = plugins().start();
     for client in ALL {

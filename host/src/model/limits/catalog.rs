@@ -244,15 +244,13 @@ limits! {
     /// is closed with 1008.
     ping_timeout_ms: u64 = 20_000, Plugin, least 1;
 
-    /// Time in ms for which a client that asks for it stays a member after its line broke, and may come back without
-    /// missing anything. 0 turns this off.
+    /// Time in ms that a client which asks for it may take to come back after its line broke, and miss nothing. 0: none may.
     resume_ms: u64 = 30_000, Plugin, least 0;
-    /// Bytes of the last frames to such a client, which are kept in case they did not arrive. Who misses older ones comes
-    /// back as a new member. They count to the tenant's memory, of which they take half at most.
+    /// Bytes of the last frames to such a client, kept in case they did not arrive: who misses older ones comes back as a
+    /// new member. They count to the tenant's memory, up to half of it.
     resume_bytes: usize = 64 << 10, Plugin, least 0;
     /// The most of these frames.
     resume_frames: usize = 256, Plugin, least 0;
-
     // A tenant.
     /// CPU time of one tenant in the long run, in per cent of one core: all that the server does for it, from its rooms and
     /// sockets to storage, compilations and answers of the API. Past it the tenant waits.
@@ -279,8 +277,8 @@ limits! {
     versions_kept: usize = 10, Tenant, least 1;
     /// Sockets of one tenant. One more is answered with 503.
     sockets_per_tenant: usize = 50_000, Tenant, least 0;
-    /// Sockets of one tenant whose line broke and whose clients may come back; of one address, `sockets-per-address`. Past
-    /// either, a line that breaks ends its socket at once.
+    /// Sockets of one tenant whose line broke and that wait for their clients; of one address, `sockets-per-address`.
+    /// Past either, a line that breaks ends its socket at once.
     detached_per_tenant: usize = 10_000, Tenant, least 0;
     /// Rooms of one tenant that are open at once, asleep or not. Past it an empty room ends for a new one; where there
     /// is none, the client is answered with 503.

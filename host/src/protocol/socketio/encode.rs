@@ -32,6 +32,33 @@ pub fn connected(namespace: &str, sid: &str) -> Packet {
     out.into()
 }
 
+/// Tells a client that it is connected to a namespace, and by which `pid` it may come back to it.
+pub fn connected_for(namespace: &str, sid: &str, pid: &str) -> Packet {
+    inserted(&connected(namespace, sid), '}', &format!(r#","pid":"{pid}""#))
+}
+
+/// Gives an event its offset, by which a client says how far it got: clients that may come back look for it in the last
+/// argument.
+pub fn with_offset(event: &Packet, offset: u64) -> Packet {
+    inserted(event, ']', &format!(r#","{offset}""#))
+}
+
+/// The offset of an event in this namespace; none where the packet is no event that has one.
+pub fn offset_of<'a>(namespace: &str, packet: &'a Packet) -> Option<&'a str> {
+    let text = packet.text.as_str().strip_prefix(MESSAGE)?;
+    let rest = text.strip_prefix(EVENT.0).or_else(|| Some(text.strip_prefix(EVENT.1)?.split_once('-')?.1))?;
+    let rest = if namespace == DEFAULT_NAMESPACE { rest } else { rest.strip_prefix(namespace)?.strip_prefix(',')? };
+    let (_, offset) = rest.strip_prefix('[')?.strip_suffix("\"]")?.rsplit_once(",\"")?;
+    (!offset.is_empty() && offset.bytes().all(|digit| digit.is_ascii_digit())).then_some(offset)
+}
+
+/// A packet with something more before its last character.
+fn inserted(packet: &Packet, last: char, more: &str) -> Packet {
+    let text = packet.text.as_str();
+    let text = format!("{}{more}{last}", text.strip_suffix(last).unwrap_or(text));
+    Packet { text: text.into(), ..packet.clone() }
+}
+
 /// Tells a client that it may not connect to a namespace, with the status that HTTP would have for it.
 pub fn refused(namespace: &str, message: &str, status: Option<u16>) -> Packet {
     let mut out = begin('4', namespace);

@@ -54,17 +54,17 @@ fn what_a_lost_line_did_not_bring_comes_first_over_the_next() {
     }
     assert!(outbound.lose_line() && outbound.is_lost());
     assert!(!outbound.push(packet("c")), "nobody is woken for a line that is gone");
-    assert!(!outbound.go_on(3, packet("!")) && outbound.is_lost(), "three were never sent");
+    assert!(!outbound.go_on(&Got::Packets(3), packet("!")) && outbound.is_lost(), "three were never sent");
     outbound.want(true);
     assert_eq!(outbound.pop(), Some(ToWrite::HandOver));
     outbound.want(false);
-    assert!(outbound.go_on(1, packet("!")) && !outbound.is_lost());
+    assert!(outbound.go_on(&Got::Packets(1), packet("!")) && !outbound.is_lost());
     for text in ["b", "c", "!"] {
         assert_eq!(outbound.pop(), Some(ToWrite::Packet(packet(text))));
     }
     assert_eq!((outbound.pop(), outbound.of_tenant.used()), (None, 0));
     outbound.close(CloseReason::RESTART);
-    assert!(!outbound.lose_line() && !outbound.go_on(3, packet("!")), "it ends with its line");
+    assert!(!outbound.lose_line() && !outbound.go_on(&Got::Packets(3), packet("!")), "it ends with its line");
 }
 
 #[test]

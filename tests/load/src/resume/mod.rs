@@ -67,7 +67,7 @@ pub struct Options {
 /// Everything; what must not be is the error.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     crate::load::watch_signals()?;
-    crate::load::raise_descriptors(2 * options.sockets.max(options.detached))?;
+    crate::load::raise_descriptors((3 * options.sockets).max(options.detached))?;
     let cores = Cores::split(1)?;
     let scratch = Scratch::make()?;
     let plugins = scratch.path().join("plugins");

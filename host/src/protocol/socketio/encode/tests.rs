@@ -206,3 +206,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_offset_is_the_last_argument_of_an_event_and_found_there() {
+    for (namespace, prefix) in [("/", ""), ("/chat", "/chat,")] {
+        assert_packet(&connected_for(namespace, "abc", "p"), &format!(r#"40{prefix}{{"sid":"abc","pid":"p"}}"#), &[]);
+        let plain = event(namespace, "a", &json_body(r#"{"n":"7"}"#), None);
+        let bare = event(namespace, "a", &spread(json_body("[]")), None);
+        let bytes = event(namespace, "a", &Body::of(Payload::Binary(vec![7])), None);
+        assert_packet(&with_offset(&plain, 12), &format!(r#"42{prefix}["a",{{"n":"7"}},"12"]"#), &[]);
+        assert_packet(&with_offset(&bare, 12), &format!(r#"42{prefix}["a","12"]"#), &[]);
+        for packet in [&plain, &bare, &bytes] {
+            assert_eq!(offset_of(namespace, packet), None);
+            assert_eq!(offset_of(namespace, &with_offset(packet, 12)), Some("12"));
+            assert_eq!(offset_of("/other", &with_offset(packet, 12)), None);
+        }
+        // What looks like one in an ask or an answer is none.
+        let several = spread(json_body(r#"[1,"12"]"#));
+        for packet in [event(namespace, "a", &several, Some(3)), answer(namespace, 3, Some(&several))] {
+            assert_eq!(offset_of(namespace, &packet), None, "{packet:?}");
+        }
+    }
+}
