@@ -216,10 +216,16 @@ JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_b
 bool inside_grow(growing *to, size_t more)
 {
     if (to->room - to->len >= more) return true;
-    size_t room = to->room ? to->room : 512;
+    if (!to->at) {
+        to->at = to->first;
+        to->room = sizeof to->first;
+        return inside_grow(to, more);
+    }
+    size_t room = to->room;
     while (room - to->len < more) room *= 2;
-    char *at = realloc(to->at, room);
+    char *at = realloc(to->at == to->first ? NULL : to->at, room);
     if (!at) return false;
+    if (to->at == to->first) memcpy(at, to->first, to->len);
     to->at = at;
     to->room = room;
     return true;
