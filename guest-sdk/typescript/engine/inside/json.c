@@ -19,6 +19,11 @@ static const char inside_placeholder[] = "_placeholder";
 /* Stands for what is left to the engine. */
 #define INSIDE_LEFT JS_UNINITIALIZED
 
+/* Takes of the stack that C keeps in memory, where the engine's bound is, about what a level takes of the real one. */
+#define INSIDE_LEVEL() \
+    char level[256];   \
+    __asm__ volatile("" ::"r"(level) : "memory")
+
 static JSValue inside_read(inside_reader *from);
 
 static inline void inside_skip(inside_reader *from)
@@ -74,6 +79,7 @@ static JSAtom inside_read_name(inside_reader *from)
 
 static JSValue inside_read_object(inside_reader *from)
 {
+    INSIDE_LEVEL();
     JSContext *ctx = from->ctx;
     JSValue made = JS_NewObject(ctx);
     if (JS_IsException(made)) return INSIDE_LEFT;
@@ -116,6 +122,7 @@ static JSValue inside_read_object(inside_reader *from)
 
 static JSValue inside_read_array(inside_reader *from)
 {
+    INSIDE_LEVEL();
     JSContext *ctx = from->ctx;
     JSValue made = JS_NewArray(ctx);
     if (JS_IsException(made)) return INSIDE_LEFT;
@@ -182,7 +189,7 @@ static JSValue inside_read(inside_reader *from)
         return JS_IsException(value) ? INSIDE_LEFT : value;
     case '{':
     case '[':
-        if (from->depth++ == INSIDE_DEEPEST) return INSIDE_LEFT;
+        if (from->depth++ == INSIDE_DEEPEST || js_check_stack_overflow(from->ctx->rt, 0)) return INSIDE_LEFT;
         value = *from->at++ == '{' ? inside_read_object(from) : inside_read_array(from);
         from->depth--;
         return value;
@@ -349,6 +356,7 @@ static inline bool inside_is_said(JSValueConst value)
 
 static bool inside_write_object(inside_writer *of, JSObject *object)
 {
+    INSIDE_LEVEL();
     JSShape *shape = object->shape;
     JSShapeProperty *named = get_shape_prop(shape);
     JSRuntime *rt = of->ctx->rt;
@@ -374,6 +382,7 @@ static bool inside_write_object(inside_writer *of, JSObject *object)
 
 static bool inside_write_array(inside_writer *of, JSObject *array)
 {
+    INSIDE_LEVEL();
     if (!array->fast_array || !inside_add(of->to, "[", 1)) return false;
     /* Of a longer length the rest are holes, which the prototype may fill. */
     if (JS_VALUE_GET_TAG(array->prop[0].u.value) != JS_TAG_INT ||
@@ -420,7 +429,7 @@ static bool inside_write_value(inside_writer *of, JSValueConst value)
         return false;
     }
     JSObject *object = JS_VALUE_GET_OBJ(value);
-    if (of->depth == INSIDE_DEEPEST || inside_has_form(object)) return false;
+    if (of->depth == INSIDE_DEEPEST || js_check_stack_overflow(of->ctx->rt, 0) || inside_has_form(object)) return false;
     of->depth++;
     bool is_written = object->class_id == JS_CLASS_OBJECT  ? inside_write_object(of, object)
                       : object->class_id == JS_CLASS_ARRAY ? inside_write_array(of, object)
