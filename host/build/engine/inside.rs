@@ -4,9 +4,10 @@
 use anyhow::{Context as _, ensure};
 
 const HEADER: &str = include_str!("../../../guest-sdk/typescript/engine/inside/inside.h");
-const BEHIND: [&str; 3] = [
+const BEHIND: [&str; 4] = [
     include_str!("../../../guest-sdk/typescript/engine/inside/objects.c"),
-    include_str!("../../../guest-sdk/typescript/engine/inside/json.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/json_read.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/json_write.c"),
     include_str!("../../../guest-sdk/typescript/engine/inside/promises.c"),
 ];
 

@@ -16,7 +16,7 @@ typedef struct growing {
 /* What halves of surrogate pairs become, which are no letters: U+FFFD, or the escapes that JSON has for them. */
 typedef enum halves { HALVES_REPLACED, HALVES_ESCAPED } halves;
 
-/* json.c */
+/* json_read.c, json_write.c */
 
 /* The value of a JSON text in UTF-8, with a NUL behind it. `names_bytes` says whether it may have placeholders of attachments. */
 JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes);
