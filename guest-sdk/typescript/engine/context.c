@@ -5,7 +5,6 @@
 
 #include "context.h"
 
-#include <stdlib.h>
 
 static JSClassID class_id;
 static JSValue prototype;
@@ -21,7 +20,7 @@ static void end_context(JSRuntime *runtime, JSValueConst value) {
     context *its = JS_GetOpaque(value, class_id);
     if (!its) return;
     for (int which = 0; which < PART_COUNT; which++) JS_FreeValueRT(runtime, its->parts[which]);
-    free(its);
+    js_free_rt(runtime, its);
 }
 
 static void mark_context(JSRuntime *runtime, JSValueConst value, JS_MarkFunc *mark) {
@@ -37,7 +36,7 @@ JSValue begin_context(const event *event) {
     if (JS_IsUndefined(value)) {
         value = JS_NewObjectProtoClass(js, prototype, class_id);
         if (JS_IsException(value)) return value;
-        its = needed(malloc(sizeof *its));
+        its = needed(js_malloc(js, sizeof *its));
         for (int which = 0; which < PART_COUNT; which++) its->parts[which] = JS_UNINITIALIZED;
         JS_SetOpaque(value, its);
     } else {
@@ -173,7 +172,7 @@ void begin_contexts(JSRuntime *runtime) {
     JS_NewClassID(runtime, &class_id);
     JS_NewClass(runtime, class_id, &definition);
     prototype = JS_NewObject(js);
-    JS_SetPropertyFunctionList(js, prototype, members, sizeof members / sizeof *members);
+    add_members(prototype, members, sizeof members / sizeof *members);
 }
 
 const JSCFunctionListEntry context_functions[] = {

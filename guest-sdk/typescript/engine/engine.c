@@ -40,13 +40,21 @@ JSValue string_of(struct pl_span span) {
     return JS_NewStringLen(js, span.len ? span.at : "", span.len);
 }
 
+/* Gives an object functions, which the engine would make when they are first asked for: in each room anew. */
+void add_members(JSValueConst object, const JSCFunctionListEntry *members, int count) {
+    JS_SetPropertyFunctionList(js, object, members, count);
+    for (int at = 0; at < count; at++) {
+        if (members[at].def_type == JS_DEF_CFUNC) JS_FreeValue(js, JS_GetPropertyStr(js, object, members[at].name));
+    }
+}
+
 /* What the one module exports that is there beside the plugin's own. */
 #define LIST(name) {name##_functions, &name##_function_count}
 static const struct {
     const JSCFunctionListEntry *functions;
     const int *count;
 } lists[] = {
-    LIST(context), LIST(emit),   LIST(handler), LIST(hook), LIST(job),  LIST(line),
+    LIST(context), LIST(emit),    LIST(guest),  LIST(handler), LIST(hook), LIST(job), LIST(line),
     LIST(state),   LIST(storage), LIST(stored), LIST(target), LIST(text), LIST(turn),
 };
 
@@ -151,5 +159,7 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     JS_FreeValue(js, done);
     inside_forget_shapes(js);
     JS_RunGC(runtime);
+    inside_keep(js, false);
+    inside_set_apart(js);
     return true;
 }

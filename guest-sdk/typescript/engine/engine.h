@@ -26,10 +26,10 @@ text text_of(JSValueConst value);
 void free_text(text one);
 JSValue string_of(struct pl_span span);
 void said_as(JSValueConst thrown);
+void add_members(JSValueConst object, const JSCFunctionListEntry *members, int count);
 
 /* hooks.c */
 typedef enum hook {
-    HOOK_INIT,
     HOOK_AUTHORIZE,
     HOOK_END_TURN,
     HOOK_REFUSAL,
@@ -37,6 +37,7 @@ typedef enum hook {
     HOOK_NEED_HOST,
     HOOK_NO_SOCKET,
     HOOK_NO_HANDLER,
+    HOOK_UNREGISTERED,
     HOOK_TOO_LATE,
     HOOK_SETTLED,
     HOOK_NEVER_SETTLED,
@@ -57,6 +58,7 @@ extern const int hook_function_count;
 /* handlers.c */
 typedef enum table { TABLE_EVENTS, TABLE_TIMERS, TABLE_ACKS, TABLE_COUNT } table;
 JSValueConst handlers_of(table what, struct pl_span name);
+bool begin_events(JSValue *words);
 extern const JSCFunctionListEntry handler_functions[];
 extern const int handler_function_count;
 
@@ -76,6 +78,11 @@ extern const int target_function_count;
 void begin_turns(JSRuntime *runtime);
 extern const JSCFunctionListEntry turn_functions[];
 extern const int turn_function_count;
+
+/* guest.c */
+bool has_host(void);
+extern const JSCFunctionListEntry guest_functions[];
+extern const int guest_function_count;
 
 /* memory.c */
 void free_given(void);

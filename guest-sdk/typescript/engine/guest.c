@@ -58,18 +58,34 @@ struct defined {
     pl_out name_or_words, path;
 };
 
+/* What the plugin says of itself, when its top level has ended. */
+static text display_name, path;
+
+static JSValue set_definition(JSContext *, JSValueConst, int, JSValueConst *argv) {
+    display_name = text_of(argv[0]);
+    path = text_of(argv[1]);
+    return display_name.at && path.at ? JS_UNDEFINED : JS_EXCEPTION;
+}
+
+/* Whether the plugin runs, and is not being built: there is a host to ask. */
+static bool is_begun;
+
+bool has_host(void) {
+    return is_begun;
+}
+
+static JSValue tell_host(JSContext *, JSValueConst, int, JSValueConst *) {
+    return JS_NewBool(js, is_begun);
+}
+
 EXPORT(GUEST "init") struct defined *guest_init(void) {
     static struct defined answer;
+    JSValue words = JS_UNDEFINED;
+    is_begun = true;
     JS_UpdateStackTop(JS_GetRuntime(js));
-    JSValue found = call_hook(HOOK_INIT, 0, NULL);
-    if (JS_IsException(found)) {
-        JSValue thrown = JS_GetException(js);
-        answer = (struct defined){1, words_of(thrown), {0}};
-        JS_FreeValue(js, thrown);
-    } else {
-        answer = (struct defined){0, member(found, "name"), member(found, "path")};
-    }
-    JS_FreeValue(js, found);
+    if (begin_events(&words)) answer = (struct defined){0, {OF(display_name)}, {OF(path)}};
+    else answer = (struct defined){1, words_of(words), {0}};
+    JS_FreeValue(js, words);
     return &answer;
 }
 
@@ -210,3 +226,9 @@ handled *guest_handle(const char *cause, size_t cause_len, const char *name, siz
     let_go();
     return &answer;
 }
+
+const JSCFunctionListEntry guest_functions[] = {
+    JS_CFUNC_DEF("hasHost", 0, tell_host),
+    JS_CFUNC_DEF("setDefinition", 2, set_definition),
+};
+const int guest_function_count = sizeof guest_functions / sizeof *guest_functions;

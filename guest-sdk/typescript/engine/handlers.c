@@ -68,5 +68,38 @@ static JSValue set_handlers(JSContext *, JSValueConst, int, JSValueConst *argv) 
     return JS_UNDEFINED;
 }
 
+/* Asks the host for an event; false where it is refused, `words` saying why. */
+static bool ask_for(struct pl_span name, JSValue *words) {
+    pl_result result;
+    host_on(name.at, name.len, &result);
+    JSValue answer = answered(&result, as_nothing);
+    if (!JS_IsException(answer)) return true;
+    JSValue arguments[2] = {string_of(name), JS_UNDEFINED};
+    or_refusal(answer);
+    arguments[1] = JS_GetException(js);
+    *words = call_hook(HOOK_UNREGISTERED, 2, arguments);
+    JS_FreeValue(js, arguments[0]);
+    JS_FreeValue(js, arguments[1]);
+    return false;
+}
+
+/* Asks the host for all events that have handlers. It has one hook for all timers, and one for all asks. */
+bool begin_events(JSValue *words) {
+    static const char *const hooks[TABLE_COUNT] = {[TABLE_TIMERS] = "$timer", [TABLE_ACKS] = "$ack"};
+    for (table what = 0; what < TABLE_COUNT; what++) {
+        bool is_any = false;
+        for (int which = 0; which < BUCKETS; which++) {
+            for (handlers *at = tables[what][which]; at; at = at->next) {
+                is_any = true;
+                if (what == TABLE_EVENTS && !ask_for((struct pl_span){at->name, at->len}, words)) return false;
+            }
+        }
+        struct pl_span hook = {hooks[what], hooks[what] ? strlen(hooks[what]) : 0};
+        bool is_asked = !hooks[what] || !is_any || !JS_IsUndefined(handlers_of(TABLE_EVENTS, hook));
+        if (!is_asked && !ask_for(hook, words)) return false;
+    }
+    return true;
+}
+
 const JSCFunctionListEntry handler_functions[] = {JS_CFUNC_DEF("setHandlers", 3, set_handlers)};
 const int handler_function_count = sizeof handler_functions / sizeof *handler_functions;

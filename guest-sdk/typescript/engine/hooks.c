@@ -3,7 +3,6 @@
 #include "engine.h"
 
 static const char *const names[HOOK_COUNT] = {
-    [HOOK_INIT] = "init",
     [HOOK_AUTHORIZE] = "authorize",
     [HOOK_END_TURN] = "endTurn",
     [HOOK_REFUSAL] = "refusal",
@@ -11,6 +10,7 @@ static const char *const names[HOOK_COUNT] = {
     [HOOK_NEED_HOST] = "needHost",
     [HOOK_NO_SOCKET] = "noSocket",
     [HOOK_NO_HANDLER] = "noHandler",
+    [HOOK_UNREGISTERED] = "unregistered",
     [HOOK_TOO_LATE] = "tooLate",
     [HOOK_SETTLED] = "settled",
     [HOOK_NEVER_SETTLED] = "neverSettled",
@@ -24,8 +24,10 @@ static const char *const names[HOOK_COUNT] = {
 
 static JSValue hooks[HOOK_COUNT];
 
+/* The last that the SDK does before the author's code runs: up to here all is the SDK's own. */
 static JSValue set_hooks(JSContext *, JSValueConst, int, JSValueConst *argv) {
     for (int which = 0; which < HOOK_COUNT; which++) hooks[which] = JS_GetPropertyStr(js, argv[0], names[which]);
+    inside_keep(js, true);
     return JS_UNDEFINED;
 }
 

@@ -2,7 +2,6 @@
 
 #include "engine.h"
 
-#include <stdlib.h>
 
 typedef enum kind { TO_SOCKET, TO_NOBODY, TO_NAMED, TO_CHANNEL, TO_USER } kind;
 
@@ -24,7 +23,7 @@ static void end_target(JSRuntime *runtime, JSValueConst value) {
     target *its = JS_GetOpaque(value, class_id);
     if (!its) return;
     JS_FreeValueRT(runtime, its->who);
-    free(its);
+    js_free_rt(runtime, its);
 }
 
 static JSValue made(shape shape, kind kind, uint32_t socket, JSValue who) {
@@ -33,7 +32,7 @@ static JSValue made(shape shape, kind kind, uint32_t socket, JSValue who) {
         JS_FreeValue(js, who);
         return value;
     }
-    target *its = needed(malloc(sizeof *its));
+    target *its = needed(js_malloc(js, sizeof *its));
     *its = (target){kind, socket, who};
     JS_SetOpaque(value, its);
     return value;
@@ -181,10 +180,10 @@ void begin_targets(JSRuntime *runtime) {
     JS_NewClass(runtime, class_id, &definition);
     for (int which = 0; which < SHAPE_COUNT; which++) {
         prototypes[which] = JS_NewObject(js);
-        JS_SetPropertyFunctionList(js, prototypes[which], &emits, 1);
+        add_members(prototypes[which], &emits, 1);
     }
-    JS_SetPropertyFunctionList(js, prototypes[SHAPE_SOCKET], &of_socket, 1);
-    JS_SetPropertyFunctionList(js, prototypes[SHAPE_ROOM], of_room, 2);
+    add_members(prototypes[SHAPE_SOCKET], &of_socket, 1);
+    add_members(prototypes[SHAPE_ROOM], of_room, 2);
 }
 
 const JSCFunctionListEntry target_functions[] = {

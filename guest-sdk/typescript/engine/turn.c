@@ -15,7 +15,7 @@ static JSValue ack = JS_UNINITIALIZED;
 static JSValue unheard;
 
 static double turn_time;
-static bool has_turn, has_host;
+static bool has_turn;
 
 /* The handlers of an event are here; the SDK's own names for them are in `src/registry.ts`. */
 #define ANY ((struct pl_span){"*", 1})
@@ -224,15 +224,9 @@ static JSValue need_end(JSContext *, JSValueConst, int, JSValueConst *) {
     return JS_UNDEFINED;
 }
 
-/* From here on there is a host to ask. */
-static JSValue begin_host(JSContext *, JSValueConst, int, JSValueConst *) {
-    has_host = true;
-    return JS_UNDEFINED;
-}
-
 /* Milliseconds since the Unix epoch: in a turn the moment when the room accepted the event, so that nobody has to ask the host. */
 static JSValue now(JSContext *, JSValueConst, int, JSValueConst *) {
-    if (!has_turn && !has_host) {
+    if (!has_turn && !has_host()) {
         JSValue what = JS_NewString(js, "the current time"), needed = call_hook(HOOK_NEED_HOST, 1, &what);
         JS_FreeValue(js, what);
         if (JS_IsException(needed)) return needed;
@@ -251,7 +245,6 @@ void begin_turns(JSRuntime *runtime) {
 
 const JSCFunctionListEntry turn_functions[] = {
     JS_CFUNC_DEF("answer", 0, answer),
-    JS_CFUNC_DEF("beginHost", 0, begin_host),
     JS_CFUNC_DEF("needEnd", 0, need_end),
     JS_CFUNC_DEF("now", 0, now),
 };

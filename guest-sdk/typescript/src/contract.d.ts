@@ -147,8 +147,10 @@ declare module "parlor:engine" {
   export function setHandlers(table: number, name: string, list: readonly unknown[] | undefined): void;
   /** Tells what the engine calls of the SDK. */
   export function setHooks(hooks: Record<string, unknown>): void;
-  /** From here on there is a host to ask. */
-  export function beginHost(): void;
+  /** Whether there is a host to ask, as there is from `init` on. */
+  export function hasHost(): boolean;
+  /** What `init` answers. */
+  export function setDefinition(name: string, path: string): void;
   /** Whole milliseconds since the Unix epoch. */
   export function now(): number;
 

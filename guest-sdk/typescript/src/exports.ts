@@ -9,14 +9,13 @@ import { withAttachments } from "./message.js";
 import { sayChannels } from "./meta.js";
 import { needText } from "./payload.js";
 import { needHost } from "./phase.js";
-import { noHandler } from "./registry.js";
-import { authorize, endTurn, init, neverSettled, noSocket, settled, tooLate } from "./runtime.js";
+import { noHandler, unregistered } from "./registry.js";
+import { authorize, endTurn, neverSettled, noSocket, settled, tooLate } from "./runtime.js";
 import { get, put } from "./storage.js";
 
 export { seal } from "./runtime.js";
 
 setHooks({
-  init,
   authorize,
   endTurn,
   refusal,
@@ -24,6 +23,7 @@ setHooks({
   needHost,
   noSocket,
   noHandler,
+  unregistered,
   tooLate,
   settled,
   neverSettled,

@@ -177,8 +177,9 @@ export function settle(): void {
   if (rejoined.length > 0) sayChannels();
   for (let i = 0; i < out.length; i += 1) {
     const one = out[i]!;
-    unchanged(one.meta.userId, one.userId, "a write to the meta", "userId", AS_SAID);
-    unchanged(one.meta.clientId, one.clientId, "a write to the meta", "clientId", AS_SAID);
+    const { meta } = one;
+    if (meta.userId !== one.userId) unchanged(meta.userId, one.userId, "a write to the meta", "userId", AS_SAID);
+    if (meta.clientId !== one.clientId) unchanged(meta.clientId, one.clientId, "a write to the meta", "clientId", AS_SAID);
     if (!one.hasNewFields()) continue;
     const { userId, clientId, channels, ...own } = one.meta;
     one.isChanged = true;

@@ -1,8 +1,8 @@
 /** The handlers of each event, and what the host must be asked for so that they run. */
 
 import { write } from "./console.js";
-import { RoomError, asked, byteLength, refusal } from "./errors.js";
-import { eventsOff, eventsOn, setHandlers } from "./host.js";
+import { RoomError, asked, byteLength, withCauses } from "./errors.js";
+import { eventsOff, eventsOn, hasHost, setHandlers } from "./host.js";
 
 /** The contract's name for all events of clients. */
 const ANY = "*";
@@ -50,9 +50,6 @@ const named = new Map<string, Named>([
   ["$ack", { table: acks, what: "answers to the ask", call: "room.onAck" }],
 ]);
 
-/** Whether the host knows the handlers. From then on each change goes to the host. */
-let started = false;
-
 /** Whether any handler needs this event of the host. */
 function wants(event: string): boolean {
   return events.has(event) || (named.get(event)?.table.size ?? 0) > 0;
@@ -73,7 +70,8 @@ export function add(table: Table, name: string, handler: Handler, call: string):
     throw new RoomError("invalid", `${call}(${JSON.stringify(name)}): the handler must be a function`);
   }
   const event = hostEvent(table, name);
-  if (started && !wants(event)) asked(() => eventsOn(event));
+  // The engine asks for those that there are when a host begins; from then on each change goes to the host.
+  if (hasHost() && !wants(event)) asked(() => eventsOn(event));
   table.set(name, [...(table.get(name) ?? []), handler]);
 }
 
@@ -103,21 +101,12 @@ export function removeAll(table: Table, name: string): boolean {
 
 /** Tells the host that an event is not needed any more, if no handler needs it. */
 function unlessWanted(event: string): void {
-  if (started && !wants(event)) asked(() => eventsOff(event));
+  if (hasHost() && !wants(event)) asked(() => eventsOff(event));
 }
 
-/** Asks the host for all events that have handlers, each once. */
-export function start(): void {
-  started = true;
-  const names = new Set(events.keys());
-  for (const [hook, { table }] of named) if (table.size > 0) names.add(hook);
-  for (const name of names) {
-    try {
-      eventsOn(name);
-    } catch (thrown) {
-      throw new Error(`cannot register \`${name}\``, { cause: refusal(thrown) });
-    }
-  }
+/** Why a room cannot begin: the host does not take the name of an event. */
+export function unregistered(name: string, cause: unknown): string {
+  return withCauses(new Error(`cannot register \`${name}\``, { cause }));
 }
 
 /** The handlers of an event of clients, those for all events behind its own. */

@@ -2,49 +2,37 @@
 
 import { answerBody, stateBody } from "./answer.js";
 import { endGroups, write } from "./console.js";
-import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
+import { Refused, Rejection, RoomError, failure } from "./errors.js";
 import {
   eventCause,
   eventSocket,
+  setDefinition,
   takeAnswer,
   type Context,
   type ContractMeta,
   type ContractRejection,
   type ContractRequest,
-  type Definition,
   type Failure,
   type Payload,
 } from "./host.js";
 import { described } from "./lines.js";
 import * as loop from "./loop.js";
 import * as meta from "./meta.js";
-import { begin } from "./phase.js";
-import * as registry from "./registry.js";
 import { definition } from "./room.js";
 import * as socket from "./socket.js";
 import * as transactions from "./transaction.js";
 import { ConnectRequest } from "./request.js";
 
-/** The display name and the path of rooms that say none. */
-let pluginName = "room";
+/** The path of rooms that say none. */
 const DEFAULT_PATH = "/ws";
 
 /** The end of the top level: what the plugin has to have said by then, and what of it was to run later. */
-export function seal(name: string): void {
-  pluginName = name;
-  if (definition() === undefined) throw new Error("this plugin has no room: call defineRoom at the top level of its module");
+export function seal(pluginName: string): void {
+  const defined = definition();
+  if (defined === undefined) throw new Error("this plugin has no room: call defineRoom at the top level of its module");
+  const { name = pluginName, websocketPath = DEFAULT_PATH } = defined;
+  setDefinition(String(name), websocketPath);
   loop.endTurn(false);
-}
-
-export function init(): Definition {
-  begin();
-  try {
-    registry.start();
-  } catch (thrown) {
-    throw withCauses(thrown);
-  }
-  const { name = pluginName, websocketPath = DEFAULT_PATH } = definition()!;
-  return { name: String(name), path: websocketPath };
 }
 
 /** Asks the plugin who wants to connect. */

@@ -1,18 +1,36 @@
 //! What is compiled behind quickjs.c, and what quickjs.c has of it: JSON as most messages are, promises whose steps are known to the
 //! engine alone, for which it would make functions and reactions that nobody sees, and the shapes of objects that come again.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 const HEADER: &str = include_str!("../../../guest-sdk/typescript/engine/inside/inside.h");
-const BEHIND: [&str; 3] = [
+const BEHIND: [&str; 4] = [
     include_str!("../../../guest-sdk/typescript/engine/inside/objects.c"),
-    include_str!("../../../guest-sdk/typescript/engine/inside/json.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/json_read.c"),
+    include_str!("../../../guest-sdk/typescript/engine/inside/json_write.c"),
     include_str!("../../../guest-sdk/typescript/engine/inside/promises.c"),
 ];
 
 /// Each stands once in quickjs.c, and what is put in its place.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 11] = [
     ("#include \"quickjs.h\"\n", "#include \"inside.h\"\n"),
+    (
+        "#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n",
+        "#define JS_REF_COUNT(p) (js_rc(p)->ref_count)\n\
+         #define INSIDE_FOREVER (1 << 30)\n\
+         static inline void inside_up(int *count) { if (*count < INSIDE_FOREVER) ++*count; }\n\
+         static inline int inside_down(int *count) { return *count < INSIDE_FOREVER ? --*count : *count; }\n",
+    ),
+    (
+        "static no_inline JSArena *arena_new(",
+        "static JSArena *inside_first_arena(JSRuntime *rt, int block_size_idx);\n\
+         static no_inline JSArena *arena_new(",
+    ),
+    (
+        "    block_size = arena_block_sizes[block_size_idx];\n    n_blocks = (JS_ARENA_SIZE",
+        "    ar = inside_first_arena(rt, block_size_idx);\n    if (ar)\n        return ar;\n    \
+         block_size = arena_block_sizes[block_size_idx];\n    n_blocks = (JS_ARENA_SIZE",
+    ),
     (
         "static JSProperty *add_property(JSContext *ctx,\n                                JSObject *p, JSAtom prop, int prop_flags)\n{\n",
         "static void inside_keep_shape(JSContext *ctx, JSShape *shape);\n\
@@ -67,7 +85,37 @@ pub fn with_insides(name: &str, source: String) -> anyhow::Result<String> {
         ensure!(source.matches(from).count() == 1, "quickjs.c does not have this as it was: {from}");
         Ok(source.replace(from, to))
     })?;
+    let changed = counted(&changed)?;
     Ok([&[changed.as_str()], BEHIND.as_slice()].concat().join("\n"))
+}
+
+/// The macro that says where a reference count is.
+const COUNT: &str = "JS_REF_COUNT(";
+
+/// The source whose reference counts leave those alone that are for ever.
+fn counted(source: &str) -> anyhow::Result<String> {
+    let mut parts = source.split(COUNT);
+    let mut made = parts.next().unwrap_or_default().to_owned();
+    let mut changed = 0;
+    for part in parts {
+        let (of, behind) = part.split_once(')').context("quickjs.c has a macro without its end")?;
+        let is_before = made.ends_with("--");
+        let step = match behind.get(..3) {
+            Some("++;") => "inside_up",
+            Some("--;") => "inside_down",
+            _ if is_before => "inside_down",
+            _ => {
+                made.extend([COUNT, of, ")", behind]);
+                continue;
+            }
+        };
+        changed += 1;
+        let behind = if is_before { behind } else { &behind[2..] };
+        made.truncate(made.len() - if is_before { 2 } else { 0 });
+        made.extend([step, "(&", COUNT, of, "))", behind]);
+    }
+    ensure!(changed >= 25, "quickjs.c counts references in another way than it did");
+    Ok(made)
 }
 
 /// All that the result depends on.

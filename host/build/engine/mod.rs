@@ -37,7 +37,7 @@ const OWN: [&str; 6] =
     ["-std=gnu23", "-Wall", "-Wextra", "-Werror", "-Wno-int-to-pointer-cast", "-Wno-pointer-to-int-cast"];
 /// The stack of what C keeps in memory, which is where JavaScript's own is as well: its bound is what throws a `RangeError`.
 const STACK: u32 = 256 << 10;
-const SCRIPT_STACK: u32 = 200 << 10;
+const SCRIPT_STACK: u32 = 176 << 10;
 
 /// What the linker adds for whoever has constructors, and we call by ourselves.
 const START: &str = "_initialize";

@@ -6,16 +6,17 @@
 
 #include "quickjs.h"
 
-/* A text that grows. Its memory stays for the next one. */
+/* A text that grows. Its memory stays for the next one: that of most is at hand. */
 typedef struct growing {
     char *at;
     size_t len, room;
+    char first[1024];
 } growing;
 
 /* What halves of surrogate pairs become, which are no letters: U+FFFD, or the escapes that JSON has for them. */
 typedef enum halves { HALVES_REPLACED, HALVES_ESCAPED } halves;
 
-/* json.c */
+/* json_read.c, json_write.c */
 
 /* The value of a JSON text in UTF-8, with a NUL behind it. `names_bytes` says whether it may have placeholders of attachments. */
 JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_bytes);
@@ -29,6 +30,10 @@ bool inside_grow(growing *to, size_t more);
 
 /* A promise that has this value, which is no thenable; takes it. */
 JSValue inside_fulfilled(JSContext *ctx, JSValue value);
+/* Keeps what there is for ever: all of it, or the program and not its data. */
+void inside_keep(JSContext *ctx, bool is_data_kept);
+/* From here on new objects lie in memory of their own, and not between those that there are. */
+void inside_set_apart(JSContext *ctx);
 /* Forgets the shapes that objects had up to now. */
 void inside_forget_shapes(JSContext *ctx);
 /* Whether an object is referred to by the caller alone, and has no properties of its own. */

@@ -22,8 +22,8 @@ const functions = Object.values(SIGNATURES).map(({ engine, module, name }) => [e
 export const engine = {
   ...Object.fromEntries(functions),
   answer: (...values: unknown[]) => ({ values }),
-  beginHost: nothing,
   channelPrototype: () => ({}),
+  hasHost: () => true,
   needEnd: nothing,
   noteUnsaid: nothing,
   now: Date.now,

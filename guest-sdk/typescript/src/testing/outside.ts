@@ -1,7 +1,3 @@
 /** What `@parlor/guest` is in the bundle of a test: for modules of the author's that a test calls by themselves. */
 
-import { begin } from "../phase.js";
-
-begin();
-
 export * from "../index.js";
