@@ -53,10 +53,11 @@ const ACTS: Act[] = [
   },
   (ctx, data) => {
     const merged: any = {};
+    // A room that wrote to `Object.prototype` here would fail for everybody from then on, in any engine.
     const merge = (into: any, from: any) => {
-      for (const key in from) {
-        if (typeof from[key] === "object") merge((into[key] ??= {}), from[key]);
-        else into[key] = from[key];
+      for (const key of Object.keys(from ?? {}).filter((name) => name !== "__proto__")) {
+        if (typeof from[key] !== "object") into[key] = from[key];
+        else merge((into[key] = Object.hasOwn(into, key) ? Object(into[key]) : {}), from[key]);
       }
     };
     merge(merged, data);
@@ -78,4 +79,6 @@ const ACTS: Act[] = [
 room.on("ping?", (ctx, data) => ctx.emit.emit("pong!", data));
 room.onTimer("tick", (ctx, data) => ctx.actor.emit.emit("tick", data));
 for (const [at, act] of ACTS.entries()) room.on(`act${at}`, act);
-room.on("*", (ctx, data) => ACTS[Math.floor(Math.random() * ACTS.length)]!(ctx, data));
+// Names that are something in JavaScript, or nothing that one would call an event.
+const NAMES = ["__proto__", "constructor", "toString", "then", "length", "type", "data", "../../..", "[object Object]", "é\u{1f600}\u{202e}"];
+for (const name of NAMES) room.on(name, (ctx, data) => ACTS[Math.floor(Math.random() * ACTS.length)]!(ctx, data));

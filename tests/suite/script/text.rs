@@ -143,5 +143,5 @@ async fn one_user_with_hostile_text_traps_no_turn_and_keeps_nobody_from_being_an
     let faults = server.plugin("default", "listener").await["failures_by_kind"].clone();
     println!("turns that failed, by kind: {faults}");
     assert_eq!(faults.get("trap"), None);
-    assert!(faults["error"].as_u64() > Some(0), "it was not hostile");
+    assert!(faults["returned"].as_u64() > Some(0), "it was not hostile");
 }
