@@ -105,7 +105,8 @@ fn linked(root: &Path, out: &Path, tools: &Tools) -> anyhow::Result<Vec<u8>> {
 /// The objects of quickjs-ng, the key of how they are compiled, and what compiles them: nothing where they are there. It takes half
 /// a minute, and they change with their version alone.
 fn language(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, String, Vec<Compiling>)> {
-    let changes = [include_str!("depth.rs"), include_str!("sources.rs"), include_str!("views.rs"), &inside::changes()].concat();
+    let changes =
+        [include_str!("depth.rs"), include_str!("sources.rs"), include_str!("views.rs"), &inside::changes()].concat();
     let key = format!("{} {} {CODE:?} {changes}", tools.source.display(), tools.compiler.version);
     let made: Vec<_> = QUICKJS.iter().map(|name| objects.join(name).with_extension("o")).collect();
     let noted = objects.join("key");

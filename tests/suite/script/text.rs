@@ -20,13 +20,50 @@ const ACTS: usize = 30;
 
 /// What rooms and engines stumble over.
 const TEXTS: [&str; 28] = [
-    "", "__proto__", "constructor", "prototype", "toString", "toJSON", "valueOf", "then", "length", "name", "type", "data", "channel", "\\ud83d",
-    "\\ude00", "\\ud83d\\ude00", "\\u0000", "\\u2028", "\\ufeff", "\\uffff", "$connect", "*", "%s%n%d", "../../..", "${1}", "(a+)+$", "[object Object]",
+    "",
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "toJSON",
+    "valueOf",
+    "then",
+    "length",
+    "name",
+    "type",
+    "data",
+    "channel",
+    "\\ud83d",
+    "\\ude00",
+    "\\ud83d\\ude00",
+    "\\u0000",
+    "\\u2028",
+    "\\ufeff",
+    "\\uffff",
+    "$connect",
+    "*",
+    "%s%n%d",
+    "../../..",
+    "${1}",
+    "(a+)+$",
+    "[object Object]",
     "é\u{1f600}\u{202e}",
 ];
 const NUMBERS: [&str; 14] = [
-    "0", "-0", "1e999", "-1e999", "1e-999", "9007199254740993", "4294967295", "-2147483649", "0.1", "1E400", "123456789012345678901234567890",
-    "4000", "65536", "1e21",
+    "0",
+    "-0",
+    "1e999",
+    "-1e999",
+    "1e-999",
+    "9007199254740993",
+    "4294967295",
+    "-2147483649",
+    "0.1",
+    "1E400",
+    "123456789012345678901234567890",
+    "4000",
+    "65536",
+    "1e21",
 ];
 
 struct Hostile(ChaCha12Rng);
@@ -60,8 +97,9 @@ impl Hostile {
                 format!("[{}]", items.join(","))
             }
             _ => {
-                let members: Vec<String> =
-                    (0..self.0.random_range(0..6)).map(|_| format!("{}:{}", self.text(), self.value(depth - 1))).collect();
+                let members: Vec<String> = (0..self.0.random_range(0..6))
+                    .map(|_| format!("{}:{}", self.text(), self.value(depth - 1)))
+                    .collect();
                 format!("{{{}}}", members.join(","))
             }
         }
@@ -113,7 +151,8 @@ async fn is_answered(good: &mut Client, number: usize) {
 async fn one_user_with_hostile_text_traps_no_turn_and_keeps_nobody_from_being_answered() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let lasts = number("PARLOR_HOSTILE_SECONDS").map(Duration::from_secs);
-    let seed = number("PARLOR_HOSTILE_SEED").unwrap_or_else(|| if lasts.is_some() { u64::from(std::process::id()) } else { 17 });
+    let seed = number("PARLOR_HOSTILE_SEED")
+        .unwrap_or_else(|| if lasts.is_some() { u64::from(std::process::id()) } else { 17 });
     println!("PARLOR_HOSTILE_SEED={seed}");
     let mut hostile = Hostile(ChaCha12Rng::seed_from_u64(seed));
     let server = server();
