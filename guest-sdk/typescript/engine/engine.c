@@ -16,8 +16,8 @@ static pl_out said;
 JSContext *js;
 /* What the engine itself notes of an error's stack; the SDK has authors read their own places. */
 static JSValue noted_stack = JS_UNDEFINED;
-static char *source;
-static size_t source_len;
+/* The text of the plugin's module, in which the sources of its functions are: `host/build/engine/sources.rs`. */
+const char *parlor_text, *parlor_text_end;
 
 /* Half of a surrogate pair, which is no letter, takes three bytes: so does U+FFFD. */
 text text_of(JSValueConst value) {
@@ -78,9 +78,10 @@ extern void __wasm_call_ctors(void);
 /* Memory for the source of the plugin's module. The build calls this first. */
 EXPORT("parlor_source") char *parlor_source(size_t len) {
     __wasm_call_ctors();
-    source = needed(malloc(len + 1));
+    char *source = needed(malloc(len + 1));
     source[len] = 0;
-    source_len = len;
+    parlor_text = source;
+    parlor_text_end = source + len;
     return source;
 }
 
@@ -124,7 +125,7 @@ static void find_noted_stack(void) {
 
 /* Evaluates the plugin's module. Whether it went well; else the build reads why. */
 EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
-    JSRuntime *runtime = needed(JS_NewRuntime());
+    JSRuntime *runtime = needed(JS_NewRuntime2(&script_memory, NULL));
     JSContext *of;
     JS_SetMaxStackSize(runtime, PARLOR_STACK);
     js = needed(JS_NewContext(runtime));
@@ -134,11 +135,8 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     begin_targets(runtime);
     begin_turns(runtime);
     add_module();
-    JSValue module = JS_Eval(js, source, source_len, "plugin.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-    /* What is free stays in the memory that is kept: zeros cost nothing. */
-    explicit_bzero(source, source_len);
-    free(source);
-    source = NULL;
+    size_t len = (size_t)(parlor_text_end - parlor_text);
+    JSValue module = JS_Eval(js, parlor_text, len, "plugin.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(module)) {
         fail();
         return false;
@@ -161,5 +159,6 @@ EXPORT("parlor_evaluate") bool parlor_evaluate(void) {
     JS_RunGC(runtime);
     inside_keep(js, false);
     inside_set_apart(js);
+    memory_is_kept();
     return true;
 }

@@ -89,6 +89,8 @@ void free_given(void);
 void hold_given(void);
 void let_go(void);
 void *needed(void *memory);
+extern const JSMallocFunctions script_memory;
+void memory_is_kept(void);
 
 /* jobs.c */
 void begin_jobs(JSRuntime *runtime);

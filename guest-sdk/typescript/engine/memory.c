@@ -2,6 +2,7 @@
 
 #include "engine.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,4 +73,36 @@ void let_go(void) {
     held_used = 0;
     held_larges = NULL;
     free_given();
+}
+
+/* Of what is kept of the memory, zeros cost nothing: while a bundle is evaluated, what is free again is that. */
+static bool is_kept;
+
+static void *take(void *, size_t size) {
+    return malloc(size);
+}
+
+static void *take_zeros(void *, size_t count, size_t size) {
+    return calloc(count, size);
+}
+
+static void give_back(void *, void *memory) {
+    if (memory && !is_kept) explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *take_more(void *, void *old, size_t size) {
+    if (is_kept || !old) return realloc(old, size);
+    size_t room = malloc_usable_size(old);
+    void *memory = malloc(size);
+    if (!memory) return NULL;
+    memcpy(memory, old, room < size ? room : size);
+    give_back(NULL, old);
+    return memory;
+}
+
+const JSMallocFunctions script_memory = {take_zeros, take, give_back, take_more, (size_t (*)(const void *))malloc_usable_size};
+
+void memory_is_kept(void) {
+    is_kept = true;
 }

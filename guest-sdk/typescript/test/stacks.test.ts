@@ -51,6 +51,12 @@ test("structuredClone makes members that an object inherits as read-only", () =>
   assert.match(log("frozen")[0]!, /^info: \{ toString: 1/);
 });
 
+test("functions show their sources, those of the bundle and those that are made while it runs", () => {
+  const [shown, run] = log("sources");
+  assert.match(shown!, /"function inner\(\) ?\{.*throw new TypeError\(.*"class.*#hidden.*"function anonymous\(a,b.*return a \+ b.*"\(?a\)? ?=> ?a ?\+ ?1", "async ?\(\) ?=> ?1", "get hidden/);
+  assert.equal(run, "info: [ 3, 1 ]");
+});
+
 test("half a surrogate pair may be the name of a member", () => {
   const ada = new TestRoom({ entry: "test/rooms/stacks.ts" }).connect("/ws");
   ada.send("half");

@@ -4,3 +4,4 @@ mod edges;
 mod failures;
 mod rooms;
 mod swaps;
+mod text;

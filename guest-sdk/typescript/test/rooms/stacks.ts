@@ -62,4 +62,16 @@ room.on("frozen", () => {
   said(structuredClone({ toString: 1, __proto__: null }));
   Object.defineProperty(Object.prototype, "toString", before);
 });
+class Shown {
+  #hidden = 1;
+  /* what nobody sees */ get hidden() {
+    return this.#hidden;
+  }
+}
+room.on("sources", () => {
+  const made = new Function("a", "b", "return a + b") as (a: number, b: number) => number;
+  const all = [inner, Shown, made, (a: number) => a + 1, async () => 1, Object.getOwnPropertyDescriptor(Shown.prototype, "hidden")!.get!];
+  said(all.map((one) => String(one).replace(/\s+/g, " ")));
+  said([made(1, 2), new Shown().hidden]);
+});
 room.on("half", (ctx) => ctx.emit.emit("half", { ["\ud83d"]: "\ud83d", type: 1 }));

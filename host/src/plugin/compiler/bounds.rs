@@ -6,6 +6,9 @@ use rustix::process::{
     set_parent_process_death_signal, setpriority_process, setrlimit,
 };
 
+/// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
+/// `compile-memory-bytes`, although most of it is never used.
+pub(super) const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
 /// How many descriptors the child may have: its three streams, and those that its threads and tools need.
 const DESCRIPTORS: u64 = 64;
 /// The child's niceness: serving comes first. Beside threads that are always busy, 10 leaves the child a tenth of a

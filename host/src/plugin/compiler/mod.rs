@@ -17,7 +17,6 @@ mod supervision;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -41,6 +40,7 @@ use crate::model::names::PluginKey;
 use crate::model::text::printable;
 use crate::tenant::Account;
 use crate::tenant::locks::TenantLocks;
+use bounds::ALLOCATOR_RESERVE;
 pub use bounds::{ChildBounds, ChildMemory};
 use cache::Cache;
 pub use cache::compiled_bytes;
@@ -48,7 +48,9 @@ pub use child::CompileJob;
 use functions::FunctionCounts;
 use languages::LanguagePacks;
 use packs::Packs;
+use prevented::unwritten;
 pub use prevented::{EXIT_CODE as EXIT_PREVENTED, Prevented};
+use scripts::ScriptBuilder;
 pub use scripts::{EXIT_LACKING, LackingTools, ScriptBuild, ScriptJob};
 use seal::BrokenSeal;
 use subject::CompileSubject;
@@ -56,10 +58,6 @@ use supervision::{ChildEnd, EndedChild, wait};
 
 /// How many bytes the server reads of the child's error.
 const WORDS_BYTES_MAX: u64 = 4 << 10;
-/// How much address space the child's allocator reserves at once. Its default of 1 GiB would count against
-/// `compile-memory-bytes`, although most of it is never used.
-const ALLOCATOR_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "32MiB");
-
 /// Compiles components, and caches their native code.
 pub struct Compiler {
     engine: Engine,
@@ -122,6 +120,23 @@ impl Compiler {
             }
         })
         .await?
+    }
+
+    /// Makes a component of at most `max` bytes of a script, in turn with all else that is compiled.
+    pub async fn script(
+        self: &Arc<Self>,
+        key: &PluginKey,
+        account: &Arc<Account>,
+        file: &Path,
+        max: u64,
+    ) -> anyhow::Result<ScriptBuild> {
+        let _turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
+        let job = ScriptJob::new(key, file, &self.limits, max)?;
+        let of_tenant = (key.clone(), Arc::clone(account), Arc::from([]));
+        let build = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+            ScriptBuilder { program: &compiler.program, folder: &compiler.cache.folder }.build(key, account, &job)
+        };
+        self.aside(of_tenant, build).await?
     }
 
     /// Runs work for a tenant on a thread that may take long, and charges it.
@@ -347,10 +362,6 @@ struct MadeFunctions {
     pack: Vec<u8>,
     counts: FunctionCounts,
     took: Duration,
-}
-
-fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
-    Prevented(format!("cannot write {}: {why}", file.display())).into()
 }
 
 /// Dropping this tells the compilation that nobody waits for the code any more.

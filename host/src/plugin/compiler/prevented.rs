@@ -1,6 +1,7 @@
 //! Faults of the machine: a component is not compiled, and that is not its fault.
 
 use std::fmt;
+use std::path::Path;
 
 /// The child's exit code where the machine prevented it, of `sysexits.h`: `EX_IOERR`.
 pub const EXIT_CODE: i32 = 74;
@@ -23,3 +24,8 @@ impl fmt::Display for Prevented {
 }
 
 impl std::error::Error for Prevented {}
+
+/// A file of the host's own cannot be written.
+pub(super) fn unwritten(file: &Path, why: impl fmt::Display) -> anyhow::Error {
+    Prevented(format!("cannot write {}: {why}", file.display())).into()
+}

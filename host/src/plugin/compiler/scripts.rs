@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -15,9 +14,10 @@ use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::prevented;
+use super::bounds::ALLOCATOR_RESERVE;
+use super::prevented::{self, Prevented, unwritten};
 use super::supervision::{ChildEnd, EndedChild, wait};
-use super::{ALLOCATOR_RESERVE, Compiler, Prevented, unwritten};
+use crate::model::limits::Limits;
 use crate::model::names::PluginKey;
 use crate::tenant::Account;
 
@@ -50,6 +50,22 @@ pub struct ScriptJob {
 }
 
 impl ScriptJob {
+    /// The job for a plugin's file; `max` is how large the component may become.
+    pub fn new(key: &PluginKey, file: &Path, limits: &Limits, max: u64) -> anyhow::Result<Self> {
+        let root = std::path::absolute(file.parent().context("a script lies in a folder")?)?;
+        Ok(Self {
+            // The folder of the tenant `default` holds those of all others, unless it is one of them.
+            flat: key.tenant.is_default() && !root.ends_with(key.tenant.as_str()),
+            root,
+            entry: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: key.plugin.to_string(),
+            cpu_ms: limits.compile_cpu_ms,
+            wall_ms: limits.compile_wall_ms,
+            memory_bytes: limits.compile_memory_bytes,
+            output_bytes: max,
+        })
+    }
+
     pub fn of_argument(text: &str) -> anyhow::Result<Self> {
         serde_json::from_str(text).context("this is not a job from a server")
     }
@@ -76,42 +92,19 @@ impl fmt::Display for LackingTools {
 
 impl std::error::Error for LackingTools {}
 
-impl Compiler {
-    /// Builds a script, in turn with all else that is compiled. What that uses is charged to the account.
-    pub async fn script(
-        self: &Arc<Self>,
-        key: &PluginKey,
-        account: &Arc<Account>,
-        file: &Path,
-        max: u64,
-    ) -> anyhow::Result<ScriptBuild> {
-        let _turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
-        let job = self.script_job(key, file, max)?;
-        let of_tenant = (key.clone(), Arc::clone(account), Arc::from([]));
-        self.aside(of_tenant, move |compiler, key, account, _| compiler.build(key, account, &job)).await?
-    }
+/// What builds scripts: this program, in a child process that writes into files without names in a folder of the server's.
+pub struct ScriptBuilder<'a> {
+    pub program: &'a Path,
+    pub folder: &'a Path,
+}
 
-    fn script_job(&self, key: &PluginKey, file: &Path, max: u64) -> anyhow::Result<ScriptJob> {
-        let limits = &self.limits;
-        let root = std::path::absolute(file.parent().context("a script lies in a folder")?)?;
-        Ok(ScriptJob {
-            // The folder of the tenant `default` holds those of all others, unless it is one of them.
-            flat: key.tenant.is_default() && !root.ends_with(key.tenant.as_str()),
-            root,
-            entry: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            name: key.plugin.to_string(),
-            cpu_ms: limits.compile_cpu_ms,
-            wall_ms: limits.compile_wall_ms,
-            memory_bytes: limits.compile_memory_bytes,
-            output_bytes: max,
-        })
-    }
-
-    fn build(&self, key: &PluginKey, account: &Account, job: &ScriptJob) -> anyhow::Result<ScriptBuild> {
-        let (output, words) = self.files().map_err(|why| unwritten(&self.cache.folder, why))?;
-        let for_child = |file: &File| file.try_clone().map_err(|why| unwritten(&self.cache.folder, why));
+impl ScriptBuilder<'_> {
+    /// Builds a script. What that uses is charged to the account.
+    pub fn build(&self, key: &PluginKey, account: &Account, job: &ScriptJob) -> anyhow::Result<ScriptBuild> {
+        let (output, words) = self.files().map_err(|why| unwritten(self.folder, why))?;
+        let for_child = |file: &File| file.try_clone().map_err(|why| unwritten(self.folder, why));
         let (stdout, stderr) = (for_child(&output)?, for_child(&words)?);
-        let mut child = Command::new(&self.program)
+        let mut child = Command::new(self.program)
             .arg("build-script")
             .arg(serde_json::json!(job).to_string())
             .env_clear()
@@ -139,7 +132,7 @@ impl Compiler {
 
     /// Files without names, for what a build makes and for what it says.
     fn files(&self) -> io::Result<(File, File)> {
-        Ok((tempfile::tempfile_in(&self.cache.folder)?, tempfile::tempfile_in(&self.cache.folder)?))
+        Ok((tempfile::tempfile_in(self.folder)?, tempfile::tempfile_in(self.folder)?))
     }
 }
 
