@@ -111,6 +111,10 @@ extern const int emit_function_count, storage_function_count, state_function_cou
 extern const JSCFunctionListEntry stored_functions[];
 extern const int stored_function_count;
 
+/* history.c */
+extern const JSCFunctionListEntry history_functions[];
+extern const int history_function_count;
+
 /* lists.c */
 typedef struct texts {
     text *texts;

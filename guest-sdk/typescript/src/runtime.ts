@@ -15,10 +15,12 @@ import {
   type Failure,
   type Payload,
 } from "./host.js";
+import * as history from "./history.js";
 import { described } from "./lines.js";
 import * as loop from "./loop.js";
 import * as meta from "./meta.js";
 import { begin } from "./phase.js";
+import * as presence from "./presence.js";
 import * as registry from "./registry.js";
 import { definition } from "./room.js";
 import * as socket from "./socket.js";
@@ -39,7 +41,9 @@ export function seal(name: string): void {
 export function init(): Definition {
   begin();
   try {
+    definition()!.onStart?.();
     registry.start();
+    history.start();
   } catch (thrown) {
     throw withCauses(thrown);
   }
@@ -125,6 +129,8 @@ export function endTurn(ctx: Context, failed: boolean, error: unknown): Payload 
   try {
     loop.endTurn(failed);
     if (!failed) meta.settle();
+    // A state that is left behind is no moment to say anything.
+    if (!failed && cause !== "$suspend") presence.tell();
     const answer = takeAnswer(ctx);
     // What an answer attaches is for itself: it comes behind the last emit.
     if (!failed && answer !== undefined) body = cause === "$suspend" ? stateBody(answer) : answerBody(answer);
@@ -132,8 +138,9 @@ export function endTurn(ctx: Context, failed: boolean, error: unknown): Payload 
     failed = true;
     error = thrown;
   }
+  presence.end(failed);
   meta.endTurn(failed);
-  if (cause === "$disconnect" && socketId !== null) {
+  if ((cause === "$disconnect" || cause === "$user-leave") && socketId !== null) {
     meta.forget(socketId);
     socket.forget(socketId);
   }
