@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The files of cases, built in: a runner reads no folder.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("acks", include_str!("../cases/acks.json")),
     ("asks", include_str!("../cases/asks.json")),
     ("authorize", include_str!("../cases/authorize.json")),
@@ -15,8 +15,10 @@ const FILES: [(&str, &str); 13] = [
     ("data", include_str!("../cases/data.json")),
     ("dispatch", include_str!("../cases/dispatch.json")),
     ("emits", include_str!("../cases/emits.json")),
+    ("history", include_str!("../cases/history.json")),
     ("life", include_str!("../cases/life.json")),
     ("members", include_str!("../cases/members.json")),
+    ("presence", include_str!("../cases/presence.json")),
     ("storage", include_str!("../cases/storage.json")),
     ("time", include_str!("../cases/time.json")),
     ("turns", include_str!("../cases/turns.json")),

@@ -45,3 +45,32 @@ async fn a_room_goes_from_language_to_language_under_its_sockets() {
         assert_eq!(ada.next_event("did").await["data"], json!([null, stored]), "in {language}");
     }
 }
+
+/// An emit into another room reaches those whom all its conditions leave, from each language.
+#[tokio::test]
+async fn a_room_speaks_into_another_one() {
+    for (language, plugin) in LANGUAGES.into_iter().filter(|(name, _)| !toolchains::is_left_out(name)) {
+        let server = Server::builder()
+            .file("conformance.wasm", plugin().first.clone())
+            .config("[limits]\nturn-cpu-ms = 2_000")
+            .start();
+        let join = async |room, client| {
+            server.join(&format!("/conformance?room={room}&user=ada&client={client}&in=default,news")).await
+        };
+        let (mut here, mut first, mut second) = (join("r", "1").await, join("s", "2").await, join("s", "3").await);
+        let say = |channel: &str, users: &[&str], clients: &[&str], event: &str| {
+            let data = json!({ "n": 1 });
+            json!(["emit-room", "s", channel, users, clients, event, data])
+        };
+        let ops = [
+            say("news", &["ada"], &["2"], "a"),
+            say("default", &["bob"], &["2", "3"], "b"),
+            say("news", &["ada"], &["3", "2"], "c"),
+        ];
+        here.send("do", json!(ops)).await;
+        assert_eq!(here.next_event("did").await["data"], json!([null, null, null]), "in {language}");
+        assert_eq!(first.event().await, json!({ "type": "a", "n": 1 }), "in {language}");
+        assert_eq!(first.event().await, json!({ "type": "c", "n": 1 }), "in {language}");
+        assert_eq!(second.event().await, json!({ "type": "c", "n": 1 }), "in {language}");
+    }
+}
