@@ -120,8 +120,12 @@ impl Storage {
     }
 }
 
+/// How keys begin that the host keeps for itself.
+const RESERVED: &str = "\0parlor/";
+
 fn check_key(key: &str) -> Result<(), Refusal> {
     match key.len() {
+        _ if key.starts_with(RESERVED) => Err(invalid("keys that begin with \\0parlor/ are the host's own")),
         0 => Err(invalid("a key must not be empty")),
         1..=bounds::STORAGE_KEY_BYTES => Ok(()),
         _ => Err(exceeded("storage-key-bytes")),
