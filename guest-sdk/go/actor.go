@@ -27,6 +27,12 @@ func (actor *Actor) To(channel string) Channel {
 	return Channel{channel}
 }
 
+// ToSome is some sockets of a channel: say which with [Part.Users], [Part.Clients] and [Part.Except]. What is said to some of a
+// channel is never in its history, also where that is all of them.
+func (actor *Actor) ToSome(channel string) Part {
+	return Part{channel: channel}
+}
+
 // ToUser is all sockets of a user in this room.
 func (actor *Actor) ToUser(userID string) Target {
 	return Target{func(event string, data host.Payload) (uint32, error) { return host.ToUser(userID, event, data) }}
@@ -35,6 +41,12 @@ func (actor *Actor) ToUser(userID string) Target {
 // ToClients is the sockets of client ids; one that is named twice gets it once.
 func (actor *Actor) ToClients(clientIDs ...string) Target {
 	return Target{func(event string, data host.Payload) (uint32, error) { return host.ToClients(clientIDs, event, data) }}
+}
+
+// ToRoom is another room: of this plugin, by its id (`lobby`), or of another plugin of the same tenant (`inbox/lobby`). Say whom
+// in it with [OtherRoom.Channel], [OtherRoom.Users] and [OtherRoom.Clients].
+func (actor *Actor) ToRoom(room string) OtherRoom {
+	return OtherRoom{room: room}
 }
 
 // Socket is a socket of the room, by its id.
@@ -55,6 +67,44 @@ func (actor *Actor) SessionCount() int {
 	count, err := host.SessionCount()
 	actor.instance.note(err)
 	return int(count)
+}
+
+// Sockets is the sockets that are connected, in the order in which they came. In [Room.OnConnect] the new one is among them, in
+// [Room.OnDisconnect] the old one is not.
+func (actor *Actor) Sockets() []Socket {
+	return actor.present(nil)
+}
+
+// SocketsOf is the connected sockets of a user, in the order in which they came.
+func (actor *Actor) SocketsOf(userID string) []Socket {
+	return actor.present(&userID)
+}
+
+// SocketsIn is the sockets that are in a channel, in the order in which they came.
+func (actor *Actor) SocketsIn(channel string) []Socket {
+	ids, err := socketsIn(channel)
+	actor.instance.note(err)
+	return actor.socketsOf(ids)
+}
+
+// SocketsPage is up to limit of the sockets that are in a channel, 1 to 1,000: those that came behind one, where that is given.
+func (actor *Actor) SocketsPage(channel string, after *SocketID, limit int) ([]Socket, error) {
+	ids, err := host.OfChannel(channel, after, whole32(int64(limit)))
+	return actor.socketsOf(ids), told(err)
+}
+
+func (actor *Actor) present(userID *string) []Socket {
+	ids, err := host.Present(userID)
+	actor.instance.note(err)
+	return actor.socketsOf(ids)
+}
+
+func (actor *Actor) socketsOf(ids []SocketID) []Socket {
+	sockets := make([]Socket, len(ids))
+	for i, id := range ids {
+		sockets[i] = actor.Socket(id)
+	}
+	return sockets
 }
 
 // UserIDs is the users that are connected, each once, in ascending order.

@@ -191,3 +191,36 @@ func ExampleOutcome() {
 		}
 	})
 }
+
+func ExampleRoom_KeepHistory() {
+	setUp(func(room *parlor.Room) {
+		room.KeepHistory("news", parlor.Keeping{Entries: 50, For: 10 * time.Minute, Durable: true})
+		room.On("since", func(ctx *parlor.Ctx, position string) error {
+			var history parlor.History = ctx.History()
+			var page parlor.HistoryPage
+			page, err := history.Read("news", position, 100)
+			if err != nil {
+				return err
+			}
+			if !page.Recovered {
+				ctx.Log().Infof("%s was away for too long", ctx.Meta().UserID)
+			}
+			texts := []string{}
+			for _, said := range page.Entries {
+				var one parlor.Said = said
+				text, err := one.JSON[string]()
+				if err != nil {
+					return err
+				}
+				texts = append(texts, one.At.Format(time.RFC3339)+" "+one.Event+" "+text)
+				position = one.Position
+			}
+			if len(texts) == 0 {
+				if position, err = history.Position("news"); err != nil {
+					return err
+				}
+			}
+			return ctx.Emit("news", map[string]any{"texts": texts, "position": position})
+		})
+	})
+}

@@ -125,6 +125,41 @@ func ExampleRequest() {
 	})
 }
 
+func ExampleRoom_Presence() {
+	setUp(func(room *parlor.Room) {
+		room.Presence("default")
+		room.OnUserJoin(func(ctx *parlor.Ctx, userID string) error {
+			ctx.Log().Infof("%s is here, at %s", userID, ctx.Meta().ClientID)
+			return nil
+		})
+		room.OnUserLeave(func(ctx *parlor.Ctx, userID string) error {
+			_, err := ctx.Storage().Delete("typing/" + userID)
+			return err
+		})
+		room.OnLost(func(ctx *parlor.Ctx) error { return ctx.SetFields(map[string]bool{"away": true}) })
+		room.OnBack(func(ctx *parlor.Ctx) error { return ctx.SetFields(map[string]bool{"away": false}) })
+	})
+}
+
+func ExampleActor_SocketsIn() {
+	setUp(func(room *parlor.Room) {
+		room.On("move", func(ctx *parlor.Ctx, to string) error {
+			for _, socket := range ctx.SocketsIn("lobby") {
+				if err := socket.Join(to); err != nil {
+					return err
+				}
+			}
+			ten, err := ctx.SocketsPage("lobby", nil, 10)
+			if err != nil || len(ten) == 0 {
+				return err
+			}
+			last := ten[len(ten)-1].ID()
+			_, err = ctx.SocketsPage("lobby", &last, 10)
+			return err
+		})
+	})
+}
+
 func ExampleRoom_Off() {
 	setUp(func(room *parlor.Room) {
 		var once parlor.Handler

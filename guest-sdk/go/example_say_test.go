@@ -120,6 +120,48 @@ func ExampleActor() {
 	})
 }
 
+func ExamplePart() {
+	setUp(func(room *parlor.Room) {
+		room.On("deal", func(ctx *parlor.Ctx, players []string) error {
+			var part parlor.Part = ctx.ToSome("table").Users(players...)
+			if err := part.Except(ctx.Meta().ClientID).Emit("cards", 5); err != nil {
+				return err
+			}
+			count, err := ctx.ToSome("table").Clients("tab-1").Users("ada").Clients("tab-2").EmitCount("dealer", true)
+			ctx.Log().Debugf("%d tabs of the dealer", count)
+			return err
+		})
+	})
+}
+
+func ExampleOtherRoom() {
+	setUp(func(room *parlor.Room) {
+		room.On("invite", func(ctx *parlor.Ctx, friends []string) error {
+			var lobby parlor.OtherRoom = ctx.ToRoom("lobby").Channel("default")
+			if err := lobby.Users(friends...).Emit("invited", ctx.RoomID()); err != nil {
+				return err
+			}
+			// The room of another plugin.
+			return ctx.ToRoom("inbox/main").Clients("tab-1").Emit("mail", ctx.RoomID())
+		})
+	})
+}
+
+func ExampleActor_Sockets() {
+	setUp(func(room *parlor.Room) {
+		room.On("only-here", func(ctx *parlor.Ctx, _ any) error {
+			for _, socket := range ctx.SocketsOf(ctx.Meta().UserID) {
+				if socket.ID() != ctx.ID() {
+					if err := socket.Close(4001, "you are elsewhere now"); err != nil {
+						return err
+					}
+				}
+			}
+			return ctx.Emit("sockets", len(ctx.Sockets()))
+		})
+	})
+}
+
 func ExampleEvent() {
 	setUp(func(room *parlor.Room) {
 		room.On("*", func(ctx *parlor.Ctx, _ any) error {

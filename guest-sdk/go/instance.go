@@ -16,6 +16,8 @@ type instance struct {
 	authorize func(request *Request) (*Meta, error)
 	metas     metas
 	roomID    *string
+	// follower is set by [Room.Presence].
+	follower follower
 	// noted is the first refusal of a call that returns no error: it fails the turn.
 	noted error
 }
@@ -57,4 +59,12 @@ func warnOfUnhandled(event *host.Event) {
 	case hookAck:
 		host.Write(host.Warn, fmt.Sprintf("nobody handles the answer to %q: add `room.OnAck`", event.Name))
 	}
+}
+
+// touch tells who follows a channel that its sockets change.
+func (r *instance) touch(channel string) error {
+	if r.follower == nil {
+		return nil
+	}
+	return r.follower.touch(host.Valid(channel))
 }

@@ -64,8 +64,8 @@ func (r *instance) Handle(event host.Event) (reply *host.Payload, failure *host.
 	}
 	beginTurn()
 	ctx := &Ctx{Actor: &Actor{instance: r, event: &Event{event: event}}}
-	err := r.guarded(func() error { return r.dispatch(ctx) })
-	if event.Cause == hookDisconnect {
+	err := r.guarded(func() error { return r.turn(ctx) })
+	if event.Cause == hookDisconnect || event.Cause == hookUserLeave {
 		r.metas.changed(ctx.ID())
 	}
 	r.metas.endTurn()
@@ -76,8 +76,30 @@ func (r *instance) Handle(event host.Event) (reply *host.Payload, failure *host.
 	if err == nil && ctx.answer != nil {
 		reply, err = ctx.answer.enclose()
 	}
+	if r.follower != nil {
+		r.follower.end(err != nil)
+	}
 	if err != nil {
 		return nil, failureOf(err)
 	}
 	return reply, nil
+}
+
+// turn runs the handlers, and tells of what they changed.
+func (r *instance) turn(ctx *Ctx) error {
+	if r.follower == nil {
+		return r.dispatch(ctx)
+	}
+	event := &ctx.event.event
+	if err := r.follower.begin(event.Cause, event.Socket); err != nil {
+		return told(err)
+	}
+	if err := r.dispatch(ctx); err != nil {
+		return err
+	}
+	// A state that is left behind is no moment to say anything.
+	if event.Cause == hookSuspend {
+		return nil
+	}
+	return told(r.follower.tell())
 }

@@ -64,6 +64,42 @@ func (room *Room) OnDisconnect(handle func(ctx *Ctx, how Disconnect) error) Hand
 	})
 }
 
+type userNamed struct {
+	UserID string `json:"userId"`
+}
+
+// OnUserJoin registers a handler that runs when the first socket of a user has come into the room, in a turn of its own.
+func (room *Room) OnUserJoin(handle func(ctx *Ctx, userID string) error) Handler {
+	return room.onUser(hookUserJoin, handle)
+}
+
+// OnUserLeave registers a handler that runs when the last socket of a user has left the room, in a turn of its own; the socket's meta
+// can still be read. A socket that only lost its line has not left before it can come back no more.
+func (room *Room) OnUserLeave(handle func(ctx *Ctx, userID string) error) Handler {
+	return room.onUser(hookUserLeave, handle)
+}
+
+func (room *Room) onUser(hook string, handle func(ctx *Ctx, userID string) error) Handler {
+	return room.add(events, hook, func(ctx *Ctx) error {
+		user, err := hookData[userNamed](ctx)
+		if err != nil {
+			return err
+		}
+		return handle(ctx, user.UserID)
+	})
+}
+
+// OnLost registers a handler that runs when the line of a socket broke that can come back: it is a member as ever, and what is
+// emitted to it waits. Either [Room.OnBack] or [Room.OnDisconnect] follows.
+func (room *Room) OnLost(handle func(ctx *Ctx) error) Handler {
+	return room.add(events, hookLost, handle)
+}
+
+// OnBack registers a handler that runs when a socket is back whose line broke.
+func (room *Room) OnBack(handle func(ctx *Ctx) error) Handler {
+	return room.add(events, hookBack, handle)
+}
+
 // Failed says which turn failed, and why.
 type Failed struct {
 	Event   string `json:"event"`

@@ -41,12 +41,18 @@ func (socket Socket) EmitCount(event string, data any) (int, error) {
 
 // Join puts the socket into a channel.
 func (socket Socket) Join(channel string) error {
+	if err := socket.instance.touch(channel); err != nil {
+		return told(err)
+	}
 	socket.instance.metas.changed(socket.id)
 	return told(host.Join(socket.id, channel))
 }
 
 // Leave takes the socket out of a channel.
 func (socket Socket) Leave(channel string) error {
+	if err := socket.instance.touch(channel); err != nil {
+		return told(err)
+	}
 	socket.instance.metas.changed(socket.id)
 	return told(host.Leave(socket.id, channel))
 }
@@ -68,6 +74,11 @@ func (socket Socket) SetFields(fields any) error {
 func (socket Socket) Close(code int, reason string) error {
 	if code < 0 || code > math.MaxUint16 {
 		code = 0
+	}
+	if follower := socket.instance.follower; follower != nil {
+		if err := follower.touchAll(); err != nil {
+			return told(err)
+		}
 	}
 	return told(host.Close(socket.id, uint16(code), reason))
 }
@@ -91,43 +102,4 @@ func (socket Socket) AskAs(name, event string, data any, timeout time.Duration) 
 // wholeMillis rounds up: nothing rings too early.
 func wholeMillis(span time.Duration) int64 {
 	return int64((span + time.Millisecond - 1) / time.Millisecond)
-}
-
-// Target is whom an emit is for.
-type Target struct {
-	say func(event string, data host.Payload) (uint32, error)
-}
-
-// Emit emits to the target. Data that JSON cannot hold, such as NaN and the infinities, fails with the code `json`.
-func (target Target) Emit(event string, data any) error {
-	_, err := target.EmitCount(event, data)
-	return err
-}
-
-// EmitCount emits to the target, and tells for how many sockets it is.
-func (target Target) EmitCount(event string, data any) (int, error) {
-	return say(data, func(data host.Payload) (uint32, error) { return target.say(event, data) })
-}
-
-// Channel is all sockets of a channel.
-type Channel struct {
-	name string
-}
-
-// Emit emits to the channel. Data that JSON cannot hold, such as NaN and the infinities, fails with the code `json`.
-func (channel Channel) Emit(event string, data any) error {
-	_, err := channel.EmitCount(event, data)
-	return err
-}
-
-// EmitCount emits to the channel, and tells for how many sockets it is.
-func (channel Channel) EmitCount(event string, data any) (int, error) {
-	return say(data, func(data host.Payload) (uint32, error) { return host.ToChannel(channel.name, event, data) })
-}
-
-// Except is the channel without the sockets of some client ids.
-func (channel Channel) Except(clientIDs ...string) Target {
-	return Target{func(event string, data host.Payload) (uint32, error) {
-		return host.ToChannelExcept(channel.name, clientIDs, event, data)
-	}}
 }

@@ -109,6 +109,32 @@ pl_handler pl_on_connect(pl_fn *fn);
  */
 pl_handler pl_on_disconnect(pl_fn *fn);
 
+/* Calls `fn` when the first socket of a user has come into the room; event->data is {"userId"}.
+ *
+ *     pl_on_user_join(greet);
+ */
+pl_handler pl_on_user_join(pl_fn *fn);
+
+/* Calls `fn` when the last socket of a user has left the room; event->data is {"userId"}. A socket that only lost its line has not
+ * left before it can come back no more.
+ *
+ *     pl_on_user_leave(forget);
+ */
+pl_handler pl_on_user_leave(pl_fn *fn);
+
+/* Calls `fn` when the line of a socket broke that can come back: it is a member as ever, and what is emitted to it waits. Either
+ * pl_on_back or pl_on_disconnect follows.
+ *
+ *     pl_on_lost(mark_as_away);
+ */
+pl_handler pl_on_lost(pl_fn *fn);
+
+/* Calls `fn` when a socket is back whose line broke.
+ *
+ *     pl_on_back(mark_as_here);
+ */
+pl_handler pl_on_back(pl_fn *fn);
+
 /* Calls `fn` for events of clients that no other handler wants.
  *
  *     static void unknown(pl_event *event) { pl_reject("unknown", event->name); }

@@ -49,6 +49,35 @@ uint32_t pl_emit_user(const char *user, const char *name, pl_json data);
  */
 uint32_t pl_emit_clients(const char *const *clients, size_t count, const char *name, pl_json data);
 
+/* Whom an emit is for beside its channel: of these users, with these client ids, as far as such are given, without the excluded
+ * client ids. NULL is no condition, whatever the count; another pointer with a count of 0 is nobody.
+ *
+ *     const char *players[] = {"ada", "bob"};
+ *     pl_whom whom = {.users = players, .user_count = 2};
+ */
+typedef struct pl_whom {
+    const char *const *users;
+    size_t user_count;
+    const char *const *clients;
+    size_t client_count;
+    const char *const *excluded;
+    size_t excluded_count;
+} pl_whom;
+
+/* To those in a channel that fulfil all conditions.
+ *
+ *     pl_emit_some("table", &whom, "cards", pl_num(5));
+ */
+uint32_t pl_emit_some(const char *channel, const pl_whom *whom, const char *name, pl_json data);
+
+/* Into another room once this turn has committed: of this plugin, by its id ("lobby"), or of another plugin of the same tenant
+ * ("inbox/lobby"). To a channel, or NULL; of users and clients, or NULL; one of them there must be, and nobody can be excluded. The
+ * data is JSON without bytes. Nobody tells whom it reaches: nobody hears it where the room is not open.
+ *
+ *     pl_emit_room("lobby", "default", NULL, "finished", pl_obj("room", pl_str(pl_room_id())));
+ */
+void pl_emit_room(const char *room, const char *channel, const pl_whom *whom, const char *name, pl_json data);
+
 /* To a channel that the turn's own socket is in, without that socket; else to the user of that id. Verani's ctx.emit.to.
  *
  *     pl_emit_to("default", "said", event->data);
@@ -136,6 +165,36 @@ const char *pl_room_id(void);
  *     if (pl_session_count() == 2) start();
  */
 uint32_t pl_session_count(void);
+
+/* The sockets that are in the room, of a user or of all where that is NULL, in the order in which they came; sets how many.
+ *
+ *     size_t count;
+ *     const pl_socket *own = pl_sockets(pl_meta_of(event->socket).user_id, &count);
+ *     for (size_t at = 0; at < count; at++)
+ *         if (own[at] != event->socket) pl_close(own[at], 4001, "you are elsewhere now");
+ */
+const pl_socket *pl_sockets(const char *user, size_t *count);
+
+/* The sockets that are in a channel, in the order in which they came; sets how many.
+ *
+ *     const pl_socket *readers = pl_sockets_in("news", &count);
+ */
+const pl_socket *pl_sockets_in(const char *channel, size_t *count);
+
+/* Up to `limit` of the sockets that are in a channel, 1 to 1,000: those that came behind one, where that is no NULL.
+ *
+ *     const pl_socket *ten = pl_sockets_page("news", NULL, 10, &count);
+ */
+const pl_socket *pl_sockets_page(const char *channel, const pl_socket *after, uint32_t limit, size_t *count);
+
+/* Tells the sockets of a channel who is in it, once a turn is over that changed that. A newcomer gets `presence.state`, {"channel",
+ * "users": [{"userId", "clients"}]}, itself among them, in ascending order; of more users than fit into 128 KiB, "more" says how many
+ * are left out. The others get `presence.join` with the first socket of a user, and `presence.leave` with the last: {"channel",
+ * "userId"}. None of this is in the channel's history. In PL_ROOM.
+ *
+ *     pl_presence("default");
+ */
+void pl_presence(const char *channel);
 
 /* The ids of the users in the room, in order, each once; sets how many.
  *

@@ -1,4 +1,4 @@
-/* What outlives the instance: storage, timers and the alarm. Include parlor.h. */
+/* What outlives the instance: storage, timers, the alarm, and the history of channels. Include parlor.h. */
 
 #ifndef PARLOR_STATE_H
 #define PARLOR_STATE_H
@@ -116,5 +116,47 @@ double pl_alarm_due(void);
  *     pl_alarm_cancel();
  */
 void pl_alarm_cancel(void);
+
+/* ---- The history of channels: what was said to them lately. ---- */
+
+/* Lets the host keep what is said to a channel, for clients that come back (`?since=`) and for pl_history: the last `entries`, 1 to
+ * 1,000, that are at most `ttl_ms` old, in memory, or in the room's storage where it is durable. In PL_ROOM, for up to 16 channels.
+ *
+ *     pl_keep_history("news", 100, 3600 * 1000, false);
+ */
+void pl_keep_history(const char *channel, uint32_t entries, uint32_t ttl_ms, bool durable);
+
+/* Something that was said to a channel. */
+typedef struct pl_said {
+    /* Where it stands: a text to keep and to give back, not to look into. */
+    const char *position;
+    const char *event;
+    pl_json data;
+    /* When it was said, in milliseconds since the Unix epoch. */
+    double at;
+} pl_said;
+
+/* A part of a history. */
+typedef struct pl_said_page {
+    /* The oldest first. */
+    const pl_said *entries;
+    size_t count;
+    /* Whether these and the following are all that was said behind the position that was given. */
+    bool recovered;
+} pl_said_page;
+
+/* What was said to a channel behind a position, or from the oldest on where that is NULL: up to `limit` entries, 1 to 1,000. A page
+ * may hold fewer and others follow: go on behind the last one until none come.
+ *
+ *     pl_said_page page = pl_history("news", pl_text(event->data), 100);
+ *     for (size_t at = 0; at < page.count; at++) pl_emit(event, page.entries[at].event, page.entries[at].data);
+ */
+pl_said_page pl_history(const char *channel, const char *after, uint32_t limit);
+
+/* The position of the last thing that was said to a channel.
+ *
+ *     pl_emit(event, "you-are-at", pl_str(pl_history_position("news")));
+ */
+const char *pl_history_position(const char *channel);
 
 #endif

@@ -142,7 +142,10 @@ struct pl_handled *pl_handle(const char *cause, size_t cause_len, const char *na
     if (has_payload) event.data = pl_of_payload(is_binary, data, data_len);
     pl_forgive();
     pl_spreading.waits = false;
+    if (pl_follower) pl_follower->begin(&event);
     pl_dispatch(&event);
+    /* A state that is left behind is no moment to say anything. */
+    if (pl_follower && !pl_problem.failed && strcmp(event.cause, "$suspend") != 0) pl_follower->tell();
     if (!pl_problem.failed && event.answer.text) {
         pl_payload sent = pl_sent(event.answer);
         if (event.answer_is_spread) pl_spreading.call();
@@ -150,6 +153,7 @@ struct pl_handled *pl_handle(const char *cause, size_t cause_len, const char *na
         handled->is.answer.is_binary = sent.is_binary;
         handled->is.answer.data = (pl_out){sent.at, sent.len};
     }
+    if (pl_follower) pl_follower->end(pl_problem.failed);
     if (pl_problem.failed) {
         handled->is_err = 1;
         handled->is.failure.code = cut(pl_problem.code, CODE_MAX);

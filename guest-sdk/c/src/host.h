@@ -38,6 +38,10 @@ typedef struct pl_result {
             struct pl_span next;
         } page;
         struct {
+            struct pl_span entries;
+            uint8_t recovered;
+        } history;
+        struct {
             struct pl_span user, client, channels, fields;
         } meta;
     } ok;
@@ -57,6 +61,14 @@ typedef struct pl_time_result {
         } option;
     } ok;
 } pl_time_result;
+
+/* An entry of a channel's history. */
+struct pl_said_entry {
+    struct pl_span position, event;
+    uint8_t is_binary;
+    struct pl_span data;
+    double at;
+};
 
 /* `option<string>`. */
 typedef struct pl_option {
@@ -97,6 +109,7 @@ HOST("inbox", "attachments") void host_attachments(struct pl_span *);
 
 HOST("sockets", "get-meta") void host_get_meta(uint32_t socket, pl_result *);
 HOST("sockets", "present") void host_present(bool has_user, TEXT(user), pl_result *);
+HOST("sockets", "of-channel") void host_of_channel(TEXT(channel), bool has_after, uint32_t after, uint32_t limit, pl_result *);
 HOST("sockets", "set-fields") void host_set_fields(uint32_t socket, TEXT(fields), pl_result *);
 HOST("sockets", "join") void host_join(uint32_t socket, TEXT(channel), pl_result *);
 HOST("sockets", "leave") void host_leave(uint32_t socket, TEXT(channel), pl_result *);
@@ -115,6 +128,12 @@ HOST("timers", "cancel") void host_timer_cancel(TEXT(name), pl_result *);
 HOST("alarm", "set") void host_alarm_set(double at, pl_result *);
 HOST("alarm", "get") void host_alarm_get(pl_time_result *);
 HOST("alarm", "cancel") void host_alarm_cancel(pl_result *);
+
+HOST("history", "keep")
+void host_history_keep(TEXT(channel), uint32_t entries, uint32_t ttl_ms, bool durable, pl_result *);
+HOST("history", "read")
+void host_history_read(TEXT(channel), bool has_after, TEXT(after), uint32_t limit, pl_result *);
+HOST("history", "position") void host_history_position(TEXT(channel), pl_result *);
 
 HOST("room", "id") void host_room_id(pl_result *);
 HOST("room", "session-count") void host_session_count(pl_result *);

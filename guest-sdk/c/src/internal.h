@@ -73,6 +73,18 @@ pl_handler pl_add(pl_table table, const char *name, pl_fn *fn, void *own);
 bool pl_start(void);
 void pl_dispatch(pl_event *event);
 
+/* presence.c. Set with the first pl_presence, so that a plugin without one imports nothing for it. */
+struct pl_follower {
+    /* Begins a turn. */
+    void (*begin)(const pl_event *event);
+    /* A channel will have other sockets; each may, where it is NULL. */
+    void (*touch)(const char *channel);
+    /* Tells of what has changed, at the end of a turn that went well so far. */
+    void (*tell)(void);
+    void (*end)(bool failed);
+};
+extern const struct pl_follower *pl_follower;
+
 /* requests.c. Set with the plugin's own function, so that a plugin without one imports nothing for it. */
 extern bool (*pl_authorizer)(const pl_request *request, pl_meta *meta);
 extern struct pl_refusal {

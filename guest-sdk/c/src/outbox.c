@@ -21,6 +21,9 @@ static const pl_out *outs(const char *const *names, size_t count) {
     return list;
 }
 
+/* `option<list<string>>`: NULL is none. */
+#define SOME(names, count) (names) != NULL, outs(names, (names) ? (count) : 0), (names) ? (count) : 0
+
 /* The name and the data of an emit, ready to be said. */
 #define SAID(name, data) \
     pl_result result;    \
@@ -60,6 +63,30 @@ uint32_t pl_emit_except(const char *channel, const char *const *clients, size_t 
     pl_out to = pl_out_of(channel);
     host_to_channel_except(to.at, to.len, outs(clients, count), count, EVENT, &result);
     return counted(&result);
+}
+
+uint32_t pl_emit_some(const char *channel, const pl_whom *whom, const char *name, pl_json data) {
+    SAID(name, data);
+    pl_out to = pl_out_of(channel);
+    host_to_channel_some(to.at, to.len, SOME(whom->users, whom->user_count), SOME(whom->clients, whom->client_count),
+                         outs(whom->excluded, whom->excluded ? whom->excluded_count : 0),
+                         whom->excluded ? whom->excluded_count : 0, EVENT, &result);
+    return counted(&result);
+}
+
+void pl_emit_room(const char *room, const char *channel, const pl_whom *whom, const char *name, pl_json data) {
+    static const pl_whom anybody;
+    if (!whom) whom = &anybody;
+    if (whom->excluded) {
+        pl_spreading.waits = false;
+        pl_fail("invalid", "an emit into another room excludes nobody");
+        return;
+    }
+    SAID(name, data);
+    pl_out to = pl_out_of(room), in = pl_out_of(channel);
+    host_to_room(to.at, to.len, channel != NULL, in.at, in.len, SOME(whom->users, whom->user_count),
+                 SOME(whom->clients, whom->client_count), EVENT, &result);
+    pl_took(&result);
 }
 
 uint32_t pl_emit_user(const char *user, const char *name, pl_json data) {

@@ -140,6 +140,10 @@ pl_handler pl_on_ack(const char *name, pl_fn *fn) {
 
 HOOK(pl_on_connect, "$connect")
 HOOK(pl_on_disconnect, "$disconnect")
+HOOK(pl_on_user_join, "$user-join")
+HOOK(pl_on_user_leave, "$user-leave")
+HOOK(pl_on_lost, "$lost")
+HOOK(pl_on_back, "$back")
 HOOK(pl_on_message, "$message")
 HOOK(pl_on_error, "$error")
 HOOK(pl_on_restore, "$restore")

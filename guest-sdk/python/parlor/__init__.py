@@ -9,14 +9,16 @@
 
 from ._errors import Refused, Rejection, RoomError, reject
 from .context import AskAnswer, Ctx, Disconnect, Due, FailedTurn, Frame, Suspended
+from .history import History, HistoryPage, Said
 from .later import Alarm, Log, Timers
 from .request import Request
 from .room import Room
 from .sockets import Meta, Socket
 from .storage import Page, Storage
-from .targets import Channel, Target
+from .targets import Channel, OtherRoom, Target
 
 __all__ = [
-    "Alarm", "AskAnswer", "Channel", "Ctx", "Disconnect", "Due", "FailedTurn", "Frame", "Log", "Meta", "Page", "Refused",
-    "Rejection", "Request", "Room", "RoomError", "Socket", "Storage", "Suspended", "Target", "Timers", "reject",
+    "Alarm", "AskAnswer", "Channel", "Ctx", "Disconnect", "Due", "FailedTurn", "Frame", "History", "HistoryPage", "Log",
+    "Meta", "OtherRoom", "Page", "Refused", "Rejection", "Request", "Room", "RoomError", "Said", "Socket", "Storage",
+    "Suspended", "Target", "Timers", "reject",
 ]

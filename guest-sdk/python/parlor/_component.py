@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _host, _stdlib
 from ._errors import Refused, RoomError, Rejection, cut, described, in_a_line, said
-from ._handlers import Handler
+from ._handlers import Handler, settled
 from ._json import messages, text_of
 from .context import Ctx
 from .later import write
@@ -39,7 +39,11 @@ class Guest:
             _host.phase.begun = True
             _stdlib.begin()
             room = _Instance.room
+            for start in room.starters:
+                settled(start())
             room.handlers.start()
+            for keeping in room.keeping:
+                keeping.begin()
             return _host.types.Definition(room.name, room.path)
         except BaseException as error:
             raise _host.Err(in_a_line(error)) from None
@@ -65,16 +69,20 @@ class Guest:
     def handle(self, event: Any) -> Any:
         ctx = Ctx(_Instance.room, event)
         _stdlib.turn.now = event.accepted_at / 1000
+        presences, failing = _Instance.room.presences, True
         try:
-            return _handled(ctx, event)
+            answer = _handled(ctx, event)
+            failing = False
+            return answer
         except Refused as why:
             failed = _failure(why, True)
         except BaseException as error:
             write("error", described(error))
             failed = _failure(error, False)
         finally:
-            if event.cause == "$disconnect" and event.socket is not None:
+            if event.cause in ("$disconnect", "$user-leave") and event.socket is not None:
                 changed(event.socket)
+            presences.end(failing)
             end_turn()
             _stdlib.flush()
             _stdlib.turn.now = None
@@ -84,6 +92,8 @@ class Guest:
 def _handled(ctx: Ctx, event: Any) -> Any:
     if event.socket is None and event.cause not in SOCKETLESS:
         raise RoomError("no-socket", f"the event {event.name} came without a socket")
+    presences = _Instance.room.presences
+    presences.begin(event.cause, event.socket)
     handlers = _Instance.room.handlers.of(event)
     if not handlers and event.cause in ("$timer", "$ack"):
         # Not a failure: what set or asked it may have been another version, and nothing else is lost.
@@ -93,6 +103,9 @@ def _handled(ctx: Ctx, event: Any) -> Any:
         result = handler.run(ctx, ctx.read())
         if result is not None:
             ctx.answer(result)
+    # A state that is left behind is no moment to say anything.
+    if event.cause != "$suspend":
+        presences.tell()
     values = ctx.take_answer()
     # What an answer attaches is for itself: it comes behind the last emit.
     if not values:

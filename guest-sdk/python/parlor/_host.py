@@ -49,6 +49,7 @@ alarm = _interface("alarm")
 clock = _interface("clock")
 config = _interface("config")
 events = _interface("events")
+history = _interface("history")
 inbox = _interface("inbox")
 logging = _interface("logging")
 outbox = _interface("outbox")
@@ -57,6 +58,14 @@ room = _interface("room")
 sockets = _interface("sockets")
 storage = _interface("storage")
 timers = _interface("timers")
+
+
+def later(interface: Any, name: str) -> Any:
+    """A function that an interface has got later: a build leaves it out where the source does not have its name."""
+    found = getattr(interface, name, None)
+    if found is None:
+        raise RoomError("not-imported", f"{name} cannot be called: this component was built without it")
+    return found
 
 
 class _Phase:

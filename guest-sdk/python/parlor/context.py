@@ -137,7 +137,7 @@ class Ctx:
         event = self._event
         if event.socket is None:
             raise RoomError("no-socket", "no socket is the cause of this event")
-        return Socket(event.socket, event.cause == "$disconnect" or self._is_gone())
+        return Socket(event.socket, event.cause in ("$disconnect", "$user-leave") or self._is_gone())
 
     @property
     def meta(self) -> Meta:

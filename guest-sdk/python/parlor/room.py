@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Iterable, TypeVar, overload
+from datetime import timedelta
+from typing import Any, Callable, TypeVar, overload
 
 from . import _host
 from ._errors import RoomError
 from ._handlers import Handler, Handlers
 from ._host import need_text
+from ._presence import Presences
+from ._reach import Reach
 from .context import AskAnswer, Ctx, Disconnect, Due, FailedTurn, Suspended
+from .history import History, Keeping
 from .later import Alarm, Log, Timers
-from .sockets import Socket
 from .storage import Storage
-from .targets import DEFAULT_CHANNEL, Channel, Target, send, texts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,7 +26,7 @@ defined: list[Room] = []
 """The plugin's room, once it has one."""
 
 
-class Room:
+class Room(Reach):
     """The room of a plugin: made once, at the top level of its module.
 
     >>> from dataclasses import dataclass
@@ -61,7 +63,12 @@ class Room:
         """What is to run, come what may."""
         self.log = Log()
         """The plugin's log."""
+        self.history = History()
+        """What was said lately to channels."""
+        self.keeping: list[Keeping] = []
+        self.presences = Presences()
         self.authorizer: Callable[..., Any] | None = None
+        self.starters: list[Callable[[], object]] = []
         self._resumes: dict[str, Handler] = {}
         self._resume_any: Handler | None = None
         self._suspend: Callable[..., Any] | None = None
@@ -154,6 +161,69 @@ class Room:
         ...     room.emit("left", {"user": ctx.meta.user_id, "code": end.code})
         """
         return self._hook("$disconnect", handler, Disconnect)
+
+    def on_start(self, handler: F) -> F:
+        """Marks what runs when an instance begins, before its first event: the place for what depends on the configuration. It is
+        given nothing, and is no turn: storage, sockets and emits raise an error with the code ``no-turn``.
+
+        >>> room = Room("news")
+        >>> @room.on_start
+        ... def start() -> None:
+        ...     room.keep_history("headlines", entries=int(room.config("headlines") or 100))
+        """
+        self.starters.append(handler)
+        return handler
+
+    def on_user_join(self, handler: F) -> F:
+        """Marks what runs when the first socket of a user has come into the room, with the user's id."""
+        self._with("$user-join", handler, lambda ctx: ctx.data["userId"])
+        return handler
+
+    def on_user_leave(self, handler: F) -> F:
+        """Marks what runs when the last socket of a user has left the room, with the user's id. A socket that only lost its line has
+        not left before it can come back no more.
+
+        >>> room = Room("lobby")
+        >>> @room.on_user_leave
+        ... def left(ctx: Ctx, user_id: str) -> None:
+        ...     room.storage.delete(f"typing/{user_id}")
+        """
+        self._with("$user-leave", handler, lambda ctx: ctx.data["userId"])
+        return handler
+
+    def on_lost(self, handler: F) -> F:
+        """Marks what runs when the line of a socket broke that can come back: it is a member as ever, and what is emitted to it
+        waits. Either ``on_back`` or ``on_disconnect`` follows."""
+        return self._hook("$lost", handler)
+
+    def on_back(self, handler: F) -> F:
+        """Marks what runs when a socket is back whose line broke."""
+        return self._hook("$back", handler)
+
+    def keep_history(
+        self, channel: str, *, entries: int = 100, seconds: float | timedelta = 86400, durable: bool = False
+    ) -> None:
+        """Lets the host keep what is said to a channel, for clients that come back (``?since=``) and for ``room.history``: the last
+        entries, 1 to 1,000, that are not older than so long, up to 30 days. In memory, or in the room's storage where it is durable.
+        At the top level of the module or when an instance begins (``on_start``), for up to 16 channels.
+
+        >>> room = Room("news")
+        >>> room.keep_history("headlines", entries=50, seconds=600)
+        """
+        self.keeping.append(Keeping(channel, entries, seconds, durable))
+
+    def presence(self, channel: str) -> None:
+        """Tells the sockets of a channel who is in it, once a turn is over that changed that. A newcomer gets ``presence.state``,
+        ``{"channel", "users": [{"userId", "clients"}]}``, itself among them, in ascending order; of more users than fit into 128 KiB,
+        ``"more"`` says how many are left out. The others get ``presence.join`` with the first socket of a user, and
+        ``presence.leave`` with the last: ``{"channel", "userId"}``. None of this is in the channel's history.
+
+        >>> room = Room("lobby")
+        >>> room.presence("default")
+        """
+        if self.presences.follow(need_text(channel, "a channel")):
+            self.handlers.add(self.handlers.events, "$connect", Handler(_nothing))
+            self.handlers.add(self.handlers.events, "$disconnect", Handler(_nothing))
 
     def on_message(self, handler: F) -> F:
         """Marks what runs for events of clients that have no handler of their own, with their :class:`Frame`.
@@ -262,49 +332,6 @@ class Room:
         self.authorizer = handler
         return handler
 
-    # What handlers do with it.
-
-    def emit(self, event: str, *data: object) -> int:
-        """Emits to the channel ``default``, the sender included; answers how many sockets it is for. What data may be, and what
-        fails, is as of :meth:`Target.emit`."""
-        return send(_host.outbox.to_channel, (DEFAULT_CHANNEL,), event, data)
-
-    def channel(self, name: str) -> Channel:
-        """The sockets of a channel."""
-        return Channel(name)
-
-    def user(self, user_id: str) -> Target:
-        """All sockets of a user."""
-        return Target(_host.outbox.to_user, need_text(user_id, "a user id"))
-
-    def clients(self, client_ids: Iterable[str]) -> Target:
-        """The sockets of these client ids."""
-        return Target(_host.outbox.to_clients, texts(client_ids, "a client id"))
-
-    def socket(self, id: int) -> Socket:
-        """A socket by its id, which ``ctx.socket.id`` told."""
-        if type(id) is not int or not 0 <= id < 2**32:
-            raise RoomError("invalid", "a socket is found by its id, a whole number that ctx.socket.id told")
-        return Socket(id)
-
-    @property
-    def id(self) -> str:
-        """The room's id, as clients name it."""
-        return str(_host.ask(_host.room.id))
-
-    def session_count(self) -> int:
-        """How many sockets are connected."""
-        return int(_host.ask(_host.room.session_count))
-
-    def user_ids(self) -> list[str]:
-        """The ids of the users that are connected, in ascending order."""
-        return list(_host.ask(_host.room.user_ids))
-
-    def config(self, key: str, default: str | None = None) -> str | None:
-        """The value of a key of the plugin's configuration, secrets among them; not there at the top level of a module."""
-        value = _host.ask(_host.config.get, need_text(key, "a key of the configuration"))
-        return default if value is None else str(value)
-
     # How it registers.
 
     def _mark(self, table: Any, name: str, handler: Any, kind: Any = None) -> Any:
@@ -358,6 +385,10 @@ def _typed(function: Callable[..., Any], kind: Any) -> Handler:
     if kind is not None:
         handler.accept(kind)
     return handler
+
+
+def _nothing() -> None:
+    """The host raises only what somebody handles."""
 
 
 def _need_schema(schema: object, call: str) -> None:

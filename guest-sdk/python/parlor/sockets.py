@@ -7,7 +7,7 @@ import math
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from . import _host
 from ._errors import RoomError
@@ -19,6 +19,8 @@ FIELDS = "the own fields of a connection"
 ASK_SECONDS = 10.0
 """How long an ask waits that says nothing of it."""
 _METAS_KEPT = 512
+_PAGE = 1000
+"""How many sockets the host is asked for at once, which is the most."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,36 @@ def end_turn() -> None:
 def changed(socket: int) -> None:
     _known.pop(socket, None)
     _touched.append(socket)
+
+
+class _Followed:
+    """Who is told before the sockets of a channel change, or of any: presence, where the room has it."""
+
+    touch: Callable[[str | None], None] | None = None
+
+
+followed = _Followed()
+
+
+def _touch(channel: str | None) -> None:
+    if followed.touch is not None:
+        followed.touch(channel)
+
+
+def page_of(channel: str, after: int | None, limit: int) -> list[int]:
+    """The ids of up to so many sockets of a channel."""
+    return list(_host.ask(_host.later(_host.sockets, "of_channel"), channel, after, min(max(limit, 0), 2**32 - 1)))
+
+
+def all_in(channel: str, after: int | None = None) -> list[int]:
+    """The ids of the sockets of a channel, in ascending order."""
+    found: list[int] = []
+    while True:
+        page = page_of(channel, after, _PAGE)
+        found += page
+        if len(page) < _PAGE:
+            return found
+        after = page[-1]
 
 
 def known_meta(socket: int) -> Meta:
@@ -191,13 +223,13 @@ class Socket:
 
     def join(self, channel: str) -> None:
         """Puts it into a channel. Nothing happens where it is in it."""
-        need_text(channel, "a channel")
+        _touch(need_text(channel, "a channel"))
         changed(self.id)
         _host.ask(_host.sockets.join, self.id, channel)
 
     def leave(self, channel: str) -> None:
         """Takes it out of a channel. Nothing happens where it is not in it."""
-        need_text(channel, "a channel")
+        _touch(need_text(channel, "a channel"))
         changed(self.id)
         _host.ask(_host.sockets.leave, self.id, channel)
 
@@ -218,5 +250,6 @@ class Socket:
         need_text(reason, "a close reason")
         if type(code) is not int or not 0 <= code <= 0xFFFF:
             raise RoomError("invalid", "a close code must be 1000, 1008, 1011 to 1013 or 3000 to 4999")
+        _touch(None)
         _host.ask(_host.sockets.close, self.id, code, reason)
         _closing.add(self.id)

@@ -14,10 +14,15 @@ DEFAULT_CHANNEL = "default"
 
 
 def send(call: Callable[..., int], who: tuple[Any, ...], event: str, data: tuple[object, ...]) -> int:
-    """Sends an event with its data. Nothing may be asked of the host between its bytes and itself."""
+    """Sends an event with its data; how many sockets it is for."""
+    return int(_say(call, who, event, data))
+
+
+def _say(call: Callable[..., Any], who: tuple[Any, ...], event: str, data: tuple[object, ...]) -> Any:
+    """Nothing may be asked of the host between the bytes of the data and the event itself."""
     need_text(event, "an event's name")
     body = messages(data, "the data of an emit") if data else _host.types.Payload_Json("{}")
-    return int(_host.ask(call, *who, event, body))
+    return _host.ask(call, *who, event, body)
 
 
 class Target:
@@ -72,6 +77,51 @@ class Channel(Target):
         ...     ctx.room.channel("default").without(ctx.meta.client_id).emit("said", data)
         """
         return Target(_host.outbox.to_channel_except, self._name, texts(client_ids, "a client id"))
+
+
+    def only(
+        self,
+        *,
+        users: Iterable[str] | None = None,
+        clients: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+    ) -> Target:
+        """Those sockets of the channel that are of one of these users, and have one of these client ids, as far as such are given,
+        without those of other client ids. An empty list is nobody.
+
+        >>> from parlor import Ctx, Room
+        >>> room = Room("cards")
+        >>> @room.on("deal")
+        ... def deal(ctx: Ctx, players: list[str]) -> None:
+        ...     room.channel("table").only(users=players, without=[ctx.meta.client_id]).emit("cards", 5)
+        """
+        excluded = texts(without, "a client id")
+        return Target(
+            _host.later(_host.outbox, "to_channel_some"), self._name, some(users, "a user id"), some(clients, "a client id"), excluded
+        )
+
+
+class OtherRoom:
+    """Whom an emit into another room is for: ``room.other("lobby", channel="default")``.
+
+    >>> from parlor import Ctx, Room
+    >>> room = Room("game")
+    >>> @room.on("invite")
+    ... def invite(ctx: Ctx, friends: list[str]) -> None:
+    ...     room.other("lobby", users=friends).emit("invited", {"to": room.id})
+    """
+
+    def __init__(self, *who: Any) -> None:
+        self._who = who
+
+    def emit(self, event: str, *data: object) -> None:
+        """Emits into the other room once this turn has committed. The data is JSON, without bytes. Nobody tells whom it reaches:
+        nobody hears it where the room is not open."""
+        _say(_host.later(_host.outbox, "to_room"), self._who, event, data)
+
+
+def some(values: Iterable[object] | None, what: str) -> list[str] | None:
+    return None if values is None else texts(values, what)
 
 
 def texts(values: Iterable[object], what: str) -> list[str]:

@@ -21,6 +21,23 @@ use crate::{
 pub(crate) struct Metas {
     known: RefCell<BTreeMap<SocketId, Rc<Meta>>>,
     changed: RefCell<BTreeSet<SocketId>>,
+    follower: RefCell<Option<Rc<dyn Following>>>,
+}
+
+/// Who follows the sockets of channels: presence, where the room has it. Others import nothing for it.
+pub(crate) trait Following {
+    fn follow(&self, channel: &str);
+
+    /// Begins a turn, which a socket may be the cause of.
+    fn begin(&self, metas: &Metas, cause: &str, socket: Option<SocketId>) -> Result<(), Refusal>;
+
+    /// A channel will have other sockets; each may, where none is named.
+    fn touch(&self, metas: &Metas, channel: Option<&str>) -> Result<(), Refusal>;
+
+    /// Tells of what has changed, at the end of a turn that went well so far.
+    fn tell(&self, metas: &Metas) -> crate::Result;
+
+    fn end(&self, failed: bool);
 }
 
 /// How many metas an instance caches before it empties the cache. With 4 KiB of fields each this takes 2 MiB of the
@@ -39,6 +56,19 @@ impl Metas {
         }
         known.insert(socket, Rc::clone(&meta));
         Ok(meta)
+    }
+
+    pub(crate) fn follower(&self) -> Option<Rc<dyn Following>> {
+        self.follower.borrow().clone()
+    }
+
+    pub(crate) fn set_follower(&self, follower: Rc<dyn Following>) {
+        *self.follower.borrow_mut() = Some(follower);
+    }
+
+    /// Tells who follows channels that a turn is about to change one, or any.
+    pub(crate) fn touch(&self, channel: Option<&str>) -> Result<(), Refusal> {
+        self.follower().map_or(Ok(()), |follower| follower.touch(self, channel))
     }
 
     /// Notes that this turn changed the socket's meta.

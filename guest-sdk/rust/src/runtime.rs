@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::{
     Actor, Ctx, Error, Event, Meta, Request, Room, Setup, bytes, context::Runtime, hooks::hook, host::types,
-    message::Message, registry,
+    message::Message, metas::Following, outcome::Handled, registry,
 };
 
 /// A plugin's function, as the generated exports call it.
@@ -45,16 +45,36 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
     }
     bytes::begin_turn();
     let ctx = Ctx::new(Actor::new(Room::of(runtime), Event::new(event)));
-    let handled = registry::dispatch(&runtime.registry, ctx.event(), &ctx);
+    let follower = runtime.metas.follower();
+    let handled = match &follower {
+        Some(follower) => followed(runtime, &**follower, &ctx),
+        None => registry::dispatch(&runtime.registry, ctx.event(), &ctx),
+    };
     if matches!(ctx.event().cause(), hook::DISCONNECT | hook::USER_LEAVE) {
         runtime.metas.changed(ctx.id());
     }
     runtime.metas.end_turn();
     let noted = runtime.take_noted();
-    match (handled, noted) {
+    let ended = match (handled, noted) {
         (Err(error), _) | (Ok(_), Some(error)) => Err(error.into_failure()),
         (Ok(answer), None) => answer.map(Message::enclose).transpose().map_err(Error::into_failure),
+    };
+    if let Some(follower) = follower {
+        follower.end(ended.is_err());
     }
+    ended
+}
+
+/// Runs the handlers, and tells of what they changed.
+fn followed(runtime: &Runtime, follower: &dyn Following, ctx: &Ctx) -> Handled {
+    let event = ctx.event();
+    follower.begin(&runtime.metas, event.cause(), event.socket())?;
+    let answer = registry::dispatch(&runtime.registry, event, ctx)?;
+    // A state that is left behind is no moment to say anything.
+    if event.cause() != hook::SUSPEND {
+        follower.tell(&runtime.metas)?;
+    }
+    Ok(answer)
 }
 
 /// Runs a room's function, whatever its return type.

@@ -81,6 +81,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn join(&self, channel: &str) -> Result {
+        self.metas.touch(Some(channel))?;
         self.metas.changed(self.id);
         Ok(sockets::join(self.id, channel)?)
     }
@@ -94,6 +95,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn leave(&self, channel: &str) -> Result {
+        self.metas.touch(Some(channel))?;
         self.metas.changed(self.id);
         Ok(sockets::leave(self.id, channel)?)
     }
@@ -123,6 +125,7 @@ impl<'a> Socket<'a> {
     /// }
     /// ```
     pub fn close(&self, code: u16, reason: &str) -> Result {
+        self.metas.touch(None)?;
         Ok(sockets::close(self.id, code, reason)?)
     }
 }

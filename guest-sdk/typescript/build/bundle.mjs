@@ -1,6 +1,6 @@
 /** From the author's files to one module of JavaScript that the engine runs. */
 
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -172,7 +172,17 @@ export async function bundle({ entry, name, root, files, source, form = COMPONEN
   const warnings = [...openImports(result.warnings, isForeign), ...frozenWarnings(topLevel, allowed)];
   // Its places are shown with their text, which is of files.
   if (source === undefined) warnings.push(...intlWarnings(code.text, place, root));
-  return { code: code.text, table: lineTable(lines), warnings, placeOf: place };
+  return { code: code.text, table: lineTable(lines), warnings, callsLater: callsLater(files), placeOf: place };
+}
+
+/**
+ * What calls something that the contract got after its first edition. What only looks like it costs nothing but an import.
+ */
+const LATER = /\b(?:keepHistory|socketsIn)\b|\bpresence\s*\(|\.presence\b|["']presence["']\s*\]/;
+
+/** Whether a plugin of these files needs imports that a host of the first edition does not have. */
+function callsLater(files) {
+  return [...files].some((file) => /\.[cm]?[jt]sx?$/.test(file) && LATER.test(readFileSync(file, "utf8")));
 }
 
 /** What a script by itself has in the place of a package.json's. */

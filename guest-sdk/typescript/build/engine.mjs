@@ -10,8 +10,12 @@ import { Worker } from "node:worker_threads";
 import { number, ofSections, readNumber, sections, signed } from "./wasm.mjs";
 
 /** Of a component. */
+const CUSTOM = 0;
 const CORE_MODULE = 1;
+/** The custom section with the component for plugins that call nothing of what the contract got after its first edition. */
+const FIRST_EDITION = "parlor-first-edition";
 /** Of a module. */
+const IMPORTS = 2;
 const MEMORY = 5;
 const DATA = 11;
 const DATA_COUNT = 12;
@@ -39,12 +43,24 @@ function enginePath() {
   return found;
 }
 
-/** The engine: its component, and its module. */
+/**
+ * The engine: its component, its module, and the component without imports that came after the contract's first edition, whose
+ * module has the import section alone.
+ */
 export function engine() {
   const component = readFileSync(enginePath());
   const found = [...sections(component)].find(({ id }) => id === CORE_MODULE);
-  if (found === undefined) throw new Error(`${enginePath()} is not the engine of plugins`);
-  return { component, module: found.content };
+  const earlier = [...sections(component)].map(firstEdition).find((content) => content !== undefined);
+  if (found === undefined || earlier === undefined) throw new Error(`${enginePath()} is not the engine of plugins`);
+  return { component, module: found.content, earlier };
+}
+
+/** The content of a section, if it is the one with that component. */
+function firstEdition({ id, content }) {
+  if (id !== CUSTOM) return undefined;
+  const { value, end } = readNumber(content, 0);
+  const name = content.subarray(end, end + value).toString();
+  return name === FIRST_EDITION ? content.subarray(end + value) : undefined;
 }
 
 /** The engine's module with a bundle evaluated in it. */
@@ -60,15 +76,21 @@ export async function evaluated({ module }, { code, table }) {
   return ofSections(module, parts);
 }
 
-/** The engine's component with another module in its place. */
-export function componentOf({ component }, module) {
+/** The engine's component with another module in its place: the one that imports all of the contract, or the one that does not. */
+export function componentOf({ component, earlier }, module, importsAll) {
   let isFirst = true;
-  const parts = [...sections(component)].map((part) => {
+  const parts = [...sections(importsAll ? component : earlier)].map((part) => {
     if (part.id !== CORE_MODULE || !isFirst) return part;
     isFirst = false;
-    return { id: CORE_MODULE, content: module };
+    return { id: CORE_MODULE, content: importsAll ? module : withImports(module, part.content) };
   });
-  return ofSections(component, parts);
+  return ofSections(component, parts.filter((part) => firstEdition(part) === undefined));
+}
+
+/** A module with the imports of another one, which are as many and of the same types. */
+function withImports(module, other) {
+  const imports = [...sections(other)].find(({ id }) => id === IMPORTS);
+  return ofSections(module, [...sections(module)].map((part) => (part.id === IMPORTS ? imports : part)));
 }
 
 /** The memory of an engine that has evaluated a bundle, in a thread that is stopped if that takes too long. */

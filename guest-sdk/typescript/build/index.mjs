@@ -102,7 +102,7 @@ async function warn(warnings, color) {
 
 async function component(bundled) {
   const own = engine();
-  return Buffer.concat([componentOf(own, await evaluated(own, bundled)), producers()]);
+  return Buffer.concat([componentOf(own, await evaluated(own, bundled), bundled.callsLater), producers()]);
 }
 
 /** Puts a file in place with one step: whoever watches sees all of it or none. */

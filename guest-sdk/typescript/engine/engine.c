@@ -54,8 +54,8 @@ static const struct {
     const JSCFunctionListEntry *functions;
     const int *count;
 } lists[] = {
-    LIST(context), LIST(emit),    LIST(guest),  LIST(handler), LIST(hook), LIST(job), LIST(line),
-    LIST(state),   LIST(storage), LIST(stored), LIST(target), LIST(text), LIST(turn),
+    LIST(context), LIST(emit),  LIST(guest),   LIST(handler), LIST(history), LIST(hook), LIST(job),
+    LIST(line),    LIST(state), LIST(storage), LIST(stored),  LIST(target),  LIST(text), LIST(turn),
 };
 
 static int add_functions(JSContext *ctx, JSModuleDef *module) {

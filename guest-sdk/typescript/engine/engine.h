@@ -31,6 +31,7 @@ void add_members(JSValueConst object, const JSCFunctionListEntry *members, int c
 /* hooks.c */
 typedef enum hook {
     HOOK_AUTHORIZE,
+    HOOK_BEGIN,
     HOOK_END_TURN,
     HOOK_REFUSAL,
     HOOK_NEED_TEXT,
@@ -119,6 +120,10 @@ extern const int emit_function_count, storage_function_count, state_function_cou
 /* stored.c */
 extern const JSCFunctionListEntry stored_functions[];
 extern const int stored_function_count;
+
+/* history.c */
+extern const JSCFunctionListEntry history_functions[];
+extern const int history_function_count;
 
 /* lists.c */
 typedef struct texts {

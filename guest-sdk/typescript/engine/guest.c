@@ -60,10 +60,13 @@ struct defined {
 
 /* What the plugin says of itself, when its top level has ended. */
 static text display_name, path;
+/* Whether the SDK has something to say or to do when an instance begins: most plugins have nothing. */
+static bool has_begin;
 
 static JSValue set_definition(JSContext *, JSValueConst, int, JSValueConst *argv) {
     display_name = text_of(argv[0]);
     path = text_of(argv[1]);
+    has_begin = JS_ToBool(js, argv[2]) > 0;
     return display_name.at && path.at ? JS_UNDEFINED : JS_EXCEPTION;
 }
 
@@ -78,12 +81,19 @@ static JSValue tell_host(JSContext *, JSValueConst, int, JSValueConst *) {
     return JS_NewBool(js, is_begun);
 }
 
+/* False where the plugin cannot begin; `words` are then the string that says why. */
+static bool begin(JSValue *words) {
+    if (has_begin) *words = call_hook(HOOK_BEGIN, 0, NULL);
+    if (JS_IsException(*words)) *words = JS_GetException(js);
+    return JS_IsUndefined(*words) && begin_events(words);
+}
+
 EXPORT(GUEST "init") struct defined *guest_init(void) {
     static struct defined answer;
     JSValue words = JS_UNDEFINED;
     is_begun = true;
     JS_UpdateStackTop(JS_GetRuntime(js));
-    if (begin_events(&words)) answer = (struct defined){0, {OF(display_name)}, {OF(path)}};
+    if (begin(&words)) answer = (struct defined){0, {OF(display_name)}, {OF(path)}};
     else answer = (struct defined){1, words_of(words), {0}};
     JS_FreeValue(js, words);
     return &answer;
@@ -229,6 +239,6 @@ handled *guest_handle(const char *cause, size_t cause_len, const char *name, siz
 
 const JSCFunctionListEntry guest_functions[] = {
     JS_CFUNC_DEF("hasHost", 0, tell_host),
-    JS_CFUNC_DEF("setDefinition", 2, set_definition),
+    JS_CFUNC_DEF("setDefinition", 3, set_definition),
 };
 const int guest_function_count = sizeof guest_functions / sizeof *guest_functions;

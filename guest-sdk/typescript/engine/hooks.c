@@ -4,6 +4,7 @@
 
 static const char *const names[HOOK_COUNT] = {
     [HOOK_AUTHORIZE] = "authorize",
+    [HOOK_BEGIN] = "begin",
     [HOOK_END_TURN] = "endTurn",
     [HOOK_REFUSAL] = "refusal",
     [HOOK_NEED_TEXT] = "needText",

@@ -203,7 +203,7 @@ void handle_event(const event *event, double accepted_at, handled *to) {
     turn_time = accepted_at;
     has_turn = true;
     /* The SDK forgets a socket that has left. */
-    needs_end = is(event->cause, "$disconnect") || is(event->cause, "$suspend");
+    needs_end = is(event->cause, "$disconnect") || is(event->cause, "$user-leave") || is(event->cause, "$suspend");
     JSValue ctx = begin_context(event);
     if (JS_IsException(ctx)) {
         set_failure(to);

@@ -1,9 +1,11 @@
 /** The room that the current turn belongs to. */
 
 import type { BroadcastOptions, ConnectionMeta } from "../types/index.js";
+import { pageOf, socketsIn } from "./channel.js";
 import { log } from "./console.js";
 import { actorEmit, typeOf } from "./emit.js";
 import { RoomError, asked } from "./errors.js";
+import { count, history } from "./history.js";
 import { configGet, roomId, sessionCount, userIds } from "./host.js";
 import { needText } from "./payload.js";
 import { needHost } from "./phase.js";
@@ -66,6 +68,13 @@ export const actor = {
     return socketIds(needText(userId, "a user id")).map(socketOf);
   },
 
+  socketsIn(channel: string, { after, limit }: { after?: number; limit?: number } = {}): Socket[] {
+    needText(channel, "a channel");
+    const behind = after === undefined || after === null ? null : count(after, "after");
+    const ids = limit === undefined ? socketsIn(channel, behind) : pageOf(channel, behind, count(limit, "limit"));
+    return ids.map(socketOf);
+  },
+
   // The host takes out whoever leaves.
   cleanupStaleSessions: (): number => 0,
 
@@ -79,6 +88,7 @@ export const actor = {
     throw new RoomError("invalid", "a socket is found by its id, a whole number that ctx.ws.id told");
   },
 
+  history,
   timers,
   alarm,
   log,

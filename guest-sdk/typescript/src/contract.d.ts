@@ -54,6 +54,18 @@ declare module "parlor:engine" {
     entries: Entry[];
     next: string | null;
   }
+  /** Something that was said to a channel. */
+  export interface ContractSaid {
+    position: string;
+    event: string;
+    data: Payload;
+    at: number;
+  }
+  /** A part of a channel's history. */
+  export interface ContractHistory {
+    entries: ContractSaid[];
+    recovered: boolean;
+  }
   export type Level = "debug" | "info" | "warn" | "error";
 
   // `events`
@@ -63,6 +75,7 @@ declare module "parlor:engine" {
   // `sockets`
   export function getMeta(socket: number): ContractMeta;
   export function present(userId: string | null): number[];
+  export function ofChannel(channel: string, after: number | null, limit: number): number[];
   export function setFields(socket: number, fields: string): void;
   export function join(socket: number, channel: string): void;
   export function leave(socket: number, channel: string): void;
@@ -111,6 +124,11 @@ declare module "parlor:engine" {
   export function alarmGet(): number | null;
   export function alarmCancel(): void;
 
+  // `history`
+  export function historyKeep(channel: string, entries: number, ttlMs: number, durable: boolean): void;
+  export function historyRead(channel: string, after: string | null, limit: number): ContractHistory;
+  export function historyPosition(channel: string): string;
+
   // `room`, `clock`, `random`, `logging` and `config`
   export function roomId(): string;
   export function sessionCount(): number;
@@ -150,7 +168,7 @@ declare module "parlor:engine" {
   /** Whether there is a host to ask, as there is from `init` on. */
   export function hasHost(): boolean;
   /** What `init` answers. */
-  export function setDefinition(name: string, path: string): void;
+  export function setDefinition(name: string, path: string, hasBegin: boolean): void;
   /** Whole milliseconds since the Unix epoch. */
   export function now(): number;
 

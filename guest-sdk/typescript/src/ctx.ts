@@ -17,6 +17,9 @@ import {
 import { metaOf } from "./meta.js";
 import { Socket, socketOfTurn } from "./socket.js";
 
+/** The hooks whose socket has left. */
+const LEFT = ["$disconnect", "$user-leave"];
+
 /** The socket of a failed turn that none was the cause of: as one that has left. */
 const NOBODY = new Socket(0, true);
 
@@ -36,7 +39,7 @@ const members = {
     const ctx = this as unknown as Context;
     const socket = eventSocket(ctx);
     if (socket === null) return eventCause(ctx) === "$error" ? NOBODY : undefined;
-    return socketOfTurn(socket, eventCause(ctx) === "$disconnect" || isGone(ctx));
+    return socketOfTurn(socket, LEFT.includes(eventCause(ctx)) || isGone(ctx));
   },
 
   get meta(): ConnectionMeta {

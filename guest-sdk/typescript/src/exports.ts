@@ -10,13 +10,14 @@ import { sayChannels } from "./meta.js";
 import { needText } from "./payload.js";
 import { needHost } from "./phase.js";
 import { noHandler, unregistered } from "./registry.js";
-import { authorize, endTurn, neverSettled, noSocket, settled, tooLate } from "./runtime.js";
+import { authorize, begin, endTurn, neverSettled, noSocket, settled, tooLate } from "./runtime.js";
 import { get, put } from "./storage.js";
 
 export { seal } from "./runtime.js";
 
 setHooks({
   authorize,
+  begin,
   endTurn,
   refusal,
   needText,

@@ -2,6 +2,7 @@
 
 import type { ConnectionMeta } from "../types/index.js";
 import { RoomError, asked } from "./errors.js";
+import { touch } from "./follower.js";
 import { getMeta, join, leave, needEnd, noteUnsaid, setFields, type ContractMeta } from "./host.js";
 import { fieldsText } from "./payload.js";
 import { uuid } from "./random.js";
@@ -136,6 +137,11 @@ function knownOf(socket: number): Known {
   return found;
 }
 
+/** Who a socket is, as far as nobody can change it, and its channels as the host had them when it was asked. */
+export function whoIs(socket: number): { readonly userId: string; readonly clientId: string; readonly channels: readonly string[] } {
+  return knownOf(socket);
+}
+
 /** A socket's meta: the same object throughout a turn, which handlers may write to. */
 export function metaOf(socket: number): ConnectionMeta {
   const found = knownOf(socket);
@@ -156,11 +162,16 @@ export function sayChannels(): void {
       throw new RoomError("invalid", `a channel of a meta must be a string, not ${typeof channel}`);
     });
     one.isChanged = true;
-    for (const channel of now) if (!one.channels.includes(channel)) unlessGone(() => join(one.socket, channel));
-    for (const channel of one.channels) if (!now.includes(channel)) unlessGone(() => leave(one.socket, channel));
+    for (const channel of now) if (!one.channels.includes(channel)) change(join, one.socket, channel);
+    for (const channel of one.channels) if (!now.includes(channel)) change(leave, one.socket, channel);
     one.channels = now;
   }
   noteUnsaid(false);
+}
+
+function change(how: typeof join, socket: number, channel: string): void {
+  touch(channel);
+  unlessGone(() => how(socket, channel));
 }
 
 /** A socket that has left, or that this turn closes, is asked for nothing: what its meta says goes with it. */

@@ -75,6 +75,11 @@ export function add(table: Table, name: string, handler: Handler, call: string):
   table.set(name, [...(table.get(name) ?? []), handler]);
 }
 
+/** Adds a handler of the SDK's own before all others of a hook. Only at the top level. */
+export function addFirst(hook: string, handler: Handler): void {
+  events.set(hook, [handler, ...(events.get(hook) ?? [])]);
+}
+
 /** Removes one handler, the first of several equal ones. If it was the event's last, the host no longer raises the event. */
 export function remove(table: Table, name: string, handler: Handler): boolean {
   const list = table.get(name);

@@ -1,9 +1,12 @@
 /** Registration: what a plugin says of its room. */
 
-import type { Disconnect, EventHandler, FailedTurn, RoomDefinition, RoomEventEmitter, Suspended } from "../types/index.js";
+import type { Disconnect, EventHandler, FailedTurn, Keeping, RoomDefinition, RoomEventEmitter, Suspended } from "../types/index.js";
 import { actor } from "./actor.js";
 import { callAll, through } from "./emitter.js";
 import { RoomError } from "./errors.js";
+import { keepHistory } from "./history.js";
+import { needText } from "./payload.js";
+import * as presence from "./presence.js";
 import * as registry from "./registry.js";
 import type { Handler } from "./registry.js";
 import * as suspend from "./suspend.js";
@@ -27,6 +30,10 @@ const KEPT = [
   "onHibernationRestore",
   "onRestore",
   "onAlarm",
+  "onUserJoin",
+  "onUserLeave",
+  "onLost",
+  "onBack",
 ] as const;
 
 /** The handlers of the room itself, as an emitter. */
@@ -79,6 +86,14 @@ class Room {
     return off(registry.acks, name, handler);
   }
 
+  keepHistory(channel: string, keeping?: Keeping): void {
+    keepHistory(channel, keeping);
+  }
+
+  presence(channel: string): void {
+    presence.follow(needText(channel, "a channel"));
+  }
+
   onSuspend(schema: string, save: Handler): void {
     suspend.onSuspend(schema, save);
   }
@@ -114,6 +129,9 @@ export function defineRoom(given: RoomDefinition<any> = {}): Room {
     }
     if (given[name] !== undefined) registry.add(registry.events, event, handler, `defineRoom: ${name}`);
   };
+  if (given.onStart !== undefined && typeof given.onStart !== "function") {
+    throw new RoomError("invalid", "defineRoom: onStart must be a function");
+  }
   hook("onConnect", "$connect", (ctx) => given.onConnect!(ctx));
   hook("onDisconnect", "$disconnect", (ctx, end: Disconnect) => given.onDisconnect!(ctx, end));
   if (given.eventEmitter === undefined) {
@@ -129,6 +147,10 @@ export function defineRoom(given: RoomDefinition<any> = {}): Room {
     return actor.getSessionCount() > 0 ? given.onHibernationRestore!(actor as any) : undefined;
   });
   hook("onAlarm", "$alarm", (ctx, due) => given.onAlarm!(ctx, due));
+  hook("onUserJoin", "$user-join", (ctx, { userId }) => given.onUserJoin!(ctx, userId));
+  hook("onUserLeave", "$user-leave", (ctx, { userId }) => given.onUserLeave!(ctx, userId));
+  hook("onLost", "$lost", (ctx) => given.onLost!(ctx));
+  hook("onBack", "$back", (ctx) => given.onBack!(ctx));
   return new Room(given);
 }
 

@@ -2,7 +2,7 @@
 
 import { answerBody, stateBody } from "./answer.js";
 import { endGroups, write } from "./console.js";
-import { Refused, Rejection, RoomError, failure } from "./errors.js";
+import { Refused, Rejection, RoomError, failure, withCauses } from "./errors.js";
 import {
   eventCause,
   eventSocket,
@@ -15,9 +15,11 @@ import {
   type Failure,
   type Payload,
 } from "./host.js";
+import * as history from "./history.js";
 import { described } from "./lines.js";
 import * as loop from "./loop.js";
 import * as meta from "./meta.js";
+import * as presence from "./presence.js";
 import { definition } from "./room.js";
 import * as socket from "./socket.js";
 import * as transactions from "./transaction.js";
@@ -31,8 +33,19 @@ export function seal(pluginName: string): void {
   const defined = definition();
   if (defined === undefined) throw new Error("this plugin has no room: call defineRoom at the top level of its module");
   const { name = pluginName, websocketPath = DEFAULT_PATH } = defined;
-  setDefinition(String(name), websocketPath);
+  setDefinition(String(name), websocketPath, defined.onStart !== undefined || history.isAsked());
   loop.endTurn(false);
+}
+
+/** The beginning of an instance, for a plugin that has something to say or to do then. Answers why it cannot begin. */
+export function begin(): string | undefined {
+  try {
+    definition()!.onStart?.();
+    history.start();
+    return undefined;
+  } catch (thrown) {
+    return withCauses(thrown);
+  }
 }
 
 /** Asks the plugin who wants to connect. */
@@ -113,6 +126,8 @@ export function endTurn(ctx: Context, failed: boolean, error: unknown): Payload 
   try {
     loop.endTurn(failed);
     if (!failed) meta.settle();
+    // A state that is left behind is no moment to say anything.
+    if (!failed && cause !== "$suspend") presence.tell();
     const answer = takeAnswer(ctx);
     // What an answer attaches is for itself: it comes behind the last emit.
     if (!failed && answer !== undefined) body = cause === "$suspend" ? stateBody(answer) : answerBody(answer);
@@ -120,8 +135,9 @@ export function endTurn(ctx: Context, failed: boolean, error: unknown): Payload 
     failed = true;
     error = thrown;
   }
+  presence.end(failed);
   meta.endTurn(failed);
-  if (cause === "$disconnect" && socketId !== null) {
+  if ((cause === "$disconnect" || cause === "$user-leave") && socketId !== null) {
     meta.forget(socketId);
     socket.forget(socketId);
   }

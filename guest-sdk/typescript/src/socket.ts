@@ -2,6 +2,7 @@
 
 import type { AskOptions, ConnectionMeta } from "../types/index.js";
 import { RoomError, asked } from "./errors.js";
+import { touch } from "./follower.js";
 import { eventOf } from "./frames.js";
 import { ask, close, join, leave, needEnd, present, socketTarget } from "./host.js";
 import { message, messageOf } from "./message.js";
@@ -133,12 +134,14 @@ export class Socket {
 
   join(channel: string): void {
     needText(channel, "a channel");
+    touch(channel);
     asked(() => join(this.id, channel));
     noteChannel(this.id, channel, true);
   }
 
   leave(channel: string): void {
     needText(channel, "a channel");
+    touch(channel);
     asked(() => leave(this.id, channel));
     noteChannel(this.id, channel, false);
   }
@@ -152,6 +155,7 @@ export class Socket {
     if (!Number.isInteger(code) || code < 0 || code > 65_535) {
       throw new RoomError("invalid", "a close code must be 1000, 1008, 1011 to 1013 or 3000 to 4999");
     }
+    touch();
     asked(() => close(this.id, code, reason));
     closing.add(this.id);
     needEnd();

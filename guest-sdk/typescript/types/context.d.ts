@@ -2,6 +2,7 @@
 
 import type { ConnectionMeta, OwnFields } from "./meta.js";
 import type { DurableObjectStorage } from "./durable.js";
+import type { History } from "./history.js";
 import type { Alarm, Log, Timers } from "./state.js";
 
 /** A client's message: `ctx.frame`, and the argument of `onMessage`. */
@@ -188,6 +189,11 @@ export interface Actor<M extends ConnectionMeta = ConnectionMeta, E = unknown> {
   readonly sessions: Map<Socket<M>, { readonly ws: Socket<M>; readonly meta: M }>;
   /** The connected sockets of a user. */
   getUserSessions(userId: string): Socket<M>[];
+  /**
+   * The sockets that are in a channel, in the order in which they came: all of them, or up to `limit` (1 to 1,000), and only those
+   * behind the id `after` where it is given.
+   */
+  socketsIn(channel: string, options?: { after?: number; limit?: number }): Socket<M>[];
   /** 0: the host takes out whoever leaves, at once. */
   cleanupStaleSessions(): number;
   /** How many sockets are connected. */
@@ -200,6 +206,8 @@ export interface Actor<M extends ConnectionMeta = ConnectionMeta, E = unknown> {
   getStorage(): DurableObjectStorage;
   /** Finds a socket of this room by its id, which was `ctx.ws.id`. */
   socket(id: number): Socket<M>;
+  /** What was said lately to the channels that {@link Room.keepHistory} names. */
+  readonly history: History;
   /** The room's timers. They live in memory: a restart of the server loses them. */
   readonly timers: Timers;
   /** The room's one alarm. It is durable: a restart of the server does not lose it. */

@@ -50,12 +50,14 @@
 
 import type { RoomEventEmitter } from "./actors.js";
 import type { Actor, ErrorContext, HookContext, MessageContext, MessageFrame, RoomContext } from "./context.js";
+import type { Keeping } from "./history.js";
 import type { ConnectionMeta, NewMeta } from "./meta.js";
 import type { Log } from "./state.js";
 
 export * from "./actors.js";
 export type * from "./context.js";
 export type * from "./durable.js";
+export type * from "./history.js";
 export type * from "./meta.js";
 export type * from "./state.js";
 
@@ -168,6 +170,11 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta, E = u
    * without words, and goes to the log.
    */
   extractMeta?(req: ConnectRequest): Awaitable<NewMeta<M> | null | undefined>;
+  /**
+   * When an instance begins, before its first event: the place for what depends on the configuration, such as `room.on`,
+   * `room.keepHistory` and `room.presence`. It is no turn: storage, sockets and emits throw `no-turn`. It cannot be `async`.
+   */
+  onStart?(): void;
   /** For each new socket, before its first event. An error refuses the socket: it is closed with 1011, and `onDisconnect` does not run for it. */
   onConnect?(ctx: RoomContext<M, E>): unknown;
   /**
@@ -201,6 +208,20 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta, E = u
    * after a crash perhaps twice.
    */
   onAlarm?(ctx: HookContext<M, E>, alarm: DueAlarm): unknown;
+  /** When the first socket of a user has come into the room, in a turn of its own behind `onConnect`. */
+  onUserJoin?(ctx: RoomContext<M, E>, userId: string): unknown;
+  /**
+   * When the last socket of a user has left the room, in a turn of its own behind `onDisconnect`. A socket that only lost its line
+   * has not left before it can come back no more.
+   */
+  onUserLeave?(ctx: RoomContext<M, E>, userId: string): unknown;
+  /**
+   * When the line of a socket broke that can come back: it is a member as ever, and what is emitted to it waits. Either `onBack` or
+   * `onDisconnect` follows.
+   */
+  onLost?(ctx: RoomContext<M, E>): unknown;
+  /** When a socket is back whose line broke. */
+  onBack?(ctx: RoomContext<M, E>): unknown;
 }
 
 /** A room: what handlers are registered on. Registrations are no effects: they stay when a turn is undone, and go with the instance. */
@@ -230,6 +251,18 @@ export interface Room<M extends ConnectionMeta = ConnectionMeta, E = unknown> ex
   onAck<T = any>(name: string, handler: (ctx: RoomContext<M, E>, answer: ClientAnswer<T>) => unknown): void;
   /** Removes one handler of an ask's answers, or all of them; says whether there were any. */
   offAck(name: string, handler?: (ctx: RoomContext<M, E>, answer: ClientAnswer) => unknown): boolean;
+  /**
+   * Lets the host keep what is said to a channel, for clients that come back (`?since=`) and for {@link Actor.history}. At the top
+   * level of the module or in `onStart`, for up to 16 channels.
+   */
+  keepHistory(channel: string, keeping?: Keeping): void;
+  /**
+   * Tells the sockets of a channel who is in it, once a turn is over that changed that. A newcomer gets `presence.state`,
+   * `{channel, users: [{userId, clients}]}`, itself among them, in ascending order; of more users than fit into 128 KiB, `more` says
+   * how many are left out. The others get `presence.join` with the first socket of a user, and `presence.leave` with the last:
+   * `{channel, userId}`. None of this is in the channel's history. At the top level of the module, or in `onStart`.
+   */
+  presence(channel: string): void;
   /**
    * Calls `save` before this instance goes, and gives what it returns to the next one: to the `onResume` of the same
    * schema. It runs when the room falls asleep and when it is swapped to a new version; a crash leaves no time for it.

@@ -134,4 +134,24 @@ export interface TestSocket {
    * ```
    */
   close(code?: number, reason?: string): void;
+
+  /**
+   * Breaks the line of a client that may come back: the socket stays a member, and `onLost` has run when this returns.
+   *
+   * ```ts
+   * ada.loseLine();
+   * assert.deepEqual(room.userIds, ["ada", "bob"]);
+   * ```
+   */
+  loseLine(): void;
+
+  /**
+   * Has the client come back over another line, with nothing missing; `onBack` has run when this returns.
+   *
+   * ```ts
+   * ada.loseLine();
+   * ada.comeBack();
+   * ```
+   */
+  comeBack(): void;
 }

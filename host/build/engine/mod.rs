@@ -6,6 +6,7 @@ mod allocator;
 mod compiler;
 mod depth;
 mod inside;
+mod later;
 mod sources;
 mod views;
 
@@ -200,7 +201,7 @@ fn quickjs_source(root: &Path, out: &Path, version: &str) -> anyhow::Result<Path
     Ok(crates.join(format!("rquickjs-sys-{version}/quickjs")))
 }
 
-/// A component of the core module, which imports all of the contract.
+/// A component of the core module, which imports all of the contract, with another one that does not.
 fn component(root: &Path, module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(root.join("wit")).context("the contract")?;
@@ -210,7 +211,8 @@ fn component(root: &Path, module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut module = kept.finish();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).context("the engine's module")?;
     let mut encoder = ComponentEncoder::default().validate(true).module(&module).context("the engine's module")?;
-    encoder.encode().context("the engine's component")
+    let component = encoder.encode().context("the engine's component")?;
+    later::with_first_edition(&component, &module)
 }
 
 /// Leaves out the function that would run constructors anew in each instance.

@@ -24,6 +24,29 @@ var emits = map[string]operation{
 		channel := args.scene.actor.To(args.text(0))
 		return channel.Except(args.get[[]string](1)...).EmitCount(args.text(2), args.any(3))
 	},
+	"emit-some": func(args *args) (any, error) {
+		part := args.scene.actor.ToSome(args.text(0))
+		if args.any(1) != nil {
+			part = part.Users(args.get[[]string](1)...)
+		}
+		if args.any(2) != nil {
+			part = part.Clients(args.get[[]string](2)...)
+		}
+		return part.Except(args.get[[]string](3)...).EmitCount(args.text(4), args.any(5))
+	},
+	"emit-room": func(args *args) (any, error) {
+		room := args.scene.actor.ToRoom(args.text(0))
+		if args.any(1) != nil {
+			room = room.Channel(args.text(1))
+		}
+		if args.any(2) != nil {
+			room = room.Users(args.get[[]string](2)...)
+		}
+		if args.any(3) != nil {
+			room = room.Clients(args.get[[]string](3)...)
+		}
+		return nothing(room.Emit(args.text(4), args.any(5)))
+	},
 	"emit-user": func(args *args) (any, error) {
 		return args.scene.actor.ToUser(args.text(0)).EmitCount(args.text(1), args.any(2))
 	},

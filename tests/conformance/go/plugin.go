@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"parlor"
 )
@@ -18,7 +19,7 @@ func Version(number int) func(room *parlor.Room) error {
 		handlers(room, memory)
 		hooks(room, memory)
 		memory.hooks(room)
-		return nil
+		return channels(room)
 	}
 }
 
@@ -71,6 +72,41 @@ func hooks(room *parlor.Room, memory *memory) {
 			return ctx.Actor.Emit("answered", object{"name": name, "outcome": ack.Outcome, "data": ack.Data.it})
 		})
 	}
+}
+
+// channels is what the configuration asks the host to keep and to tell of channels.
+func channels(room *parlor.Room) error {
+	keeps, _ := parlor.Config("keep")
+	for keep := range strings.SplitSeq(keeps, ",") {
+		words := strings.Fields(keep)
+		if len(words) == 0 {
+			continue
+		}
+		entries, err := strconv.Atoi(words[1])
+		if err != nil {
+			return err
+		}
+		millis, err := strconv.Atoi(words[2])
+		if err != nil {
+			return err
+		}
+		how := parlor.Keeping{Entries: entries, For: time.Duration(millis) * time.Millisecond, Durable: len(words) > 3}
+		room.KeepHistory(words[0], how)
+	}
+	if channel, ok := parlor.Config("presence"); ok {
+		room.Presence(channel)
+	}
+	if _, ok := parlor.Config("users"); !ok {
+		return nil
+	}
+	tell := func(event string) func(ctx *parlor.Ctx, user string) error {
+		return func(ctx *parlor.Ctx, user string) error {
+			return ctx.Actor.Emit(event, object{"userId": user, "client": ctx.Meta().ClientID})
+		}
+	}
+	room.OnUserJoin(tell("user-join"))
+	room.OnUserLeave(tell("user-leave"))
+	return nil
 }
 
 // ownOperations runs what stands in a field of the socket's own.

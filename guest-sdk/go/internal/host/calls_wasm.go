@@ -26,6 +26,31 @@ func GetMeta(socket SocketID) (meta Meta, err error) {
 	return meta, err
 }
 
+// Present answers the sockets that are connected, of one user where one is given.
+func Present(user *string) (ids []SocketID, err error) {
+	hasUser, of := flag(user)
+	socketsPresent(hasUser, of, result())
+	if err = refused(4); err == nil {
+		ids = wordsAt(result(), 4)
+	}
+	release()
+	return ids, err
+}
+
+// OfChannel answers the sockets of a channel behind one, up to a limit.
+func OfChannel(channel string, after *SocketID, limit uint32) (ids []SocketID, err error) {
+	var has, behind uint32
+	if after != nil {
+		has, behind = 1, *after
+	}
+	socketsOfChannel(Valid(channel), has, behind, limit, result())
+	if err = refused(4); err == nil {
+		ids = wordsAt(result(), 4)
+	}
+	release()
+	return ids, err
+}
+
 // SetFields replaces a socket's own fields.
 func SetFields(socket SocketID, fields string) error {
 	socketsSetFields(socket, Valid(fields), result())
@@ -72,6 +97,26 @@ func ToChannel(channel, event string, data Payload) (uint32, error) {
 func ToChannelExcept(channel string, clients []string, event string, data Payload) (uint32, error) {
 	outboxToChannelExcept(Valid(channel), list(clients), uint32(len(clients)), Valid(event), kind(data), data.Data, result())
 	return number()
+}
+
+// ToChannelSome emits to those of a channel that are of these users and have these client ids, where such are given, without
+// some clients.
+func ToChannelSome(channel string, users, clients, excluded []string, event string, data Payload) (uint32, error) {
+	hasUsers, usersAt := some(users)
+	hasClients, clientsAt := some(clients)
+	outboxToChannelSome(Valid(channel), hasUsers, usersAt, uint32(len(users)), hasClients, clientsAt, uint32(len(clients)),
+		list(excluded), uint32(len(excluded)), Valid(event), kind(data), data.Data, result())
+	return number()
+}
+
+// ToRoom emits into another room: to a channel, of these users, with these client ids, as far as such are given.
+func ToRoom(room string, channel *string, users, clients []string, event string, data Payload) error {
+	hasChannel, in := flag(channel)
+	hasUsers, usersAt := some(users)
+	hasClients, clientsAt := some(clients)
+	outboxToRoom(Valid(room), hasChannel, in, hasUsers, usersAt, uint32(len(users)), hasClients, clientsAt,
+		uint32(len(clients)), Valid(event), kind(data), data.Data, result())
+	return done()
 }
 
 // ToUser emits to a user.

@@ -17,6 +17,9 @@ func socketsGetMeta(socket uint32, ret unsafe.Pointer)
 //go:wasmimport parlor:room/sockets@0.1.0 present
 func socketsPresent(hasUser uint32, user string, ret unsafe.Pointer)
 
+//go:wasmimport parlor:room/sockets@0.1.0 of-channel
+func socketsOfChannel(channel string, hasAfter, after, limit uint32, ret unsafe.Pointer)
+
 //go:wasmimport parlor:room/sockets@0.1.0 set-fields
 func socketsSetFields(socket uint32, fields string, ret unsafe.Pointer)
 
@@ -103,6 +106,15 @@ func alarmGet(ret unsafe.Pointer)
 
 //go:wasmimport parlor:room/alarm@0.1.0 cancel
 func alarmCancel(ret unsafe.Pointer)
+
+//go:wasmimport parlor:room/history@0.1.0 keep
+func historyKeep(channel string, entries, ttl, durable uint32, ret unsafe.Pointer)
+
+//go:wasmimport parlor:room/history@0.1.0 read
+func historyRead(channel string, hasAfter uint32, after string, limit uint32, ret unsafe.Pointer)
+
+//go:wasmimport parlor:room/history@0.1.0 position
+func historyPosition(channel string, ret unsafe.Pointer)
 
 //go:wasmimport parlor:room/room@0.1.0 id
 func roomID(ret unsafe.Pointer)

@@ -142,6 +142,16 @@ func textsAt(base unsafe.Pointer, offset uintptr) []string {
 	return texts
 }
 
+// wordsAt copies a list of numbers.
+func wordsAt(base unsafe.Pointer, offset uintptr) []uint32 {
+	first, count := wordAt(base, offset), wordAt(base, offset+4)
+	words := make([]uint32, count)
+	for i := range words {
+		words[i] = wordAt(pointer(first), uintptr(i)*4)
+	}
+	return words
+}
+
 func metaAt(base unsafe.Pointer, offset uintptr) Meta {
 	return Meta{
 		UserID:   textAt(base, offset),
@@ -179,6 +189,14 @@ func list(texts []string) uint32 {
 		putText(pointer(address), uintptr(i)*8, text)
 	}
 	return address
+}
+
+// some copies strings that may be missing: whether they are there, and their address.
+func some(texts []string) (uint32, uint32) {
+	if texts == nil {
+		return 0, 0
+	}
+	return 1, list(texts)
 }
 
 func kind(data Payload) uint32 {

@@ -20,6 +20,16 @@ func GetMeta(socket SocketID) (meta Meta, err error) {
 	panic(outside)
 }
 
+// Present answers the sockets that are connected, of one user where one is given.
+func Present(user *string) (ids []SocketID, err error) {
+	panic(outside)
+}
+
+// OfChannel answers the sockets of a channel behind one, up to a limit.
+func OfChannel(channel string, after *SocketID, limit uint32) (ids []SocketID, err error) {
+	panic(outside)
+}
+
 // SetFields replaces a socket's own fields.
 func SetFields(socket SocketID, fields string) error {
 	panic(outside)
@@ -57,6 +67,17 @@ func ToChannel(channel, event string, data Payload) (uint32, error) {
 
 // ToChannelExcept emits to a channel without some clients.
 func ToChannelExcept(channel string, clients []string, event string, data Payload) (uint32, error) {
+	panic(outside)
+}
+
+// ToChannelSome emits to those of a channel that are of these users and have these client ids, where such are given, without
+// some clients.
+func ToChannelSome(channel string, users, clients, excluded []string, event string, data Payload) (uint32, error) {
+	panic(outside)
+}
+
+// ToRoom emits into another room: to a channel, of these users, with these client ids, as far as such are given.
+func ToRoom(room string, channel *string, users, clients []string, event string, data Payload) error {
 	panic(outside)
 }
 
@@ -152,6 +173,21 @@ func GetAlarm() (at *float64, err error) {
 
 // CancelAlarm forgets the alarm.
 func CancelAlarm() error {
+	panic(outside)
+}
+
+// KeepHistory keeps what is said to a channel.
+func KeepHistory(channel string, entries, ttlMs uint32, durable bool) error {
+	panic(outside)
+}
+
+// ReadHistory answers a part of a channel's history, behind a position where one is given.
+func ReadHistory(channel string, after *string, limit uint32) (page SaidPage, err error) {
+	panic(outside)
+}
+
+// HistoryPosition answers where the last entry of a channel's history stands.
+func HistoryPosition(channel string) (position string, err error) {
 	panic(outside)
 }
 

@@ -88,6 +88,20 @@ type Page struct {
 	Next *string
 }
 
+// Said is something that was said to a channel whose history is kept.
+type Said struct {
+	Position string
+	Event    string
+	Data     Payload
+	At       float64
+}
+
+// SaidPage is a part of a channel's history.
+type SaidPage struct {
+	Entries   []Said
+	Recovered bool
+}
+
 // The kinds of a refusal, by their places in the contract.
 const (
 	LimitExceeded = iota

@@ -31,6 +31,8 @@ export interface Signature {
 const meta = record({ userId: text, clientId: text, channels: list(text), fields: text });
 const entry = record({ key: text, value: bytes });
 const page = record({ entries: list(entry), next: option(text) });
+const said = record({ position: text, event: text, data: payload, at: double });
+const history = record({ entries: list(said), recovered: bool });
 const refusal = variant({ "limit-exceeded": text, "no-such-socket": undefined, "no-turn": undefined, invalid: text, other: text });
 const level: Kind = {
   ...number,
@@ -50,6 +52,7 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = Object.fromEntrie
       ["events", "off", "eventsOff", [text], refusable()],
       ["sockets", "get-meta", "getMeta", [number], refusable(meta)],
       ["sockets", "present", "present", [option(text)], refusable(list(number))],
+      ["sockets", "of-channel", "ofChannel", [text, option(number), number], refusable(list(number))],
       ["sockets", "set-fields", "setFields", [number, text], refusable()],
       ["sockets", "join", "join", [number, text], refusable()],
       ["sockets", "leave", "leave", [number, text], refusable()],
@@ -74,6 +77,9 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = Object.fromEntrie
       ["storage", "delete", "storageDelete", [text], refusable(bool)],
       ["storage", "delete-many", "storageDeleteMany", [list(text)], refusable(number)],
       ["storage", "scan", "storageScan", [text, option(text), number], refusable(page)],
+      ["history", "keep", "historyKeep", [text, number, number, bool], refusable()],
+      ["history", "read", "historyRead", [text, option(text), number], refusable(history)],
+      ["history", "position", "historyPosition", [text], refusable(text)],
       ["timers", "set", "timerSet", [text, number, option(payload)], refusable()],
       ["timers", "cancel", "timerCancel", [text], refusable(bool)],
       ["alarm", "set", "alarmSet", [double], refusable()],

@@ -25,7 +25,8 @@ export type Acknowledgement = { body: Body | null } | { error: { code: string; m
 
 /** A frame as clients see it on the wire. */
 export type Frame =
-  | { type: "event"; channel: string; data: Record<string, unknown>; id?: number }
+  | { type: "event"; channel: string; data: Record<string, unknown>; id?: number; at?: string }
+  | { type: "history"; channel: string; recovered: boolean; frames: Frame[] }
   | { type: "ack"; id: number; data?: unknown; base64?: string; error?: { code: string; message?: string } }
   | { type: "pong" };
 
@@ -42,12 +43,20 @@ export function dataOf(payload: Payload | null): EventData {
   return { payload, count: payload === null ? 0 : 1, attachments: [] };
 }
 
+/** Bytes as JSON has them. */
+export const inBase64 = (bytes: Uint8Array): object => ({ base64: base64(bytes) });
+
+/** What an event has beside its data: the number of an ask, or its position in the channel's history. */
+interface Beside {
+  id?: number;
+  at?: string;
+}
+
 /** An emit as clients get it; with a number it asks. */
-export function eventFrame(channel: string, event: string, { payload, attachments }: Body, ask?: number): Arrival {
-  const id = ask === undefined ? undefined : { id: ask };
+export function eventFrame(channel: string, event: string, { payload, attachments }: Body, beside: Beside = {}): Arrival {
   const arrival = (onWire: object, heard: object): Arrival => {
     const data = { ...onWire, type: event };
-    return { frame: { type: "event", channel, data, ...id }, heard: { ...heard, type: event } };
+    return { frame: { type: "event", channel, data, ...beside }, heard: { ...heard, type: event } };
   };
   if (payload.tag === "binary") return arrival({ base64: base64(payload.val) }, { data: payload.val });
   return arrival(members(wireValue(payload.val, attachments)), members(filled(JSON.parse(payload.val), attachments)));
@@ -59,7 +68,7 @@ function members(data: unknown): object {
 }
 
 function wireValue(text: string, attachments: readonly Uint8Array[]): unknown {
-  return filled(JSON.parse(text), attachments.map((bytes) => ({ base64: base64(bytes) })));
+  return filled(JSON.parse(text), attachments.map(inBase64));
 }
 
 /** The event `error`, which tells a sender why its event had no effect. */

@@ -3,10 +3,26 @@
 import type { Entry, Payload } from "../host.js";
 import * as bounds from "./bounds.js";
 import { checkName, exceeded, invalid, noTurn } from "./bounds.js";
+import { keep, type Keep } from "./histories.js";
 import type { Target, Turn } from "./turn.js";
 
 /** The hooks that a plugin can ask for. */
-const HOOKS = ["$connect", "$disconnect", "$message", "$error", "$restore", "$timer", "$ack", "$alarm", "$suspend", "$resume"];
+const HOOKS = [
+  "$connect",
+  "$disconnect",
+  "$user-join",
+  "$user-leave",
+  "$lost",
+  "$back",
+  "$message",
+  "$error",
+  "$restore",
+  "$timer",
+  "$ack",
+  "$alarm",
+  "$suspend",
+  "$resume",
+];
 
 /** What the functions need to know of the test room that is running. */
 export interface Host {
@@ -26,6 +42,9 @@ export interface Caller {
   /** Whether it is none of the room's own: it has no turns. */
   readonly isAside: boolean;
   readonly isAuthorizing: boolean;
+  /** Which histories it asked for, and whether it still may: only while it begins. */
+  readonly keeps: Map<string, Keep>;
+  readonly isBeginning: boolean;
 }
 
 /** The turn that the instance is in. */
@@ -52,6 +71,7 @@ export function importsOf(host: Host, caller: Caller): Imports {
   return {
     ...state(within),
     events: events(caller),
+    history: histories(within, caller),
     outbox: outbox(within),
     inbox: inbox(host, caller),
     room: within({
@@ -80,6 +100,21 @@ function events(caller: Caller): Functions {
     off(event: string) {
       if (caller.isAuthorizing) throw noTurn();
       caller.events.delete(event);
+    },
+  };
+}
+
+function histories(within: Within, caller: Caller): Functions {
+  return {
+    ...within({
+      read: (turn, channel: string, after: string | null, limit: number) =>
+        turn.histories.read(channel, after, limit, Math.trunc(turn.acceptedAt)),
+      position: (turn, channel: string) => turn.histories.position(channel),
+    }),
+    keep(channel: string, entries: number, ttlMs: number, durable: boolean) {
+      if (caller.isAuthorizing) throw noTurn();
+      if (!caller.isBeginning) throw invalid("a history is kept from `init` on, and not in an event");
+      keep(caller.keeps, { channel, entries, ttlMs, durable });
     },
   };
 }
@@ -125,6 +160,7 @@ function state(within: Within): Imports {
     sockets: within({
       getMeta: (turn, socket: number) => turn.members.meta(socket),
       present: (turn, user: string | null) => turn.members.present(user),
+      ofChannel: (turn, channel: string, after: number | null, limit: number) => turn.ofChannel(channel, after, limit),
       setFields(turn, socket: number, fields: string) {
         const meta = turn.members.changeable(socket);
         bounds.checkFields(fields);

@@ -4,6 +4,7 @@ import type { ContractMeta, ContractRequest, Definition, Event, Failure, Payload
 import { Failed, type Kind, type Room } from "./abi.js";
 import { Refused } from "./bounds.js";
 import { GUEST, SIGNATURES, type Signature } from "./contract.js";
+import type { Keep } from "./histories.js";
 import { importsOf, type Imports } from "./imports.js";
 import type { RoomModule } from "./module.js";
 import type { World } from "./world.js";
@@ -24,6 +25,8 @@ export class Instance {
   readonly eventsAtStart: ReadonlySet<string>;
   readonly definition: Definition;
   isAuthorizing = false;
+  isBeginning = true;
+  readonly keeps = new Map<string, Keep>();
   readonly #call: (name: keyof typeof GUEST, ...args: unknown[]) => any;
 
   /** Starts one. `isAside` says that it is none of the room's: it has no turns. */
@@ -36,6 +39,7 @@ export class Instance {
     const definition = this.#call("init");
     if (definition instanceof Failed) throw new NoInstance(definition.value);
     this.definition = definition;
+    this.isBeginning = false;
     this.eventsAtStart = new Set(this.events);
   }
 

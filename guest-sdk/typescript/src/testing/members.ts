@@ -86,6 +86,11 @@ export class Members {
     return this.#those((meta) => userId === null || meta.userId === userId);
   }
 
+  /** Up to so many sockets of a channel, behind one. */
+  page(channel: string, after: number | null, limit: number): number[] {
+    return this.inChannel(channel).filter((id) => after === null || id > after).slice(0, limit);
+  }
+
   /** The sockets of a channel that are of these users and have these client ids, where such are given. */
   some(channel: string, users: readonly string[] | null, clients: readonly string[] | null): number[] {
     const among = (list: readonly string[] | null, id: string) => list === null || list.includes(id);

@@ -8,7 +8,7 @@ import { importsOf } from "./imports.js";
 
 const host = importsOf(
   { turn: undefined, time: Date.now(), roomId: "", config: {}, log: [], seed: 0n },
-  { events: new Set(), isAside: true, isAuthorizing: true },
+  { events: new Set(), isAside: true, isAuthorizing: true, keeps: new Map(), isBeginning: false },
 );
 
 const encoder = new TextEncoder();

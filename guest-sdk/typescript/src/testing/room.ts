@@ -5,6 +5,7 @@ import type * as api from "../../types/testing.js";
 import type { ContractRequest } from "../host.js";
 import { checkedMeta } from "./bounds.js";
 import { ConnectionRefused, TurnFailed } from "./errors.js";
+import type { Since } from "./histories.js";
 import { moduleOf } from "./module.js";
 import { TestSocket } from "./socket.js";
 import { World } from "./world.js";
@@ -26,9 +27,10 @@ export class TestRoom implements api.TestRoom {
   }
 
   connect(request: string | api.TestRequest): TestSocket {
-    const found = this.#world.authorize(toContract(typeof request === "string" ? { url: request } : request));
+    const asked = toContract(typeof request === "string" ? { url: request } : request);
+    const found = this.#world.authorize(asked);
     if ("status" in found) throw new ConnectionRefused(found.status, found.message);
-    return new TestSocket(this.#world, this.#world.connect(found));
+    return new TestSocket(this.#world, this.#world.connect(found, sinceOf(asked.uri)));
   }
 
   connectAs({ userId, clientId = randomUUID(), channels = [], ...own }: api.TestMeta): TestSocket {
@@ -146,6 +148,17 @@ export class TestRoom implements api.TestRoom {
 function needNumber(value: unknown, what: string): void {
   if (typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return;
   throw new RangeError(`${what} is a number of milliseconds, 0 to ${Number.MAX_SAFE_INTEGER}, not ${String(value)}`);
+}
+
+/** `?since=CHANNEL:POSITION`, as often as there are channels; `0` asks for all that is kept. */
+function sinceOf(uri: string): Since[] {
+  const wanted = new Map<string, string | null>();
+  for (const value of new URL(uri).searchParams.getAll("since")) {
+    const at = value.lastIndexOf(":");
+    const [channel, position] = at < 0 ? [value, ""] : [value.slice(0, at), value.slice(at + 1)];
+    if (channel !== "" && !wanted.has(channel)) wanted.set(channel, position === "" || position === "0" ? null : position);
+  }
+  return [...wanted].map(([channel, after]) => ({ channel, after }));
 }
 
 /** The request as the host hands it over: an absolute address, the room that it names, header names in lower case. */

@@ -80,6 +80,14 @@ export class TestSocket implements api.TestSocket {
   close(code = 1000, reason = ""): void {
     this.#world.disconnect(this.id, code, reason);
   }
+
+  loseLine(): void {
+    this.#world.lineChanged(this.id, "$lost");
+  }
+
+  comeBack(): void {
+    this.#world.lineChanged(this.id, "$back");
+  }
 }
 
 function checkEvent(event: unknown): void {

@@ -16,6 +16,9 @@ import {
   STORAGE_VALUE_BYTES,
 } from "./bounds.js";
 
+/** How keys begin that the host keeps for itself. */
+const RESERVED = "\0parlor/";
+
 /** A write; without a value the key is removed. */
 interface Write {
   key: string;
@@ -134,6 +137,7 @@ function checkKey(key: string): void {
   const bytes = bytesOf(key);
   if (bytes === 0) throw invalid("a key must not be empty");
   if (bytes > STORAGE_KEY_BYTES) throw exceeded("storage-key-bytes");
+  if (key.startsWith(RESERVED)) throw invalid("keys that begin with \\0parlor/ are the host's own");
 }
 
 function checkValue(value: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { Event, Payload } from "../host.js";
 import * as bounds from "./bounds.js";
 import { checkName, exceeded, invalid, noSuchSocket, type Refused } from "./bounds.js";
 import { eventFrame, type Arrival, type Body, type EventData } from "./frames.js";
+import type { Histories } from "./histories.js";
 import type { Members } from "./members.js";
 import type { Schedule } from "./schedule.js";
 import type { Storage } from "./storage.js";
@@ -64,6 +65,7 @@ export class Turn {
     readonly members: Members,
     readonly storage: Storage,
     readonly schedule: Schedule,
+    readonly histories: Histories,
     readonly event: Event,
     readonly data: EventData,
   ) {}
@@ -117,9 +119,10 @@ export class Turn {
   emit(target: Target, event: string, payload: Payload): number {
     const body = this.body(payload);
     checkEvent(event);
-    const { to, channel } = this.#resolve(target);
+    const { to, channel, isWhole } = this.#resolve(target);
     this.#charge(body, to.length);
-    this.emits.push({ to, event, arrival: eventFrame(channel, event, body) });
+    const at = isWhole ? this.histories.say(channel, event, body, Math.trunc(this.acceptedAt)) : undefined;
+    this.emits.push({ to, event, arrival: eventFrame(channel, event, body, at === undefined ? {} : { at }) });
     return to.length;
   }
 
@@ -151,7 +154,7 @@ export class Turn {
     this.schedule.checkAsks(socket);
     this.#charge(body, 1);
     const ask = this.schedule.addAsk(socket, name, Math.trunc(this.acceptedAt) + timeoutMs);
-    const arrival = eventFrame(this.members.firstChannel(socket), event, body, ask);
+    const arrival = eventFrame(this.members.firstChannel(socket), event, body, { id: ask });
     this.emits.push({ to: [socket], event, arrival, ask });
   }
 
@@ -164,8 +167,16 @@ export class Turn {
     this.#deliveries += receivers;
   }
 
-  /** The sockets that a target names now, and the channel that the frame carries. */
-  #resolve(target: Target): { to: number[]; channel: string } {
+  ofChannel(channel: string, after: number | null, limit: number): number[] {
+    if (limit < 1 || limit > bounds.SOCKETS_PER_PAGE) throw invalid(`limit must be 1 to ${bounds.SOCKETS_PER_PAGE}, not ${limit}`);
+    return this.members.page(channel, after, limit);
+  }
+
+  /**
+   * The sockets that a target names now, the channel that the frame carries, and whether it is said to the whole of that, so that
+   * the channel's history has it.
+   */
+  #resolve(target: Target): { to: number[]; channel: string; isWhole?: boolean } {
     const { members } = this;
     const sender = this.event.socket;
     if ("socket" in target) {
@@ -176,14 +187,14 @@ export class Turn {
       checkName("the channel", target.channel);
       const excluded = members.ofClients(target.except ?? []);
       const to = members.some(target.channel, target.users ?? null, target.clients ?? null).filter((id) => !excluded.includes(id));
-      return { to, channel: target.channel };
+      return { to, channel: target.channel, isWhole: target.users === undefined };
     }
     const channel = members.firstChannel(sender);
     if ("user" in target) return { to: members.ofUser(target.user), channel };
     if ("clients" in target) return { to: members.ofClients(target.clients), channel };
     const group = members.inChannel(target.named);
     if (sender === null || !group.includes(sender)) return { to: members.ofUser(target.named), channel };
-    return { to: group.filter((id) => id !== sender), channel: target.named };
+    return { to: group.filter((id) => id !== sender), channel: target.named, isWhole: true };
   }
 
   close(socket: number, code: number, reason: string): void {

@@ -14,6 +14,7 @@ import {
   type Body,
   type EventData,
 } from "./frames.js";
+import { Histories, type Since } from "./histories.js";
 import { HandlerFailed, Instance, NoInstance } from "./instance.js";
 import { Members } from "./members.js";
 import type { RoomModule } from "./module.js";
@@ -57,6 +58,7 @@ export class World {
   members = new Members();
   storage = new Storage();
   schedule = new Schedule();
+  histories = new Histories();
   turn: Turn | undefined;
   /** What the last instance left for the next. */
   suspended: Payload | null = null;
@@ -90,6 +92,7 @@ export class World {
     this.instance = instance;
     this.wanted = instance.events;
     this.#path = instance.definition.path;
+    this.histories.keepOnly(instance.keeps.values());
   }
 
   /** Asks who this is, in an instance that is gone afterwards. */
@@ -110,14 +113,20 @@ export class World {
   }
 
   /** A socket becomes a member, and stays one if its `$connect` commits. */
-  connect(meta: ContractMeta): number {
+  connect(meta: ContractMeta, since: readonly Since[] = []): number {
     const id = this.inboxes.size + 1;
     const inbox: Inbox = { arrivals: [], listeners: new Map(), closed: undefined };
     this.members.insert(id, meta);
     this.inboxes.set(id, inbox);
+    const isFirst = this.members.ofUser(meta.userId).length === 1;
     if ("failed" in this.giveHook("$connect", undefined, id)) {
       this.members.forget(id);
       inbox.closed = { code: 1011, reason: "the plugin failed in $connect" };
+    } else if (this.members.isPresent(id)) {
+      // What was said in `$connect` to a channel of which it asked is among what it missed.
+      const { channels } = this.members.meta(id);
+      inbox.arrivals = this.histories.withMissed(inbox.arrivals, since, channels, Math.trunc(this.time));
+      if (isFirst) this.giveHook("$user-join", { userId: meta.userId }, id);
     }
     return id;
   }
@@ -131,7 +140,14 @@ export class World {
     for (let ask = this.schedule.takeAsk(id); ask !== undefined; ask = this.schedule.takeAsk(id)) this.#endAsk(ask, "gone");
     // The turn has reported a failure already, and the socket is gone either way.
     this.giveHook("$disconnect", { code, reason }, id);
+    const { userId } = this.members.meta(id);
+    if (this.members.ofUser(userId).length === 0) this.giveHook("$user-leave", { userId }, id);
     this.members.forget(id);
+  }
+
+  /** Runs `$lost` or `$back` for a socket that is here. */
+  lineChanged(id: number, news: "$lost" | "$back"): void {
+    if (this.members.isPresent(id)) this.giveHook(news, undefined, id);
   }
 
   /** Handles what a client sent, if the plugin has a handler for it. */
@@ -235,7 +251,7 @@ export class World {
     const schedule = this.schedule.copy();
     // The alarm that runs is gone with this turn, unless the turn sets it anew.
     if (event.cause === "$alarm") schedule.forgetAlarm();
-    const turn = new Turn(this.members.copy(), this.storage.ofTurn(), schedule, event, data);
+    const turn = new Turn(this.members.copy(), this.storage.ofTurn(), schedule, this.histories.copy(), event, data);
     let answer: Payload | null = null;
     let body: Body | null = null;
     let failure: Failure | undefined;
@@ -258,9 +274,10 @@ export class World {
     return { answer, body };
   }
 
-  #commit({ members, storage, schedule, emits, elsewhere, closes }: Turn, acknowledge: () => void): void {
+  #commit({ members, storage, schedule, histories, emits, elsewhere, closes }: Turn, acknowledge: () => void): void {
     this.storage = storage;
     this.schedule = schedule;
+    this.histories = histories;
     this.members = members;
     for (const { to, event, arrival, ask } of emits) {
       for (const id of to) this.inboxes.get(id)?.arrivals.push(structuredClone(arrival));
@@ -348,9 +365,10 @@ export class World {
     this.members = new Members();
     for (const inbox of this.inboxes.values()) inbox.closed ??= { code: 1006, reason: "" };
     this.schedule.restart();
+    this.histories.restart();
     this.suspended = null;
     // A room that stores nothing begins as a new one: the server does not know that it existed.
-    if (this.storage.keys().length > 0 || this.schedule.alarm() !== undefined) this.restore("restart");
+    if (this.storage.keys().length > 0 || this.histories.isStored() || this.schedule.alarm() !== undefined) this.restore("restart");
     else this.instantiate();
   }
 

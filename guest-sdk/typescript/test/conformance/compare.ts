@@ -31,6 +31,6 @@ export function same(what: string, expected: unknown, found: unknown): void {
 
 /** A frame as `expect` writes it. */
 export function asWritten(frame: any): unknown {
-  if (frame.type !== "event" || "id" in frame) return { frame };
+  if (frame.type !== "event" || "id" in frame || "at" in frame) return { frame };
   return frame.channel === "default" ? frame.data : { channel: frame.channel, data: frame.data };
 }

@@ -27,6 +27,15 @@ const SDK_PACKAGE: &str = "parlor";
 /// The file of the contract that has the world, and the interfaces that each plugin in Python imports.
 const WORLD: &str = "wit/world.wit";
 const NEEDED: [&str; 2] = ["events", "logging"];
+/// What the contract has got since its first edition: the file, how its line begins, and what the source of a plugin has that calls
+/// it. The bindings import all that the contract has; without what nobody calls, a plugin is also served by a host that lacks that.
+const LATER: [(&str, &str, &[&str]); 5] = [
+    (WORLD, "import history;", &["keep_history"]),
+    ("wit/sockets.wit", "present: func", &["sockets("]),
+    ("wit/sockets.wit", "of-channel: func", &["sockets_in", "presence("]),
+    ("wit/outbox.wit", "to-channel-some: func", &["only(", "presence("]),
+    ("wit/outbox.wit", "to-room: func", &["other("]),
+];
 /// The key of the configuration that the engine finds the source under.
 const SOURCE: &str = "parlor.source";
 
@@ -144,14 +153,32 @@ impl PythonProject {
     /// The program's files for a build: the contract with the world that the plugin imports, and the module that the host
     /// calls. Answers the command that makes the component.
     fn prepare(&self, sdk: &Path) -> anyhow::Result<Command> {
-        let imports = self.imports.as_deref();
-        write_contract(&self.work, imports).with_context(|| format!("{}", self.folder.join(MANIFEST).display()))?;
+        write_contract(&self.work, self.imports.as_deref())
+            .with_context(|| format!("{}", self.folder.join(MANIFEST).display()))?;
+        if !self.has_dependencies {
+            self.leave_out_what_nobody_calls()?;
+        }
         let template = sdk.join("app/parlor_app.py.txt");
         let app = fs::read_to_string(&template).with_context(|| format!("cannot read {}", template.display()))?;
         sdk::write(&self.work, &[("app/parlor_app.py", &app.replace("{{entry}}", &self.module))])?;
         let mut command = componentize(&self.work, "parlor_app", &self.built)?;
         command.arg("-p").arg(&self.sources).arg("-p").arg(self.work.join("app")).arg("-p").arg(sdk);
         Ok(command)
+    }
+
+    /// Takes out of the contract what the source has no call of. What packages call nobody looks for.
+    fn leave_out_what_nobody_calls(&self) -> anyhow::Result<()> {
+        let mut files = BTreeMap::new();
+        collect(&self.sources, "", &mut files)?;
+        for (name, item, calls) in LATER {
+            if files.values().any(|text| calls.iter().any(|call| text.contains(call))) {
+                continue;
+            }
+            let place = self.work.join(name);
+            let text = fs::read_to_string(&place).with_context(|| format!("cannot read {}", place.display()))?;
+            sdk::write(&self.work, &[(name, &without_item(&text, item))])?;
+        }
+        Ok(())
     }
 
     /// The source, as the engine finds it in its configuration.
@@ -296,6 +323,21 @@ fn write_contract(work: &Path, imports: Option<&[String]>) -> anyhow::Result<()>
     sdk::write(work, &[(WORLD, &world)])
 }
 
+/// A file of the contract without the line that begins so, and the words above it.
+fn without_item(text: &str, item: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if !line.trim().starts_with(item) {
+            kept.push(line);
+            continue;
+        }
+        while kept.last().is_some_and(|above| above.trim().starts_with("///")) {
+            kept.pop();
+        }
+    }
+    kept.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// A world without the imports that are not named.
 fn trimmed(world: &str, imports: &[String]) -> anyhow::Result<String> {
     let of_line = |line: &str| Some(line.trim().strip_prefix("import ")?.strip_suffix(';')?.to_owned());
@@ -322,6 +364,19 @@ mod tests {
             why,
             "`imports` names \"disk\", which the contract does not have, only events, logging, storage, alarm"
         );
+    }
+
+    #[test]
+    fn what_the_contract_got_later_can_be_left_out() {
+        for (name, item, _) in LATER {
+            let (_, text) = sdk::CONTRACT.iter().find(|(file, _)| *file == name).expect("a file of the contract");
+            let kept = without_item(text, item);
+            assert!(!kept.contains(item) && text.lines().count() > kept.lines().count(), "{name}: {item}");
+            assert_eq!(kept.matches(";\n").count() + 1, text.matches(";\n").count(), "{name}: one item alone");
+        }
+        let text =
+            "interface a {\n    /// One.\n    one: func();\n\n    /// Two,\n    /// at length.\n    two: func();\n}\n";
+        assert_eq!(without_item(text, "two: func"), "interface a {\n    /// One.\n    one: func();\n\n}\n");
     }
 
     #[test]

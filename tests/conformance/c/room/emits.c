@@ -8,6 +8,31 @@ static pl_json bytes(pl_json numbers) {
     return pl_of_bytes(bytes, count);
 }
 
+/* Names for pl_whom: NULL where the argument is `null`. */
+static const char *const *names(const args *args, size_t at, size_t *count) {
+    pl_json list = value(args, at);
+    return pl_kind_of(list) == PL_NULL ? NULL : texts(list, count);
+}
+
+static bool emits_to_some(const args *args, const char *name, pl_json *result) {
+    pl_whom whom = {0};
+    *result = pl_null;
+    if (is(name, "emit-some")) {
+        whom.users = names(args, 1, &whom.user_count);
+        whom.clients = names(args, 2, &whom.client_count);
+        whom.excluded = names(args, 3, &whom.excluded_count);
+        *result = pl_num(pl_emit_some(text(args, 0), &whom, text(args, 4), value(args, 5)));
+        return true;
+    }
+    if (!is(name, "emit-room")) return false;
+    whom.users = names(args, 2, &whom.user_count);
+    whom.clients = names(args, 3, &whom.client_count);
+    pl_json channel = value(args, 1);
+    const char *in = pl_kind_of(channel) == PL_NULL ? NULL : pl_text(channel);
+    pl_emit_room(text(args, 0), in, &whom, text(args, 4), value(args, 5));
+    return true;
+}
+
 static bool asks(const args *args, const char *name, pl_json *result) {
     size_t at = is(name, "ask-socket");
     *result = pl_null;
@@ -49,7 +74,7 @@ static bool emits(const args *args, const char *name, pl_json *result) {
         *result = bytes(value(args, 0));
         return true;
     } else {
-        return asks(args, name, result);
+        return emits_to_some(args, name, result) || asks(args, name, result);
     }
     *result = pl_num(reached);
     return true;

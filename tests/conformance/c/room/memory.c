@@ -2,6 +2,7 @@
 
 #include "parlor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

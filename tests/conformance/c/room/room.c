@@ -75,6 +75,19 @@ static void on_ack(pl_event *event) {
                                    data.text ? data : pl_null));
 }
 
+static void tell(const char *event, const pl_event *of) {
+    const char *client = pl_meta_of(of->socket).client_id;
+    pl_emit_all(event, pl_obj("userId", pl_at(of->data, "userId"), "client", pl_str(client)));
+}
+
+static void on_user_join(pl_event *event) {
+    tell("user-join", event);
+}
+
+static void on_user_leave(pl_event *event) {
+    tell("user-leave", event);
+}
+
 /* Splits a text at its commas. */
 static const char *const *split(const char *text, size_t *count) {
     char *rest = strcpy(pl_alloc(strlen(text) + 1), text);
@@ -105,6 +118,23 @@ static bool authorize(const pl_request *request, pl_meta *meta) {
     return true;
 }
 
+/* What the configuration asks the host to keep and to tell of channels. */
+static void channels(void) {
+    const char *keeps = pl_config("keep"), *presence = pl_config("presence");
+    size_t count = 0;
+    const char *const *all = keeps ? split(keeps, &count) : NULL;
+    for (size_t at = 0; at < count; at++) {
+        char channel[129], durable[8] = "";
+        unsigned entries, ttl_ms;
+        if (sscanf(all[at], "%128s %u %u %7s", channel, &entries, &ttl_ms, durable) < 3) continue;
+        pl_keep_history(channel, entries, ttl_ms, *durable);
+    }
+    if (presence) pl_presence(presence);
+    if (!pl_config("users")) return;
+    pl_on_user_join(on_user_join);
+    pl_on_user_leave(on_user_leave);
+}
+
 PL_ROOM("conformance", "/conformance") {
     static const char *const names[] = {"a", "b", "c"};
     pl_authorize(authorize);
@@ -121,4 +151,5 @@ PL_ROOM("conformance", "/conformance") {
         pl_on_ack(names[at], on_ack);
     }
     life_handlers();
+    channels();
 }

@@ -29,6 +29,7 @@ export function define(version: 1 | 2): void {
     onRestore(_, { reason }) {
       memory.restored = reason;
     },
+    onStart: () => configured(room),
     async onAlarm(ctx, { due, attempt }) {
       const ops = await ctx.actor.getStorage().get("on-alarm");
       await run(new Scene(room, memory, ctx, { hook: { due, attempt } }), ops ?? []);
@@ -49,6 +50,20 @@ export function define(version: 1 | 2): void {
     room.onAck(name, (ctx, given) => void ctx.actor.emit.emit("answered", { name, data: null, ...given }));
   }
   states(room, memory);
+}
+
+/** What the configuration asks the host to keep and to tell of channels. */
+function configured(room: Room): void {
+  for (const keep of config("keep")?.split(",") ?? []) {
+    const [channel, entries, ttlMs, durable] = keep.split(" ");
+    room.keepHistory(channel, { entries: Number(entries), ttlMs: Number(ttlMs), durable: durable !== undefined });
+  }
+  const presence = config("presence");
+  if (presence !== undefined) room.presence(presence);
+  if (config("users") === undefined) return;
+  for (const event of ["user-join", "user-leave"]) {
+    room.on(`$${event}`, (ctx, { userId }) => void ctx.actor.emit.emit(event, { userId, client: ctx.meta.clientId }));
+  }
 }
 
 async function authorize(req: ConnectRequest): Promise<NewMeta | null> {

@@ -20,6 +20,7 @@ def define(version: int) -> Room:
     memory = Memory(version)
     events(room, memory)
     hooks(room, memory)
+    channels(room)
     for name in NAMES:
         named(room, memory, name)
     states(room, memory)
@@ -72,6 +73,24 @@ def hooks(room: Room, memory: Memory) -> None:
     def alarm(ctx: Ctx, due: Due) -> None:
         hook = {"due": round(due.due * 1000), "attempt": due.attempt}
         run(Scene(room, memory, ctx, hook=hook), room.storage.get("on-alarm", []))
+
+
+def channels(room: Room) -> None:
+    @room.on_start
+    def configured() -> None:
+        """What the configuration asks the host to keep and to tell of channels."""
+        for keep in filter(None, (room.config("keep") or "").split(",")):
+            channel, entries, ttl, *durable = keep.split(" ")
+            room.keep_history(channel, entries=int(entries), seconds=int(ttl) / 1000, durable=bool(durable))
+        presence = room.config("presence")
+        if presence is not None:
+            room.presence(presence)
+        if room.config("users") is not None:
+            room.on_user_join(lambda ctx, user: tell(ctx, "user-join", user))
+            room.on_user_leave(lambda ctx, user: tell(ctx, "user-leave", user))
+
+    def tell(ctx: Ctx, event: str, user: str) -> None:
+        room.emit(event, {"userId": user, "client": ctx.meta.client_id})
 
 
 def named(room: Room, memory: Memory, name: str) -> None:

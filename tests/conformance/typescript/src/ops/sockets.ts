@@ -17,6 +17,17 @@ export const sockets: Operations = {
   "socket": ({ ctx }) => ctx.ws.id,
   "count": ({ actor }) => actor.getSessionCount(),
   "users": ({ actor }) => actor.getConnectedUserIds(),
+  "sockets": ({ actor }, user) => {
+    const found = user === undefined ? [...actor.sessions.keys()] : actor.getUserSessions(user);
+    return found.map(({ id }) => id);
+  },
+  "sockets-in": ({ actor }, channel, after, limit) =>
+    actor.socketsIn(channel, limit === undefined ? {} : { limit, ...(after !== null && { after }) }).map(({ id }) => id),
+  "history": ({ actor }, channel, after, limit) => {
+    const { entries, recovered } = actor.history.read(channel, { limit, ...(after !== null && { after }) });
+    return { entries, recovered };
+  },
+  "position": ({ actor }, channel) => actor.history.position(channel),
   "room": ({ actor }) => actor.getRoomId(),
   "meta": (scene, id) => written(one(scene, id).meta),
   "join": (scene, channel, id) => one(scene, id).join(channel),

@@ -16,6 +16,12 @@ OPERATIONS: dict[str, Any] = {
     "emit-all": lambda scene, event, data: scene.room.emit(event, data),
     "emit-channel": lambda scene, channel, event, data: scene.room.channel(channel).emit(event, data),
     "emit-except": lambda scene, channel, clients, event, data: scene.room.channel(channel).without(*clients).emit(event, data),
+    "emit-some": lambda scene, channel, users, clients, without, event, data: (
+        scene.room.channel(channel).only(users=users, clients=clients, without=without).emit(event, data)
+    ),
+    "emit-room": lambda scene, room, channel, users, clients, event, data: (
+        scene.room.other(room, channel=channel, users=users, clients=clients).emit(event, data)
+    ),
     "emit-user": lambda scene, user, event, data: scene.room.user(user).emit(event, data),
     "emit-clients": lambda scene, clients, event, data: scene.room.clients(clients).emit(event, data),
     "emit-socket": lambda scene, socket, event, data: scene.room.socket(socket).emit(event, data),
