@@ -20,6 +20,8 @@ pub fn in_unit_of(key: &str, value: u64) -> String {
         format!("{} s", value / 1_000)
     } else if key.ends_with("-ms") {
         format!("{value} ms")
+    } else if key.ends_with("-percent") && value == 0 {
+        "none".to_owned()
     } else if key.ends_with("-percent") {
         format!("{value} %")
     } else {
@@ -62,6 +64,7 @@ mod tests {
             ("turn-cpu-ms", 50, "50 ms"),
             ("compile-wall-ms", 60_000, "60 s"),
             ("tenant-cpu-percent", 25, "25 %"),
+            ("tenant-cpu-percent", 0, "none"),
             ("frames-per-second", 100, "100"),
         ] {
             assert_eq!(in_unit_of(key, value), text, "{key}");

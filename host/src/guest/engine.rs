@@ -28,6 +28,8 @@ const KEEP_RESIDENT_BYTES: usize = 64 << 10;
 
 /// How much of an error is shown. It may quote a component's names, which are up to 100,000 bytes long.
 const ERROR_BYTES_MAX: usize = 1 << 10;
+/// Goes up with each change of what the compile child does with a component first (`plugin/compiler/bulk.rs`).
+const CODE_EDITION: u32 = 1;
 
 /// The engine, and how many instances it can hold.
 pub struct GuestEngine {
@@ -160,9 +162,11 @@ impl Drop for GuestEngine {
     }
 }
 
-/// Identifies an engine's settings and version: an engine accepts code that was compiled with the same hash.
+/// Identifies an engine's settings and version, and what is done with a component before it is compiled: an engine accepts code that
+/// was compiled with the same hash.
 pub fn engine_hash(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
+    CODE_EDITION.hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
 }

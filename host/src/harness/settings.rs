@@ -6,8 +6,7 @@ use crate::model::limits::{LimitsTable, Scope, Source};
 
 /// The limits that count time, or that are for a server of many.
 const LIFTED: &str = "
-    tenant-cpu-percent = 1_000_000
-    tenant-cpu-burst-ms = 1_000_000_000
+    tenant-cpu-percent = 0
     frames-per-second = 1_000_000_000
     frames-burst = 1_000_000_000
     inbound-bytes-per-second = 4_000_000_000

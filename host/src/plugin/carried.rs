@@ -61,7 +61,7 @@ fn find(bytes: &[u8]) -> Option<CarryingComponent<'_>> {
 }
 
 /// A number of up to 32 bits, and where what follows it begins.
-fn leb128(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
+pub(super) fn leb128(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
     let mut value = 0u32;
     for shift in (0..35).step_by(7) {
         let byte = *bytes.get(at)?;

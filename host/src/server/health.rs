@@ -39,7 +39,7 @@ use crate::room::owner::NoFleet;
 use crate::room::{self, RoomSpec};
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
-use crate::tenant::{Account, Imports, Terms};
+use crate::tenant::{Account, Demand, Imports, Terms};
 use crate::watchdog::Watchdog;
 use crate::workers::{WorkerId, Workers};
 
@@ -78,7 +78,7 @@ impl Health {
     /// Loads the plugin of the probes and checks every worker once.
     pub async fn start(loader: &Loader, workers: &Arc<Workers>, threads: usize) -> anyhow::Result<Self> {
         let limits = Arc::new(Limits::default());
-        let account = Arc::new(Account::new(TenantName::of_the_host(), Limits::clone(&limits), threads));
+        let account = Arc::new(Account::new(TenantName::of_the_host(), Limits::clone(&limits), &Demand::new(threads)));
         let key = PluginKey { tenant: TenantName::of_the_host(), plugin: PluginName::new("health")? };
         let terms = Terms {
             config: std::collections::BTreeMap::new(),

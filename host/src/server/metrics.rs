@@ -172,13 +172,16 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
         histories.get_or_create(&labels).set(account.histories.used() as f64);
     }
     let cpu = scrape.counters("tenant_cpu_seconds", "CPU time that the server used for it");
-    let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time");
+    let waited =
+        scrape.counters("tenant_cpu_waited_seconds", "How long its work waited for tenants that used less of their share");
+    let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time by its cap");
     let deployments =
         scrape.gauges("tenant_deployments_owed_seconds", "How long its next deployment has to wait for CPU time");
     for account in &accounts {
         let labels = vec![("tenant", account.tenant.to_string())];
         deployments.get_or_create(&labels).set(account.cpu.deployment_wait().unwrap_or_default().as_secs_f64());
         cpu.get_or_create(&labels).inc_by(account.cpu.used().as_secs_f64());
+        waited.get_or_create(&labels).inc_by(account.cpu.waited().as_secs_f64());
         owed.get_or_create(&labels).set(account.cpu.owes_now().as_secs_f64());
     }
     let count = scrape.gauges("tenant_alarms_late", "Alarms that are due and have not rung");

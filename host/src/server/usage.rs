@@ -19,7 +19,9 @@ pub struct UsageBody {
     outbound_bytes: UsedBody,
     /// Since the server started.
     cpu_seconds: f64,
-    /// How long its rooms would have to wait for CPU time now.
+    /// How long its work waited for tenants that used less of their share, since the server started.
+    cpu_waited_seconds: f64,
+    /// How long its rooms would have to wait for CPU time now, by its cap.
     cpu_owed_ms: u64,
 }
 
@@ -46,6 +48,7 @@ impl UsageBody {
             storage_bytes: UsedBody::from(&account.storage),
             outbound_bytes: UsedBody::from(&account.outbound),
             cpu_seconds: account.cpu.used().as_secs_f64(),
+            cpu_waited_seconds: account.cpu.waited().as_secs_f64(),
             cpu_owed_ms: account.cpu.owes_now().as_millis() as u64,
         }
     }

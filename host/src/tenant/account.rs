@@ -8,8 +8,10 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::cpu::CpuBucket;
+use super::demand::Demand;
 use super::lane::{self, Lane};
 use super::log::{LogRates, PluginLog};
+use super::share::CpuShare;
 use super::totals::Totals;
 use crate::clock::thread_cpu_ns;
 use crate::live::Live;
@@ -54,10 +56,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// `threads` is the number of threads that run plugins.
-    pub fn new(tenant: TenantName, limits: Limits, threads: usize) -> Self {
-        let cpu = Arc::new(CpuBucket::new(limits.tenant_cpu_percent, limits.tenant_cpu_burst_ms));
-        let lanes = (0..=threads).map(|_| Arc::new(Lane::new(Arc::clone(&cpu)))).collect();
+    /// `demand` is what all tenants want of the threads that run plugins.
+    pub fn new(tenant: TenantName, limits: Limits, demand: &Arc<Demand>) -> Self {
+        let share = CpuShare::new(limits.tenant_cpu_weight, demand.cores());
+        let cpu = Arc::new(CpuBucket::new(limits.tenant_cpu_percent, limits.tenant_cpu_burst_ms, share));
+        // Other threads have no line that tenants share.
+        let threads = demand.threads().iter().cloned().chain([Arc::default()]);
+        let lanes = threads.map(|thread| Arc::new(Lane::new(Arc::clone(&cpu), thread, Arc::clone(demand)))).collect();
         let counter = |max| Arc::new(Counter::new(max));
         Self {
             tenant,
@@ -232,7 +237,7 @@ mod tests {
 
     #[test]
     fn plugin_names_without_end_leave_nothing_behind() {
-        let account = Account::new(TenantName::default_tenant(), Limits::default(), 1);
+        let account = Account::new(TenantName::default_tenant(), Limits::default(), &Demand::new(1));
         let name = |number: usize| PluginName::new(&format!("p{number}")).unwrap();
         let served = account.totals(&name(0), &account.limits);
         served.room_ended(7, 0);

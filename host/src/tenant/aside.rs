@@ -112,11 +112,11 @@ mod tests {
     use super::*;
     use crate::model::limits::Limits;
     use crate::model::names::{PluginKey, PluginName, TenantName};
-    use crate::tenant::Pace;
+    use crate::tenant::{Demand, Pace};
 
     fn slow() -> (tokio::runtime::Runtime, Aside) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let account = Account::new(TenantName::default_tenant(), Limits::default(), 1);
+        let account = Account::new(TenantName::default_tenant(), Limits::default(), &Demand::new(1));
         let aside = Aside::new(runtime.handle().clone(), Arc::new(account));
         (runtime, aside)
     }

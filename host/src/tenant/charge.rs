@@ -43,6 +43,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::tenant::share::CpuShare;
 
     fn execute(time: Duration) {
         let end = thread_cpu_ns() + time.as_nanos() as u64;
@@ -51,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_executes_is_charged_and_what_waits_is_not() {
-        let bucket = CpuBucket::new(100, 1_000);
+        let bucket = CpuBucket::new(0, 0, CpuShare::new(1, 1));
         let work = async {
             execute(Duration::from_millis(5));
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,24 +1,27 @@
-//! A tenant's share of one worker thread: one slice of time in each round, however many of its rooms want to run.
+//! A tenant on one worker thread: one slice of time in each round, however many of its rooms want to run.
 //!
 //! A round ends when the thread has polled its sockets again. Until a tenant has used up its slice, all this costs a
 //! look at the clock. After that its rooms stand in line with their next calls: in each round, those at the front go on until
 //! the slice is used up. Where another tenant has run on the thread lately, all that is ready stands in line, sockets too:
-//! however many there are at one moment, others wait for one slice. A tenant that owes CPU time starts nothing new until it has
-//! waited off its debt; calls that run already go on.
+//! however many there are at one moment, others wait for one slice.
+//!
+//! Of tenants that stand in line on one thread, the one that used least of late for its weight has its slice first
+//! (`tenant/share.rs`); the others have it as soon as nobody with less stands there. A tenant also waits while the system keeps one
+//! with less from a core (`tenant/demand.rs`). A tenant that owes CPU time by its cap starts nothing new until it has waited off
+//! its debt. Calls that run already go on in their turn, whatever is owed.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use super::cpu::CpuBucket;
 pub use super::cpu::SLICE;
+use super::demand::{Demand, ThreadDemand};
+use super::line::{LinePlace, WaitingLine};
 use crate::clock::{now_ns, recent_ns, thread_cpu_ns};
 
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
@@ -26,8 +29,6 @@ const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 const ROUND_NS: u64 = 2 * SLICE_NS;
 /// Execution time is charged to the bucket in portions of this size, since threads share the bucket.
 const CHARGE_NS: u64 = 100_000;
-/// So many that join the line at one poll of the thread's sockets, which takes up a few at a time, say that more are ready.
-const NEWCOMERS: u64 = 8;
 /// A thread counts as shared for so long after another tenant ran on it.
 const SHARED_NS: u64 = 100_000_000;
 /// What stands for the begin of a poll while there is none: it is later than any moment.
@@ -39,6 +40,11 @@ const LONG_CALLS: u64 = 10;
 #[derive(Debug)]
 pub struct Lane {
     bucket: Arc<CpuBucket>,
+    /// Who wants to run on this thread, and on all of them.
+    thread: Arc<ThreadDemand>,
+    demand: Arc<Demand>,
+    /// What the tenant had used of late for its weight when the slice began.
+    level: AtomicU64,
     /// When the slice began.
     slice_begun_ns: AtomicU64,
     /// How much of the slice was used before the current poll.
@@ -51,33 +57,26 @@ pub struct Lane {
     stands_back: AtomicBool,
     /// Wall time of polls that is not charged yet.
     uncharged_ns: AtomicU64,
-    /// The thread's CPU time when the lane last charged the bucket.
-    charged_at_cpu_ns: AtomicU64,
-    /// How many stand in line.
-    waiting: AtomicUsize,
-    line: Mutex<WaitingLine>,
-}
-
-/// The rooms and sockets that wait for a slice, in ascending order of their numbers.
-#[derive(Debug, Default)]
-struct WaitingLine {
-    next: u64,
-    waiting: VecDeque<(u64, Waker)>,
+    /// The thread's CPU time when the lane last charged the bucket, less what all lanes of the thread had charged by then.
+    others_cpu_ns: AtomicU64,
+    line: WaitingLine,
 }
 
 impl Lane {
-    pub fn new(bucket: Arc<CpuBucket>) -> Self {
+    pub fn new(bucket: Arc<CpuBucket>, thread: Arc<ThreadDemand>, demand: Arc<Demand>) -> Self {
         Self {
             bucket,
+            line: WaitingLine::new(Arc::clone(&thread)),
+            thread,
+            demand,
+            level: AtomicU64::new(0),
             slice_begun_ns: AtomicU64::new(0),
             used_ns: AtomicU64::new(0),
             poll_begun_ns: AtomicU64::new(NO_POLL),
             is_first: AtomicBool::new(false),
             stands_back: AtomicBool::new(false),
             uncharged_ns: AtomicU64::new(0),
-            charged_at_cpu_ns: AtomicU64::new(0),
-            waiting: AtomicUsize::new(0),
-            line: Mutex::default(),
+            others_cpu_ns: AtomicU64::new(0),
         }
     }
 
@@ -118,19 +117,24 @@ impl Lane {
     /// to that slice, and charges it to the bucket.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        let (mut place, mut lines_up) = (None, false);
+        let mut place = None;
         poll_fn(|context| {
             let begin = now_ns();
             let shares = self.shares_thread(begin);
-            let goes_on = place.is_none() && !lines_up && (!shares || self.goes_on());
+            let goes_on = place.is_none() && (!shares || self.goes_on());
             if !goes_on && !self.comes_first(&mut place, shares, context) {
                 self.count(now_ns() - begin);
                 return Poll::Pending;
             }
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
             self.is_first.store(!goes_on, Ordering::Relaxed);
+            self.thread.runs(true);
             let polled = work.as_mut().poll(context);
-            lines_up = self.stands_back.swap(false, Ordering::Relaxed);
+            self.thread.runs(false);
+            if self.stands_back.swap(false, Ordering::Relaxed) {
+                // At once, and not when it is polled next: others are to see it in line before that.
+                place = Some(self.line.join(self.level_at(recent_ns())));
+            }
             self.poll_begun_ns.store(NO_POLL, Ordering::Relaxed);
             self.count(now_ns() - begin);
             polled
@@ -146,18 +150,30 @@ impl Lane {
         shares_thread: bool,
         context: &mut Context<'_>,
     ) -> bool {
-        let standing = place.get_or_insert_with(|| LinePlace::join(self));
-        if !standing.is_first(context) {
+        let standing = place.get_or_insert_with(|| self.line.join(self.level_at(recent_ns())));
+        if standing.is_napping(context) || !standing.is_first(context) {
             return false;
         }
-        if !self.has_slice(now_ns()) {
-            if !standing.sees_a_new_round(shares_thread) {
-                // Wakes this task when the thread has polled its sockets.
-                let _ = pin!(tokio::task::yield_now()).poll(context);
-                return false;
-            }
-            self.begin_slice(now_ns());
+        let now = now_ns();
+        let level = self.level_at(now);
+        if self.demand.is_denied_to_others(&self.thread, level) {
+            standing.waits_for_another(now);
+            standing.take_nap(context);
+            return false;
         }
+        let is_behind = self.line.is_behind_others(level);
+        if is_behind {
+            standing.waits_for_another(now);
+        }
+        if is_behind || !(self.has_slice(now) || standing.sees_a_new_round(shares_thread)) {
+            // Wakes this task when the thread has polled its sockets.
+            let _ = pin!(tokio::task::yield_now()).poll(context);
+            return false;
+        }
+        if !self.has_slice(now) {
+            self.begin_slice(now);
+        }
+        self.bucket.count_wait(standing.waited_ns(now));
         // The next in line goes on behind this one, if any of the slice is left by then.
         *place = None;
         true
@@ -174,9 +190,12 @@ impl Lane {
         last != 0
     }
 
-    /// Whether some of the slice is left, and nobody stands in line for it.
+    /// Whether some of the slice is left, and nobody stands in line for it, nor for a slice that comes first.
     fn goes_on(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) == 0 && self.has_slice(recent_ns())
+        let now = recent_ns();
+        self.line.is_empty()
+            && self.has_slice(now)
+            && !self.thread.has_below(self.level.load(Ordering::Relaxed))
     }
 
     /// Ends the current poll. The next one begins when it is first in line.
@@ -202,11 +221,15 @@ impl Lane {
         ReservedCpu { bucket: Arc::clone(&self.bucket), ns }
     }
 
-    /// Whether some of the slice is left. Begins a new one if a round has passed.
+    /// Whether some of the slice is left. Begins a new one if a round has passed, unless a tenant that has less is kept from a
+    /// core.
     fn has_slice(&self, now: u64) -> bool {
         if now.saturating_sub(self.slice_begun_ns.load(Ordering::Relaxed)) > ROUND_NS {
-            self.begin_slice(now);
-            return true;
+            let goes_first = !self.demand.is_denied_to_others(&self.thread, self.level_at(now));
+            if goes_first {
+                self.begin_slice(now);
+            }
+            return goes_first;
         }
         let of_this_poll = now.saturating_sub(self.poll_begun_ns.load(Ordering::Relaxed));
         self.used_ns.load(Ordering::Relaxed).saturating_add(of_this_poll) < SLICE_NS
@@ -218,79 +241,31 @@ impl Lane {
         self.used_ns.store(0, Ordering::Relaxed);
     }
 
+    /// What the tenant used of late for its weight.
+    fn level_at(&self, now: u64) -> u64 {
+        let level = self.bucket.level(now);
+        self.level.store(level, Ordering::Relaxed);
+        level
+    }
+
     fn count(&self, ns: u64) {
         self.used_ns.store(self.used_ns.load(Ordering::Relaxed).saturating_add(ns), Ordering::Relaxed);
         let uncharged = self.uncharged_ns.load(Ordering::Relaxed) + ns;
         if uncharged < CHARGE_NS {
             return self.uncharged_ns.store(uncharged, Ordering::Relaxed);
         }
-        // Wall time includes what other processes took from this thread; the thread's own CPU time does not.
-        let cpu = thread_cpu_ns();
-        let executed = cpu - self.charged_at_cpu_ns.swap(cpu, Ordering::Relaxed).min(cpu);
+        // Wall time includes what other processes took from this thread; the thread's own CPU time does not, but what it did for
+        // other tenants meanwhile.
+        let (cpu, charged) = (thread_cpu_ns(), CHARGED.get());
+        let others = cpu.saturating_sub(charged);
+        let executed = uncharged.min(others.saturating_sub(self.others_cpu_ns.load(Ordering::Relaxed)));
+        self.others_cpu_ns.store(others.saturating_sub(executed), Ordering::Relaxed);
+        CHARGED.set(charged + executed);
         CLOCKS.set((now_ns(), cpu));
         self.uncharged_ns.store(0, Ordering::Relaxed);
-        self.bucket.charge(uncharged.min(executed));
-    }
-}
-
-/// A place in the line. Dropping it leaves the line.
-struct LinePlace<'a> {
-    lane: &'a Lane,
-    number: u64,
-    /// How many had joined the line when it last let the thread poll its sockets; none before that.
-    joined_at_yield: Option<u64>,
-}
-
-impl<'a> LinePlace<'a> {
-    fn join(lane: &'a Lane) -> Self {
-        let mut line = lane.line.lock();
-        let number = line.next;
-        line.next += 1;
-        line.waiting.push_back((number, Waker::noop().clone()));
-        lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
-        Self { lane, number, joined_at_yield: None }
-    }
-
-    /// Whether the thread has polled its sockets since this was asked first. Where it is shared, and while each poll brings many
-    /// of this tenant, there are more that are ready, and others may be among them.
-    fn sees_a_new_round(&mut self, shares_thread: bool) -> bool {
-        let joined = self.lane.line.lock().next;
-        let at_yield = self.joined_at_yield.replace(joined);
-        at_yield.is_some_and(|at_yield| !shares_thread || joined - at_yield < NEWCOMERS)
-    }
-
-    /// Whether the place is the first. Where it is not, the task is woken when it is.
-    fn is_first(&self, context: &mut Context<'_>) -> bool {
-        let mut line = self.lane.line.lock();
-        match line.place_of(self.number) {
-            Some(0) | None => true,
-            Some(place) => {
-                if let Some((_, waker)) = line.waiting.get_mut(place) {
-                    waker.clone_from(context.waker());
-                }
-                false
-            }
-        }
-    }
-}
-
-impl WaitingLine {
-    fn place_of(&self, number: u64) -> Option<usize> {
-        self.waiting.binary_search_by_key(&number, |(number, _)| *number).ok()
-    }
-}
-
-impl Drop for LinePlace<'_> {
-    fn drop(&mut self) {
-        let mut line = self.lane.line.lock();
-        let Some(place) = line.place_of(self.number) else { return };
-        line.waiting.remove(place);
-        self.lane.waiting.store(line.waiting.len(), Ordering::Relaxed);
-        let next = line.waiting.front().filter(|_| place == 0).map(|(_, waker)| waker.clone());
-        drop(line);
-        if let Some(next) = next {
-            next.wake();
-        }
+        self.bucket.charge(executed);
+        // Where it had less than three quarters of a core, others had the rest.
+        self.thread.was_denied(executed * 4 < uncharged * 3, self.level.load(Ordering::Relaxed));
     }
 }
 
@@ -311,6 +286,8 @@ thread_local! {
     static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
     /// Which lane ran last, by its address, and until when the thread counts as shared.
     static LANES: Cell<(usize, u64)> = const { Cell::new((0, 0)) };
+    /// What all lanes of this thread have charged.
+    static CHARGED: Cell<u64> = const { Cell::new(0) };
     /// The clock and this thread's CPU time, both read at one moment a little while ago.
     static CLOCKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
@@ -340,53 +317,4 @@ pub(super) fn thread_number() -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn execute(time: Duration) {
-        let end = thread_cpu_ns() + time.as_nanos() as u64;
-        while thread_cpu_ns() < end {}
-    }
-
-    /// The lanes of two tenants that have both run on this thread lately.
-    async fn lanes() -> [Arc<Lane>; 2] {
-        let [one, other] = [(); 2].map(|()| Arc::new(Lane::new(Arc::new(CpuBucket::new(100, 100_000)))));
-        other.run(async {}).await;
-        one.run(async {}).await;
-        [one, other]
-    }
-
-    #[tokio::test]
-    async fn a_crowd_that_is_ready_at_once_keeps_others_from_the_thread_for_no_more_than_its_slice() {
-        let ([lane, other], ran, crowd) = (lanes().await, Arc::new(AtomicUsize::new(0)), 100);
-        for _ in 0..crowd {
-            let (lane, ran) = (Arc::clone(&lane), Arc::clone(&ran));
-            tokio::spawn(async move {
-                let work = async {
-                    execute(SLICE / 4);
-                    ran.fetch_add(1, Ordering::Relaxed);
-                };
-                lane.run(work).await;
-            });
-        }
-        let mut longest = 0;
-        while ran.load(Ordering::Relaxed) < crowd {
-            let before = ran.load(Ordering::Relaxed);
-            tokio::task::yield_now().await;
-            other.run(async {}).await;
-            longest = longest.max(ran.load(Ordering::Relaxed) - before);
-        }
-        // Four fill a slice, and one may begin just before its end: at most two slices lie between two looks.
-        assert!(longest <= 10, "{longest} of the crowd ran before another task got its turn");
-    }
-
-    #[tokio::test]
-    async fn who_stands_in_line_and_is_gone_holds_up_nobody() {
-        let [lane, _] = lanes().await;
-        lane.run(async { execute(SLICE) }).await;
-        let gone = tokio::time::timeout(Duration::ZERO, lane.run(std::future::pending::<()>()));
-        assert!(gone.await.is_err());
-        lane.run(async {}).await;
-        assert_eq!(lane.waiting.load(Ordering::Relaxed), 0);
-    }
-}
+mod tests;

@@ -5,13 +5,16 @@ pub mod aside;
 pub mod charge;
 pub mod costs;
 mod cpu;
+pub mod demand;
 mod imports;
 pub mod lane;
 pub mod latency;
+mod line;
 pub mod locks;
 pub mod log;
 pub mod log_gate;
 mod pace;
+mod share;
 mod totals;
 mod verdict;
 
@@ -30,6 +33,7 @@ use crate::model::web::{HostName, PageOrigin};
 use crate::storage::{Payer, Payers};
 
 pub use account::Account;
+pub use demand::Demand;
 pub use imports::{Imports, OFFERED};
 pub use pace::{Pace, PaceKind, Paced, RoomPace};
 pub use totals::Totals;
@@ -107,7 +111,7 @@ pub struct Tenants {
     /// The settings of tenants that the configuration does not name.
     unnamed: TenantSettings,
     by_host: HashMap<HostName, TenantName>,
-    threads: usize,
+    demand: Arc<Demand>,
     /// Who watches what tenants' plugins do.
     live: Arc<Live>,
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
@@ -124,7 +128,7 @@ impl Tenants {
             .collect();
         let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
         let (live, accounts, suggested) = Default::default();
-        Self { settings, unnamed, by_host, threads, live, accounts, suggested }
+        Self { settings, unnamed, by_host, demand: Demand::new(threads), live, accounts, suggested }
     }
 
     /// Who watches what tenants' plugins do.
@@ -206,7 +210,7 @@ impl Tenants {
         let mut accounts = self.accounts.lock();
         let account = accounts.entry(tenant.clone()).or_insert_with(|| {
             let limits = self.settings(tenant).limits.limits().clone();
-            Arc::new(Account::new(tenant.clone(), limits, self.threads).watched(Arc::clone(&self.live)))
+            Arc::new(Account::new(tenant.clone(), limits, &self.demand).watched(Arc::clone(&self.live)))
         });
         Arc::clone(account)
     }

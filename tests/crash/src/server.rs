@@ -31,7 +31,6 @@ sockets-per-address = 20_000
 frames-per-second = 1_000_000
 frames-burst = 1_000_000
 inbound-bytes-per-second = 1_000_000_000
-tenant-cpu-percent = 100_000
 
 [tenants.lax.plugins.ledger]
 durability = \"relaxed\"

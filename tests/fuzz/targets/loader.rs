@@ -13,7 +13,7 @@ use parlor::guest::instance::Instance;
 use parlor::model::limits::Limits;
 use parlor::model::names::{PluginKey, PluginName, TenantName};
 use parlor::plugin::loader::Loader;
-use parlor::tenant::Account;
+use parlor::tenant::{Account, Demand};
 use parlor_fuzz::components::assemble;
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,7 +37,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     let data = std::env::temp_dir().join("parlor-fuzz");
     let loader = Loader::new(engine, &data, PathBuf::new(), &limits).expect("a loader");
     let plugin = PluginKey { tenant: TenantName::default_tenant(), plugin: PluginName::new("fuzz").expect("a name") };
-    let account = Arc::new(Account::new(plugin.tenant.clone(), Limits::clone(&limits), 1));
+    let account = Arc::new(Account::new(plugin.tenant.clone(), Limits::clone(&limits), &Demand::new(1)));
     let (version, config) = ("fuzz".to_owned(), Arc::default());
     let totals = account.totals(&plugin.plugin, &limits);
     let (log, pace) = (Arc::clone(&totals.log), Arc::clone(&totals.pace));

@@ -13,7 +13,7 @@ use parlor::model::body::{EventData, Payload};
 use parlor::model::durability::Durability;
 use parlor::model::event::{AckId, ClientEvent, ClientMessage, SocketId};
 use parlor::model::json::Json;
-use parlor::model::limits::{Layers, Limits, LimitsTable, Scope, Source};
+use parlor::model::limits::{Layers, Limits};
 use parlor::model::meta::Meta;
 use parlor::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use parlor::plugin::loader::Loader;
@@ -56,11 +56,7 @@ impl Guest {
         let limits = Limits { instances_of_host: 64, ..Limits::default() };
         let engine = Arc::new(parlor::guest::engine::start(&limits, &Arc::default()).expect("an engine"));
         let loader = Loader::new(engine, &data, env!("CARGO_BIN_EXE_parlor").into(), &limits).expect("a loader");
-        // All of the machine: thousands of rooms are opened here.
-        let whole: LimitsTable = serde_json::from_str(r#"{"tenant-cpu-percent": 100000}"#).expect("a table");
-        let mut layers = Layers::default();
-        layers.lay(&whole, Scope::Host, &Source("the test".to_owned())).expect("a bound");
-        let tenants = Tenants::new(BTreeMap::new(), layers, 1);
+        let tenants = Tenants::new(BTreeMap::new(), Layers::default(), 1);
         let (tenant, plugin) = (TenantName::new("t").expect("a name"), PluginName::new("calls").expect("a name"));
         let load = async |durability| {
             let mut terms = tenants.terms(&tenant, &plugin);

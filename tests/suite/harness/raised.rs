@@ -10,8 +10,6 @@ requests-per-address-burst = 10_000
 sockets-per-address = 10_000
 frames-per-second = 100_000
 frames-burst = 100_000
-tenant-cpu-percent = 1_000
-tenant-cpu-burst-ms = 60_000
 ";
 
 /// A configuration with [`RAISED`], but for what it sets itself.

@@ -252,11 +252,15 @@ limits! {
     /// The most of these frames.
     resume_frames: usize = 256, Plugin, least 0;
     // A tenant.
-    /// CPU time of one tenant in the long run, in per cent of one core: all that the server does for it, from its rooms and
-    /// sockets to storage, compilations and answers of the API. Past it the tenant waits.
-    tenant_cpu_percent: u32 = 25, Tenant, least 1;
-    /// CPU time in ms that a tenant which used little may use at once before `tenant-cpu-percent` counts: ten turns
-    /// that use all of theirs.
+    /// A tenant's part of the CPU while others want to run as well: of two tenants of weights 1 and 3 that want all of it, the
+    /// second has three quarters. What nobody else wants, any tenant may use.
+    tenant_cpu_weight: u32 = 1, Tenant, least 1;
+    /// Cap on the CPU time of one tenant in the long run, in per cent of one core, even where nobody else wants to run: on all
+    /// that the server does for it, from its rooms and sockets to storage, compilations and answers of the API. Past it the
+    /// tenant waits. 0 is no cap: `tenant-cpu-weight` already keeps a tenant from the part of others.
+    tenant_cpu_percent: u32 = 0, Tenant, least 0;
+    /// CPU time in ms that a tenant which used little may use at once before `tenant-cpu-percent` counts, where it is set: ten
+    /// turns that use all of theirs.
     tenant_cpu_burst_ms: u64 = 500, Tenant, least 1;
     /// Memory of all instances of one tenant in bytes: a thousand rooms of 2 MiB each. Past it no instance of the
     /// tenant is made or grows.

@@ -8,6 +8,7 @@ use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{ChildBounds, ChildMemory, bound};
+use super::bulk;
 use super::functions::Functions;
 use super::packs;
 use super::prevented::{self, Prevented};
@@ -85,7 +86,10 @@ impl CompileJob {
             .then(|| Arc::new(Functions::of(pack, self.functions_bytes as usize, languages)));
         let engine = engine::for_compiling(self.guest_stack_bytes, functions.clone().map(|functions| functions as _))?;
         ensure!(engine_hash(&engine) == self.engine_hash, "the child's engine is not the server's");
-        let code = match engine.precompile_component(&bytes) {
+        let pieces = bulk::in_pieces(&bytes);
+        let code = match engine.precompile_component(pieces.as_deref().unwrap_or(&bytes)) {
+            // What nobody can read, the compiler refuses in its own words.
+            Ok(_) if pieces.is_none() => bail!("its bulk-memory instructions cannot be found"),
             Ok(code) => code,
             Err(why) => bail!("{}", one_line(&why)),
         };

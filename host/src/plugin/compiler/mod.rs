@@ -4,11 +4,13 @@
 //! compilation uses is charged to the tenant.
 
 mod bounds;
+mod bulk;
 mod cache;
 mod child;
 mod functions;
 mod languages;
 mod packs;
+mod pieces;
 mod prevented;
 mod scripts;
 mod seal;

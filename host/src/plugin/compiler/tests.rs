@@ -35,7 +35,7 @@ impl Drop for DataFolder {
 }
 
 fn account() -> Arc<Account> {
-    Arc::new(Account::new(TenantName::default_tenant(), Limits::default(), 1))
+    Arc::new(Account::new(TenantName::default_tenant(), Limits::default(), &crate::tenant::Demand::new(1)))
 }
 
 fn key() -> PluginKey {

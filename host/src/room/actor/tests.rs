@@ -21,7 +21,7 @@ use crate::room::{RoomSpec, open};
 use crate::storage::Storage as _;
 use crate::storage::memory::MemoryStorage;
 use crate::tenant::account::Counter;
-use crate::tenant::{Account, Imports, Terms};
+use crate::tenant::{Account, Demand, Imports, Terms};
 use crate::workers::Workers;
 
 const LINGER: Duration = Duration::from_secs(20);
@@ -41,7 +41,7 @@ fn load() -> Arc<Plugin> {
         room_sleep_ms: SLEEP.as_millis() as u64,
         ..Limits::default()
     });
-    let account = Arc::new(Account::new(TenantName::of_the_host(), Limits::clone(&limits), 1));
+    let account = Arc::new(Account::new(TenantName::of_the_host(), Limits::clone(&limits), &Demand::new(1)));
     let key = PluginKey { tenant: TenantName::of_the_host(), plugin: PluginName::new("say").unwrap() };
     let terms = Terms {
         config: std::collections::BTreeMap::new(),

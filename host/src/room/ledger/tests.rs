@@ -164,7 +164,7 @@ fn sequences<T: Copy>(choices: &[T], length: usize) -> Vec<Vec<T>> {
 }
 
 fn account(limits: Limits) -> Arc<Account> {
-    Arc::new(Account::new(TenantName::of_the_host(), limits, 1))
+    Arc::new(Account::new(TenantName::of_the_host(), limits, &crate::tenant::Demand::new(1)))
 }
 
 /// Gives the store's answer to the ledger and to the model; says whether writes failed.

@@ -44,7 +44,7 @@ async fn say(speaker: &mut Client, broadcasts: usize, times: usize) {
 
 #[tokio::test]
 async fn what_leaves_is_charged_to_whose_sockets_hear_it() {
-    let server = two_tenants("[limits]\ntenant-cpu-percent = 10_000");
+    let server = two_tenants("");
     let (mut speaker, readers) = crowd(&server).await;
     let before = Cost::of(&server, "evil").await;
     say(&mut speaker, 60, 60).await;
@@ -82,7 +82,7 @@ async fn deliveries_wait_for_the_tenants_cpu_time() {
 
 #[tokio::test]
 async fn openings_and_ends_of_rooms_are_charged() {
-    let server = two_tenants("[limits]\ntenant-cpu-percent = 10_000\nroom-linger-ms = 0");
+    let server = two_tenants("[limits]\nroom-linger-ms = 0");
     let before = Cost::of(&server, "evil").await;
     for room in 0..300 {
         let mut client = server.join(&format!("/t/evil/calls?room=r{room}")).await;
@@ -96,7 +96,7 @@ async fn openings_and_ends_of_rooms_are_charged() {
 /// Packets that say nothing, posted by a client that asks for no namespace: only the thread that accepts has to do with them.
 #[tokio::test]
 async fn a_session_without_a_namespace_is_charged() {
-    let limits = "tenant-cpu-percent = 10_000\nframes-per-second = 100_000_000\nframes-burst = 100_000_000";
+    let limits = "frames-per-second = 100_000_000\nframes-burst = 100_000_000";
     let server = two_tenants(&format!("[limits]\n{limits}\nengine-connect-ms = 60_000"));
     let engine = "/t/evil/socket.io/?EIO=4&transport=polling";
     let opened = server.request("GET", engine).send().await;

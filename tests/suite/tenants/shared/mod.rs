@@ -8,6 +8,7 @@ mod deploys;
 mod machine;
 mod pace;
 mod rooms;
+mod shares;
 mod storage;
 
 use std::fs;

@@ -6,8 +6,7 @@ use crate::harness::{Client, Server, json, soon};
 /// Rounds of the guest `busy` that take longer than a call may to count as short, on any machine.
 const LONG: u64 = 20_000_000;
 /// What calls may use, where the test is not about that.
-const BOUNDS: &str = "[limits]\nturn-cpu-ms = 600_000\ncall-wall-ms = 600_000\ntenant-cpu-percent = 100_000\n
-    upgrades-per-address-burst = 1_000";
+const BOUNDS: &str = "[limits]\nturn-cpu-ms = 600_000\ncall-wall-ms = 600_000\nupgrades-per-address-burst = 1_000";
 
 fn of_kind(name: &str, plugin: &str, kind: &str) -> String {
     format!("parlor_{name}{{tenant=\"default\",plugin=\"{plugin}\",kind=\"{kind}\"}}")
@@ -88,7 +87,7 @@ async fn new_rooms_of_a_plugin_whose_new_rooms_spin_are_heavy_at_first_until_the
 
 /// Opens a hundred rooms at once, each of which has its first turns at once.
 async fn burst(guest: &str, path: &str) {
-    let raised = "[limits]\nupgrades-per-address-burst = 1_000\ntenant-cpu-percent = 100_000";
+    let raised = "[limits]\nupgrades-per-address-burst = 1_000";
     let server = Server::builder().guest_as(guest, "burst").config(raised).start();
     let opened = (0..100).map(|room| {
         let server = &server;
