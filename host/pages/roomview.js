@@ -10,7 +10,7 @@ const SOCKETS_PAGE = 100;
 export class RoomView {
   #key;
   #facts = make("p", { class: "lead", role: "status" });
-  #sockets = new Table("Sockets", ["Socket", "User", "Client", "Channels", "Fields", ""], "Nobody is in the room.");
+  #sockets = new Table("Sockets", ["Socket", "User", "", "Channels", "Client", "Fields"], "Nobody is in the room.");
   #said = make("p", { class: "hint", role: "status" });
   #lines = new LogLines("Log of the room");
   #storage;
@@ -71,7 +71,7 @@ export class RoomView {
     const { sockets, more } = await ask(`rooms/${this.#key}/sockets?limit=${SOCKETS_PAGE}`);
     this.#sockets.show(sockets.map(({ socket, user, client, channels, fields }) => ({
       key: String(socket),
-      cells: [String(socket), user, client, channels.join(", "), JSON.stringify(fields), () => this.#kickButton(socket, user)],
+      cells: [String(socket), user, () => this.#kickButton(socket, user), channels.join(", "), client, JSON.stringify(fields)],
     })));
     if (more) setText(this.#said, `The first ${SOCKETS_PAGE} sockets.`);
   }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::{
-    root,
+    guests, root,
     scripts::{install, sdk},
     toolchains,
 };
@@ -16,6 +16,7 @@ fn npm_test(folder: &Path) -> Result<String, String> {
         .arg("test")
         .current_dir(folder)
         .env("PARLOR_BIN", env!("CARGO_BIN_EXE_parlor"))
+        .env("PARLOR_GUESTS", guests())
         // `parlor dev` builds all examples, in whatever language.
         .env("PATH", toolchains::path())
         .output()

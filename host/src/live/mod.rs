@@ -2,7 +2,8 @@
 //! say asks first whether somebody listens, and nothing is formatted otherwise. Each reader has a queue with a bound: one
 //! that is slow loses lines, and is told how many.
 
-mod reader;
+mod interest;
+mod queue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +12,9 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use serde_json::Value;
 
-pub use reader::LiveReader;
+pub use interest::{About, Interest, LiveListener, Topic, event};
 
-use reader::Queue;
-
-use crate::model::names::{PluginName, RoomId, TenantName};
+use queue::{Popped, Queue};
 
 /// Streams that may be open at once.
 const STREAMS_MAX: usize = 16;
@@ -23,68 +22,6 @@ const STREAMS_MAX: usize = 16;
 const STREAMS_OF_TENANTS_MAX: usize = 12;
 /// Of these, those of one tenant.
 const STREAMS_OF_TENANT_MAX: usize = 4;
-
-/// What lines are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic {
-    Figures,
-    Log,
-    Failures,
-    Deploys,
-}
-
-impl Topic {
-    pub const ALL: [Self; 4] = [Self::Figures, Self::Log, Self::Failures, Self::Deploys];
-
-    /// As the API calls it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Figures => "figures",
-            Self::Log => "log",
-            Self::Failures => "failures",
-            Self::Deploys => "deploys",
-        }
-    }
-}
-
-/// Whom or what a line is about; the host itself where it names no tenant.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct About<'a> {
-    pub tenant: Option<&'a str>,
-    pub plugin: Option<&'a str>,
-    pub room: Option<&'a str>,
-}
-
-/// What a reader wants to hear of. Nothing of another tenant comes to one that names a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interest {
-    pub topics: Vec<Topic>,
-    pub tenant: Option<TenantName>,
-    pub plugin: Option<PluginName>,
-    pub room: Option<RoomId>,
-}
-
-impl Interest {
-    /// Whether a line is for the reader: each part that the reader names is the line's own.
-    fn covers(&self, topic: Topic, about: About<'_>) -> bool {
-        fn is<'a>(wanted: Option<&'a str>, own: Option<&'a str>) -> bool {
-            wanted.is_none() || wanted == own
-        }
-        let Self { topics, tenant, plugin, room } = self;
-        topics.contains(&topic)
-            && is(tenant.as_ref().map(TenantName::as_str), about.tenant)
-            && is(plugin.as_ref().map(PluginName::as_str), about.plugin)
-            // What concerns a plugin as a whole concerns each of its rooms.
-            && (about.room.is_none() || is(room.as_ref().map(RoomId::as_str), about.room))
-    }
-}
-
-/// Whom a stream is for, as its places are counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listener {
-    Operator,
-    Tenant(TenantName),
-}
 
 /// As many streams are open as may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,12 +70,12 @@ impl Live {
     }
 
     /// Begins to listen.
-    pub fn listen(self: &Arc<Self>, listener: Listener, interest: Interest) -> Result<LiveReader, TooManyStreams> {
+    pub fn listen(self: &Arc<Self>, listener: LiveListener, interest: Interest) -> Result<LiveReader, TooManyStreams> {
         self.forget_stuck();
         let mut queues = self.queues.write();
-        let of_tenants = queues.iter().filter(|queue| queue.listener != Listener::Operator).count();
+        let of_tenants = queues.iter().filter(|queue| queue.listener != LiveListener::Operator).count();
         let of_this = queues.iter().filter(|queue| queue.listener == listener).count();
-        let is_tenant = listener != Listener::Operator;
+        let is_tenant = listener != LiveListener::Operator;
         let is_full = is_tenant && (of_tenants >= STREAMS_OF_TENANTS_MAX || of_this >= STREAMS_OF_TENANT_MAX);
         if is_full || queues.len() >= STREAMS_MAX {
             return Err(TooManyStreams);
@@ -163,9 +100,39 @@ impl Live {
     }
 }
 
-/// One event of a stream of server-sent events.
-pub fn event(name: &str, data: &Value) -> Bytes {
-    Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+/// Somebody who listens, until this is dropped.
+#[derive(Debug)]
+pub struct LiveReader {
+    live: Arc<Live>,
+    queue: Arc<Queue>,
+}
+
+impl LiveReader {
+    fn new(live: Arc<Live>, queue: Arc<Queue>) -> Self {
+        Self { live, queue }
+    }
+
+    /// Puts in what the reader gets before all else.
+    pub fn begin_with(&self, first: &Bytes) {
+        self.queue.push(first);
+    }
+
+    /// The next event of the stream; none where it ended.
+    pub async fn next(&self) -> Option<Bytes> {
+        loop {
+            match self.queue.pop() {
+                Popped::Line(line) => return Some(line),
+                Popped::Ended => return None,
+                Popped::Nothing => self.queue.changed.notified().await,
+            }
+        }
+    }
+}
+
+impl Drop for LiveReader {
+    fn drop(&mut self) {
+        self.live.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+    }
 }
 
 #[cfg(test)]

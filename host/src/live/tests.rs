@@ -5,6 +5,7 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::*;
+use crate::model::names::{RoomId, TenantName};
 
 fn interest(tenant: Option<&str>) -> Interest {
     Interest {
@@ -15,8 +16,8 @@ fn interest(tenant: Option<&str>) -> Interest {
     }
 }
 
-fn tenant(name: &str) -> Listener {
-    Listener::Tenant(TenantName::new(name).unwrap())
+fn tenant(name: &str) -> LiveListener {
+    LiveListener::Tenant(TenantName::new(name).unwrap())
 }
 
 fn say(live: &Live, tenant: &str, number: u64) {
@@ -35,7 +36,7 @@ fn nothing_is_formatted_while_nobody_wants_it() {
     let live = Arc::new(Live::default());
     let never = |live: &Live, topic| live.tell(topic, About::default(), || unreachable!("nobody listens"));
     never(&live, Topic::Log);
-    let reader = live.listen(Listener::Operator, interest(None)).unwrap();
+    let reader = live.listen(LiveListener::Operator, interest(None)).unwrap();
     never(&live, Topic::Deploys);
     drop(reader);
     never(&live, Topic::Log);
@@ -45,9 +46,9 @@ fn nothing_is_formatted_while_nobody_wants_it() {
 fn a_tenant_hears_of_its_own_alone_and_a_room_of_what_concerns_its_plugin() {
     let live = Arc::new(Live::default());
     let acme = live.listen(tenant("acme"), interest(Some("acme"))).unwrap();
-    let all = live.listen(Listener::Operator, interest(None)).unwrap();
+    let all = live.listen(LiveListener::Operator, interest(None)).unwrap();
     let room = Interest { room: Some(RoomId::new("lobby").unwrap()), ..interest(None) };
-    let room = live.listen(Listener::Operator, room).unwrap();
+    let room = live.listen(LiveListener::Operator, room).unwrap();
     say(&live, "acme", 1);
     say(&live, "beta", 2);
     live.tell(Topic::Log, About { tenant: Some("acme"), plugin: Some("chat"), room: Some("other") }, || json!({}));
@@ -60,7 +61,7 @@ fn a_tenant_hears_of_its_own_alone_and_a_room_of_what_concerns_its_plugin() {
 #[test]
 fn a_slow_reader_loses_lines_and_is_told_how_many() {
     let live = Arc::new(Live::default());
-    let reader = live.listen(Listener::Operator, interest(None)).unwrap();
+    let reader = live.listen(LiveListener::Operator, interest(None)).unwrap();
     (0..300).for_each(|number| say(&live, "acme", number));
     let lines = heard(&reader);
     assert_eq!(lines.len(), 257);
@@ -72,7 +73,8 @@ fn a_slow_reader_loses_lines_and_is_told_how_many() {
 #[test]
 fn of_figures_a_late_reader_gets_the_last_alone() {
     let live = Arc::new(Live::default());
-    let reader = live.listen(Listener::Operator, Interest { topics: vec![Topic::Figures], ..interest(None) }).unwrap();
+    let reader =
+        live.listen(LiveListener::Operator, Interest { topics: vec![Topic::Figures], ..interest(None) }).unwrap();
     for number in 0..5 {
         live.tell_figures(|_| event("figures", &json!(number)));
     }
@@ -88,16 +90,16 @@ fn sixteen_streams_are_open_at_once_and_tenants_leave_places_for_the_operator() 
         assert_eq!(live.listen(tenant(name), interest(Some(name))).unwrap_err(), TooManyStreams);
     }
     assert_eq!(live.listen(tenant("d"), interest(Some("d"))).unwrap_err(), TooManyStreams);
-    open.extend((0..4).map(|_| live.listen(Listener::Operator, interest(None)).unwrap()));
-    assert_eq!(live.listen(Listener::Operator, interest(None)).unwrap_err(), TooManyStreams);
+    open.extend((0..4).map(|_| live.listen(LiveListener::Operator, interest(None)).unwrap()));
+    assert_eq!(live.listen(LiveListener::Operator, interest(None)).unwrap_err(), TooManyStreams);
     open.pop();
-    assert!(live.listen(Listener::Operator, interest(None)).is_ok(), "a stream that ended makes a place");
+    assert!(live.listen(LiveListener::Operator, interest(None)).is_ok(), "a stream that ended makes a place");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_reads_nothing_for_long_gives_up_its_place() {
     let live = Arc::new(Live::default());
-    let reader = live.listen(Listener::Operator, interest(None)).unwrap();
+    let reader = live.listen(LiveListener::Operator, interest(None)).unwrap();
     say(&live, "acme", 1);
     tokio::time::advance(Duration::from_secs(31)).await;
     live.tell_figures(|_| unreachable!("it wants no figures"));

@@ -10,12 +10,12 @@ use axum::http::header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 
+pub use super::caller::Caller;
 use super::forwarded::RemoteClient;
 use super::head::host_of;
 use super::login::{LoginKey, Logins, OF_CONSOLE, is_of_our_pages, login_of};
 use crate::config::TOKEN_VARIABLE;
 use crate::model::base64;
-use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::model::web::HostName;
 use crate::tenant::Tenants;
@@ -90,23 +90,6 @@ impl Access {
             }
         }
         found
-    }
-}
-
-/// Whom a request speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
-    Operator,
-    Tenant(TenantName),
-}
-
-impl Caller {
-    /// Whether the caller may know of a tenant and of what belongs to it.
-    pub fn may_see(&self, tenant: &TenantName) -> bool {
-        match self {
-            Self::Operator => true,
-            Self::Tenant(own) => own == tenant,
-        }
     }
 }
 

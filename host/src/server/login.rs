@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, Method};
 use data_encoding::BASE64URL_NOPAD;
 use parking_lot::Mutex;
 
-use super::auth::Caller;
+use super::caller::Caller;
 use crate::clock::Instant;
 use crate::model::web::HostName;
 use crate::randomness;
@@ -80,13 +80,13 @@ impl Logins {
 
 /// Where a page came from, as far as it decides which cookie its login gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
+pub enum CookieTransport {
     Tls,
     /// This machine itself: nobody else hears the cookie.
     Local,
 }
 
-impl Transport {
+impl CookieTransport {
     /// None where others could read the cookie on its way.
     pub fn of(headers: &HeaderMap, tls: bool) -> Option<Self> {
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
@@ -213,13 +213,15 @@ mod tests {
 
     #[test]
     fn without_tls_only_this_machine_gets_a_cookie() {
-        let of = |host, origin, tls| Transport::of(&headers(&[("host", host), ("origin", origin)]), tls);
-        assert_eq!(of("a.example", "https://a.example", false), Some(Transport::Tls));
-        assert_eq!(of("a.example", "http://a.example", true), Some(Transport::Tls));
+        let of = |host, origin, tls| CookieTransport::of(&headers(&[("host", host), ("origin", origin)]), tls);
+        assert_eq!(of("a.example", "https://a.example", false), Some(CookieTransport::Tls));
+        assert_eq!(of("a.example", "http://a.example", true), Some(CookieTransport::Tls));
         assert_eq!(of("a.example", "http://a.example", false), None);
-        assert_eq!(of("127.0.0.1:7070", "http://127.0.0.1:7070", false), Some(Transport::Local));
+        assert_eq!(of("127.0.0.1:7070", "http://127.0.0.1:7070", false), Some(CookieTransport::Local));
         assert!(
-            Transport::Tls.cookie(Some("s")).starts_with("__Host-parlor=s; Path=/; Secure; HttpOnly; SameSite=Strict")
+            CookieTransport::Tls
+                .cookie(Some("s"))
+                .starts_with("__Host-parlor=s; Path=/; Secure; HttpOnly; SameSite=Strict")
         );
     }
 }

@@ -8,6 +8,7 @@ mod aside;
 mod auth;
 mod authorize;
 mod bare;
+mod caller;
 pub mod dev;
 mod door;
 mod engine;

@@ -42,6 +42,12 @@ pub fn target_with_guests() -> &'static Path {
     target()
 }
 
+/// The folder of the guests' components, in Rust.
+pub fn guests() -> PathBuf {
+    guest("plain");
+    target().join("guests/wasm32-wasip2/release/examples")
+}
+
 /// Where the components are, or why they are not: what failed once is not tried again by each test.
 type Built = Result<PathBuf, String>;
 

@@ -51,7 +51,8 @@ impl Events {
                         return Some(serde_json::from_str(&data).expect("an event's data"));
                     }
                 }
-                if !self.read().await {
+                // The connection may stay open behind the last chunk.
+                if self.text.ends_with("\n0\r\n\r\n") || !self.read().await {
                     return None;
                 }
             }

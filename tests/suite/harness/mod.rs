@@ -15,7 +15,7 @@ pub mod scripts;
 mod server;
 pub mod toolchains;
 
-pub use build::{guest, plugin, root, target, target_with_guests};
+pub use build::{guest, guests, plugin, root, target, target_with_guests};
 pub use builder::Builder;
 pub use client::{Client, Closed};
 pub use events::Events;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::error::ApiError;
 use super::state::Api;
-use crate::live::{Interest, Listener, LiveReader, Topic};
+use crate::live::{Interest, LiveListener, LiveReader, Topic};
 use crate::model::names::{PluginName, RoomId, TenantName};
 use crate::server::auth::{Access, Caller};
 use crate::server::forwarded::RemoteClient;
@@ -92,8 +92,8 @@ pub async fn listen(
     let Query(query) = query?;
     let interest = query.interest(&caller)?;
     let listener = match caller {
-        Caller::Operator => Listener::Operator,
-        Caller::Tenant(tenant) => Listener::Tenant(tenant),
+        Caller::Operator => LiveListener::Operator,
+        Caller::Tenant(tenant) => LiveListener::Tenant(tenant),
     };
     let full = |_| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "as many live streams are open as may be");
     let begin = api.figures.begin(&interest);

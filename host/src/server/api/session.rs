@@ -16,7 +16,7 @@ use crate::model::web::HostName;
 use crate::server::auth::Caller;
 use crate::server::forwarded::RemoteClient;
 use crate::server::head::host_of;
-use crate::server::login::{Transport, is_of_our_pages, login_of};
+use crate::server::login::{CookieTransport, is_of_our_pages, login_of};
 
 #[derive(Serialize)]
 pub struct SessionBody {
@@ -61,7 +61,7 @@ pub async fn log_in(
     }
     let no_tls =
         "log in over TLS, or on the server's machine itself (127.0.0.1): others could read the login on its way";
-    let transport = Transport::of(&headers, client.tls).ok_or_else(|| forbidden(no_tls))?;
+    let transport = CookieTransport::of(&headers, client.tls).ok_or_else(|| forbidden(no_tls))?;
     let JsonBody(LoginBody { token }) = body?;
     let caller = api.access.caller_of(&token);
     let unknown = || ApiError::new(StatusCode::UNAUTHORIZED, "this is neither the operator's token nor a tenant's");
@@ -88,13 +88,13 @@ pub async fn log_out(
         api.access.logins.end(&login);
     }
     let response = SessionBody::of(&api, None).into_response();
-    Ok(match Transport::of(&headers, client.tls) {
+    Ok(match CookieTransport::of(&headers, client.tls) {
         Some(transport) => with_cookie(response, transport, None),
         None => response,
     })
 }
 
-fn with_cookie(mut response: Response, transport: Transport, secret: Option<&str>) -> Response {
+fn with_cookie(mut response: Response, transport: CookieTransport, secret: Option<&str>) -> Response {
     if let Ok(cookie) = HeaderValue::from_str(&transport.cookie(secret)) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -1,7 +1,6 @@
-//! One reader of a stream, and what waits for it.
+//! What waits for one reader of a stream.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{Interest, Listener, Live, event};
+use super::interest::{Interest, LiveListener, event};
 use crate::clock::Instant;
 
 /// Lines that wait for one reader, and their bytes.
@@ -21,10 +20,10 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// What waits for one reader.
 #[derive(Debug)]
 pub(super) struct Queue {
-    pub(super) listener: Listener,
+    pub(super) listener: LiveListener,
     pub(super) interest: Interest,
     waiting: Mutex<Waiting>,
-    changed: Notify,
+    pub(super) changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +40,7 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(super) fn new(listener: Listener, interest: Interest) -> Self {
+    pub(super) fn new(listener: LiveListener, interest: Interest) -> Self {
         Self { listener, interest, waiting: Mutex::default(), changed: Notify::new() }
     }
 
@@ -80,7 +79,7 @@ impl Queue {
     }
 
     /// What the reader gets next: that it lost lines, then the lines that waited, then the figures.
-    fn pop(&self) -> Popped {
+    pub(super) fn pop(&self) -> Popped {
         let mut waiting = self.waiting.lock();
         if waiting.ended {
             return Popped::Ended;
@@ -104,43 +103,9 @@ impl Waiting {
     }
 }
 
-enum Popped {
+/// What comes next for a reader.
+pub(super) enum Popped {
     Line(Bytes),
     Nothing,
     Ended,
-}
-
-/// Somebody who listens, until this is dropped.
-#[derive(Debug)]
-pub struct LiveReader {
-    live: Arc<Live>,
-    queue: Arc<Queue>,
-}
-
-impl LiveReader {
-    pub(super) fn new(live: Arc<Live>, queue: Arc<Queue>) -> Self {
-        Self { live, queue }
-    }
-
-    /// Puts in what the reader gets before all else.
-    pub fn begin_with(&self, first: &Bytes) {
-        self.queue.push(first);
-    }
-
-    /// The next event of the stream; none where it ended.
-    pub async fn next(&self) -> Option<Bytes> {
-        loop {
-            match self.queue.pop() {
-                Popped::Line(line) => return Some(line),
-                Popped::Ended => return None,
-                Popped::Nothing => self.queue.changed.notified().await,
-            }
-        }
-    }
-}
-
-impl Drop for LiveReader {
-    fn drop(&mut self) {
-        self.live.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
-    }
 }

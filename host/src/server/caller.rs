@@ -1,0 +1,20 @@
+//! Who calls.
+
+use crate::model::names::TenantName;
+
+/// Whom a request speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    Operator,
+    Tenant(TenantName),
+}
+
+impl Caller {
+    /// Whether the caller may know of a tenant and of what belongs to it.
+    pub fn may_see(&self, tenant: &TenantName) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Tenant(own) => own == tenant,
+        }
+    }
+}
