@@ -14,6 +14,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use parlor::guest::engine;
 use parlor::guest::instance::{ConnectRequest, Instance, Outcome};
+use parlor::guest::tape::data::TapeBase;
 use parlor::model::body::{EventData, Payload};
 use parlor::model::durability::Durability;
 use parlor::model::effect::Batch;
@@ -30,6 +31,7 @@ use parlor::plugin::version::Plugin;
 use parlor::storage::Storage as _;
 use parlor::storage::memory::MemoryStorage;
 use parlor::storage::view::StorageView;
+use parlor::tenant::tapes::TapePlace;
 use parlor::tenant::{RoomPace, Tenants};
 use tokio::runtime::Runtime;
 
@@ -63,7 +65,8 @@ fn guest(runtime: &Runtime, language: &str, project: &str) -> Plugin {
             .expect("a loader");
     let file = out.join("bench-room.wasm");
     let PluginKey { tenant, plugin } = key();
-    let terms = Tenants::new(BTreeMap::new(), Layers::default(), 1).terms(&tenant, &plugin);
+    let tapes = TapePlace::Dev(root().join("target/bench-tapes"));
+    let terms = Tenants::new(BTreeMap::new(), Layers::default(), 1).taping(tapes).terms(&tenant, &plugin);
     runtime.block_on(loader.load(key(), &file, terms)).expect("the guest loads")
 }
 
@@ -109,7 +112,30 @@ async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>,
 fn boundary(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for (language, project) in GUESTS {
-        measure(&mut criterion.benchmark_group(language), &runtime, &Arc::new(guest(&runtime, language, project)));
+        let plugin = Arc::new(guest(&runtime, language, project));
+        recording(&runtime, language, &plugin);
+        measure(&mut criterion.benchmark_group(language), &runtime, &plugin);
+    }
+}
+
+/// What recording adds to a turn: lives of a thousand turns, one recorded and one not, in turn.
+fn recording(runtime: &Runtime, language: &str, plugin: &Plugin) {
+    const LIVES: u64 = 100;
+    const TURNS: u64 = 1_000;
+    let storage = storage(runtime);
+    for name in ["relay", "echo", "recall"] {
+        let event = event(name);
+        let mut took = [Duration::ZERO; 2];
+        for _ in 0..LIVES {
+            for (took, tape) in took.iter_mut().zip([None, Some(TapeBase::default())]) {
+                *took += runtime.block_on(turns(plugin, &storage, &event, TURNS, tape));
+            }
+        }
+        let [off, on] = took.map(|took| took.as_secs_f64() * 1e6 / (LIVES * TURNS) as f64);
+        println!(
+            "{language}/{name}: {off:.2} us a turn, recorded {on:.2} us: {:.1} per cent more",
+            100.0 * (on / off - 1.0)
+        );
     }
 }
 
@@ -122,7 +148,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: 
         ("handle with three reads of storage and one emit", "recall"),
     ] {
         group.bench_function(label, |bencher| {
-            bencher.iter_custom(|count| runtime.block_on(turns(plugin, &storage, &event(name), count)));
+            bencher.iter_custom(|count| runtime.block_on(turns(plugin, &storage, &event(name), count, None)));
         });
     }
 
@@ -156,8 +182,15 @@ fn pace(plugin: &Plugin) -> Arc<RoomPace> {
 }
 
 /// So many turns of one room with one socket.
-async fn turns(plugin: &Plugin, storage: &Arc<StorageView>, event: &Event, count: u64) -> Duration {
-    let mut instance = plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage)).await.expect("a room");
+async fn turns(
+    plugin: &Plugin,
+    storage: &Arc<StorageView>,
+    event: &Event,
+    count: u64,
+    tape: Option<TapeBase>,
+) -> Duration {
+    let mut instance =
+        plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage), tape).await.expect("a room");
     let mut state = RoomState::default();
     state.members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
@@ -170,7 +203,7 @@ async fn turns(plugin: &Plugin, storage: &Arc<StorageView>, event: &Event, count
 async fn open_and_drop(plugin: &Plugin, storage: &Arc<StorageView>, count: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..count {
-        drop(plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage)).await.expect("a room"));
+        drop(plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage), None).await.expect("a room"));
     }
     start.elapsed()
 }

@@ -45,13 +45,18 @@ pub fn virtual_now() -> Option<Duration> {
 
 /// Milliseconds since the Unix epoch, by the wall clock; a clock before the epoch reads as 0.
 pub fn unix_ms() -> f64 {
+    unix_now().as_millis() as f64
+}
+
+/// The time since the Unix epoch, by the wall clock; a clock before the epoch reads as 0.
+pub fn unix_now() -> Duration {
     if let Some(now) = virtual_now() {
-        return now.as_millis() as f64;
+        return now;
     }
     let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     #[cfg(test)]
     let age = age + passed_while_paused();
-    age.as_millis() as f64
+    age
 }
 
 /// A clock that is right to some milliseconds and costs next to nothing: the host reads it for every frame.

@@ -48,6 +48,7 @@ mod script;
 mod shutdown;
 mod socketio;
 mod swap;
+mod tapes;
 mod tenants;
 mod tidy;
 mod tls;

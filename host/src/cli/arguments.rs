@@ -162,3 +162,9 @@ impl ConfigArgs {
         Overrides { config: self.config.clone(), ..Overrides::default() }
     }
 }
+
+/// Reads KEY=VALUE.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+    pair.filter(|(key, _)| !key.is_empty()).ok_or_else(|| "it has no key and \"=\" before the value".to_owned())
+}

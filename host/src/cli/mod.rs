@@ -15,6 +15,8 @@ mod new;
 mod print;
 mod project;
 mod remote;
+mod replay;
+mod rerun;
 mod room;
 mod run;
 mod sdk;
@@ -62,6 +64,11 @@ enum Command {
     /// It is the server's own room, with sockets in memory, a clock that stands still between two steps and randomness from
     /// a seed. docs/authors/harness.md says what the lines are.
     Room(room::RoomArgs),
+    /// Live a room's taped life again: the same outcome, or the first call that differs.
+    ///
+    /// `parlor dev` writes a tape of each turn that fails. The room's instance is made again and gets the tape's answers;
+    /// nothing else is run. Where it does not do what was recorded, the command fails.
+    Replay(replay::ReplayArgs),
     /// Print every limit, its value and where that was set.
     Limits(LimitsArgs),
     /// List the plugins of a running server: versions, rooms, sockets, and what it refused.
@@ -108,6 +115,7 @@ impl Cli {
             Command::Build(args) => build::build(&args),
             Command::Check(args) => check::check(&args),
             Command::Room(args) => room::room(args),
+            Command::Replay(args) => replay::replay(args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),
             Command::Rollback(args) => remote::rollback(&args),

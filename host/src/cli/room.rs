@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::arguments::ComponentArgs;
+use super::arguments::{ComponentArgs, pair};
 use super::run::THIS_PROGRAM;
 use super::sdk;
 use crate::config::Config;
@@ -38,11 +38,6 @@ pub struct RoomArgs {
     /// Keep compiled code in this folder [default: parlor in $XDG_CACHE_HOME, else in ~/.cache].
     #[arg(long, value_name = "DIR", env = "PARLOR_CACHE", hide_env_values = true)]
     pub cache: Option<PathBuf>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-    pair.filter(|(key, _)| !key.is_empty()).ok_or_else(|| "it has no key and \"=\" before the value".to_owned())
 }
 
 /// Has the harness told of what the plugin logs and of the turns that fail.

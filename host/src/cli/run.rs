@@ -25,6 +25,7 @@ use crate::server::dev::DevProjects;
 use crate::server::figures::Figures;
 use crate::server::{self, Door, Health, Listeners};
 use crate::storage::durable::{DurableStorage, WRITERS};
+use crate::tenant::tapes::TapePlace;
 use crate::tenant::{Tenants, log_gate};
 use crate::watchdog::Watchdog;
 use crate::workers::Workers;
@@ -33,6 +34,9 @@ use crate::workers::Workers;
 pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 /// The folder of the tenants' files, in the one for what the server makes.
 pub(super) const STORAGE_FOLDER: &str = "tenants";
+/// Where `parlor dev` writes tapes, and where in the data folder a server does.
+const DEV_TAPES: &str = ".parlor/tapes";
+pub(super) const TAPES_FOLDER: &str = "tapes";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
 /// How often the server looks whether lines were left out of the log.
@@ -168,6 +172,10 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
     }
     let loader = Loader::new(engine, &config.data, THIS_PROGRAM.into(), &limits)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), Workers::threads(config.threads));
+    let tenants = tenants.taping(match dev {
+        Some(_) => TapePlace::Dev(DEV_TAPES.into()),
+        None => TapePlace::Served(config.data.join(TAPES_FOLDER)),
+    });
     for (plugin, config) in dev.into_iter().flat_map(DevProjects::configs) {
         tenants.suggest(&plugin, &config);
     }

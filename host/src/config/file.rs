@@ -12,6 +12,7 @@ use super::proxies::ForwardedBy;
 use crate::folder::watch::WatchMode;
 use crate::model::durability::Durability;
 use crate::model::limits::LimitsTable;
+use crate::model::recording::Recording;
 
 /// `parlor.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -69,6 +70,8 @@ pub struct PluginTable {
     pub durability: Durability,
     /// The WebSocket subprotocols that clients may ask for.
     pub subprotocols: Vec<String>,
+    /// Whether its rooms record their turns.
+    pub record: Recording,
     pub limits: LimitsTable,
 }
 

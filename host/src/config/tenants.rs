@@ -82,13 +82,14 @@ fn settings(tenant: &TenantName, table: TenantTable, source: &Source, host: &Lay
     };
     lay(&mut limits, &table.limits, Scope::Tenant, &format!("tenants.{tenant}"))?;
     let mut plugins = BTreeMap::new();
-    for (name, PluginTable { config, client_channels, durability, subprotocols, limits: own }) in table.plugins {
+    for (name, PluginTable { config, client_channels, durability, subprotocols, record, limits: own }) in table.plugins
+    {
         let place = format!("tenants.{tenant}.plugins.{name}");
         let plugin = PluginName::new(&name).with_context(|| place.clone())?;
         let mut limits = limits.clone();
         lay(&mut limits, &own, Scope::Plugin, &place)?;
         check_subprotocols(&subprotocols).map_err(|why| anyhow::anyhow!("{place}.subprotocols: {why}"))?;
-        plugins.insert(plugin, PluginSettings { config, client_channels, durability, subprotocols, limits });
+        plugins.insert(plugin, PluginSettings { config, client_channels, durability, subprotocols, record, limits });
     }
     let hosts = each(tenant, "hosts", &table.hosts, HostName::configured)?;
     let origins = each(tenant, "origins", &table.origins, PageOrigin::configured)?;

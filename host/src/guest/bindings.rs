@@ -12,5 +12,7 @@ wasmtime::component::bindgen!({
     trappable_error_type: {
         "parlor:room/types.refusal" => super::call_error::CallError,
     },
+    // A tape keeps what crosses the boundary.
+    additional_derives: [serde::Deserialize, serde::Serialize],
     require_store_data_send: true,
 });

@@ -6,7 +6,7 @@ use crate::model::body::Payload;
 use crate::model::event::{Event, Failure};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
-use crate::model::refusal::Refusal;
+use crate::model::refusal::{Bound, Refusal};
 
 pub fn event_to_guest(event: Event) -> wit::Event {
     wit::Event {
@@ -70,5 +70,19 @@ pub fn refusal_to_guest(refusal: Refusal) -> wit::Refusal {
         Refusal::NoTurn => wit::Refusal::NoTurn,
         Refusal::Invalid(why) => wit::Refusal::Invalid(why),
         Refusal::Other(why) => wit::Refusal::Other(why),
+    }
+}
+
+/// Takes a refusal back from a tape.
+pub fn refusal_of_tape(refusal: wit::Refusal) -> Refusal {
+    match refusal {
+        wit::Refusal::LimitExceeded(name) => match Bound::ALL.iter().find(|bound| bound.name() == name) {
+            Some(bound) => Refusal::LimitExceeded(*bound),
+            None => Refusal::Other(format!("the bound {name} would be passed")),
+        },
+        wit::Refusal::NoSuchSocket => Refusal::NoSuchSocket,
+        wit::Refusal::NoTurn => Refusal::NoTurn,
+        wit::Refusal::Invalid(why) => Refusal::Invalid(why),
+        wit::Refusal::Other(why) => Refusal::Other(why),
     }
 }

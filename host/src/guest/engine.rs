@@ -96,6 +96,16 @@ pub fn for_compiling(guest_stack_bytes: usize, functions: Option<Arc<dyn CacheSt
     made.map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))
 }
 
+/// Makes an engine for a replay: it has no pool, and it knows the lines of the source where a component does.
+pub fn for_replay(limits: &Limits, watchdog: &Arc<Watchdog>) -> anyhow::Result<GuestEngine> {
+    let mut config = base_config(limits.guest_stack_bytes);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    let engine = Engine::new(&config).map_err(|why| anyhow::anyhow!("wasmtime cannot start: {}", one_line(&why)))?;
+    let guest_engine = GuestEngine::new(engine, None);
+    start_clock(&guest_engine, watchdog)?;
+    Ok(guest_engine)
+}
+
 fn base_config(guest_stack_bytes: usize) -> Config {
     let mut config = Config::new();
     // Without concurrency support a call costs a third to a quarter of what it costs with it, as measured.

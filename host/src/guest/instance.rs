@@ -1,6 +1,5 @@
 //! A live instance of a plugin's code: one store, with one caller at a time.
 
-use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -17,8 +16,13 @@ use super::context::RoomContext;
 use super::convert::{event_to_guest, failure_from_guest, meta_from_guest, payload_from_guest};
 use super::cpu::CpuMeter;
 use super::engine::SharedEngine;
+pub use super::fault::{Fault, OpenError};
 use super::metering::meter;
 use super::state::{GuestState, Phase, Registrations};
+use super::tape::Tape;
+use super::tape::data::{TapedEffects, TapedEnd, TapedOutcome};
+use super::tape::recorder::Recorder;
+use super::tape::replayer::Replayer;
 use crate::model::body::Body;
 use crate::model::event::{Event, Failure};
 use crate::model::meta::Meta;
@@ -26,48 +30,6 @@ use crate::model::text::printable;
 use crate::model::turn::{Calls, Enclosed, Turn};
 use crate::storage::view::StorageView;
 use crate::tenant::account::CounterPlace;
-
-/// A fault of the guest that ends its instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It trapped: a panic, an out-of-bounds access, a stack overflow, an exit.
-    Trap(String),
-    /// It used more CPU time than its budget.
-    Deadline,
-    /// It took longer than `call-wall-ms`, waits included.
-    Timeout,
-    /// It trapped after the host had refused it memory.
-    Memory,
-    /// It went on calling the host past a limit.
-    HostCalls,
-}
-
-impl Fault {
-    /// The code in logs, metrics and `$error`, which never changes.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Trap(_) => "trap",
-            Self::Deadline => "deadline",
-            Self::Timeout => "timeout",
-            Self::Memory => "memory",
-            Self::HostCalls => "host-call-quota",
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Trap(why) => write!(f, "trapped: {why}"),
-            Self::Deadline => f.write_str("used more CPU time than a call may"),
-            Self::Timeout => f.write_str("took longer than call-wall-ms"),
-            Self::Memory => f.write_str("was refused memory beyond memory-bytes"),
-            Self::HostCalls => f.write_str("made more host calls than host-calls-per-turn"),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// How the call of a turn ended.
 #[derive(Debug)]
@@ -97,45 +59,6 @@ impl Outcome {
         }
     }
 }
-
-/// Why the host could not make an instance.
-#[derive(Debug)]
-pub enum OpenError {
-    /// The pool is full or the host is out of memory. The guest is not to blame.
-    NoPlace(String),
-    /// The tenant's instances hold all the memory that they may.
-    TenantFull,
-    /// The tenant has all the awake rooms that it may have.
-    TooManyAwake,
-    /// `init` returned an error.
-    Refused(String),
-    Faulted(Fault),
-}
-
-impl OpenError {
-    /// Whether the plugin's code is to blame. Where `init` took long, that may be the doing of others.
-    pub fn is_of_code(&self) -> bool {
-        match self {
-            Self::Refused(_) => true,
-            Self::Faulted(fault) => !matches!(fault, Fault::Timeout),
-            Self::NoPlace(_) | Self::TenantFull | Self::TooManyAwake => false,
-        }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPlace(why) => write!(f, "no place for an instance: {why}"),
-            Self::TenantFull => f.write_str("no memory for another instance of this tenant: memory-tenant-bytes"),
-            Self::TooManyAwake => f.write_str("too many rooms of this tenant are awake: awake-rooms-per-tenant"),
-            Self::Refused(why) => write!(f, "init refused: {why}"),
-            Self::Faulted(fault) => write!(f, "init {fault}"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 /// What a plugin's `init` returned.
 #[derive(Debug, Clone)]
@@ -168,6 +91,26 @@ pub enum Authorization {
 pub struct Rejection {
     pub status: u16,
     pub message: String,
+}
+
+/// What `handle` returned.
+type Handled = Result<Option<wit::Payload>, guest::Failure>;
+
+/// How an `init` that returned is recorded.
+fn outcome_of_init(init: &Result<guest::Definition, String>) -> TapedOutcome {
+    match init {
+        Ok(guest::Definition { name, path }) => TapedOutcome::Ready { name: name.clone(), path: path.clone() },
+        Err(why) => TapedOutcome::Unready(why.clone()),
+    }
+}
+
+/// How a turn's call is recorded.
+fn outcome_of_turn(handled: &Result<Handled, Fault>) -> TapedOutcome {
+    match handled {
+        Ok(Ok(answer)) => TapedOutcome::Answered(answer.clone()),
+        Ok(Err(failure)) => TapedOutcome::Failed(failure.clone()),
+        Err(fault) => TapedOutcome::Faulted { code: fault.code().to_owned(), words: fault.to_string() },
+    }
 }
 
 /// A compiled and linked component, of which instances are made.
@@ -215,9 +158,13 @@ impl Instance {
         template: &Template,
         context: Arc<RoomContext>,
         storage: Option<Arc<StorageView>>,
+        mut tape: Tape,
     ) -> Result<(Self, Definition), OpenError> {
         let limits = Arc::clone(&context.limits);
-        let state = GuestState::new(context, storage, Arc::clone(&template.engine.ticker));
+        if let Tape::Record(recorder) = &mut tape {
+            recorder.begin_init();
+        }
+        let state = GuestState::new(context, storage, Arc::clone(&template.engine.ticker), tape);
         let mut store = Store::new(template.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
         // The most that the host copies for one call: twice the largest argument.
@@ -236,7 +183,7 @@ impl Instance {
                 return Err(OpenError::NoPlace(why.to_string()));
             }
             _ if store.data().memory.tenant_is_full() => return Err(OpenError::TenantFull),
-            failed => returned(store.data(), failed).map_err(OpenError::Faulted)?,
+            failed => returned(store.data_mut(), failed).map_err(OpenError::Faulted)?,
         };
         let place = InstancePlace(Arc::clone(template.engine()));
         let mut instance = Self { store, exports, wall, cpu: Arc::clone(&cpu), _awake: None, _place: place };
@@ -244,7 +191,9 @@ impl Instance {
         cpu.enter();
         let called = within(wall, &cpu, instance.exports.parlor_room_guest().call_init(&mut instance.store)).await;
         instance.end_call();
-        match returned(instance.store.data(), called).map_err(OpenError::Faulted)? {
+        let init = returned(instance.store.data_mut(), called).map_err(OpenError::Faulted)?;
+        instance.note_end(|| outcome_of_init(&init), None);
+        match init {
             Ok(definition) => Ok((instance, Definition { name: definition.name, path: definition.path })),
             Err(why) => Err(OpenError::Refused(printable(&why[..why.floor_char_boundary(1_024)]))),
         }
@@ -279,19 +228,67 @@ impl Instance {
         turn.receive(event.data.arguments, std::mem::take(&mut event.data.attachments));
         let event = event_to_guest(event);
         let state = self.store.data_mut();
-        state.phase = Phase::Turn;
+        if let Tape::Record(recorder) = &mut state.tape {
+            recorder.begin_turn(&event, turn.arguments(), turn.attachments());
+        }
         std::mem::swap(&mut state.turn, &mut turn);
-        begin_call(&mut self.store, cpu_ms);
-        self.cpu.enter();
-        let called =
-            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, &event)).await;
-        self.end_call();
+        let handled = self.give(&event, cpu_ms).await;
         std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
-        let outcome = match returned(self.store.data(), called) {
+        self.note_end(|| outcome_of_turn(&handled), Some(&turn));
+        let outcome = match handled {
             Ok(handled) => Outcome::of(handled, turn.take_enclosed()),
             Err(fault) => Outcome::Faulted(fault),
         };
         (turn, outcome)
+    }
+
+    /// Has the guest of a replay handle an event again, on the answers that its tape holds.
+    pub async fn handle_again(&mut self, event: &wit::Event, cpu_ms: u64) -> TapedOutcome {
+        outcome_of_turn(&self.give(event, cpu_ms).await)
+    }
+
+    /// Calls the guest with an event.
+    async fn give(&mut self, event: &wit::Event, cpu_ms: u64) -> Result<Handled, Fault> {
+        self.store.data_mut().phase = Phase::Turn;
+        begin_call(&mut self.store, cpu_ms);
+        self.cpu.enter();
+        let called =
+            within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_handle(&mut self.store, event)).await;
+        self.end_call();
+        returned(self.store.data_mut(), called)
+    }
+
+    /// Notes how a call ended, where it is recorded.
+    fn note_end(&mut self, outcome: impl FnOnce() -> TapedOutcome, turn: Option<&Turn>) {
+        let cpu_ns = self.cpu.executed_ns();
+        if let Tape::Record(recorder) = &mut self.store.data_mut().tape {
+            let (outcome, effects) = (outcome(), turn.map_or_else(TapedEffects::default, TapedEffects::of));
+            recorder.ended(TapedEnd { outcome, clocks: Vec::new(), random: Vec::new(), cpu_ns, effects });
+        }
+    }
+
+    /// What records it, if it is recorded.
+    pub fn recorder(&mut self) -> Option<&mut Recorder> {
+        match &mut self.store.data_mut().tape {
+            Tape::Record(recorder) => Some(recorder),
+            Tape::Off | Tape::Replay(_) => None,
+        }
+    }
+
+    /// Ends the recording, if it is recorded.
+    pub fn take_recorder(&mut self) -> Option<Box<Recorder>> {
+        match std::mem::take(&mut self.store.data_mut().tape) {
+            Tape::Record(recorder) => Some(recorder),
+            Tape::Off | Tape::Replay(_) => None,
+        }
+    }
+
+    /// What answers it, if it is a replay.
+    pub fn replayer(&mut self) -> Option<&mut Replayer> {
+        match &mut self.store.data_mut().tape {
+            Tape::Replay(replayer) => Some(replayer),
+            Tape::Off | Tape::Record(_) => None,
+        }
     }
 
     /// Asks the guest who wants to connect.
@@ -304,7 +301,7 @@ impl Instance {
             within(self.wall, &self.cpu, self.exports.parlor_room_guest().call_authorize(&mut self.store, &request))
                 .await;
         self.end_call();
-        Ok(match returned(self.store.data(), called)? {
+        Ok(match returned(self.store.data_mut(), called)? {
             Ok(Some(meta)) => Authorization::As(meta_from_guest(meta)),
             Ok(None) => Authorization::Anonymous,
             Err(guest::Rejection { status, message }) => Authorization::Rejected(Rejection { status, message }),
@@ -358,7 +355,7 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>
 }
 
 /// What a call returned, or the fault that ended it.
-fn returned<T>(state: &GuestState, called: Result<wasmtime::Result<T>, TimedOut>) -> Result<T, Fault> {
+fn returned<T>(state: &mut GuestState, called: Result<wasmtime::Result<T>, TimedOut>) -> Result<T, Fault> {
     match called {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(why)) => Err(fault_of(state, &why)),
@@ -367,7 +364,10 @@ fn returned<T>(state: &GuestState, called: Result<wasmtime::Result<T>, TimedOut>
 }
 
 /// Names the fault behind an error of wasmtime.
-fn fault_of(state: &GuestState, why: &wasmtime::Error) -> Fault {
+fn fault_of(state: &mut GuestState, why: &wasmtime::Error) -> Fault {
+    if let Tape::Replay(replayer) = &mut state.tape {
+        replayer.trace = why.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    }
     if state.cpu.exceeded() {
         tracing::debug!(target: "guest", plugin = %state.context.plugin, "stopped in {}", functions_of(why));
         return Fault::Deadline;

@@ -7,12 +7,14 @@ mod context;
 mod convert;
 mod cpu;
 pub mod engine;
+mod fault;
 pub mod imports;
 pub mod instance;
 mod log;
 mod memory;
 mod metering;
 pub mod state;
+pub mod tape;
 pub mod ticker;
 mod wasi;
 

@@ -7,6 +7,7 @@ use super::context::RoomContext;
 use super::cpu::CpuMeter;
 use super::log::GuestLog;
 use super::memory::MemoryLimit;
+use super::tape::Tape;
 use super::ticker::Ticker;
 use super::wasi::GuestWasi;
 use crate::model::event::hook;
@@ -120,10 +121,12 @@ pub struct GuestState {
     pub calls: Calls,
     /// Whether an import stopped the guest because it went on calling past a limit.
     pub calls_exhausted: bool,
+    /// What the guest is told and answered is recorded here, or comes from here.
+    pub tape: Tape,
 }
 
 impl GuestState {
-    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>, ticker: Arc<Ticker>) -> Self {
+    pub fn new(context: Arc<RoomContext>, storage: Option<Arc<StorageView>>, ticker: Arc<Ticker>, tape: Tape) -> Self {
         let log = Arc::new(GuestLog::new(Arc::clone(&context)));
         Self {
             phase: Phase::Outside,
@@ -137,10 +140,11 @@ impl GuestState {
                 context.limits.table_elements,
                 Arc::clone(&context.account.memory),
             ),
-            wasi: GuestWasi::new(Arc::clone(&log), context.limits.wasi_handles),
+            wasi: GuestWasi::new(Arc::clone(&log), context.limits.wasi_handles, tape.wasi().cloned()),
             log,
             calls: Calls::default(),
             calls_exhausted: false,
+            tape,
             context,
         }
     }

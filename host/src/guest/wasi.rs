@@ -17,6 +17,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView};
 
 use super::log::{GuestLog, LogLevel};
+use super::tape::wasi::WasiTape;
 use crate::clock::virtual_now;
 use crate::randomness::seeded;
 
@@ -31,21 +32,23 @@ pub struct GuestWasi {
     stderr: LogStream,
     ctx: Option<Box<WasiCtx>>,
     table: ResourceTable,
+    /// What tells the time and draws in place of the system, for an instance that is taped.
+    tape: Option<Arc<WasiTape>>,
 }
 
 impl GuestWasi {
     /// `handles_max` is how many streams and pollables the guest may hold at once.
-    pub fn new(log: Arc<GuestLog>, handles_max: usize) -> Self {
+    pub fn new(log: Arc<GuestLog>, handles_max: usize, tape: Option<Arc<WasiTape>>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles_max);
         let stdout = LogStream { log: Arc::clone(&log), level: LogLevel::Info, partial: Arc::default() };
         let stderr = LogStream { log, level: LogLevel::Warn, partial: Arc::default() };
-        Self { stdout, stderr, ctx: None, table }
+        Self { stdout, stderr, ctx: None, table, tape }
     }
 
     /// The context and the table of resources that WASI's own functions work on.
     pub fn view(&mut self) -> WasiCtxView<'_> {
-        let Self { stdout, stderr, ctx, table } = self;
+        let Self { stdout, stderr, ctx, table, tape } = self;
         let ctx = ctx.get_or_insert_with(|| {
             let mut builder = WasiCtxBuilder::new();
             builder
@@ -54,6 +57,10 @@ impl GuestWasi {
                 .max_random_size(RANDOM_BYTES_MAX)
                 .allow_tcp(false)
                 .allow_udp(false);
+            if let Some(tape) = tape {
+                tape.apply(&mut builder);
+                return Box::new(builder.build());
+            }
             if virtual_now().is_some() {
                 builder.wall_clock(VirtualClock).monotonic_clock(VirtualClock);
             }

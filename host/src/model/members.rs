@@ -123,6 +123,11 @@ impl Members {
         behind.filter(|(_, member)| member.present).map(|(id, member)| (*id, &member.meta))
     }
 
+    /// All sockets whose meta can be read, and whether each is present.
+    pub fn all(&self) -> impl Iterator<Item = (SocketId, &Meta, bool)> {
+        self.sockets.iter().map(|(id, member)| (*id, &member.meta, member.present))
+    }
+
     pub fn channel(&self, name: &str) -> Arc<Vec<SocketId>> {
         self.channels.get(name)
     }

@@ -15,6 +15,7 @@ pub mod members;
 pub mod meta;
 pub mod names;
 pub mod rate;
+pub mod recording;
 pub mod refusal;
 pub mod secret;
 pub mod state;

@@ -40,6 +40,11 @@ impl Timers {
         self.timers.is_empty()
     }
 
+    /// All timers, by name.
+    pub fn all(&self) -> impl Iterator<Item = (&String, &Timer)> {
+        self.timers.iter()
+    }
+
     /// When the earliest timer is due.
     pub fn next_due(&self) -> Option<Instant> {
         self.next

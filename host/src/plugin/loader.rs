@@ -17,12 +17,14 @@ use super::compiler::{Compiler, ScriptBuild};
 use super::failures::FailureLog;
 use super::places;
 use super::probe;
+use super::tapes::TapeShelf;
 use super::version::Plugin;
 use crate::guest::RoomContext;
 use crate::guest::engine::{SharedEngine, one_line};
 use crate::guest::imports;
 use crate::guest::instance::Template;
 use crate::guest::state::GuestState;
+use crate::guest::tape::Tape;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, PluginPath, is_short_name};
 use crate::tenant::{Imports, Terms};
@@ -106,7 +108,8 @@ impl Loader {
         }
         let component = self.compiler.component(&key, &terms.account, shared).await?;
         let keeps = anatomy.imports.iter().any(|import| KEEPING.iter().any(|keeping| import.starts_with(keeping)));
-        Ok(Plugin { keeps, ..self.rehearse(key, version, &component, terms).await? })
+        let tapes = terms.tapes.take().map(|rules| Arc::new(TapeShelf::new(rules, bytes)));
+        Ok(Plugin { keeps, tapes, ..self.rehearse(key, version, &component, terms).await? })
     }
 
     /// Loads the plugin of the health check. Its component is part of this program, so this process compiles it itself.
@@ -140,7 +143,7 @@ impl Loader {
         let rehearsal = async {
             // Waits for no debt: while it waited, it would keep its place from other tenants' deployments.
             lane.start(|| true).await;
-            places::open(&template, &outside, None).await
+            places::open(&template, &outside, None, Tape::default).await
         };
         let rehearsal = lane.run(rehearsal).await;
         let (instance, definition) = rehearsal?;
@@ -161,6 +164,7 @@ impl Loader {
             keeps: false,
             handlers: terms.totals.costs.handlers(&events),
             events,
+            tapes: None,
             totals: terms.totals,
             failures: FailureLog::default(),
             template,

@@ -8,4 +8,5 @@ pub mod loader;
 pub mod origin;
 mod places;
 pub mod probe;
+pub mod tapes;
 pub mod version;

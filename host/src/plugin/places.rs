@@ -7,17 +7,19 @@ use std::time::Duration;
 use crate::clock::Instant;
 use crate::guest::RoomContext;
 use crate::guest::instance::{Definition, Instance, OpenError, Template};
+use crate::guest::tape::Tape;
 use crate::storage::view::StorageView;
 
 /// How long a room may take to give up its instance before another one is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Makes an instance. If there is no place, asks idle rooms to give way, and waits for up to `instance-wait-ms`. One with
-/// `storage` is a room's.
+/// `storage` is a room's. `tape` makes one for each attempt.
 pub(super) async fn open(
     template: &Template,
     context: &Arc<RoomContext>,
     storage: Option<Arc<StorageView>>,
+    tape: impl Fn() -> Tape,
 ) -> Result<(Instance, Definition), OpenError> {
     let (engine, account) = (template.engine(), &context.account);
     let wait = Duration::from_millis(context.limits.instance_wait_ms);
@@ -27,7 +29,7 @@ pub(super) async fn open(
         let awake = storage.is_some().then(|| account.awake.place());
         let opened = match &awake {
             Some(None) => Err(OpenError::TooManyAwake),
-            Some(Some(_)) | None => Instance::open(template, Arc::clone(context), storage.clone()).await,
+            Some(Some(_)) | None => Instance::open(template, Arc::clone(context), storage.clone(), tape()).await,
         };
         let (full, giver) = match opened {
             Ok((instance, definition)) => return Ok((instance.holding(awake.flatten()), definition)),

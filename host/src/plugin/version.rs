@@ -9,9 +9,15 @@ use tokio::sync::Semaphore;
 
 use super::failures::{FailureLog, FailureRecord};
 use super::places;
+use super::tapes::TapeShelf;
 use crate::guest::RoomContext;
 use crate::guest::engine::SharedEngine;
 use crate::guest::instance::{Authorization, ConnectRequest, Fault, Instance, OpenError, Rejection, Template};
+use crate::guest::tape::Tape;
+use crate::guest::tape::boundary::is_secret;
+use crate::guest::tape::data::TapeBase;
+use crate::guest::tape::recorder::Recorder;
+use crate::guest::tape::replayer::REDACTED;
 use crate::live::{About, Topic};
 use crate::model::durability::Durability;
 use crate::model::failure::FailureKind;
@@ -42,6 +48,8 @@ pub struct Plugin {
     /// Whether its rooms can store anything: whether it imports storage, the alarm or histories.
     pub keeps: bool,
     pub failures: FailureLog,
+    /// Where its rooms' tapes go; none where they are not recorded.
+    pub tapes: Option<Arc<TapeShelf>>,
     /// The counters of all loaded versions of the plugin.
     pub totals: Arc<Totals>,
     /// What the handlers of this version's events cost.
@@ -71,15 +79,40 @@ pub enum AuthorizeError {
 }
 
 impl Plugin {
-    /// Makes an instance for a room. Waits for a place if there is none.
+    /// Makes an instance for a room. Waits for a place if there is none. `base` is what its tape begins with, where it is
+    /// recorded.
     pub async fn open(
         &self,
         room: RoomId,
         pace: Arc<RoomPace>,
         storage: Arc<StorageView>,
+        base: Option<TapeBase>,
     ) -> Result<Instance, OpenError> {
+        let base =
+            self.tapes.as_ref().zip(base).map(|(shelf, base)| (shelf.bound(), self.whole_base(shelf, &room, base)));
         let context = RoomContext { room: Some(room), room_pace: Some(pace), ..RoomContext::clone(&self.outside) };
-        self.instance(Arc::new(context), Some(storage)).await
+        let tape = || match &base {
+            Some((bound, base)) => Tape::Record(Box::new(Recorder::new(base, *bound, Arc::clone(self.account())))),
+            None => Tape::Off,
+        };
+        Ok(places::open(&self.template, &Arc::new(context), Some(storage), tape).await?.0)
+    }
+
+    /// What a tape begins with: what the room says of itself, and what the plugin does.
+    fn whole_base(&self, shelf: &TapeShelf, room: &RoomId, of_room: TapeBase) -> TapeBase {
+        let RoomContext { config, limits, .. } = &*self.outside;
+        let shown = |key: &str, value: &str| if is_secret(key, value) { REDACTED.to_owned() } else { value.to_owned() };
+        TapeBase {
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            component: shelf.hash.clone(),
+            tenant: self.key.tenant.to_string(),
+            plugin: self.key.plugin.to_string(),
+            version: self.version.clone(),
+            room: room.to_string(),
+            limits: limits.all().into_iter().map(|limit| (limit.key.to_owned(), limit.value)).collect(),
+            config: config.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect(),
+            ..of_room
+        }
     }
 
     /// Asks the plugin who wants to connect, in an instance that serves this one call. `slow` is for calls that take long.
@@ -100,7 +133,7 @@ impl Plugin {
     }
 
     async fn ask(&self, request: ConnectRequest) -> Result<Option<Meta>, AuthorizeError> {
-        let mut instance = match self.instance(Arc::clone(&self.outside), None).await {
+        let mut instance = match self.instance().await {
             Ok(instance) => instance,
             Err(why) if !why.is_of_code() => return Err(AuthorizeError::Busy(why)),
             Err(why) => return Err(AuthorizeError::NoInstance(why)),
@@ -116,12 +149,9 @@ impl Plugin {
         }
     }
 
-    async fn instance(
-        &self,
-        context: Arc<RoomContext>,
-        storage: Option<Arc<StorageView>>,
-    ) -> Result<Instance, OpenError> {
-        Ok(places::open(&self.template, &context, storage).await?.0)
+    /// Makes an instance outside of rooms.
+    async fn instance(&self) -> Result<Instance, OpenError> {
+        Ok(places::open(&self.template, &self.outside, None, Tape::default).await?.0)
     }
 
     /// Makes instances outside of rooms: `count`, or as many as there is place for.
@@ -131,7 +161,7 @@ impl Plugin {
             lane.start(|| true).await;
             let mut instances = Vec::new();
             while instances.len() < count
-                && let Ok(instance) = self.instance(Arc::clone(&self.outside), None).await
+                && let Ok(instance) = self.instance().await
             {
                 instances.push(instance);
             }

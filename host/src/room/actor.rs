@@ -2,6 +2,7 @@
 //! turn. It also decides when the room waits, sleeps, moves to another version and ends.
 
 mod asks;
+mod moving;
 mod news;
 mod requests;
 mod users;
@@ -11,7 +12,6 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::code::Suspended;
 use super::conductor::Conductor;
 use super::handle::Mail;
 use super::outbound::Outbound;
@@ -19,11 +19,11 @@ use super::owner::RoomOwner;
 use super::plan::{Plan, Rest, Situation, Wait, plan};
 use super::turn::{Origin, Output, TurnEnd, TurnKind, WordsForSender};
 use crate::clock::{Instant, unix_ms};
+use crate::guest::tape::data::{BetweenTurns, TapedMember};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientEvent, ClientMessage, Event, SocketId, hook};
 use crate::model::json::Json;
 use crate::model::meta::Meta;
-use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::{Durable, StorageError};
 
@@ -77,7 +77,7 @@ async fn at(due: Option<Instant>) {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.turns.code.drop_instance();
+        self.turns.code.end();
         self.turns.people.close(&self.turns.door.end_reason());
     }
 }
@@ -112,10 +112,13 @@ impl Room {
                 Happening::Mail(mail) => self.take(mail).await,
                 Happening::Settled(settled) => self.turns.take_up(settled).await,
                 Happening::Timer => self.timer_due().await,
-                Happening::Sleep => self.sleep().await,
+                Happening::Sleep => self.sleep(false).await,
                 Happening::End => return false,
             }
             self.turns.follow_losses().await;
+            if self.turns.code.needs_checkpoint() {
+                self.sleep(true).await;
+            }
             // Turns that end at their first poll would otherwise keep the thread from its other tasks.
             tokio::task::consume_budget().await;
             if self.is_dormant() && !self.turns.is_ending() {
@@ -227,6 +230,7 @@ impl Room {
         if !self.turns.make_ready().await {
             return outbound.close(self.turns.door.end_reason());
         }
+        self.turns.code.note_between(|| BetweenTurns::Admitted(TapedMember::new(socket, &meta, true)));
         self.turns.people.admit(socket, meta, outbound);
         if !self.turns.code.asks_for(hook::CONNECT) {
             self.turns.say_in_order(Some(self.turns.welcome(socket))).await;
@@ -236,6 +240,7 @@ impl Room {
         if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
             self.turns.tell(&failed).await;
             // Before `follow_up`, whose `$restore` may look at who is here.
+            self.turns.code.note_between(|| BetweenTurns::Forgotten(socket));
             self.turns.people.refuse(socket);
             return self.turns.follow_up(&failed).await;
         }
@@ -274,6 +279,7 @@ impl Room {
         if !self.turns.people.depart(socket) {
             return;
         }
+        self.turns.code.note_between(|| BetweenTurns::Departed(socket));
         self.gone(socket).await;
         // First, so that a `$disconnect` that nobody wants does not wake a room that sleeps.
         if self.turns.code.wants(hook::DISCONNECT) && !self.turns.make_ready().await {
@@ -289,6 +295,7 @@ impl Room {
             self.turns.give(Event::hook(hook::DISCONNECT, Some(payload), Some(socket), unix_ms())).await;
         }
         self.user_left(socket).await;
+        self.turns.code.note_between(|| BetweenTurns::Forgotten(socket));
         self.turns.people.forget(socket);
     }
 
@@ -303,6 +310,7 @@ impl Room {
             return self.timed_out().await;
         }
         let Some((name, timer)) = state.timers.take_due(Instant::now()) else { return };
+        self.turns.code.note_between(|| BetweenTurns::TimerTaken(name.clone()));
         if !self.turns.make_ready().await || !self.turns.code.asks_for(hook::TIMER) {
             return log!(debug, &self.turns.door.key, name, "a timer is due, and the plugin has no handler for timers");
         }
@@ -336,41 +344,6 @@ impl Room {
             self.turns.tell(&failed).await;
             self.turns.follow_up(&failed).await;
         }
-    }
-
-    /// Gives up the instance, after its `$suspend`. The next event makes another one.
-    async fn sleep(&mut self) {
-        if self.turns.code.is_awake() {
-            let handed_over = self.suspend("sleep").await;
-            self.turns.code.sleep(handed_over);
-        }
-    }
-
-    /// Moves to another version, between two turns.
-    async fn swap(&mut self, plugin: Arc<Plugin>) {
-        if plugin.version == self.turns.code.plugin().version {
-            return self.turns.code.go_on_with(plugin);
-        }
-        let was_awake = self.turns.code.is_awake();
-        let handed_over = if was_awake { self.suspend("swap").await } else { None };
-        self.turns.code.move_to(plugin, handed_over);
-        if was_awake {
-            self.turns.make_ready().await;
-        }
-    }
-
-    /// Runs `$suspend` and waits until nothing is pending. Answers the state for the next instance; none where
-    /// `$suspend` gave none, or where its state rests on writes that failed.
-    async fn suspend(&mut self, reason: &str) -> Option<Suspended> {
-        let mut state = None;
-        if self.turns.code.asks_for(hook::SUSPEND) {
-            let payload = Json::of(&json!({ "reason": reason }));
-            state = self.turns.give(Event::hook(hook::SUSPEND, Some(payload), None, unix_ms())).await;
-        }
-        self.turns.until_settled().await;
-        let is_true = !self.turns.ledger.has_losses();
-        self.turns.follow_losses().await;
-        state.filter(|_| is_true).map(|state| self.turns.code.hand_over(state.data))
     }
 }
 

@@ -2,6 +2,7 @@
 //! has the people told. Where one of these fails, it does what follows.
 
 mod histories;
+mod losses;
 mod waking;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::judgement::{Circumstances, Judgement, judge};
 use super::ledger::Ledger;
 use super::owner::Penalty;
 use super::people::People;
-use super::turn::{FailedTurn, Loss, Origin, Output, TurnEnd, TurnFailure, TurnKind};
+use super::turn::{FailedTurn, Origin, Output, TurnEnd, TurnFailure, TurnKind};
 use crate::alarms::Alarms;
 use crate::clock::unix_ms;
 use crate::guest::instance::{Fault, Outcome};
@@ -139,6 +140,7 @@ impl Conductor {
             },
         );
         self.note_cost(&origin, executed, &turn, &judgement);
+        self.code.note_verdict(|| judgement.taped());
         match judgement {
             Judgement::Commit(mut answer) => {
                 let acknowledgement = origin.acknowledged(&mut answer);
@@ -346,29 +348,6 @@ impl Conductor {
     pub(super) async fn until_settled(&mut self) {
         while !self.ledger.is_settled() {
             self.settle_next().await;
-        }
-    }
-
-    /// Does what follows for each turn that was lost with its writes: logs it, and runs `$error`, after `$restore`.
-    pub(super) async fn follow_losses(&mut self) {
-        while let Some(loss) = self.ledger.next_loss() {
-            let lost = match loss {
-                Loss::Turn(lost) => lost,
-                Loss::Words(words) => {
-                    let words = self.as_it_is_now(words);
-                    self.people.say(words, self.code.lane(), &self.door.mailbox).await;
-                    continue;
-                }
-            };
-            self.tell(&lost).await;
-            match (lost.origin.kind, lost.origin.socket) {
-                (TurnKind::Connect, Some(socket)) => self.people.refuse(socket),
-                (TurnKind::Alarm, _) => self.alarm_failed(),
-                _ => {}
-            }
-            if lost.origin.kind.runs_error_hook_when_lost() {
-                self.follow_up(&lost).await;
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::turn::TurnFailure;
 use crate::guest::instance::Outcome;
+use crate::guest::tape::data::TapedVerdict;
 use crate::model::body::Body;
 use crate::model::event::Event;
 use crate::model::refusal::Bound;
@@ -18,6 +19,18 @@ pub(super) enum Judgement {
     Fail(TurnFailure),
     /// The code of a version on trial faulted in it: the room goes back, and the version before gets the same event.
     GoBack { event: Event, why: String },
+}
+
+impl Judgement {
+    /// As a tape has it.
+    pub(super) fn taped(&self) -> TapedVerdict {
+        match self {
+            Self::Commit(_) => TapedVerdict::Committed,
+            Self::Lost => TapedVerdict::Lost,
+            Self::Fail(failure) => failure.taped(),
+            Self::GoBack { why, .. } => TapedVerdict::went_back(why),
+        }
+    }
 }
 
 /// What `judge` looks at beside the outcome of the call.

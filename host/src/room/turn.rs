@@ -1,6 +1,7 @@
 //! The plain data by which the parts of a room speak of turns, and the words for every failed turn.
 
 use crate::guest::instance::Fault;
+use crate::guest::tape::data::TapedVerdict;
 use crate::model::body::Body;
 use crate::model::effect::{Acknowledgement, Close, Emit, EmitElsewhere};
 use crate::model::event::{AckId, Event, Failure, SocketId, hook};
@@ -271,6 +272,12 @@ impl TurnFailure {
 
     pub(super) fn no_instance() -> Self {
         Self::of(FailureKind::NoInstance, "no-instance", "the plugin's instance cannot be made".to_owned())
+    }
+
+    /// As a tape has it.
+    pub(super) fn taped(&self) -> TapedVerdict {
+        let Self { code, message, for_sender, .. } = self;
+        TapedVerdict::RolledBack { code: code.clone(), message: message.clone(), for_sender: *for_sender }
     }
 
     /// Whether the code faulted, and its instance with it.

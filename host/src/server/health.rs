@@ -86,6 +86,7 @@ impl Health {
             durability: Durability::Strict,
             subprotocols: Vec::new(),
             imports: Imports::All,
+            tapes: None,
             totals: account.totals(&key.plugin, &limits),
             limits,
             account,

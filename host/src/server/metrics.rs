@@ -172,8 +172,8 @@ fn of_tenants(tenants: &Tenants, alarms: &Alarms, scrape: &mut Scrape) {
         histories.get_or_create(&labels).set(account.histories.used() as f64);
     }
     let cpu = scrape.counters("tenant_cpu_seconds", "CPU time that the server used for it");
-    let waited =
-        scrape.counters("tenant_cpu_waited_seconds", "How long its work waited for tenants that used less of their share");
+    let waited = scrape
+        .counters("tenant_cpu_waited_seconds", "How long its work waited for tenants that used less of their share");
     let owed = scrape.gauges("tenant_cpu_owed_seconds", "How long its rooms have to wait for CPU time by its cap");
     let deployments =
         scrape.gauges("tenant_deployments_owed_seconds", "How long its next deployment has to wait for CPU time");

@@ -193,9 +193,7 @@ impl Lane {
     /// Whether some of the slice is left, and nobody stands in line for it, nor for a slice that comes first.
     fn goes_on(&self) -> bool {
         let now = recent_ns();
-        self.line.is_empty()
-            && self.has_slice(now)
-            && !self.thread.has_below(self.level.load(Ordering::Relaxed))
+        self.line.is_empty() && self.has_slice(now) && !self.thread.has_below(self.level.load(Ordering::Relaxed))
     }
 
     /// Ends the current poll. The next one begins when it is first in line.

@@ -15,10 +15,12 @@ pub mod log;
 pub mod log_gate;
 mod pace;
 mod share;
+pub mod tapes;
 mod totals;
 mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +30,11 @@ use crate::live::Live;
 use crate::model::durability::Durability;
 use crate::model::limits::{Layers, Limits};
 use crate::model::names::{PluginKey, PluginName, TenantName};
+use crate::model::recording::Recording;
 use crate::model::secret::Secret;
 use crate::model::web::{HostName, PageOrigin};
 use crate::storage::{Payer, Payers};
+use tapes::{TapePlace, TapeRules};
 
 pub use account::Account;
 pub use demand::Demand;
@@ -48,6 +52,8 @@ pub struct PluginSettings {
     pub durability: Durability,
     /// The WebSocket subprotocols that clients may ask for.
     pub subprotocols: Vec<String>,
+    /// Whether its rooms record their turns.
+    pub record: Recording,
     pub limits: Layers,
 }
 
@@ -102,6 +108,8 @@ pub struct Terms {
     pub account: Arc<Account>,
     /// The plugin's counters.
     pub totals: Arc<Totals>,
+    /// How its rooms are recorded; none where they are not.
+    pub tapes: Option<TapeRules>,
 }
 
 /// The settings of all tenants, and the accounts of those that have a plugin.
@@ -117,6 +125,8 @@ pub struct Tenants {
     accounts: Mutex<BTreeMap<TenantName, Arc<Account>>>,
     /// Configuration that projects suggest for their own plugins, under `parlor dev`.
     suggested: Mutex<BTreeMap<PluginName, BTreeMap<String, String>>>,
+    /// Where tapes go; none where nothing records.
+    tapes: Option<TapePlace>,
 }
 
 impl Tenants {
@@ -128,12 +138,32 @@ impl Tenants {
             .collect();
         let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
         let (live, accounts, suggested) = Default::default();
-        Self { settings, unnamed, by_host, demand: Demand::new(threads), live, accounts, suggested }
+        Self { settings, unnamed, by_host, demand: Demand::new(threads), live, accounts, suggested, tapes: None }
     }
 
     /// Who watches what tenants' plugins do.
     pub fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    /// From now on, plugins that are loaded record into this place.
+    pub fn taping(self, place: TapePlace) -> Self {
+        Self { tapes: Some(place), ..self }
+    }
+
+    /// Where a plugin's tapes are, and what the name of each begins with; none where nothing records.
+    pub fn tape_folder(&self, tenant: &TenantName, plugin: &PluginName) -> Option<(PathBuf, String)> {
+        Some(match self.tapes.as_ref()? {
+            TapePlace::Dev(folder) => (folder.clone(), format!("{plugin}-")),
+            TapePlace::Served(tapes) => (tapes.join(tenant.as_str()).join(plugin.as_str()), String::new()),
+        })
+    }
+
+    /// How a plugin's rooms are recorded; none where they are not.
+    fn tape_rules(&self, tenant: &TenantName, plugin: &PluginName) -> Option<TapeRules> {
+        let recording = self.settings(tenant).plugins.get(plugin).map(|own| own.record).unwrap_or_default();
+        let (folder, _) = self.tape_folder(tenant, plugin)?;
+        TapeRules::new(folder, recording, matches!(self.tapes, Some(TapePlace::Dev(_))))
     }
 
     /// The tenant that is served at a host name.
@@ -171,6 +201,7 @@ impl Tenants {
             imports: settings.imports.clone(),
             totals: account.totals(plugin, &limits),
             limits: Arc::new(limits),
+            tapes: self.tape_rules(tenant, plugin),
             account,
         }
     }

@@ -10,6 +10,7 @@ use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
 use parlor::guest::RoomContext;
 use parlor::guest::engine;
 use parlor::guest::instance::Instance;
+use parlor::guest::tape::Tape;
 use parlor::model::limits::Limits;
 use parlor::model::names::{PluginKey, PluginName, TenantName};
 use parlor::plugin::loader::Loader;
@@ -59,7 +60,7 @@ fn load(bytes: &[u8]) {
         Ok(template) => template,
         Err(why) => return assert_one_line(&format!("{why:#}")),
     };
-    let opened = HOST.runtime.block_on(Instance::open(&template, Arc::clone(&HOST.outside), None));
+    let opened = HOST.runtime.block_on(Instance::open(&template, Arc::clone(&HOST.outside), None, Tape::Off));
     match opened {
         Ok((instance, _)) => drop(instance.registrations().names()),
         Err(why) => assert_one_line(&why.to_string()),

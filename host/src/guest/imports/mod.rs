@@ -16,20 +16,21 @@ mod storage;
 mod timers;
 mod wasi;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 
 use super::bindings::Plugin;
 use super::bindings::parlor::room::types as wit;
 use super::call_error::{CallError, CallResult};
 use super::convert::refusal_to_guest;
 use super::state::{GuestState, Phase};
+use super::tape::boundary::{Taped, TapedCalls};
 use crate::model::refusal::{Bound, Refusal};
 use crate::model::turn::{CallsExhausted, Counted, Turn};
 
 /// Adds all that guests can import to a linker.
 pub fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     wasi::link(linker)?;
-    Plugin::add_to_linker::<_, HasSelf<GuestState>>(linker, |state| state)
+    Plugin::add_to_linker::<_, TapedCalls>(linker, |state| Taped(state))
 }
 
 impl wit::Host for GuestState {

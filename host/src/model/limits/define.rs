@@ -64,6 +64,19 @@ macro_rules! limits {
                 },)*]
             }
 
+            /// The limits of these values, by key; the default of those that are not named. A key that is none is passed
+            /// over: it is of another version.
+            pub fn of_values<'a>(values: impl Iterator<Item = (&'a str, u64)>) -> Result<Self, std::num::TryFromIntError> {
+                let mut limits = Self::default();
+                for (key, value) in values {
+                    match key {
+                        $(known if known == key!($field) => limits.$field = value.try_into()?,)*
+                        _ => {}
+                    }
+                }
+                Ok(limits)
+            }
+
             /// Overwrites the limits that a table of the configuration sets.
             pub fn apply(&mut self, table: &LimitsTable) {
                 $(if let Some(value) = table.$field { self.$field = value; })*

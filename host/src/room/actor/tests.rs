@@ -14,6 +14,7 @@ use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, RoomId, RoomKey, TenantName};
 use crate::plugin::loader::Loader;
 use crate::plugin::probe::EVENT;
+use crate::plugin::version::Plugin;
 use crate::room::handle::RoomHandle;
 use crate::room::outbound::{ToWrite, Wire};
 use crate::room::owner::NoFleet;
@@ -49,6 +50,7 @@ fn load() -> Arc<Plugin> {
         durability: Durability::Strict,
         subprotocols: Vec::new(),
         imports: Imports::All,
+        tapes: None,
         limits: Arc::clone(&limits),
         totals: account.totals(&key.plugin, &limits),
         account,

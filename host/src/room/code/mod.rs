@@ -4,7 +4,9 @@
 
 mod elsewhere;
 mod faults;
+mod opening;
 mod owed;
+mod tapes;
 mod trial;
 mod wishes;
 
@@ -20,17 +22,17 @@ use super::handle::RoomHandle;
 use super::owner::{Penalty, RoomOwner};
 use super::turn::TurnKind;
 use super::visitors::Visitors;
-use crate::clock::{Instant, now_ns};
-use crate::guest::instance::{Instance, OpenError, Outcome};
+use crate::clock::Instant;
+use crate::guest::instance::{Instance, Outcome};
+use crate::guest::tape::data::TapeBase;
+use crate::guest::tape::recorder::Recorder;
 use crate::model::body::Payload;
 use crate::model::event::{Event, hook};
-use crate::model::failure::FailureKind;
 use crate::model::history::HistoryKeep;
 use crate::model::limits::Limits;
 use crate::model::text::for_log;
 use crate::model::turn::Turn;
 use crate::model::visitor::Visitor;
-use crate::plugin::failures::FailureRecord;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::storage::view::StorageView;
@@ -40,9 +42,6 @@ use crate::tenant::latency::Timed;
 
 pub(super) use self::faults::Consequence;
 pub(super) use self::owed::{RestoreReason, Suspended};
-
-/// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
-const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
 
 /// An instance with more memory than this is dropped on a thread of low priority: the kernel takes some 0.1 ms a MiB.
 const DROP_HERE_BYTES: usize = 4 << 20;
@@ -69,6 +68,20 @@ pub(super) struct Code {
     lane: Arc<Lane>,
     /// The thread of low priority for calls that take long.
     aside: Arc<Aside>,
+    tapes: RoomTapes,
+    /// Whether the room has ended.
+    is_over: bool,
+}
+
+/// What the room keeps of tapes beside the one of its instance.
+#[derive(Debug, Default)]
+struct RoomTapes {
+    /// How many turns the room had in the lives that are over.
+    turns: u64,
+    /// The tape of an instance that is gone, until the room has judged its last turn.
+    ended: Option<Box<Recorder>>,
+    /// The tape before that of the instance, where a checkpoint is between them.
+    before: Option<Box<Recorder>>,
 }
 
 /// What the room has to do before its code can be given an event.
@@ -101,6 +114,8 @@ impl Code {
             aside: Arc::new(Aside::new(slow, Arc::clone(plugin.account()))),
             plugin,
             room,
+            tapes: RoomTapes::default(),
+            is_over: false,
         }
     }
 
@@ -210,9 +225,16 @@ impl Code {
 
     /// Makes an instance if there is none, and answers what the room has to do next. Call it again until it says
     /// `Ready`.
-    pub(super) async fn prepare(&mut self, view: &Arc<StorageView>, sockets: usize, visitors: &Visitors) -> Readiness {
+    /// `base` is what its tape begins with, where the room is recorded.
+    pub(super) async fn prepare(
+        &mut self,
+        view: &Arc<StorageView>,
+        sockets: usize,
+        visitors: &Visitors,
+        base: Option<TapeBase>,
+    ) -> Readiness {
         if self.instance.is_none()
-            && let Err(why) = self.open_timed(view, sockets).await
+            && let Err(why) = self.open_timed(view, sockets, base).await
         {
             let handed_over = self.owed.take().and_then(|owed| owed.state);
             if why.is_of_code() && self.goes_back(&why.to_string(), handed_over) {
@@ -226,66 +248,6 @@ impl Code {
             None if self.asks_for(hook::RESTORE) => Readiness::Restore(reason),
             None => Readiness::Ready,
         }
-    }
-
-    /// Makes an instance, and notes how long that took.
-    async fn open_timed(&mut self, view: &Arc<StorageView>, sockets: usize) -> Result<(), OpenError> {
-        let wakes = self.owed.as_ref().is_some_and(|owed| owed.reason == RestoreReason::Wake);
-        let begin = now_ns();
-        self.open(view, sockets).await?;
-        let timed = if wakes { Timed::Wake } else { Timed::Open };
-        self.plugin.totals.latencies.note(timed, now_ns().saturating_sub(begin));
-        Ok(())
-    }
-
-    /// Makes an instance. A room that has sockets waits for a place more than once.
-    async fn open(&mut self, view: &Arc<StorageView>, sockets: usize) -> Result<(), OpenError> {
-        for _ in 1..TRIES_OF_A_ROOM_IN_USE {
-            match self.try_open(view).await {
-                Err(why) if !why.is_of_code() && sockets > 0 => {}
-                tried => return tried,
-            }
-        }
-        self.try_open(view).await
-    }
-
-    async fn try_open(&mut self, view: &Arc<StorageView>) -> Result<(), OpenError> {
-        // Each fault makes the next instance wait longer.
-        if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
-            tokio::time::sleep(wait).await;
-        }
-        let (plugin, room, view) = (Arc::clone(&self.plugin), self.room.key.room.clone(), Arc::clone(view));
-        let (entering, turns) = (Arc::clone(plugin.pace()), Arc::clone(&self.room.pace));
-        let instance = self.aside.run(&*entering, async move { plugin.open(room, turns, view).await }).await?;
-        self.room.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
-        self.room.stats.awake.store(true, Ordering::Relaxed);
-        self.owner.awoke(&self.room);
-        self.keeps = Some(instance.registrations().keeps().to_vec());
-        self.instance = Some(Box::new(instance));
-        Ok(())
-    }
-
-    /// Logs and counts that no instance could be made; answers the reason for which the room ends.
-    fn cannot_open(&mut self, why: &OpenError, visitors: &Visitors) -> CloseReason {
-        let (key, plugin) = (&self.room.key, &self.plugin);
-        log!(error, key, version = plugin.version, "the room cannot be opened: {}", for_log(&why.to_string()));
-        if !why.is_of_code() {
-            return CloseReason::TRY_LATER;
-        }
-        let words = why.to_string();
-        let failure = FailureRecord::now(Some(key.room.clone()), "init", "no-instance", &words);
-        plugin.record(FailureKind::NoInstance, failure);
-        self.crash(&words, visitors)
-    }
-
-    /// Reports that the room crashed, which keeps it closed for a while.
-    fn crash(&self, why: &str, visitors: &Visitors) -> CloseReason {
-        let (version, sockets) = (self.plugin.version.as_str(), self.room.stats.sockets.load(Ordering::Relaxed));
-        log!(error, &self.room.key, version, sockets, "the room crashed and closes: {}", for_log(why));
-        // What the room keeps may be the work of somebody who is long gone: such a crash says nothing of the version.
-        let suspects = if self.faults.are_all_of_clients() { visitors.suspects() } else { Vec::new() };
-        self.owner.crashed(&self.room, &self.plugin, why, suspects);
-        CloseReason::CRASHED
     }
 
     /// Goes on after a `$resume` that failed: back to the version before, which gets the state again, or else with a
@@ -310,12 +272,14 @@ impl Code {
         Suspended::new(state, self.plugin.account())
     }
 
-    /// Gives up the instance until the next event, and keeps what it handed over for the next one.
-    pub(super) fn sleep(&mut self, handed_over: Option<Suspended>) {
+    /// Gives up the instance until the next event, and keeps what it handed over for the next one. At a checkpoint, which ends
+    /// a full tape, that tape is kept for a while.
+    pub(super) fn sleep(&mut self, handed_over: Option<Suspended>, is_checkpoint: bool) {
         // If the instance was lost meanwhile, the next one still hears of the crash.
         let reason = self.owed.take().map_or(RestoreReason::Wake, |owed| owed.reason);
         self.owed = Some(Owed { reason, state: handed_over });
         self.drop_instance();
+        self.end_life(is_checkpoint);
     }
 
     /// Moves to another version, whose first instance gets what the last one handed over. A room that sleeps kept that
@@ -328,6 +292,7 @@ impl Code {
             self.owed = Some(Owed { reason: RestoreReason::Swap, state });
         }
         self.drop_instance();
+        self.end_life(true);
         let before = Arc::clone(&self.plugin);
         self.go_on_with(plugin);
         // No room goes back to a condemned version.
@@ -356,6 +321,7 @@ impl Code {
         log!(error, &self.room.key, version, back_to, "the room goes back to the version before: {}", for_log(why));
         self.room.refuse(&failed);
         self.drop_instance();
+        self.end_life(false);
         self.go_on_with(before);
         self.owed = Some(Owed { reason: RestoreReason::Swap, state: handed_over });
         Some(failed)
@@ -368,9 +334,10 @@ impl Code {
     }
 
     /// Drops the instance, where there is one.
-    pub(super) fn drop_instance(&mut self) {
+    fn drop_instance(&mut self) {
         self.room.stats.awake.store(false, Ordering::Relaxed);
-        let Some(instance) = self.instance.take() else { return };
+        let Some(mut instance) = self.instance.take() else { return };
+        self.end_tape(&mut instance);
         if instance.memory_bytes() > DROP_HERE_BYTES {
             self.aside.spawn(async move { drop(instance) });
         }

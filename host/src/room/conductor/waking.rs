@@ -1,15 +1,21 @@
 //! How a room comes to be able to run a turn: it waits for its share, an instance is made, and hears what the last one knew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::Conductor;
-use crate::clock::unix_ms;
+use crate::clock::{Instant, unix_ms};
+use crate::guest::tape::data::{TapeBase, TapedMember, TapedTimer};
 use crate::model::event::{Event, hook};
 use crate::model::json::Json;
 use crate::room::code::{Readiness, RestoreReason, Suspended};
 use crate::room::turn::TurnEnd;
+use crate::storage::PageBounds;
+
+/// A tape takes what the room stores along up to this size.
+const TAPED_STORAGE_BYTES: usize = 1 << 20;
 
 impl Conductor {
     /// Waits for the tenant's share of the thread, and until the room is not too far ahead of its disk.
@@ -33,7 +39,9 @@ impl Conductor {
                 // Opening may take long, and what turns said already should not wait for it.
                 self.until_said().await;
             }
-            let readiness = self.code.prepare(self.ledger.view(), self.people.sockets(), &self.people.visitors).await;
+            let base = self.tape_base().await;
+            let sockets = self.people.sockets();
+            let readiness = self.code.prepare(self.ledger.view(), sockets, &self.people.visitors, base).await;
             if let Some(keeps) = self.code.take_keeps() {
                 Box::pin(self.keep_histories(&keeps)).await;
                 self.people.know_users(self.code.wants_users());
@@ -47,6 +55,38 @@ impl Conductor {
             }
         }
         false
+    }
+
+    /// What the tape of an instance begins with that is made now; none where nothing is recorded.
+    async fn tape_base(&mut self) -> Option<TapeBase> {
+        let base = self.code.new_base()?;
+        let (state, now) = (&self.people.state, Instant::now());
+        let members = state.members.all().map(|(socket, meta, is_present)| TapedMember::new(socket, meta, is_present));
+        let timers = state.timers.all().map(|(name, timer)| TapedTimer {
+            name: name.clone(),
+            due_in_ms: timer.due.saturating_duration_since(now).as_millis() as u64,
+            data: timer.data.as_ref().map(|data| data.text().to_owned()),
+        });
+        let (members, timers) = (members.collect(), timers.collect());
+        let view = Arc::clone(self.ledger.view());
+        let kept = view.kept();
+        let storage = if kept.bytes > TAPED_STORAGE_BYTES {
+            None
+        } else {
+            let bounds = PageBounds { entries: usize::MAX, bytes: usize::MAX };
+            // Where the disk fails now, the turns that read it say so.
+            let page = view.scan("", None, bounds, &BTreeMap::new()).await.ok();
+            page.map(|page| page.entries)
+        };
+        Some(TapeBase {
+            opened_at: unix_ms(),
+            members,
+            timers,
+            alarm: kept.alarm,
+            stored_bytes: kept.bytes as u64,
+            storage,
+            ..base
+        })
     }
 
     /// Gives a new instance what the last one handed over.

@@ -14,6 +14,7 @@ mod rooms;
 mod session;
 mod state;
 mod storage;
+mod tapes;
 mod tenants;
 mod upload;
 mod versions;
@@ -52,6 +53,8 @@ pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter
         .route("/api/plugins/{tenant}/{plugin}", get(plugins::one))
         .route("/api/plugins/{tenant}/{plugin}/log", get(log::recent))
         .route("/api/plugins/{tenant}/{plugin}/costs", get(costs::of_handlers))
+        .route("/api/plugins/{tenant}/{plugin}/tapes", get(tapes::list))
+        .route("/api/plugins/{tenant}/{plugin}/tapes/{tape}", get(tapes::one).delete(tapes::delete))
         .route("/api/plugins/{tenant}/{plugin}/lift", post(plugins::lift))
         .route("/api/plugins/{tenant}/{plugin}/rollback", post(versions::roll_back))
         .route("/api/rooms/{tenant}/{plugin}", get(rooms::list))

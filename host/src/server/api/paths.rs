@@ -76,7 +76,7 @@ pub fn room_key(
 }
 
 /// The key of a plugin, if the caller may see its tenant.
-fn visible(caller: &Caller, tenant: &str, plugin: &str) -> Result<PluginKey, ApiError> {
+pub fn visible(caller: &Caller, tenant: &str, plugin: &str) -> Result<PluginKey, ApiError> {
     let key = PluginKey { tenant: TenantName::new(tenant)?, plugin: PluginName::new(plugin)? };
     if caller.may_see(&key.tenant) { Ok(key) } else { Err(ApiError::no_plugin(&key)) }
 }

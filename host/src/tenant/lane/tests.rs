@@ -71,7 +71,11 @@ async fn a_tenant_waits_for_nobody_who_does_not_want_to_run() {
     let (lanes, is_over) = (lanes([1, 1_000]).await, Arc::new(AtomicBool::new(false)));
     spin(&lanes[0], 4, &is_over);
     let [one, other] = until_used(&lanes, Duration::from_millis(200)).await;
-    assert!(other.is_zero() && lanes[0].bucket.waited().is_zero(), "{one:?}, {other:?}, {:?}", lanes[0].bucket.waited());
+    assert!(
+        other.is_zero() && lanes[0].bucket.waited().is_zero(),
+        "{one:?}, {other:?}, {:?}",
+        lanes[0].bucket.waited()
+    );
     // The other one wants a little now and then, and has it at once.
     for _ in 0..20 {
         let before = lanes[0].bucket.used();

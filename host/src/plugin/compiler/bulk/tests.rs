@@ -73,7 +73,8 @@ fn in_pieces_everything_is_as_at_once() {
 fn what_is_large_can_be_interrupted_and_what_is_known_to_be_small_stays() {
     let plain = wasm(ACTS);
     let pieces = in_pieces(&plain).unwrap();
-    for (act, operands) in [("fill", (0, 7, MEMORY as i32)), ("copy", (1, 0, MEMORY as i32 - 1)), ("large", (0, 7, 0))] {
+    for (act, operands) in [("fill", (0, 7, MEMORY as i32)), ("copy", (1, 0, MEMORY as i32 - 1)), ("large", (0, 7, 0))]
+    {
         let [at_once, in_pieces] = [&plain, &pieces].map(|module| run(module, act, operands).2);
         assert!(at_once <= CALLS && in_pieces >= MEMORY / PIECE, "{act}: {at_once}, {in_pieces}");
     }

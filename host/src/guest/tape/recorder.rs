@@ -1,0 +1,196 @@
+//! Records the life of an instance, frame by frame, in memory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::data::{BetweenTurns, TapeBase, TapedAnswer, TapedCall, TapedEnd, TapedVerdict};
+use super::frames::{self, FrameKind};
+use super::wasi::WasiTape;
+use crate::guest::bindings::parlor::room::types::Event as WitEvent;
+use crate::tenant::Account;
+
+/// How much more than its bound a tape may hold for a moment: a call of the guest ends before the room can begin another tape.
+const BEYOND: usize = 1 << 20;
+
+/// The call whose answer differs each time.
+const DRAWING: &str = "random.get_bytes";
+
+/// How much one tape holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TapeBound {
+    pub turns: u64,
+    pub bytes: usize,
+}
+
+/// The tape of an instance that lives.
+#[derive(Debug)]
+pub struct Recorder {
+    bytes: Vec<u8>,
+    bound: TapeBound,
+    /// The number of the last turn, counted over all lives of the room.
+    turn: u64,
+    turns: u64,
+    /// Where the frame of the call begins that the host is answering.
+    open: Option<usize>,
+    /// One call of the guest made more calls than a tape holds: there is nothing to replay.
+    is_lost: bool,
+    pub wasi: Arc<WasiTape>,
+    /// The random bytes that the guest is given in place of others, each with the arguments of its call and its answer; empty but
+    /// for a life that is compared with another.
+    given: VecDeque<(Vec<u8>, Vec<u8>)>,
+    account: Arc<Account>,
+    /// What the tenant's account counts of it.
+    charged: usize,
+}
+
+impl Recorder {
+    /// Begins a tape, which counts as the tenant's memory.
+    pub fn new(base: &TapeBase, bound: TapeBound, account: Arc<Account>) -> Self {
+        Self::with_wasi(base, bound, account, WasiTape::recording())
+    }
+
+    /// The same, for a life that is compared with another one: what it draws comes from there.
+    pub fn comparing(base: &TapeBase, bound: TapeBound, account: Arc<Account>) -> Self {
+        Self::with_wasi(base, bound, account, WasiTape::replaying())
+    }
+
+    fn with_wasi(base: &TapeBase, bound: TapeBound, account: Arc<Account>, wasi: Arc<WasiTape>) -> Self {
+        let (turn, given) = (base.turns_before, VecDeque::new());
+        let (open, is_lost) = (None, false);
+        let mut new =
+            Self { bytes: Vec::new(), bound, turn, turns: 0, open, is_lost, wasi, given, account, charged: 0 };
+        frames::whole(&mut new.bytes, FrameKind::Base, base);
+        new.charge();
+        new
+    }
+
+    /// The frames so far; none where one call was more than a tape holds.
+    pub fn frames(&self) -> Option<&[u8]> {
+        (!self.is_lost).then_some(&*self.bytes)
+    }
+
+    /// The number of the last turn.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// How many turns it holds.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Whether another tape should follow.
+    pub fn is_full(&self) -> bool {
+        self.is_lost || self.turns >= self.bound.turns || self.bytes.len() >= self.bound.bytes
+    }
+
+    /// `init` begins.
+    pub fn begin_init(&mut self) {
+        self.frame(FrameKind::Begin, &(self.turn, None::<()>));
+    }
+
+    /// A turn begins.
+    pub fn begin_turn(&mut self, event: &WitEvent, arguments: u32, attachments: &[Bytes]) {
+        self.turn += 1;
+        self.turns += 1;
+        let attachments: Vec<&[u8]> = attachments.iter().map(|bytes| &**bytes).collect();
+        self.frame(FrameKind::Begin, &(self.turn, Some((event, arguments, attachments))));
+    }
+
+    /// The guest calls the host. [`Recorder::answered`] must follow, unless the guest is cut off in this call.
+    pub fn called<A: Serialize>(&mut self, name: &str, args: &A) {
+        if self.is_lost {
+            return;
+        }
+        if self.bytes.len() > 2 * self.bound.bytes + BEYOND {
+            self.lose();
+            return;
+        }
+        let start = frames::open(&mut self.bytes, FrameKind::Call);
+        self.bytes.push(name.len() as u8);
+        self.bytes.extend_from_slice(name.as_bytes());
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; frames::LENGTH_BYTES]);
+        frames::write(&mut self.bytes, args);
+        frames::close(&mut self.bytes, at);
+        self.open = Some(start);
+    }
+
+    /// The host answers.
+    pub fn answered<T: Serialize>(&mut self, answer: &TapedAnswer<T>) {
+        if let Some(start) = self.open.take() {
+            frames::write(&mut self.bytes, answer);
+            frames::close(&mut self.bytes, start);
+        }
+    }
+
+    /// Takes what another life drew in its call of this number.
+    pub fn give(&mut self, calls: &[TapedCall], end: &TapedEnd) {
+        self.wasi.give(&end.clocks, &end.random);
+        let drawn = calls.iter().filter(|call| call.name == DRAWING);
+        self.given = drawn.map(|call| (call.args.clone(), call.answer.clone())).collect();
+    }
+
+    /// The answer that is given in place of another one, as postcard writes it.
+    pub fn given<A: Serialize>(&mut self, name: &str, args: &A) -> Option<Vec<u8>> {
+        if self.given.is_empty() || name != DRAWING {
+            return None;
+        }
+        let mut written = Vec::new();
+        frames::write(&mut written, args);
+        self.given.pop_front().filter(|(args, _)| *args == written).map(|(_, answer)| answer)
+    }
+
+    /// The call of the guest ends.
+    pub fn ended(&mut self, end: TapedEnd) {
+        // A call that nobody answered, because the guest was cut off while it waited, is left out.
+        if let Some(start) = self.open.take() {
+            self.bytes.truncate(start);
+        }
+        let Some((clocks, random)) = self.wasi.take() else { return self.lose() };
+        self.frame(FrameKind::End, &TapedEnd { clocks, random, ..end });
+        self.charge();
+    }
+
+    /// The room decides what becomes of the turn.
+    pub fn judged(&mut self, verdict: &TapedVerdict) {
+        self.frame(FrameKind::Verdict, verdict);
+    }
+
+    /// Something happens between two turns.
+    pub fn between(&mut self, what: &BetweenTurns) {
+        self.frame(FrameKind::Between, what);
+    }
+
+    fn frame<T: Serialize>(&mut self, kind: FrameKind, value: &T) {
+        if !self.is_lost {
+            frames::whole(&mut self.bytes, kind, value);
+        }
+    }
+
+    fn lose(&mut self) {
+        self.is_lost = true;
+        self.open = None;
+        self.bytes = Vec::new();
+        self.charge();
+    }
+
+    fn charge(&mut self) {
+        let bytes = self.bytes.capacity();
+        if let Some(more) = bytes.checked_sub(self.charged) {
+            self.account.memory.add(more);
+        } else {
+            self.account.memory.give(self.charged - bytes);
+        }
+        self.charged = bytes;
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.account.memory.give(self.charged);
+    }
+}
