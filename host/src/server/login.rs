@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(login_of(&tls), Some(LoginKey::of("s")));
         assert_eq!(login_of(&headers(&[("host", "a.example"), ("cookie", "parlor=s")])), None);
         assert_eq!(login_of(&headers(&[("host", "localhost:1"), ("cookie", "parlor=s")])), Some(LoginKey::of("s")));
-        let site = |site, more: &[(&'static str, &str)]| headers(&[&[("sec-fetch-site", site)], more].concat());
+        let site = |site, more: &[(&'static str, &str)]| headers(&[&[("sec-fetch-site", site)][..], more].concat());
         for (method, headers, ours) in [
             (Method::GET, HeaderMap::new(), true),
             (Method::GET, site("same-origin", &[]), true),
