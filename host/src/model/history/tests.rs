@@ -104,7 +104,8 @@ fn whoever_missed_something_hears_it() {
     assert_eq!(read(&histories, positions[4].as_str(), 1_000), "all: ");
     assert_eq!(read(&histories, positions[3].as_str(), 1_000), "missed: ");
     let epoch = positions[0].split('.').next().unwrap();
-    for garbage in ["", ".", "x", "0", "other.3", &format!("{epoch}.6"), &format!("{epoch}.+4"), &format!("{epoch}.-1")] {
+    for garbage in ["", ".", "x", "0", "other.3", &format!("{epoch}.6"), &format!("{epoch}.+4"), &format!("{epoch}.-1")]
+    {
         assert_eq!(read(&histories, garbage, 5), "missed: 3 4 5", "{garbage:?}");
     }
     let answer = histories.answer("a", Some(&positions[1]), 2 * 170, 5);
