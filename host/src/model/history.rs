@@ -149,7 +149,7 @@ impl Histories {
                 }
                 other => {
                     before.extend(other);
-                    match stored.take(&keep.channel).filter(|_| keep.durable) {
+                    match keep.durable.then(|| stored.take(&keep.channel)).flatten() {
                         Some(found) => HistoryRing::of_stored(keep.clone(), found, &bounds),
                         None => HistoryRing::new(keep.clone(), new_epoch()),
                     }
