@@ -3,56 +3,25 @@
 //! A turn adds entries in place and notes what undoes that in a journal, as for all else that turns change. An entry of a
 //! durable ring is in the turn's own batch as well, so that it is stored exactly if its emit leaves.
 
+mod entry;
 mod position;
 mod ring;
 mod stored;
+mod terms;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::body::Body;
 use super::effect::UnixMs;
 use super::journal::{Journal, Mark};
 
+pub use entry::HistoryEntry;
 pub use position::HistoryPosition;
-pub use ring::{HistoryEntry, HistoryPage};
+pub use ring::HistoryPage;
 pub use stored::{HISTORY_PREFIX, StoredHistories};
+pub use terms::{HistoryBounds, HistoryKeep, HistoryMemory, HistoryWrite};
 
 use ring::HistoryRing;
-
-/// How a plugin wants a channel's history to be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryKeep {
-    pub channel: String,
-    /// The most entries.
-    pub entries: usize,
-    /// For how long an entry is kept at most.
-    pub ttl: Duration,
-    /// Whether it is kept in the room's storage.
-    pub durable: bool,
-}
-
-/// Who counts the memory that entries take.
-pub trait HistoryMemory: Send + Sync + fmt::Debug {
-    /// Takes so many bytes, if that stays within the bound.
-    fn take(&self, bytes: usize) -> bool;
-
-    /// Takes so many bytes, even past the bound.
-    fn add(&self, bytes: usize);
-
-    /// Gives bytes back.
-    fn give(&self, bytes: usize);
-}
-
-/// A change of one key of the room's storage that goes with an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryWrite {
-    pub key: String,
-    pub value: Option<Vec<u8>>,
-    /// The bytes of the key and its value before.
-    pub old_bytes: usize,
-}
 
 /// What a client that came back hears of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,14 +38,6 @@ impl HistoryAnswer {
     }
 }
 
-/// The bounds of all rings of a room.
-#[derive(Debug, Clone)]
-pub struct HistoryBounds {
-    /// The most bytes of one ring.
-    pub bytes: usize,
-    pub memory: Option<Arc<dyn HistoryMemory>>,
-}
-
 /// What undoes an entry.
 #[derive(Debug)]
 struct Unsay {
@@ -89,10 +50,10 @@ struct Unsay {
 
 /// The histories of a room's channels. Most rooms keep none, and then this is one word.
 #[derive(Debug, Default)]
-pub struct Histories(Option<Box<Kept>>);
+pub struct Histories(Option<Box<KeptHistories>>);
 
 #[derive(Debug)]
-struct Kept {
+struct KeptHistories {
     rings: Vec<HistoryRing>,
     bounds: HistoryBounds,
     journal: Journal<Unsay>,
@@ -159,7 +120,7 @@ impl Histories {
         let gone = before.iter().filter(|ring| ring.keep.durable).flat_map(HistoryRing::erased);
         let gone = gone.chain(stored.erased()).collect();
         if !rings.is_empty() {
-            self.0 = Some(Box::new(Kept { rings, bounds, journal: Journal::default() }));
+            self.0 = Some(Box::new(KeptHistories { rings, bounds, journal: Journal::default() }));
         }
         gone
     }
@@ -188,7 +149,7 @@ impl Histories {
 
     /// Adds an entry. Answers its position.
     pub fn say(&mut self, saying: Saying) -> Option<HistoryPosition> {
-        let Kept { rings, bounds, journal, .. } = self.0.as_deref_mut()?;
+        let KeptHistories { rings, bounds, journal, .. } = self.0.as_deref_mut()?;
         let Saying { channel, entry, .. } = saying;
         let ring = rings.iter_mut().find(|ring| ring.keep.channel == channel)?;
         let (kept, evicted) = ring.push(entry, bounds);
@@ -243,7 +204,7 @@ impl Histories {
 
     /// Takes back all entries since a mark.
     pub fn roll_back(&mut self, to: Mark) {
-        let Some(Kept { rings, journal, .. }) = self.0.as_deref_mut() else { return };
+        let Some(KeptHistories { rings, journal, .. }) = self.0.as_deref_mut() else { return };
         while let Some(Unsay { channel, kept, evicted }) = journal.take_back(to) {
             if let Some(ring) = rings.iter_mut().find(|ring| ring.keep.channel == channel) {
                 ring.unsay(kept, evicted);

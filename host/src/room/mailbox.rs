@@ -1,6 +1,8 @@
 //! Everything that comes to a room, in one order. Clients' events wait for a place; what the host itself puts in always
 //! finds one, or, for administration, is refused. Nothing that is in is dropped while the room lives.
 
+mod requests;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -8,19 +10,18 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::oneshot;
 
 use super::line::MailboxLine;
 use super::outbound::Outbound;
 use crate::clock::{recent_ns, unix_ms};
-use crate::model::effect::{UnixMs, Whom};
+use crate::model::effect::UnixMs;
 use crate::model::event::{ClientMessage, SocketId};
-use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
-use crate::storage::view::StorageView;
+
+pub use self::requests::{ListedSocket, RoomOverview, RoomRequest};
 
 /// Requests of administration and emits of other rooms that may wait in one mailbox.
 const REQUESTS_MAX: usize = 256;
@@ -73,66 +74,6 @@ pub enum Mail {
     Idle,
     /// The room's version is in quarantine: close every socket and end.
     Quarantined,
-}
-
-/// What the operator's API asks of a room, or the harness, or another room.
-#[derive(Debug)]
-pub enum RoomRequest {
-    Emit {
-        to: Whom,
-        event: String,
-        data: Json,
-        sent: oneshot::Sender<u32>,
-    },
-    /// Lose the instance, as after a fault that nobody caused.
-    Lose {
-        lost: oneshot::Sender<()>,
-    },
-    /// Close a socket, as its plugin might, whatever it does.
-    Kick {
-        socket: SocketId,
-        /// Whether it was here.
-        kicked: oneshot::Sender<bool>,
-    },
-    /// What the room stores, for somebody who only looks. Reading it is not the room's work.
-    Storage {
-        view: oneshot::Sender<Arc<StorageView>>,
-    },
-    View {
-        view: oneshot::Sender<RoomOverview>,
-    },
-    /// A page of the room's sockets: up to `limit` of those with a number above `after`.
-    Sockets {
-        after: SocketId,
-        limit: usize,
-        sockets: oneshot::Sender<Vec<ListedSocket>>,
-    },
-}
-
-/// A socket as the operator's API lists it.
-#[derive(Debug, Clone)]
-pub struct ListedSocket {
-    pub id: SocketId,
-    pub meta: Meta,
-    /// Whether its line broke, and its client may come back.
-    pub detached: bool,
-}
-
-impl RoomRequest {
-    /// The bytes of an emit; none for what asks.
-    fn emit_bytes(&self) -> Option<usize> {
-        match self {
-            Self::Emit { to, event, data, .. } => Some(to.bytes() + event.len() + data.text().len()),
-            _ => None,
-        }
-    }
-}
-
-/// Who is in a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomOverview {
-    pub sockets: usize,
-    pub users: Vec<String>,
 }
 
 /// The room's mailbox is closed, because the room has ended or is about to.

@@ -8,20 +8,18 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::HistoryWrite;
-use super::ring::{HeldMemory, HistoryEntry};
+use super::entry::{HeldMemory, HistoryEntry};
+use super::terms::HistoryWrite;
+use crate::model::base64;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::UnixMs;
 use crate::model::json::Json;
-use crate::model::names::RESERVED_KEYS;
 
 /// What the keys of entries begin with. The number is the version of what follows: a channel, a separator, and the entry's
 /// number in 16 digits of base 16.
 pub const HISTORY_PREFIX: &str = "\0parlor/history/1/";
 const SEPARATOR: char = '\0';
 const SEQ_DIGITS: usize = 16;
-
-const _: () = assert!(HISTORY_PREFIX.len() > RESERVED_KEYS.len());
 
 /// The value of an entry's key.
 #[derive(Serialize, Deserialize)]
@@ -120,14 +118,11 @@ fn parse(key: &str, value: &[u8]) -> Option<(String, Arc<str>, HistoryEntry)> {
     let StoredValue { epoch, at, event, data, base64, attachments, spread } = serde_json::from_slice(value).ok()?;
     let data = match (data, base64) {
         (Some(data), None) => Payload::Json(Json::parse(data.get().to_owned()).ok()?),
-        (None, Some(text)) => Payload::Binary(BASE64.decode(text.as_bytes()).ok()?),
+        (None, Some(text)) => Payload::Binary(base64::decode(text.as_bytes())?),
         _ => return None,
     };
-    let attachments = attachments
-        .iter()
-        .map(|text| BASE64.decode(text.as_bytes()).map(Bytes::from))
-        .collect::<Result<_, _>>()
-        .ok()?;
+    let attachments =
+        attachments.iter().map(|text| base64::decode(text.as_bytes()).map(Bytes::from)).collect::<Option<_>>()?;
     let body = Body { data, attachments, is_spread: spread };
     let entry = HistoryEntry { seq, at, event, body, stored_bytes: 0, held: HeldMemory::default() };
     Some((channel.to_owned(), epoch.into(), entry))

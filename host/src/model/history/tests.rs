@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::model::body::Payload;
 use crate::model::json::Json;
+use crate::model::names::RESERVED_KEYS;
 
 /// Counts what is held, up to a bound.
 #[derive(Debug, Default)]
@@ -181,4 +182,9 @@ fn the_next_versions_word_counts() {
     histories.keep_only(&[], StoredHistories::default(), bounds(), epochs());
     histories.keep_only(&[keep("a", 1, false)], StoredHistories::default(), bounds(), epochs());
     assert_eq!(read(&histories, first.as_str(), 0), "missed: ", "what was said meanwhile is lost");
+}
+
+#[test]
+fn entries_lie_among_the_hosts_own_keys() {
+    assert!(HISTORY_PREFIX.starts_with(RESERVED_KEYS));
 }

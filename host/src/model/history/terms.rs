@@ -1,0 +1,46 @@
+//! How histories are kept: what the plugin wants, what bounds them, and what goes with an entry.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a plugin wants a channel's history to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryKeep {
+    pub channel: String,
+    /// The most entries.
+    pub entries: usize,
+    /// For how long an entry is kept at most.
+    pub ttl: Duration,
+    /// Whether it is kept in the room's storage.
+    pub durable: bool,
+}
+
+/// Who counts the memory that entries take.
+pub trait HistoryMemory: Send + Sync + fmt::Debug {
+    /// Takes so many bytes, if that stays within the bound.
+    fn take(&self, bytes: usize) -> bool;
+
+    /// Takes so many bytes, even past the bound.
+    fn add(&self, bytes: usize);
+
+    /// Gives bytes back.
+    fn give(&self, bytes: usize);
+}
+
+/// A change of one key of the room's storage that goes with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryWrite {
+    pub key: String,
+    pub value: Option<Vec<u8>>,
+    /// The bytes of the key and its value before.
+    pub old_bytes: usize,
+}
+
+/// The bounds of all rings of a room.
+#[derive(Debug, Clone)]
+pub struct HistoryBounds {
+    /// The most bytes of one ring.
+    pub bytes: usize,
+    pub memory: Option<Arc<dyn HistoryMemory>>,
+}
