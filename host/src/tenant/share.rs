@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const HALF_LIFE_MS: f32 = 100.0;
 /// What a core that does nothing else adds up to: the half-life over ln 2.
 const MOST_OF_A_CORE_NS: u64 = 144_000_000;
+/// Two threads' clocks, read at the same moment, differ by less than this.
+const SKEW_MS_MAX: u32 = 1_000;
 /// Use is kept in units of 64 ns, so that half of a number holds that of a thousand cores.
 const UNIT_BITS: u32 = 6;
 
@@ -52,8 +54,10 @@ fn in_ms(ns: u64) -> u32 {
     (ns / 1_000_000) as u32
 }
 
+/// Whether a thread read its clock at this moment, and another thread a little later at the other. What was long ago is not later,
+/// though the difference alone could mean either.
 fn is_before(moment: u32, other: u32) -> bool {
-    moment.wrapping_sub(other) > u32::MAX / 2
+    (1..SKEW_MS_MAX).contains(&other.wrapping_sub(moment))
 }
 
 /// How many units are left of what was kept.
@@ -71,6 +75,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
     const NOW: u64 = 1 << 50;
+    const DAY: u64 = 86_400_000 * MS;
 
     /// Runs a core for so many tenants that want all of it, as the line does; answers what each had.
     fn run<const N: usize>(weights: [u32; N], ms: u64, wants: impl Fn(usize, u64) -> bool) -> [u64; N] {
@@ -121,5 +126,20 @@ mod tests {
         assert_eq!(level(0), 101_000);
         share.charge(60_000 * MS, NOW);
         assert_eq!(level(0), 144_000);
+    }
+    #[test]
+    fn use_is_forgotten_after_any_time() {
+        for days in 0..60 {
+            let share = CpuShare::new(1, 1);
+            let begin = NOW + days * DAY;
+            share.charge(100 * MS, begin);
+            assert_eq!(share.level(begin + 100 * MS) / MS, 50, "first used on day {days}");
+            assert_eq!(share.level(begin + 5 * DAY), 0, "first used on day {days}");
+            // Whoever was away as long has what it uses then, and no more.
+            let share = CpuShare::new(1, 1);
+            share.charge(100 * MS, NOW);
+            share.charge(10 * MS, begin + 10_000 * MS);
+            assert_eq!(share.level(begin + 10_100 * MS) / MS, 5, "away for {days} days");
+        }
     }
 }

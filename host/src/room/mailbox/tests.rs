@@ -1,8 +1,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
+use tokio::sync::oneshot;
+
 use super::*;
+use crate::model::effect::Whom;
 use crate::model::event::ClientEvent;
+use crate::model::json::Json;
 
 /// Counts how often a socket is woken.
 #[derive(Debug, Default)]
