@@ -31,7 +31,7 @@ const SAID: [(&str, &str, &[(&str, &str)]); 3] = [
     ),
     (
         "tickets",
-        "/tickets?room=lives",
+        "/ws/tickets?room=lives",
         &[
             ("seat.hold", r#"{"seat":"A1"}"#),
             ("seat.buy", r#"{"seat":"A1"}"#),

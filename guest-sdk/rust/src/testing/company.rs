@@ -2,11 +2,7 @@
 
 use crate::hooks::hook;
 
-use super::{
-    histories::said_in,
-    turn::{self, Elsewhere},
-    world::State,
-};
+use super::{frame::frame, histories::said_in, turn::Elsewhere, world::State};
 
 impl State {
     /// Says something in a room by its id, which may be this one. Other rooms are not open here.
@@ -18,7 +14,7 @@ impl State {
         let named = channel.as_deref().unwrap_or("default");
         let frame = match channel.is_some() && users.is_none() && clients.is_none() {
             true => said_in(&mut self.histories, named, &event, &data, self.time),
-            false => turn::frame(named, &event, data),
+            false => frame(named, &event, data),
         };
         for id in self.members.some(channel.as_deref(), users.as_deref(), clients.as_deref()) {
             self.push(Some(id), frame.clone());

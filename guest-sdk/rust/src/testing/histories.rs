@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Value, json};
 
 use crate::{
-    host::{
-        history::{Entry, Page},
-        types::{Payload, Refusal},
-    },
-    testing::turn::frame,
+    bindings::parlor::room::history::{Entry, Page},
+    host::types::{Payload, Refusal},
 };
 
 use super::bounds::{self, exceeded, invalid};
+use super::frame::frame;
 
 /// What the plugin has kept of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod builder;
 mod clients;
 mod company;
 mod filled;
+mod frame;
 mod histories;
 pub(crate) mod imports;
 mod instance;

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     SocketId,
@@ -10,7 +10,8 @@ use crate::{
 };
 
 use super::{
-    asks::Asks, bounds, filled::filled, histories::Histories, members::Members, schedule::Schedule, storage::Storage,
+    asks::Asks, bounds, filled::filled, frame::frame, histories::Histories, members::Members, schedule::Schedule,
+    storage::Storage,
 };
 
 /// The close codes that a plugin may use, beside 3000 to 4999.
@@ -300,15 +301,4 @@ fn check_event(name: &str) -> Result<(), Refusal> {
         true => Err(bounds::invalid("an event whose name begins with $ is the host's own")),
         false => Ok(()),
     }
-}
-
-/// An emit as clients see it on the wire.
-pub(crate) fn frame(channel: &str, event: &str, data: Value) -> Value {
-    let mut body = Map::new();
-    match data {
-        Value::Object(members) => body.extend(members),
-        other => drop(body.insert("data".to_owned(), other)),
-    }
-    body.insert("type".to_owned(), json!(event));
-    json!({ "type": "event", "channel": channel, "data": body })
 }

@@ -18,6 +18,7 @@ use crate::{
 use super::{
     asks::Asks,
     bounds,
+    frame::frame,
     histories::Histories,
     members::Members,
     schedule::Schedule,
@@ -276,7 +277,7 @@ impl World {
             Some(ack) => nack(ack, code, Some(message)),
             None => {
                 let channel = state.members.first_channel(socket);
-                turn::frame(&channel, "error", json!({ "code": code, "message": message }))
+                frame(&channel, "error", json!({ "code": code, "message": message }))
             }
         };
         state.push(socket, frame);
