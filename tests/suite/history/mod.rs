@@ -113,7 +113,7 @@ async fn a_history_in_memory_outlives_sleep_and_a_lost_instance() {
     say(&mut talker, "talk", 2).await;
     talker.sync().await;
     soon("the room to sleep", async {
-        while server.room("default/conformance/default").await["awake"] != false {
+        while server.plugin("default", "conformance").await["rooms"][0]["awake"] != false {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     })
