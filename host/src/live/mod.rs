@@ -43,11 +43,30 @@ impl Live {
 
     /// Tells a line to those who want it. It is made once, and only where somebody does.
     pub fn tell(&self, topic: Topic, about: About<'_>, line: impl FnOnce() -> Value) {
+        self.tell_those(|_| true, topic, about, line);
+    }
+
+    /// The same for a line of which tenants hear less than the operator.
+    pub fn tell_apart(&self, topic: Topic, about: About<'_>, line: impl Fn(bool) -> Value) {
+        for of_operator in [true, false] {
+            let those = |listener: &LiveListener| (*listener == LiveListener::Operator) == of_operator;
+            self.tell_those(those, topic, about, || line(of_operator));
+        }
+    }
+
+    fn tell_those(
+        &self,
+        those: impl Fn(&LiveListener) -> bool,
+        topic: Topic,
+        about: About<'_>,
+        line: impl FnOnce() -> Value,
+    ) {
         if !self.is_heard() {
             return;
         }
         let queues = self.queues.read();
-        let mut wanted = queues.iter().filter(|queue| queue.interest.covers(topic, about)).peekable();
+        let is_wanted = |queue: &&Arc<Queue>| those(&queue.listener) && queue.interest.covers(topic, about);
+        let mut wanted = queues.iter().filter(is_wanted).peekable();
         if wanted.peek().is_none() {
             return;
         }
