@@ -71,10 +71,10 @@ impl Code {
         self.tapes.before = is_checkpoint.then_some(ended);
     }
 
-    /// The room ends. What is written now waits for the disk: the process may end with it.
-    pub(in crate::room) fn end(&mut self) {
+    /// The room ends. Where the server does, what is written now waits for the disk: the process ends soon.
+    pub(in crate::room) fn end(&mut self, is_drained: bool) {
         self.drop_instance();
-        self.is_over = true;
+        self.is_drained = is_drained;
         self.end_life(false);
     }
 
@@ -88,7 +88,7 @@ impl Code {
 
     fn shelve(&self, shelf: &Arc<TapeShelf>, mark: String, frames: Option<Vec<u8>>) {
         match frames {
-            Some(frames) => shelf.put(&self.room.key, mark, frames, (self.plugin.account(), self.is_over)),
+            Some(frames) => shelf.put(&self.room.key, mark, frames, (self.plugin.account(), self.is_drained)),
             None => log!(warn, &self.room.key, "one turn made more calls than a tape holds: it is not on any"),
         }
     }
