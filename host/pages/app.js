@@ -35,8 +35,17 @@ function viewOf(names) {
   return (host ??= new HostView());
 }
 
+// What was typed may be no encoded name: then it stands for itself.
+function nameOf(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function namesOf(hash) {
-  return hash.replace(/^#\/?/, "").split("/").filter((name) => name !== "").map(decodeURIComponent);
+  return hash.replace(/^#\/?/, "").split("/").filter((name) => name !== "").map(nameOf);
 }
 
 function showCrumbs(names) {

@@ -1,5 +1,5 @@
 // What an open room stores, a page at a time, by the beginning of the keys. Only what is durable is shown.
-import { ask } from "./api.js";
+import { ask, wordsOf } from "./api.js";
 import { field, make, setText } from "./dom.js";
 import { Table, bytes, moment } from "./parts.js";
 
@@ -13,6 +13,7 @@ export class StorageBrowser {
   #next = make("button", { type: "button", class: "quiet" }, "Next page");
   #first = make("button", { type: "button", class: "quiet" }, "First page");
   #fresh = make("button", { type: "button", class: "quiet" }, "Look again");
+  #asked = 0;
   #after = undefined;
   #last = undefined;
 
@@ -34,16 +35,34 @@ export class StorageBrowser {
     return this.#go(undefined);
   }
 
-  /** Turns ran since: what is shown may be old. */
+  /** Turns ran since: what is shown may be old. Nothing is asked again by itself: a busy room would be read each second, and what
+   * somebody reads would change under their eyes. */
   changed() {
-    this.#go(this.#after);
+    setText(this.#fresh, "Look again: turns ran since");
   }
 
+  /** Shows a page. Of answers that come out of their order, the one to the last question is shown. */
   async #go(after) {
+    const asked = ++this.#asked;
     this.#after = after;
+    setText(this.#fresh, "Look again");
+    let page;
+    try {
+      page = await this.#page(after);
+    } catch (error) {
+      if (asked === this.#asked) setText(this.#facts, `What the room stores is not shown: ${wordsOf(error)}`);
+      return;
+    }
+    if (asked === this.#asked) this.#show(page);
+  }
+
+  #page(after) {
     const query = new URLSearchParams({ prefix: this.#prefix.control.value, limit: String(PAGE) });
     if (after !== undefined) query.set("after", after);
-    const { open, bytes: all, alarm, entries, more } = await ask(`rooms/${this.#key}/storage?${query}`);
+    return ask(`rooms/${this.#key}/storage?${query}`);
+  }
+
+  #show({ open, bytes: all, alarm, entries, more }) {
     setText(this.#facts, open
       ? `${bytes(all)} in all${alarm ? `; its alarm rings at ${moment(alarm)}` : ""}`
       : "What a room stores is shown while it is open.");
@@ -53,14 +72,18 @@ export class StorageBrowser {
     })));
     this.#last = entries.at(-1)?.key;
     this.#next.disabled = !more;
-    this.#first.disabled = after === undefined;
+    this.#first.disabled = this.#after === undefined;
   }
 
   #whole(key) {
     const show = async (event) => {
-      const { entries } = await ask(`rooms/${this.#key}/storage?${new URLSearchParams({ key })}`);
       const cell = event.target.closest("tr").children[2];
-      if (entries[0]) setText(cell, valueOf(entries[0]));
+      try {
+        const { entries } = await ask(`rooms/${this.#key}/storage?${new URLSearchParams({ key })}`);
+        setText(cell, entries[0] ? valueOf(entries[0]) : "It is gone.");
+      } catch (error) {
+        setText(this.#facts, `All of ${key} is not shown: ${wordsOf(error)}`);
+      }
     };
     return make("button", { type: "button", class: "quiet small", "aria-label": `Show all of ${key}`, onclick: show }, "All of it");
   }

@@ -80,6 +80,8 @@ pub fn now_ns() -> u64 {
     const BEFORE_START_NS: u64 = 1 << 50;
     let since = START.get_or_init(std::time::Instant::now).elapsed();
     let now = BEFORE_START_NS + since.as_nanos() as u64;
+    #[cfg(test)]
+    let now = if GOES_BY_CPU.get() { BEFORE_START_NS + thread_cpu_ns() } else { now };
     READ_NS.set(now);
     now
 }
@@ -116,6 +118,30 @@ pub fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
 #[cfg(test)]
 fn passed_while_paused() -> Duration {
     Instant::now().into_std().saturating_duration_since(std::time::Instant::now())
+}
+
+#[cfg(test)]
+thread_local! {
+    static GOES_BY_CPU: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While this lives, [`now_ns`] tells its thread what that has executed: a test that counts slices of time holds on a busy machine.
+#[cfg(test)]
+pub struct CpuClock;
+
+#[cfg(test)]
+impl CpuClock {
+    pub fn start() -> Self {
+        GOES_BY_CPU.set(true);
+        Self
+    }
+}
+
+#[cfg(test)]
+impl Drop for CpuClock {
+    fn drop(&mut self) {
+        GOES_BY_CPU.set(false);
+    }
 }
 
 #[cfg(test)]

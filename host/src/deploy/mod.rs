@@ -289,7 +289,8 @@ impl<'a> Change<'a> {
         let Some(plugin) = deploys.fleet.retire(key) else { return };
         deploys.history.record(key, HistoryKind::Retired, Some(&plugin.version), "its file is gone");
         let (tenant, name, version) = (key.tenant.as_str(), key.plugin.as_str(), plugin.version.as_str());
-        tracing::info!(tenant, plugin = name, version, "retired: {} is gone; its rooms' storage stays", file.display());
+        let file = file.display();
+        tracing::info!(tenant, plugin = name, version, %file, "retired: its file is gone; its rooms' storage stays");
     }
 
     /// Compiles and rehearses a component, without letting it serve yet.

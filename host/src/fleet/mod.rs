@@ -351,8 +351,8 @@ impl Fleet {
                 let (key, plugin) = (&room.key, room.plugin());
                 let version = plugin.version.as_str();
                 let (tenant, plugin) = (key.plugin.tenant.as_str(), key.plugin.plugin.as_str());
-                let (room, why) = (key.room.as_str(), words_of(&*panic));
-                tracing::error!(tenant, plugin, version, room, "a bug in the server ended the room: {why}");
+                let (room, cause) = (key.room.as_str(), words_of(&*panic));
+                tracing::error!(tenant, plugin, version, room, %cause, "a bug in the server ended the room");
             }
         });
     }

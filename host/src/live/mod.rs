@@ -43,11 +43,23 @@ impl Live {
 
     /// Tells a line to those who want it. It is made once, and only where somebody does.
     pub fn tell(&self, topic: Topic, about: About<'_>, line: impl FnOnce() -> Value) {
+        self.tell_those(|_| true, topic, about, line);
+    }
+
+    /// The same for a line of which tenants hear less than the operator.
+    pub fn tell_apart(&self, topic: Topic, about: About<'_>, line: impl Fn(bool) -> Value) {
+        for of_operator in [true, false] {
+            self.tell_those(|queue| queue.is_of_tenant() != of_operator, topic, about, || line(of_operator));
+        }
+    }
+
+    fn tell_those(&self, those: impl Fn(&Queue) -> bool, topic: Topic, about: About<'_>, line: impl FnOnce() -> Value) {
         if !self.is_heard() {
             return;
         }
         let queues = self.queues.read();
-        let mut wanted = queues.iter().filter(|queue| queue.interest.covers(topic, about)).peekable();
+        let is_wanted = |queue: &&Arc<Queue>| those(queue) && queue.interest.covers(topic, about);
+        let mut wanted = queues.iter().filter(is_wanted).peekable();
         if wanted.peek().is_none() {
             return;
         }
@@ -69,15 +81,22 @@ impl Live {
         self.is_heard() && self.queues.read().iter().any(|queue| queue.interest.topics.contains(&Topic::Figures))
     }
 
-    /// Begins to listen.
+    /// Begins to listen. Where tenants have no place left, a tenant with few streams takes one of the tenant with most.
     pub fn listen(self: &Arc<Self>, listener: LiveListener, interest: Interest) -> Result<LiveReader, TooManyStreams> {
         self.forget_stuck();
         let mut queues = self.queues.write();
-        let of_tenants = queues.iter().filter(|queue| queue.listener != LiveListener::Operator).count();
         let of_this = queues.iter().filter(|queue| queue.listener == listener).count();
-        let is_tenant = listener != LiveListener::Operator;
-        let is_full = is_tenant && (of_tenants >= STREAMS_OF_TENANTS_MAX || of_this >= STREAMS_OF_TENANT_MAX);
-        if is_full || queues.len() >= STREAMS_MAX {
+        if listener != LiveListener::Operator {
+            if of_this >= STREAMS_OF_TENANT_MAX {
+                return Err(TooManyStreams);
+            }
+            let of_tenants = queues.iter().filter(|queue| queue.is_of_tenant()).count();
+            if of_tenants >= STREAMS_OF_TENANTS_MAX || queues.len() >= STREAMS_MAX {
+                let gives = gives_way(&queues, of_this).ok_or(TooManyStreams)?;
+                queues.remove(gives).end();
+            }
+        }
+        if queues.len() >= STREAMS_MAX {
             return Err(TooManyStreams);
         }
         let queue = Arc::new(Queue::new(listener, interest));
@@ -98,6 +117,16 @@ impl Live {
         queues.retain(keep);
         self.open.store(queues.len(), Ordering::Relaxed);
     }
+}
+
+/// The oldest stream of the tenant that has most, for a tenant that has so many; none where both had the same to complain of
+/// afterwards. A tenant without any always finds a place: what ended begins again a little later, and so all take turns.
+fn gives_way(queues: &[Arc<Queue>], of_this: usize) -> Option<usize> {
+    let count = |listener: &LiveListener| queues.iter().filter(|queue| queue.listener == *listener).count();
+    let of_tenants = || queues.iter().enumerate().filter(|(_, queue)| queue.is_of_tenant());
+    let most = of_tenants().map(|(_, queue)| count(&queue.listener)).max()?;
+    let gives = || of_tenants().find(|(_, queue)| count(&queue.listener) == most).map(|(at, _)| at);
+    (of_this == 0 || most > of_this + 1).then(gives).flatten()
 }
 
 /// Somebody who listens, until this is dropped.

@@ -72,10 +72,19 @@ impl Queue {
     pub(super) fn end_if_stuck(&self) -> bool {
         let is_stuck = self.is_stuck();
         if is_stuck {
-            self.waiting.lock().ended = true;
-            self.changed.notify_one();
+            self.end();
         }
         is_stuck
+    }
+
+    /// Ends the stream, whatever waits for its reader.
+    pub(super) fn end(&self) {
+        self.waiting.lock().ended = true;
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_of_tenant(&self) -> bool {
+        self.listener != LiveListener::Operator
     }
 
     /// What the reader gets next: that it lost lines, then the lines that waited, then the figures.

@@ -89,11 +89,31 @@ fn sixteen_streams_are_open_at_once_and_tenants_leave_places_for_the_operator() 
         open.extend((0..4).map(|_| live.listen(tenant(name), interest(Some(name))).unwrap()));
         assert_eq!(live.listen(tenant(name), interest(Some(name))).unwrap_err(), TooManyStreams);
     }
-    assert_eq!(live.listen(tenant("d"), interest(Some("d"))).unwrap_err(), TooManyStreams);
     open.extend((0..4).map(|_| live.listen(LiveListener::Operator, interest(None)).unwrap()));
     assert_eq!(live.listen(LiveListener::Operator, interest(None)).unwrap_err(), TooManyStreams);
     open.pop();
     assert!(live.listen(LiveListener::Operator, interest(None)).is_ok(), "a stream that ended makes a place");
+}
+
+#[tokio::test]
+async fn no_tenants_shut_another_one_out() {
+    let live = Arc::new(Live::default());
+    let listen = |name: &str| live.listen(tenant(name), interest(Some(name)));
+    let of = |name: &str| live.queues.read().iter().filter(|queue| queue.listener == tenant(name)).count();
+    let open: Vec<_> =
+        ["a", "b", "c"].into_iter().flat_map(|name| (0..4).map(move |_| listen(name).unwrap())).collect();
+    let mut of_others = vec![listen("d").unwrap()];
+    assert_eq!(open[0].next().await, None, "the oldest of those that have most");
+    assert_eq!(["a", "b", "c", "d"].map(of), [3, 4, 4, 1]);
+    of_others.extend([listen("d").unwrap(), listen("d").unwrap()]);
+    assert_eq!(["a", "b", "c", "d"].map(of), [3, 3, 3, 3]);
+    // Two that have the same take nothing from each other.
+    assert_eq!(listen("d").unwrap_err(), TooManyStreams);
+    assert_eq!(["a", "b", "c", "d"].map(of), [3, 3, 3, 3]);
+    // Where each has one, a thirteenth tenant takes the place of the oldest.
+    drop((open, of_others));
+    let each: Vec<_> = (0..13).map(|number| listen(&format!("t{number}")).unwrap()).collect();
+    assert_eq!((each[0].next().await, of("t1"), of("t12")), (None, 1, 1));
 }
 
 #[tokio::test(start_paused = true)]

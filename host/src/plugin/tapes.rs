@@ -96,8 +96,10 @@ impl TapeShelf {
             Ok(file) if self.rules.is_dev => {
                 tracing::warn!(tenant, plugin, room, "replay it: parlor replay {}", file.display());
             }
-            Ok(file) => tracing::info!(tenant, plugin, room, "the tape of a room is in {}", file.display()),
-            Err(why) => tracing::error!(tenant, plugin, room, "a tape cannot be kept: {why:#}"),
+            Ok(file) => tracing::info!(tenant, plugin, room, file = %file.display(), "the tape of a room is kept"),
+            Err(why) => {
+                tracing::error!(tenant, plugin, room, cause = %format_args!("{why:#}"), "a tape cannot be kept")
+            }
         }
     }
 

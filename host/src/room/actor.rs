@@ -77,8 +77,9 @@ async fn at(due: Option<Instant>) {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.turns.code.end();
-        self.turns.people.close(&self.turns.door.end_reason());
+        let reason = self.turns.door.end_reason();
+        self.turns.code.end(reason == CloseReason::RESTART);
+        self.turns.people.close(&reason);
     }
 }
 

@@ -306,7 +306,7 @@ impl Conductor {
     /// Takes the oldest turn from the gate: its writes are durable, or failed. The room's state may be away with a turn.
     async fn settle(&mut self, settled: Result<Durable, StorageError>) {
         if let Err(why) = &settled {
-            log!(error, &self.door.key, "{why}");
+            log!(error, &self.door.key, cause = %why, "a turn's writes failed");
             if why.kind == StorageErrorKind::Gone {
                 // What the room knows is what a file said that is gone.
                 self.end(CloseReason::STORAGE_FAILED);

@@ -64,7 +64,7 @@ async fn run(
         let storage = match backend.open(&door.key).await {
             Ok(storage) => storage,
             Err(why) => {
-                log!(error, &door.key, "the room cannot be opened: {why}");
+                log!(error, &door.key, cause = %why, "the room cannot be opened: what it stores cannot be read");
                 // The first reason holds, and nobody else can have given one yet.
                 let _ = door.ended_with.set(CloseReason::STORAGE_FAILED);
                 return;

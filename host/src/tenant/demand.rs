@@ -10,20 +10,22 @@ use parking_lot::Mutex;
 /// Stands for the level of a tenant where there is none: it is above any.
 const NOBODY: u64 = u64::MAX;
 
-/// All threads that run plugins.
+/// All threads that run plugins, those of low priority among them: one that is at work wants a core as well.
 #[derive(Debug)]
 pub struct Demand {
     threads: Vec<Arc<ThreadDemand>>,
     cores: usize,
 }
 
-/// One thread, which alone writes most of this; all others read it.
+/// One thread. It alone writes this, and all others read it; where a tenant's lane is that of all further threads, they share one
+/// that nobody reads.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct ThreadDemand {
     /// Whether it is running work of a tenant, as far as the system lets it.
     runs: AtomicBool,
-    /// The level of the tenant that ran last, where the system gave the core to other threads for a good part of that time.
+    /// The level of the tenant that ran last, where the system gave the core to other threads for a good part of that time. It holds until
+    /// a lane of the thread has something to charge again, some 100 us of work later.
     denied: AtomicU64,
     /// The lowest level of those that stand in line.
     least: AtomicU64,

@@ -15,6 +15,8 @@ use crate::live::{About, Live, Topic};
 
 /// The target of the lines that guests write. `guest` charges them itself.
 pub const GUEST_TARGET: &str = "guest";
+/// The fields whose words are of the machine, as paths and errors of the system are: the operator alone sees them.
+const OF_MACHINE: [&str; 2] = ["file", "cause"];
 
 /// Whether a line comes into the operator's log. One that names a plugin is charged to it.
 pub fn admits(tenants: &Tenants, event: &Event<'_>) -> bool {
@@ -38,11 +40,11 @@ pub fn show(live: &Live, event: &Event<'_>) {
     }
     let mut words = LineWords::default();
     event.record(&mut words);
-    let LineWords { tenant, plugin, room, version, line, more } = words;
+    let LineWords { tenant, plugin, room, version, line, more, of_machine } = words;
     let about = About { tenant: tenant.as_deref(), plugin: plugin.as_deref(), room: room.as_deref() };
     let level = event.metadata().level().as_str().to_ascii_lowercase();
-    live.tell(Topic::Log, about, || {
-        let line = format!("{line}{more}");
+    live.tell_apart(Topic::Log, about, |is_operator| {
+        let line = format!("{line}{more}{}", if is_operator { &*of_machine } else { "" });
         let line = &line[..line.floor_char_boundary(SHOWN_BYTES)];
         json!({
             "time": unix_ms(), "tenant": tenant, "plugin": plugin, "room": room, "version": version, "level": level,
@@ -64,6 +66,8 @@ struct LineWords {
     line: String,
     /// The other fields, each with its name.
     more: String,
+    /// Those that tenants do not see.
+    of_machine: String,
 }
 
 impl Visit for LineWords {
@@ -86,6 +90,7 @@ impl Visit for LineWords {
             "plugin" => return self.plugin = Some(format!("{value:?}")),
             "room" => return self.room = Some(format!("{value:?}")),
             "version" => return self.version = Some(format!("{value:?}")),
+            name if OF_MACHINE.contains(&name) => write!(self.of_machine, " {name}={value:?}"),
             name => write!(self.more, " {name}={value:?}"),
         };
     }
@@ -120,5 +125,46 @@ impl fmt::Write for LineFields {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.bytes += text.len();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::FutureExt as _;
+    use tracing::Subscriber;
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+    use super::*;
+    use crate::live::{Interest, LiveListener};
+    use crate::model::names::TenantName;
+
+    struct ShownLines(Arc<Live>);
+
+    impl<S: Subscriber> Layer<S> for ShownLines {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            show(&self.0, event);
+        }
+    }
+
+    #[test]
+    fn a_tenant_sees_nothing_of_the_machine_in_the_lines_about_it() {
+        let (live, acme) = (Arc::new(Live::default()), TenantName::new("acme").unwrap());
+        let interest = Interest { topics: vec![Topic::Log], tenant: Some(acme.clone()), plugin: None, room: None };
+        let [tenant, operator] = [LiveListener::Tenant(acme), LiveListener::Operator]
+            .map(|listener| live.listen(listener, interest.clone()).unwrap());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(ShownLines(Arc::clone(&live))), || {
+            let (tenant, file, why) = ("acme", std::path::Path::new("/srv/tapes"), "Permission denied");
+            tracing::error!(tenant, older = 7, file = %file.display(), cause = why, "a tape cannot be kept");
+        });
+        let line = |reader: &crate::live::LiveReader| {
+            let event = reader.next().now_or_never().flatten().expect("a line");
+            let data = event.strip_prefix(b"event: log\ndata: ").expect("a line of the log");
+            let line: serde_json::Value = serde_json::from_slice(data).unwrap();
+            line["line"].as_str().expect("text").to_owned()
+        };
+        assert_eq!(line(&tenant), "a tape cannot be kept older=7");
+        assert_eq!(line(&operator), "a tape cannot be kept older=7 file=/srv/tapes cause=\"Permission denied\"");
     }
 }

@@ -150,3 +150,19 @@ async fn what_the_api_says_to_a_channel_is_in_its_history() {
     heard.check();
     assert_eq!(heard.0.len(), 2);
 }
+
+#[tokio::test]
+async fn what_the_host_stores_of_a_history_is_shown_neither_in_pages_nor_by_its_key() {
+    let server = server("talk 10 3600000 durable", "");
+    let mut client = server.join(&path("ada", "&in=else")).await;
+    say(&mut client, "talk", 1).await;
+    client.sync().await;
+    let storage = "/_parlor/api/rooms/default/conformance/default/storage";
+    let ask = async |query: &str| server.request("GET", &format!("{storage}{query}")).operator().send().await.json();
+    let page = ask("").await;
+    assert!(page["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{page}");
+    let one = ask("?key=%00parlor/history/1/talk%000000000000000001").await;
+    let is_own = |entry: &Value| entry["key"].as_str().is_none_or(|key| key.starts_with('\0'));
+    assert!(!page["entries"].as_array().expect("a list").iter().any(is_own), "{page}");
+    assert_eq!((&one["open"], &one["entries"]), (&json!(true), &json!([])));
+}

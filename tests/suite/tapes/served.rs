@@ -168,7 +168,7 @@ async fn a_tenants_token_reaches_its_own_tapes_alone() {
     let server = Server::builder().guest_as("fault_turns", "acme/turns").config(&config).start();
     let mut ana = server.enter("/t/acme/turns?room=lobby&user=ana").await;
     ana.send("attempt", json!({ "how": "panic" })).await;
-    server.wait_for_log(&["the tape of a room is in "]).await;
+    server.wait_for_log(&["the tape of a room is kept"]).await;
     let list = "/_parlor/api/plugins/acme/turns/tapes";
     let ask = async |method: &str, path: &str, token: &str| {
         server.request(method, path).header("authorization", &format!("Bearer {token}")).send().await

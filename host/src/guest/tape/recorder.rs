@@ -18,17 +18,29 @@ const BEYOND: usize = 1 << 20;
 /// The call whose answer differs each time.
 const DRAWING: &str = "random.get_bytes";
 
-/// How much one tape holds.
+/// Of a tape's bytes, the part up to which what the room stores is taken along.
+const STORAGE_PART: usize = 4;
+
+/// How much one tape holds, beside what it begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TapeBound {
     pub turns: u64,
     pub bytes: usize,
 }
 
+impl TapeBound {
+    /// Up to which size a tape takes along what the room stores.
+    pub fn storage_bytes(self) -> usize {
+        self.bytes / STORAGE_PART
+    }
+}
+
 /// The tape of an instance that lives.
 #[derive(Debug)]
 pub struct Recorder {
     bytes: Vec<u8>,
+    /// Of them, those of the frame that it begins with: a room with many members must not fill each tape before its first turn.
+    base_bytes: usize,
     bound: TapeBound,
     /// The number of the last turn, counted over all lives of the room.
     turn: u64,
@@ -59,10 +71,11 @@ impl Recorder {
 
     fn with_wasi(base: &TapeBase, bound: TapeBound, account: Arc<Account>, wasi: Arc<WasiTape>) -> Self {
         let (turn, given) = (base.turns_before, VecDeque::new());
-        let (open, is_lost) = (None, false);
+        let (open, is_lost, mut bytes) = (None, false, Vec::new());
+        frames::whole(&mut bytes, FrameKind::Base, base);
+        let base_bytes = bytes.len();
         let mut new =
-            Self { bytes: Vec::new(), bound, turn, turns: 0, open, is_lost, wasi, given, account, charged: 0 };
-        frames::whole(&mut new.bytes, FrameKind::Base, base);
+            Self { bytes, base_bytes, bound, turn, turns: 0, open, is_lost, wasi, given, account, charged: 0 };
         new.charge();
         new
     }
@@ -84,7 +97,12 @@ impl Recorder {
 
     /// Whether another tape should follow.
     pub fn is_full(&self) -> bool {
-        self.is_lost || self.turns >= self.bound.turns || self.bytes.len() >= self.bound.bytes
+        self.is_lost || self.turns >= self.bound.turns || self.recorded_bytes() >= self.bound.bytes
+    }
+
+    /// How much was recorded behind the frame that it begins with.
+    fn recorded_bytes(&self) -> usize {
+        self.bytes.len().saturating_sub(self.base_bytes)
     }
 
     /// `init` begins.
@@ -105,7 +123,7 @@ impl Recorder {
         if self.is_lost {
             return;
         }
-        if self.bytes.len() > 2 * self.bound.bytes + BEYOND {
+        if self.recorded_bytes() > 2 * self.bound.bytes + BEYOND {
             self.lose();
             return;
         }
@@ -192,5 +210,29 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.account.memory.give(self.charged);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::limits::Layers;
+    use crate::model::names::TenantName;
+    use crate::tenant::Tenants;
+
+    #[test]
+    fn what_a_tape_begins_with_fills_none_of_it() {
+        let account = Tenants::new(Default::default(), Layers::default(), 1).account(&TenantName::default_tenant());
+        let bound = TapeBound { turns: 9, bytes: 10_000 };
+        let storage = Some(vec![("key".to_owned(), vec![0; 3 * BEYOND])]);
+        let mut recorder = Recorder::new(&TapeBase { storage, ..TapeBase::default() }, bound, account);
+        assert!(!recorder.is_full(), "the room would sleep after each turn");
+        for _ in 0..4 {
+            recorder.called("storage.get", &vec![1_u8; 2_000]);
+            recorder.answered(&TapedAnswer::Value(()));
+        }
+        assert!(!recorder.is_full() && recorder.frames().is_some());
+        recorder.called("storage.get", &vec![1_u8; 2_000]);
+        assert!(recorder.is_full());
     }
 }

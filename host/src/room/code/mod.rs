@@ -69,8 +69,8 @@ pub(super) struct Code {
     /// The thread of low priority for calls that take long.
     aside: Arc<Aside>,
     tapes: RoomTapes,
-    /// Whether the room has ended.
-    is_over: bool,
+    /// Whether the room ends with the server.
+    is_drained: bool,
 }
 
 /// What the room keeps of tapes beside the one of its instance.
@@ -115,7 +115,7 @@ impl Code {
             plugin,
             room,
             tapes: RoomTapes::default(),
-            is_over: false,
+            is_drained: false,
         }
     }
 

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use super::Code;
 use crate::guest::instance::Instance;
 use crate::guest::tape::data::{BetweenTurns, TapeBase, TapedVerdict};
+use crate::guest::tape::recorder::TapeBound;
 use crate::plugin::tapes::TapeShelf;
 
 /// With so many turns a tape says enough of what led to a failure, and the one before is forgotten.
 const ENOUGH_TURNS: u64 = 100;
 
 impl Code {
-    /// What the next instance's tape begins with, of what the code knows; none where nothing is recorded, or there is an
+    /// What the next instance's tape begins with, of what the code knows, and how much it holds; none where nothing is recorded, or there is an
     /// instance.
-    pub(in crate::room) fn new_base(&self) -> Option<TapeBase> {
-        self.plugin.tapes.as_ref().filter(|_| self.instance.is_none())?;
+    pub(in crate::room) fn new_base(&self) -> Option<(TapeBase, TapeBound)> {
+        let shelf = self.plugin.tapes.as_ref().filter(|_| self.instance.is_none())?;
         let reason = self.owed.as_ref().map_or("open", |owed| owed.reason.as_str());
-        Some(TapeBase { reason: reason.to_owned(), turns_before: self.tapes.turns, ..TapeBase::default() })
+        let base = TapeBase { reason: reason.to_owned(), turns_before: self.tapes.turns, ..TapeBase::default() };
+        Some((base, shelf.bound()))
     }
 
     /// Notes what happens to the room between two turns.
@@ -69,10 +71,10 @@ impl Code {
         self.tapes.before = is_checkpoint.then_some(ended);
     }
 
-    /// The room ends. What is written now waits for the disk: the process may end with it.
-    pub(in crate::room) fn end(&mut self) {
+    /// The room ends. Where the server does, what is written now waits for the disk: the process ends soon.
+    pub(in crate::room) fn end(&mut self, is_drained: bool) {
         self.drop_instance();
-        self.is_over = true;
+        self.is_drained = is_drained;
         self.end_life(false);
     }
 
@@ -86,7 +88,7 @@ impl Code {
 
     fn shelve(&self, shelf: &Arc<TapeShelf>, mark: String, frames: Option<Vec<u8>>) {
         match frames {
-            Some(frames) => shelf.put(&self.room.key, mark, frames, (self.plugin.account(), self.is_over)),
+            Some(frames) => shelf.put(&self.room.key, mark, frames, (self.plugin.account(), self.is_drained)),
             None => log!(warn, &self.room.key, "one turn made more calls than a tape holds: it is not on any"),
         }
     }

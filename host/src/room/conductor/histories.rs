@@ -41,7 +41,7 @@ impl Conductor {
         let stored = match stored {
             Ok(stored) => stored,
             Err(why) => {
-                log!(error, &self.door.key, "the room's histories cannot be read: {why}");
+                log!(error, &self.door.key, cause = %why, "the room's histories cannot be read");
                 return self.end(CloseReason::STORAGE_FAILED);
             }
         };

@@ -14,9 +14,6 @@ use crate::room::code::{Readiness, RestoreReason, Suspended};
 use crate::room::turn::TurnEnd;
 use crate::storage::PageBounds;
 
-/// A tape takes what the room stores along up to this size.
-const TAPED_STORAGE_BYTES: usize = 1 << 20;
-
 impl Conductor {
     /// Waits for the tenant's share of the thread, and until the room is not too far ahead of its disk.
     pub(in crate::room) async fn wait_for_share(&mut self) {
@@ -59,7 +56,7 @@ impl Conductor {
 
     /// What the tape of an instance begins with that is made now; none where nothing is recorded.
     async fn tape_base(&mut self) -> Option<TapeBase> {
-        let base = self.code.new_base()?;
+        let (base, bound) = self.code.new_base()?;
         let (state, now) = (&self.people.state, Instant::now());
         let members = state.members.all().map(|(socket, meta, is_present)| TapedMember::new(socket, meta, is_present));
         let timers = state.timers.all().map(|(name, timer)| TapedTimer {
@@ -70,7 +67,7 @@ impl Conductor {
         let (members, timers) = (members.collect(), timers.collect());
         let view = Arc::clone(self.ledger.view());
         let kept = view.kept();
-        let storage = if kept.bytes > TAPED_STORAGE_BYTES {
+        let storage = if kept.bytes > bound.storage_bytes() {
             None
         } else {
             let bounds = PageBounds { entries: usize::MAX, bytes: usize::MAX };

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::paths::{RoomPath, room_key};
 use super::rooms::ask;
 use super::state::Api;
-use crate::model::names::RESERVED_KEYS_END;
+use crate::model::names::{RESERVED_KEYS, RESERVED_KEYS_END};
 use crate::room::handle::RoomRequest;
 use crate::server::auth::Caller;
 use crate::storage::{PageBounds, StorageError, StoredEntry};
@@ -101,6 +101,8 @@ pub async fn page(
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the room's storage cannot be read now")
     };
     let (entries, more, shown) = match &one {
+        // The host's own keys are no page's either.
+        Some(key) if key.starts_with(RESERVED_KEYS) => (Vec::new(), false, usize::MAX),
         Some(key) => {
             let value = stored.get(&[key], usize::MAX).await.map_err(failed)?.pop().flatten();
             (value.map(|value| (key.clone(), value)).into_iter().collect(), false, usize::MAX)

@@ -10,7 +10,7 @@ use crate::tenant::latency::Distribution;
 
 /// How many seconds are kept.
 pub const SECONDS: usize = 600;
-/// Whose figures are kept: the host, tenants and plugins. Those of further ones are shown as they come, and not kept.
+/// Of how many subjects seconds are kept: the host, tenants and plugins. Of further ones there is the last second alone.
 const SUBJECTS_MAX: usize = 1_024;
 
 /// What figures are of: the host, a tenant, or a plugin of it.
@@ -73,6 +73,10 @@ impl Sample {
 #[derive(Debug, Default)]
 struct Series {
     last: Reading,
+    /// The last second.
+    now: Sample,
+    /// Whether it is one of those of which more is kept.
+    is_kept: bool,
     /// The newest last; empty while nothing has happened for so long.
     samples: VecDeque<Sample>,
     /// For how many seconds nothing has happened.
@@ -87,16 +91,20 @@ impl Past {
     /// Notes what was counted of everybody so far. Those that it does not name are forgotten.
     pub fn note(&mut self, readings: &BTreeMap<Subject, Reading>) {
         self.0.retain(|subject, _| readings.contains_key(subject));
+        let mut kept = self.0.values().filter(|series| series.is_kept).count();
         for (subject, now) in readings {
-            if self.0.contains_key(subject) || self.0.len() < SUBJECTS_MAX {
-                self.0.entry(subject.clone()).or_default().note(now);
+            let series = self.0.entry(subject.clone()).or_default();
+            if !series.is_kept && kept < SUBJECTS_MAX {
+                series.is_kept = true;
+                kept += 1;
             }
+            series.note(now);
         }
     }
 
     /// The last second of a subject.
     pub fn last(&self, subject: &Subject) -> Sample {
-        self.0.get(subject).and_then(|series| series.samples.back()).copied().unwrap_or_default()
+        self.0.get(subject).map(|series| series.now).unwrap_or_default()
     }
 
     /// All that is kept of a subject, as lists that end now.
@@ -119,6 +127,10 @@ impl Series {
     fn note(&mut self, now: &Reading) {
         let sample = Sample::between(&self.last, now);
         self.last = now.clone();
+        self.now = sample;
+        if !self.is_kept {
+            return;
+        }
         self.quiet = if sample == Sample::default() { self.quiet + 1 } else { 0 };
         if self.quiet >= SECONDS {
             self.samples = VecDeque::new();
@@ -145,6 +157,25 @@ mod tests {
         (1..700).for_each(|second| past.note(&of_host(second * 2)));
         let failures = past.body(&(None, None))["failures"].as_array().unwrap().clone();
         assert_eq!((failures.len(), failures.iter().all(|count| *count == 2)), (SECONDS, true));
+    }
+
+    #[test]
+    fn of_those_beyond_the_most_there_is_the_last_second() {
+        let subject = |number: usize| (Some(TenantName::new(&format!("t{number:04}")).unwrap()), None);
+        let of = |tenants: std::ops::Range<usize>, failures| {
+            let reading = Reading { failures, ..Reading::default() };
+            tenants.map(|number| (subject(number), reading.clone())).collect::<BTreeMap<Subject, Reading>>()
+        };
+        let mut past = Past::default();
+        let seconds = |past: &Past, number| past.body(&subject(number))["failures"].as_array().unwrap().len();
+        past.note(&of(0..SUBJECTS_MAX + 1, 3));
+        past.note(&of(0..SUBJECTS_MAX + 1, 5));
+        for (number, kept) in [(0, 2), (SUBJECTS_MAX - 1, 2), (SUBJECTS_MAX, 0)] {
+            assert_eq!((past.last(&subject(number)).failures, seconds(&past, number)), (2, kept), "{number}");
+        }
+        // One that is gone makes a place.
+        past.note(&of(1..SUBJECTS_MAX + 1, 9));
+        assert_eq!((past.last(&subject(SUBJECTS_MAX)).failures, seconds(&past, SUBJECTS_MAX)), (4, 1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
+use crate::clock::CpuClock;
 use crate::tenant::share::CpuShare;
 
 fn execute(time: Duration) {
@@ -53,6 +54,7 @@ async fn until_used(lanes: &[Arc<Lane>; 2], all: Duration) -> [Duration; 2] {
 
 #[tokio::test]
 async fn tenants_that_spin_share_a_thread_by_their_weights_however_many_rooms_they_have() {
+    let _clock = CpuClock::start();
     for (weights, percent) in [([1, 1], 50), ([1, 3], 25), ([9, 1], 90)] {
         let (lanes, is_over) = (lanes(weights).await, Arc::new(AtomicBool::new(false)));
         spin(&lanes[0], 40, &is_over);
@@ -68,6 +70,7 @@ async fn tenants_that_spin_share_a_thread_by_their_weights_however_many_rooms_th
 
 #[tokio::test]
 async fn a_tenant_waits_for_nobody_who_does_not_want_to_run() {
+    let _clock = CpuClock::start();
     let (lanes, is_over) = (lanes([1, 1_000]).await, Arc::new(AtomicBool::new(false)));
     spin(&lanes[0], 4, &is_over);
     let [one, other] = until_used(&lanes, Duration::from_millis(200)).await;
@@ -88,6 +91,7 @@ async fn a_tenant_waits_for_nobody_who_does_not_want_to_run() {
 
 #[tokio::test]
 async fn a_crowd_that_is_ready_at_once_keeps_others_from_the_thread_for_no_more_than_its_slice() {
+    let _clock = CpuClock::start();
     let ([lane, other], ran, crowd) = (lanes([1, 1]).await, Arc::new(AtomicUsize::new(0)), 100);
     for _ in 0..crowd {
         let (lane, ran) = (Arc::clone(&lane), Arc::clone(&ran));
@@ -112,6 +116,7 @@ async fn a_crowd_that_is_ready_at_once_keeps_others_from_the_thread_for_no_more_
 
 #[tokio::test]
 async fn who_stands_in_line_and_is_gone_holds_up_nobody() {
+    let _clock = CpuClock::start();
     let [lane, _] = lanes([1, 1]).await;
     lane.run(async { execute(SLICE) }).await;
     let gone = tokio::time::timeout(Duration::ZERO, lane.run(std::future::pending::<()>()));
