@@ -95,10 +95,11 @@ export class ScriptFolder {
     }
     const wanted = join(dirname(importer), path);
     if (wanted === ".." || wanted.startsWith("../")) return told(`${JSON.stringify(path)} leaves the script's folder, which it may not`);
+    // Nothing is looked for there, so that nobody learns what is there.
+    if (this.#isFlat && wanted.includes("/") && !wanted.startsWith(".")) return told(`${JSON.stringify(path)} is in a folder of another tenant, or in none`);
     const names = [wanted, ...OTHERS.map(([end, other]) => wanted.replace(end, other)).filter((name) => name !== wanted)];
     const found = names.find((name) => loaderOf(name) !== undefined && this.read(name) !== undefined);
     if (found !== undefined) return { path: found, namespace: SPACE };
-    if (this.#isFlat && wanted.includes("/")) return told(`${JSON.stringify(path)} is in a folder of another tenant, or in none`);
     const ends = Object.keys(LOADERS).join(" ");
     return told(`there is no ${JSON.stringify(path)} in the script's folder${loaderOf(wanted) === undefined && /\.\w+$/.test(wanted) ? ` that can be imported: files end in ${ends}` : ""}`);
   }
@@ -108,7 +109,8 @@ export class ScriptFolder {
     return {
       name: "parlor-script",
       setup: (build) => {
-        build.onResolve({ filter: /^script:/ }, ({ path }) => ({ path: path.slice(PREFIX.length), namespace: SPACE }));
+        // Only the bundle itself names the script so: in the script's own files it is a name as any other.
+        build.onResolve({ filter: /^script:/ }, ({ path, namespace }) => (namespace === SPACE ? undefined : { path: path.slice(PREFIX.length), namespace: SPACE }));
         build.onResolve({ filter: /.*/, namespace: SPACE }, ({ path, importer }) => {
           if (outside.test(path)) return undefined;
           try {

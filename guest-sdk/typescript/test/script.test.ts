@@ -51,21 +51,25 @@ test("what lies outside of the folder is not there, however it is asked for", as
     `export const f = (n: string) => import("../other/" + n)`, "export const f = (n: string) => import(`./folder/${n}.json`)",
     `export const f = (n: string) => require("./../../../../../../../../../../..${root}/other/" + n + ".json")`,
     `import x from "../other/secret.json" with { type: "text" }; console.log(x)`,
+    `import "script:../other/secret.ts"`, `import "script:${root}/other/secret.json"`, `import "script:spy0.ts"`, `export const f = () => import("script:../other/secret.ts")`,
   ];
   const built = ways.map((way, at) => {
     writeFileSync(join(root, `own/spy${at}.ts`), ROOM + way);
     return build(join(root, "own"), `spy${at}.ts`);
   });
-  for (const [at, { status, said, component }] of (await Promise.all(built)).entries()) {
+  for (const [at, { status, said, files, component }] of (await Promise.all(built)).entries()) {
     assert.equal(status, 1, ways[at]);
     assert.match(said, new RegExp(`^spy${at}\\.ts:3:\\d+: `), ways[at]);
     assert.ok(!said.includes("xyzzy") && component.length === 0, said);
+    // The server watches what is named here.
+    assert.deepEqual(files.filter((name) => name.startsWith("/") || name.split("/").includes("..")), [], ways[at]);
   }
 });
 
 test("the folder of the tenant whose folder holds those of all others ends where they begin", async (t) => {
   const root = project(t, { "a.ts": `${ROOM}import "./b"; import "./other/c";`, "b.ts": "", "other/c.ts": "", "..data/d.ts": ROOM });
-  const { status, said } = await build(root, "a.ts", true);
+  const { status, said, files } = await build(root, "a.ts", true);
+  assert.deepEqual(files.filter((name) => name.includes("/")), []);
   assert.deepEqual([status, said], [1, `a.ts:3:22: "./other/c" is in a folder of another tenant, or in none`]);
   // As a ConfigMap has it.
   symlinkSync("..data/d.ts", join(root, "d.ts"));

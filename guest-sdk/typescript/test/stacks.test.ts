@@ -53,7 +53,7 @@ test("structuredClone makes members that an object inherits as read-only", () =>
 
 test("functions show their sources, those of the bundle and those that are made while it runs", () => {
   const [shown, run] = log("sources");
-  assert.match(shown!, /"function inner\(\) ?\{.*throw new TypeError\(.*"class.*#hidden.*"function anonymous\(a,b.*return a \+ b.*"\(?a\)? ?=> ?a ?\+ ?1", "async ?\(\) ?=> ?1", "get hidden/);
+  assert.match(shown!, /"function inner\(\) ?\{.*throw new TypeError\(.*"class.*#hidden.*"function anonymous\(a,b.*return a \+ b.*"\(?(\w+)\)? ?=> ?\1 ?\+ ?1", "async ?\(\) ?=> ?1", "get hidden/);
   assert.equal(run, "info: [ 3, 1 ]");
 });
 
