@@ -168,6 +168,12 @@ impl Outbound {
         self
     }
 
+    /// The most bytes that the client is to be told of what it missed: half of what the queue takes, and of what the
+    /// tenant's queues have left, so that no client is closed as slow for its own past.
+    pub(super) fn room_for_histories(&self) -> usize {
+        self.bytes_max.min(self.of_tenant.left()) / 2
+    }
+
     /// Tells the client that it is in the room.
     pub fn welcome(&self) {
         self.welcomed.store(true, Ordering::Release);

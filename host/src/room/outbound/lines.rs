@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Got, Outbound, PacketQueue, QueueEnd, SentRing, Survival};
 use crate::model::limits::Limits;
 use crate::protocol::Packet;
+use crate::protocol::close::CloseReason;
 use crate::tenant::account::Counter;
 
 impl Outbound {
@@ -50,6 +51,14 @@ impl Outbound {
             survival.is_wanted = is_wanted;
         }
         self.writer.wake();
+    }
+
+    /// Why the queue ends, where it closes behind what is queued.
+    pub fn closes_with(&self) -> Option<CloseReason> {
+        match &self.queue.lock().end {
+            QueueEnd::Closing(reason) => Some(reason.clone()),
+            QueueEnd::Open | QueueEnd::Closed => None,
+        }
     }
 
     /// Begins a line whose client has got so much: the packets behind that are queued again, before all others, and `back`
