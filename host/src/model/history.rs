@@ -65,20 +65,20 @@ pub struct Histories(Option<Box<KeptHistories>>);
 #[derive(Debug)]
 struct KeptHistories {
     rings: Vec<HistoryRing>,
-    aside: Aside,
+    aside: SetAside,
     bounds: HistoryBounds,
     journal: Journal<Unsay>,
 }
 
 /// What the plugin's last word does not name, while that word may be taken back.
 #[derive(Debug, Default)]
-struct Aside {
+struct SetAside {
     rings: Vec<HistoryRing>,
     /// What lies in the room's storage beside the rings.
     stored: StoredHistories,
 }
 
-impl Aside {
+impl SetAside {
     fn is_empty(&self) -> bool {
         self.rings.is_empty() && self.stored.is_empty()
     }
@@ -160,7 +160,7 @@ impl Histories {
     /// Gives up what is set aside. Answers what takes it from the storage.
     pub fn give_up_aside(&mut self) -> Vec<HistoryWrite> {
         let Some(kept) = &mut self.0 else { return Vec::new() };
-        let Aside { rings, stored } = std::mem::take(&mut kept.aside);
+        let SetAside { rings, stored } = std::mem::take(&mut kept.aside);
         if kept.rings.is_empty() {
             self.0 = None;
         }

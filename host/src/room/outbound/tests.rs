@@ -5,6 +5,13 @@ fn packet(text: &str) -> Packet {
     text.to_owned().into()
 }
 
+impl Outbound {
+    /// A queue for tests elsewhere.
+    pub fn sample() -> Self {
+        outbound()
+    }
+}
+
 fn outbound() -> Outbound {
     outbound_of(&Arc::new(Counter::new(1_000)))
 }
