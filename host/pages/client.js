@@ -15,7 +15,7 @@
 //
 // What a close code means here:
 //   1000        the room said goodbye: no reconnect. The same after `close()`.
-//   1012        the host restarts, and all its clients are dropped at once: the first wait is spread wider.
+//   1012        the host restarts, or a late attempt of this client took its line over: the first wait is spread wider.
 //   1008, 1013  a limit was passed, or "try later": `slowDelayMs` on top of each wait.
 //   all others  (1011, 1009, 1006 for a broken line or a refused upgrade, a plugin's own) the usual back-off.
 // `shouldReconnect` can decide otherwise, for instance never after a code of the plugin's own.
@@ -286,6 +286,7 @@ export class ParlorClient {
     if (typeof text !== "string") return; // rooms speak text
     this.#stopPongTimer(); // whatever arrives shows that the line is alive
     call(this.#frameListeners, "in", text);
+    if (this.#session.isAwaited) this.#expect("the session is not back"); // a long backlog takes its time
     const frame = decodeFrame(text);
     if (frame?.type === "session") return this.#told(frame);
     this.#session.came(frame?.type);

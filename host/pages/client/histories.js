@@ -2,7 +2,7 @@
 
 import { call, subscribe } from "./listeners.js";
 
-const CHANNELS_LIMIT = 16; // of which the client asks when it is back: rooms keep no more
+const CHANNELS_LIMIT = 16; // of which the client asks when it is back: rooms keep no more unless their limit is raised
 
 export class Histories {
   #listeners = new Set();

@@ -22,6 +22,10 @@ pub use stored::{HISTORY_PREFIX, StoredHistories};
 pub use terms::{HistoryBounds, HistoryKeep, HistoryMemory, HistoryWrite};
 
 use ring::HistoryRing;
+use stored::StoredHistory;
+
+/// What an answer says beside its channel and its entries.
+const ANSWER_BYTES: usize = 64;
 
 /// What a client that came back hears of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,12 @@ impl HistoryAnswer {
     pub fn nothing(channel: &str) -> Self {
         let page = HistoryPage { epoch: "".into(), recovered: false, entries: Vec::new() };
         Self { channel: channel.to_owned(), page }
+    }
+
+    /// The most bytes that the answer takes in a client's frame.
+    pub fn frame_bytes(&self) -> usize {
+        let nothing = self.channel.len() + ANSWER_BYTES;
+        nothing + self.page.entries.iter().map(|entry| entry.frame_bytes(&self.channel)).sum::<usize>()
     }
 }
 
@@ -55,8 +65,23 @@ pub struct Histories(Option<Box<KeptHistories>>);
 #[derive(Debug)]
 struct KeptHistories {
     rings: Vec<HistoryRing>,
+    aside: SetAside,
     bounds: HistoryBounds,
     journal: Journal<Unsay>,
+}
+
+/// What the plugin's last word does not name, while that word may be taken back.
+#[derive(Debug, Default)]
+struct SetAside {
+    rings: Vec<HistoryRing>,
+    /// What lies in the room's storage beside the rings.
+    stored: StoredHistories,
+}
+
+impl SetAside {
+    fn is_empty(&self) -> bool {
+        self.rings.is_empty() && self.stored.is_empty()
+    }
 }
 
 /// What an emit to a channel adds to its history, before that is done.
@@ -87,48 +112,67 @@ impl Histories {
         self.rings().iter().find(|ring| ring.keep.channel == channel)
     }
 
-    /// From now on these channels are kept, and no others. What is kept of them already stays; the others' entries are gone.
-    /// `stored` are entries of the room's storage, where the room has not read them yet. Answers what goes from the storage.
-    /// Only while all turns are settled, since the journal begins anew.
+    /// From now on these channels are kept, and no others. What is kept of them already stays; the others' entries are set
+    /// aside, and come back where the next word names their channels again. `stored` are the entries of the room's storage,
+    /// where the room reads them now. Only while all turns are settled, since the journal begins anew.
     pub fn keep_only(
         &mut self,
         keeps: &[HistoryKeep],
-        stored: StoredHistories,
+        stored: Option<StoredHistories>,
         bounds: HistoryBounds,
         mut new_epoch: impl FnMut() -> Arc<str>,
-    ) -> Vec<HistoryWrite> {
-        let mut before = self.0.take().map_or_else(Vec::new, |kept| kept.rings);
-        let mut stored = stored;
+    ) {
+        let (mut before, mut aside) = self.0.take().map_or_else(Default::default, |kept| (kept.rings, kept.aside));
+        aside.stored = stored.unwrap_or(aside.stored);
+        let is_same = |ring: &HistoryRing, keep: &HistoryKeep| {
+            (&ring.keep.channel, ring.keep.durable) == (&keep.channel, keep.durable)
+        };
+        let take = |rings: &mut Vec<HistoryRing>, keep: &HistoryKeep| {
+            rings.iter().position(|ring| is_same(ring, keep)).map(|place| rings.swap_remove(place))
+        };
         let mut rings = Vec::new();
         for keep in keeps {
-            let known = before.iter().position(|ring| ring.keep.channel == keep.channel);
-            let same = known.map(|place| before.swap_remove(place));
-            rings.push(match same {
-                Some(mut ring) if ring.keep.durable == keep.durable => {
-                    ring.keep = keep.clone();
-                    ring
-                }
-                other => {
-                    before.extend(other);
-                    match keep.durable.then(|| stored.take(&keep.channel)).flatten() {
-                        Some(found) => HistoryRing::of_stored(keep.clone(), found, &bounds),
-                        None => HistoryRing::new(keep.clone(), new_epoch()),
+            let known = take(&mut before, keep).or_else(|| {
+                let mut ring = take(&mut aside.rings, keep)?;
+                // What was said to the channel meanwhile is not in it.
+                ring.epoch = new_epoch();
+                Some(ring)
+            });
+            let mut ring = known.unwrap_or_else(|| {
+                let is_damaged = aside.stored.is_damaged(&keep.channel);
+                match keep.durable.then(|| aside.stored.take(&keep.channel)).flatten() {
+                    Some(found) if is_damaged => {
+                        HistoryRing::of_stored(keep.clone(), StoredHistory { epoch: new_epoch(), ..found }, &bounds)
                     }
+                    Some(found) => HistoryRing::of_stored(keep.clone(), found, &bounds),
+                    None => HistoryRing::new(keep.clone(), new_epoch()),
                 }
             });
+            ring.keep = keep.clone();
+            rings.push(ring);
         }
-        let gone = before.iter().filter(|ring| ring.keep.durable).flat_map(HistoryRing::erased);
-        let gone = gone.chain(stored.erased()).collect();
-        if !rings.is_empty() {
-            self.0 = Some(Box::new(KeptHistories { rings, bounds, journal: Journal::default() }));
+        aside.rings.extend(before);
+        if !(rings.is_empty() && aside.is_empty()) {
+            self.0 = Some(Box::new(KeptHistories { rings, aside, bounds, journal: Journal::default() }));
         }
-        gone
+    }
+
+    /// Gives up what is set aside. Answers what takes it from the storage.
+    pub fn give_up_aside(&mut self) -> Vec<HistoryWrite> {
+        let Some(kept) = &mut self.0 else { return Vec::new() };
+        let SetAside { rings, stored } = std::mem::take(&mut kept.aside);
+        if kept.rings.is_empty() {
+            self.0 = None;
+        }
+        let of_rings = rings.iter().filter(|ring| ring.keep.durable).flat_map(HistoryRing::erased);
+        of_rings.chain(stored.erased()).collect()
     }
 
     /// Forgets the rings that the room's storage holds as well.
     pub fn forget_durable(&mut self) {
         if let Some(kept) = &mut self.0 {
             kept.rings.retain(|ring| !ring.keep.durable);
+            kept.aside.rings.retain(|ring| !ring.keep.durable);
         }
     }
 
@@ -173,11 +217,13 @@ impl Histories {
         Some(self.ring(channel)?.read(after, now).first(entries, bytes))
     }
 
-    /// What a client hears of a channel whose last position was `after`: where it missed more than so many bytes, the newest
-    /// of it.
+    /// What a client hears of a channel whose last position was `after`: where it missed more than so many bytes of
+    /// a frame, the newest of it.
     pub fn answer(&self, channel: &str, after: Option<&str>, bytes: usize, now: UnixMs) -> HistoryAnswer {
         match self.ring(channel) {
-            Some(ring) => HistoryAnswer { channel: channel.to_owned(), page: ring.read(after, now).last(bytes) },
+            Some(ring) => {
+                HistoryAnswer { channel: channel.to_owned(), page: ring.read(after, now).last(channel, bytes) }
+            }
             None => HistoryAnswer::nothing(channel),
         }
     }

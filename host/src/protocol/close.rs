@@ -49,8 +49,9 @@ impl CloseReason {
         Self::of("engine-connect-ms", 1008, "connected to no namespace in time: engine-connect-ms");
     pub const NO_PONG: Self = Self::of("engine-pong-ms", 1008, "answered no ping in time: engine-pong-ms");
 
-    /// The client came back on another line. Code 1000, since nobody is to come back on this one.
-    pub const TAKEN_OVER: Self = Self::of("taken-over", 1000, "the socket goes on over another line");
+    /// The client came back on another line. Mostly nobody hears that. Where an older attempt of the client comes late, the
+    /// line that is closed is the one that it uses: so the code is one after which clients come back.
+    pub const TAKEN_OVER: Self = Self::of("taken-over", 1012, "the socket goes on over another line");
 
     /// What a room learns of a connection that ended without a close frame (RFC 6455, 7.1.5). The host never sends it.
     pub const BROKEN_OFF: Self = Self { code: 1006, reason: Cow::Borrowed(""), label: BY_OTHERS };

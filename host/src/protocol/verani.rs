@@ -41,10 +41,14 @@ pub fn session(secret: &str, heard: Option<u64>) -> Frame {
 /// Tells a client that wants to come back that it is a new member, and cannot come back to that either.
 pub const NO_SESSION: Frame = Frame::from_static(r#"{"type":"session","resumed":false}"#);
 
+/// Whether a frame tells a client of its session.
+pub fn is_session(frame: &Frame) -> bool {
+    frame.as_str().starts_with(r#"{"type":"session""#)
+}
+
 /// Whether a frame is one of those that a client counts: all that a room says, in contrast to what the line itself says.
 pub fn is_counted(frame: &Frame) -> bool {
-    let text = frame.as_str();
-    !(text.starts_with(r#"{"type":"session""#) || text.starts_with(r#"{"type":"pong""#))
+    !(is_session(frame) || frame.as_str().starts_with(r#"{"type":"pong""#))
 }
 
 /// A valid frame from a client.

@@ -54,6 +54,14 @@ impl Wire {
         }
     }
 
+    /// Whether a packet tells a client that it is in its session, or back in it.
+    pub fn tells_back(&self, packet: &Packet) -> bool {
+        match self {
+            Self::Verani => verani::is_session(&packet.text),
+            Self::SocketIo { .. } => self.welcome().as_ref() == Some(packet),
+        }
+    }
+
     /// What a client of Socket.IO that may come back knows this packet by.
     pub fn offset<'a>(&self, packet: &'a Packet) -> Option<&'a str> {
         match self {

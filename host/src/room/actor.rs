@@ -238,7 +238,10 @@ impl Room {
             return self.user_came(socket).await;
         }
         let event = Event::hook(hook::CONNECT, None, Some(socket), unix_ms());
-        if let TurnEnd::Failed(failed) = self.turns.turn(event).await {
+        self.turns.people.arriving = Some(socket);
+        let end = self.turns.turn(event).await;
+        self.turns.people.arriving = None;
+        if let TurnEnd::Failed(failed) = end {
             self.turns.tell(&failed).await;
             // Before `follow_up`, whose `$restore` may look at who is here.
             self.turns.code.note_between(|| BetweenTurns::Forgotten(socket));

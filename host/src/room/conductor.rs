@@ -145,7 +145,9 @@ impl Conductor {
             Judgement::Commit(mut answer) => {
                 let acknowledgement = origin.acknowledged(&mut answer);
                 self.commit(origin, acknowledgement, turn).await;
-                self.code.passed();
+                if self.code.passed() {
+                    self.give_up_histories();
+                }
                 TurnEnd::Committed(answer)
             }
             Judgement::Lost => {

@@ -56,9 +56,31 @@ pub struct Outbound {
 struct PacketQueue {
     packets: VecDeque<Packet>,
     bytes: usize,
+    /// What of it does not count against the bounds.
+    exempt: Exempt,
     end: QueueEnd,
     /// What lets the queue outlive its line; none where it does not.
     survival: Option<Box<Survival>>,
+}
+
+/// What a queue may hold beyond its bounds: packets that were taken out once, and are queued again for the next line. They
+/// stand before all others, so that whatever is taken out uses it up.
+#[derive(Debug, Default)]
+struct Exempt {
+    packets: usize,
+    bytes: usize,
+}
+
+impl Exempt {
+    fn add(&mut self, packets: usize, bytes: usize) {
+        self.packets += packets;
+        self.bytes += bytes;
+    }
+
+    fn use_up(&mut self, packet: &Packet) {
+        self.packets = self.packets.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(packet.bytes());
+    }
 }
 
 /// What lets a queue go from one line to the next.
@@ -146,6 +168,12 @@ impl Outbound {
         self
     }
 
+    /// The most bytes that the client is to be told of what it missed: half of what the queue takes, and of what the
+    /// tenant's queues have left, so that no client is closed as slow for its own past.
+    pub(super) fn room_for_histories(&self) -> usize {
+        self.bytes_max.min(self.of_tenant.left()) / 2
+    }
+
     /// Tells the client that it is in the room.
     pub fn welcome(&self) {
         self.welcomed.store(true, Ordering::Release);
@@ -170,77 +198,6 @@ impl Outbound {
         self.refused.load(Ordering::Acquire)
     }
 
-    /// Lets the queue go from one line to the next: from now on it keeps what it sends. `memory` is the tenant's.
-    pub fn survive(&self, limits: &Limits, memory: Arc<Counter>) {
-        let sent = SentRing::new(limits, memory);
-        self.queue.lock().survival =
-            Some(Box::new(Survival { sent, is_lost: false, is_wanted: false, has_news: false }));
-    }
-
-    /// Notes that the line broke; false where the queue ends with it.
-    pub fn lose_line(&self) -> bool {
-        let mut queue = self.queue.lock();
-        let is_open = matches!(queue.end, QueueEnd::Open);
-        let survival = queue.survival.as_mut().filter(|_| is_open);
-        survival.is_some_and(|survival| {
-            survival.is_lost = true;
-            true
-        })
-    }
-
-    /// Whether the line broke, and no other has taken over yet.
-    pub fn is_lost(&self) -> bool {
-        self.queue.lock().survival.as_ref().is_some_and(|survival| survival.is_lost)
-    }
-
-    /// Whether the room is to be told that the line broke or came back: not where it has not looked since it was told.
-    pub fn note_news(&self) -> bool {
-        self.queue.lock().survival.as_mut().is_some_and(|survival| !std::mem::replace(&mut survival.has_news, true))
-    }
-
-    /// Whether the line is lost, for a room that was told of news.
-    pub(super) fn take_news(&self) -> bool {
-        self.queue.lock().survival.as_mut().is_some_and(|survival| {
-            survival.has_news = false;
-            survival.is_lost
-        })
-    }
-
-    /// Asks whoever serves the line, or waits in its place, to hand over; or takes that back.
-    pub fn want(&self, is_wanted: bool) {
-        if let Some(survival) = &mut self.queue.lock().survival {
-            survival.is_wanted = is_wanted;
-        }
-        self.writer.wake();
-    }
-
-    /// Begins a line whose client has got so much: the packets behind that are queued again, before all others, and `back`
-    /// tells the client. False where some are gone, or where the queue has ended.
-    pub fn go_on(&self, got: &Got, back: Packet) -> bool {
-        let mut guard = self.queue.lock();
-        let queue = &mut *guard;
-        let Some(survival) = queue.survival.as_mut().filter(|_| matches!(queue.end, QueueEnd::Open)) else {
-            return false;
-        };
-        let number = match got {
-            Got::Packets(number) => Some(*number),
-            Got::UpTo(None) => Some(0),
-            Got::UpTo(offset) => survival.sent.number_of(|packet| self.wire.offset(packet) == offset.as_deref()),
-        };
-        let Some(mut again) = number.and_then(|number| survival.sent.rewind(number)) else { return false };
-        survival.is_lost = false;
-        let bytes = again.iter().map(Packet::bytes).sum::<usize>() + back.bytes();
-        self.of_tenant.add(bytes);
-        queue.bytes += bytes;
-        again.append(&mut queue.packets);
-        match got {
-            Got::Packets(_) => again.push_back(back),
-            Got::UpTo(_) => again.push_front(back),
-        }
-        queue.packets = again;
-        true
-    }
-
     /// Queues a packet. Where the queue is full, closes the socket instead: a client that misses a packet could never
     /// know. Says whether the socket had nothing to write before.
     pub fn push(&self, packet: Packet) -> bool {
@@ -251,7 +208,8 @@ impl Outbound {
         let (had_nothing, bytes) = (queue.packets.is_empty(), packet.bytes());
         let tenant_is_full = self.of_tenant.add(bytes);
         queue.bytes += bytes;
-        if queue.packets.len() >= self.frames_max || queue.bytes > self.bytes_max {
+        let counted = (queue.packets.len() - queue.exempt.packets, queue.bytes - queue.exempt.bytes);
+        if counted.0 >= self.frames_max || counted.1 > self.bytes_max {
             self.clear(&mut queue, QueueEnd::Closing(CloseReason::SLOW));
         } else if tenant_is_full && !queue.packets.is_empty() {
             // Only a socket that has frames left to take: the others did not fill the tenant's queues.
@@ -360,6 +318,7 @@ impl Outbound {
             }
             let bytes = packet.bytes();
             queue.bytes -= bytes;
+            queue.exempt.use_up(&packet);
             self.of_tenant.give(bytes);
             if queue.packets.is_empty() && queue.packets.capacity() > 64 {
                 // The burst is over: gives back its memory, which idle sockets should not hold.
@@ -393,5 +352,6 @@ impl Drop for Outbound {
     }
 }
 
+mod lines;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,8 @@ pub(super) struct People {
     pub(super) visitors: Visitors,
     /// The users that the plugin was told of with `$user-join`, as far as it wants to know, until `$user-leave`.
     known_users: HashSet<String>,
+    /// The socket whose `$connect` runs.
+    pub(super) arriving: Option<SocketId>,
     unyielded: Unyielded,
 }
 
@@ -118,6 +120,7 @@ impl People {
         self.state.members.forget(socket);
         user.map(|user| self.user_is_gone(&user));
         self.sent_away.remove(&socket);
+        self.known_lost.remove(&socket);
         if let Some(outbound) = self.outbound.remove(&socket) {
             outbound.close(CloseReason::CONNECT_FAILED);
         }
@@ -152,11 +155,13 @@ impl People {
         self.state.members.user(user).is_empty() && self.known_users.remove(user)
     }
 
-    /// A new instance that wants to know of users knows those that are here.
+    /// A new instance that wants to know of users knows those that are here, but for one that is about to come.
     pub(super) fn know_users(&mut self, wants: bool) {
         match wants {
             true if self.known_users.is_empty() => {
-                self.known_users = self.state.members.user_ids().into_iter().collect()
+                let members = &self.state.members;
+                let comes = |user: &String| members.user(user).as_slice() == self.arriving.as_slice();
+                self.known_users = members.user_ids().into_iter().filter(|user| !comes(user)).collect();
             }
             true => {}
             false => self.known_users = HashSet::new(),
@@ -264,17 +269,21 @@ impl People {
         }
     }
 
-    /// What a newcomer hears of the channels that it named, as far as it is in them.
+    /// What a newcomer hears of the channels that it named, as far as it is in them, and as far as its queue has room.
     pub(super) fn histories_for(&self, socket: SocketId, limits: &Limits) -> Vec<HistoryAnswer> {
-        let Some(since) = self.outbound.get(&socket).map(|outbound| &outbound.since) else { return Vec::new() };
+        let Some(outbound) = self.outbound.get(&socket) else { return Vec::new() };
+        let mut left = outbound.room_for_histories();
         let is_in = |channel: &str| self.state.members.channel(channel).binary_search(&socket).is_ok();
-        let answer = |(channel, after): &(String, Option<String>)| match is_in(channel) {
-            true => {
-                self.state.histories.answer(channel, after.as_deref(), limits.history_answer_bytes, unix_ms() as UnixMs)
-            }
-            false => HistoryAnswer::nothing(channel),
+        let answer = |(channel, after): &(String, Option<String>)| {
+            let bytes = limits.history_answer_bytes.min(left);
+            let answer = match is_in(channel) {
+                true => self.state.histories.answer(channel, after.as_deref(), bytes, unix_ms() as UnixMs),
+                false => HistoryAnswer::nothing(channel),
+            };
+            left = left.saturating_sub(answer.frame_bytes());
+            answer
         };
-        since.iter().map(answer).collect()
+        outbound.since.iter().map(answer).collect()
     }
 
     /// Queues one packet, encoded once for all that speak the same, for each socket of the audience that is still here.
@@ -314,3 +323,6 @@ impl People {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,8 @@ pub(super) async fn seat(
     });
     let (of_tenant, latencies) = (Arc::clone(&plugin.account().outbound), Arc::clone(&plugin.totals.latencies));
     let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
+    // Clients of Socket.IO get no answers, so nothing is left out for one.
+    let since = if namespace.is_none() { since } else { Vec::new() };
     let outbound = Arc::new(outbound.missing(since));
     outbound.pause(pause);
     let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));

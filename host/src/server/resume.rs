@@ -136,7 +136,9 @@ impl Again {
         }
         let no_randomness = |_| UpgradeRefusal::busy("no randomness");
         let limit = Duration::from_millis(plugin.limits().handshake_ms);
-        let Ok(handed_over) = tokio::time::timeout(limit, claim.ask()).await else {
+        // Asking who the client is took a while, in which the secret's successor may have been used.
+        let Some(asked) = claim.ask(&self.secret) else { return Ok(Err("unknown")) };
+        let Ok(handed_over) = tokio::time::timeout(limit, asked).await else {
             return Err(UpgradeRefusal::busy("the socket's last line did not hand over in time: handshake-ms"));
         };
         // It ended meanwhile.
@@ -148,13 +150,15 @@ impl Again {
             // The `pid` stays: by that its client knows that it is back.
             Some(welcome) => welcome,
             None => {
+                // Where it is not known any more, the seat waits for whoever knows the other.
+                let Some(secret) = claim.renew(&self.secret).map_err(no_randomness)? else { return Ok(Err("unknown")) };
                 kept.is_unconfirmed = true;
-                let secret = claim.renew(&self.secret).map_err(no_randomness)?;
                 verani::session(&secret, Some(kept.heard)).into()
             }
         };
         if !seat.outbound.go_on(&self.got, back) {
-            seat.leave(CloseReason::BROKEN_OFF);
+            let reason = seat.outbound.closes_with().unwrap_or(CloseReason::BROKEN_OFF);
+            seat.leave(reason);
             return Ok(Err("frames-gone"));
         }
         seat.outbound.pause(known.pause);

@@ -148,15 +148,19 @@ impl<S> Claim<S> {
     }
 
     /// Asks for what the line that is there hands over: nothing where the socket is gone. A line that asked before gets
-    /// nothing.
-    pub fn ask(&self) -> oneshot::Receiver<S> {
+    /// nothing. None where the secret is not known any more.
+    pub fn ask(&self, given: &str) -> Option<oneshot::Receiver<S>> {
+        let secrets = self.secrets.lock();
+        if !secrets.knows(given) {
+            return None;
+        }
         let (line, handed_over) = oneshot::channel();
         let mut next = self.next.lock();
         if !matches!(*next, NextLine::Never) {
             *next = NextLine::Waits(line);
             self.outbound.want(true);
         }
-        handed_over
+        Some(handed_over)
     }
 
     /// The line that asked last. It is asked for no more.
@@ -172,11 +176,16 @@ impl<S> Claim<S> {
         }
     }
 
-    /// The client used this secret: answers the next one. The other one that there may be is of no use any more.
-    pub fn renew(&self, used: &str) -> Result<String, getrandom::Error> {
+    /// The client used this secret: answers the next one, and the other one that there may be is of no use any more. None
+    /// where the secret itself is not known any more.
+    pub fn renew(&self, used: &str) -> Result<Option<String>, getrandom::Error> {
         let (given, current) = new_secret(self.name)?;
-        *self.secrets.lock() = Secrets { current, before: Some(hash(used)) };
-        Ok(given)
+        let mut secrets = self.secrets.lock();
+        if !secrets.knows(used) {
+            return Ok(None);
+        }
+        *secrets = Secrets { current, before: Some(hash(used)) };
+        Ok(Some(given))
     }
 
     /// The client has the current secret: the one before is of no use any more.
@@ -204,4 +213,42 @@ fn new_secret(name: ClaimName) -> Result<(String, blake3::Hash), getrandom::Erro
     let given = BASE64URL_NOPAD.encode(&bytes);
     let hash = hash(&given);
     Ok((given, hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::names::{PluginKey, PluginName, RoomId, TenantName};
+    use crate::protocol::wire::Wire;
+    use crate::tenant::account::Counter;
+
+    #[test]
+    fn a_secret_whose_successor_was_used_takes_nothing_over_wherever_it_is_on_its_way() {
+        let new = NewClaim::draw().unwrap();
+        let counter = Arc::new(Counter::new(1));
+        let place = counter.place().unwrap();
+        let outbound = Outbound::new(&Limits::default(), Wire::Verani, Arc::default(), counter, Arc::default(), place);
+        let plugin =
+            PluginKey { tenant: TenantName::new("tenant").unwrap(), plugin: PluginName::new("plugin").unwrap() };
+        let claim: Claim<()> = Claim {
+            name: new.name,
+            outbound: Arc::new(outbound),
+            room: RoomKey { plugin, room: RoomId::default_room() },
+            user: None,
+            secrets: Mutex::new(Secrets { current: new.hash, before: None }),
+            next: Mutex::new(NextLine::Nobody),
+        };
+        let first = &new.secret;
+        assert!(claim.ask(first).is_some());
+        let second = claim.renew(first).unwrap().expect("it is known");
+        assert!(claim.ask(first).is_some(), "its successor is not used yet");
+        claim.confirm();
+        let asked = claim.ask(&second).expect("the current one");
+        assert!(claim.ask(first).is_none());
+        assert_eq!(claim.renew(first).unwrap(), None, "it does not become valid again");
+        assert!(claim.ask(first).is_none());
+        claim.next_line().expect("the one that asked with the second still waits").send(()).unwrap();
+        asked.blocking_recv().unwrap();
+        assert!(claim.renew(&second).unwrap().is_some());
+    }
 }

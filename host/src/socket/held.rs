@@ -21,7 +21,8 @@ impl HeldMessage {
         matches!(self, Self::Nothing)
     }
 
-    /// Drops it, since the line is gone: a client that comes back sends it again.
+    /// Drops it, since the line is gone: it is not counted as heard, and a client of Verani's frames that comes back sends it
+    /// again.
     pub fn give_up(&mut self, seat: &Seat) {
         if let Self::Counted(_) = std::mem::replace(self, Self::Nothing) {
             seat.outbound.handled();

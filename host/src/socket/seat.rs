@@ -131,7 +131,7 @@ impl Seat {
         };
         self.room.mailbox.give_up_place(self.id);
         if !self.outbound.lose_line() {
-            return self.leave(reason);
+            return self.leave(self.outbound.closes_with().unwrap_or(reason));
         }
         self.is_left = true;
         let seat = Self {

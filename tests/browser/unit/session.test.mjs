@@ -58,6 +58,32 @@ describe("a session", () => {
     assert.deepEqual(types(), []);
   });
 
+  test("is waited for as long as frames of the backlog arrive", () => {
+    const { made } = opened();
+    nextLine();
+    const line = FakeSocket.last;
+    for (let frame = 0; frame < 3; frame += 1) {
+      pass(DEFAULTS.connectTimeoutMs - 1);
+      line.receive(event("missed"));
+    }
+    line.receive({ type: "session", id: "two", resumed: true, heard: 0 });
+    assert.deepEqual([made.state, made.resumed, FakeSocket.last === line], ["open", true, true]);
+    nextLine();
+    FakeSocket.last.receive(event("missed"));
+    pass(DEFAULTS.connectTimeoutMs);
+    assert.equal(made.state, "waiting", "a line that brings nothing more is given up");
+  });
+
+  test("goes on where a late attempt took it over from the line that is open", () => {
+    const { made } = opened();
+    FakeSocket.last.drop(1012, "the socket goes on over another line");
+    pass(DEFAULTS.maxDelayMs);
+    FakeSocket.last.open();
+    assert.deepEqual(query(), { resume: "one", got: "0" });
+    FakeSocket.last.receive({ type: "session", id: "two", resumed: true, heard: 0 });
+    assert.deepEqual([made.state, made.resumed], ["open", true]);
+  });
+
   test("that is gone is followed by another, and the page hears that something is missing", () => {
     const { made, heard } = opened();
     made.emit("sent");

@@ -152,7 +152,7 @@ async fn a_next_line_takes_over_from_one_that_seems_alive() {
     let back = ana.come_back(&server).await;
     assert_eq!((back.resumed, back.told), (true, vec![0, 1]));
     let closed = old.closed().await;
-    assert_eq!((closed.code, closed.reason.as_str()), (1000, "the socket goes on over another line"));
+    assert_eq!((closed.code, closed.reason.as_str()), (1012, "the socket goes on over another line"));
     ana.enter().await;
     watcher.expect_silence().await;
 }

@@ -38,11 +38,11 @@ impl HistoryPage {
         self
     }
 
-    /// The last of the entries, as many as fit into so many bytes. Where that leaves some out, something is missing.
-    pub(super) fn last(mut self, bytes: usize) -> Self {
+    /// The last of the channel's entries, as many as fit into so many bytes of a frame. Where that leaves some out, something is missing.
+    pub(super) fn last(mut self, channel: &str, bytes: usize) -> Self {
         let mut taken = 0;
         let fits = self.entries.iter().rev().take_while(|entry| {
-            taken += entry.bytes();
+            taken += entry.frame_bytes(channel);
             taken <= bytes
         });
         let left_out = self.entries.len() - fits.count();
@@ -176,7 +176,7 @@ impl HistoryRing {
     }
 
     fn erasing(&self, entry: &HistoryEntry) -> HistoryWrite {
-        HistoryWrite { key: key_of(&self.keep.channel, entry.seq), value: None, old_bytes: entry.stored_bytes }
+        HistoryWrite::erasing(key_of(&self.keep.channel, entry.seq), entry.stored_bytes)
     }
 
     /// What takes all entries from the room's storage.

@@ -1,11 +1,11 @@
 //! How entries of a history lie in the room's storage: one key each, in a part that plugins neither read nor list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::entry::{HeldMemory, HistoryEntry};
@@ -27,8 +27,8 @@ struct StoredValue<'a> {
     epoch: &'a str,
     at: UnixMs,
     event: String,
-    /// JSON data, or `base64`.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    /// JSON data, `null` included, or `base64`.
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base64: Option<String>,
@@ -36,6 +36,10 @@ struct StoredValue<'a> {
     attachments: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     spread: bool,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 pub(super) fn key_of(channel: &str, seq: u64) -> String {
@@ -69,29 +73,39 @@ pub struct StoredHistories {
     channels: BTreeMap<String, StoredHistory>,
     /// Keys that nobody can use: of an epoch that ended, or of a server that went on further.
     leftover: Vec<HistoryWrite>,
+    /// Channels of which an entry cannot be read.
+    damaged: HashSet<String>,
 }
 
 impl StoredHistories {
     /// Adds an entry of the room's storage; in the order of the keys.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         let bytes = key.len() + value.len();
-        let erasing = HistoryWrite { key: key.to_owned(), value: None, old_bytes: bytes };
-        let Some((channel, epoch, entry)) = parse(key, value) else { return self.leftover.push(erasing) };
+        let Some((channel, epoch, entry)) = parse(key, value) else {
+            self.damaged.extend(channel_and_seq(key).map(|(channel, _)| channel.to_owned()));
+            return self.leftover.push(HistoryWrite::erasing(key.to_owned(), bytes));
+        };
         let entry = HistoryEntry { stored_bytes: bytes, ..entry };
         let fresh = || StoredHistory { epoch: Arc::clone(&epoch), entries: Vec::new() };
         let known = self.channels.entry(channel.clone()).or_insert_with(fresh);
         let follows = known.entries.last().is_none_or(|last| last.seq + 1 == entry.seq);
         if !follows {
-            let gone = known.entries.drain(..).map(|old| HistoryWrite {
-                key: key_of(&channel, old.seq),
-                value: None,
-                old_bytes: old.stored_bytes,
-            });
+            let gone = known.entries.drain(..);
+            let gone = gone.map(|old| HistoryWrite::erasing(key_of(&channel, old.seq), old.stored_bytes));
             self.leftover.extend(gone);
         }
         // The last epoch counts: an earlier one ended where it began, and the numbers went on.
         known.epoch = epoch;
         known.entries.push(entry);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.leftover.is_empty()
+    }
+
+    /// Whether an entry of the channel cannot be read. Another one gets its number, so positions have to begin anew.
+    pub(super) fn is_damaged(&self, channel: &str) -> bool {
+        self.damaged.contains(channel)
     }
 
     pub(super) fn take(&mut self, channel: &str) -> Option<StoredHistory> {
@@ -101,20 +115,20 @@ impl StoredHistories {
     /// What takes everything from the storage that is left here.
     pub(super) fn erased(self) -> impl Iterator<Item = HistoryWrite> {
         let entries = self.channels.into_iter().flat_map(|(channel, history)| {
-            history.entries.into_iter().map(move |entry| HistoryWrite {
-                key: key_of(&channel, entry.seq),
-                value: None,
-                old_bytes: entry.stored_bytes,
-            })
+            let erasing = move |entry: HistoryEntry| (key_of(&channel, entry.seq), entry.stored_bytes);
+            history.entries.into_iter().map(erasing).map(|(key, bytes)| HistoryWrite::erasing(key, bytes))
         });
         self.leftover.into_iter().chain(entries)
     }
 }
 
+fn channel_and_seq(key: &str) -> Option<(&str, u64)> {
+    let (channel, seq) = key.strip_prefix(HISTORY_PREFIX)?.rsplit_once(SEPARATOR)?;
+    Some((channel, u64::from_str_radix(seq, 16).ok()?))
+}
+
 fn parse(key: &str, value: &[u8]) -> Option<(String, Arc<str>, HistoryEntry)> {
-    let rest = key.strip_prefix(HISTORY_PREFIX)?;
-    let (channel, seq) = rest.rsplit_once(SEPARATOR)?;
-    let seq = u64::from_str_radix(seq, 16).ok()?;
+    let (channel, seq) = channel_and_seq(key)?;
     let StoredValue { epoch, at, event, data, base64, attachments, spread } = serde_json::from_slice(value).ok()?;
     let data = match (data, base64) {
         (Some(data), None) => Payload::Json(Json::parse(data.get().to_owned()).ok()?),

@@ -37,6 +37,13 @@ pub struct HistoryWrite {
     pub old_bytes: usize,
 }
 
+impl HistoryWrite {
+    /// Takes a key out that held so many bytes, its own included.
+    pub(super) fn erasing(key: String, old_bytes: usize) -> Self {
+        Self { key, value: None, old_bytes }
+    }
+}
+
 /// The bounds of all rings of a room.
 #[derive(Debug, Clone)]
 pub struct HistoryBounds {

@@ -48,8 +48,14 @@ fn epochs() -> impl FnMut() -> Arc<str> {
 
 fn room(keeps: &[HistoryKeep], bounds: HistoryBounds) -> Histories {
     let mut histories = Histories::default();
-    histories.keep_only(keeps, StoredHistories::default(), bounds, epochs());
+    histories.keep_only(keeps, None, bounds, epochs());
     histories
+}
+
+/// Keeps these for good. Answers what goes from the storage.
+fn keep_now(histories: &mut Histories, keeps: &[HistoryKeep], stored: Option<StoredHistories>) -> Vec<HistoryWrite> {
+    histories.keep_only(keeps, stored, bounds(), epochs());
+    histories.give_up_aside()
 }
 
 fn say(histories: &mut Histories, text: &str, now: UnixMs) -> (String, Vec<HistoryWrite>) {
@@ -118,12 +124,12 @@ fn whoever_missed_something_hears_it() {
 fn memory_has_a_bound_and_comes_back() {
     let memory = Arc::new(Memory { max: 600, ..Memory::default() });
     let bounds = HistoryBounds { bytes: 1 << 20, memory: Some(Arc::clone(&memory) as Arc<dyn HistoryMemory>) };
-    let mut histories = room(&[keep("a", 10, false)], bounds.clone());
+    let mut histories = room(&[keep("a", 10, false)], bounds);
     let positions: Vec<String> = (0..20).map(|n| say(&mut histories, &n.to_string(), 0).0).collect();
     histories.keep(histories.mark());
     assert!(memory.used.load(Ordering::Relaxed) <= 600);
     assert!(read(&histories, positions[0].as_str(), 0).starts_with("missed"), "what found no place was missed");
-    histories.keep_only(&[], StoredHistories::default(), bounds, epochs());
+    keep_now(&mut histories, &[], None);
     assert_eq!(memory.used.load(Ordering::Relaxed), 0);
     let small = HistoryBounds { bytes: 400, memory: None };
     let mut histories = room(&[keep("a", 10, false)], small);
@@ -158,17 +164,23 @@ fn what_is_stored_is_what_is_kept() {
         found
     };
     let mut again = Histories::default();
-    assert_eq!(again.keep_only(&keeps, found(), bounds(), epochs()), []);
+    assert_eq!(keep_now(&mut again, &keeps, Some(found())), []);
     assert_eq!(again.position("a").unwrap().to_string(), last);
     assert_eq!(read(&again, None, 4), "all: 3 4");
     // A version that keeps it no more, or in memory, takes it out.
     for keeps in [vec![], vec![keep("b", 2, true)], vec![keep("a", 2, false)]] {
-        let gone = Histories::default().keep_only(&keeps, found(), bounds(), epochs());
+        let gone = keep_now(&mut Histories::default(), &keeps, Some(found()));
         assert_eq!(gone.iter().map(|write| &write.key).collect::<Vec<_>>(), stored.keys().collect::<Vec<_>>());
     }
     let mut broken = found();
     broken.add("\0parlor/history/1/a\0zz", b"?");
-    assert_eq!(Histories::default().keep_only(&keeps, broken, bounds(), epochs()).len(), 1, "nobody can use it");
+    assert_eq!(keep_now(&mut Histories::default(), &keeps, Some(broken)).len(), 1, "nobody can use it");
+    // Another entry gets the number of one that cannot be read.
+    let mut damaged = found();
+    damaged.add("\0parlor/history/1/a\0ffff", b"?");
+    let mut again = Histories::default();
+    assert_eq!(keep_now(&mut again, &keeps, Some(damaged)).len(), 1);
+    assert_eq!(read(&again, last.as_str(), 4), "missed: 3 4", "positions begin anew");
 }
 
 #[test]
@@ -177,12 +189,69 @@ fn the_next_versions_word_counts() {
     let (first, _) = say(&mut histories, "1", 0);
     say(&mut histories, "2", 0);
     histories.keep(histories.mark());
-    histories.keep_only(&[keep("a", 1, false)], StoredHistories::default(), bounds(), epochs());
+    keep_now(&mut histories, &[keep("a", 1, false)], None);
     assert!(!histories.keeps("b"));
     assert_eq!(read(&histories, first.as_str(), 0), "all: 2");
-    histories.keep_only(&[], StoredHistories::default(), bounds(), epochs());
-    histories.keep_only(&[keep("a", 1, false)], StoredHistories::default(), bounds(), epochs());
+    keep_now(&mut histories, &[], None);
+    keep_now(&mut histories, &[keep("a", 1, false)], None);
     assert_eq!(read(&histories, first.as_str(), 0), "missed: ", "what was said meanwhile is lost");
+}
+
+#[test]
+fn what_a_version_on_trial_does_not_keep_comes_back_with_the_version_before() {
+    for durable in [false, true] {
+        let keeps = [keep("a", 10, durable)];
+        let mut histories = room(&keeps, bounds());
+        let (first, _) = say(&mut histories, "1", 0);
+        say(&mut histories, "2", 0);
+        histories.keep(histories.mark());
+        for trial in [vec![], vec![keep("a", 10, !durable)]] {
+            histories.keep_only(&trial, None, bounds(), epochs());
+            assert_eq!(histories.keeps("a"), !trial.is_empty());
+            histories.keep_only(&keeps, None, bounds(), epochs());
+            assert_eq!(read(&histories, None, 0), "all: 1 2");
+            assert_eq!(read(&histories, first.as_str(), 0), "missed: 1 2", "nobody knows what was said meanwhile");
+        }
+        assert_eq!(histories.give_up_aside(), []);
+        histories.keep_only(&[], None, bounds(), epochs());
+        assert_eq!(histories.give_up_aside().len(), if durable { 2 } else { 0 }, "the trial is passed");
+        assert!(histories.0.is_none());
+    }
+    // What lies in the storage comes back as well.
+    let mut room = room(&[keep("a", 10, true)], bounds());
+    let mut stored = StoredHistories::default();
+    for HistoryWrite { key, value, .. } in say(&mut room, "1", 0).1 {
+        stored.add(&key, &value.unwrap());
+    }
+    let mut histories = Histories::default();
+    histories.keep_only(&[keep("b", 10, true)], Some(stored), bounds(), epochs());
+    histories.keep_only(&[keep("a", 10, true)], None, bounds(), epochs());
+    assert_eq!(read(&histories, None, 0), "all: 1");
+    assert_eq!(histories.give_up_aside(), []);
+}
+
+#[test]
+fn stored_entries_are_read_back_as_they_were_whatever_they_hold() {
+    let json = |text: &str| Payload::Json(Json::parse(text.to_owned()).unwrap());
+    let texts = ["null", "true", "0", "-1.5e3", r#""""#, r#""\u0000""#, "[]", "[null]", "{}", r#"{"data":null}"#];
+    let data = texts.map(json).into_iter().chain([Payload::Binary(vec![]), Payload::Binary(vec![0, 255])]);
+    let mut histories = room(&[keep("a", 100, true)], bounds());
+    let mut stored = StoredHistories::default();
+    let mut bodies = Vec::new();
+    for data in data {
+        let attachments = if bodies.len() % 2 == 0 { vec![] } else { vec!["more".into()] };
+        let body = Body { data, attachments, is_spread: bodies.len() % 3 == 0 };
+        let mut saying = histories.saying("a", "said", &body, 0).unwrap();
+        let HistoryWrite { key, value, .. } = saying.writes.remove(0);
+        stored.add(&key, &value.unwrap());
+        histories.say(saying);
+        bodies.push(body);
+    }
+    let mut again = Histories::default();
+    assert_eq!(keep_now(&mut again, &[keep("a", 100, true)], Some(stored)), []);
+    assert_eq!(again.position("a"), histories.position("a"));
+    let page = again.read("a", None, ALL, 0).unwrap();
+    assert_eq!(page.entries.iter().map(|entry| entry.body.clone()).collect::<Vec<_>>(), bodies);
 }
 
 #[test]

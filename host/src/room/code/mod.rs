@@ -186,12 +186,19 @@ impl Code {
         self.trial.is_some() && kind.is_given_again()
     }
 
-    /// Counts a turn that went well: enough of them end a trial.
-    pub(super) fn passed(&mut self) {
-        if self.trial.as_mut().is_some_and(Trial::passed) {
+    /// Whether the room may go back to the version before.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
+    /// Counts a turn that went well: enough of them end a trial. Says whether this did.
+    pub(super) fn passed(&mut self) -> bool {
+        let is_passed = self.trial.as_mut().is_some_and(Trial::passed);
+        if is_passed {
             self.trial = None;
             self.owner.stayed(&self.plugin);
         }
+        is_passed
     }
 
     /// Drops the instance that faulted, since wasmtime never enters the store of such a guest again, and counts the

@@ -7,7 +7,7 @@ use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::Whom;
 use crate::model::event::SocketId;
-use crate::model::history::{HistoryBounds, HistoryKeep, StoredHistories};
+use crate::model::history::{HistoryBounds, HistoryKeep};
 use crate::model::json::Json;
 use crate::model::turn::{EmitTarget, Turn};
 use crate::protocol::close::CloseReason;
@@ -31,12 +31,12 @@ impl Conductor {
         let rereads = !std::mem::replace(&mut self.knows_histories, true);
         let changes = !self.people.state.histories.kept().eq(keeps);
         if !(changes || rereads && self.ledger.keeps()) {
-            return;
+            return self.give_up_histories();
         }
         self.until_settled().await;
         let stored = match rereads {
-            true => self.ledger.stored_histories().await,
-            false => Ok(StoredHistories::default()),
+            true => self.ledger.stored_histories().await.map(Some),
+            false => Ok(None),
         };
         let stored = match stored {
             Ok(stored) => stored,
@@ -51,10 +51,19 @@ impl Conductor {
         if rereads {
             histories.forget_durable();
         }
-        let gone = histories.keep_only(keeps, stored, bounds, new_epoch);
+        histories.keep_only(keeps, stored, bounds, new_epoch);
         if rereads {
             self.doubt_what_was_heard();
         }
+        self.give_up_histories();
+    }
+
+    /// Gives up the histories that the code does not want: not while the room may go back to a version that does.
+    pub(super) fn give_up_histories(&mut self) {
+        if self.code.is_on_trial() {
+            return;
+        }
+        let gone = self.people.state.histories.give_up_aside();
         if !gone.is_empty() {
             self.ledger.erase(&self.people.state, gone, self.durability());
         }
@@ -76,6 +85,10 @@ impl Conductor {
             self.until_said().await;
             return self.people.announce(to, event, data, self.code.lane(), &self.door.mailbox).await;
         };
+        // A turn in all but its code, so it waits as turns do where the disk is behind.
+        while self.ledger.is_full(&self.limits) {
+            self.settle_next().await;
+        }
         let storage = self.ledger.storage_use();
         let state = std::mem::take(&mut self.people.state);
         let mut turn = Box::new(Turn::begin(state, storage, None, None, unix_ms(), Arc::clone(&self.limits)));

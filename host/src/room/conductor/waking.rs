@@ -44,6 +44,8 @@ impl Conductor {
                 self.people.know_users(self.code.wants_users());
             }
             match readiness {
+                // Writes failed meanwhile, and took it along.
+                Readiness::Ready | Readiness::Resume { .. } | Readiness::Restore(_) if !self.code.is_awake() => {}
                 Readiness::Ready => return true,
                 Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
                 Readiness::Restore(reason) => self.restore(reason).await,
