@@ -17,6 +17,13 @@ test("what is emitted is what JSON.stringify writes", () => {
   }
 });
 
+test("what a handler does to the prototypes of what it is given is nothing to the next event", () => {
+  const ada = new TestRoom({ entry: ENTRY }).connect("/ws");
+  ada.send("change");
+  ada.send("plain", 1);
+  assert.deepEqual(ada.events(), [{ type: "plain", data: [1] }]);
+});
+
 test("what is read is what JSON.parse reads", () => {
   const ada = new TestRoom({ entry: ENTRY }).connect("/ws");
   const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
