@@ -102,6 +102,9 @@ room.on("order", async (ctx) => {
   ctx.emit.emit("order", await ordered());
 });
 
+room.on("large", (ctx, letters: number) => {
+  ctx.emit.emit("large", "x".repeat(letters));
+});
 room.on("change", (ctx) => {
   Object.setPrototypeOf(ctx.emit, null);
   Object.setPrototypeOf(ctx, null);
