@@ -86,18 +86,22 @@ JSValue event_data(context *its) {
 void end_with_context(JSValue value) {
     context *its = JS_GetOpaque(value, class_id);
     its->is_over = true;
-    if (!inside_is_unshared(value)) {
+    if (!inside_is_unshared(value, prototype)) {
         JS_FreeValue(js, text_part(its, PART_CAUSE, true, its->event.cause));
         JS_FreeValue(js, event_name(its));
         JS_FreeValue(js, text_part(its, PART_CHANNEL, its->event.has_channel, its->event.channel));
         JSValue data = event_data(its);
-        if (JS_IsException(data)) JS_FreeValue(js, JS_GetException(js));
+        if (JS_IsException(data)) {
+            /* What cannot be made now cannot be made later either, from memory that is the host's again. */
+            JS_FreeValue(js, JS_GetException(js));
+            its->parts[PART_DATA] = JS_NULL;
+        }
         JS_FreeValue(js, data);
         JS_FreeValue(js, value);
         return;
     }
     for (int which = 0; which < PART_COUNT; which++) {
-        if (which == PART_EMIT && !JS_IsUninitialized(its->parts[which]) && inside_is_unshared(its->parts[which])) continue;
+        if (which == PART_EMIT && !JS_IsUninitialized(its->parts[which]) && is_spare_target(its->parts[which])) continue;
         JS_FreeValue(js, its->parts[which]);
         its->parts[which] = JS_UNINITIALIZED;
     }

@@ -72,6 +72,8 @@ extern const int context_function_count;
 void begin_targets(JSRuntime *runtime);
 JSValue socket_target(bool has_socket, uint32_t socket);
 void retarget(JSValueConst value, bool has_socket, uint32_t socket);
+/* Whether nobody else has the one that `socket_target` made, and it is as it was made. */
+bool is_spare_target(JSValueConst value);
 extern const JSCFunctionListEntry target_functions[];
 extern const int target_function_count;
 

@@ -37,14 +37,18 @@ static JSValue get(JSContext *, JSValueConst this, int count, JSValueConst *argv
 static JSValue put(JSContext *, JSValueConst this, int count, JSValueConst *argv) {
     static growing value;
     pl_result result;
-    value.len = 0;
     if (!JS_IsString(argv[0]) || !inside_write(js, &value, argv[1], HALVES_ESCAPED)) {
+        inside_done(&value);
         return call_hook_of(HOOK_PUT, this, count, argv);
     }
     text key = text_of(argv[0]);
-    if (!key.at) return JS_EXCEPTION;
+    if (!key.at) {
+        inside_done(&value);
+        return JS_EXCEPTION;
+    }
     host_put(OF(key), value.at, value.len, &result);
     free_text(key);
+    inside_done(&value);
     return promised(or_refusal(answered(&result, as_nothing)));
 }
 

@@ -12,10 +12,10 @@ typedef struct target {
     JSValue who;
 } target;
 
-typedef enum shape { SHAPE_SOCKET, SHAPE_ROOM, SHAPE_CHANNEL, SHAPE_TARGET, SHAPE_COUNT } shape;
+typedef enum form { FORM_SOCKET, FORM_ROOM, FORM_CHANNEL, FORM_TARGET, FORM_COUNT } form;
 
 static JSClassID class_id;
-static JSValue prototypes[SHAPE_COUNT];
+static JSValue prototypes[FORM_COUNT];
 /* Whether handlers wrote channels that the host was not told of: emits go by them. */
 static bool has_unsaid;
 
@@ -26,8 +26,8 @@ static void end_target(JSRuntime *runtime, JSValueConst value) {
     js_free_rt(runtime, its);
 }
 
-static JSValue made(shape shape, kind kind, uint32_t socket, JSValue who) {
-    JSValue value = JS_NewObjectProtoClass(js, prototypes[shape], class_id);
+static JSValue made(form form, kind kind, uint32_t socket, JSValue who) {
+    JSValue value = JS_NewObjectProtoClass(js, prototypes[form], class_id);
     if (JS_IsException(value)) {
         JS_FreeValue(js, who);
         return value;
@@ -39,13 +39,17 @@ static JSValue made(shape shape, kind kind, uint32_t socket, JSValue who) {
 }
 
 JSValue socket_target(bool has_socket, uint32_t socket) {
-    return made(SHAPE_SOCKET, has_socket ? TO_SOCKET : TO_NOBODY, socket, JS_UNDEFINED);
+    return made(FORM_SOCKET, has_socket ? TO_SOCKET : TO_NOBODY, socket, JS_UNDEFINED);
 }
 
 void retarget(JSValueConst value, bool has_socket, uint32_t socket) {
     target *its = JS_GetOpaque(value, class_id);
     its->kind = has_socket ? TO_SOCKET : TO_NOBODY;
     its->socket = socket;
+}
+
+bool is_spare_target(JSValueConst value) {
+    return inside_is_unshared(value, prototypes[FORM_SOCKET]);
 }
 
 static JSValue send(const target *to, text event, const pl_payload *data) {
@@ -110,18 +114,18 @@ static JSValue emit(JSContext *, JSValueConst this, int count, JSValueConst *arg
     if (!event.at) return JS_EXCEPTION;
     JSValue answer;
     pl_payload nothing = {false, "{}", 2};
-    body.len = 0;
     if (count < 2 || (count == 2 && JS_IsUndefined(arguments[1]))) {
         answer = send(its, event, &nothing);
     } else if (count == 2 && inside_write(js, &body, arguments[1], HALVES_REPLACED)) {
         answer = send(its, event, &(pl_payload){false, body.at, body.len});
     } else {
         /* What it runs may let go of this. */
-        JSValue held = JS_DupValue(js, this);
+        JSValue own = JS_DupValue(js, this);
         answer = send_message(its, event, count - 1, arguments + 1);
-        JS_FreeValue(js, held);
+        JS_FreeValue(js, own);
     }
     free_text(event);
+    inside_done(&body);
     return answer;
 }
 
@@ -130,21 +134,21 @@ enum { NAMED, CHANNEL, USER };
 
 static JSValue to(JSContext *, JSValueConst, int, JSValueConst *arguments, int magic) {
     static const struct {
-        shape shape;
+        form form;
         kind kind;
         const char *what;
     } kinds[] = {
-        [NAMED] = {SHAPE_TARGET, TO_NAMED, "whom an emit is for"},
-        [CHANNEL] = {SHAPE_CHANNEL, TO_CHANNEL, "a channel"},
-        [USER] = {SHAPE_TARGET, TO_USER, "a user id"},
+        [NAMED] = {FORM_TARGET, TO_NAMED, "whom an emit is for"},
+        [CHANNEL] = {FORM_CHANNEL, TO_CHANNEL, "a channel"},
+        [USER] = {FORM_TARGET, TO_USER, "a user id"},
     };
     if (!JS_IsString(arguments[0])) return need_text(arguments[0], kinds[magic].what);
-    return made(kinds[magic].shape, kinds[magic].kind, 0, JS_DupValue(js, arguments[0]));
+    return made(kinds[magic].form, kinds[magic].kind, 0, JS_DupValue(js, arguments[0]));
 }
 
 /* The channel of emits that name none. */
 static JSValue room_target(JSContext *, JSValueConst, int, JSValueConst *argv) {
-    return made(SHAPE_ROOM, TO_CHANNEL, 0, JS_DupValue(js, argv[0]));
+    return made(FORM_ROOM, TO_CHANNEL, 0, JS_DupValue(js, argv[0]));
 }
 
 static JSValue target_of_socket(JSContext *, JSValueConst, int, JSValueConst *argv) {
@@ -154,7 +158,7 @@ static JSValue target_of_socket(JSContext *, JSValueConst, int, JSValueConst *ar
 }
 
 static JSValue channel_prototype(JSContext *, JSValueConst, int, JSValueConst *) {
-    return JS_DupValue(js, prototypes[SHAPE_CHANNEL]);
+    return JS_DupValue(js, prototypes[FORM_CHANNEL]);
 }
 
 static JSValue channel_name(JSContext *, JSValueConst, int, JSValueConst *argv) {
@@ -178,12 +182,12 @@ void begin_targets(JSRuntime *runtime) {
     static const JSClassDef definition = {.class_name = "Emit", .finalizer = end_target};
     JS_NewClassID(runtime, &class_id);
     JS_NewClass(runtime, class_id, &definition);
-    for (int which = 0; which < SHAPE_COUNT; which++) {
+    for (int which = 0; which < FORM_COUNT; which++) {
         prototypes[which] = JS_NewObject(js);
         add_members(prototypes[which], &emits, 1);
     }
-    add_members(prototypes[SHAPE_SOCKET], &of_socket, 1);
-    add_members(prototypes[SHAPE_ROOM], of_room, 2);
+    add_members(prototypes[FORM_SOCKET], &of_socket, 1);
+    add_members(prototypes[FORM_ROOM], of_room, 2);
 }
 
 const JSCFunctionListEntry target_functions[] = {

@@ -17,6 +17,9 @@ static JSValue unheard;
 static double turn_time;
 static bool has_turn;
 
+/* An answer of the quick end, which the host reads when the turn is over. */
+static growing answer_body;
+
 /* The handlers of an event are here; the SDK's own names for them are in `src/registry.ts`. */
 #define ANY ((struct pl_span){"*", 1})
 
@@ -174,7 +177,6 @@ static bool dispatch(context *its, JSValueConst ctx) {
 
 /* Whether the quick end does: nothing failed, and nothing is left of the turn but an answer that JSON has a quick form of. */
 static bool ends_quickly(context *its, handled *to) {
-    static growing body;
     JSValueConst answer = its->parts[PART_ANSWER];
     if (needs_end || !are_jobs_done()) return false;
     if (JS_IsUninitialized(answer)) return true;
@@ -182,10 +184,9 @@ static bool ends_quickly(context *its, handled *to) {
     if (JS_GetLength(js, answer, &count) < 0 || count > 1) return false;
     if (count == 0) return true;
     JSValue value = JS_GetPropertyUint32(js, answer, 0);
-    body.len = 0;
-    bool is_written = !JS_IsUndefined(value) && inside_write(js, &body, value, HALVES_REPLACED);
+    bool is_written = !JS_IsUndefined(value) && inside_write(js, &answer_body, value, HALVES_REPLACED);
     JS_FreeValue(js, value);
-    if (is_written) set_body(to, &(pl_payload){false, body.at, body.len});
+    if (is_written) set_body(to, &(pl_payload){false, answer_body.at, answer_body.len});
     return is_written;
 }
 
@@ -202,6 +203,7 @@ static void end_turn(context *its, JSValueConst ctx, bool is_fine, handled *to) 
 void handle_event(const event *event, double accepted_at, handled *to) {
     turn_time = accepted_at;
     has_turn = true;
+    inside_done(&answer_body);
     /* The SDK forgets a socket that has left. */
     needs_end = is(event->cause, "$disconnect") || is(event->cause, "$user-leave") || is(event->cause, "$suspend");
     JSValue ctx = begin_context(event);

@@ -17,6 +17,34 @@ test("what is emitted is what JSON.stringify writes", () => {
   }
 });
 
+test("a large text costs about its own size while it is emitted, and nothing after that", (t) => {
+  const { Instance } = WebAssembly;
+  t.after(() => Object.assign(WebAssembly, { Instance }));
+  const memories: WebAssembly.Memory[] = [];
+  const size = () => memories.reduce((all, { buffer }) => all + buffer.byteLength, 0);
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      super(module, imports);
+      memories.push(this.exports.memory as WebAssembly.Memory);
+    }
+  };
+  const ada = new TestRoom({ entry: ENTRY }).connect("/ws");
+  const before = size();
+  ada.send("large", 250_000);
+  const once = size();
+  assert.ok(once - before < 1_500_000, `${once - before}`);
+  for (let round = 0; round < 10; round += 1) ada.send("large", 250_000);
+  assert.ok(size() - once < 300_000, `${size() - once}`);
+  assert.equal(ada.events().length, 11);
+});
+
+test("what a handler does to the prototypes of what it is given is nothing to the next event", () => {
+  const ada = new TestRoom({ entry: ENTRY }).connect("/ws");
+  ada.send("change");
+  ada.send("plain", 1);
+  assert.deepEqual(ada.events(), [{ type: "plain", data: [1] }]);
+});
+
 test("what is read is what JSON.parse reads", () => {
   const ada = new TestRoom({ entry: ENTRY }).connect("/ws");
   const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);

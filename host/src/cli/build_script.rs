@@ -13,12 +13,10 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process
 use super::project::{installed_sdk, require_node};
 use super::sdk;
 use crate::clock::Instant;
-use crate::plugin::compiler::{ChildBounds, ChildMemory, EXIT_LACKING, EXIT_PREVENTED, ScriptJob};
+use crate::plugin::compiler::{BY_SIGNAL, ChildBounds, ChildMemory, EXIT_LACKING, EXIT_PREVENTED, ScriptJob};
 
 /// How often the child looks whether node has ended.
 const POLL: Duration = Duration::from_millis(3);
-/// What a shell adds to the number of the signal that a program ended by.
-const BY_SIGNAL: i32 = 128;
 
 /// Does the job, and ends this process: with node's own code, or one that says why it did not come to that.
 pub fn run(job: &ScriptJob) -> anyhow::Result<()> {

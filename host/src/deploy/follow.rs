@@ -1,6 +1,6 @@
 //! Deploys from the plugin folder: every file at start, and each change from then on.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::{Change, DeployedBy, Deploys, HistoryKind, NotDeployed, RefusalKind};
 use crate::clock::Instant;
-use crate::folder::scripts::is_script_name;
+use crate::folder::scripts::{SCRIPT_FOLDERS_MAX, ScriptParts, is_script_name};
 use crate::folder::snapshot::{FileStamp, FolderSnapshot};
 use crate::folder::watch::{Watch, WatchMode, folders_of};
 use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, RetryWhen, Watcher};
@@ -321,7 +321,7 @@ async fn read(change: &Change<'_>, ready: &ReadyFile) -> anyhow::Result<Option<R
     let (path, before) = (ready.file.clone(), ready.stamp.clone());
     let read = change.blocking(move || {
         let read = read_component(&path, max).map(|bytes| (Loader::version_of(&bytes), bytes));
-        Ok(FileStamp::of(&path, BTreeSet::new()).is_ok_and(|after| after == before).then_some(read))
+        Ok(FileStamp::of(&path, &ScriptParts::default()).is_ok_and(|after| after == before).then_some(read))
     });
     read.await?.transpose()
 }
@@ -330,12 +330,16 @@ async fn read(change: &Change<'_>, ready: &ReadyFile) -> anyhow::Result<Option<R
 async fn built(deploys: &Deploys, ready: &mut ReadyFile) -> anyhow::Result<Option<ReadComponent>> {
     let terms = deploys.tenants.terms(&ready.key.tenant, &ready.key.plugin);
     let begun = SystemTime::now().checked_sub(TICK).unwrap_or(SystemTime::UNIX_EPOCH);
-    let ScriptBuild { files, made } = deploys.loader.build_script(&ready.key, &ready.file, &terms).await?;
-    let own = ready.file.file_name();
-    let is_own = |part: &PathBuf| part.file_name() == own && part.parent() == ready.file.parent();
-    let parts: BTreeSet<PathBuf> = files.into_iter().filter(|part| !is_own(part)).collect();
-    deploys.scripts.note_parts(&ready.file, parts.clone());
-    let Ok(after) = FileStamp::of(&ready.file, parts) else { return Ok(None) };
+    let is_flat = deploys.scripts.is_flat(&ready.file);
+    let ScriptBuild { files, made } = deploys.loader.build_script(&ready.key, &ready.file, is_flat, &terms).await?;
+    let Some(parts) = deploys.scripts.note_parts(&ready.file, files) else {
+        // What is wrong with the script itself is of more use.
+        made?;
+        anyhow::bail!(
+            "the scripts of this folder import from more than {SCRIPT_FOLDERS_MAX} folders in it, all together"
+        );
+    };
+    let Ok(after) = FileStamp::of(&ready.file, &parts) else { return Ok(None) };
     if !after.is_same_file(&ready.stamp) || after.has_part_since(begun) {
         return Ok(None);
     }

@@ -70,7 +70,7 @@ pub struct Deploys {
 impl Deploys {
     pub fn new(config: &Config, fleet: Arc<Fleet>, loader: Arc<Loader>, tenants: Arc<Tenants>) -> Self {
         let with_scripts = tenants.named().iter().filter(|(_, settings)| settings.scripts);
-        let scripts = Scripts::of(with_scripts.map(|(tenant, _)| tenant.clone()).collect());
+        let scripts = Scripts::of(config.plugins.clone(), with_scripts.map(|(tenant, _)| tenant.clone()).collect());
         Self {
             scripts,
             fleet,

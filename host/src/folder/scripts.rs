@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+use super::watch::folders_of;
 use crate::model::names::{PluginName, TenantName};
 
 /// How much of a file is read to find out whether it defines a room.
@@ -43,12 +44,53 @@ fn regular(file: &Path) -> Option<File> {
     open.metadata().is_ok_and(|found| found.is_file()).then_some(open)
 }
 
+/// How many folders the scripts of one folder may be made of together. Each is watched, and the system has so many watches
+/// for all tenants.
+pub const SCRIPT_FOLDERS_MAX: usize = 64;
+
+/// The files that a script's build looked at, beside the script itself; those that are not there as well.
+#[derive(Debug, Clone, Default)]
+pub struct ScriptParts {
+    /// The script's folder, which it has the files of.
+    root: PathBuf,
+    /// Whether the folders in it are other tenants', but for hidden ones.
+    is_flat: bool,
+    paths: BTreeSet<PathBuf>,
+}
+
+impl ScriptParts {
+    /// Each path, with where it leads if that is a file of the script's folder. What lies elsewhere, behind a link of the
+    /// tenant's, is as if it were not there: its changes are nobody's business.
+    pub fn own(&self) -> impl Iterator<Item = (&PathBuf, Option<PathBuf>)> {
+        let root = self.root.canonicalize().ok();
+        let is_own = move |file: &PathBuf| {
+            root.as_deref().zip(file.parent()).is_some_and(|(root, folder)| self.is_own_folder(root, folder))
+        };
+        self.paths.iter().map(move |path| (path, path.canonicalize().ok().filter(&is_own)))
+    }
+
+    /// The folders of the script's own that decide what the paths lead to.
+    pub fn folders(&self) -> BTreeSet<PathBuf> {
+        let Ok(root) = self.root.canonicalize() else { return BTreeSet::new() };
+        let folders = self.paths.iter().flat_map(|path| folders_of(path));
+        folders.filter(|folder| self.is_own_folder(&root, folder)).collect()
+    }
+
+    /// Whether a folder is one of the script's own; both paths are real.
+    fn is_own_folder(&self, root: &Path, folder: &Path) -> bool {
+        let Ok(inner) = folder.strip_prefix(root) else { return false };
+        !self.is_flat || inner.as_os_str().is_empty() || inner.as_os_str().as_encoded_bytes().starts_with(b".")
+    }
+}
+
 /// The scripts that a server builds.
 #[derive(Debug, Default)]
 pub struct Scripts {
+    /// The plugin folder.
+    folder: PathBuf,
     tenants: BTreeSet<TenantName>,
-    /// By script: the files that its last build looked at.
-    parts: Mutex<BTreeMap<PathBuf, BTreeSet<PathBuf>>>,
+    /// By script: what its last build looked at.
+    parts: Mutex<BTreeMap<PathBuf, ScriptParts>>,
     /// By file: what tells one content from another, and whether that defines a room.
     looked_at: Mutex<BTreeMap<PathBuf, (FileState, bool)>>,
 }
@@ -57,8 +99,13 @@ pub struct Scripts {
 type FileState = (u64, u64, i64, i64);
 
 impl Scripts {
-    pub fn of(tenants: BTreeSet<TenantName>) -> Self {
-        Self { tenants, ..Self::default() }
+    pub fn of(folder: PathBuf, tenants: BTreeSet<TenantName>) -> Self {
+        Self { folder, tenants, ..Self::default() }
+    }
+
+    /// Whether the folders beside a script are other tenants': it lies in the plugin folder itself.
+    pub fn is_flat(&self, script: &Path) -> bool {
+        script.parent() == Some(&self.folder)
     }
 
     /// Whether the server builds a tenant's scripts.
@@ -85,14 +132,25 @@ impl Scripts {
         is_script
     }
 
-    /// The files that a script's last build looked at, beside the script itself.
-    pub fn parts(&self, script: &Path) -> BTreeSet<PathBuf> {
+    /// What a script's last build looked at.
+    pub fn parts(&self, script: &Path) -> ScriptParts {
         self.parts.lock().get(script).cloned().unwrap_or_default()
     }
 
-    /// Notes what a build looked at.
-    pub fn note_parts(&self, script: &Path, parts: BTreeSet<PathBuf>) {
-        self.parts.lock().insert(script.to_owned(), parts);
+    /// Notes the files that a build looked at; nothing where the scripts of that folder are of too many folders then.
+    pub fn note_parts(&self, script: &Path, files: Vec<PathBuf>) -> Option<ScriptParts> {
+        let is_itself = |part: &PathBuf| part.file_name() == script.file_name() && part.parent() == script.parent();
+        let root = script.parent().unwrap_or(Path::new("")).to_owned();
+        let paths = files.into_iter().filter(|part| !is_itself(part)).collect();
+        let parts = ScriptParts { is_flat: self.is_flat(script), root, paths };
+        let mut all = self.parts.lock();
+        let others = all.iter().filter(|(other, its)| other.as_path() != script && its.root == parts.root);
+        let folders: BTreeSet<PathBuf> = others.flat_map(|(_, its)| its.folders()).chain(parts.folders()).collect();
+        if folders.len() > SCRIPT_FOLDERS_MAX {
+            return None;
+        }
+        all.insert(script.to_owned(), parts.clone());
+        Some(parts)
     }
 
     /// Forgets scripts that are gone.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::scan::{self, PluginFile};
-use super::scripts::Scripts;
+use super::scripts::{SCRIPT_FOLDERS_MAX, ScriptParts, Scripts};
 use super::watch::{folders_of, identity};
 use crate::model::names::{PluginKey, TenantName};
 
@@ -26,7 +26,7 @@ pub struct FileStamp {
     home: Option<(u64, u64)>,
     /// The time of change, which, unlike the time of modification, nobody can set.
     changed: (i64, i64),
-    /// The same of the files that a script was last built of; none of those that are not there.
+    /// The same of the files that a script was last built of; none of those that are not there, or not its own.
     parts: BTreeMap<PathBuf, Option<PartStamp>>,
 }
 
@@ -35,20 +35,15 @@ type PartStamp = (u64, u64, u64, (i64, i64), (i64, i64));
 
 impl FileStamp {
     /// Reads the current state of a file, and of those that belong to it.
-    pub fn of(file: &Path, parts: BTreeSet<PathBuf>) -> std::io::Result<Self> {
+    pub fn of(file: &Path, parts: &ScriptParts) -> std::io::Result<Self> {
         let mut stamp = Self::new(file.canonicalize()?, &file.metadata()?);
-        let state = |path: &PathBuf| {
-            let found = path.metadata().ok()?;
+        let state = |real: PathBuf| {
+            let found = real.symlink_metadata().ok()?;
             let (modified, changed) = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
             Some((found.dev(), found.ino(), found.size(), modified, changed))
         };
-        stamp.parts = parts.into_iter().map(|path| (state(&path), path)).map(|(state, path)| (path, state)).collect();
+        stamp.parts = parts.own().map(|(path, real)| (path.clone(), real.and_then(state))).collect();
         Ok(stamp)
-    }
-
-    /// The paths of what belongs to the file.
-    fn parts(&self) -> impl Iterator<Item = &PathBuf> {
-        self.parts.keys()
     }
 
     /// Whether the file itself is as it was, whatever belongs to it.
@@ -102,11 +97,14 @@ impl FolderSnapshot {
             look.folders.extend(folder.canonicalize().or_else(|_| std::path::absolute(folder)));
             look.follow_link(folder);
         }
+        let mut of_scripts: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for PluginFile { key, file } in found.files {
             look.follow_link(&file);
-            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file, scripts.parts(&file))?))) {
+            let parts = scripts.parts(&file);
+            match file.metadata().and_then(|found| Ok((found, FileStamp::of(&file, &parts)?))) {
                 Ok((found, stamp)) if found.is_file() => {
-                    look.folders.extend(stamp.parts().flat_map(|part| folders_of(part)));
+                    let home = file.parent().unwrap_or(folder).to_owned();
+                    of_scripts.entry(home).or_default().extend(parts.folders());
                     look.files.insert(key, (file, stamp));
                 }
                 Ok((found, _)) if found.is_dir() => {
@@ -124,6 +122,8 @@ impl FolderSnapshot {
                 }
             }
         }
+        // There may be more since the scripts were built. What changes in those is found by a later look.
+        look.folders.extend(of_scripts.into_values().flat_map(|folders| folders.into_iter().take(SCRIPT_FOLDERS_MAX)));
         Ok(look)
     }
 
@@ -156,5 +156,85 @@ impl FolderSnapshot {
 
     pub(super) fn is_unread(&self, key: &PluginKey) -> bool {
         self.unread.contains(&key.tenant) || self.unread_files.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plugin folder, and what scripts in it are made of.
+    struct Rig {
+        outer: tempfile::TempDir,
+        scripts: Scripts,
+    }
+
+    impl Rig {
+        /// The folder is called as the tenant that it is of by itself.
+        fn new() -> Self {
+            let outer = tempfile::tempdir().unwrap();
+            let scripts = Scripts::of(outer.path().join("default"), BTreeSet::new());
+            Self { outer, scripts }
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.outer.path().join(name)
+        }
+
+        fn put(&self, name: &str, text: &str) {
+            std::fs::create_dir_all(self.at(name).parent().unwrap()).unwrap();
+            std::fs::write(self.at(name), text).unwrap();
+        }
+
+        fn note(&self, script: &str, names: &[&str]) -> Option<ScriptParts> {
+            let root = self.at(script).parent().unwrap().to_owned();
+            self.scripts.note_parts(&self.at(script), names.iter().map(|name| root.join(name)).collect())
+        }
+    }
+
+    #[test]
+    fn of_what_lies_elsewhere_a_script_sees_no_change_and_nothing_is_watched() {
+        let rig = Rig::new();
+        for name in ["default/a.ts", "default/acme/s.ts", "default/acme/lib/x.ts", "default/..data/d.ts", "out/s.ts"] {
+            rig.put(name, "1");
+        }
+        std::os::unix::fs::symlink(rig.at("out"), rig.at("default/acme/link")).unwrap();
+        let stamp = |script: &str| FileStamp::of(&rig.at(script), &rig.scripts.parts(&rig.at(script))).unwrap();
+        let real =
+            |names: &[&str]| names.iter().map(|name| rig.at(name).canonicalize().unwrap()).collect::<BTreeSet<_>>();
+
+        let parts =
+            rig.note("default/acme/s.ts", &["s.ts", "link/s.ts", "link/none.ts", "lib/x.ts", "none.ts"]).unwrap();
+        assert_eq!(parts.folders(), real(&["default/acme", "default/acme/lib"]));
+        let before = stamp("default/acme/s.ts");
+        rig.put("out/s.ts", "other");
+        rig.put("out/none.ts", "is there");
+        assert_eq!(stamp("default/acme/s.ts"), before);
+        rig.put("default/acme/lib/x.ts", "other");
+        assert_ne!(stamp("default/acme/s.ts"), before);
+
+        // From the plugin folder itself the others' folders lie elsewhere, whatever it is called; hidden ones do not.
+        let parts = rig.note("default/a.ts", &["acme/s.ts", "..data/d.ts"]).unwrap();
+        assert_eq!(parts.folders(), real(&["default/..data"]));
+        let before = stamp("default/a.ts");
+        rig.put("default/acme/s.ts", "other");
+        assert_eq!(stamp("default/a.ts"), before);
+        rig.put("default/..data/d.ts", "other");
+        assert_ne!(stamp("default/a.ts"), before);
+    }
+
+    #[test]
+    fn the_scripts_of_a_folder_are_of_so_many_folders_together() {
+        let rig = Rig::new();
+        let names: Vec<String> = (0..SCRIPT_FOLDERS_MAX + 1).map(|number| format!("f{number}/x.ts")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        names.iter().for_each(|name| rig.put(&format!("default/acme/{name}"), "1"));
+        let (half, rest) = names.split_at(SCRIPT_FOLDERS_MAX / 2);
+        assert!(rig.note("default/acme/a.ts", half).is_some());
+        assert!(rig.note("default/acme/b.ts", &rest[1..]).is_some());
+        assert!(rig.note("default/acme/c.ts", rest).is_none() && rig.note("default/acme/b.ts", rest).is_none());
+        // What it was made of before counts on.
+        assert_eq!(rig.scripts.parts(&rig.at("default/acme/b.ts")).folders().len(), rest.len() - 1);
+        assert!(rig.note("default/other/c.ts", rest).is_some());
     }
 }

@@ -88,8 +88,16 @@ impl Loader {
     }
 
     /// Makes a component of a script, in a child process and on the tenant's account.
-    pub async fn build_script(&self, key: &PluginKey, file: &Path, terms: &Terms) -> anyhow::Result<ScriptBuild> {
-        self.compiler.script(key, &terms.account, file, terms.limits.component_bytes).await
+    /// `is_flat` says that the folders beside the script are other tenants'.
+    pub async fn build_script(
+        &self,
+        key: &PluginKey,
+        file: &Path,
+        is_flat: bool,
+        terms: &Terms,
+    ) -> anyhow::Result<ScriptBuild> {
+        let job = self.compiler.script_job(key, file, is_flat, terms.limits.component_bytes)?;
+        self.compiler.script(key, &terms.account, job).await
     }
 
     /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,

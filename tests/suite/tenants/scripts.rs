@@ -151,6 +151,8 @@ async fn a_script_reads_nothing_of_another_tenant() {
         "\"file:///etc/hostname\"",
         "\"..\"",
         "\"/etc/hostname\"",
+        "\"script:../good/secret.ts\"",
+        "\"script:/etc/hostname\"",
     ];
     let mut tops: Vec<String> =
         ways.iter().map(|way| format!("import * as s from {way}; text = JSON.stringify(s);")).collect();

@@ -6,7 +6,7 @@
 
 #include "quickjs.h"
 
-/* A text that grows. Its memory stays for the next one: that of most is at hand. */
+/* A text that grows. Its memory stays for the next one, but for what `inside_done` frees: that of most is at hand. */
 typedef struct growing {
     char *at;
     size_t len, room;
@@ -25,6 +25,8 @@ JSValue inside_parse(JSContext *ctx, const char *text, size_t len, bool *names_b
 bool inside_write(JSContext *ctx, growing *to, JSValueConst value, halves halves);
 /* Makes room for so many bytes more. */
 bool inside_grow(growing *to, size_t more);
+/* Empties it when its text was handed over. What few texts need is freed. */
+void inside_done(growing *of);
 
 /* objects.c */
 
@@ -36,7 +38,7 @@ void inside_keep(JSContext *ctx, bool is_data_kept);
 void inside_set_apart(JSContext *ctx);
 /* Forgets the shapes that objects had up to now. */
 void inside_forget_shapes(JSContext *ctx);
-/* Whether an object is referred to by the caller alone, and has no properties of its own. */
-bool inside_is_unshared(JSValueConst object);
+/* Whether an object is referred to by the caller alone, has no properties of its own, and the prototype that it was made with. */
+bool inside_is_unshared(JSValueConst object, JSValueConst prototype);
 
 #endif

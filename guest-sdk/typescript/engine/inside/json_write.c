@@ -3,9 +3,23 @@
  * left to the engine's own functions, before it has any effect. Behind `json_read.c`, whose bounds are the same.
  */
 
+/* What stays of a text's memory. */
+#define INSIDE_KEPT (64 << 10)
+
+void inside_done(growing *of)
+{
+    of->len = 0;
+    if (of->room <= INSIDE_KEPT) return;
+    free(of->at);
+    of->at = NULL;
+    of->room = 0;
+}
+
 bool inside_grow(growing *to, size_t more)
 {
     if (to->room - to->len >= more) return true;
+    /* So that twice as much is a size still. */
+    if (more > SIZE_MAX / 4 - to->len) return false;
     if (!to->at) {
         to->at = to->first;
         to->room = sizeof to->first;
@@ -50,52 +64,58 @@ static char *inside_escape(char *at, uint32_t unit)
     return at;
 }
 
-/* Six bytes are the most that a letter takes. */
+/* Six bytes are the most that a letter takes. Room is made for so many letters at a time, since most take one. */
 #define INSIDE_WIDEST 6
+#define INSIDE_PIECE 680
 
 static bool inside_write_narrow(growing *to, const uint8_t *from, size_t len)
 {
-    if (!inside_grow(to, len * INSIDE_WIDEST + 2)) return false;
-    char *at = to->at + to->len;
-    *at++ = '"';
-    for (size_t place = 0; place < len; place++) {
-        uint8_t unit = from[place];
-        if (unit >= 0x80) {
-            *at++ = (char)(unit >> 6 | 0xC0);
-            *at++ = (char)((unit & 0x3F) | 0x80);
-        } else if (unit < 0x20 || unit == '"' || unit == '\\') {
-            at = inside_escape(at, unit);
-        } else {
-            *at++ = (char)unit;
+    if (!inside_add(to, "\"", 1)) return false;
+    for (size_t place = 0; place < len;) {
+        size_t end = len - place < INSIDE_PIECE ? len : place + INSIDE_PIECE;
+        if (!inside_grow(to, (end - place) * INSIDE_WIDEST)) return false;
+        char *at = to->at + to->len;
+        for (; place < end; place++) {
+            uint8_t unit = from[place];
+            if (unit >= 0x80) {
+                *at++ = (char)(unit >> 6 | 0xC0);
+                *at++ = (char)((unit & 0x3F) | 0x80);
+            } else if (unit < 0x20 || unit == '"' || unit == '\\') {
+                at = inside_escape(at, unit);
+            } else {
+                *at++ = (char)unit;
+            }
         }
+        to->len = at - to->at;
     }
-    *at++ = '"';
-    to->len = at - to->at;
-    return true;
+    return inside_add(to, "\"", 1);
+}
+
+/* Writes the letter at a place, and goes to its last unit: that of a pair may be the first one of the next piece. */
+static inline char *inside_write_letter(char *at, const uint16_t *from, size_t *place, size_t len, halves halves)
+{
+    uint32_t unit = from[*place];
+    if (is_hi_surrogate(unit) && *place + 1 < len && is_lo_surrogate(from[*place + 1])) {
+        unit = from_surrogate(unit, from[++*place]);
+    } else if (is_surrogate(unit)) {
+        if (halves == HALVES_ESCAPED) return inside_escape(at, unit);
+        unit = 0xFFFD;
+    }
+    if (unit < 0x20 || unit == '"' || unit == '\\') return inside_escape(at, unit);
+    return at + utf8_encode((uint8_t *)at, unit);
 }
 
 static bool inside_write_wide(growing *to, const uint16_t *from, size_t len, halves halves)
 {
-    if (!inside_grow(to, len * INSIDE_WIDEST + 2)) return false;
-    char *at = to->at + to->len;
-    *at++ = '"';
-    for (size_t place = 0; place < len; place++) {
-        uint32_t unit = from[place];
-        if (is_hi_surrogate(unit) && place + 1 < len && is_lo_surrogate(from[place + 1])) {
-            unit = from_surrogate(unit, from[++place]);
-        } else if (is_surrogate(unit)) {
-            if (halves == HALVES_ESCAPED) {
-                at = inside_escape(at, unit);
-                continue;
-            }
-            unit = 0xFFFD;
-        }
-        if (unit < 0x20 || unit == '"' || unit == '\\') at = inside_escape(at, unit);
-        else at += utf8_encode((uint8_t *)at, unit);
+    if (!inside_add(to, "\"", 1)) return false;
+    for (size_t place = 0; place < len;) {
+        size_t end = len - place < INSIDE_PIECE ? len : place + INSIDE_PIECE;
+        if (!inside_grow(to, (end - place) * INSIDE_WIDEST)) return false;
+        char *at = to->at + to->len;
+        for (; place < end; place++) at = inside_write_letter(at, from, &place, len, halves);
+        to->len = at - to->at;
     }
-    *at++ = '"';
-    to->len = at - to->at;
-    return true;
+    return inside_add(to, "\"", 1);
 }
 
 static bool inside_write_text(inside_writer *of, JSString *text)

@@ -43,10 +43,11 @@ JSValue inside_fulfilled(JSContext *ctx, JSValue value)
     return promise;
 }
 
-bool inside_is_unshared(JSValueConst object)
+bool inside_is_unshared(JSValueConst object, JSValueConst prototype)
 {
     JSObject *its = JS_VALUE_GET_OBJ(object);
-    return JS_REF_COUNT(its) == 1 && its->shape->prop_count == 0 && its->first_weak_ref == NULL && its->extensible;
+    return JS_REF_COUNT(its) == 1 && its->shape->prop_count == 0 && its->shape->proto == JS_VALUE_GET_OBJ(prototype) &&
+           its->first_weak_ref == NULL && its->extensible;
 }
 
 /*

@@ -62,7 +62,7 @@ static int inside_await(JSContext *ctx, JSAsyncFunctionData *function, JSValueCo
         return 0;
     }
     JSValueConst arguments[2] = {js_int32((int32_t)(uintptr_t)function), value};
-    JS_REF_COUNT(function)++;
+    inside_up(&JS_REF_COUNT(function));
     if (JS_EnqueueJob(ctx, inside_go_on, 2, arguments) == 0) return 1;
     js_async_function_free(ctx->rt, function);
     return -1;

@@ -33,6 +33,8 @@ longer.length = 3;
 const VALUES: Record<string, unknown> = {
   numbers: [0, -0, 1, -1, 2 ** 31, 2 ** 53, 2 ** 53 + 2, 0.1, -1.5e-7, 1e21, 123456789012345680000, NaN, Infinity, 5e-324],
   texts: ["", "a\"b\\c/d", "\b\f\n\r\t\v\0\u001f\u007f", "é\u2028\u2029", "😀", rope(), "x".repeat(2_000)],
+  long: ["é".repeat(1_500), "\n\"".repeat(1_500), `x${"😀".repeat(1_500)}`],
+  longest: "\u0001".repeat(12_000),
   order: { b: 1, 2: "two", a: 2, 1: "one", "-1": 3, "01": 4, 4294967294: 5, 4294967295: 6 },
   leftOut: { a: undefined, b: () => 1, c: Symbol("c"), [Symbol("d")]: 1, e: null },
   inArrays: [undefined, () => 1, Symbol("c"), null],
@@ -98,6 +100,17 @@ room.on("halfStored", async (ctx) => {
 });
 room.on("order", async (ctx) => {
   ctx.emit.emit("order", await ordered());
+});
+
+room.on("large", (ctx, letters: number) => {
+  ctx.emit.emit("large", "x".repeat(letters));
+});
+room.on("change", (ctx) => {
+  Object.setPrototypeOf(ctx.emit, null);
+  Object.setPrototypeOf(ctx, null);
+});
+room.on("plain", (ctx) => {
+  ctx.emit.emit("plain", ctx.args);
 });
 
 let kept: any;

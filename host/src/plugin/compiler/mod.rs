@@ -53,7 +53,7 @@ use packs::Packs;
 use prevented::unwritten;
 pub use prevented::{EXIT_CODE as EXIT_PREVENTED, Prevented};
 use scripts::ScriptBuilder;
-pub use scripts::{EXIT_LACKING, LackingTools, ScriptBuild, ScriptJob};
+pub use scripts::{BY_SIGNAL, EXIT_LACKING, LackingTools, ScriptBuild, ScriptJob};
 use seal::BrokenSeal;
 use subject::CompileSubject;
 use supervision::{ChildEnd, EndedChild, wait};
@@ -124,16 +124,19 @@ impl Compiler {
         .await?
     }
 
-    /// Makes a component of at most `max` bytes of a script, in turn with all else that is compiled.
+    /// The job that makes a component of at most `max` bytes of a script.
+    pub fn script_job(&self, key: &PluginKey, file: &Path, is_flat: bool, max: u64) -> anyhow::Result<ScriptJob> {
+        ScriptJob::new(key, file, is_flat, &self.limits, max)
+    }
+
+    /// Makes a component of a script, in turn with all else that is compiled.
     pub async fn script(
         self: &Arc<Self>,
         key: &PluginKey,
         account: &Arc<Account>,
-        file: &Path,
-        max: u64,
+        job: ScriptJob,
     ) -> anyhow::Result<ScriptBuild> {
         let _turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
-        let job = ScriptJob::new(key, file, &self.limits, max)?;
         let of_tenant = (key.clone(), Arc::clone(account), Arc::from([]));
         let build = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
             ScriptBuilder { program: &compiler.program, folder: &compiler.cache.folder }.build(key, account, &job)

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::tenant::Account;
 /// The child's exit code where the machine has no tools for scripts, of `sysexits.h`: `EX_UNAVAILABLE`.
 pub const EXIT_LACKING: i32 = 69;
 /// What a shell adds to the number of the signal that a program ended by.
-const BY_SIGNAL: i32 = 128;
+pub const BY_SIGNAL: i32 = 128;
 /// What is read of what a build says.
 const WORDS_BYTES_MAX: u64 = 16 << 10;
 /// How long the child may be late with ending what it started.
@@ -51,12 +51,11 @@ pub struct ScriptJob {
 
 impl ScriptJob {
     /// The job for a plugin's file; `max` is how large the component may become.
-    pub fn new(key: &PluginKey, file: &Path, limits: &Limits, max: u64) -> anyhow::Result<Self> {
+    pub fn new(key: &PluginKey, file: &Path, flat: bool, limits: &Limits, max: u64) -> anyhow::Result<Self> {
         let root = std::path::absolute(file.parent().context("a script lies in a folder")?)?;
         Ok(Self {
-            // The folder of the tenant `default` holds those of all others, unless it is one of them.
-            flat: key.tenant.is_default() && !root.ends_with(key.tenant.as_str()),
             root,
+            flat,
             entry: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             name: key.plugin.to_string(),
             cpu_ms: limits.compile_cpu_ms,
@@ -158,12 +157,14 @@ fn read(mut file: File, max: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The files that a build names in its first line, in their folder, and the component behind it.
+/// The files that a build names in its first line, in their folder, and the component behind it. The text of a tenant's has
+/// part in the names, so that none counts which leads out of the folder.
 fn split(root: &Path, mut answer: Vec<u8>) -> (Vec<PathBuf>, Vec<u8>) {
     let Some(end) = answer.iter().position(|byte| *byte == b'\n') else { return (Vec::new(), Vec::new()) };
     let component = answer.split_off(end + 1);
     let names: Vec<String> = serde_json::from_slice(&answer).unwrap_or_default();
-    (names.iter().map(|name| root.join(name)).collect(), component)
+    let is_inner = |name: &&String| Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    (names.iter().filter(is_inner).map(|name| root.join(name)).collect(), component)
 }
 
 /// Says what was wrong, by how the child ended and by its words.
@@ -194,4 +195,17 @@ fn judge(status: ExitStatus, words: &str, job: &ScriptJob) -> anyhow::Result<()>
     }
     let first = words.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     anyhow::bail!("does not build: the build of scripts crashed ({status}): {first}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_names_files_of_its_folder_alone() {
+        let answer =
+            b"[\"a.ts\",\"lib/b.ts\",\"/etc/passwd\",\"../other/c.ts\",\"lib/../../d.ts\"]\ncomponent".to_vec();
+        let root = Path::new("/srv/acme");
+        assert_eq!(split(root, answer), (vec![root.join("a.ts"), root.join("lib/b.ts")], b"component".to_vec()));
+    }
 }
