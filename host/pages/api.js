@@ -12,12 +12,12 @@ export class Refused extends Error {
   }
 }
 
-/** Asks the API: `ask("tenants")`, or `ask("session", { method: "POST", body })`. */
-export async function ask(path, { method = "GET", body } = {}) {
+/** Asks the API: `ask("tenants")`, or `ask("session", { method: "POST", body })`; `text` is sent as it is. */
+export async function ask(path, { method = "GET", body, text } = {}) {
   const response = await fetch(`api/${path}`, {
     method,
     headers: { accept: "application/json", ...OF_CONSOLE, ...(body ? { "content-type": "application/json" } : {}) },
-    body: body ? JSON.stringify(body) : undefined,
+    body: body ? JSON.stringify(body) : text,
     cache: "no-store",
     signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
   });

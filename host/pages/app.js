@@ -8,6 +8,7 @@ import { LogView } from "./logview.js";
 import { link } from "./parts.js";
 import { PluginView } from "./pluginview.js";
 import { RoomView } from "./roomview.js";
+import { TapeView } from "./tapeview.js";
 import { TenantView } from "./tenantview.js";
 
 const freshness = document.getElementById("freshness");
@@ -25,11 +26,12 @@ function say(kind, text) {
   setText(freshness, text);
 }
 
-// The view of an address: `#/`, `#/log`, `#/t/T`, `#/t/T/p/P`, `#/t/T/p/P/r/R`.
+// The view of an address: `#/`, `#/log`, `#/t/T`, `#/t/T/p/P`, `#/t/T/p/P/r/R`, `#/t/T/p/P/tape/NAME/turn/N`.
 function viewOf(names) {
-  const [t, tenant, p, plugin, r, room] = names;
+  const [t, tenant, p, plugin, r, room, , turn] = names;
   if (t === "log") return new LogView();
   if (t === "t" && p === "p" && r === "r") return new RoomView(tenant, plugin, room);
+  if (t === "t" && p === "p" && r === "tape") return new TapeView(tenant, plugin, room, turn);
   if (t === "t" && p === "p") return new PluginView(tenant, plugin);
   if (t === "t") return new TenantView(tenant);
   return (host ??= new HostView());

@@ -80,6 +80,22 @@ export function moment(unixMs) {
   return unixMs ? new Date(unixMs).toLocaleString() : "–";
 }
 
+/** A button that does what cannot be taken back, at its second press. */
+export function sureButton(label, words, act, size = "") {
+  const button = make("button", { type: "button", class: `quiet ${size}`, "aria-label": label }, words);
+  const ask = (isAsking) => {
+    setText(button, isAsking ? `Really ${words.toLowerCase()}` : words);
+    button.setAttribute("aria-label", isAsking ? `Really: ${label}` : label);
+  };
+  button.addEventListener("blur", () => ask(false));
+  button.addEventListener("click", () => {
+    const isSure = button.textContent !== words;
+    ask(!isSure);
+    if (isSure) act();
+  });
+  return button;
+}
+
 /** A link to a view: `link("chat", "t", "default", "p", "chat")`. */
 export function link(words, ...names) {
   return make("a", { href: hash(...names) }, words);

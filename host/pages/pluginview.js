@@ -4,6 +4,7 @@ import { count, make, setText } from "./dom.js";
 import { LogLines } from "./loglines.js";
 import { Table, bytes, link, moment, seconds, section } from "./parts.js";
 import { Plots } from "./plot.js";
+import { TapeList } from "./tapeview.js";
 
 const ROOMS_PAGE = 100;
 
@@ -18,7 +19,8 @@ export class PluginView {
     "No handler ran yet.");
   #versions = new Table("Versions", ["Version", "Deployed", "Rooms", ""], "No version is kept.");
   #history = new Table("What became of versions", ["When", "What", "Version", "Why"], "Nothing since the server started.");
-  #failures = new Table("Failures", ["When", "Event", "Code", "Room", "Message"], "Nothing failed.");
+  #failures = new Table("Failures", ["When", "Event", "Code", "Room", "Tape", "Message"], "Nothing failed.");
+  #tapes;
   #rooms = new Table("Rooms", ["Room", "Sockets", "Users", "Version", "State"], "A room opens with its first socket.");
   #more = make("button", { type: "button", class: "quiet", hidden: true }, "More rooms");
   #shownRooms = ROOMS_PAGE;
@@ -30,6 +32,7 @@ export class PluginView {
     this.#key = path(tenant, plugin);
     this.#name = { tenant, plugin };
     this.title = plugin;
+    this.#tapes = new TapeList(tenant, plugin);
     this.live = { topics: "figures,log,failures,deploys", tenant, plugin };
     this.#more.addEventListener("click", () => {
       this.#shownRooms += ROOMS_PAGE;
@@ -45,6 +48,7 @@ export class PluginView {
       section("Rooms", this.#rooms.box, this.#more),
       section("Log", this.#lines.box),
       section("Failures", this.#failures.box),
+      section("Tapes", this.#tapes.box),
       section("What became of versions", this.#history.box),
     );
   }
@@ -90,8 +94,9 @@ export class PluginView {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      const [one, costs] = await Promise.all([ask(`plugins/${this.#key}`), ask(`plugins/${this.#key}/costs`).catch(() => ({ handlers: [] }))]);
-      this.#show(one, costs.handlers);
+      const costs = ask(`plugins/${this.#key}/costs`).catch(() => ({ handlers: [] }));
+      const [one, { handlers }] = await Promise.all([ask(`plugins/${this.#key}`), costs, this.#tapes.ask()]);
+      this.#show(one, handlers);
       await this.#askRooms();
     } finally {
       this.#busy = false;
@@ -116,9 +121,15 @@ export class PluginView {
       key: `${one.history.length - at} ${time}`, hot: what === "refused", cells: [moment(time), what, version ?? "–", why],
     })));
     const failures = one.last_failures ?? [];
-    this.#failures.show(failures.map(({ time, room, event, code, message }, at) => ({
-      key: `${time} ${failures.length - at} ${event}`, cells: [moment(time), event, code, room ?? "–", message],
-    })));
+    this.#failures.show(failures.map((failure, at) => {
+      const { time, room, event, code, message } = failure;
+      const tape = this.#tapes.of(failure);
+      return {
+        // A new row where its tape is there.
+        key: `${time} ${failures.length - at} ${event} ${Boolean(tape)}`,
+        cells: [moment(time), event, code, room ?? "–", () => tape ?? make("span", {}, "–"), message],
+      };
+    }));
   }
 
   async #askRooms() {

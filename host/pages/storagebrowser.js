@@ -1,7 +1,7 @@
 // What an open room stores, a page at a time, by the beginning of the keys. Only what is durable is shown.
 import { ask, wordsOf } from "./api.js";
-import { field, make, setText } from "./dom.js";
-import { Table, bytes, moment } from "./parts.js";
+import { complain, field, make, setText } from "./dom.js";
+import { Table, bytes, moment, sureButton } from "./parts.js";
 
 const PAGE = 50;
 
@@ -14,6 +14,8 @@ export class StorageBrowser {
   #first = make("button", { type: "button", class: "quiet" }, "First page");
   #fresh = make("button", { type: "button", class: "quiet" }, "Look again");
   #asked = 0;
+  #editor = new KeyEditor((key, text) => this.#put(key, text));
+  #writable = false;
   #after = undefined;
   #last = undefined;
 
@@ -28,7 +30,7 @@ export class StorageBrowser {
     this.#first.addEventListener("click", () => this.#go(undefined));
     this.#next.addEventListener("click", () => this.#go(this.#last));
     this.#fresh.addEventListener("click", () => this.#go(this.#after));
-    this.box = make("div", { class: "storage" }, form, this.#facts, this.#entries.box);
+    this.box = make("div", { class: "storage" }, form, this.#facts, this.#entries.box, this.#editor.box);
   }
 
   open() {
@@ -62,17 +64,51 @@ export class StorageBrowser {
     return ask(`rooms/${this.#key}/storage?${query}`);
   }
 
-  #show({ open, bytes: all, alarm, entries, more }) {
+  #show({ open, writable, bytes: all, alarm, entries, more }) {
+    this.#writable = writable;
+    this.#editor.box.hidden = !(open && writable);
     setText(this.#facts, open
       ? `${bytes(all)} in all${alarm ? `; its alarm rings at ${moment(alarm)}` : ""}`
       : "What a room stores is shown while it is open.");
     this.#entries.show(entries.map((entry) => ({
       key: entry.key,
-      cells: [entry.key, bytes(entry.bytes), valueOf(entry), () => (entry.cut ? this.#whole(entry.key) : make("span"))],
+      cells: [entry.key, bytes(entry.bytes), valueOf(entry), () => this.#buttons(entry)],
     })));
     this.#last = entries.at(-1)?.key;
     this.#next.disabled = !more;
     this.#first.disabled = this.#after === undefined;
+  }
+
+  #buttons({ key, cut, text }) {
+    const buttons = cut ? [this.#whole(key)] : [];
+    if (this.#writable && text !== null) buttons.push(this.#button(`Edit ${key}`, "Edit", () => this.#edit(key)));
+    if (this.#writable) buttons.push(sureButton(`Delete ${key}`, "Delete", () => this.#delete(key), "small"));
+    return make("div", { class: "actions" }, ...buttons);
+  }
+
+  #button(label, words, onclick) {
+    return make("button", { type: "button", class: "quiet small", "aria-label": label, onclick }, words);
+  }
+
+  async #edit(key) {
+    const { entries } = await ask(`rooms/${this.#key}/storage?${new URLSearchParams({ key })}`);
+    // It may be gone, or no text any more.
+    if (typeof entries[0]?.text === "string") this.#editor.edit(key, entries[0].text);
+  }
+
+  async #put(key, text) {
+    await ask(`rooms/${this.#key}/storage?${new URLSearchParams({ key })}`, { method: "PUT", text });
+    await this.#go(this.#after);
+  }
+
+  async #delete(key) {
+    try {
+      await ask(`rooms/${this.#key}/storage?${new URLSearchParams({ key })}`, { method: "DELETE" });
+      this.#editor.say(`${key} is deleted.`);
+    } catch (error) {
+      this.#editor.say(`${key} was not deleted: ${wordsOf(error)}`);
+    }
+    await this.#go(this.#after);
   }
 
   #whole(key) {
@@ -85,10 +121,47 @@ export class StorageBrowser {
         setText(this.#facts, `All of ${key} is not shown: ${wordsOf(error)}`);
       }
     };
-    return make("button", { type: "button", class: "quiet small", "aria-label": `Show all of ${key}`, onclick: show }, "All of it");
+    return this.#button(`Show all of ${key}`, "All of it", show);
   }
 }
 
 function valueOf({ text, base64, cut }) {
   return `${text ?? `base64 ${base64}`}${cut ? "…" : ""}`;
+}
+
+/** A key and its value as text, to be put. */
+class KeyEditor {
+  #key = field("Key", make("input", { type: "text", autocomplete: "off", spellcheck: "false" }), { wide: true });
+  #value = field("Value", make("textarea", { rows: "4", spellcheck: "false" }), {
+    hint: "Text, stored as it stands here. The room makes its instance anew, so that it reads what is stored.", wide: true,
+  });
+  #said = make("p", { class: "hint", role: "status" });
+
+  constructor(put) {
+    const form = make("form", { class: "panel fields", novalidate: true }, this.#key.box, this.#value.box,
+      make("div", { class: "actions" }, make("button", { type: "submit" }, "Put"), this.#said));
+    form.addEventListener("submit", async (submitted) => {
+      submitted.preventDefault();
+      const key = this.#key.control.value;
+      complain(this.#key, key === "" ? "A key must not be empty." : "");
+      if (key === "") return this.#key.control.focus();
+      try {
+        await put(key, this.#value.control.value);
+        this.say(`${key} is put.`);
+      } catch (error) {
+        this.say(`${key} was not put: ${wordsOf(error)}`);
+      }
+    });
+    this.box = make("div", { class: "key-editor", hidden: true }, make("h3", {}, "Put a key"), form);
+  }
+
+  edit(key, text) {
+    this.#key.control.value = key;
+    this.#value.control.value = text;
+    this.#value.control.focus();
+  }
+
+  say(words) {
+    setText(this.#said, words);
+  }
 }

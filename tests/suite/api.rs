@@ -107,13 +107,15 @@ async fn the_list_of_plugins_says_what_is_served_and_who_is_there() {
 }
 
 /// The routes that want the operator's token.
-const GUARDED: [(&str, &str); 6] = [
+const GUARDED: [(&str, &str); 8] = [
     ("GET", "/_parlor/api/plugins"),
     ("GET", "/_parlor/api/rooms/default/plain/lobby"),
     ("POST", EMIT),
     ("GET", "/_parlor/api/live"),
     ("GET", "/_parlor/api/plugins/default/plain/costs"),
     ("GET", "/_parlor/api/rooms/default/plain/lobby/storage"),
+    ("PUT", "/_parlor/api/rooms/default/plain/lobby/storage?key=any"),
+    ("DELETE", "/_parlor/api/rooms/default/plain/lobby/storage?key=any"),
 ];
 
 #[tokio::test]

@@ -54,6 +54,8 @@ async fn another_tenants_things_do_not_exist() {
         ("POST", "/_parlor/api/plugins/other/theirs/lift"),
         ("GET", "/_parlor/api/plugins/other/theirs/costs"),
         ("GET", "/_parlor/api/rooms/other/theirs/lobby/storage"),
+        ("PUT", "/_parlor/api/rooms/other/theirs/lobby/storage?key=any"),
+        ("DELETE", "/_parlor/api/rooms/other/theirs/lobby/storage?key=any"),
         ("DELETE", "/_parlor/api/rooms/other/theirs/lobby/sockets/1"),
         ("GET", "/_parlor/api/plugins/default/plain"),
     ] {

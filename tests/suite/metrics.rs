@@ -126,3 +126,29 @@ async fn stands(ticks: &impl AsyncFn() -> f64) -> f64 {
         before = now;
     }
 }
+
+#[tokio::test]
+async fn handlers_have_figures_of_their_own_where_the_operator_asks_for_them() {
+    let say = "{tenant=\"default\",plugin=\"plain\",event=\"say\"}";
+    for asks in [false, true] {
+        let server = Server::builder().guest("plain").config(&format!("handler-metrics = {asks}")).start();
+        let mut client = server.enter_after("/plain?room=r", "hello").await;
+        client.send("say", json!({})).await;
+        client.expect("said").await;
+        // A name that a client thinks of is no handler's.
+        client.send("novel", json!({})).await;
+        client.sync().await;
+        let figures = scrape(&server).await;
+        assert!(!figures.iter().any(|(name, _)| name.contains("novel")), "{figures:?}");
+        if asks {
+            for (name, value) in
+                [("turns", 1.0), ("failures", 0.0), ("emits", 1.0), ("deliveries", 1.0), ("writes", 0.0)]
+            {
+                assert_eq!(figure(&figures, &format!("parlor_handler_{name}_total{say}")), value, "{name}");
+            }
+            assert!(figure(&figures, &format!("parlor_handler_cpu_seconds_total{say}")) > 0.0);
+        } else {
+            assert!(!figures.iter().any(|(name, _)| name.contains("handler")), "{figures:?}");
+        }
+    }
+}

@@ -35,6 +35,10 @@ pub struct ConfigFile {
     pub trusted_proxies: Vec<String>,
     /// By what trusted proxies tell of the client.
     pub forwarded_by: Option<ForwardedBy>,
+    /// Whether the API, and so the console, may write what rooms store.
+    pub console_writes: bool,
+    /// Whether the metrics tell of each handler by its name.
+    pub handler_metrics: bool,
     pub limits: LimitsTable,
     pub tenants: BTreeMap<String, TenantTable>,
     /// The folder of the tenants' files.

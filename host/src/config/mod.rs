@@ -57,6 +57,10 @@ pub struct Config {
     pub operator_token: Option<Secret>,
     /// The operator's own proxies, and what is believed of what they send.
     pub proxies: Proxies,
+    /// Whether the API, and so the console, may write what rooms store.
+    pub console_writes: bool,
+    /// Whether the metrics tell of each handler by its name.
+    pub handler_metrics: bool,
     /// The bounds of the whole server, and who set each.
     pub limits: Layers,
     pub tenants: BTreeMap<TenantName, TenantSettings>,
@@ -108,6 +112,8 @@ impl Config {
             missing_folder_grace: Duration::from_millis(grace_ms),
             operator_token,
             proxies: Proxies::new(&file.trusted_proxies, overrides.forwarded_by.or(file.forwarded_by))?,
+            console_writes: file.console_writes,
+            handler_metrics: file.handler_metrics,
             tenants,
             limits,
         })

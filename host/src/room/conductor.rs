@@ -1,6 +1,7 @@
 //! Turns, one at a time. The conductor has the code handle an event, judges the outcome, commits it to the ledger and
 //! has the people told. Where one of these fails, it does what follows.
 
+mod byhand;
 mod histories;
 mod losses;
 mod waking;

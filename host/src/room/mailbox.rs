@@ -187,7 +187,7 @@ impl Mailbox {
         if inner.requests >= REQUESTS_MAX {
             return Err(RequestNotTaken::Full);
         }
-        if let Some(bytes) = request.emit_bytes() {
+        if let Some(bytes) = request.brought_bytes() {
             // One that is larger than the bound goes in alone.
             if inner.emits >= EMITS_MAX || (inner.emits > 0 && inner.emit_bytes + bytes > self.bytes_max) {
                 return Err(RequestNotTaken::Full);
@@ -316,7 +316,7 @@ impl Mailbox {
             }
             Mail::Request(request) => {
                 inner.requests -= 1;
-                if let Some(bytes) = request.emit_bytes() {
+                if let Some(bytes) = request.brought_bytes() {
                     inner.emits -= 1;
                     inner.emit_bytes -= bytes;
                 }

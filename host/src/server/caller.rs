@@ -1,5 +1,7 @@
 //! Who calls.
 
+use std::fmt;
+
 use crate::model::names::TenantName;
 
 /// Whom a request speaks for.
@@ -7,6 +9,12 @@ use crate::model::names::TenantName;
 pub enum Caller {
     Operator,
     Tenant(TenantName),
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Operator { "the operator" } else { "the tenant" })
+    }
 }
 
 impl Caller {

@@ -1,5 +1,8 @@
 //! Metrics for Prometheus. Each scrape reads them off the live state, so that they show nothing that is gone. Labels
-//! are names that the operator gives, kinds from closed lists, and status codes: never a room, an event or an address.
+//! are names that the operator gives, kinds from closed lists, and status codes: never a room or an address, and the events
+//! of handlers only where the operator asks for them.
+
+mod handlers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -62,6 +65,8 @@ pub struct Measured {
     pub upgrades: Arc<UpgradeCounts>,
     pub sessions: Arc<Sessions>,
     pub watchdog: Arc<Watchdog>,
+    /// Whether they tell of each handler.
+    pub tells_handlers: bool,
 }
 
 /// A registry of one scrape.
@@ -100,6 +105,9 @@ pub async fn metrics(State(measured): State<Arc<Measured>>) -> Response {
     of_tenants(&measured.tenants, measured.fleet.alarms(), &mut scrape);
     of_plugins(&measured.fleet, &mut scrape);
     of_latencies(&measured.fleet, &mut scrape);
+    if measured.tells_handlers {
+        handlers::of_handlers(&measured.fleet, &mut scrape);
+    }
     let mut text = String::new();
     match prometheus_client::encoding::text::encode(&mut text, &scrape.0) {
         Ok(()) => ([(CONTENT_TYPE, TEXT)], text).into_response(),

@@ -83,6 +83,7 @@ pub fn http(
         upgrades: Arc::clone(&counts),
         sessions: Arc::clone(&sessions),
         watchdog: Arc::clone(watchdog),
+        tells_handlers: config.handler_metrics,
     };
     let upgrading = Upgrading {
         fleet: Arc::clone(fleet),
@@ -95,7 +96,7 @@ pub fn http(
     };
     let of_host = pages::routes(dev.clone())
         .merge(api::routes(
-            Api::new(Arc::clone(deploys), Arc::clone(&access), figures, dev),
+            Api::new(Arc::clone(deploys), Arc::clone(&access), figures, dev, config.console_writes),
             &access,
             door.handshake_wait,
         ))

@@ -62,7 +62,7 @@ static OPEN: [Asset; 2] = [
 static EXAMPLES: [Asset; 1] = assets! { "/example-client.js", "example-client.js", SCRIPT; };
 
 /// The console and its parts. Anybody may load them as well: what they show they ask of the API, by whoever is logged in.
-static OVERVIEW: [Asset; 28] = assets! {
+static OVERVIEW: [Asset; 30] = assets! {
     "/", "index.html", HTML;
     "/api.js", "api.js", SCRIPT;
     "/app.js", "app.js", SCRIPT;
@@ -84,6 +84,8 @@ static OVERVIEW: [Asset; 28] = assets! {
     "/pluginview.js", "pluginview.js", SCRIPT;
     "/roomview.js", "roomview.js", SCRIPT;
     "/storagebrowser.js", "storagebrowser.js", SCRIPT;
+    "/tapestate.js", "tapestate.js", SCRIPT;
+    "/tapeview.js", "tapeview.js", SCRIPT;
     "/tenantview.js", "tenantview.js", SCRIPT;
     "/style.css", "style.css", STYLE;
     "/console.css", "console.css", STYLE;

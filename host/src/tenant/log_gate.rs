@@ -17,12 +17,14 @@ use crate::live::{About, Live, Topic};
 pub const GUEST_TARGET: &str = "guest";
 /// The fields whose words are of the machine, as paths and errors of the system are: the operator alone sees them.
 const OF_MACHINE: [&str; 2] = ["file", "cause"];
+/// The target of lines that say who changed what by hand. No rate keeps one of them out of the log.
+pub const AUDIT_TARGET: &str = "audit";
 
 /// Whether a line comes into the operator's log. One that names a plugin is charged to it.
 pub fn admits(tenants: &Tenants, event: &Event<'_>) -> bool {
     let metadata = event.metadata();
     let names = |name| metadata.fields().field(name).is_some();
-    if metadata.target() == GUEST_TARGET || !names("tenant") || !names("plugin") {
+    if [GUEST_TARGET, AUDIT_TARGET].contains(&metadata.target()) || !names("tenant") || !names("plugin") {
         return true;
     }
     let mut line = LineFields::default();

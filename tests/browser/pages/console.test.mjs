@@ -115,6 +115,66 @@ describe("the console", { skip }, () => {
     assertQuiet([tab]);
   });
 
+  test("a key is put, changed and deleted by hand, and the room reads it", async () => {
+    const tab = await open("#/t/acme/p/plain/r/hands");
+    const ana = await socket(tab, "/t/acme/plain?room=hands");
+    await tab.getByText("1 socket of 1 user,").waitFor();
+    await tab.getByRole("button", { name: "Put" }).click();
+    await tab.getByRole("alert").getByText("A key must not be empty.").waitFor();
+    await tab.getByLabel("Key", { exact: true }).fill("remembered");
+    await tab.getByLabel("Value", { exact: true }).fill('"by hand"');
+    await tab.getByRole("button", { name: "Put" }).click();
+    await tab.getByText("remembered is put.").waitFor();
+    await row(tab, "Stored keys", "remembered").getByText('"by hand"').waitFor();
+    await tab.getByRole("button", { name: "Edit remembered" }).click();
+    assert.equal(await tab.getByLabel("Value", { exact: true }).inputValue(), '"by hand"');
+    await tab.getByLabel("Value", { exact: true }).fill('"again"');
+    await tab.getByRole("button", { name: "Put" }).click();
+    await row(tab, "Stored keys", "remembered").getByText('"again"').waitFor();
+    await tab.getByRole("button", { name: "Delete remembered" }).click();
+    await tab.getByRole("button", { name: "Really: Delete remembered" }).click();
+    await tab.getByText("remembered is deleted.").waitFor();
+    await tab.getByText("It stores nothing under such keys.").waitFor();
+    assert.equal(await ana.state(), 1, "its socket stays");
+    assertQuiet([tab]);
+  });
+
+  // Has a turn of a room fail; answers once its tape is written.
+  async function fail(tab, tenant) {
+    const ana = await socket(tab, `/t/${tenant}/turns?room=lobby&user=ana`);
+    await ana.send("state", {});
+    await ana.send("attempt", { how: "panic" });
+    await row(tab, "Tapes", "lobby-").waitFor();
+  }
+
+  test("a turn that failed is looked at turn by turn, from the list of failures", async () => {
+    const tab = await open("#/t/acme/p/turns", { token: TOKENS.acme });
+    await fail(tab, "acme");
+    await row(tab, "Failures", "lobby").getByRole("link", { name: "Turn by turn" }).click();
+    await tab.getByRole("heading", { name: /^Turn \d+: attempt$/ }).waitFor();
+    await tab.getByText(/^Room lobby, version/).waitFor();
+    await tab.getByText(/^parlor replay lobby-\d+\.tape --component parlor-data\/versions\/acme\/turns\/\w+\.wasm$/).waitFor();
+    await tab.getByRole("region", { name: "Calls of the turn" }).getByText(/storage\.put\("written"/).waitFor();
+    await row(tab, "Members", "ana").waitFor();
+    assert.ok((await table(tab, "Turns").getByRole("row").count()) > 3);
+    await tab.getByLabel("Failed turns only").check();
+    assert.equal(await table(tab, "Turns").getByRole("row").count(), 2, "the head and the one that failed");
+    await tab.getByLabel("Failed turns only").uncheck();
+    await row(tab, "Turns", "init").getByRole("button").click();
+    await tab.getByRole("heading", { name: /^Turn \d+: init$/ }).waitFor();
+    await tab.reload();
+    await tab.getByRole("heading", { name: /^Turn \d+: init$/ }).waitFor();
+    const [file] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("link", { name: "Download" }).click()]);
+    assert.match(file.suggestedFilename(), /^lobby-\d+\.tape$/);
+    assert.equal((await readFile(await file.path())).subarray(0, 8).toString(), "PARLORTP");
+    await tab.getByRole("button", { name: "Delete this tape" }).click();
+    await tab.getByRole("button", { name: "Really: Delete this tape" }).click();
+    await tab.getByRole("heading", { name: "turns", exact: true }).waitFor();
+    await live(tab);
+    await tab.getByText("Nothing is recorded, or nothing failed").waitFor();
+    assertQuiet([tab]);
+  });
+
   test("the handler that takes 20 ms is on top of the costs", async () => {
     const tab = await open("#/t/acme/p/busy");
     const ana = await socket(tab, "/t/acme/busy?room=r");
@@ -211,6 +271,7 @@ describe("the console", { skip }, () => {
     await heading.waitFor();
   });
 
+  let tape;
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     for (const colorScheme of ["light", "dark"]) {
       test(`no view scrolls sideways, and every control has a name (${size}, ${colorScheme})`, async () => {
@@ -224,6 +285,15 @@ describe("the console", { skip }, () => {
         }
         await row(tab, "Stored keys", "remembered").waitFor();
         await assertNoSidewaysScroll(tab);
+        await go(tab, "#/t/other/p/turns");
+        if (!tape) {
+          await fail(tab, "other");
+          tape = await table(tab, "Tapes").getByRole("link").first().textContent();
+        }
+        await go(tab, `#/t/other/p/turns/tape/${tape}`);
+        await row(tab, "Members", "ana").waitFor();
+        await assertNoSidewaysScroll(tab);
+        await assertLabelled(tab);
         assertQuiet([tab]);
       });
     }

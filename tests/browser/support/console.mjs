@@ -11,7 +11,8 @@ export const TOKENS = { operator: "token-of-the-operator", acme: "the-token-of-a
 export const GUESTS = process.env.PARLOR_GUESTS;
 
 const LISTENING = /parlor listening on (http:\/\/\S+)/;
-const PLUGINS = { "acme/members": "members", "acme/plain": "plain", "acme/busy": "busy", "acme/swap": "swap_one", "other/theirs": "plain" };
+const PLUGINS = { "acme/turns": "fault_turns", "acme/members": "members", "acme/plain": "plain", "acme/busy": "busy", "acme/swap": "swap_one", "other/theirs": "plain",
+  "other/turns": "fault_turns" };
 
 /** `{ url, api, stop }` of such a server; `api(method, path, body)` asks as the operator. */
 export async function startConsole() {
@@ -22,8 +23,9 @@ export async function startConsole() {
     await cp(path.join(GUESTS, `${guest}.wasm`), file);
   }
   const { operator, acme, other } = TOKENS;
-  await writeFile(path.join(folder, "parlor.toml"), `listen = "127.0.0.1:0"\noperator-token = "${operator}"\n`
-    + `[tenants.acme]\ntoken = "${acme}"\n[tenants.other]\ntoken = "${other}"\n`);
+  await writeFile(path.join(folder, "parlor.toml"), `listen = "127.0.0.1:0"\noperator-token = "${operator}"\nconsole-writes = true\n`
+    + `[tenants.acme]\ntoken = "${acme}"\n[tenants.acme.plugins.turns]\nrecord = "failures"\n[tenants.other]\ntoken = "${other}"\n`
+    + "[tenants.other.plugins.turns]\nrecord = \"failures\"\n");
   const child = spawn(BINARY, ["serve"], { cwd: folder, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PARLOR_LOG: "warn" } });
   let output = "";
   const url = await new Promise((resolve, reject) => {

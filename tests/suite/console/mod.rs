@@ -3,6 +3,7 @@
 mod live;
 mod login;
 mod rooms;
+mod writes;
 
 use crate::harness::{Request, Response, Server, TOKEN, json};
 

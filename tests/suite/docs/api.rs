@@ -9,7 +9,8 @@ use super::blocks::{Block, Page, pages};
 use crate::harness::command::said;
 use crate::harness::{Client, Server, TOKEN, Value, plugin};
 
-const CONFIG: &str = "[tenants.acme]\nhosts = [\"acme.example\"]\norigins = [\"https://acme.example\"]\n";
+const CONFIG: &str =
+    "console-writes = true\n[tenants.acme]\nhosts = [\"acme.example\"]\norigins = [\"https://acme.example\"]\n";
 const SERVER: &str = "http://127.0.0.1:7070";
 
 /// Sends a block's request; answers its status and its body.

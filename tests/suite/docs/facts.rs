@@ -44,7 +44,8 @@ async fn the_page_of_metrics_has_each_of_them_and_no_other() {
     // A metric with labels is told of once it counts something: a turn that fails, a socket that is closed, and a
     // client that comes back to nothing.
     let traps = bare(&[("in handle", "unreachable")]);
-    let server = Server::builder().file("bare.wasm", traps).config("[limits]\nbad-frames = 0").start();
+    let server =
+        Server::builder().file("bare.wasm", traps).config("handler-metrics = true\n[limits]\nbad-frames = 0").start();
     let mut client = server.join("/bare?resume=nothing&got=0").await;
     client.send("say", json!({})).await;
     client.send_text("no frame").await;

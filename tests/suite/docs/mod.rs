@@ -31,6 +31,7 @@ mod newcomer;
 mod rust;
 mod security;
 mod verdicts;
+mod watch;
 
 use blocks::{Block, Page, pages};
 

@@ -183,7 +183,8 @@ async fn a_tenants_token_reaches_its_own_tapes_alone() {
     let got = fs::read(server.folder().join("got.tape")).expect("a file");
     assert_eq!(found["tapes"][0]["bytes"], got.len());
     assert!(got.starts_with(b"PARLORTP"));
-    for (method, path) in [("GET", list), ("GET", path.as_str()), ("DELETE", path.as_str())] {
+    let json = format!("{path}?as=json");
+    for (method, path) in [("GET", list), ("GET", path.as_str()), ("GET", json.as_str()), ("DELETE", path.as_str())] {
         assert_eq!(ask(method, path, OTHER).await.status, 404, "{method} {path}");
         assert_eq!(ask(method, path, "wrong-wrong-wrong-wrong").await.status, 401, "{method} {path}");
     }
@@ -192,4 +193,43 @@ async fn a_tenants_token_reaches_its_own_tapes_alone() {
     }
     assert_eq!(ask("DELETE", &path, ACME).await.json(), json!({ "deleted": true }));
     assert_eq!(ask("GET", list, TOKEN).await.json(), json!({ "tapes": [] }));
+}
+
+#[tokio::test]
+async fn the_api_gives_a_tape_as_json_in_pages_of_what_a_dump_prints() {
+    let server = turns();
+    let mut ana = server.enter("/turns?room=lobby&user=ana").await;
+    for _ in 0..5 {
+        ana.send("state", json!({})).await;
+        ana.next_event("state").await;
+    }
+    ana.send("attempt", json!({ "how": "panic" })).await;
+    let tape = tapes_of(&server, "turns", 1).await.remove(0);
+    let dumped = parlor(server.folder(), &["replay", tape.to_str().expect("text"), "--dump"]);
+    let lines: Vec<Value> = dumped.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let name = tape.file_name().expect("a name").to_str().expect("text").to_owned();
+    let get = async |query: &str| {
+        let path = format!("/_parlor/api/plugins/default/turns/tapes/{name}?{query}");
+        server.request("GET", &path).operator().send().await
+    };
+    let whole = get("as=json").await.json();
+    assert_eq!((&whole["base"], &whole["more"]), (&lines[0]["base"], &json!(false)));
+    assert_eq!(whole["turns"], json!(lines[1..]));
+    let (mut turns, mut page) = (Vec::new(), get("as=json&limit=2").await.json());
+    loop {
+        turns.extend(page["turns"].as_array().expect("turns").iter().cloned());
+        if page["more"] == json!(false) {
+            break;
+        }
+        assert_eq!(page["turns"].as_array().map(Vec::len), Some(2));
+        page = get(&format!("as=json&limit=2&after={}", turns.last().expect("a turn")["turn"])).await.json();
+        assert_eq!(page["base"], json!(null));
+    }
+    assert_eq!(json!(turns), whole["turns"]);
+    for bad in ["as=text", "as=json&limit=0", "as=json&limit=201", "after=1", "novel=1"] {
+        assert_eq!(get(bad).await.status, 400, "{bad}");
+    }
+    fs::write(&tape, b"PARLORTP").expect("a file");
+    let cut = get("as=json").await;
+    assert!(cut.status == 422 && cut.body.contains("is cut off"), "{cut:?}");
 }

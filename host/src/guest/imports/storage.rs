@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::super::bindings::parlor::room::storage::{Entry, Host, Page};
 use super::super::state::GuestState;
 use crate::guest::call_error::{CallError, CallResult};
-use crate::model::names::{RESERVED_KEYS, RESERVED_KEYS_END};
+use crate::model::names::RESERVED_KEYS_END;
 use crate::model::refusal::{Bound, Refusal};
-use crate::model::turn::KeyWrite;
+use crate::model::turn::{KeyWrite, check_key, check_value};
 use crate::storage::view::StorageView;
 use crate::storage::{PageBounds, StorageError};
 
@@ -33,7 +33,7 @@ impl GuestState {
     /// together.
     async fn read(&mut self, keys: &[&str], bytes_max: usize) -> CallResult<Option<Vec<Option<Vec<u8>>>>> {
         let turn = self.turn()?;
-        keys.iter().try_for_each(|key| check_key(key, turn.limits().storage_key_bytes))?;
+        keys.iter().try_for_each(|key| check_key(key, turn.limits()))?;
         let storage = self.room_storage()?;
         let written = &self.current_turn().ok_or(Refusal::NoTurn)?.effects().batch.writes;
         Ok(storage.get(keys, written, bytes_max).await?)
@@ -65,13 +65,6 @@ impl GuestState {
         Ok(old.iter().flatten().count() as u32)
     }
 
-    fn check_value(&self, value: &[u8]) -> Result<(), Refusal> {
-        match value.len() <= self.context.limits.storage_value_bytes {
-            true => Ok(()),
-            false => Err(Refusal::LimitExceeded(Bound::StorageValueBytes)),
-        }
-    }
-
     /// Checks how many keys one call names: at most `storage-keys-per-call`, and a key as often as it is named.
     fn check_keys(&self, keys: usize) -> Result<(), Refusal> {
         match keys <= self.context.limits.storage_keys_per_call {
@@ -98,17 +91,6 @@ impl GuestState {
     }
 }
 
-fn check_key(key: &str, max: usize) -> Result<(), Refusal> {
-    match key.len() {
-        0 => Err(Refusal::invalid("a key must not be empty")),
-        _ if key.starts_with(RESERVED_KEYS) => {
-            Err(Refusal::invalid(format!("keys that begin with {RESERVED_KEYS:?} are the host's own")))
-        }
-        len if len > max => Err(Refusal::LimitExceeded(Bound::StorageKeyBytes)),
-        _ => Ok(()),
-    }
-}
-
 impl Host for GuestState {
     async fn get(&mut self, key: String) -> CallResult<Option<Vec<u8>>> {
         let values = self.read(&[&key], usize::MAX).await?;
@@ -126,14 +108,14 @@ impl Host for GuestState {
     }
 
     async fn put(&mut self, key: String, value: Vec<u8>) -> CallResult<()> {
-        self.check_value(&value)?;
+        check_value(&value, &self.context.limits)?;
         self.write(vec![(key, Some(value))]).await?;
         Ok(())
     }
 
     async fn put_many(&mut self, entries: Vec<Entry>) -> CallResult<()> {
         self.check_written_keys(entries.iter().map(|entry| &entry.key))?;
-        entries.iter().try_for_each(|entry| self.check_value(&entry.value))?;
+        entries.iter().try_for_each(|entry| check_value(&entry.value, &self.context.limits))?;
         self.check_call_bytes(entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum())?;
         self.write(entries.into_iter().map(|Entry { key, value }| (key, Some(value))).collect()).await?;
         Ok(())

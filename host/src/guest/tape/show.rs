@@ -63,14 +63,15 @@ pub fn outcome_words(outcome: &TapedOutcome) -> String {
 
 /// The lines of `--dump`, one object each.
 pub fn dump(tape: &TapeFile) -> Vec<Value> {
-    let base = serde_json::to_value(&tape.base).map(|base| with_storage(base, tape));
-    let mut lines = vec![json!({ "base": base.unwrap_or_default() })];
+    let mut lines = vec![json!({ "base": base(tape) })];
     lines.extend(tape.turns.iter().map(turn));
     lines
 }
 
-/// What is stored as text: the general rule cannot see that an empty list is an empty value.
-fn with_storage(mut base: Value, tape: &TapeFile) -> Value {
+/// Where the life begins.
+pub fn base(tape: &TapeFile) -> Value {
+    let mut base = serde_json::to_value(&tape.base).unwrap_or_default();
+    // The general rule cannot see that an empty list is an empty value.
     if let (Some(base), Some(entries)) = (base.as_object_mut(), &tape.base.storage) {
         let entries = entries.iter().map(|(key, value)| (key.clone(), text_of(value.clone()))).collect();
         base.insert("storage".to_owned(), Value::Object(entries));

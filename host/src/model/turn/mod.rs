@@ -20,7 +20,7 @@ use super::refusal::{Bound, Refusal};
 use super::state::{RoomState, StateMark};
 use crate::clock::Instant;
 
-pub use storage::{KeyWrite, StorageUse, TenantStorage};
+pub use storage::{KeyWrite, StorageUse, TenantStorage, check_key, check_value};
 
 use storage::StorageCharge;
 

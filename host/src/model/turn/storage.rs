@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::model::effect::UnixMs;
+use crate::model::limits::Limits;
+use crate::model::names::RESERVED_KEYS;
+use crate::model::refusal::{Bound, Refusal};
 
 /// What a tenant's rooms may keep together. A turn asks at each write, so that neither many writes of one turn nor the turns
 /// of two rooms pass a bound together.
@@ -76,6 +79,26 @@ impl Drop for StorageCharge {
         if let (Some(tenant), Some(excess)) = (&self.tenant, self.charged.checked_sub(self.before)) {
             tenant.give(excess);
         }
+    }
+}
+
+/// Refuses a key that no room may have.
+pub fn check_key(key: &str, limits: &Limits) -> Result<(), Refusal> {
+    match key.len() {
+        0 => Err(Refusal::invalid("a key must not be empty")),
+        _ if key.starts_with(RESERVED_KEYS) => {
+            Err(Refusal::invalid(format!("keys that begin with {RESERVED_KEYS:?} are the host's own")))
+        }
+        len if len > limits.storage_key_bytes => Err(Refusal::LimitExceeded(Bound::StorageKeyBytes)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a value that is too large.
+pub fn check_value(value: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    match value.len() <= limits.storage_value_bytes {
+        true => Ok(()),
+        false => Err(Refusal::LimitExceeded(Bound::StorageValueBytes)),
     }
 }
 

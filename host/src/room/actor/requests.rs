@@ -24,6 +24,9 @@ impl Room {
             RoomRequest::Storage { view } => {
                 let _ = view.send(Arc::clone(self.turns.ledger.view()));
             }
+            RoomRequest::Write { key, value, written } => {
+                let _ = written.send(self.turns.write_by_hand(key, value).await);
+            }
             RoomRequest::View { view } => {
                 let _ = view.send(RoomOverview { sockets: members.count(), users: members.user_ids() });
             }

@@ -8,6 +8,7 @@ use crate::model::effect::Whom;
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
+use crate::model::refusal::Refusal;
 use crate::storage::view::StorageView;
 
 /// What the operator's API asks of a room, or the harness, or another room.
@@ -33,6 +34,13 @@ pub enum RoomRequest {
     Storage {
         view: oneshot::Sender<Arc<StorageView>>,
     },
+    /// Write a key as the host itself, or delete it where there is no value. The answer comes when it is durable.
+    Write {
+        key: String,
+        value: Option<Vec<u8>>,
+        /// Whether the key had a value before.
+        written: oneshot::Sender<Result<bool, Refusal>>,
+    },
     View {
         view: oneshot::Sender<RoomOverview>,
     },
@@ -54,10 +62,11 @@ pub struct ListedSocket {
 }
 
 impl RoomRequest {
-    /// The bytes of an emit; none for what asks.
-    pub(super) fn emit_bytes(&self) -> Option<usize> {
+    /// The bytes of what it brings: an emit or a value; none for what asks.
+    pub(super) fn brought_bytes(&self) -> Option<usize> {
         match self {
             Self::Emit { to, event, data, .. } => Some(to.bytes() + event.len() + data.text().len()),
+            Self::Write { key, value, .. } => Some(key.len() + value.as_ref().map_or(0, Vec::len)),
             _ => None,
         }
     }

@@ -61,11 +61,12 @@ pub fn routes(api: Api, access: &Arc<Access>, body_wait: Duration) -> HttpRouter
         .route("/api/rooms/{tenant}/{plugin}/{room}", get(rooms::view))
         .route("/api/rooms/{tenant}/{plugin}/{room}/sockets", get(rooms::sockets))
         .route("/api/rooms/{tenant}/{plugin}/{room}/sockets/{socket}", delete(rooms::kick))
-        .route("/api/rooms/{tenant}/{plugin}/{room}/storage", get(storage::page))
+        .route("/api/rooms/{tenant}/{plugin}/{room}/storage", get(storage::page).delete(storage::delete))
         .route("/api/live", get(live::listen))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         // Limits of the tenant and the plugin bound these bodies.
         .route("/api/rooms/{tenant}/{plugin}/{room}/emit", post(rooms::emit))
+        .route("/api/rooms/{tenant}/{plugin}/{room}/storage", put(storage::put))
         .layer(from_fn_with_state(body_wait, require_body_in_time))
         .route("/api/plugins/{tenant}/{plugin}", put(upload::upload))
         .layer(from_fn_with_state(aside, answer_aside))

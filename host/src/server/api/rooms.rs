@@ -23,6 +23,7 @@ use crate::model::meta::Meta;
 use crate::model::names::{PluginKey, RoomKey, is_short_name};
 use crate::room::handle::{ListedSocket, RequestNotTaken, RoomHandle, RoomRequest};
 use crate::server::auth::Caller;
+use crate::tenant::log_gate::AUDIT_TARGET;
 
 /// How long a room may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -165,8 +166,7 @@ pub async fn kick(
     if kicked {
         let PluginKey { tenant, plugin: name } = &key.plugin;
         let (tenant, name, room) = (tenant.as_str(), name.as_str(), key.room.as_str());
-        let who = if caller == Caller::Operator { "the operator" } else { "the tenant" };
-        tracing::info!(tenant, plugin = name, room, socket, "{who} kicked a socket");
+        tracing::info!(target: AUDIT_TARGET, tenant, plugin = name, room, socket, "{caller} kicked a socket");
     }
     Ok(JsonBody(KickedBody { kicked }))
 }

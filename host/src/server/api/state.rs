@@ -24,6 +24,8 @@ pub struct Api {
     pub deploys: Arc<Deploys>,
     pub access: Arc<Access>,
     pub figures: Arc<Figures>,
+    /// Whether what rooms store can be written.
+    pub console_writes: bool,
     /// The tenants that upload now: each has one upload at a time.
     pub uploads: Mutex<HashSet<TenantName>>,
     /// The bytes of components that arrived for these uploads.
@@ -38,9 +40,11 @@ impl Api {
         access: Arc<Access>,
         figures: Arc<Figures>,
         dev: Option<Arc<DevProjects>>,
+        console_writes: bool,
     ) -> Self {
         let (fleet, tenants) = (Arc::clone(&deploys.fleet), Arc::clone(&deploys.tenants));
         let upload_bytes = Counter::new(UPLOAD_BYTES);
-        Self { fleet, tenants, deploys, access, figures, uploads: Mutex::default(), upload_bytes, dev }
+        let uploads = Mutex::default();
+        Self { fleet, tenants, deploys, access, figures, console_writes, uploads, upload_bytes, dev }
     }
 }

@@ -1,10 +1,11 @@
 //! What an open room stores, for people to look at: only what is durable. The room's task hands out the way to its storage,
-//! and the reading is done here.
+//! and the reading is done here. Where the operator allows it, they write as well, and that the room's task does in its order.
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json as JsonBody};
 use data_encoding::BASE64;
@@ -14,10 +15,13 @@ use super::error::ApiError;
 use super::paths::{RoomPath, room_key};
 use super::rooms::ask;
 use super::state::Api;
-use crate::model::names::{RESERVED_KEYS, RESERVED_KEYS_END};
+use crate::model::names::{PluginKey, RESERVED_KEYS, RESERVED_KEYS_END, RoomKey};
+use crate::model::refusal::Refusal;
+use crate::model::text::printable;
 use crate::room::handle::RoomRequest;
 use crate::server::auth::Caller;
 use crate::storage::{PageBounds, StorageError, StoredEntry};
+use crate::tenant::log_gate::AUDIT_TARGET;
 
 /// Entries of a page, at most and where the request does not say.
 const ENTRIES_MAX: usize = 200;
@@ -41,6 +45,8 @@ pub struct StorageQuery {
 pub struct StorageBody {
     /// Whether the room is open. What others store is not shown.
     open: bool,
+    /// Whether keys can be put and deleted.
+    writable: bool,
     /// All that the room stores, its alarm included.
     bytes: usize,
     /// When its alarm is due, in milliseconds since the Unix epoch.
@@ -92,7 +98,7 @@ pub async fn page(
         return Err(ApiError::bad_request(format!("`limit` must be 1 to {ENTRIES_MAX}, not {limit}")));
     }
     let Some(view) = ask(&api.fleet, &key, |view| RoomRequest::Storage { view }).await? else {
-        return Ok(JsonBody(StorageBody::default()));
+        return Ok(JsonBody(StorageBody { writable: api.console_writes, ..StorageBody::default() }));
     };
     let stored = view.durable();
     let failed = |why: StorageError| {
@@ -121,9 +127,86 @@ pub async fn page(
     let entries: Vec<StoredEntry> = entries;
     Ok(JsonBody(StorageBody {
         open: true,
+        writable: api.console_writes,
         bytes: kept.bytes,
         alarm: kept.alarm,
         entries: entries.into_iter().map(|entry| EntryBody::of(entry, shown)).collect(),
         more,
     }))
+}
+
+/// The one key that is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyQuery {
+    key: String,
+}
+
+#[derive(Serialize)]
+pub struct WrittenBody {
+    /// Whether the key had a value before.
+    existed: bool,
+}
+
+/// Puts a key; the body is its value. The plugin's `storage-value-bytes` bounds it.
+pub async fn put(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<RoomPath>, PathRejection>,
+    query: Result<Query<KeyQuery>, QueryRejection>,
+    mut request: Request,
+) -> Result<JsonBody<WrittenBody>, ApiError> {
+    let (room, plugin) = room_key(&api.fleet, &caller, path)?;
+    let Query(KeyQuery { key }) = query?;
+    require_writes(&api)?;
+    DefaultBodyLimit::max(plugin.limits().storage_value_bytes).apply(&mut request);
+    let value = Bytes::from_request(request, &()).await;
+    let value = value.map_err(|why| ApiError::new(why.status(), why.body_text()))?;
+    write(&api, &caller, &room, key, Some(value.into())).await
+}
+
+pub async fn delete(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    path: Result<Path<RoomPath>, PathRejection>,
+    query: Result<Query<KeyQuery>, QueryRejection>,
+) -> Result<JsonBody<WrittenBody>, ApiError> {
+    let (room, _) = room_key(&api.fleet, &caller, path)?;
+    let Query(KeyQuery { key }) = query?;
+    require_writes(&api)?;
+    write(&api, &caller, &room, key, None).await
+}
+
+fn require_writes(api: &Api) -> Result<(), ApiError> {
+    let words = "what rooms store can only be read: console-writes is off";
+    if api.console_writes { Ok(()) } else { Err(ApiError::new(StatusCode::FORBIDDEN, words)) }
+}
+
+async fn write(
+    api: &Api,
+    caller: &Caller,
+    room: &RoomKey,
+    key: String,
+    value: Option<Vec<u8>>,
+) -> Result<JsonBody<WrittenBody>, ApiError> {
+    let shown = printable(&key);
+    let bytes = value.as_ref().map(Vec::len);
+    let asked = ask(&api.fleet, room, |written| RoomRequest::Write { key, value, written }).await?;
+    let closed =
+        || ApiError::new(StatusCode::CONFLICT, "the room is not open, and only an open room's storage is written");
+    let existed = asked.ok_or_else(closed)?.map_err(|why| match why {
+        Refusal::Other(words) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, words),
+        why => ApiError::bad_request(why.to_string()),
+    })?;
+    let PluginKey { tenant, plugin } = &room.plugin;
+    let (tenant, plugin, room) = (tenant.as_str(), plugin.as_str(), room.room.as_str());
+    match bytes {
+        Some(bytes) => {
+            tracing::info!(target: AUDIT_TARGET, tenant, plugin, room, bytes, "{caller} put the key {shown:?}")
+        }
+        None => {
+            tracing::info!(target: AUDIT_TARGET, tenant, plugin, room, existed, "{caller} deleted the key {shown:?}")
+        }
+    }
+    Ok(JsonBody(WrittenBody { existed }))
 }

@@ -4,23 +4,31 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json as JsonBody};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::ApiError;
 use super::paths::{PluginPath, plugin_key, visible};
 use super::state::Api;
+use crate::guest::tape::file::{self as tape_file, TapeFile};
+use crate::guest::tape::show;
 use crate::model::names::{PluginKey, RoomId};
 use crate::plugin::tapes::{EXTENSION, files_in};
 use crate::server::auth::Caller;
 
 /// The longest name: a room's id, and what says which turn it is.
 const NAME_BYTES_MAX: usize = 192;
+/// Turns of a page of a tape as JSON, at most and where the request does not say.
+const TURNS_MAX: usize = 200;
+/// A page ends behind the turn with which it passes these bytes.
+const PAGE_BYTES: usize = 256 << 10;
 
 #[derive(Serialize)]
 pub struct TapeList {
@@ -60,16 +68,72 @@ pub async fn list(
     Ok(JsonBody(TapeList { tapes }))
 }
 
-/// A tape, as `parlor replay` reads it.
+/// How a tape is answered with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TapeQuery {
+    /// None for the file itself.
+    #[serde(rename = "as")]
+    form: Option<TapeForm>,
+    /// The number of the turn behind which the page begins.
+    after: Option<u64>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TapeForm {
+    Json,
+}
+
+/// Some turns of a tape, as `parlor replay --dump` prints them.
+#[derive(Serialize)]
+pub struct TapeTurns {
+    /// Where the life begins; null on pages behind the first.
+    base: Option<Value>,
+    turns: Vec<Box<RawValue>>,
+    /// Whether others come behind these: `?after=` the number of the last of them.
+    more: bool,
+}
+
+/// A tape: as `parlor replay` reads it, or as JSON in pages.
 pub async fn one(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<TapePath>, PathRejection>,
-) -> Result<impl IntoResponse, ApiError> {
+    query: Result<Query<TapeQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
     let (name, file) = file(&api, &caller, path)?;
+    let Query(TapeQuery { form, after, limit }) = query?;
+    let limit = limit.unwrap_or(TURNS_MAX);
+    if form.is_none() && after.is_some() || !(1..=TURNS_MAX).contains(&limit) {
+        return Err(ApiError::bad_request(format!("`limit` must be 1 to {TURNS_MAX}, and `after` is for `as=json`")));
+    }
     let read = aside(move || std::fs::read(file)).await?;
     let bytes = read.map_err(|_| no_tape(&name))?;
-    Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes))
+    match form {
+        None => Ok(([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()),
+        Some(TapeForm::Json) => {
+            let unreadable = |why| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the tape {name} {why}"));
+            let tape = tape_file::read(&bytes).map_err(unreadable)?;
+            Ok(JsonBody(page(&tape, after, limit)?).into_response())
+        }
+    }
+}
+
+fn page(tape: &TapeFile, after: Option<u64>, limit: usize) -> Result<TapeTurns, ApiError> {
+    let mut rest = tape.turns.iter().filter(|turn| after.is_none_or(|after| turn.number > after)).peekable();
+    let (mut turns, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && turns.len() < limit
+        && let Some(turn) = rest.next()
+    {
+        let json = to_raw_value(&show::turn(turn));
+        let json = json.map_err(|why| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, why.to_string()))?;
+        bytes += json.get().len();
+        turns.push(json);
+    }
+    Ok(TapeTurns { base: after.is_none().then(|| show::base(tape)), turns, more: rest.peek().is_some() })
 }
 
 pub async fn delete(
