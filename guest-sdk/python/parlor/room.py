@@ -259,6 +259,17 @@ class Room(Reach):
         self._with("$restore", handler, lambda ctx: ctx.data["reason"])
         return handler
 
+    def on_check(self, handler: F) -> F:
+        """Marks what runs after each step of ``parlor simulate``, and never in a server: raise where something does not hold that
+        must hold between any two turns. It should look and change nothing.
+
+        >>> room = Room("auction")
+        >>> @room.on_check
+        ... def check(ctx: Ctx) -> None:
+        ...     assert not (room.storage.get("sold") and room.alarm.get()), "it is sold, and its alarm is set"
+        """
+        return self._hook("$check", handler)
+
     def on_alarm(self, handler: F) -> F:
         """Marks what runs when the alarm is due, with a :class:`Due`: see :class:`Alarm`."""
         self._with("$alarm", handler, lambda ctx: Due(ctx.data["due"] / 1000, ctx.data["attempt"]))
