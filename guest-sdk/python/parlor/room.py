@@ -248,8 +248,7 @@ class Room(Reach):
         return self._hook("$error", handler, FailedTurn)
 
     def on_restore(self, handler: F) -> F:
-        """Marks what runs in a new instance that has no memory of the one before, with the reason: ``crash``, ``restart``,
-        ``wake`` or ``swap``.
+        """Marks what runs in a new instance without the memory of the one before: ``crash``, ``restart``, ``wake`` or ``swap``.
 
         >>> room = Room("lobby")
         >>> @room.on_restore
@@ -260,14 +259,7 @@ class Room(Reach):
         return handler
 
     def on_check(self, handler: F) -> F:
-        """Marks what runs after each step of ``parlor simulate``, and never in a server: raise where something does not hold that
-        must hold between any two turns. It should look and change nothing.
-
-        >>> room = Room("auction")
-        >>> @room.on_check
-        ... def check(ctx: Ctx) -> None:
-        ...     assert not (room.storage.get("sold") and room.alarm.get()), "it is sold, and its alarm is set"
-        """
+        """Marks what runs after each step of ``parlor simulate``, never in a server: raise where what must hold does not."""
         return self._hook("$check", handler)
 
     def on_alarm(self, handler: F) -> F:

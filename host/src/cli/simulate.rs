@@ -46,8 +46,18 @@ pub struct SimulateArgs {
     pub tapes: PathBuf,
 }
 
+impl SimulateArgs {
+    /// Whether there are arguments beside the component, the seed and the steps that change what happens.
+    fn has_others(&self) -> bool {
+        let HarnessArgs { component, set, .. } = &self.harness;
+        let is_named = component.plugin.is_some() || component.config.config.is_some() || component.tenant != "default";
+        is_named || !set.is_empty() || self.strict || !self.from.is_empty() || !self.query.is_empty()
+    }
+}
+
 pub(super) fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     let (seed, steps, file) = (args.harness.seed, args.steps, args.harness.component.file.clone());
+    let others = if args.has_others() { ", and the other arguments as here" } else { "" };
     let mut lessons = Lessons::default();
     for place in &args.from {
         learn(place, &mut lessons)?;
@@ -87,7 +97,11 @@ pub(super) fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         }
     }
     let failure = &found.failure;
-    print(&format!("find it again: parlor simulate {} --seed {seed} --steps {}\n", file.display(), found.step))?;
+    print(&format!(
+        "find it again: parlor simulate {} --seed {seed} --steps {}{others}\n",
+        file.display(),
+        found.step
+    ))?;
     bail!("seed {seed} fails at step {}: {}: {}: {}", found.step, failure.event, failure.code, failure.message)
 }
 

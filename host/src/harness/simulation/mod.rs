@@ -18,7 +18,7 @@ pub use lessons::Lessons;
 
 use self::dice::Dice;
 use self::driver::Driver;
-use self::planner::Situation;
+use self::planner::SimulatedRoom;
 use self::shrink::Numbered;
 use super::session::Harness;
 use crate::model::event::hook;
@@ -90,7 +90,12 @@ pub fn simulate(
         anyhow::Ok(found.filter(|(_, failure)| failure.is_like(&first)).map(|(count, _)| count))
     };
     let is_repeatable = fails(&mut driver, &steps)?.is_some();
-    let prefix = if is_repeatable { shrink::shrink(steps, *tries, |steps| fails(&mut driver, steps))? } else { steps };
+    let prefix = if is_repeatable {
+        let fewer = shrink::shrink(steps, *tries, |steps| fails(&mut driver, steps))?;
+        shrink::shrink_payloads(fewer, *tries, |steps| fails(&mut driver, steps))?
+    } else {
+        steps
+    };
     driver.record(TapePlace::Simulated(tapes.clone()));
     let again = shrink::run(&mut driver, &prefix)?.map(|(_, failure)| failure).filter(|again| again.is_like(&first));
     report.found = Some(FoundFailure {
@@ -115,7 +120,7 @@ fn explore(
     let events: Vec<String> = all.into_iter().filter(|event| !event.starts_with('$') && event != hook::ANY).collect();
     let (mut lessons, mut steps) = (plan.lessons.clone(), Vec::new());
     for number in 1..=plan.steps {
-        let situation = Situation {
+        let situation = SimulatedRoom {
             open: &driver.open(),
             asked: &driver.asked(),
             alarm_in: driver.alarm_in(),

@@ -17,7 +17,7 @@ const LONGEST: u64 = 29;
 const UNKNOWN: &str = "simulation.unknown";
 
 /// How things stand.
-pub(super) struct Situation<'a> {
+pub(super) struct SimulatedRoom<'a> {
     /// The sockets that are open, by name.
     pub(super) open: &'a [String],
     /// Those of them that were asked something.
@@ -33,7 +33,7 @@ pub(super) struct Situation<'a> {
 }
 
 /// The step of this number.
-pub(super) fn next(number: u64, now: &Situation<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
+pub(super) fn next(number: u64, now: &SimulatedRoom<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
     if now.open.is_empty() && dice.chance(80) {
         return connect(number, now, lessons, dice);
     }
@@ -56,7 +56,7 @@ pub(super) fn next(number: u64, now: &Situation<'_>, lessons: &Lessons, dice: &m
     }
 }
 
-fn connect(number: u64, now: &Situation<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
+fn connect(number: u64, now: &SimulatedRoom<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
     let user = (*dice.pick(&USERS).unwrap_or(&USERS[0])).to_owned();
     let fields = || serde_json::json!({});
     let past = now.is_past.then(|| lessons.any_meta(dice).cloned().unwrap_or_else(fields));
@@ -64,7 +64,7 @@ fn connect(number: u64, now: &Situation<'_>, lessons: &Lessons, dice: &mut Dice)
 }
 
 /// Up to the alarm, just before it or just behind it; or some time, short or long.
-fn time(now: &Situation<'_>, dice: &mut Dice) -> u64 {
+fn time(now: &SimulatedRoom<'_>, dice: &mut Dice) -> u64 {
     match now.alarm_in {
         Some(alarm) if dice.chance(40) => (alarm + dice.below(3)).saturating_sub(1),
         _ => {
@@ -74,12 +74,12 @@ fn time(now: &Situation<'_>, dice: &mut Dice) -> u64 {
     }
 }
 
-fn answer(now: &Situation<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
+fn answer(now: &SimulatedRoom<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
     let from = dice.pick(now.asked).cloned().unwrap_or_default();
     SimulatedStep::Answer { from, data: payload("$ack", lessons, dice) }
 }
 
-fn send(now: &Situation<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
+fn send(now: &SimulatedRoom<'_>, lessons: &Lessons, dice: &mut Dice) -> SimulatedStep {
     let Some(from) = dice.pick(now.open).cloned() else { return SimulatedStep::Advance(time(now, dice)) };
     let sent: Vec<&str> = lessons.events().collect();
     let event = match dice.pick(now.events) {

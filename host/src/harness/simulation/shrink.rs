@@ -1,5 +1,7 @@
 //! The shortest list of steps that fails in the same way, as far as it is found in so many tries.
 
+use serde_json::Value;
+
 use super::driver::{Driver, SimulatedFailure};
 use super::step::SimulatedStep;
 
@@ -47,9 +49,54 @@ pub(super) fn shrink(
     }
 }
 
+/// Leaves out members of what clients sent, for as long as it fails in the same way.
+pub(super) fn shrink_payloads(
+    mut steps: Vec<Numbered>,
+    tries: usize,
+    mut fails: impl FnMut(&[Numbered]) -> anyhow::Result<Option<usize>>,
+) -> anyhow::Result<Vec<Numbered>> {
+    let mut left = tries;
+    for place in 0..steps.len() {
+        for name in members(&steps[place].1) {
+            if left == 0 {
+                return Ok(steps);
+            }
+            left -= 1;
+            let mut fewer = steps.clone();
+            if let SimulatedStep::Send { data: Some(Value::Object(members)), .. } = &mut fewer[place].1 {
+                members.remove(&name);
+            }
+            if fails(&fewer)? == Some(steps.len()) {
+                steps = fewer;
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// The names of the members that a client sends.
+fn members(step: &SimulatedStep) -> Vec<String> {
+    match step {
+        SimulatedStep::Send { data: Some(Value::Object(members)), .. } => members.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_members_that_the_failure_needs_are_left() {
+        let send = |data: Value| SimulatedStep::Send { from: "s1".to_owned(), event: "e".to_owned(), data: Some(data) };
+        let steps = vec![(1, send(serde_json::json!({ "a": 1, "b": 2, "c": 3 })))];
+        let needs_b = |steps: &[Numbered]| {
+            let SimulatedStep::Send { data: Some(data), .. } = &steps[0].1 else { return Ok(None) };
+            Ok(data.get("b").map(|_| 1))
+        };
+        let shortest = shrink_payloads(steps, 10, needs_b).unwrap();
+        assert_eq!(shortest, [(1, send(serde_json::json!({ "b": 2 })))]);
+    }
 
     fn steps(numbers: impl IntoIterator<Item = u64>) -> Vec<Numbered> {
         numbers.into_iter().map(|number| (number, SimulatedStep::Sleep)).collect()
