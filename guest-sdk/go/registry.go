@@ -44,11 +44,12 @@ const (
 	hookAlarm      = "$alarm"
 	hookSuspend    = "$suspend"
 	hookResume     = "$resume"
+	hookCheck      = "$check"
 )
 
 func isSocketless(cause string) bool {
 	switch cause {
-	case hookRestore, hookError, hookTimer, hookAlarm, hookSuspend, hookResume:
+	case hookRestore, hookError, hookTimer, hookAlarm, hookSuspend, hookResume, hookCheck:
 		return true
 	}
 	return false

@@ -122,6 +122,12 @@ func (room *Room) OnRestore(handle func(actor *Actor, restore Restore) error) Ha
 	return on(room, hookRestore, handle)
 }
 
+// OnCheck registers a handler that runs after each step of `parlor simulate`, and never in a server: an error says that something
+// does not hold which must hold between any two turns. It should look and change nothing.
+func (room *Room) OnCheck(handle func(actor *Actor) error) Handler {
+	return room.add(events, hookCheck, func(ctx *Ctx) error { return handle(ctx.Actor) })
+}
+
 // OnTimer registers a handler of the timers of a name. The data is what [Timers.Set] gave it.
 func (room *Room) OnTimer[T any](name string, handle func(actor *Actor, data T) error) Handler {
 	return room.add(timers, name, func(ctx *Ctx) error {

@@ -224,10 +224,10 @@ fn filter(default: Targets) -> Result<Targets, String> {
 }
 
 /// Has somebody told of the lines of these targets, whatever the environment wants to see. Where that says nothing, it sees
-/// the errors of this program.
-pub fn log_to_stderr_and(observed: Targets, observer: fn(&Event<'_>)) -> Result<(), String> {
+/// the lines of this program from a level on.
+pub fn log_to_stderr_and(observed: Targets, shown: LevelFilter, observer: fn(&Event<'_>)) -> Result<(), String> {
     let log = fmt::layer().with_writer(LogWriter).log_internal_errors(false).with_ansi(io::stderr().is_terminal());
-    let log = log.with_filter(filter(Targets::new().with_target("parlor", LevelFilter::ERROR))?);
+    let log = log.with_filter(filter(Targets::new().with_target("parlor", shown))?);
     registry().with(log).with(ObservedLines(observer).with_filter(observed)).init();
     Ok(())
 }

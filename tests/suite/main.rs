@@ -46,6 +46,7 @@ mod resume;
 mod room;
 mod script;
 mod shutdown;
+mod simulate;
 mod socketio;
 mod swap;
 mod tapes;

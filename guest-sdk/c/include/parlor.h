@@ -156,6 +156,14 @@ pl_handler pl_on_error(pl_fn *fn);
  */
 pl_handler pl_on_restore(pl_fn *fn);
 
+/* Calls `fn` after each step of `parlor simulate`, and never in a server: where something does not hold that must hold between any
+ * two turns, it fails the turn. It should look and change nothing.
+ *
+ *     static void check(pl_event *event) { if (score < 0) pl_fail("score", "less than nothing"); }
+ *     pl_on_check(check);
+ */
+pl_handler pl_on_check(pl_fn *fn);
+
 /* Calls `fn` when the alarm is due; event->data is {"due", "attempt"}.
  *
  *     pl_on_alarm(close_the_poll);

@@ -147,6 +147,7 @@ HOOK(pl_on_back, "$back")
 HOOK(pl_on_message, "$message")
 HOOK(pl_on_error, "$error")
 HOOK(pl_on_restore, "$restore")
+HOOK(pl_on_check, "$check")
 HOOK(pl_on_alarm, "$alarm")
 
 /* Adds the handlers of a name to those that are to run. */

@@ -15,7 +15,7 @@ from .request import Request
 from .room import Room, defined
 from .sockets import changed, contract_meta, end_turn
 
-SOCKETLESS = ("$restore", "$error", "$timer", "$alarm", "$suspend", "$resume")
+SOCKETLESS = ("$restore", "$error", "$timer", "$alarm", "$suspend", "$resume", "$check")
 """Hooks that the host itself is the cause of, so that there may be no socket."""
 
 

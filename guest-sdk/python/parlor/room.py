@@ -248,8 +248,7 @@ class Room(Reach):
         return self._hook("$error", handler, FailedTurn)
 
     def on_restore(self, handler: F) -> F:
-        """Marks what runs in a new instance that has no memory of the one before, with the reason: ``crash``, ``restart``,
-        ``wake`` or ``swap``.
+        """Marks what runs in a new instance without the memory of the one before: ``crash``, ``restart``, ``wake`` or ``swap``.
 
         >>> room = Room("lobby")
         >>> @room.on_restore
@@ -258,6 +257,10 @@ class Room(Reach):
         """
         self._with("$restore", handler, lambda ctx: ctx.data["reason"])
         return handler
+
+    def on_check(self, handler: F) -> F:
+        """Marks what runs after each step of ``parlor simulate``, never in a server: raise where what must hold does not."""
+        return self._hook("$check", handler)
 
     def on_alarm(self, handler: F) -> F:
         """Marks what runs when the alarm is due, with a :class:`Due`: see :class:`Alarm`."""

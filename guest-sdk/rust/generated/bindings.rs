@@ -277,7 +277,8 @@ pub mod parlor {
             /// none: it comes only where `ping` is asked for by name, and `*` handlers do not run for it), or for a hook: `$connect`,
             /// `$disconnect`, `$lost` and `$back` (a client's line broke, and it came back), `$user-join` and `$user-leave` (the first
             /// socket of a user in the room, and the last), `$message` (the fallback), `$error`, `$restore`, `$timer` (for every timer), `$ack` (for every
-            /// answer to an ask), `$alarm`, `$suspend`, `$resume`. Asking twice is asking once. Up to 256 registrations; refused in `authorize`, and `invalid` for a hook
+            /// answer to an ask), `$alarm`, `$suspend`, `$resume`, `$check` (whether your own invariants hold: a simulation asks after each of its steps,
+            /// a server never does). Asking twice is asking once. Up to 256 registrations; refused in `authorize`, and `invalid` for a hook
             /// that this host does not know.
             ///
             /// Registrations are no effects: they stay when a turn is undone, and go with the instance.

@@ -20,10 +20,11 @@ pub(crate) mod hook {
     pub(crate) const RESUME: &str = "$resume";
     pub(crate) const USER_JOIN: &str = "$user-join";
     pub(crate) const USER_LEAVE: &str = "$user-leave";
+    pub(crate) const CHECK: &str = "$check";
 
     /// Whether the host itself is the cause, so that there may be no socket.
     pub(crate) fn is_socketless(cause: &str) -> bool {
-        [RESTORE, ERROR, TIMER, ALARM, SUSPEND, RESUME].contains(&cause)
+        [RESTORE, ERROR, TIMER, ALARM, SUSPEND, RESUME, CHECK].contains(&cause)
     }
 }
 

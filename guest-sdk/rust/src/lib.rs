@@ -86,6 +86,7 @@ mod base64;
 #[doc(hidden)]
 pub mod bindings;
 mod bytes;
+mod check;
 mod context;
 mod ctx;
 mod error;

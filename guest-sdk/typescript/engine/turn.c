@@ -134,7 +134,7 @@ static bool is_keepalive(const event *event) {
 
 /* Hooks that the host itself is the cause of, so that there may be no socket. */
 static bool needs_socket(struct pl_span cause) {
-    static const char *const without[] = {"$restore", "$error", "$timer", "$alarm", "$suspend", "$resume"};
+    static const char *const without[] = {"$restore", "$error", "$timer", "$alarm", "$suspend", "$resume", "$check"};
     for (size_t at = 0; at < sizeof without / sizeof *without; at++) {
         if (is(cause, without[at])) return false;
     }

@@ -34,6 +34,7 @@ const KEPT = [
   "onUserLeave",
   "onLost",
   "onBack",
+  "onCheck",
 ] as const;
 
 /** The handlers of the room itself, as an emitter. */
@@ -146,6 +147,7 @@ export function defineRoom(given: RoomDefinition<any> = {}): Room {
     // Where nobody is connected, as after a restart of the server, there is nothing to restore.
     return actor.getSessionCount() > 0 ? given.onHibernationRestore!(actor as any) : undefined;
   });
+  hook("onCheck", "$check", (ctx) => given.onCheck!(ctx));
   hook("onAlarm", "$alarm", (ctx, due) => given.onAlarm!(ctx, due));
   hook("onUserJoin", "$user-join", (ctx, { userId }) => given.onUserJoin!(ctx, userId));
   hook("onUserLeave", "$user-leave", (ctx, { userId }) => given.onUserLeave!(ctx, userId));

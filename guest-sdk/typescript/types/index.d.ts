@@ -200,6 +200,11 @@ export interface RoomDefinition<M extends ConnectionMeta = ConnectionMeta, E = u
    * both. `actor.sessions` has who is connected, with their metas.
    */
   onHibernationRestore?(actor: Actor<M, E>): unknown;
+  /**
+   * After each step of `parlor simulate`, and never in a server: throw where something does not hold that must hold between any two
+   * turns. It should look and change nothing.
+   */
+  onCheck?(ctx: HookContext<M, E>): unknown;
   /** What handlers are registered on and called by, in place of the room's own. */
   eventEmitter?: RoomEventEmitter<M, E>;
   /**

@@ -22,6 +22,7 @@ mod run;
 mod sdk;
 mod serve;
 mod signals;
+mod simulate;
 mod systemd;
 mod units;
 mod variables;
@@ -29,6 +30,8 @@ mod variables;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::logs;
 use crate::plugin::compiler::{CompileJob, ScriptJob};
@@ -69,6 +72,12 @@ enum Command {
     /// `parlor dev` writes a tape of each turn that fails. The room's instance is made again and gets the tape's answers;
     /// nothing else is run. Where it does not do what was recorded, the command fails.
     Replay(replay::ReplayArgs),
+    /// Let users, crashes, failing disks and time happen to a component's room, in an order that a seed gives.
+    ///
+    /// It fails at the first trap, deadline, failed $restore or $resume, or where the plugin's own $check says so, and leaves the
+    /// shortest list of steps that it found and a tape of it. The same seed finds the same again. docs/authors/simulate.md
+    /// says what happens to the room.
+    Simulate(simulate::SimulateArgs),
     /// Print every limit, its value and where that was set.
     Limits(LimitsArgs),
     /// List the plugins of a running server: versions, rooms, sockets, and what it refused.
@@ -96,7 +105,9 @@ impl Cli {
     /// Runs the command, and says why it failed. This is the one place where an error's chain is printed.
     pub fn run(self) -> ExitCode {
         let logged = match &self.command {
-            Command::Room(_) => room::log(),
+            Command::Room(_) => room::log(LevelFilter::ERROR),
+            // Disks that fail and instances that are lost are its own doing.
+            Command::Simulate(_) => room::log(LevelFilter::OFF),
             _ => logs::log_to_stderr(),
         };
         let done = logged.and_then(|()| self.run_command().map_err(|why| format!("{why:#}")));
@@ -116,6 +127,7 @@ impl Cli {
             Command::Check(args) => check::check(&args),
             Command::Room(args) => room::room(args),
             Command::Replay(args) => replay::replay(args),
+            Command::Simulate(args) => simulate::simulate(args),
             Command::Limits(args) => limits::limits(&args),
             Command::Plugins(args) => remote::plugins(&args),
             Command::Rollback(args) => remote::rollback(&args),

@@ -19,36 +19,46 @@ use crate::tenant::log_gate::GUEST_TARGET;
 /// The longest line of the input, its end included.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
+/// What a room in this process is made with.
 #[derive(Debug, Args)]
-pub struct RoomArgs {
+pub struct HarnessArgs {
     #[command(flatten)]
     pub component: ComponentArgs,
-    /// Read steps from standard input, one JSON value a line, and write one answer a line on standard output.
-    #[arg(long, required = true)]
-    pub stdio: bool,
     /// Where all randomness begins: the same seed and steps give the same answers.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Set a key of the plugin's configuration; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
-    /// The second version, which the steps `swap` and `swap-fails` deploy.
-    #[arg(long, value_name = "FILE")]
-    pub second: Option<PathBuf>,
     /// Keep compiled code in this folder [default: parlor in $XDG_CACHE_HOME, else in ~/.cache].
     #[arg(long, value_name = "DIR", env = "PARLOR_CACHE", hide_env_values = true)]
     pub cache: Option<PathBuf>,
 }
 
-/// Has the harness told of what the plugin logs and of the turns that fail.
-pub(super) fn log() -> Result<(), String> {
+#[derive(Debug, Args)]
+pub struct RoomArgs {
+    #[command(flatten)]
+    pub harness: HarnessArgs,
+    /// Read steps from standard input, one JSON value a line, and write one answer a line on standard output.
+    #[arg(long, required = true)]
+    pub stdio: bool,
+    /// The second version, which the steps `swap` and `swap-fails` deploy.
+    #[arg(long, value_name = "FILE")]
+    pub second: Option<PathBuf>,
+}
+
+/// Has the harness told of what the plugin logs and of the turns that fail. Standard error has lines from this level on, where the
+/// environment says nothing.
+pub(super) fn log(shown: LevelFilter) -> Result<(), String> {
     let observed =
         Targets::new().with_target(GUEST_TARGET, LevelFilter::DEBUG).with_target("parlor", LevelFilter::WARN);
-    logs::log_to_stderr_and(observed, |event| HEARD.note(event))
+    logs::log_to_stderr_and(observed, shown, |event| HEARD.note(event))
 }
 
 pub(super) fn room(args: RoomArgs) -> anyhow::Result<()> {
-    let harness = options(args).and_then(Harness::start);
+    let second = args.second;
+    let options = args.harness.options().map(|options| HarnessOptions { second, ..options });
+    let harness = options.and_then(Harness::start);
     let mut harness = match harness {
         Ok(harness) => harness,
         Err(why) => return Err(told(why)),
@@ -67,23 +77,26 @@ fn told(why: anyhow::Error) -> anyhow::Error {
     why
 }
 
-fn options(args: RoomArgs) -> anyhow::Result<HarnessOptions> {
-    let component = args.component;
-    // Cargo writes a package's name so.
-    let key = component.key(|file| file.replace('_', "-"))?;
-    let config = Config::load(component.config.overrides())?;
-    let cache = args.cache.map_or_else(sdk::cache, Ok).context("say --cache DIR")?;
-    std::fs::create_dir_all(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
-    Ok(HarnessOptions {
-        config: without_rates(config).map_err(anyhow::Error::msg)?,
-        values: BTreeMap::from_iter(args.set),
-        key,
-        seed: args.seed,
-        first: component.file,
-        second: args.second,
-        cache,
-        program: THIS_PROGRAM.into(),
-    })
+impl HarnessArgs {
+    pub(super) fn options(self) -> anyhow::Result<HarnessOptions> {
+        let component = self.component;
+        // Cargo writes a package's name so.
+        let key = component.key(|file| file.replace('_', "-"))?;
+        let config = Config::load(component.config.overrides())?;
+        let cache = self.cache.map_or_else(sdk::cache, Ok).context("say --cache DIR")?;
+        std::fs::create_dir_all(&cache).with_context(|| format!("cannot make the folder {}", cache.display()))?;
+        Ok(HarnessOptions {
+            config: without_rates(config).map_err(anyhow::Error::msg)?,
+            values: BTreeMap::from_iter(self.set),
+            key,
+            seed: self.seed,
+            first: component.file,
+            second: None,
+            cache,
+            tapes: None,
+            program: THIS_PROGRAM.into(),
+        })
+    }
 }
 
 /// Does one step a line, to the last; answers how many had an error.

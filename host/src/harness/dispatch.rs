@@ -30,6 +30,8 @@ impl Harness {
             RoomStep::Advance(ms) => self.advance(ms),
             RoomStep::Sleep => self.sleep(),
             RoomStep::Crash => self.crash(),
+            RoomStep::Check => self.check(),
+            RoomStep::FailCommits(batches) => self.fail_commits(batches),
             RoomStep::Restart => self.restart(),
             RoomStep::Swap(file) => self.swap(file, None),
             RoomStep::SwapFails(code) => self.swap(None, Some(&code)),

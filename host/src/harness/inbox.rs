@@ -54,6 +54,11 @@ impl Inbox {
         }
     }
 
+    /// Whether it was asked something that it did not answer.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.asks.is_empty()
+    }
+
     /// Takes the number of the first ask that is not answered.
     pub(super) fn take_ask(&mut self) -> Option<Value> {
         self.asks.pop_front()

@@ -3,6 +3,7 @@
 
 mod compare;
 mod dispatch;
+mod failing;
 mod heard;
 mod idle;
 mod inbox;
@@ -13,6 +14,7 @@ mod outcome;
 mod peer;
 mod session;
 mod settings;
+pub mod simulation;
 mod step;
 mod verbs;
 mod world;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::model::names::PluginKey;
+use crate::tenant::tapes::TapePlace;
 
 /// What a harness is made with.
 pub struct HarnessOptions {
@@ -21,6 +22,8 @@ pub struct HarnessOptions {
     pub second: Option<PathBuf>,
     /// The folder for native code.
     pub cache: PathBuf,
+    /// Where turns that fail are recorded; none where nothing is.
+    pub tapes: Option<TapePlace>,
     /// This program: the child that compiles is another run of it.
     pub program: PathBuf,
 }

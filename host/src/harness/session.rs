@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::failing::FailingStorage;
 use super::opening::OpenStep;
 use super::options::HarnessOptions;
 use super::outcome::StepError;
@@ -16,7 +17,6 @@ use crate::plugin::loader::{Loader, examine};
 use crate::plugin::version::Plugin;
 use crate::randomness;
 use crate::room::handle::RoomHandle;
-use crate::storage::memory::MemoryStorage;
 
 /// A room that is driven step by step.
 pub struct Harness {
@@ -28,7 +28,7 @@ pub struct Harness {
     pub(super) opening: OpenStep,
     pub(super) room: RoomId,
     /// What outlives a restart.
-    pub(super) storage: Arc<MemoryStorage>,
+    pub(super) storage: Arc<FailingStorage>,
     pub(super) world: World,
     pub(super) peers: BTreeMap<String, InsidePeer>,
     /// How many requests it sent for steps of its own.
@@ -45,7 +45,7 @@ impl Harness {
         let loader = Loader::new(engine, &options.cache, options.program.clone(), limits)?;
         let opening = OpenStep::default();
         randomness::seed(options.seed);
-        let storage = Arc::<MemoryStorage>::default();
+        let storage = Arc::<FailingStorage>::default();
         let world = World::begin(&options, &storage, opening.now, None)?;
         Ok(Self {
             loader,

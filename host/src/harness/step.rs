@@ -31,6 +31,8 @@ pub enum RoomStep {
     Advance(u64),
     Sleep,
     Crash,
+    Check,
+    FailCommits(u32),
     Restart,
     Swap(Option<PathBuf>),
     SwapFails(String),
@@ -130,7 +132,7 @@ fn normal() -> u16 {
 
 /// The verbs, for whoever wrote another one.
 const VERBS: &str = "open, connect, refused, send, request, answer, do, expect, frames, closed, leave, failures, log, advance, \
-                     sleep, crash, restart, swap, swap-fails, stored, room, quit";
+                     sleep, crash, check, fail-commits, restart, swap, swap-fails, stored, room, quit";
 
 /// Reads what a verb says; none where it stands alone.
 pub(super) fn read(verb: &str, said: Option<&RawValue>) -> Result<RoomStep, String> {
@@ -160,13 +162,15 @@ pub(super) fn read(verb: &str, said: Option<&RawValue>) -> Result<RoomStep, Stri
         ("sleep", None) => RoomStep::Sleep,
         // In a server a client's event does it; here it needs nobody.
         ("crash", _) => RoomStep::Crash,
+        ("check", None) => RoomStep::Check,
+        ("fail-commits", Some(said)) => RoomStep::FailCommits(value(said)?),
         ("restart", None) => RoomStep::Restart,
         ("swap", said) => RoomStep::Swap(said.map(value).transpose()?),
         ("swap-fails", Some(said)) => RoomStep::SwapFails(value(said)?),
         ("stored", said) => RoomStep::Stored(said.map(value).transpose()?),
         ("room", None) => RoomStep::Room,
         ("quit", None) => RoomStep::Quit,
-        ("sleep" | "restart" | "room" | "quit", Some(_)) => {
+        ("sleep" | "check" | "restart" | "room" | "quit", Some(_)) => {
             return Err(format!("it stands alone, as the text {verb:?}"));
         }
         (verb, None) if VERBS.split(", ").any(|known| known == verb) => {

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+use super::failing::FailingStorage;
 use super::idle::IdleWatch;
 use super::options::HarnessOptions;
 use crate::clock::{self, Instant, unix_ms};
@@ -20,7 +21,6 @@ use crate::plugin::loader::{Loader, read_component};
 use crate::plugin::version::Plugin;
 use crate::room::handle::{RoomHandle, RoomRequest};
 use crate::storage::Storage;
-use crate::storage::memory::MemoryStorage;
 use crate::tenant::Tenants;
 use crate::workers::Workers;
 
@@ -43,7 +43,7 @@ impl World {
     /// Begins a life at a moment, in milliseconds since the Unix epoch, behind the one `before`.
     pub(super) fn begin(
         options: &HarnessOptions,
-        storage: &Arc<MemoryStorage>,
+        storage: &Arc<FailingStorage>,
         now: u64,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
@@ -55,6 +55,10 @@ impl World {
         let runtime = builder.build().context("no runtime")?;
         let workers = Arc::new(Workers::on_this_thread(runtime.handle()));
         let tenants = Tenants::new(options.config.tenants.clone(), options.config.limits.clone(), 1);
+        let tenants = match &options.tapes {
+            Some(place) => tenants.taping(place.clone()),
+            None => tenants,
+        };
         let fleet = Arc::new(Fleet::new(workers, Arc::clone(storage) as Arc<dyn Storage>));
         runtime.block_on(async {
             let left = moment.map(|moment| moment.saturating_duration_since(Instant::now()));

@@ -33,11 +33,13 @@ pub mod hook {
     pub const RESUME: &str = "$resume";
     pub const USER_JOIN: &str = "$user-join";
     pub const USER_LEAVE: &str = "$user-leave";
+    /// The plugin looks whether its own invariants hold. Only the harness asks for it.
+    pub const CHECK: &str = "$check";
 
     /// Every hook that a plugin can register for.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
         CONNECT, DISCONNECT, LOST, BACK, USER_JOIN, USER_LEAVE, MESSAGE, ERROR, RESTORE, TIMER, ACK, ALARM, SUSPEND,
-        RESUME,
+        RESUME, CHECK,
     ];
     /// A plugin that registers for this gets every event that clients send.
     pub const ANY: &str = "*";

@@ -66,7 +66,7 @@ impl TapeShelf {
     pub fn admits(&self) -> bool {
         let (mut last, now) = (self.last.lock(), Instant::now());
         let pause = if self.rules.is_dev { DEV_PAUSE } else { PAUSE };
-        let is_due = last.is_none_or(|last| now.duration_since(last) >= pause);
+        let is_due = self.rules.is_prompt || last.is_none_or(|last| now.duration_since(last) >= pause);
         if is_due {
             *last = Some(now);
         }
@@ -84,7 +84,7 @@ impl TapeShelf {
     ) {
         let (shelf, room, account) = (Arc::clone(self), room.clone(), Arc::clone(account));
         let write = move || account.deploying(|| shelf.write(&room, &mark, &frames));
-        if at_once {
+        if at_once || self.rules.is_prompt {
             return write();
         }
         tokio::task::spawn_blocking(write);

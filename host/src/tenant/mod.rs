@@ -154,7 +154,7 @@ impl Tenants {
     /// Where a plugin's tapes are, and what the name of each begins with; none where nothing records.
     pub fn tape_folder(&self, tenant: &TenantName, plugin: &PluginName) -> Option<(PathBuf, String)> {
         Some(match self.tapes.as_ref()? {
-            TapePlace::Dev(folder) => (folder.clone(), format!("{plugin}-")),
+            TapePlace::Dev(folder) | TapePlace::Simulated(folder) => (folder.clone(), format!("{plugin}-")),
             TapePlace::Served(tapes) => (tapes.join(tenant.as_str()).join(plugin.as_str()), String::new()),
         })
     }
@@ -163,7 +163,7 @@ impl Tenants {
     fn tape_rules(&self, tenant: &TenantName, plugin: &PluginName) -> Option<TapeRules> {
         let recording = self.settings(tenant).plugins.get(plugin).map(|own| own.record).unwrap_or_default();
         let (folder, _) = self.tape_folder(tenant, plugin)?;
-        TapeRules::new(folder, recording, matches!(self.tapes, Some(TapePlace::Dev(_))))
+        TapeRules::new(self.tapes.as_ref()?, folder, recording)
     }
 
     /// The tenant that is served at a host name.

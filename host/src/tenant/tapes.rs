@@ -6,9 +6,10 @@ use crate::model::recording::Recording;
 
 /// How many turns a tape holds at most.
 const TURNS: u64 = 1_000;
-/// How many bytes a room's tape holds under `parlor dev`, and on a server.
+/// How many bytes a room's tape holds under `parlor dev`, on a server, and in a simulation.
 const DEV_BYTES: usize = 8 << 20;
 const SERVED_BYTES: usize = 256 << 10;
+const SIMULATED_BYTES: usize = 64 << 20;
 /// How many files a plugin has at most.
 pub const FILES: usize = 20;
 
@@ -19,6 +20,8 @@ pub enum TapePlace {
     Dev(PathBuf),
     /// A server records what the operator asks for, into a folder for each plugin below this one.
     Served(PathBuf),
+    /// A simulation records a prefix that fails, into one folder.
+    Simulated(PathBuf),
 }
 
 /// How one plugin's rooms are recorded.
@@ -29,15 +32,25 @@ pub struct TapeRules {
     pub bytes: usize,
     /// Whether each life of an instance makes a file, not only one with a turn that failed.
     pub takes_all: bool,
-    /// Whether this is `parlor dev`, where the component lies beside the tapes, and the log says how to replay one.
+    /// Whether the component lies beside the tapes, and the log says how to replay one: on an author's machine.
     pub is_dev: bool,
+    /// Whether each failure makes a file, at once.
+    pub is_prompt: bool,
 }
 
 impl TapeRules {
-    /// The rules for tapes in this folder; none where nothing is recorded.
-    pub(super) fn new(folder: PathBuf, recording: Recording, is_dev: bool) -> Option<Self> {
-        let bytes = if is_dev { DEV_BYTES } else { SERVED_BYTES };
+    /// The rules for tapes in this folder, which is of this place; none where nothing is recorded.
+    pub(super) fn new(place: &TapePlace, folder: PathBuf, recording: Recording) -> Option<Self> {
         let takes_all = recording == Recording::All;
-        (is_dev || recording != Recording::Off).then_some(Self { folder, turns: TURNS, bytes, takes_all, is_dev })
+        let rules = Self { folder, turns: TURNS, bytes: DEV_BYTES, takes_all, is_dev: true, is_prompt: false };
+        match place {
+            TapePlace::Dev(_) => Some(rules),
+            TapePlace::Served(_) if recording == Recording::Off => None,
+            TapePlace::Served(_) => Some(Self { bytes: SERVED_BYTES, is_dev: false, ..rules }),
+            // A tape that is full has the room sleep for a moment, and a life that is recorded would be another one.
+            TapePlace::Simulated(_) => {
+                Some(Self { turns: u64::MAX, bytes: SIMULATED_BYTES, takes_all: false, is_prompt: true, ..rules })
+            }
+        }
     }
 }

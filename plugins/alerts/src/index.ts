@@ -59,7 +59,8 @@ function unread(kept: readonly Alert[]): number {
   return kept.filter((alert) => !alert.read).length;
 }
 
-alerts.on("alert", async (ctx, data: { user?: unknown; title?: unknown; level?: unknown }) => {
+alerts.on("alert", async (ctx, sent: { user?: unknown; title?: unknown; level?: unknown } | null) => {
+  const data = sent ?? {};
   const { user, level = "info" } = data;
   const title = typeof data.title === "string" ? data.title.trim() : "";
   const fits = typeof user === "string" && NAME.test(user) && LEVELS.includes(level);
@@ -78,7 +79,8 @@ alerts.on("alert", async (ctx, data: { user?: unknown; title?: unknown; level?: 
   ctx.emit.emit("alert.sent", { user, devices });
 });
 
-alerts.on("alert.read", async (ctx, data: { id?: unknown }) => {
+alerts.on("alert.read", async (ctx, sent: { id?: unknown } | null) => {
+  const data = sent ?? {};
   const { userId } = ctx.meta;
   const storage = ctx.actor.getStorage();
   // All of them are read, or none is.

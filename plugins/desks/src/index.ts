@@ -59,7 +59,8 @@ export const desks = defineRoom<DeskMeta>({
   },
 });
 
-desks.on("status", (ctx, { status, note = "" }: { status?: unknown; note?: unknown }) => {
+desks.on("status", (ctx, data: { status?: unknown; note?: unknown } | null) => {
+  const { status, note = "" } = data ?? {};
   if (!STATUSES.includes(status) || typeof note !== "string" || note.length > NOTE_MOST) {
     ctx.emit.emit("refused", { why: `a status is here, away or busy, with a note of up to ${NOTE_MOST} characters` });
     return;

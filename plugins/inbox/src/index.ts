@@ -29,8 +29,8 @@ const inbox = defineRoom<UserMeta>({
   },
 });
 
-inbox.on("note.send", async (ctx, data: { userId?: unknown; text?: unknown }) => {
-  const { userId, text } = data;
+inbox.on("note.send", async (ctx, data: { userId?: unknown; text?: unknown } | null) => {
+  const { userId, text } = data ?? {};
   if (typeof userId !== "string" || userId === "") throw new Error("a note without a userId");
   if (!isUser(userId)) reject("user.unknown", `there is no user ${userId.slice(0, 100)}`);
   const words = typeof text === "string" ? text.trim() : "";
@@ -42,20 +42,20 @@ inbox.on("note.send", async (ctx, data: { userId?: unknown; text?: unknown }) =>
   ctx.emit.emit("note.sent", { userId, id: note.id, devices });
 });
 
-inbox.on("note.read", async (ctx, data: { id?: unknown }) => {
-  const { id } = data;
+inbox.on("note.read", async (ctx, data: { id?: unknown } | null) => {
+  const { id } = data ?? {};
   if (id !== undefined && typeof id !== "number") reject("note.id", "the id of a note is a number");
   const { userId } = ctx.meta;
   const unread = await markRead(ctx.actor.getStorage(), userId, id as number | undefined);
   ctx.emit.to(userId).emit("inbox.read", { id, unread, readAt: Date.now() });
 });
 
-inbox.on("announce", (ctx, data: { message?: unknown }) => {
+inbox.on("announce", (ctx, data: { message?: unknown } | null) => {
   if (ctx.meta.role !== "admin") {
     ctx.emit.emit("error", { code: "not-admin", message: "only admins announce" });
     return;
   }
-  const { message } = data;
+  const { message } = data ?? {};
   if (typeof message !== "string" || message.length < 1 || message.length > TEXT_MOST) {
     reject("announce.message", `an announcement has 1 to ${TEXT_MOST} characters`);
   }

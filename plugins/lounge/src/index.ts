@@ -55,8 +55,8 @@ function names({ actor }: RoomContext<LoungeMeta>): string[] {
   return [...new Set(Array.from(actor.sessions.values(), ({ meta }) => meta.name))].sort();
 }
 
-lounge.on("say", async (ctx, data: { text?: unknown }) => {
-  const text = typeof data.text === "string" ? data.text.trim() : "";
+lounge.on("say", async (ctx, data: { text?: unknown } | null) => {
+  const text = typeof data?.text === "string" ? data.text.trim() : "";
   if (text.length < 1 || text.length > TEXT_MOST) {
     ctx.emit.emit("refused", { why: `a line has 1 to ${TEXT_MOST} characters` });
     return;

@@ -79,6 +79,14 @@ impl Hall {
         })
     }
 
+    /// All seats that are sold, with their confirmations.
+    pub(crate) fn sold(&self) -> impl Iterator<Item = (String, String)> {
+        self.taken.iter().filter_map(|(name, seat)| match seat {
+            Seat::Sold { confirmation, .. } => Some((name.clone(), confirmation.clone())),
+            Seat::Held { .. } => None,
+        })
+    }
+
     pub(crate) fn held_by(&self, user: &str) -> usize {
         self.holds().filter(|(_, holder, until)| *holder == user && *until > self.now).count()
     }

@@ -5,6 +5,8 @@
 
 mod hall;
 
+use std::collections::BTreeMap;
+
 use hall::{Hall, Seat};
 use parlor_guest::{config, prelude::*};
 
@@ -74,6 +76,32 @@ pub fn tickets(room: &mut Room) -> Result {
 
     // Timers do not survive a restart of the server: what they are for stands in the storage.
     room.on_restore(move |actor, _| schedule(actor, &Hall::load(actor, show)?));
+
+    // For `parlor simulate` alone: what holds between any two turns, whatever happened.
+    let mut sold = BTreeMap::new();
+    room.on_check(move |actor| check(actor, &Hall::load(actor, show)?, &mut sold));
+    Ok(())
+}
+
+/// Whoever has a seat keeps it, nobody holds too many, and the alarm is that of the hold that ends first. `sold` is what the last
+/// check saw.
+fn check(actor: &Actor, hall: &Hall, sold: &mut BTreeMap<String, String>) -> Result {
+    let now: BTreeMap<String, String> = hall.sold().collect();
+    if let Some((seat, _)) = sold.iter().find(|(seat, confirmation)| now.get(*seat) != Some(confirmation)) {
+        return Err(Error::new("check.lost", format!("{seat} was sold, and its buyer has it no more")));
+    }
+    *sold = now;
+    let mut users = hall.holds().map(|(_, user, _)| user);
+    if let Some(user) = users.find(|user| hall.held_by(user) > HOLDS_PER_USER) {
+        return Err(Error::new("check.holds", format!("{user} holds more than {HOLDS_PER_USER} seats")));
+    }
+    let (first, rings) = (hall.holds().map(|(_, _, until)| until).min(), actor.alarm().get()?);
+    if first != rings {
+        return Err(Error::new(
+            "check.alarm",
+            format!("the first hold ends at {first:?}, and the alarm is at {rings:?}"),
+        ));
+    }
     Ok(())
 }
 

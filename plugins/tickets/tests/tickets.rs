@@ -299,6 +299,7 @@ fn nothing_is_ever_sold_twice_whatever_happens_in_between() {
                 sockets = users.map(|user| connect(&room, user));
             }
         }
+        room.check();
         for (socket, user) in sockets.iter().zip(users) {
             for bought in only(socket, "seat.bought") {
                 let seat = bought["seat"].as_str().expect("a seat").to_owned();

@@ -50,8 +50,8 @@ const room = defineRoom({
   },
 });
 
-room.on("board.page", async (ctx, data: { after?: unknown }) => {
-  const { after = 0 } = data;
+room.on("board.page", async (ctx, data: { after?: unknown } | null) => {
+  const { after = 0 } = data ?? {};
   if (!Number.isSafeInteger(after)) reject("page.invalid", "after is the number of a stroke");
   ctx.emit.emit("board.page", await pageOfStrokes(ctx.actor.getStorage(), after as number));
 });
@@ -78,8 +78,8 @@ room.on("stroke.add", async (ctx, data) => {
   ctx.actor.emit.emit("stroke.added", stroke);
 });
 
-room.on("stroke.remove", async (ctx, data: { number?: unknown }) => {
-  const { number } = data;
+room.on("stroke.remove", async (ctx, data: { number?: unknown } | null) => {
+  const { number } = data ?? {};
   if (!Number.isSafeInteger(number)) reject("stroke.invalid", "number is the number of a stroke");
   const removed = await removeStroke(ctx.actor.getStorage(), ctx.meta.userId, number as number);
   if (removed) ctx.actor.emit.emit("stroke.removed", { number, userId: ctx.meta.userId });

@@ -22,6 +22,7 @@ pub(crate) mod events {
         hook::RESUME,
         hook::USER_JOIN,
         hook::USER_LEAVE,
+        hook::CHECK,
     ];
 
     pub(crate) fn on(event: &str) -> Result<(), Refusal> {

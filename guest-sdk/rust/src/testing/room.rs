@@ -5,7 +5,7 @@ use std::{fmt, rc::Rc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{Error, Failed, Meta, Rejection, Request, host::types};
+use crate::{Error, Failed, Meta, Rejection, Request, hooks::hook, host::types};
 
 use super::{bounds::checked, histories::since, socket::TestSocket, world::World};
 
@@ -120,6 +120,29 @@ impl TestRoom {
     pub fn restore(&self, reason: &str) {
         if let Err(why) = self.world.restore(reason) {
             panic!("the plugin refuses to start: {why}");
+        }
+    }
+
+    /// Runs `on_check`, as `parlor simulate` does after each of its steps.
+    ///
+    /// # Panics
+    /// Where it answers an error.
+    ///
+    /// ```should_panic
+    /// # use parlor_guest::{prelude::*, testing::TestRoom};
+    /// let room = TestRoom::new(|room| {
+    ///     room.on("spend", |ctx, coins: i64| ctx.storage().put("purse", &-coins));
+    ///     room.on_check(|actor| match actor.storage().get::<i64>("purse")? {
+    ///         Some(purse) if purse < 0 => Err(Error::new("purse", "it has less than nothing")),
+    ///         _ => Ok(()),
+    ///     });
+    /// });
+    /// room.connect("/ws").send("spend", json!(5));
+    /// room.check();
+    /// ```
+    pub fn check(&self) {
+        if let Err(failed) = self.world.give_hook(hook::CHECK, None, None) {
+            panic!("on_check failed with {}: {}", failed.code, failed.message);
         }
     }
 

@@ -22,6 +22,7 @@ const HOOKS = [
   "$alarm",
   "$suspend",
   "$resume",
+  "$check",
 ];
 
 /** What the functions need to know of the test room that is running. */

@@ -88,6 +88,16 @@ pub struct TapedEvent {
     pub attachments: Vec<Vec<u8>>,
 }
 
+impl TapedEvent {
+    /// The event's name and its payload, where that is JSON.
+    pub fn json(&self) -> Option<(&str, &str)> {
+        match &self.event.payload {
+            Some(WitPayload::Json(data)) => Some((&self.event.name, data)),
+            _ => None,
+        }
+    }
+}
+
 /// One call of the guest to the host, with its arguments and its answer as postcard writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapedCall {

@@ -26,7 +26,7 @@ impl Harness {
     }
 
     /// Sends a text, and waits until the room has handled it.
-    fn send_text(&mut self, from: &str, text: String) -> Result<(), StepError> {
+    pub(in crate::harness) fn send_text(&mut self, from: &str, text: String) -> Result<(), StepError> {
         if let Some(PeerClosing { code, reason }) = self.peer(from)?.closing() {
             return Err(StepError::new(format!("the socket {from:?} is closed, with {code} {reason:?}")));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use crate::harness::failing::FailingStorage;
 use crate::harness::heard::HEARD;
 use crate::harness::opening::OpenStep;
 use crate::harness::outcome::{StepError, StepResult, result};
@@ -15,7 +16,6 @@ use crate::harness::world;
 use crate::model::event::hook;
 use crate::randomness;
 use crate::room::handle::RoomRequest;
-use crate::storage::memory::MemoryStorage;
 
 /// The longest time that may pass at once: a year.
 const ADVANCE_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
@@ -24,7 +24,7 @@ const SLEEP_LOOKS: u32 = 100;
 
 impl Harness {
     pub(in crate::harness) fn open(&mut self, opening: OpenStep) -> StepResult {
-        self.storage = Arc::<MemoryStorage>::default();
+        self.storage = Arc::<FailingStorage>::default();
         self.served = Arc::clone(&self.first);
         self.room = opening.room.clone();
         randomness::seed(opening.seed.unwrap_or(self.options.seed));
@@ -83,14 +83,37 @@ impl Harness {
         result(())
     }
 
+    /// Runs the plugin's `$check`, where the room is open and awake.
+    pub(in crate::harness) fn check(&mut self) -> StepResult {
+        if let Some(room) = self.world.find(&self.room_key()) {
+            let (checked, told) = oneshot::channel();
+            // A room that ends has nothing to check.
+            if room.mailbox.request(RoomRequest::Check { checked }).is_ok() {
+                let _ = self.world.run(told);
+            }
+        }
+        result(())
+    }
+
+    /// Has the next batches of writes fail, as where a disk is full.
+    pub(in crate::harness) fn fail_commits(&mut self, batches: u32) -> StepResult {
+        self.storage.fail(batches);
+        result(())
+    }
+
     /// Deploys the second version, and has every room move to it. Where `$resume` should fail with a code, the room goes back.
     pub(in crate::harness) fn swap(&mut self, file: Option<PathBuf>, fails: Option<&str>) -> StepResult {
         let file = file.or_else(|| self.options.second.clone());
         let file = file.ok_or_else(|| StepError::new("there is no second version: start with --second FILE.wasm"))?;
         let words = |why: anyhow::Error| StepError::new(format!("{why:#}"));
         let component = world::read(&file, self.options.config.limits()).map_err(words)?;
+        self.swap_to(&component, fails)
+    }
+
+    /// The same, with a component that was read.
+    pub(in crate::harness) fn swap_to(&mut self, component: &Arc<[u8]>, fails: Option<&str>) -> StepResult {
         let (before, failures) = (Arc::clone(&self.served), HEARD.failures_so_far());
-        let plugin = self.load(&component)?;
+        let plugin = self.load(component)?;
         let fleet = &self.world.fleet;
         self.world.run(async { fleet.for_each_room(&plugin.key, |room| room.move_to(&plugin)) });
         let on = self.world.find(&self.room_key()).map(|room| room.plugin().version.clone());

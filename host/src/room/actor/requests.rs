@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::Room;
+use crate::clock::unix_ms;
+use crate::model::event::{Event, hook};
 use crate::room::handle::{RoomOverview, RoomRequest};
 
 impl Room {
@@ -17,6 +19,12 @@ impl Room {
                     self.turns.make_ready().await;
                 }
                 let _ = lost.send(());
+            }
+            RoomRequest::Check { checked } => {
+                if self.turns.code.is_awake() && self.turns.code.asks_for(hook::CHECK) {
+                    self.turns.give(Event::hook(hook::CHECK, None, None, unix_ms())).await;
+                }
+                let _ = checked.send(());
             }
             RoomRequest::Kick { socket, kicked } => {
                 let _ = kicked.send(self.turns.people.kick(socket));

@@ -20,6 +20,10 @@ pub enum RoomRequest {
         data: Json,
         sent: oneshot::Sender<u32>,
     },
+    /// Run the plugin's `$check`, where there is an instance and a handler for it. A server never asks.
+    Check {
+        checked: oneshot::Sender<()>,
+    },
     /// Lose the instance, as after a fault that nobody caused.
     Lose {
         lost: oneshot::Sender<()>,
