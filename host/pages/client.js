@@ -5,7 +5,6 @@
 //     chat.on("chat.message", (data) => console.log(data.from, data.text));
 //     await chat.ready;
 //     chat.emit("chat.message", { text: "hello" });
-//
 // It runs in browsers, and wherever a WebSocket constructor can be given. Types: client.d.ts.
 //
 // A line that breaks is nothing that a page has to care for, where the client is back in time: the session goes on, and nothing

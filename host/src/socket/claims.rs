@@ -219,20 +219,15 @@ fn new_secret(name: ClaimName) -> Result<(String, blake3::Hash), getrandom::Erro
 mod tests {
     use super::*;
     use crate::model::names::{PluginKey, PluginName, RoomId, TenantName};
-    use crate::protocol::wire::Wire;
-    use crate::tenant::account::Counter;
 
     #[test]
     fn a_secret_whose_successor_was_used_takes_nothing_over_wherever_it_is_on_its_way() {
         let new = NewClaim::draw().unwrap();
-        let counter = Arc::new(Counter::new(1));
-        let place = counter.place().unwrap();
-        let outbound = Outbound::new(&Limits::default(), Wire::Verani, Arc::default(), counter, Arc::default(), place);
         let plugin =
             PluginKey { tenant: TenantName::new("tenant").unwrap(), plugin: PluginName::new("plugin").unwrap() };
         let claim: Claim<()> = Claim {
             name: new.name,
-            outbound: Arc::new(outbound),
+            outbound: Arc::new(Outbound::sample()),
             room: RoomKey { plugin, room: RoomId::default_room() },
             user: None,
             secrets: Mutex::new(Secrets { current: new.hash, before: None }),
