@@ -15,6 +15,7 @@ export class StorageBrowser {
   #fresh = make("button", { type: "button", class: "quiet" }, "Look again");
   #asked = 0;
   #editor = new KeyEditor((key, text) => this.#put(key, text));
+  #open = false;
   #writable = false;
   #after = undefined;
   #last = undefined;
@@ -40,6 +41,8 @@ export class StorageBrowser {
   /** Turns ran since: what is shown may be old. Nothing is asked again by itself: a busy room would be read each second, and what
    * somebody reads would change under their eyes. */
   changed() {
+    // Nobody reads what is not there yet.
+    if (!this.#open) return this.#go(this.#after);
     setText(this.#fresh, "Look again: turns ran since");
   }
 
@@ -65,6 +68,7 @@ export class StorageBrowser {
   }
 
   #show({ open, writable, bytes: all, alarm, entries, more }) {
+    this.#open = open;
     this.#writable = writable;
     this.#editor.box.hidden = !(open && writable);
     setText(this.#facts, open

@@ -98,6 +98,8 @@ describe("the console", { skip }, () => {
     const tab = await open("#/t/acme/p/plain/r/keeps");
     const ana = await socket(tab, "/t/acme/plain?room=keeps");
     await tab.getByText("1 socket of 1 user").waitFor();
+    // A room that opens is looked at by itself, and from then on nothing is.
+    await tab.getByText("0 B in all").waitFor();
     await ana.send("remember", { what: "the umbrella" });
     await tab.getByRole("button", { name: "Look again: turns ran since" }).click();
     await row(tab, "Stored keys", "remembered").getByText('{"what":"the umbrella"}').waitFor();
