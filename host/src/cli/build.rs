@@ -43,6 +43,7 @@ pub fn build(args: &BuildCommandArgs) -> anyhow::Result<()> {
 
 fn build_one(place: &Path, out: &Path, dev: bool) -> anyhow::Result<()> {
     let project = Project::read(place)?;
+    let _turn = project.take_turn(|| note(&format!("{}: waiting for another build of it", project.name)))?;
     let mut steps = project.steps(BuildVoice { colours: std::io::stderr().is_terminal(), quiet: false, dev });
     while let Some(mut step) = steps.next()? {
         if let Some(says) = &step.says {

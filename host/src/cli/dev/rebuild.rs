@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::compile::{BuildOutcome, BuildProcess};
 use super::sources::ProjectSources;
-use crate::cli::project::{self, BuildVoice, FoundProjects, Project};
+use crate::cli::project::{self, BuildTurn, BuildVoice, FoundProjects, Project};
 use crate::logs::STDERR;
 use crate::server::dev::{BuildReport, BuildState, DevProjects};
 
@@ -139,6 +139,14 @@ impl KnownProject {
         }
         say(&format!("{}: building {}", self.called, self.place.display()));
         self.tell(dev, BuildState::Building, String::new(), None);
+        let turn = match self.take_turn() {
+            Ok(turn) => turn,
+            Err(words) => {
+                say(&format!("{}: {words}", self.called));
+                self.tell(dev, BuildState::Failed, words, None);
+                return true;
+            }
+        };
         let outcome = match self.compile(running, saved.is_some()) {
             BuildOutcome::Ended => return false,
             BuildOutcome::Abandoned => {
@@ -148,6 +156,7 @@ impl KnownProject {
             BuildOutcome::Failed(words) => Err(words),
             BuildOutcome::Done => self.offer(offer).inspect_err(|words| say(&format!("{}: {words}", self.called))),
         };
+        drop(turn);
         let seconds = saved.map(|saved| saved.elapsed().unwrap_or_default().as_secs_f64());
         // The overview knows it by the time that the terminal does.
         match &outcome {
@@ -165,6 +174,12 @@ impl KnownProject {
             }
         }
         true
+    }
+
+    fn take_turn(&self) -> Result<BuildTurn, String> {
+        let project = self.project.as_ref().ok_or("there is no project")?;
+        let waits = || say(&format!("{}: waiting for another build of it", self.called));
+        project.take_turn(waits).map_err(|why| format!("{why:#}"))
     }
 
     /// Runs the programs that make the component. The files that they read are watched from now on, even if the build

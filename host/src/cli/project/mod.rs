@@ -14,13 +14,14 @@ mod step;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use self::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
 use self::step::Described;
+use super::sdk;
 use crate::files::write_whole;
 use crate::folder::scripts::is_script_of_room;
 use crate::model::names::PluginName;
@@ -40,7 +41,15 @@ pub struct Project {
     pub name: PluginName,
     /// What `parlor dev` configures for the plugin, as [`Described::dev_config`] says.
     pub dev_config: BTreeMap<String, String>,
+    /// Whoever builds it holds this file's lock: two builds at once would write over each other's work.
+    turn: PathBuf,
     known: Box<dyn LanguageProject>,
+}
+
+/// The right to build a project, from the first step until its component was read.
+#[derive(Debug)]
+pub struct BuildTurn {
+    _lock: File,
 }
 
 /// The projects of a folder.
@@ -155,7 +164,10 @@ impl Project {
         let language = if place.is_file() { of_script(place) } else { of_folder(place).map(|(language, _)| language) };
         let language = language.with_context(|| format!("{} is no plugin project any more", place.display()))?;
         let (Described { name, dev_config }, known) = (language.read)(place)?;
-        Ok(Self { name, dev_config, known })
+        let place = place.canonicalize().with_context(|| format!("cannot read {}", place.display()))?;
+        let hash = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex();
+        let turn = sdk::cache()?.join("built").join(format!("{}.lock", &hash[..16]));
+        Ok(Self { name, dev_config, turn, known })
     }
 
     /// The files that say what the project is.
@@ -171,6 +183,22 @@ impl Project {
     /// The files that the last build read, without what tools made.
     pub fn read_by_the_build(&self) -> Vec<PathBuf> {
         self.known.read_by_the_build()
+    }
+
+    /// Waits until nobody else builds the project; `waits` is called where somebody does.
+    pub fn take_turn(&self, waits: impl FnOnce()) -> anyhow::Result<BuildTurn> {
+        let failed = || format!("cannot lock {}", self.turn.display());
+        fs::create_dir_all(self.turn.parent().unwrap_or(&self.turn)).with_context(failed)?;
+        let lock = File::create(&self.turn).with_context(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waits();
+                lock.lock().with_context(failed)?;
+            }
+            Err(TryLockError::Error(why)) => return Err(why).with_context(failed),
+        }
+        Ok(BuildTurn { _lock: lock })
     }
 
     /// The steps that build it, and those that install what they need.
