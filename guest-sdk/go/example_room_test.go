@@ -95,6 +95,24 @@ func ExampleRoom_OnRestore() {
 	})
 }
 
+func ExampleRoom_OnCheck() {
+	setUp(func(room *parlor.Room) {
+		room.OnCheck(func(actor *parlor.Actor) error {
+			held := 0
+			for _, err := range actor.Storage().List("held/") {
+				if err != nil {
+					return err
+				}
+				held++
+			}
+			if held > 100 {
+				return fmt.Errorf("%d seats are held, and there are 100", held)
+			}
+			return nil
+		})
+	})
+}
+
 func ExampleRoom_Authorize() {
 	setUp(func(room *parlor.Room) {
 		room.Authorize(func(request *parlor.Request) (*parlor.Meta, error) {

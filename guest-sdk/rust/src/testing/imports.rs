@@ -7,7 +7,7 @@ pub(crate) mod events {
     use super::{bounds, world};
     use crate::{hooks::hook, host::types::Refusal};
 
-    const HOOKS: [&str; 14] = [
+    const HOOKS: &[&str] = &[
         hook::CONNECT,
         hook::DISCONNECT,
         hook::LOST,
