@@ -72,7 +72,7 @@ pub fn depth(json: &str) -> usize {
 /// Encodes an emit and panics where the frame is not what clients rely on: one JSON value, the three members of an event,
 /// and in its `data` the event's name first and once, then the data and nothing else.
 pub fn assert_well_formed(channel: &str, event: &str, data: &Json) {
-    let frame = encode(channel, event, &Body::of(Payload::Json(data.clone())), None);
+    let frame = encode(channel, event, &Body::of(Payload::Json(data.clone())), None, None);
     let frame = frame.as_str();
     assert!(is_json(frame), "not one JSON value: {frame}");
     assert!(depth(frame) <= depth(data.text()) + ENVELOPE_DEPTH, "nested deeper than its data: {frame}");

@@ -31,7 +31,7 @@ fn lines(room: &mut Room) {
         None => Err(Error::msg("nobody of that name")),
     });
     room.on_ack("question", |ctx, ack: Ack<Value>| {
-        let outcome = ack.answered().map_or_else(|| json!("none"), |answer| answer);
+        let outcome = ack.answered().unwrap_or_else(|| json!("none"));
         ctx.actor().to("watchers").emit("answered", json!({ "answer": outcome }))
     });
     room.on("kick", move |ctx, user: String| match sockets.borrow().get(&user) {

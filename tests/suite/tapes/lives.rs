@@ -8,8 +8,11 @@ use crate::language::request;
 /// How many turns each life has here; by hand there were 10,000.
 const TURNS: usize = 200;
 
-/// What clients of an example say, in turn.
-const SAID: [(&str, &str, &[(&str, &str)]); 3] = [
+/// The name and the data of an event.
+type Said = (&'static str, &'static str);
+
+/// What clients of an example say, in turn: the plugin, the address, and the events.
+const SAID: [(&str, &str, &[Said]); 3] = [
     (
         "chat",
         "/ws?room=lives",

@@ -74,7 +74,7 @@ impl<'a> Player<'a> {
         context: Arc<RoomContext>,
         tape: &'a TapeFile,
     ) -> Result<(Self, Replayed), OpenError> {
-        let mut replayer = Replayer::new();
+        let mut replayer = Replayer::unborn();
         if let Some(init) = tape.turns.first() {
             replayer.give(init.number, &init.calls, &init.end);
         }

@@ -46,7 +46,8 @@ pub struct Replayer {
 }
 
 impl Replayer {
-    pub fn new() -> Self {
+    /// A life that has not begun.
+    pub fn unborn() -> Self {
         Self {
             turn: 0,
             left: VecDeque::new(),
