@@ -47,6 +47,7 @@ export class RoomView {
     const seen = JSON.stringify([room.open, room.sockets, room.users]);
     if (seen !== this.#seen) this.#askSockets();
     this.#seen = seen;
+    if (room.open) this.#storage.opened();
     if (this.#turns !== -1 && room.turns !== this.#turns) this.#storage.changed();
     this.#turns = room.turns;
   }

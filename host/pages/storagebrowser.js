@@ -41,9 +41,12 @@ export class StorageBrowser {
   /** Turns ran since: what is shown may be old. Nothing is asked again by itself: a busy room would be read each second, and what
    * somebody reads would change under their eyes. */
   changed() {
-    // Nobody reads what is not there yet.
-    if (!this.#open) return this.#go(this.#after);
-    setText(this.#fresh, "Look again: turns ran since");
+    if (this.#open) setText(this.#fresh, "Look again: turns ran since");
+  }
+
+  /** The room is open: what it stores is looked at by itself where it was not open before. */
+  opened() {
+    if (!this.#open) this.#go(this.#after);
   }
 
   /** Shows a page. Of answers that come out of their order, the one to the last question is shown. */

@@ -21,6 +21,7 @@ use crate::fleet::{self, Fleet};
 use crate::guest::engine;
 use crate::logs;
 use crate::plugin::loader::Loader;
+use crate::plugin::tapes;
 use crate::server::dev::DevProjects;
 use crate::server::figures::Figures;
 use crate::server::{self, Door, Health, Listeners};
@@ -237,7 +238,7 @@ fn compile_languages(config: &Config, loader: Arc<Loader>) {
 async fn drain(fleet: &Fleet, within: Duration) {
     let deadline = Instant::now() + within;
     // A socket may outlive its room for a moment: its close frame is still on the way.
-    while fleet.drain() > 0 || fleet.workers().sockets() > 0 {
+    while fleet.drain() > 0 || fleet.workers().sockets() > 0 || tapes::are_waiting() {
         if Instant::now() >= deadline {
             let (rooms, sockets) = (fleet.drain(), fleet.sockets());
             return tracing::warn!(rooms, sockets, "drain-ms is over: what is still open is cut off");

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -32,6 +33,30 @@ const DEV_COMPONENTS: usize = 10;
 /// The least time between two failures of a plugin that make a file: one that fails at each event must not fill the disk.
 const PAUSE: Duration = Duration::from_secs(5);
 const DEV_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many tapes of this process wait to be written.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether any tape waits to be written: a server that ends waits for it.
+pub fn are_waiting() -> bool {
+    WAITING.load(Ordering::Acquire) > 0
+}
+
+/// A tape that waits to be written, or is given up.
+struct WaitingTape;
+
+impl WaitingTape {
+    fn new() -> Self {
+        WAITING.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for WaitingTape {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 /// Where a version's tapes go.
 #[derive(Debug)]
@@ -87,7 +112,11 @@ impl TapeShelf {
         if at_once || self.rules.is_prompt {
             return write();
         }
-        tokio::task::spawn_blocking(write);
+        let waiting = WaitingTape::new();
+        tokio::task::spawn_blocking(move || {
+            write();
+            drop(waiting);
+        });
     }
 
     fn write(&self, key: &RoomKey, mark: &str, frames: &[u8]) {
