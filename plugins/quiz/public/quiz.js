@@ -3,12 +3,13 @@ import { connect, offerClients } from "/_parlor/example-client.js";
 
 const page = (id) => document.getElementById(id);
 const me = new URLSearchParams(location.search).get("user")?.trim().slice(0, 30) || "ana";
+const here = new URLSearchParams(location.search).get("room") || "default";
 let ends; // when the open question ends, in milliseconds of this page's clock
 
 offerClients(page("client"));
 document.title = `${me} – Quiz`;
 
-const room = connect("/ws/quiz", { query: { userId: me } });
+const room = connect("/ws/quiz", { room: here, query: { userId: me } });
 
 room.on("welcome", ({ scores }) => {
   nothingRuns();

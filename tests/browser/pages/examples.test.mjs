@@ -158,10 +158,12 @@ describe("the tickets page", () => {
 
 describe("the quiz page", () => {
   const bench = setUp();
+  // A quiz outlives its server: one that an earlier run left open goes on in its own room.
+  const ROOM = `quiz-${Date.now()}`;
 
   async function join(user) {
     const context = await bench.newContext(PHONE);
-    const tab = await openTab(context, `${bench.url}/_parlor/pages/quiz/?user=${encodeURIComponent(user)}`);
+    const tab = await openTab(context, `${bench.url}/_parlor/pages/quiz/?room=${ROOM}&user=${encodeURIComponent(user)}`);
     await tab.getByText("Connected", { exact: true }).waitFor();
     return tab;
   }
