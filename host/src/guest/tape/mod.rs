@@ -1,6 +1,6 @@
 //! The tape of an instance: all that its guest was told and answered from `init` on, so that its life can be run again without
 //! the room. Each call that crosses the boundary goes through [`Taped`](boundary::Taped), and WASI's clocks and randomness
-//! through [`WasiTape`](wasi::WasiTape).
+//! through [`WasiTape`].
 
 pub mod boundary;
 pub mod compare;
