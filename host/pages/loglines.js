@@ -61,3 +61,26 @@ export class LogLines {
     if (atEnd) list.scrollTop = list.scrollHeight;
   }
 }
+
+/** A view with a log: what the live stream says of it goes there. */
+export class LoggedView {
+  constructor(lines) {
+    this.lines = lines;
+  }
+
+  log(line) {
+    this.lines.log(line);
+  }
+
+  failures(line) {
+    this.lines.failure(line);
+  }
+
+  deploys(line) {
+    this.lines.deploy(line);
+  }
+
+  lost(line) {
+    this.lines.lost(line);
+  }
+}

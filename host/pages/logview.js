@@ -1,32 +1,16 @@
 // The log of all that the viewer may see.
 import { make } from "./dom.js";
-import { LogLines } from "./loglines.js";
+import { LogLines, LoggedView } from "./loglines.js";
 import { section } from "./parts.js";
 
-export class LogView {
+export class LogView extends LoggedView {
   title = "Log";
   live = { topics: "log,failures,deploys" };
-  #lines = new LogLines("Log of the host", true);
 
   constructor() {
-    this.box = make("div", {}, section("Log", this.#lines.box));
+    super(new LogLines("Log of the host", true));
+    this.box = make("div", {}, section("Log", this.lines.box));
   }
 
   async open() {}
-
-  log(line) {
-    this.#lines.log(line);
-  }
-
-  failures(line) {
-    this.#lines.failure(line);
-  }
-
-  deploys(line) {
-    this.#lines.deploy(line);
-  }
-
-  lost(line) {
-    this.#lines.lost(line);
-  }
 }

@@ -1,14 +1,14 @@
 // One plugin: plots, what each handler costs, its versions, its failures, its rooms, its log.
 import { ask, path, wordsOf } from "./api.js";
 import { count, make, setText } from "./dom.js";
-import { LogLines } from "./loglines.js";
+import { LogLines, LoggedView } from "./loglines.js";
 import { Table, bytes, link, moment, seconds, section } from "./parts.js";
 import { Plots } from "./plot.js";
 import { TapeList } from "./tapeview.js";
 
 const ROOMS_PAGE = 100;
 
-export class PluginView {
+export class PluginView extends LoggedView {
   #key;
   #name;
   #plots = new Plots("turns", "cpu", "latency");
@@ -24,11 +24,11 @@ export class PluginView {
   #rooms = new Table("Rooms", ["Room", "Sockets", "Users", "Version", "State"], "A room opens with its first socket.");
   #more = make("button", { type: "button", class: "quiet", hidden: true }, "More rooms");
   #shownRooms = ROOMS_PAGE;
-  #lines = new LogLines("Log of the plugin");
   #seen = "";
   #busy = false;
 
   constructor(tenant, plugin) {
+    super(new LogLines("Log of the plugin"));
     this.#key = path(tenant, plugin);
     this.#name = { tenant, plugin };
     this.title = plugin;
@@ -46,7 +46,7 @@ export class PluginView {
       section("Costs of each handler", this.#costs.box),
       section("Versions", this.#said, this.#versions.box),
       section("Rooms", this.#rooms.box, this.#more),
-      section("Log", this.#lines.box),
+      section("Log", this.lines.box),
       section("Failures", this.#failures.box),
       section("Tapes", this.#tapes.box),
       section("What became of versions", this.#history.box),
@@ -55,8 +55,8 @@ export class PluginView {
 
   async open() {
     const { lines } = await ask(`plugins/${this.#key}/log`).catch(() => ({ lines: [] }));
-    this.#lines.clear();
-    for (const line of lines) this.#lines.log({ ...line, from: "plugin" });
+    this.lines.clear();
+    for (const line of lines) this.lines.log({ ...line, from: "plugin" });
     await this.#ask();
   }
 
@@ -72,22 +72,14 @@ export class PluginView {
     this.#seen = seen;
   }
 
-  log(line) {
-    this.#lines.log(line);
-  }
-
   failures(line) {
-    this.#lines.failure(line);
+    super.failures(line);
     this.#seen = "";
   }
 
   deploys(line) {
-    this.#lines.deploy(line);
+    super.deploys(line);
     this.#ask();
-  }
-
-  lost(line) {
-    this.#lines.lost(line);
   }
 
   async #ask() {

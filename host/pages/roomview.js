@@ -1,23 +1,23 @@
 // One room: who is in it, what it says, what it stores.
 import { ask, path, wordsOf } from "./api.js";
 import { complain, field, make, plural, setText } from "./dom.js";
-import { LogLines } from "./loglines.js";
+import { LogLines, LoggedView } from "./loglines.js";
 import { Table, section } from "./parts.js";
 import { StorageBrowser } from "./storagebrowser.js";
 
 const SOCKETS_PAGE = 100;
 
-export class RoomView {
+export class RoomView extends LoggedView {
   #key;
   #facts = make("p", { class: "lead", role: "status" });
   #sockets = new Table("Sockets", ["Socket", "User", "", "Channels", "Client", "Fields"], "Nobody is in the room.");
   #said = make("p", { class: "hint", role: "status" });
-  #lines = new LogLines("Log of the room");
   #storage;
   #seen = "";
   #turns = -1;
 
   constructor(tenant, plugin, room) {
+    super(new LogLines("Log of the room"));
     this.#key = path(tenant, plugin, room);
     this.title = room;
     this.live = { topics: "figures,log,failures", tenant, plugin, room };
@@ -27,7 +27,7 @@ export class RoomView {
       {},
       this.#facts,
       section("Sockets", this.#said, this.#sockets.box),
-      section("Log", this.#lines.box),
+      section("Log", this.lines.box),
       section("Storage", this.#storage.box),
       section("Emit", this.#emitForm()),
     );
@@ -50,22 +50,6 @@ export class RoomView {
     if (room.open) this.#storage.opened();
     if (this.#turns !== -1 && room.turns !== this.#turns) this.#storage.changed();
     this.#turns = room.turns;
-  }
-
-  log(line) {
-    this.#lines.log(line);
-  }
-
-  failures(line) {
-    this.#lines.failure(line);
-  }
-
-  deploys(line) {
-    this.#lines.deploy(line);
-  }
-
-  lost(line) {
-    this.#lines.lost(line);
   }
 
   async #askSockets() {

@@ -1,7 +1,7 @@
 // One tenant: what it uses of what it may, its plugins, its log.
 import { ask, path } from "./api.js";
 import { count, make } from "./dom.js";
-import { LogLines } from "./loglines.js";
+import { LogLines, LoggedView } from "./loglines.js";
 import { Bar, Table, bytes, link, section } from "./parts.js";
 import { Plots } from "./plot.js";
 
@@ -15,7 +15,7 @@ const BARS = [
   ["outbound_bytes", "Queued for sockets", "outbound-tenant-bytes", bytes],
 ];
 
-export class TenantView {
+export class TenantView extends LoggedView {
   #tenant;
   #plots = new Plots("turns", "cpu", "sockets");
   #bars = make("div", { class: "bars" });
@@ -23,9 +23,9 @@ export class TenantView {
   #shown = new Map();
   #plugins = new Table("Plugins", ["Plugin", "Version", "Rooms", "Sockets", "Turns a second", "CPU", "Failures"], "It serves no plugin.");
   #quotas = new Table("Limits", ["Limit", "Value", "Set by"], "");
-  #lines = new LogLines("Log of the tenant", true);
 
   constructor(tenant) {
+    super(new LogLines("Log of the tenant", true));
     this.#tenant = tenant;
     this.title = tenant;
     this.live = { topics: "figures,log,failures,deploys", tenant };
@@ -35,7 +35,7 @@ export class TenantView {
       section("Now", this.#plots.box),
       section("What it uses", this.#owed, this.#bars),
       section("Plugins", this.#plugins.box),
-      section("Log", this.#lines.box),
+      section("Log", this.lines.box),
       section("Limits", make("details", {}, make("summary", {}, "All limits, and who set each"), this.#quotas.box)),
     );
   }
@@ -67,22 +67,6 @@ export class TenantView {
         count(rooms), count(sockets), count(last.turns), `${(last.cpu_us / 10_000).toFixed(1)} %`, count(failures),
       ],
     })));
-  }
-
-  log(line) {
-    this.#lines.log(line);
-  }
-
-  failures(line) {
-    this.#lines.failure(line);
-  }
-
-  deploys(line) {
-    this.#lines.deploy(line);
-  }
-
-  lost(line) {
-    this.#lines.lost(line);
   }
 
   #showUsage(usage) {

@@ -26,7 +26,7 @@ pub struct FileStamp {
     home: Option<(u64, u64)>,
     /// The time of change, which, unlike the time of modification, nobody can set.
     changed: (i64, i64),
-    /// The same of the files that a script was last built of; none of those that are not there, or not its own.
+    /// The stamps of the files that a script was last built of; no stamp where a file is not there, or is not the script's own.
     parts: BTreeMap<PathBuf, Option<PartStamp>>,
 }
 
