@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// How deep a value may nest. The parsers of some guests recurse, and serde_json does not bound the depth of what it
@@ -187,27 +187,32 @@ impl<'de> serde::Deserialize<'de> for Text<'de> {
     }
 }
 
-/// The name of an object's member. Half of a surrogate pair, which JSON can write and UTF-8 cannot, is U+FFFD in it.
-struct Key<'de>(Cow<'de, str>);
+/// The name of an object's member, as it was written: JSON can write half of a surrogate pair, which no Rust text can hold.
+pub struct Key<'de>(&'de RawValue);
+
+impl<'de> Key<'de> {
+    /// The name as it was written, with its quotes.
+    fn quoted(&self) -> &'de str {
+        self.0.get()
+    }
+
+    /// What the name is, borrowed where it holds no escape. None where it holds half of a surrogate pair.
+    pub fn text(&self) -> Option<Cow<'de, str>> {
+        let quoted = self.quoted();
+        if quoted.contains('\\') {
+            return serde_json::from_str(quoted).ok().map(Cow::Owned);
+        }
+        quoted.get(1..quoted.len() - 1).map(Cow::Borrowed)
+    }
+
+    fn is_type(&self) -> bool {
+        self.text().is_some_and(|name| name == "type")
+    }
+}
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a member")
-            }
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Key<'de>, E> {
-                Ok(Key(String::from_utf8_lossy(bytes)))
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Key<'de>, E> {
-                // Half a pair comes as three bytes, which are no UTF-8, each by itself.
-                let text = String::from_utf8_lossy(bytes).replace("\u{fffd}\u{fffd}\u{fffd}", "\u{fffd}");
-                Ok(Key(Cow::Owned(text)))
-            }
-        }
-        deserializer.deserialize_bytes(KeyVisitor)
+        <&RawValue>::deserialize(deserializer).map(Key)
     }
 }
 
@@ -227,8 +232,8 @@ impl<'de> serde::Deserialize<'de> for EnvelopeFacts {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeFacts, A::Error> {
                 let mut members = EnvelopeFacts { has_type: false, empty: true };
-                while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
-                    members.has_type |= key == "type";
+                while let Some((key, IgnoredAny)) = map.next_entry::<Key<'de>, _>()? {
+                    members.has_type |= key.is_type();
                     members.empty = false;
                 }
                 Ok(members)
@@ -251,10 +256,10 @@ impl<'de> serde::Deserialize<'de> for WithoutType {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WithoutType, A::Error> {
                 let mut out = String::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    if key != "type" {
+                while let Some((key, value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    if !key.is_type() {
                         out.push(',');
-                        push_string(&mut out, &key).map_err(A::Error::custom)?;
+                        out.push_str(key.quoted());
                         out.push(':');
                         out.push_str(value.get());
                     }
@@ -299,10 +304,10 @@ mod tests {
         assert_eq!(members(r#"{"type":"forged","a":{"type":2},"b":[ ]}"#), r#","a":{"type":2},"b":[ ]"#);
         assert_eq!(members(r#"{"\u0074ype":"forged","a":1}"#), r#","a":1"#);
         assert_eq!(members(r#"{"\ud83d":1,"b":"\ud83d"}"#), r#""\ud83d":1,"b":"\ud83d""#.replacen('"', ",\"", 1));
-        assert_eq!(
-            members(r#"{"type":1,"a\ude00\ud83d":1,"b":"\ud83d"}"#),
-            ",\"a\u{fffd}\u{fffd}\":1,\"b\":\"\\ud83d\""
-        );
+        for name in [r"a\ude00\ud83d", r"\ufffd\ufffd\ufffd", r"\u0061\n", "\u{fffd}\u{fffd}\u{fffd}"] {
+            let text = format!(r#"{{"type":1,"{name}":1,"b":"\ud83d"}}"#);
+            assert_eq!(members(&text), format!(r#","{name}":1,"b":"\ud83d""#));
+        }
     }
 
     #[test]

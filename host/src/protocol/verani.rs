@@ -14,7 +14,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Frame, placeholder, push_error, push_text};
@@ -22,7 +22,7 @@ use crate::model::base64;
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::history::{HistoryAnswer, HistoryPosition};
-use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
+use crate::model::json::{DEPTH_MAX, Json, Key, Text, is_deeper_than};
 use crate::model::names::is_short_name;
 
 /// The answer to a bare ping.
@@ -320,7 +320,7 @@ struct RawFrame<'de> {
     id: Option<&'de RawValue>,
 }
 
-/// The value of a field that should be a string.
+/// The value of a field that should be a string. A string with half of a surrogate pair is no text, and so another value.
 enum Field<'de> {
     Text(Cow<'de, str>),
     Null,
@@ -331,7 +331,7 @@ impl<'de> serde::Deserialize<'de> for Field<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         Ok(match raw.as_bytes().first() {
-            Some(b'"') => Self::Text(serde_json::from_str::<Text<'de>>(raw).map_err(D::Error::custom)?.0),
+            Some(b'"') => serde_json::from_str(raw).map_or(Self::Other, |Text(text)| Self::Text(text)),
             Some(b'n') => Self::Null,
             _ => Self::Other,
         })
@@ -348,8 +348,8 @@ impl<'de> serde::Deserialize<'de> for RawFrame<'de> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame<'de>, A::Error> {
                 let mut frame = RawFrame { name: None, channel: None, data: None, base64: None, id: None };
-                while let Some(Text(key)) = map.next_key()? {
-                    match &*key {
+                while let Some(key) = map.next_key::<Key<'de>>()? {
+                    match key.text().as_deref().unwrap_or_default() {
                         "type" => frame.name = Some(map.next_value()?),
                         "channel" => frame.channel = Some(map.next_value()?),
                         "data" => frame.data = Some(map.next_value()?),

@@ -14,8 +14,8 @@ pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// An object's members in their order, those that stand twice as well, each value as it was written. None where the text
-/// is no object, or where a name in it is no text.
+/// An object's members in their order, those that stand twice as well, each value as it was written, and so a name that holds half of
+/// a surrogate pair, which is no text. None where the text is no object.
 pub fn members(text: &str) -> Option<Vec<(String, String)>> {
     struct Members(Vec<(String, String)>);
     impl<'de> serde::Deserialize<'de> for Members {
@@ -29,8 +29,9 @@ pub fn members(text: &str) -> Option<Vec<(String, String)>> {
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                     let mut members = Vec::new();
                     while let Some((name, value)) =
-                        map.next_entry::<String, Box<RawValue>>().map_err(A::Error::custom)?
+                        map.next_entry::<Box<RawValue>, Box<RawValue>>().map_err(A::Error::custom)?
                     {
+                        let name = string(name.get()).unwrap_or_else(|| name.get().to_owned());
                         members.push((name, value.get().to_owned()));
                     }
                     Ok(Members(members))

@@ -25,9 +25,7 @@ fuzz_target!(|input: &[u8]| {
             return;
         }
         Err(BadJson::Syntax(why)) => {
-            // Half of a surrogate pair in the name of a member is the one thing that is JSON and not taken.
-            let is_object = data.trim_start().starts_with('{');
-            assert!(!is_json(data) || is_object && members(data).is_none(), "{why}: {data}");
+            assert!(!is_json(data), "{why}: {data}");
             return;
         }
     }

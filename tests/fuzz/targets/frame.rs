@@ -74,10 +74,7 @@ fn assert_read(text: &str, inbound: Inbound) {
         }
         Some(Payload::Json(json)) => {
             assert_eq!(data, Some(json.text()), "{text}");
-            // An object with a name that is no text (half of a surrogate pair) has no members to compare.
-            if !json.is_object() || members(json.text()).is_some() {
-                assert_well_formed(read_channel.as_deref().unwrap_or("room"), &name, &json);
-            }
+            assert_well_formed(read_channel.as_deref().unwrap_or("room"), &name, &json);
         }
     }
 }
@@ -119,9 +116,7 @@ fn field(text: &str, key: &str) -> Option<String> {
     last(&members(text)?, key).map(str::to_owned)
 }
 
-/// Whether `decode` has to take a text for a frame. Of a key that stands twice no value may be half of a text.
+/// Whether `decode` has to take a text for a frame.
 fn is_frame(text: &str) -> bool {
-    let Some(members) = members(text) else { return false };
-    let texts = members.iter().filter(|(key, _)| matches!(key.as_str(), "type" | "channel" | "base64"));
-    last(&members, "type").is_some() && texts.into_iter().all(|(_, value)| string(value).is_some())
+    field(text, "type").is_some()
 }

@@ -39,6 +39,7 @@ fn what_is_valid_is_taken() {
     }
     assert_eq!(event(r#"{"type":"a","type":"b"}"#).name, "b");
     assert_eq!(event(r#"{"type":"caf\u00e9"}"#).name, "café");
+    assert_eq!(event(r#"{"\ud83d":1,"t\u0079pe":"x"}"#).name, "x");
 }
 
 #[test]
@@ -91,7 +92,8 @@ fn what_is_invalid_is_named() {
     for bad in ["{}", r#"{"Type":"a"}"#, r#"{"data":{"type":"a"}}"#] {
         assert_eq!(decode(bad), Err(BadFrame::NoType), "{bad}");
     }
-    for bad in ["null", "1", "-0.5", "true", "[\"a\"]", r#"{"name":"a"}"#] {
+    // Half of a surrogate pair is no text in UTF-8.
+    for bad in ["null", "1", "-0.5", "true", "[\"a\"]", r#"{"name":"a"}"#, r#""\ud83d""#] {
         assert_eq!(decode(&format!(r#"{{"type":{bad}}}"#)), Err(BadFrame::TypeNotText), "{bad}");
         if bad != "null" {
             let frame = format!(r#"{{"type":"a","channel":{bad}}}"#);
