@@ -21,7 +21,7 @@ use crate::folder::watch::{Watch, WatchMode, folders_of};
 use crate::folder::watcher::{FileOutcome, FolderChanges, NotServed, ReadyFile, RetryWhen, Watcher};
 use crate::model::names::{PluginKey, TenantName};
 use crate::model::text::for_log;
-use crate::plugin::compiler::{LackingTools, Prevented, ScriptBuild};
+use crate::plugin::compiler::{KeptScript, LackingTools, Prevented, ScriptBuild, ScriptSources};
 use crate::plugin::loader::{Loader, read_component};
 use crate::watchdog::Watchdog;
 
@@ -326,13 +326,22 @@ async fn read(change: &Change<'_>, ready: &ReadyFile) -> anyhow::Result<Option<R
     read.await?.transpose()
 }
 
-/// Builds a script, and notes what it was built of; nothing where some of that changed meanwhile.
+/// Builds a script, and notes what it was built of; nothing where some of that changed meanwhile. What an earlier run of the server
+/// built of the same files is not built again.
 async fn built(deploys: &Deploys, ready: &mut ReadyFile) -> anyhow::Result<Option<ReadComponent>> {
+    let loader = &deploys.loader;
     let terms = deploys.tenants.terms(&ready.key.tenant, &ready.key.plugin);
+    let job = loader.script_job(&ready.key, &ready.file, deploys.scripts.is_flat(&ready.file), &terms)?;
+    if let Some(KeptScript { sources, component }) = loader.kept_script(&ready.key, &job, &terms).await
+        && let Some(stamp) = stamp_with(deploys, ready, &sources.files)
+        && stamp.digest().is_some_and(|state| state == sources.state)
+    {
+        ready.stamp = stamp;
+        return Ok(Some((Loader::version_of(&component), component)));
+    }
     let begun = SystemTime::now().checked_sub(TICK).unwrap_or(SystemTime::UNIX_EPOCH);
-    let is_flat = deploys.scripts.is_flat(&ready.file);
-    let ScriptBuild { files, made } = deploys.loader.build_script(&ready.key, &ready.file, is_flat, &terms).await?;
-    let Some(parts) = deploys.scripts.note_parts(&ready.file, files) else {
+    let ScriptBuild { files, made } = loader.build_script(&ready.key, &job, &terms).await?;
+    let Some(parts) = deploys.scripts.note_parts(&ready.file, files.clone()) else {
         // What is wrong with the script itself is of more use.
         made?;
         anyhow::bail!(
@@ -344,7 +353,18 @@ async fn built(deploys: &Deploys, ready: &mut ReadyFile) -> anyhow::Result<Optio
         return Ok(None);
     }
     ready.stamp = after;
-    made.map(|component| Some((Loader::version_of(&component), component)))
+    let component = made?;
+    if let Some(state) = ready.stamp.digest() {
+        let made = KeptScript { sources: ScriptSources { files, state }, component: component.clone() };
+        loader.keep_script(&ready.key, &job, &terms, made).await;
+    }
+    Ok(Some((Loader::version_of(&component), component)))
+}
+
+/// The state of a script and of what it was once built of; none where the script itself is not as it was found.
+fn stamp_with(deploys: &Deploys, ready: &ReadyFile, files: &[PathBuf]) -> Option<FileStamp> {
+    let parts = deploys.scripts.note_parts(&ready.file, files.to_vec())?;
+    FileStamp::of(&ready.file, &parts).ok().filter(|stamp| stamp.is_same_file(&ready.stamp))
 }
 
 fn tell_skipped(deploys: &Deploys, skipped: &[(PathBuf, String)]) {

@@ -8,13 +8,15 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::Serialize;
+
 use super::scan::{self, PluginFile};
 use super::scripts::{SCRIPT_FOLDERS_MAX, ScriptParts, Scripts};
 use super::watch::{folders_of, identity};
 use crate::model::names::{PluginKey, TenantName};
 
 /// The state of a file by its metadata. It tells whether the file changed without reading it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileStamp {
     /// The path with all links resolved.
     target: PathBuf,
@@ -44,6 +46,11 @@ impl FileStamp {
         };
         stamp.parts = parts.own().map(|(path, real)| (path.clone(), real.and_then(state))).collect();
         Ok(stamp)
+    }
+
+    /// The state in a few letters, by which another process knows it again. None where a name in it is no text.
+    pub fn digest(&self) -> Option<String> {
+        Some(blake3::hash(&serde_json::to_vec(self).ok()?).to_hex().to_string())
     }
 
     /// Whether the file itself is as it was, whatever belongs to it.

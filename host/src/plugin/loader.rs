@@ -13,7 +13,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::anatomy::Anatomy;
 use super::carried::CarryingComponent;
-use super::compiler::{Compiler, ScriptBuild};
+use super::compiler::{Compiler, KeptScript, ScriptBuild, ScriptJob};
 use super::failures::FailureLog;
 use super::places;
 use super::probe;
@@ -87,17 +87,24 @@ impl Loader {
         self.load_bytes(key, &bytes, terms).await
     }
 
+    /// What is to be done for a script. `is_flat` says that the folders beside it are other tenants'.
+    pub fn script_job(&self, key: &PluginKey, file: &Path, is_flat: bool, terms: &Terms) -> anyhow::Result<ScriptJob> {
+        self.compiler.script_job(key, file, is_flat, terms.limits.component_bytes)
+    }
+
+    /// What was last kept of a script, whatever its files are by now.
+    pub async fn kept_script(&self, key: &PluginKey, job: &ScriptJob, terms: &Terms) -> Option<KeptScript> {
+        self.compiler.kept_script(key, &terms.account, job).await
+    }
+
     /// Makes a component of a script, in a child process and on the tenant's account.
-    /// `is_flat` says that the folders beside the script are other tenants'.
-    pub async fn build_script(
-        &self,
-        key: &PluginKey,
-        file: &Path,
-        is_flat: bool,
-        terms: &Terms,
-    ) -> anyhow::Result<ScriptBuild> {
-        let job = self.compiler.script_job(key, file, is_flat, terms.limits.component_bytes)?;
-        self.compiler.script(key, &terms.account, job).await
+    pub async fn build_script(&self, key: &PluginKey, job: &ScriptJob, terms: &Terms) -> anyhow::Result<ScriptBuild> {
+        self.compiler.script(key, &terms.account, job.clone()).await
+    }
+
+    /// Keeps what a script became.
+    pub async fn keep_script(&self, key: &PluginKey, job: &ScriptJob, terms: &Terms, made: KeptScript) {
+        self.compiler.keep_script(key, &terms.account, job, made).await;
     }
 
     /// Loads a plugin from a component's bytes, and calls `init` once, outside of any room, to learn the plugin's name,

@@ -215,6 +215,11 @@ impl Server {
         };
     }
 
+    /// Gives the server a variable of its environment when it starts again.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.builder = self.builder.clone().env(name, value);
+    }
+
     /// SIGTERM, and how it ended.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal_end();

@@ -103,6 +103,33 @@ async fn a_script_that_is_dropped_is_served_and_the_last_good_version_outlives_b
 }
 
 #[tokio::test]
+async fn a_server_that_starts_again_builds_only_what_changed() {
+    let mut server = builder().config(BOTH).start();
+    let folder = server.folder().join("plugins/good");
+    put(&folder, "lib/words.ts", "export const words = \"of lib\";");
+    for (name, top) in [("chat", "import { words } from \"./lib/words\"; text = words;"), ("talk", "")] {
+        put(&folder, &format!("{name}.ts"), &room(&format!("/{name}"), top));
+        told(&server, 1, &["loaded", &format!("plugin=\"{name}\"")]).await;
+    }
+    server.terminate().await;
+    // Where the SDK is gone, nothing can be built.
+    let none = Folder::new();
+    server.set_env("XDG_CACHE_HOME", none.path().to_str().expect("a path of text"));
+    put(&folder, "talk.ts", &room("/talk", "text = \"changed\";"));
+    server.start_again();
+    told(&server, 1, &["loaded", "plugin=\"chat\""]).await;
+    told(&server, 1, &["talk.ts is not served", "the TypeScript SDK is not installed"]).await;
+    let mut ada = server.join("/t/good/chat").await;
+    assert_eq!(says(&mut ada).await, "of lib");
+    put(&folder, "lib/words.ts", "export const words = \"changed\";");
+    told(&server, 1, &["chat.ts is not served", "the TypeScript SDK is not installed"]).await;
+    // What was put in its place while no server ran is another file, and is built.
+    server.terminate().await;
+    server.start_again();
+    told(&server, 1, &["chat.ts is not served", "the TypeScript SDK is not installed"]).await;
+}
+
+#[tokio::test]
 async fn of_a_script_and_a_component_the_later_one_counts() {
     let server = builder().config(BOTH).start();
     let folder = server.folder().join("plugins/good");

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use parking_lot::Mutex;
 
-use super::packs;
+use super::{kept_scripts, packs};
 use crate::files::PARTIAL;
 use crate::model::limits::Limits;
 use crate::model::names::TenantName;
@@ -56,8 +56,13 @@ impl Cache {
 
     /// Where a tenant's code has its place. `share` are the bytes that the tenant keeps whatever others compile.
     pub fn file(&self, tenant: &TenantName, share: u64, name: &str) -> PathBuf {
+        self.place(tenant, share, name).with_extension(EXTENSION)
+    }
+
+    /// The same for a file of whatever kind, by its whole name.
+    pub fn place(&self, tenant: &TenantName, share: u64, name: &str) -> PathBuf {
         self.shares.lock().insert(tenant.clone(), share);
-        self.folder.join(tenant.as_str()).join(name).with_extension(EXTENSION)
+        self.folder.join(tenant.as_str()).join(name)
     }
 
     /// Makes the folder of a tenant whose code is to be written, and waits until no other process compiles for the tenant:
@@ -135,7 +140,8 @@ struct CachedFile {
 }
 
 fn code_of(folder: &Path) -> Vec<CachedFile> {
-    files_of(folder, |name| Path::new(name).extension().is_some_and(|extension| extension == EXTENSION))
+    let kinds = [EXTENSION, kept_scripts::EXTENSION];
+    files_of(folder, |name| Path::new(name).extension().is_some_and(|kind| kinds.iter().any(|of| kind == *of)))
 }
 
 /// Lists a folder's files with certain names. Skips files that cannot be examined.

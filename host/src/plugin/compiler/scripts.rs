@@ -33,7 +33,7 @@ const LATE: Duration = Duration::from_secs(5);
 const VARIABLES: [&str; 3] = ["PATH", "HOME", "XDG_CACHE_HOME"];
 
 /// What the server tells the child.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScriptJob {
     /// The folder that the script may read.
     pub root: PathBuf,

@@ -12,7 +12,7 @@ use blake3::{Hash, Hasher, OUT_LEN};
 
 /// The first bytes of a seal.
 const MARK: &[u8; 8] = b"parlors1";
-const SEAL_BYTES: usize = MARK.len() + OUT_LEN;
+pub const SEAL_BYTES: usize = MARK.len() + OUT_LEN;
 
 /// Why a cached file is not loaded.
 #[derive(Debug)]
