@@ -292,7 +292,19 @@ mod tests {
         for good in ["0", "\"\"", "false", "null", " [1, 2] ", "{}", " {\"a\":{\"type\":1}}\n"] {
             assert!(Json::parse(good.to_owned()).is_ok(), "{good}");
         }
-        for bad in ["", "{", "{}{}", "1 2", "{\"a\":1}}", "nul", "{'a':1}", "[1,]", "{\"a\" 1}"] {
+        for bad in [
+            "",
+            "{",
+            "{}{}",
+            "1 2",
+            "{\"a\":1}}",
+            "nul",
+            "{'a':1}",
+            "[1,]",
+            "{\"a\" 1}",
+            "{\"\x01\":1}",
+            "{\"type\n\":1}",
+        ] {
             assert!(Json::parse(bad.to_owned()).is_err(), "{bad}");
         }
     }
