@@ -9,7 +9,7 @@ use crate::model::body::{Body, Payload};
 use crate::model::event::{AckId, AskId};
 use crate::model::json::Json;
 use crate::protocol::engineio::MESSAGE;
-use crate::protocol::placeholder::without_strays;
+use crate::model::placeholder::without_strays;
 use crate::protocol::{Packet, push_error, push_text};
 
 /// What stands for an argument that is nothing but bytes.
