@@ -315,6 +315,10 @@ async fn an_emit_is_bounded_as_the_plugin_is() {
         };
         let path = format!("/_parlor/api/rooms/{plugin}/lobby/emit");
         assert_eq!(emit(&server, &path, &to(1_000)).send().await.json(), json!({ "sent": 0 }), "{plugin}");
-        assert_refused(&emit(&server, &path, &json!({ "users": names(1_001), "event": "news" })).send().await, 400, "1,000");
+        assert_refused(
+            &emit(&server, &path, &json!({ "users": names(1_001), "event": "news" })).send().await,
+            400,
+            "1,000",
+        );
     }
 }

@@ -26,7 +26,8 @@ fn begun(plugin: &Plugin) -> (HarnessRoom, TempDir) {
 pub fn tells_of_who_left_in_a_trap(plugin: &Plugin) {
     let (mut room, _folder) = begun(plugin);
     let endless = json!([["repeat", 1_000_000_000_u64, ["users"]]]);
-    let leave = json!({ "channel": "present", "data": { "type": "presence.leave", "channel": "present", "userId": "bob" } });
+    let leave =
+        json!({ "channel": "present", "data": { "type": "presence.leave", "channel": "present", "userId": "bob" } });
     for step in [
         json!({ "open": { "room": "lobby", "config": { "presence": "present" } } }),
         json!({ "connect": { "as": "ada", "query": { "in": "default,present" } } }),

@@ -48,8 +48,8 @@ impl Peer {
     }
 
     fn take(&mut self, frames: Vec<String>) {
-        let read = |text: String| serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
-        for frame in frames.into_iter().map(read) {
+        for text in frames {
+            let frame: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
             match (&mut self.session, frame["type"] == "session") {
                 (Some(session), true) => frame["id"].as_str().unwrap_or_default().clone_into(&mut session.secret),
                 (Some(session), false) => session.got += 1,
