@@ -28,6 +28,8 @@ func (room *Room) Presence(channel string) {
 		touch := func(*Ctx) error { return nil }
 		room.add(events, hookConnect, touch)
 		room.add(events, hookDisconnect, touch)
+		// Where a $disconnect trapped, the instance that comes next hears of the user by this alone.
+		room.add(events, hookUserLeave, touch)
 	}
 	room.instance.follower.follow(host.Valid(channel))
 }
@@ -68,7 +70,7 @@ type presence struct {
 type presences struct {
 	metas    *metas
 	channels []*presence
-	// came and left are the socket that this turn's connect or disconnect is about.
+	// came and left are the socket that came or left with this turn.
 	came, left *SocketID
 }
 
@@ -83,7 +85,7 @@ func (p *presences) begin(cause string, socket *SocketID) error {
 	switch cause {
 	case hookConnect:
 		p.came = socket
-	case hookDisconnect:
+	case hookDisconnect, hookUserLeave:
 		p.left = socket
 	default:
 		return nil

@@ -306,6 +306,19 @@ async fn an_emit_is_bounded_as_the_plugin_is() {
         let refused = said(plugin, max + 1).await;
         assert_refused(&refused, 413, &format!("at most {max}"));
         // The body as a whole is bounded before it is read.
-        assert_eq!(said(plugin, max + 8_000).await.status, 413, "{plugin}");
+        assert_eq!(said(plugin, max + (1 << 20)).await.status, 413, "{plugin}");
+        // So many names may stand beside it.
+        let names = |count: usize| (0..count).map(|n| format!("{n:0>128}")).collect::<Vec<String>>();
+        let to = |count: usize| {
+            let data = "x".repeat(max - 2);
+            json!({ "users": names(count), "clients": names(count), "event": "news", "data": data })
+        };
+        let path = format!("/_parlor/api/rooms/{plugin}/lobby/emit");
+        assert_eq!(emit(&server, &path, &to(1_000)).send().await.json(), json!({ "sent": 0 }), "{plugin}");
+        assert_refused(
+            &emit(&server, &path, &json!({ "users": names(1_001), "event": "news" })).send().await,
+            400,
+            "1,000",
+        );
     }
 }

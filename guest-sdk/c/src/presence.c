@@ -35,7 +35,7 @@ typedef struct followed {
 
 static followed *channels;
 static size_t channel_count;
-/* The socket that this turn's connect or disconnect is about. */
+/* The socket that came or left with this turn. */
 static const pl_event *came, *left;
 
 static void *or_trap(void *memory) {
@@ -104,7 +104,9 @@ static void touch(const char *channel) {
 
 static void begin(const pl_event *event) {
     came = strcmp(event->cause, "$connect") == 0 ? event : NULL;
-    left = strcmp(event->cause, "$disconnect") == 0 ? event : NULL;
+    /* Where a $disconnect trapped, the instance that comes next hears of the user by $user-leave alone. */
+    bool leaves = strcmp(event->cause, "$disconnect") == 0 || strcmp(event->cause, "$user-leave") == 0;
+    left = leaves ? event : NULL;
     if (came || left) touch(NULL);
 }
 
@@ -212,6 +214,7 @@ void pl_presence(const char *channel) {
         pl_follower = &follower;
         pl_on_connect(nothing);
         pl_on_disconnect(nothing);
+        pl_on_user_leave(nothing);
     }
     channels = or_trap(realloc(channels, (channel_count + 1) * sizeof *channels));
     channels[channel_count++] = (followed){.name = strcpy(or_trap(malloc(strlen(channel) + 1)), channel)};

@@ -89,6 +89,18 @@ func (socket *Socket) Expect(events ...M) {
 	}
 }
 
+// LoseLine breaks the line of a client that may come back, since its query has `resume`; OnLost has run when this returns.
+func (socket *Socket) LoseLine() {
+	socket.room.t.Helper()
+	socket.room.Step("lose-line", socket.Name, nil)
+}
+
+// ComeBack has the client come back over another line, with nothing missing; OnBack has run when this returns.
+func (socket *Socket) ComeBack() {
+	socket.room.t.Helper()
+	socket.room.Step("come-back", socket.Name, nil)
+}
+
 // Leave closes the socket from the client's side.
 func (socket *Socket) Leave() {
 	socket.room.t.Helper()

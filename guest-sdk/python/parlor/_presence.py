@@ -45,8 +45,9 @@ class Presences:
     def begin(self, cause: str, socket: int | None) -> None:
         """Begins a turn, which a socket may be the cause of."""
         self._came = socket if cause == "$connect" else None
-        self._left = socket if cause == "$disconnect" else None
-        if self._channels and (cause == "$connect" or cause == "$disconnect"):
+        # Where a `$disconnect` trapped, the instance that comes next hears of the user by `$user-leave` alone.
+        self._left = socket if cause in ("$disconnect", "$user-leave") else None
+        if self._channels and cause in ("$connect", "$disconnect", "$user-leave"):
             self.touch(None)
 
     def touch(self, channel: str | None) -> None:

@@ -222,8 +222,8 @@ class Room(Reach):
         >>> room.presence("default")
         """
         if self.presences.follow(need_text(channel, "a channel")):
-            self.handlers.add(self.handlers.events, "$connect", Handler(_nothing))
-            self.handlers.add(self.handlers.events, "$disconnect", Handler(_nothing))
+            for hook in ("$connect", "$disconnect", "$user-leave"):
+                self.handlers.add(self.handlers.events, hook, Handler(_nothing))
 
     def on_message(self, handler: F) -> F:
         """Marks what runs for events of clients that have no handler of their own, with their :class:`Frame`.

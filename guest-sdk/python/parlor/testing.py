@@ -100,6 +100,14 @@ class TestSocket:
             raise AssertionError(f"{self.name} got no {event!r}, only {found}")
         return named[-1]
 
+    def lose_line(self) -> None:
+        """Breaks the line of a client that may come back, since its query has ``resume``, and waits until `$lost` has run."""
+        self.room.step("lose-line", self.name)
+
+    def come_back(self) -> None:
+        """Has the client come back over another line, with nothing missing, and waits until `$back` has run."""
+        self.room.step("come-back", self.name)
+
     def leave(self, code: int = 1000, reason: str = "") -> None:
         """Closes the socket, and waits until `$disconnect` has run."""
         self.room.step("leave", {"who": self.name, "code": code, "reason": reason})

@@ -94,6 +94,8 @@ impl Room {
             // The host raises only what somebody handles.
             self.add(hook::CONNECT, |_| Ok(None));
             self.add(hook::DISCONNECT, |_| Ok(None));
+            // Where a `$disconnect` trapped, the instance that comes next hears of the user by this alone.
+            self.add(hook::USER_LEAVE, |_| Ok(None));
             presences
         });
         presences.follow(channel);
@@ -122,7 +124,7 @@ struct Followed {
 #[derive(Default)]
 struct Presences {
     channels: RefCell<Vec<Followed>>,
-    /// The socket that this turn's connect or disconnect is about.
+    /// The socket that came or left with this turn.
     turn: RefCell<Moving>,
 }
 
@@ -141,7 +143,8 @@ impl Following for Presences {
     }
 
     fn begin(&self, metas: &Metas, cause: &str, socket: Option<SocketId>) -> Result<(), Refusal> {
-        let (came, left) = (socket.filter(|_| cause == hook::CONNECT), socket.filter(|_| cause == hook::DISCONNECT));
+        let came = socket.filter(|_| cause == hook::CONNECT);
+        let left = socket.filter(|_| [hook::DISCONNECT, hook::USER_LEAVE].contains(&cause));
         let moves = came.or(left).is_some();
         *self.turn.borrow_mut() = Moving { came, left };
         if moves { self.touch(metas, None) } else { Ok(()) }

@@ -36,6 +36,11 @@ export function entriesOf(range: ListRange): Found[] {
   return reverse ? found.reverse() : found;
 }
 
+/** All keys. Their values go page by page: together they may be more than an instance holds. */
+export function allKeys(): string[] {
+  return Array.from(ascending({}, Infinity), ([key]) => key);
+}
+
 function behindOf({ startAfter, after }: ListRange): string | undefined {
   return startAfter ?? after;
 }

@@ -25,7 +25,7 @@ interface Followed {
 }
 
 const followed: Followed[] = [];
-/** The socket that this turn's connect or disconnect is about. */
+/** The socket that came or left with this turn. */
 let came: number | undefined;
 let left: number | undefined;
 
@@ -38,10 +38,13 @@ export function follow(channel: string): void {
       came = eventSocket(ctx) ?? undefined;
       touch();
     });
-    registry.addFirst("$disconnect", (ctx: Context) => {
-      left = eventSocket(ctx) ?? undefined;
-      touch();
-    });
+    // Where a `$disconnect` trapped, the instance that comes next hears of the user by `$user-leave` alone.
+    for (const hook of ["$disconnect", "$user-leave"]) {
+      registry.addFirst(hook, (ctx: Context) => {
+        left = eventSocket(ctx) ?? undefined;
+        touch();
+      });
+    }
   }
   followed.push({ channel, known: undefined, isStale: false, next: undefined });
 }

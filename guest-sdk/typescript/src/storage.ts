@@ -13,7 +13,7 @@ import {
   storedGet,
   storedPut,
 } from "./host.js";
-import { entriesOf, needLimit } from "./listing.js";
+import { allKeys, entriesOf, needLimit } from "./listing.js";
 import { jsonText, needText } from "./payload.js";
 import { fromUtf8, toUtf8 } from "./text.js";
 import { alarm } from "./timers.js";
@@ -105,7 +105,7 @@ class Entries {
 
   deleteAll(): Promise<void> {
     return promised(() => {
-      const keys = entriesOf({}).map(([key]) => key);
+      const keys = allKeys();
       this._journal?.writes(keys);
       deleteKeys(keys);
     });

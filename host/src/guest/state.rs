@@ -35,7 +35,7 @@ pub enum Phase {
 pub struct Registrations {
     names: HashSet<String>,
     /// The channels whose history is kept.
-    keeps: Vec<HistoryKeep>,
+    histories: Vec<HistoryKeep>,
     /// Whether `ping` is among them. The room's sockets ask at every keepalive.
     ping: bool,
 }
@@ -76,23 +76,23 @@ impl Registrations {
     }
 
     /// The channels whose history is kept.
-    pub fn keeps(&self) -> &[HistoryKeep] {
-        &self.keeps
+    pub fn histories(&self) -> &[HistoryKeep] {
+        &self.histories
     }
 
     /// Has a channel's history kept, as the last call for it says.
-    pub fn keep(&mut self, keep: HistoryKeep, limits: &Limits) -> Result<(), Refusal> {
+    pub fn want_history(&mut self, keep: HistoryKeep, limits: &Limits) -> Result<(), Refusal> {
         if keep.entries > limits.history_entries {
             return Err(Refusal::LimitExceeded(Bound::HistoryEntries));
         }
         if keep.ttl.as_millis() > u128::from(limits.history_ttl_ms) {
             return Err(Refusal::LimitExceeded(Bound::HistoryTtlMs));
         }
-        self.keeps.retain(|known| known.channel != keep.channel);
-        if self.keeps.len() >= limits.history_channels {
+        self.histories.retain(|known| known.channel != keep.channel);
+        if self.histories.len() >= limits.history_channels {
             return Err(Refusal::LimitExceeded(Bound::HistoryChannels));
         }
-        self.keeps.push(keep);
+        self.histories.push(keep);
         Ok(())
     }
 

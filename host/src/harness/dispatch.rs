@@ -25,6 +25,8 @@ impl Harness {
             RoomStep::Closed(expected) => self.closed(&expected),
             RoomStep::HowClosed(who) => self.how_closed(&who),
             RoomStep::Leave(leaving) => self.leave(&leaving),
+            RoomStep::LoseLine(who) => self.lose_line(&who),
+            RoomStep::ComeBack(who) => self.come_back(&who),
             RoomStep::Failures(expected) => self.failures(expected.as_deref()),
             RoomStep::Log(expected) => self.log(expected.as_deref()),
             RoomStep::Advance(ms) => self.advance(ms),

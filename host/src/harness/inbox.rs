@@ -12,6 +12,18 @@ pub(super) struct Inbox {
     frames: Vec<InboxFrame>,
     /// The numbers of what it was asked and did not answer.
     asks: VecDeque<Value>,
+    /// The session that outlives its line; none where the client did not ask for one.
+    pub(super) session: Option<InboxSession>,
+}
+
+/// What a client keeps of its session.
+#[derive(Debug, Clone)]
+pub(super) struct InboxSession {
+    pub(super) secret: String,
+    /// How many frames came that count.
+    pub(super) got: u64,
+    /// Whether the session goes on over this line, where the one before broke.
+    pub(super) is_back: bool,
 }
 
 #[derive(Debug)]
@@ -27,6 +39,13 @@ impl Inbox {
         for text in frames {
             // The server writes JSON; what is too deep to be read here is shown as the text that it is.
             let value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
+            if value["type"] == "session" {
+                self.note_session(&value);
+                continue;
+            }
+            if let Some(session) = self.session.as_mut().filter(|_| value["type"] != "pong") {
+                session.got += 1;
+            }
             if value["type"] == "event"
                 && let Some(id) = value.get("id")
             {
@@ -34,6 +53,13 @@ impl Inbox {
             }
             self.frames.push(InboxFrame { text, value });
         }
+    }
+
+    /// What the server says of the session is for whoever counts frames, and for no step.
+    fn note_session(&mut self, frame: &Value) {
+        let is_back = frame["resumed"] == true;
+        let got = self.session.as_ref().filter(|_| is_back).map_or(0, |session| session.got);
+        self.session = frame["id"].as_str().map(|id| InboxSession { secret: id.to_owned(), got, is_back });
     }
 
     /// Takes all frames, as they came.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, Uri};
 use futures_util::{SinkExt as _, StreamExt as _};
 use parking_lot::Mutex;
 use tokio::io::DuplexStream;
@@ -11,13 +12,16 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, InboxSession};
 use super::step::PeerClosing;
 
 /// What a client sees of a connection that ends without a close frame (RFC 6455, 7.1.5).
 const BROKEN_OFF: u16 = 1_006;
 /// What a close frame without a code means (RFC 6455, 7.1.5).
 const NO_CODE: u16 = 1_005;
+
+/// The key of the query by which a client asks for a session that outlives its line.
+const RESUME: &str = "resume";
 
 /// Bytes of frames that came and that no step took. A client that gets more breaks its connection off.
 const UNSEEN_BYTES_MAX: usize = 256 << 20;
@@ -27,6 +31,9 @@ pub(super) struct InsidePeer {
     orders: mpsc::Sender<Order>,
     seen: Arc<Mutex<Seen>>,
     pub(super) inbox: Inbox,
+    /// What it asked for.
+    uri: Uri,
+    headers: HeaderMap,
 }
 
 /// What came over the connection and nobody took.
@@ -47,11 +54,40 @@ enum Order {
 impl InsidePeer {
     /// Takes up the client's end of a connection.
     pub(super) async fn begin(stream: DuplexStream) -> Self {
-        let ws = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        let (orders, taken) = mpsc::channel(1);
         let seen = Arc::<Mutex<Seen>>::default();
-        tokio::spawn(converse(ws, taken, Arc::clone(&seen)));
-        Self { orders, seen, inbox: Inbox::default() }
+        let orders = speak_over(stream, &seen).await;
+        Self { orders, seen, inbox: Inbox::default(), uri: Uri::default(), headers: HeaderMap::new() }
+    }
+
+    /// Notes what the client asked for, which it asks for again where it comes back.
+    pub(super) fn asked_for(self, uri: Uri, headers: HeaderMap) -> Self {
+        Self { uri, headers, ..self }
+    }
+
+    /// Breaks the line off.
+    pub(super) fn lose_line(&mut self) {
+        // Whoever serves the client's end has nobody left to follow.
+        (self.orders, _) = mpsc::channel(1);
+    }
+
+    /// Whether the line broke, and nobody has told the client that its socket is closed.
+    pub(super) fn is_lost(&self) -> bool {
+        self.orders.is_closed() && self.closing().is_none()
+    }
+
+    /// What a client asks for that comes back; none where it has no session.
+    pub(super) fn wish(&mut self) -> Option<(Uri, HeaderMap)> {
+        let InboxSession { secret, got, .. } = self.collect().session.clone()?;
+        let query = self.uri.query().unwrap_or_default();
+        let others = query.split('&').filter(|pair| *pair != RESUME && !pair.starts_with("resume="));
+        let others = others.collect::<Vec<_>>().join("&");
+        let uri = format!("{}?{others}&resume={secret}&got={got}", self.uri.path()).parse().ok()?;
+        Some((uri, self.headers.clone()))
+    }
+
+    /// Takes up the client's end of another line.
+    pub(super) async fn go_on_over(&mut self, stream: DuplexStream) {
+        self.orders = speak_over(stream, &self.seen).await;
     }
 
     /// Sends a text, and waits until it is in the room's order or the connection has ended.
@@ -87,6 +123,14 @@ impl InsidePeer {
         self.inbox.take_in(frames);
         &mut self.inbox
     }
+}
+
+/// Has the client's end of a connection served; answers who is to be told what to do.
+async fn speak_over(stream: DuplexStream, seen: &Arc<Mutex<Seen>>) -> mpsc::Sender<Order> {
+    let ws = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    let (orders, taken) = mpsc::channel(1);
+    tokio::spawn(converse(ws, taken, Arc::clone(seen)));
+    orders
 }
 
 /// Serves the client's end until the connection has ended. Dropping what an order waits with answers it.

@@ -26,6 +26,8 @@ pub enum RoomStep {
     Closed(BTreeMap<String, PeerClosing>),
     HowClosed(String),
     Leave(LeaveStep),
+    LoseLine(String),
+    ComeBack(String),
     Failures(Option<Vec<Value>>),
     Log(Option<Vec<String>>),
     Advance(u64),
@@ -131,8 +133,8 @@ fn normal() -> u16 {
 }
 
 /// The verbs, for whoever wrote another one.
-const VERBS: &str = "open, connect, refused, send, request, answer, do, expect, frames, closed, leave, failures, log, advance, \
-                     sleep, crash, check, fail-commits, restart, swap, swap-fails, stored, room, quit";
+const VERBS: &str = "open, connect, refused, send, request, answer, do, expect, frames, closed, leave, lose-line, come-back, \
+                     failures, log, advance, sleep, crash, check, fail-commits, restart, swap, swap-fails, stored, room, quit";
 
 /// Reads what a verb says; none where it stands alone.
 pub(super) fn read(verb: &str, said: Option<&RawValue>) -> Result<RoomStep, String> {
@@ -156,6 +158,8 @@ pub(super) fn read(verb: &str, said: Option<&RawValue>) -> Result<RoomStep, Stri
         ("closed", Some(said)) if said.get().starts_with('"') => RoomStep::HowClosed(value(said)?),
         ("closed", Some(said)) => RoomStep::Closed(value(said)?),
         ("leave", Some(said)) => RoomStep::Leave(value(said)?),
+        ("lose-line", Some(said)) => RoomStep::LoseLine(value(said)?),
+        ("come-back", Some(said)) => RoomStep::ComeBack(value(said)?),
         ("failures", said) => RoomStep::Failures(said.map(value).transpose()?),
         ("log", said) => RoomStep::Log(said.map(value).transpose()?),
         ("advance", Some(said)) => RoomStep::Advance(value(said)?),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod frames;
+mod lines;
 mod lives;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use super::step::{ConnectStep, LeaveStep, MemberStep, PeerClosing, RefusedStep};
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
 use crate::plugin::version::Plugin;
-use crate::server::inside::{self, InsideClient};
+use crate::server::inside::InsideClient;
 
 /// The user and the client of a socket that is to be refused.
 const NOBODY: &str = "nobody";
@@ -67,16 +68,17 @@ impl Harness {
             }
             None => InsideClient::Request { uri: &uri, headers: &headers },
         };
-        let (fleet, tenants, tenant) = (&self.world.fleet, &self.world.tenants, &self.options.key.tenant);
-        self.world
+        let (world, tenant) = (&self.world, &self.options.key.tenant);
+        let peer = world
             .run(async {
-                let stream = inside::connect(fleet, tenants, tenant, client).await?;
+                let stream = world.connect(tenant, client).await?;
                 Ok(InsidePeer::begin(stream).await)
             })
             .map_err(|(status, body): (u16, String)| StepError {
                 words: format!("refused with {status} {body}").trim_end().to_owned(),
                 refused: Some((status, body)),
-            })
+            })?;
+        Ok(peer.asked_for(uri, headers))
     }
 
     /// The address that a step asks for: a path as it is, with the room where it names none; or the plugin's, with a query
@@ -129,10 +131,7 @@ impl Harness {
     }
 
     pub(super) fn leave(&mut self, LeaveStep { who, code, reason }: &LeaveStep) -> StepResult {
-        let peer = self.peer(who)?;
-        if let Some(PeerClosing { code, reason }) = peer.closing() {
-            return Err(StepError::new(format!("the socket {who:?} is closed already, with {code} {reason:?}")));
-        }
+        self.speaking(who)?;
         let (world, closing) = (&self.world, PeerClosing { code: *code, reason: reason.clone() });
         if let Some(peer) = self.peers.get(who) {
             world.run(peer.close(closing));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::io::DuplexStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -16,10 +17,12 @@ use super::options::HarnessOptions;
 use crate::clock::{self, Instant, unix_ms};
 use crate::fleet::{self, Fleet};
 use crate::model::limits::Limits;
-use crate::model::names::{PluginKey, RoomKey};
+use crate::model::names::{PluginKey, RoomKey, TenantName};
 use crate::plugin::loader::{Loader, read_component};
 use crate::plugin::version::Plugin;
 use crate::room::handle::{RoomHandle, RoomRequest};
+use crate::server::inside::{self, InsideClient, InsideServer};
+use crate::socket::SeatClaims;
 use crate::storage::Storage;
 use crate::tenant::Tenants;
 use crate::workers::Workers;
@@ -30,6 +33,7 @@ pub(super) struct World {
     idle: Arc<IdleWatch>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) tenants: Tenants,
+    pub(super) claims: Arc<SeatClaims>,
     pub(super) plugin: Option<Arc<Plugin>>,
 }
 
@@ -59,6 +63,7 @@ impl World {
             Some(place) => tenants.taping(place.clone()),
             None => tenants,
         };
+        let claims = Arc::new(SeatClaims::new(Arc::clone(&workers)));
         let fleet = Arc::new(Fleet::new(workers, Arc::clone(storage) as Arc<dyn Storage>));
         runtime.block_on(async {
             let left = moment.map(|moment| moment.saturating_duration_since(Instant::now()));
@@ -67,7 +72,7 @@ impl World {
             fleet::recover::recover(&fleet, &tenants).await;
             tokio::spawn(fleet::ring::ring_alarms(Arc::clone(&fleet)));
         });
-        Ok(Self { runtime, idle, fleet, tenants, plugin: None })
+        Ok(Self { runtime, idle, fleet, tenants, claims, plugin: None })
     }
 
     /// Loads a version, and lets it serve. An error is one line.
@@ -131,6 +136,16 @@ impl World {
             }
         }
         self.idle.idle().await;
+    }
+
+    /// Lets a client in.
+    pub(super) async fn connect(
+        &self,
+        tenant: &TenantName,
+        client: InsideClient<'_>,
+    ) -> Result<DuplexStream, (u16, String)> {
+        let server = InsideServer { fleet: &self.fleet, tenants: &self.tenants, claims: &self.claims };
+        inside::connect(server, tenant, client).await
     }
 
     /// An open room.

@@ -99,8 +99,8 @@ impl Asks {
         self.journal.mark()
     }
 
-    pub fn keep(&mut self, before: Mark) {
-        self.journal.keep(before);
+    pub fn make_final(&mut self, before: Mark) {
+        self.journal.make_final(before);
     }
 
     pub fn roll_back(&mut self, to: Mark) {

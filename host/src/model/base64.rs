@@ -1,4 +1,4 @@
-//! Reading base64 as others do.
+//! Base64 in JSON texts, read as others do.
 
 use data_encoding::BASE64;
 
@@ -8,6 +8,13 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().position(|byte| *byte == b'=').map_or(&[][..], |at| &text[at..]);
     let is_one_text = padding.len() <= 2 && padding.iter().all(|byte| *byte == b'=');
     BASE64.decode(text).ok().filter(|_| is_one_text)
+}
+
+/// Appends bytes as a JSON string.
+pub fn push_text(out: &mut String, bytes: &[u8]) {
+    out.push('"');
+    BASE64.encode_append(bytes, out);
+    out.push('"');
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Histories {
     /// where the room reads them now. Only while all turns are settled, since the journal begins anew.
     pub fn keep_only(
         &mut self,
-        keeps: &[HistoryKeep],
+        wanted: &[HistoryKeep],
         stored: Option<StoredHistories>,
         bounds: HistoryBounds,
         mut new_epoch: impl FnMut() -> Arc<str>,
@@ -131,7 +131,7 @@ impl Histories {
             rings.iter().position(|ring| is_same(ring, keep)).map(|place| rings.swap_remove(place))
         };
         let mut rings = Vec::new();
-        for keep in keeps {
+        for keep in wanted {
             let known = take(&mut before, keep).or_else(|| {
                 let mut ring = take(&mut aside.rings, keep)?;
                 // What was said to the channel meanwhile is not in it.
@@ -242,9 +242,9 @@ impl Histories {
     }
 
     /// Makes all entries before a mark final.
-    pub fn keep(&mut self, before: Mark) {
+    pub fn make_final(&mut self, before: Mark) {
         if let Some(kept) = &mut self.0 {
-            kept.journal.keep(before);
+            kept.journal.make_final(before);
         }
     }
 

@@ -31,7 +31,7 @@ impl<U> Journal<U> {
     }
 
     /// Makes all changes before `before` final.
-    pub fn keep(&mut self, before: Mark) {
+    pub fn make_final(&mut self, before: Mark) {
         while self.kept < before && self.undos.pop_front().is_some() {
             self.kept += 1;
         }
@@ -54,7 +54,7 @@ mod tests {
         let first = journal.mark();
         journal.note('b');
         journal.note('c');
-        journal.keep(first);
+        journal.make_final(first);
         let last = journal.mark();
         journal.note('d');
         assert_eq!(journal.take_back(last), Some('d'));

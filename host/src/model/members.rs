@@ -147,21 +147,22 @@ impl Members {
 
     /// The present sockets that an emit from outside, or with several conditions, is for.
     pub fn some(&self, whom: &Whom) -> Arc<Vec<SocketId>> {
-        let mut left = match (&whom.channel, whom.users.as_deref()) {
-            (Some(channel), None) => self.channel(channel),
-            (None, Some([user])) => self.user(user),
-            (None, Some(users)) => Arc::new(self.users.of(users).into_iter().collect()),
-            (None, None) => Arc::new(self.present_after(0).map(|(id, _)| id).collect()),
-            (Some(channel), Some(users)) => {
-                let theirs = self.users.of(users);
-                Arc::new(self.channel(channel).iter().copied().filter(|id| theirs.contains(id)).collect())
-            }
+        let users = whom.users.as_deref().map(|users| self.users.of(users));
+        let clients = whom.clients.as_deref().map(|clients| self.of_clients(clients));
+        // By name first, so that a few names in a large room are a few look-ups.
+        let named = match (users, clients) {
+            (Some(users), Some(clients)) => Some(&users & &clients),
+            (users, clients) => users.or(clients),
         };
-        if let Some(clients) = &whom.clients {
-            let theirs = self.of_clients(clients);
-            Arc::make_mut(&mut left).retain(|id| theirs.contains(id));
+        match (&whom.channel, named) {
+            (Some(channel), None) => self.channel(channel),
+            (None, Some(named)) => Arc::new(named.into_iter().collect()),
+            (None, None) => Arc::new(self.present_after(0).map(|(id, _)| id).collect()),
+            (Some(channel), Some(named)) => {
+                let channel = self.channel(channel);
+                Arc::new(named.into_iter().filter(|id| channel.binary_search(id).is_ok()).collect())
+            }
         }
-        left
     }
 
     /// The users with a socket in the room, in ascending order.
@@ -224,8 +225,8 @@ impl Members {
     }
 
     /// Makes all changes before a mark final.
-    pub fn keep(&mut self, before: Mark) {
-        self.journal.keep(before);
+    pub fn make_final(&mut self, before: Mark) {
+        self.journal.make_final(before);
     }
 
     /// Undoes all changes since a mark, also those of sockets that left meanwhile.
@@ -333,8 +334,25 @@ mod tests {
         let mut members = room();
         let at_the_call = members.channel("default");
         members.leave(2, "default");
-        members.keep(members.mark());
+        members.make_final(members.mark());
         assert_eq!((at_the_call.len(), members.channel("default").len()), (3, 2));
+    }
+
+    #[test]
+    fn an_emit_to_some_is_for_those_who_meet_all_conditions() {
+        let members = room();
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let some = |channel: Option<&str>, users, clients| {
+            members.some(&Whom { channel: channel.map(str::to_owned), users, clients }).to_vec()
+        };
+        assert_eq!(some(None, None, None), [1, 2, 3]);
+        assert_eq!(some(Some("a"), None, None), [1]);
+        assert_eq!(some(None, names(&["ana", "nobody", "ana"]), None), [1, 3]);
+        assert_eq!(some(None, None, names(&["bo-client"])), [2]);
+        assert_eq!(some(Some("default"), names(&["bo", "ana"]), None), [1, 2, 3]);
+        assert_eq!(some(Some("a"), names(&["ana"]), names(&["ana-client", "bo-client"])), [1]);
+        assert_eq!(some(Some("default"), names(&["bo"]), names(&["ana-client"])), []);
+        assert_eq!(some(Some("nowhere"), names(&["bo"]), None), []);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod members;
 pub mod meta;
 pub mod names;
+pub mod placeholder;
 pub mod rate;
 pub mod recording;
 pub mod refusal;

@@ -42,11 +42,11 @@ impl RoomState {
     }
 
     /// Makes all changes before a mark final.
-    pub fn keep(&mut self, before: StateMark) {
-        self.members.keep(before.members);
-        self.timers.keep(before.timers);
-        self.asks.keep(before.asks);
-        self.histories.keep(before.histories);
+    pub fn make_final(&mut self, before: StateMark) {
+        self.members.make_final(before.members);
+        self.timers.make_final(before.timers);
+        self.asks.make_final(before.asks);
+        self.histories.make_final(before.histories);
     }
 
     /// Undoes all changes since a mark.

@@ -70,8 +70,8 @@ impl Timers {
         self.journal.mark()
     }
 
-    pub fn keep(&mut self, before: Mark) {
-        self.journal.keep(before);
+    pub fn make_final(&mut self, before: Mark) {
+        self.journal.make_final(before);
     }
 
     pub fn roll_back(&mut self, to: Mark) {
@@ -103,7 +103,7 @@ mod tests {
         let mut timers = Timers::default();
         assert!(!timers.change("a".into(), timer(10)));
         let mark = timers.mark();
-        timers.keep(mark);
+        timers.make_final(mark);
         assert!(timers.change("a".into(), timer(5)) && timers.change("a".into(), None));
         assert!(!timers.change("b".into(), timer(1)));
         timers.roll_back(mark);

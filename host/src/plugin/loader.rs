@@ -33,7 +33,7 @@ use crate::tenant::{Imports, Terms};
 const VERSION_DIGITS: usize = 12;
 
 /// A plugin whose rooms store something imports one of these.
-const KEEPING: [&str; 3] = ["parlor:room/storage@", "parlor:room/alarm@", "parlor:room/history@"];
+const STORING: [&str; 3] = ["parlor:room/storage@", "parlor:room/alarm@", "parlor:room/history@"];
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -122,9 +122,9 @@ impl Loader {
             terms.config.entry(key).or_insert(value);
         }
         let component = self.compiler.component(&key, &terms.account, shared).await?;
-        let keeps = anatomy.imports.iter().any(|import| KEEPING.iter().any(|keeping| import.starts_with(keeping)));
+        let can_store = anatomy.imports.iter().any(|import| STORING.iter().any(|storing| import.starts_with(storing)));
         let tapes = terms.tapes.take().map(|rules| Arc::new(TapeShelf::new(rules, bytes)));
-        Ok(Plugin { keeps, tapes, ..self.rehearse(key, version, &component, terms).await? })
+        Ok(Plugin { can_store, tapes, ..self.rehearse(key, version, &component, terms).await? })
     }
 
     /// Loads the plugin of the health check. Its component is part of this program, so this process compiles it itself.
@@ -176,7 +176,7 @@ impl Loader {
             client_channels: terms.client_channels,
             durability: terms.durability,
             subprotocols: terms.subprotocols,
-            keeps: false,
+            can_store: false,
             handlers: terms.totals.costs.handlers(&events),
             events,
             tapes: None,

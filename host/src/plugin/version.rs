@@ -46,7 +46,7 @@ pub struct Plugin {
     /// Whether the room holds a turn's output back until the turn's writes are durable.
     pub durability: Durability,
     /// Whether its rooms can store anything: whether it imports storage, the alarm or histories.
-    pub keeps: bool,
+    pub can_store: bool,
     pub failures: FailureLog,
     /// Where its rooms' tapes go; none where they are not recorded.
     pub tapes: Option<Arc<TapeShelf>>,

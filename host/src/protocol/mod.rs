@@ -4,7 +4,6 @@
 mod any_json;
 pub mod close;
 pub mod engineio;
-pub mod placeholder;
 pub mod socketio;
 pub mod verani;
 pub mod wire;

@@ -18,7 +18,7 @@ use crate::model::body::{EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
 use crate::model::names::is_short_name;
-use crate::protocol::placeholder::Placeholders;
+use crate::model::placeholder::Placeholders;
 
 /// The namespace of a packet that names none.
 pub const DEFAULT_NAMESPACE: &str = "/";

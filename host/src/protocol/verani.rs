@@ -12,18 +12,17 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
-use data_encoding::BASE64;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Frame, placeholder, push_error, push_text};
+use super::{Frame, push_error, push_text};
 use crate::model::base64;
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::history::{HistoryAnswer, HistoryPosition};
 use crate::model::json::{DEPTH_MAX, Json, Key, Text, is_deeper_than};
 use crate::model::names::is_short_name;
+use crate::model::placeholder::filled;
 
 /// The answer to a bare ping.
 pub const PONG: Frame = Frame::from_static(r#"{"type":"pong"}"#);
@@ -252,16 +251,6 @@ fn push_emitted(out: &mut String, data: &Json) {
     }
 }
 
-/// The data with its attachments in the place of its placeholders.
-pub fn filled(data: &Json, attachments: &[Bytes]) -> Json {
-    data.with_text(placeholder::fill(data.text(), attachments.len(), |out, number| {
-        let bytes = attachments.get(number).map(|bytes| &**bytes).unwrap_or_default();
-        out.push_str(r#"{"base64":"#);
-        push_encoded(out, bytes);
-        out.push('}');
-    }))
-}
-
 /// Encodes the acknowledgement of a client's event, with what its handler answered.
 pub fn ack(id: AckId, body: Option<&Body>) -> Frame {
     let mut out = begin_ack(id);
@@ -302,13 +291,7 @@ fn push_data(out: &mut String, data: &Json) {
 
 fn push_base64(out: &mut String, bytes: &[u8]) {
     out.push_str(r#","base64":"#);
-    push_encoded(out, bytes);
-}
-
-fn push_encoded(out: &mut String, bytes: &[u8]) {
-    out.push('"');
-    BASE64.encode_append(bytes, out);
-    out.push('"');
+    base64::push_text(out, bytes);
 }
 
 /// A frame as it came in, borrowed where it holds no escapes.

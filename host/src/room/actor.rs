@@ -139,7 +139,7 @@ impl Room {
     async fn finish(&mut self) {
         self.turns.until_settled().await;
         self.turns.follow_losses().await;
-        self.owner.note_kept(&self.turns.door.key, self.turns.ledger.keeps());
+        self.owner.note_kept(&self.turns.door.key, self.turns.ledger.is_anything_stored());
     }
 
     /// Waits for whatever happens next, as `plan` decides.

@@ -222,8 +222,8 @@ impl Conductor {
     /// Begins a turn, which takes the room's state with it until it ends or is undone.
     fn begin(&mut self, event: &Event, kind: TurnKind) -> Box<Turn> {
         // Most plugins store nothing, and their turns need not know what is stored.
-        let asks_what_is_kept = self.code.plugin().keeps || kind == TurnKind::Alarm;
-        let storage = if asks_what_is_kept { self.ledger.storage_use() } else { StorageUse::default() };
+        let asks_what_is_stored = self.code.plugin().can_store || kind == TurnKind::Alarm;
+        let storage = if asks_what_is_stored { self.ledger.storage_use() } else { StorageUse::default() };
         let state = std::mem::take(&mut self.people.state);
         let Event { socket, caused_by, accepted_at, .. } = *event;
         let mut turn = Turn::begin(state, storage, socket, caused_by, accepted_at, Arc::clone(&self.limits));

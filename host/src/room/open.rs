@@ -74,8 +74,8 @@ async fn run(
         let limits = Arc::clone(plugin.limits());
         let view = Arc::new(view::StorageView::new(storage, limits.storage_cache_bytes));
         let ledger = Ledger::new(view, backend, Arc::clone(plugin.account()));
-        let was_open = owner.note_kept(&door.key, ledger.keeps());
-        let restore = ledger.keeps().then(|| RestoreReason::of_opening(was_open));
+        let was_open = owner.note_kept(&door.key, ledger.is_anything_stored());
+        let restore = ledger.is_anything_stored().then(|| RestoreReason::of_opening(was_open));
         let room = Box::new(Room::new(
             Conductor {
                 people: People::default(),

@@ -135,7 +135,7 @@ pub(super) async fn seat(
     let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));
     let seat = take_seat(fleet, plugin, room, meta, outbound).await?;
     Ok(match claim {
-        Some(claim) => seat.outliving(claim),
+        Some(claim) => seat.outliving(claim.into()),
         None => seat,
     })
 }

@@ -14,17 +14,25 @@ use super::escapes::decode_plain;
 use super::forwarded::RemoteClient;
 use super::known::Known;
 use super::refusal::UpgradeRefusal;
+use super::resume::Resume;
 use crate::fleet::Fleet;
 use crate::model::meta::Meta;
 use crate::model::names::{RoomId, TenantName};
 use crate::plugin::version::Plugin;
-use crate::socket::{self, DetachedStream};
+use crate::socket::{self, DetachedStream, SeatClaims};
 use crate::tenant::Tenants;
 
 /// Bytes that wait in either direction of a connection.
 const BUFFER_BYTES: usize = 1 << 20;
 /// From where the client comes.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// The server that clients come in to.
+pub struct InsideServer<'a> {
+    pub fleet: &'a Arc<Fleet>,
+    pub tenants: &'a Tenants,
+    pub claims: &'a Arc<SeatClaims>,
+}
 
 /// Who asks for a socket, and for which.
 pub enum InsideClient<'a> {
@@ -37,21 +45,19 @@ pub enum InsideClient<'a> {
 /// Lets a client into a room of this tenant. Answers the client's end of a WebSocket behind its 101, or the status and
 /// the words of the refusal.
 pub async fn connect(
-    fleet: &Arc<Fleet>,
-    tenants: &Tenants,
+    server: InsideServer<'_>,
     tenant: &TenantName,
     client: InsideClient<'_>,
 ) -> Result<DuplexStream, (u16, String)> {
-    admit(fleet, tenants, tenant, client).await.map_err(UpgradeRefusal::into_parts)
+    admit(server, tenant, client).await.map_err(UpgradeRefusal::into_parts)
 }
 
 async fn admit(
-    fleet: &Arc<Fleet>,
-    tenants: &Tenants,
+    InsideServer { fleet, tenants, claims }: InsideServer<'_>,
     tenant: &TenantName,
     client: InsideClient<'_>,
 ) -> Result<DuplexStream, UpgradeRefusal> {
-    let (plugin, room, known) = match client {
+    let (plugin, room, known, resume) = match client {
         InsideClient::Request { uri, headers } => {
             let served = fleet.at(tenant, &decode_plain(uri.path()));
             let plugin = served.ok_or_else(UpgradeRefusal::nobody)?;
@@ -63,14 +69,16 @@ async fn admit(
             let connect = connect_request(&remote, true, &room, (target, headers), Vec::new());
             let wish = Wish { plugin: &plugin, room: &room, address: Some(ADDRESS), connect, uri, is_earnest: true };
             let known = entry::identify(fleet, wish).await?;
-            (plugin, room, known)
+            let resume = Resume::asked(claims, &plugin, &room, uri, None);
+            (plugin, room, known, resume)
         }
         InsideClient::Member { plugin, room, meta } => {
-            (Arc::clone(plugin), room.clone(), Known::as_told(meta, ADDRESS))
+            (Arc::clone(plugin), room.clone(), Known::as_told(meta, ADDRESS), None)
         }
     };
-    let place = Some(entry::tenant_place(&plugin)?);
-    let manner = Manner { namespace: None, place, resume: None };
+    let goes_on = resume.as_ref().is_some_and(Resume::goes_on);
+    let place = if goes_on { None } else { Some(entry::tenant_place(&plugin)?) };
+    let manner = Manner { namespace: None, place, resume };
     let seat = entry::seat(fleet, &plugin, &room, known, manner).await?;
     let (ours, theirs) = duplex(BUFFER_BYTES);
     socket::serve(Arc::clone(fleet.workers()), DetachedStream::Memory(ours), Vec::new(), seat, Box::new(()));

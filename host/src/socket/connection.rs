@@ -92,34 +92,40 @@ impl Connection {
         }
     }
 
-    /// Serves the socket to its end, and then tells the room, or leaves the seat to the client's next line.
-    pub async fn run(mut self) {
+    /// Serves the socket to its end, and then tells the room, or leaves the seat to the client's next line. Borrows, since
+    /// a task that owned the connection would hold its memory twice.
+    pub async fn run(&mut self) {
         let end = poll_fn(|context| self.poll(context)).await;
-        let Self { mut ws, mut seat, mut held, deaf, .. } = self;
+        // Boxed, so that idle sockets hold no memory for their end.
+        Box::pin(self.part(end)).await;
+    }
+
+    async fn part(&mut self, end: End) {
+        let Self { ws, seat, held, deaf, .. } = self;
         match end {
             End::HandOver => {
-                held.give_up(&seat);
+                held.give_up(seat);
                 seat.hand_over();
-                let _ = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, CloseReason::TAKEN_OVER)).await;
+                let _ = tokio::time::timeout(FAREWELL, ws::tell(ws, CloseReason::TAKEN_OVER)).await;
             }
             End::Host(reason) => {
                 seat.room.plugin().totals.count_close(reason.label());
                 if reason == CloseReason::SILENT {
                     // The client may be on its way back over another line.
-                    held.give_up(&seat);
+                    held.give_up(seat);
                     seat.lose_line(reason.clone());
-                    let _ = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, reason)).await;
+                    let _ = tokio::time::timeout(FAREWELL, ws::tell(ws, reason)).await;
                     return;
                 }
                 seat.fall_silent();
-                let told = tokio::time::timeout(FAREWELL, ws::tell(&mut ws, reason.clone())).await;
+                let told = tokio::time::timeout(FAREWELL, ws::tell(ws, reason.clone())).await;
                 seat.leave(reason);
                 if !matches!(told, Ok(Ok(()))) {
                     return;
                 }
             }
             End::Client(reason) if deaf.is_none() && !reason.is_goodbye() => {
-                held.give_up(&seat);
+                held.give_up(seat);
                 seat.lose_line(reason);
             }
             End::Client(reason) => {
@@ -127,7 +133,7 @@ impl Connection {
                 seat.leave(reason);
             }
         }
-        ws::linger(&mut ws).await;
+        ws::linger(ws).await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {

@@ -31,8 +31,10 @@ pub fn serve(workers: Arc<Workers>, stream: DetachedStream, read_ahead: Vec<u8>,
         let (limits, lane) = (Arc::clone(plugin.limits()), Arc::clone(plugin.account().lane()));
         drop(plugin);
         let ws = ws::open(stream, read_ahead, &limits).await;
+        let mut connection = Connection::new(ws, seat, &limits);
+        drop(limits);
         // Pinned here: by value, the socket's task would hold its memory twice.
-        lane.run(pin!(Connection::new(ws, seat, &limits).run())).await;
+        lane.run(pin!(connection.run())).await;
         drop(held);
     });
 }

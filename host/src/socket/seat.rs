@@ -23,7 +23,8 @@ pub struct Seat {
     pub id: SocketId,
     pub outbound: Arc<Outbound>,
     is_left: bool,
-    claim: Option<SeatClaim>,
+    /// Boxed, since most seats have none.
+    claim: Option<Box<SeatClaim>>,
 }
 
 /// What lets a seat outlive its line. Dropping it ends the claim.
@@ -55,7 +56,7 @@ impl Seat {
     }
 
     /// Lets the seat outlive its line.
-    pub fn outliving(mut self, claim: SeatClaim) -> Self {
+    pub fn outliving(mut self, claim: Box<SeatClaim>) -> Self {
         self.claim = Some(claim);
         self
     }
@@ -66,7 +67,7 @@ impl Seat {
     }
 
     pub fn claim_mut(&mut self) -> Option<&mut SeatClaim> {
-        self.claim.as_mut()
+        self.claim.as_deref_mut()
     }
 
     /// Counts one of the client's frames: the room has it in its order, or the host dropped it as a bad one.
@@ -103,18 +104,7 @@ impl Seat {
     }
 
     /// The line is gone, and the client said no goodbye: a seat with a claim waits for the next line, others are left.
-    pub fn lose_line(mut self, reason: CloseReason) {
-        self.detach_or_leave(reason);
-    }
-
-    /// Hands the seat over to the line that takes over. Where that is gone as well, it waits for another.
-    pub fn hand_over(self) {
-        let next = self.claim.as_ref().and_then(|claim| claim.claim.next_line());
-        // Whoever drops the seat detaches it.
-        let _ = next.map(|next| next.send(self));
-    }
-
-    fn detach_or_leave(&mut self, reason: CloseReason) {
+    pub fn lose_line(&mut self, reason: CloseReason) {
         if self.is_left {
             return;
         }
@@ -133,18 +123,31 @@ impl Seat {
         if !self.outbound.lose_line() {
             return self.leave(self.outbound.closes_with().unwrap_or(reason));
         }
-        self.is_left = true;
-        let seat = Self {
-            room: Arc::clone(&self.room),
-            id: self.id,
-            outbound: Arc::clone(&self.outbound),
-            is_left: false,
-            claim: None,
-        };
+        let seat = self.moved();
         seat.tell_of_line();
         let runtime = claim.claims.workers.runtime(self.room.worker).clone();
         let places = (of_tenant, of_address);
         runtime.spawn(wait(seat, claim, reason, places));
+    }
+
+    /// Hands the seat over to the line that takes over. Where that is gone as well, it waits for another.
+    pub fn hand_over(&mut self) {
+        match self.claim.as_ref().and_then(|claim| claim.claim.next_line()) {
+            // Whoever drops the seat detaches it.
+            Some(next) => drop(next.send(self.moved())),
+            None => self.lose_line(CloseReason::BROKEN_OFF),
+        }
+    }
+
+    /// The seat in other hands: these have none any more.
+    fn moved(&mut self) -> Self {
+        Self {
+            room: Arc::clone(&self.room),
+            id: self.id,
+            outbound: Arc::clone(&self.outbound),
+            is_left: std::mem::replace(&mut self.is_left, true),
+            claim: self.claim.take(),
+        }
     }
 
     /// Tells the room that the line broke, or that the seat has another one.
@@ -158,12 +161,12 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.detach_or_leave(CloseReason::BROKEN_OFF);
+        self.lose_line(CloseReason::BROKEN_OFF);
     }
 }
 
 /// A seat without a line. It has its claim beside it, so that dropping it at the end of its runtime leaves the room.
-async fn wait(mut seat: Seat, claim: SeatClaim, reason: CloseReason, places: impl Send) {
+async fn wait(mut seat: Seat, claim: Box<SeatClaim>, reason: CloseReason, places: impl Send) {
     let end = poll_fn(|context| seat.outbound.poll_end_of_line(context));
     match tokio::time::timeout(claim.wait, end).await {
         Ok(EndOfLine::HandOver) => {

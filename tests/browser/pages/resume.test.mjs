@@ -45,13 +45,21 @@ describe("a line that breaks", () => {
     }
   });
 
-  test("again and again loses nothing and brings nothing twice", async () => {
+  const BREAKS = {
+    "a line that breaks": (line) => {
+      line.cut();
+      line.mend();
+    },
+    "a line that is dead at neither end": (line) => line.stall(),
+  };
+  for (const [what, broken] of Object.entries(BREAKS)) test(`${what}, again and again, loses nothing and brings nothing twice`, async () => {
     const line = await Line.to(bench.url);
     try {
       const tab = await openTab(await bench.newContext(PHONE), `${line.url}/_parlor/pages/chat/?room=${newRoom()}`);
       await tab.evaluate(async (room) => {
         const { connect } = await import("/_parlor/client.js");
-        const client = connect("/ws", { room, query: { userId: "ana" }, baseDelayMs: 20, maxDelayMs: 50, queueLimit: 1_000 });
+        const timing = { baseDelayMs: 20, maxDelayMs: 50, pingIntervalMs: 200, pongTimeoutMs: 500 };
+        const client = connect("/ws", { room, query: { userId: "ana" }, queueLimit: 1_000, ...timing });
         globalThis.seen = { texts: [], opened: [], lost: 0 };
         client.onLost(() => (globalThis.seen.lost += 1));
         client.onState(({ state, resumed }) => state === "open" && globalThis.seen.opened.push(resumed));
@@ -66,8 +74,7 @@ describe("a line that breaks", () => {
       }, newRoom());
       for (let cuts = 0; cuts < 8; cuts += 1) {
         const { length } = await tab.evaluate(() => globalThis.seen.texts);
-        line.cut();
-        line.mend();
+        broken(line);
         await tab.waitForFunction((before) => globalThis.seen.texts.length >= before + 20, length, { timeout: 30_000 });
       }
       await tab.waitForFunction(() => globalThis.seen.texts.length >= 300, null, { timeout: 30_000 });

@@ -109,6 +109,11 @@ export class Line {
     this.#cut = false;
   }
 
+  /** From now on nothing passes over the connections that there are, and neither end is told. New ones pass. */
+  stall() {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   async close() {
     this.cut();
     this.#server.close();

@@ -96,6 +96,15 @@ func channels(room *parlor.Room) error {
 	if channel, ok := parlor.Config("presence"); ok {
 		room.Presence(channel)
 	}
+	if _, ok := parlor.Config("lines"); ok {
+		tell := func(event string) func(ctx *parlor.Ctx) error {
+			return func(ctx *parlor.Ctx) error {
+				return ctx.Actor.Emit(event, object{"client": ctx.Meta().ClientID})
+			}
+		}
+		room.OnLost(tell("lost"))
+		room.OnBack(tell("back"))
+	}
 	if _, ok := parlor.Config("users"); !ok {
 		return nil
 	}

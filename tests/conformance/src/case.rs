@@ -77,6 +77,10 @@ pub enum Step {
     Closed(BTreeMap<String, Closing>),
     /// A client closes its socket.
     Leave(Leaving),
+    /// A client's line breaks that may come back.
+    LoseLine(String),
+    /// It comes back over another line.
+    ComeBack(String),
     /// The turns that failed since the last such step.
     Failures(Vec<Value>),
     /// Lines that the log has got since the last such step, others between them.

@@ -45,6 +45,10 @@ pub trait Place {
     async fn closed(&mut self, who: &str, is_wanted: bool) -> Option<Closing>;
     /// Closes a socket, and waits until its end was told to the plugin.
     async fn leave(&mut self, who: &str, code: u16, reason: &str) -> Result<(), String>;
+    /// Breaks the line of a client that may come back, and waits until the room knows.
+    async fn lose_line(&mut self, who: &str) -> Result<(), String>;
+    /// Has the client come back over another line.
+    async fn come_back(&mut self, who: &str) -> Result<(), String>;
     /// All turns of the room that failed so far: `{"event", "code", "message"}`. Where there are fewer than wanted, it waits.
     async fn failures(&mut self, wanted: usize) -> Result<Vec<Value>, String>;
     /// All lines of the plugin's log so far, `info: words`. Where there are fewer than wanted, it waits.
@@ -136,6 +140,11 @@ impl<P: Place> Run<'_, P> {
                 self.ended.insert(leaving.who.clone());
                 self.place.leave(&leaving.who, leaving.code, &leaving.reason).await
             }
+            Step::LoseLine(who) => {
+                self.collect(who, 0).await?;
+                self.place.lose_line(who).await
+            }
+            Step::ComeBack(who) => self.place.come_back(who).await,
             Step::Failures(expected) => self.failed(expected).await,
             Step::Log(expected) => self.logged(expected).await,
             Step::Advance(ms) => self.place.advance(*ms).await,

@@ -3,21 +3,50 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::Plugin;
 use crate::harness::room::{HarnessRoom, room};
 use crate::harness::{Value, json};
 
-/// A plugin passes all cases in one process, each in a room that begins anew.
-pub fn passes(plugin: &Plugin) {
+/// A room of a plugin that begins anew with each case, with its files beside it.
+fn begun(plugin: &Plugin) -> (HarnessRoom, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let [first, second, config] = ["first.wasm", "second.wasm", "limits.toml"].map(|name| folder.path().join(name));
     fs::write(&first, &plugin.first).expect("a file");
     fs::write(&second, &*plugin.second).expect("a file");
     // As in the server: the cases are not about how much CPU a busy machine needs.
-    fs::write(&config, "[limits]\nturn-cpu-ms = 2_000\n").expect("a file");
+    fs::write(&config, "[limits]\nturn-cpu-ms = 2_000\nresume-ms = 2_000\n").expect("a file");
     let mut room = room(&first);
     room.arg("--second").arg(second).arg("--config").arg(config).args(["--plugin", "conformance"]);
-    let mut room = HarnessRoom::start(room);
+    (HarnessRoom::start(room), folder)
+}
+
+/// Who left in a `$disconnect` that trapped is in nobody's presence any more. No case can say so: test rooms have no traps.
+pub fn tells_of_who_left_in_a_trap(plugin: &Plugin) {
+    let (mut room, _folder) = begun(plugin);
+    let endless = json!([["repeat", 1_000_000_000_u64, ["users"]]]);
+    let leave =
+        json!({ "channel": "present", "data": { "type": "presence.leave", "channel": "present", "userId": "bob" } });
+    for step in [
+        json!({ "open": { "room": "lobby", "config": { "presence": "present" } } }),
+        json!({ "connect": { "as": "ada", "query": { "in": "default,present" } } }),
+        json!({ "connect": { "as": "bob", "query": { "in": "present", "fields": { "disconnect": endless } } } }),
+        json!({ "expect": { "ada": ["<any>", "<any>"], "bob": ["<any>"] } }),
+        json!({ "leave": { "who": "bob" } }),
+        json!({ "failures": [{ "event": "$disconnect", "code": "<any>", "message": "<any>" }] }),
+        json!({ "expect": { "ada": [leave] } }),
+        json!({ "connect": { "as": "cyd", "query": { "in": "present" } } }),
+        json!({ "expect": { "ada": ["<any>"], "cyd": ["<any>"] } }),
+    ] {
+        room.step(&step).unwrap_or_else(|why| panic!("{step}: {why}"));
+    }
+    assert!(room.end().success(), "no step had an error");
+}
+
+/// A plugin passes all cases in one process, each in a room that begins anew.
+pub fn passes(plugin: &Plugin) {
+    let (mut room, _folder) = begun(plugin);
     let cases = conformance::written();
     assert!(cases.len() > 100, "there are {} cases", cases.len());
     let wrong: Vec<String> = cases

@@ -65,7 +65,7 @@ impl Plugin {
     fn server(&self, cases: &[Case]) -> Server {
         let sleep = if cases.iter().any(sleeps) { format!("room-sleep-ms = {SLEEP_MS}\n") } else { String::new() };
         // What the cases are about is not how much CPU a busy machine needs for the bounds' thousands of calls.
-        let limits = format!("[limits]\nturn-cpu-ms = 2_000\n{sleep}");
+        let limits = format!("[limits]\nturn-cpu-ms = 2_000\nresume-ms = 2_000\n{sleep}");
         let config = cases.iter().flat_map(|case| &case.config);
         let values: String = config.map(|(key, value)| format!("{key} = {}\n", json!(value))).collect();
         Server::builder()
@@ -170,6 +170,14 @@ macro_rules! passes {
             #[test]
             fn in_the_harness() {
                 super::lines::passes(super::$language());
+            }
+
+            #[test]
+            fn a_user_who_left_in_a_trap_is_told_of() {
+                if crate::harness::toolchains::is_left_out(stringify!($language)) {
+                    return;
+                }
+                super::lines::tells_of_who_left_in_a_trap(super::$language());
             }
 
             #[test]

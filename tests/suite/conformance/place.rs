@@ -19,22 +19,46 @@ struct Peer {
     client: Client,
     frames: Vec<Value>,
     closed: Option<Closing>,
+    /// Where it is to come back, with its secret and how many frames it got; none where it did not ask for that.
+    session: Option<Session>,
+    /// Whether its line broke, and it has no other.
+    is_lost: bool,
+}
+
+/// What a client keeps of its session.
+struct Session {
+    path: String,
+    secret: String,
+    got: u64,
 }
 
 impl Peer {
     /// Waits until the room has handled all that this socket sent, or the socket ended.
     async fn settle(&mut self) {
-        if self.closed.is_some() {
+        if self.closed.is_some() || self.is_lost {
             return;
         }
         let (frames, closed) = self.client.sync_or_end().await;
         self.take(frames);
+        if let Some(session) = self.session.as_mut().filter(|_| closed.is_none()) {
+            // The answer to its `sync`.
+            session.got += 1;
+        }
         self.closed = closed.map(|closed| Closing { code: closed.code, reason: closed.reason });
     }
 
     fn take(&mut self, frames: Vec<String>) {
-        let read = |text: String| serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
-        self.frames.extend(frames.into_iter().map(read));
+        for text in frames {
+            let frame: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+            match (&mut self.session, frame["type"] == "session") {
+                (Some(session), true) => frame["id"].as_str().unwrap_or_default().clone_into(&mut session.secret),
+                (Some(session), false) => session.got += 1,
+                (None, _) => {}
+            }
+            if frame["type"] != "session" {
+                self.frames.push(frame);
+            }
+        }
     }
 }
 
@@ -62,6 +86,14 @@ impl Real {
         let list = server.request("GET", path).operator().send().await.json();
         let rooms = list["rooms"].as_array().expect("a list of rooms");
         rooms.iter().find(|entry| entry["room"] == *self.room).cloned().unwrap_or_default()
+    }
+
+    /// How many of the room's sockets have no line.
+    async fn detached(&self) -> usize {
+        let path = format!("/_parlor/api/rooms/default/conformance/{}/sockets", self.room);
+        let list = self.server.read().await.request("GET", &path).operator().send().await.json();
+        let sockets = list["sockets"].as_array().expect("a list of sockets");
+        sockets.iter().filter(|socket| socket["detached"] == true).count()
     }
 
     /// Waits until the API says of the room what it should.
@@ -109,7 +141,10 @@ impl Place for Real {
         };
         match asked.websocket().upgrade().await {
             Ok(client) => {
-                let mut peer = Peer { client, frames: Vec::new(), closed: None };
+                let asks = address.path.contains("&resume=");
+                let path = address.path.replace("&resume=", "");
+                let session = asks.then(|| Session { path, secret: String::new(), got: 0 });
+                let mut peer = Peer { client, frames: Vec::new(), closed: None, session, is_lost: false };
                 peer.settle().await;
                 self.peers.insert(who.to_owned(), peer);
                 Ok(())
@@ -156,6 +191,33 @@ impl Place for Real {
         peer.closed = Some(Closing { code, reason: reason.to_owned() });
         let is_out = |entry: &Value| entry["sockets"].as_u64().unwrap_or_default() < before;
         self.until("the end of a socket", is_out).await
+    }
+
+    async fn lose_line(&mut self, who: &str) -> Result<(), String> {
+        let before = self.detached().await;
+        let peer = self.peer(who)?;
+        peer.is_lost = true;
+        // What is left of it is a client that nobody serves.
+        peer.client.cut().await;
+        let looked = async {
+            while self.detached().await == before {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, looked).await;
+        waited.map_err(|_| format!("waited {} s for a socket without a line", PATIENCE.as_secs()))
+    }
+
+    async fn come_back(&mut self, who: &str) -> Result<(), String> {
+        let server = Arc::clone(&self.server);
+        let peer = self.peer(who)?;
+        let Some(Session { path, secret, got }) = &peer.session else { return Err(format!("{who} has no session")) };
+        let wish = format!("{path}&resume={secret}&got={got}");
+        let request = server.read().await.request("GET", &wish);
+        peer.client = request.websocket().upgrade().await.map_err(|no| format!("refused: {no:?}"))?;
+        peer.is_lost = false;
+        peer.settle().await;
+        Ok(())
     }
 
     async fn failures(&mut self, wanted: usize) -> Result<Vec<Value>, String> {

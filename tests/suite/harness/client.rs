@@ -203,6 +203,11 @@ impl Client {
         self.closed().await;
     }
 
+    /// Ends its side of the connection without a goodbye, and reads no more.
+    pub async fn cut(&mut self) {
+        let _ = self.ws.get_mut().shutdown().await;
+    }
+
     /// Ends the connection without a goodbye.
     pub fn break_off(self) {
         drop(self);

@@ -1,7 +1,7 @@
 //! How many sockets may be without a line, and a server that keeps no sessions.
 
 use super::{lines, session::Session, watcher};
-use crate::harness::{Client, Server};
+use crate::harness::{Client, Server, Value};
 use crate::metrics::{figure, scrape};
 
 /// Two sockets lose their lines: the first may come back, the second is gone at once.
@@ -62,6 +62,46 @@ async fn an_address_has_so_many_sockets_without_a_line() {
         assert!(session.come_back(&server).await.resumed);
         watcher.expect("back").await;
     }
+}
+
+/// One address takes all that it may, and more: others notice nothing.
+#[tokio::test]
+async fn an_address_that_loses_its_lines_all_the_time_takes_nothing_from_others() {
+    const LOST: usize = 100;
+    let server = Server::builder()
+        .guest("lines")
+        .guest_as("lines", "other/lines")
+        .config("[limits]\nsockets-per-address = 20\nupgrades-per-address-per-second = 10_000\nupgrades-per-address-burst = 10_000")
+        .start();
+    let mut other = Session::begin(&server, "/t/other/lines?user=other").await;
+    other.enter().await;
+    other.cut();
+    // From an address of its own.
+    let from_afar = async |path: &str| {
+        let request = server.request("GET", path).coming_from_loopback(9);
+        request.websocket().upgrade().await.expect("a socket")
+    };
+    let mut watcher = from_afar("/lines?user=watcher&in=default,watchers").await;
+    watcher.expect_silence().await;
+    let (mut lost, mut gone) = (0, 0);
+    for n in 0..LOST {
+        let mut session = Session::begin(&server, &format!("/lines?user=user{n}")).await;
+        session.enter().await;
+        session.cut();
+        let frame: Value = serde_json::from_str(&watcher.frame().await).expect("JSON");
+        match frame["data"]["type"].as_str() {
+            Some("lost") => lost += 1,
+            Some("gone") => gone += 1,
+            _ => panic!("{frame}"),
+        }
+    }
+    // The other tenant's is of the same address, and is one of its 20.
+    assert_eq!((lost, gone), (19, LOST - 19));
+    let figures = scrape(&server).await;
+    assert_eq!(figure(&figures, "parlor_tenant_detached_sockets{tenant=\"default\"}"), 19.0);
+    assert!(other.come_back(&server).await.resumed);
+    let mut afar = from_afar("/lines?user=afar&resume").await;
+    assert!(afar.frame().await.contains(r#""resumed":false"#));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
     ("tenant", &["clock", "live", "model", "storage"]),
     ("workers", &["clock", "tenant", "watchdog"]),
     ("config", &["folder", "model", "tenant"]),
-    ("guest", &["clock", "model", "protocol", "randomness", "storage", "tenant", "watchdog"]),
+    ("guest", &["clock", "model", "randomness", "storage", "tenant", "watchdog"]),
     ("plugin", &["clock", "files", "guest", "live", "model", "storage", "tenant"]),
     (
         "room",
@@ -72,6 +72,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "randomness",
             "room",
             "server",
+            "socket",
             "storage",
             "tenant",
             "watchdog",

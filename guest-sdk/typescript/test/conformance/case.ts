@@ -29,6 +29,8 @@ export interface Verbs {
   expect: Record<string, unknown[]>;
   closed: Record<string, { code: number; reason: string }>;
   leave: { who: string; code: number; reason: string };
+  "lose-line": string;
+  "come-back": string;
   failures: unknown[];
   log: string[];
   advance: number;

@@ -6,6 +6,8 @@ import { asWritten, matches, same } from "./compare.ts";
 
 /** The number of the runner's own requests, which no case uses for frames of its own. */
 const REQUEST = 1_000_000;
+/** How long a client whose line broke may take to come back, as the cases have it. */
+const RESUME_MS = 2_000;
 /** The path that the reference plugin serves. */
 const PATH = "/conformance";
 
@@ -40,6 +42,8 @@ class Running {
   readonly #asks = new Map<string, number[]>();
   /** The sockets whose end a step named. */
   readonly #ended = new Set<string>();
+  /** The sockets whose lines broke. */
+  readonly #lost = new Set<string>();
   /** How many failures and lines steps have looked at. */
   #failures = 0;
   #lines = 0;
@@ -135,6 +139,15 @@ class Running {
       this.#ended.add(who);
       this.#socket(who).close(code, reason);
     },
+    "lose-line": (who) => {
+      this.#collect(who);
+      this.#socket(who).loseLine();
+      this.#lost.add(who);
+    },
+    "come-back": (who) => {
+      this.#socket(who).comeBack();
+      this.#lost.delete(who);
+    },
     failures: (expected) => {
       const all = this.#room.failures();
       same("failures", expected, all.slice(this.#failures));
@@ -151,7 +164,16 @@ class Running {
       }
       this.#lines = all.length;
     },
-    advance: (ms) => this.#room.advance(ms),
+    advance: (ms) => {
+      this.#room.advance(ms);
+      if (ms < RESUME_MS) return;
+      for (const who of this.#lost) {
+        // A client without a line hears of no end.
+        this.#ended.add(who);
+        this.#socket(who).close(1006, "");
+      }
+      this.#lost.clear();
+    },
     sleep: () => this.#room.sleep(),
     crash: () => this.#room.restore("crash"),
     restart: () => {

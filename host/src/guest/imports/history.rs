@@ -10,8 +10,8 @@ use crate::model::body::{Body, Payload};
 use crate::model::effect::UnixMs;
 use crate::model::history::{HistoryKeep, HistoryPosition};
 use crate::model::names::is_short_name;
+use crate::model::placeholder::filled;
 use crate::model::refusal::Refusal;
-use crate::protocol::verani;
 
 /// A page ends early at this many bytes.
 const PAGE_BYTES: usize = 256 << 10;
@@ -25,7 +25,7 @@ fn not_kept(channel: &str) -> Refusal {
 /// The data of an entry, with its bytes in the places that name them.
 fn data_of(body: &Body) -> Payload {
     match &body.data {
-        Payload::Json(json) if !body.attachments.is_empty() => Payload::Json(verani::filled(json, &body.attachments)),
+        Payload::Json(json) if !body.attachments.is_empty() => Payload::Json(filled(json, &body.attachments)),
         data => data.clone(),
     }
 }
@@ -46,7 +46,7 @@ impl Host for GuestState {
         }
         let keep =
             HistoryKeep { channel, entries: entries as usize, ttl: Duration::from_millis(ttl_ms.into()), durable };
-        Ok(self.registrations.keep(keep, &self.context.limits)?)
+        Ok(self.registrations.want_history(keep, &self.context.limits)?)
     }
 
     fn read(&mut self, channel: String, after: Option<String>, limit: u32) -> CallResult<Page> {

@@ -143,7 +143,7 @@ impl OtherRoom {
                 TapedVerdict::RolledBack { code, message, for_sender }
             }
         };
-        self.state.keep(self.state.mark());
+        self.state.make_final(self.state.mark());
         // Nobody answers here.
         self.state.asks = Asks::default();
         if let Some(recorder) = self.instance.recorder() {
@@ -221,7 +221,7 @@ fn state_of(base: &TapeBase) -> RoomState {
         let due = now + std::time::Duration::from_millis(timer.due_in_ms);
         state.timers.change(timer.name.clone(), Some(Timer { due, data, set_by: None }));
     }
-    state.keep(state.mark());
+    state.make_final(state.mark());
     state
 }
 

@@ -13,6 +13,7 @@ use super::step::SimulatedStep;
 use crate::harness::heard::HEARD;
 use crate::harness::opening::OpenStep;
 use crate::harness::outcome::StepError;
+use crate::harness::peer::InsidePeer;
 use crate::harness::session::Harness;
 use crate::harness::step::{AnswerStep, ConnectStep, LeaveStep, MemberStep};
 use crate::model::event::hook;
@@ -111,14 +112,22 @@ impl Driver {
 
     /// The sockets that are open.
     pub(super) fn open(&self) -> Vec<String> {
-        let open = self.harness.peers.iter().filter(|(_, peer)| peer.closing().is_none());
-        open.map(|(name, _)| name.clone()).collect()
+        self.sockets(|peer| !peer.is_lost())
+    }
+
+    /// The sockets whose lines broke.
+    pub(super) fn lost(&self) -> Vec<String> {
+        self.sockets(InsidePeer::is_lost)
+    }
+
+    fn sockets(&self, are: impl Fn(&InsidePeer) -> bool) -> Vec<String> {
+        let found = self.harness.peers.iter().filter(|(_, peer)| peer.closing().is_none() && are(peer));
+        found.map(|(name, _)| name.clone()).collect()
     }
 
     /// Those of them that were asked something.
     pub(super) fn asked(&self) -> Vec<String> {
-        let asked = self.harness.peers.iter().filter(|(_, peer)| peer.closing().is_none() && peer.inbox.is_asked());
-        asked.map(|(name, _)| name.clone()).collect()
+        self.sockets(|peer| !peer.is_lost() && peer.inbox.is_asked())
     }
 
     /// How long it is until the alarm is due.
@@ -170,6 +179,8 @@ impl Driver {
             SimulatedStep::Leave { socket, code } => {
                 harness.leave(&LeaveStep { who: socket.clone(), code: *code, reason: String::new() }).map(drop)
             }
+            SimulatedStep::LoseLine(socket) => harness.lose_line(socket).map(drop),
+            SimulatedStep::ComeBack(socket) => harness.come_back(socket).map(drop),
             SimulatedStep::Advance(ms) => self.advance(*ms),
             SimulatedStep::Sleep => harness.sleep().map(drop),
             SimulatedStep::Crash => harness.crash().map(drop),
@@ -188,7 +199,7 @@ impl Driver {
     }
 
     fn connect(&mut self, socket: &str, user: &str, past: Option<&Value>) -> Option<SimulatedFailure> {
-        let members = [("user", user), ("userId", user), ("name", user), ("client", socket)];
+        let members = [("user", user), ("userId", user), ("name", user), ("client", socket), ("resume", "")];
         let mut query = Map::from_iter(members.map(|(key, value)| (key.to_owned(), json!(value))));
         query.extend(self.query.iter().map(|(key, value)| (key.clone(), json!(value.replace("{user}", user)))));
         let meta = past.map(|fields| MemberStep {

@@ -122,6 +122,7 @@ fn explore(
     for number in 1..=plan.steps {
         let situation = SimulatedRoom {
             open: &driver.open(),
+            lost: &driver.lost(),
             asked: &driver.asked(),
             alarm_in: driver.alarm_in(),
             events: &events,

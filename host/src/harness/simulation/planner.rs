@@ -20,7 +20,9 @@ const UNKNOWN: &str = "simulation.unknown";
 pub(super) struct SimulatedRoom<'a> {
     /// The sockets that are open, by name.
     pub(super) open: &'a [String],
-    /// Those of them that were asked something.
+    /// Those whose lines broke.
+    pub(super) lost: &'a [String],
+    /// Those of the open ones that were asked something.
     pub(super) asked: &'a [String],
     /// How long it is until the alarm is due.
     pub(super) alarm_in: Option<u64>,
@@ -38,7 +40,7 @@ pub(super) fn next(number: u64, now: &SimulatedRoom<'_>, lessons: &Lessons, dice
         return connect(number, now, lessons, dice);
     }
     match dice.below(100) {
-        0..8 if now.open.len() < SOCKETS_MAX => connect(number, now, lessons, dice),
+        0..8 if now.open.len() + now.lost.len() < SOCKETS_MAX => connect(number, now, lessons, dice),
         8..12 => match dice.pick(now.open) {
             Some(socket) => {
                 SimulatedStep::Leave { socket: socket.clone(), code: *dice.pick(&CODES).unwrap_or(&CODES[0]) }
@@ -52,6 +54,14 @@ pub(super) fn next(number: u64, now: &SimulatedRoom<'_>, lessons: &Lessons, dice
         21..24 => SimulatedStep::FailCommit,
         24..33 => SimulatedStep::Advance(time(now, dice)),
         33..40 if !now.asked.is_empty() => answer(now, lessons, dice),
+        40..43 => match dice.pick(now.open) {
+            Some(socket) => SimulatedStep::LoseLine(socket.clone()),
+            None => send(now, lessons, dice),
+        },
+        43..50 => match dice.pick(now.lost) {
+            Some(socket) => SimulatedStep::ComeBack(socket.clone()),
+            None => send(now, lessons, dice),
+        },
         _ => send(now, lessons, dice),
     }
 }

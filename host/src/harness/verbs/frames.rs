@@ -9,7 +9,7 @@ use crate::harness::compare::differs;
 use crate::harness::line::{one_line, with};
 use crate::harness::outcome::{StepError, StepResult, result};
 use crate::harness::session::Harness;
-use crate::harness::step::{AnswerStep, DoStep, PeerClosing, RequestStep, SendStep};
+use crate::harness::step::{AnswerStep, DoStep, RequestStep, SendStep};
 
 /// The number of the harness's own requests, which no step uses for frames of its own.
 const REQUEST: u64 = 1_000_000;
@@ -27,9 +27,7 @@ impl Harness {
 
     /// Sends a text, and waits until the room has handled it.
     pub(in crate::harness) fn send_text(&mut self, from: &str, text: String) -> Result<(), StepError> {
-        if let Some(PeerClosing { code, reason }) = self.peer(from)?.closing() {
-            return Err(StepError::new(format!("the socket {from:?} is closed, with {code} {reason:?}")));
-        }
+        self.speaking(from)?;
         if let Some(peer) = self.peers.get(from) {
             self.world.run(peer.send(text));
         }

@@ -93,7 +93,7 @@ fn what_a_turn_said_is_taken_back_with_what_went_for_it() {
     assert_eq!(read(&histories, first.as_str(), 0), "all: 2");
     assert_eq!(read(&histories, fourth.as_str(), 0), "missed: 1 2", "nobody can have heard it");
     assert!(say(&mut histories, "5", 0).0.ends_with(".3"));
-    histories.keep(histories.mark());
+    histories.make_final(histories.mark());
     histories.roll_back(0);
     assert_eq!(read(&histories, None, 0), "all: 2 5");
 }
@@ -126,7 +126,7 @@ fn memory_has_a_bound_and_comes_back() {
     let bounds = HistoryBounds { bytes: 1 << 20, memory: Some(Arc::clone(&memory) as Arc<dyn HistoryMemory>) };
     let mut histories = room(&[keep("a", 10, false)], bounds);
     let positions: Vec<String> = (0..20).map(|n| say(&mut histories, &n.to_string(), 0).0).collect();
-    histories.keep(histories.mark());
+    histories.make_final(histories.mark());
     assert!(memory.used.load(Ordering::Relaxed) <= 600);
     assert!(read(&histories, positions[0].as_str(), 0).starts_with("missed"), "what found no place was missed");
     keep_now(&mut histories, &[], None);
@@ -188,7 +188,7 @@ fn the_next_versions_word_counts() {
     let mut histories = room(&[keep("a", 10, false), keep("b", 1, false)], bounds());
     let (first, _) = say(&mut histories, "1", 0);
     say(&mut histories, "2", 0);
-    histories.keep(histories.mark());
+    histories.make_final(histories.mark());
     keep_now(&mut histories, &[keep("a", 1, false)], None);
     assert!(!histories.keeps("b"));
     assert_eq!(read(&histories, first.as_str(), 0), "all: 2");
@@ -204,7 +204,7 @@ fn what_a_version_on_trial_does_not_keep_comes_back_with_the_version_before() {
         let mut histories = room(&keeps, bounds());
         let (first, _) = say(&mut histories, "1", 0);
         say(&mut histories, "2", 0);
-        histories.keep(histories.mark());
+        histories.make_final(histories.mark());
         for trial in [vec![], vec![keep("a", 10, !durable)]] {
             histories.keep_only(&trial, None, bounds(), epochs());
             assert_eq!(histories.keeps("a"), !trial.is_empty());

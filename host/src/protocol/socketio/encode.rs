@@ -8,8 +8,8 @@ use super::{DEFAULT_NAMESPACE, is_reserved};
 use crate::model::body::{Body, Payload};
 use crate::model::event::{AckId, AskId};
 use crate::model::json::Json;
+use crate::model::placeholder::without_strays;
 use crate::protocol::engineio::MESSAGE;
-use crate::protocol::placeholder::without_strays;
 use crate::protocol::{Packet, push_error, push_text};
 
 /// What stands for an argument that is nothing but bytes.

@@ -61,7 +61,7 @@ pub(super) struct Code {
     trial: Option<Trial>,
     faults: Faults,
     /// The histories that a new instance asked for, until the room takes that up.
-    keeps: Option<Vec<HistoryKeep>>,
+    histories_wanted: Option<Vec<HistoryKeep>>,
     /// Whether somebody nudged the room since its last turn: it may give up its instance.
     idle: bool,
     /// The tenant's lane on the room's thread.
@@ -108,7 +108,7 @@ impl Code {
             owed: owed.map(Owed::because),
             trial: None,
             faults: Faults::default(),
-            keeps: None,
+            histories_wanted: None,
             idle: false,
             lane: Arc::clone(plugin.account().lane()),
             aside: Arc::new(Aside::new(slow, Arc::clone(plugin.account()))),

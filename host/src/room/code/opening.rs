@@ -63,7 +63,7 @@ impl Code {
         self.room.wants_ping.store(instance.registrations().has_ping(), Ordering::Relaxed);
         self.room.stats.awake.store(true, Ordering::Relaxed);
         self.owner.awoke(&self.room);
-        self.keeps = Some(instance.registrations().keeps().to_vec());
+        self.histories_wanted = Some(instance.registrations().histories().to_vec());
         // Of an instance that was lost between two turns.
         self.end_life(false);
         self.instance = Some(Box::new(instance));

@@ -29,7 +29,7 @@ impl Code {
     }
 
     /// The histories that a new instance asked for; once.
-    pub(in crate::room) fn take_keeps(&mut self) -> Option<Vec<HistoryKeep>> {
-        self.keeps.take()
+    pub(in crate::room) fn take_histories_wanted(&mut self) -> Option<Vec<HistoryKeep>> {
+        self.histories_wanted.take()
     }
 }

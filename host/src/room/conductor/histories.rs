@@ -27,10 +27,10 @@ fn new_epoch() -> Arc<str> {
 impl Conductor {
     /// Keeps the histories that a new instance asked for in its `init`, and no others. The first time, and after writes
     /// that failed, it reads what the room's storage holds.
-    pub(super) async fn keep_histories(&mut self, keeps: &[HistoryKeep]) {
+    pub(super) async fn keep_histories(&mut self, wanted: &[HistoryKeep]) {
         let rereads = !std::mem::replace(&mut self.knows_histories, true);
-        let changes = !self.people.state.histories.kept().eq(keeps);
-        if !(changes || rereads && self.ledger.keeps()) {
+        let changes = !self.people.state.histories.kept().eq(wanted);
+        if !(changes || rereads && self.ledger.is_anything_stored()) {
             return self.give_up_histories();
         }
         self.until_settled().await;
@@ -51,7 +51,7 @@ impl Conductor {
         if rereads {
             histories.forget_durable();
         }
-        histories.keep_only(keeps, stored, bounds, new_epoch);
+        histories.keep_only(wanted, stored, bounds, new_epoch);
         if rereads {
             self.doubt_what_was_heard();
         }

@@ -39,8 +39,8 @@ impl Conductor {
             let base = self.tape_base().await;
             let sockets = self.people.sockets();
             let readiness = self.code.prepare(self.ledger.view(), sockets, &self.people.visitors, base).await;
-            if let Some(keeps) = self.code.take_keeps() {
-                Box::pin(self.keep_histories(&keeps)).await;
+            if let Some(wanted) = self.code.take_histories_wanted() {
+                Box::pin(self.keep_histories(&wanted)).await;
                 self.people.know_users(self.code.wants_users());
             }
             match readiness {

@@ -104,7 +104,7 @@ impl Ledger {
     /// The histories that the room's storage holds. Only while all turns are settled.
     pub(super) async fn stored_histories(&mut self) -> Result<StoredHistories, StorageError> {
         let mut stored = StoredHistories::default();
-        if !self.keeps() {
+        if !self.is_anything_stored() {
             return Ok(stored);
         }
         let (nothing, mut after) = (BTreeMap::new(), None);
@@ -128,8 +128,8 @@ impl Ledger {
         self.view.durable_alarm()
     }
 
-    /// Whether the room keeps anything.
-    pub(super) fn keeps(&self) -> bool {
+    /// Whether the room's storage holds anything.
+    pub(super) fn is_anything_stored(&self) -> bool {
         self.kept.is_known
     }
 
@@ -164,7 +164,7 @@ impl Ledger {
         let output =
             Output::Turn { welcomes: origin.welcomes(), histories, emits, answer, elsewhere, closes, accepted_ns };
         if batch.is_empty() && self.gate.is_empty() {
-            state.keep(state.mark());
+            state.make_final(state.mark());
             return Some(output);
         }
         let batch = self.write(batch, room_bytes, durability);
@@ -288,7 +288,7 @@ impl Ledger {
     /// writes.
     pub(super) fn reconcile(&mut self, state: &mut RoomState) -> bool {
         if let Some(mark) = self.kept_to.take() {
-            state.keep(mark);
+            state.make_final(mark);
         }
         let Some(broken) = self.broken.take() else { return false };
         let Broken { start, losses, .. } = *broken;

@@ -20,15 +20,17 @@ use crate::model::effect::Whom;
 use crate::model::event::SocketId;
 use crate::model::json::Json;
 use crate::model::meta::Meta;
-use crate::model::names::{PluginKey, RoomKey, is_short_name};
+use crate::model::names::{NAME_BYTES_MAX, PluginKey, RoomKey, is_short_name};
 use crate::room::handle::{ListedSocket, RequestNotTaken, RoomHandle, RoomRequest};
 use crate::server::auth::Caller;
 use crate::tenant::log_gate::AUDIT_TARGET;
 
 /// How long a room may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// The most bytes of an emit request beside its data.
-const EMIT_ENVELOPE_BYTES: usize = 4 << 10;
+/// The most names that `users` and `clients` of an emit may have, each.
+const EMIT_NAMES_MAX: usize = 1_000;
+/// The most bytes of an emit request beside its data: as many names of the greatest length, each with its quotes and comma.
+const EMIT_ENVELOPE_BYTES: usize = (4 << 10) + 2 * EMIT_NAMES_MAX * (NAME_BYTES_MAX + 4);
 
 #[derive(Serialize)]
 pub struct RoomList {
@@ -200,6 +202,9 @@ fn whom(
         (Some(user), None) => Some(vec![user]),
         (None, users) => users,
     };
+    if [&users, &clients].into_iter().flatten().any(|names| names.len() > EMIT_NAMES_MAX) {
+        return Err("`users` and `clients` are up to 1,000 names each");
+    }
     let whom = Whom { channel, users, clients };
     if whom.is_everybody() { Err("give at least one of `channel`, `user`, `users` and `clients`") } else { Ok(whom) }
 }

@@ -10,7 +10,7 @@ use crate::room::outbound::EndOfLine;
 impl Conversation {
     /// The client came back to a namespace over another line, and leaves it over this one.
     pub(super) fn hand_over(&mut self, place: usize) {
-        let Visit { namespace, seat } = self.visits.remove(place);
+        let Visit { namespace, mut seat } = self.visits.remove(place);
         if self.held.0 == namespace {
             self.held.1.give_up(&seat);
         }
@@ -28,7 +28,7 @@ impl Conversation {
             _ => None,
         };
         if let Some(reason) = lost.filter(|_| self.last_answers.is_none()) {
-            for Visit { namespace, seat } in self.visits.extract_if(.., |visit| visit.seat.outlives_line()) {
+            for Visit { namespace, mut seat } in self.visits.extract_if(.., |visit| visit.seat.outlives_line()) {
                 if self.held.0 == namespace {
                     self.held.1.give_up(&seat);
                 }

@@ -88,6 +88,14 @@ static void on_user_leave(pl_event *event) {
     tell("user-leave", event);
 }
 
+static void on_lost(pl_event *event) {
+    pl_emit_all("lost", pl_obj("client", pl_str(pl_meta_of(event->socket).client_id)));
+}
+
+static void on_back(pl_event *event) {
+    pl_emit_all("back", pl_obj("client", pl_str(pl_meta_of(event->socket).client_id)));
+}
+
 /* Splits a text at its commas. */
 static const char *const *split(const char *text, size_t *count) {
     char *rest = strcpy(pl_alloc(strlen(text) + 1), text);
@@ -130,6 +138,10 @@ static void channels(void) {
         pl_keep_history(channel, entries, ttl_ms, *durable);
     }
     if (presence) pl_presence(presence);
+    if (pl_config("lines")) {
+        pl_on_lost(on_lost);
+        pl_on_back(on_back);
+    }
     if (!pl_config("users")) return;
     pl_on_user_join(on_user_join);
     pl_on_user_leave(on_user_leave);

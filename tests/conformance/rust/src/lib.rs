@@ -44,6 +44,11 @@ fn configured(room: &Room) {
     if let Some(channel) = parlor_guest::config("presence") {
         room.presence(&channel);
     }
+    if parlor_guest::config("lines").is_some() {
+        let said = |ctx: &Ctx| json!({ "client": ctx.meta().client_id });
+        room.on_lost(move |ctx| ctx.actor().emit("lost", said(ctx)));
+        room.on_back(move |ctx| ctx.actor().emit("back", said(ctx)));
+    }
     if parlor_guest::config("users").is_some() {
         let said = |ctx: &Ctx, user: User| json!({ "userId": user.user_id, "client": ctx.meta().client_id });
         room.on_user_join(move |ctx, user| ctx.actor().emit("user-join", said(ctx, user)));

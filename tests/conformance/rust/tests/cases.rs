@@ -1,7 +1,7 @@
 //! The cases of conformance in the test room.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::{Context, Poll, Waker},
@@ -19,13 +19,18 @@ use serde_json::{Value, json};
 struct Virtual {
     room: TestRoom,
     sockets: BTreeMap<String, TestSocket>,
+    /// The sockets whose lines broke.
+    lost: BTreeSet<String>,
 }
+
+/// How long a client whose line broke may take to come back, as the cases have it.
+const RESUME: Duration = Duration::from_secs(2);
 
 impl Virtual {
     fn new(case: &Case) -> Self {
         let builder = TestRoom::builder().room_id(&case.name);
         let builder = case.config.iter().fold(builder, |builder, (key, value)| builder.config(key, value));
-        Self { room: builder.build(conformance_rust::first), sockets: BTreeMap::new() }
+        Self { room: builder.build(conformance_rust::first), sockets: BTreeMap::new(), lost: BTreeSet::new() }
     }
 
     fn socket(&self, who: &str) -> Result<&TestSocket, String> {
@@ -55,11 +60,25 @@ impl Place for Virtual {
 
     async fn closed(&mut self, who: &str, _: bool) -> Option<Closing> {
         let (code, reason) = self.sockets.get(who)?.closed()?;
-        Some(Closing { code, reason })
+        // A client without a line hears of no end.
+        let is_told = !self.lost.contains(who);
+        is_told.then_some(Closing { code, reason })
     }
 
     async fn leave(&mut self, who: &str, code: u16, reason: &str) -> Result<(), String> {
         self.socket(who)?.disconnect(code, reason);
+        Ok(())
+    }
+
+    async fn lose_line(&mut self, who: &str) -> Result<(), String> {
+        self.socket(who)?.lose_line();
+        self.lost.insert(who.to_owned());
+        Ok(())
+    }
+
+    async fn come_back(&mut self, who: &str) -> Result<(), String> {
+        self.socket(who)?.come_back();
+        self.lost.remove(who);
         Ok(())
     }
 
@@ -74,7 +93,11 @@ impl Place for Virtual {
     }
 
     async fn advance(&mut self, ms: u64) -> Result<(), String> {
-        self.room.advance(Duration::from_millis(ms));
+        let time = Duration::from_millis(ms);
+        self.room.advance(time);
+        for who in self.lost.iter().filter(|_| time >= RESUME) {
+            self.socket(who)?.disconnect(1_006, "");
+        }
         Ok(())
     }
 

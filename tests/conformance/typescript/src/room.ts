@@ -60,6 +60,11 @@ function configured(room: Room): void {
   }
   const presence = config("presence");
   if (presence !== undefined) room.presence(presence);
+  if (config("lines") !== undefined) {
+    for (const event of ["lost", "back"]) {
+      room.on(`$${event}`, (ctx) => void ctx.actor.emit.emit(event, { client: ctx.meta.clientId }));
+    }
+  }
   if (config("users") === undefined) return;
   for (const event of ["user-join", "user-leave"]) {
     room.on(`$${event}`, (ctx, { userId }) => void ctx.actor.emit.emit(event, { userId, client: ctx.meta.clientId }));

@@ -21,6 +21,9 @@ const FRAME_BYTES: usize = 160;
 pub enum Dialect {
     /// Verani frames, as Parlor and the base line speak them.
     Verani,
+    /// The same, by clients that may come back over another line.
+    #[value(name = "verani-resume")]
+    VeraniResume,
     /// Packets of Socket.IO (protocol 5) in those of Engine.IO (protocol 4), all in the namespace `/bench`.
     #[value(name = "socket.io")]
     SocketIo,
@@ -31,6 +34,7 @@ impl Dialect {
     pub fn path(self, room: usize) -> String {
         match self {
             Self::Verani => format!("/bench?room=room-{room}"),
+            Self::VeraniResume => format!("/bench?room=room-{room}&resume"),
             Self::SocketIo => format!("/socket.io/?EIO=4&transport=websocket&room=room-{room}"),
         }
     }
@@ -38,12 +42,15 @@ impl Dialect {
     /// What both sides say before the first event, given what has `arrived` behind the upgrade; answers what arrived
     /// behind that.
     pub fn enter(self, stream: &mut TcpStream, mut arrived: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-        if self == Self::Verani {
-            return Ok(arrived);
+        match self {
+            Self::Verani => {}
+            Self::VeraniResume => await_packet(stream, &mut arrived, br#"{"type":"session""#)?,
+            Self::SocketIo => {
+                await_packet(stream, &mut arrived, b"0{")?;
+                say(stream, b"40/bench,")?;
+                await_packet(stream, &mut arrived, b"40/bench,{")?;
+            }
         }
-        await_packet(stream, &mut arrived, b"0{")?;
-        say(stream, b"40/bench,")?;
-        await_packet(stream, &mut arrived, b"40/bench,{")?;
         Ok(arrived)
     }
 
@@ -58,7 +65,7 @@ impl Dialect {
         let mut rest = &mut frame[..];
         let data = format_args!(r#"{{"n":{n},"text":"{TEXT}"}}"#);
         let written = match self {
-            Self::Verani => write!(rest, r#"{{"type":"{event}","data":{data}}}"#),
+            Self::Verani | Self::VeraniResume => write!(rest, r#"{{"type":"{event}","data":{data}}}"#),
             Self::SocketIo => write!(rest, r#"42/bench,["{event}",{data}]"#),
         };
         written.expect("the frame is short");
@@ -74,12 +81,12 @@ impl Dialect {
         }
         let shown = || String::from_utf8_lossy(&text[..text.len().min(300)]).into_owned();
         let json = match self {
-            Self::Verani => text,
+            Self::Verani | Self::VeraniResume => text,
             Self::SocketIo => text.strip_prefix(b"42/bench,").with_context(|| format!("not an event: {}", shown()))?,
         };
         let frame: Value = serde_json::from_slice(json).with_context(|| format!("not JSON: {}", shown()))?;
         let (in_envelope, data) = match self {
-            Self::Verani => {
+            Self::Verani | Self::VeraniResume => {
                 let data = &frame["data"];
                 (frame["type"] == "event" && frame["channel"] == "default" && data["type"] == name, data)
             }
@@ -94,7 +101,9 @@ impl Dialect {
 
     fn usual_form(self, text: &[u8], name: &str) -> Option<u64> {
         let (head, data, tail): (&[u8], &[u8], &[u8]) = match self {
-            Self::Verani => (br#"{"type":"event","channel":"default","data":{"type":""#, br#"","n":"#, b"}}"),
+            Self::Verani | Self::VeraniResume => {
+                (br#"{"type":"event","channel":"default","data":{"type":""#, br#"","n":"#, b"}}")
+            }
             Self::SocketIo => (br#"42/bench,[""#, br#"",{"n":"#, b"}]"),
         };
         let rest = text.strip_prefix(head)?.strip_prefix(name.as_bytes())?.strip_prefix(data)?;
@@ -147,7 +156,9 @@ mod tests {
     /// A frame of a server, with these keys of its data.
     fn frame(dialect: Dialect, keys: &str) -> String {
         match dialect {
-            Dialect::Verani => format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo",{keys}}}}}"#),
+            Dialect::Verani | Dialect::VeraniResume => {
+                format!(r#"{{"type":"event","channel":"default","data":{{"type":"echo",{keys}}}}}"#)
+            }
             Dialect::SocketIo => format!(r#"42/bench,["echo",{{{keys}}}]"#),
         }
     }

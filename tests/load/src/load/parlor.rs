@@ -60,6 +60,8 @@ impl Drop for Scratch {
 
 /// What the name of Parlor ends with in the table where its clients speak Socket.IO.
 const OVER_SOCKET_IO: &str = "-sio";
+/// And where they may come back over another line.
+const WITH_RESUME: &str = "-resume";
 
 /// How Parlor is started with the bench plugin of `guest`, for clients of each of these dialects: a folder that has the
 /// plugin, or the project that it is built from.
@@ -75,7 +77,11 @@ pub fn recipes(
     let plugins = if guest.join(PLUGIN).exists() { guest.to_owned() } else { build(program, guest, &folder)? };
     let served = serve(program, &plugins, CONFIGURATION, &folder)?;
     let named = |&dialect: &Dialect| {
-        let wire = if dialect == Dialect::SocketIo { OVER_SOCKET_IO } else { "" };
+        let wire = match dialect {
+            Dialect::Verani => "",
+            Dialect::VeraniResume => WITH_RESUME,
+            Dialect::SocketIo => OVER_SOCKET_IO,
+        };
         Recipe { name: format!("{name}{wire}"), dialect, ..served.clone() }
     };
     Ok(dialects.iter().map(named).collect())

@@ -36,7 +36,17 @@ detached-per-tenant = 20000
 frames-per-second = 100000
 frames-burst = 100000
 tenant-cpu-percent = 100000
+room-sleep-ms = 1
+swap-trial-turns = 1
+room-faults = 1000000
+client-faults = 1000000
+address-faults = 1000000
+client-slow-ms = 0
+room-backoff-ms = 1
 ";
+/// The instance is lost after so many messages to all, and the plugin replaced after so many.
+const CRASH_EVERY: u64 = 150;
+const SWAP_EVERY: u64 = 400;
 
 /// What is measured.
 #[derive(Args)]
@@ -72,13 +82,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let scratch = Scratch::make()?;
     let plugins = scratch.path().join("plugins");
     fs::create_dir_all(&plugins).context("make the plugin folder")?;
-    fs::write(plugins.join("lines.wasm"), guests::read("lines", options.plugins.as_deref())?)?;
+    let (plugin, component) = (plugins.join("lines.wasm"), guests::read("lines", options.plugins.as_deref())?);
+    fs::write(&plugin, &component)?;
     let recipe = parlor::serve(&options.parlor, &plugins, CONFIGURATION, scratch.path())?;
     eprintln!("{cores}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let cut = || -> anyhow::Result<()> {
         let server = Server::start(&recipe, &cores)?;
-        runtime.block_on(cut(options, &server))
+        runtime.block_on(cut(options, &server, Trouble { plugin: plugin.clone(), component: component.clone() }))
     };
     cut().with_context(|| recipe.last_words())?;
     if options.detached > 0 {
@@ -88,8 +99,25 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What happens to the room meanwhile: it loses its instance, and moves to another version.
+struct Trouble {
+    plugin: PathBuf,
+    component: Vec<u8>,
+}
+
+impl Trouble {
+    /// Puts another version in the place of the plugin: a section of nothing but a name comes behind it.
+    fn swap(&self, number: u64) -> anyhow::Result<()> {
+        let mut version = self.component.clone();
+        version.extend([0, 3, 1, b'v', number as u8]);
+        let beside = self.plugin.with_extension("next");
+        fs::write(&beside, version)?;
+        Ok(fs::rename(&beside, &self.plugin)?)
+    }
+}
+
 /// Cuts lines until there were enough of them, and everything has come.
-async fn cut(options: &Options, server: &Server) -> anyhow::Result<()> {
+async fn cut(options: &Options, server: &Server, trouble: Trouble) -> anyhow::Result<()> {
     let Options { sockets, per_second, cuts, frames, .. } = *options;
     let proxy = CuttingProxy::start(server.address, cuts).await?;
     let (counts, clocks, begin) = (Arc::new(Counts::default()), Clocks::read(server)?, Instant::now());
@@ -99,7 +127,7 @@ async fn cut(options: &Options, server: &Server) -> anyhow::Result<()> {
         talks.spawn(talk(proxy.address, format!("user{number}"), each, Arc::clone(&counts)));
     }
     let said = Arc::new(AtomicU64::new(0));
-    let speaker = tokio::spawn(speak(server.address, per_second, Arc::clone(&said)));
+    let speaker = tokio::spawn(speak(server.address, per_second, Arc::clone(&said), trouble));
     let report = async {
         while let Some(done) = talks.join_next().await {
             done.context("a socket's task")??;
@@ -107,13 +135,16 @@ async fn cut(options: &Options, server: &Server) -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     report.await?;
+    ensure!(!speaker.is_finished(), "the speaker did not speak to the end");
     speaker.abort();
     let usage = clocks.since(server)?;
     let (lines, failed) = (counts.resumed.load(Ordering::Relaxed), counts.not_resumed.load(Ordering::Relaxed));
     let (cut, heard) = (proxy.cuts(), counts.heard.load(Ordering::Relaxed));
     println!(
-        "{cut} lines cut ({} half-open), {lines} sessions resumed, {failed} not; {} numbered frames upstream, none lost, none twice; \
+        "{} crashes, {} swaps, {cut} lines cut ({} half-open), {lines} sessions resumed, {failed} not; {} numbered frames upstream, none lost, none twice; \
          {heard} of {} said downstream, in order; {:.1} s, {:.1} s of CPU",
+        said.load(Ordering::Relaxed) / CRASH_EVERY,
+        said.load(Ordering::Relaxed) / SWAP_EVERY,
         proxy.half_open(),
         each * sockets as u64,
         said.load(Ordering::Relaxed),
@@ -124,8 +155,13 @@ async fn cut(options: &Options, server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says something to all sockets so often.
-async fn speak(server: std::net::SocketAddr, per_second: u32, said: Arc<AtomicU64>) -> anyhow::Result<()> {
+/// Says something to all sockets so often, and makes trouble now and then.
+async fn speak(
+    server: std::net::SocketAddr,
+    per_second: u32,
+    said: Arc<AtomicU64>,
+    trouble: Trouble,
+) -> anyhow::Result<()> {
     let mut speaker = Session::begin(server, "speaker").await?;
     let mut every = tokio::time::interval(Duration::from_secs(1) / per_second);
     loop {
@@ -133,6 +169,12 @@ async fn speak(server: std::net::SocketAddr, per_second: u32, said: Arc<AtomicU6
             _ = every.tick() => {
                 let number = said.fetch_add(1, Ordering::Relaxed);
                 speaker.send(&format!(r#"{{"type":"tell","data":{number}}}"#)).await?;
+                if (number + 1) % CRASH_EVERY == 0 {
+                    speaker.send(r#"{"type":"crash","data":null}"#).await?;
+                }
+                if (number + 1) % SWAP_EVERY == 0 {
+                    trouble.swap(number / SWAP_EVERY)?;
+                }
             }
             frame = speaker.frame() => ensure!(frame.is_some(), "the speaker's line broke"),
         }

@@ -85,6 +85,9 @@ def channels(room: Room) -> None:
         presence = room.config("presence")
         if presence is not None:
             room.presence(presence)
+        if room.config("lines") is not None:
+            room.on_lost(lambda ctx: room.emit("lost", {"client": ctx.meta.client_id}))
+            room.on_back(lambda ctx: room.emit("back", {"client": ctx.meta.client_id}))
         if room.config("users") is not None:
             room.on_user_join(lambda ctx, user: tell(ctx, "user-join", user))
             room.on_user_leave(lambda ctx, user: tell(ctx, "user-leave", user))

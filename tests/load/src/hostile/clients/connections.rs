@@ -184,6 +184,21 @@ pub fn churn_tcp(arena: &Arena) {
     come_and_go(arena, CHURNERS, 1, CHURN_PACE, |from, _, _| Wire::dial(from, arena.server));
 }
 
+/// Comes in and breaks its line, again and again, and never comes back.
+pub fn detached(arena: &Arena) {
+    come_and_go(arena, 1, 1, CHURN_PACE, |from, _, visit| {
+        Wire::open(from, arena.server, &format!("{}&resume", path(&format!("d{}", visit % 8))), &arena.seen)
+    });
+}
+
+/// Each guess is as long as a secret, and no two are the same.
+pub fn guessed_secrets(arena: &Arena) {
+    come_and_go(arena, CHURNERS, 1, CHURN_PACE, |from, thread, visit| {
+        let guess = format!("{:0>36}", format!("{thread}x{visit}"));
+        Wire::open(from, arena.server, &format!("{}&resume={guess}&got=0", path("g")), &arena.seen)
+    });
+}
+
 /// All ask at once, then all are looked at; those who are in are cut off, and it begins anew.
 pub fn storm(arena: &Arena) {
     in_threads(STORM_ADDRESSES, |address| {

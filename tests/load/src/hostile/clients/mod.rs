@@ -114,6 +114,14 @@ pub const LIST: &[Attack] = &[
     Attack::new("churn-tcp", "connects over TCP and closes as fast as it can", connections::churn_tcp).bearable(),
     Attack::new("reconnect-storm", "500 sockets that all come again at once, every second", connections::storm),
     Attack::new("many-sockets", "400 sockets from one address", connections::many_from_one_address),
+    Attack::new(
+        "detached",
+        "10,000 sockets of one address that lose their lines and may come back",
+        connections::detached,
+    )
+    .limits("upgrades-per-address-per-second = 10000\nupgrades-per-address-burst = 10000")
+    .bearable(),
+    Attack::new("guessed-secrets", "comes back to sessions whose secrets it guesses", connections::guessed_secrets),
     Attack::new("flood", "20 sockets, frames as fast as they are taken", frames::flood),
     Attack::new("flood-empty", "20 sockets, empty frames as fast as they are taken", frames::flood_empty),
     Attack::new("flood-pings", "20 sockets, pings as fast as they are taken", frames::flood_pings),

@@ -6,7 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::model::json::Text;
+use bytes::Bytes;
+
+use super::base64;
+use super::json::{Json, Text};
 
 /// An object that says that it stands for bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,10 +153,19 @@ fn shared_out(json: &str, count: usize) -> (Vec<Placeholder>, Vec<Placeholder>) 
 
 /// Copies a JSON text. Where the text has a placeholder for one of `count` attachments, `put` writes what stands there instead.
 /// Other placeholders stay what they are: nobody attached anything to them.
-pub fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
+fn fill(json: &str, count: usize, put: impl FnMut(&mut String, usize)) -> String {
     let (attached, _) = shared_out(json, count);
     let places = attached.into_iter().filter_map(|placeholder| Some((placeholder.object, placeholder.number?)));
     rewritten(json, places.collect(), put)
+}
+
+/// The data with its attachments in the place of its placeholders: `{"base64":TEXT}` each, as plain JSON has bytes.
+pub fn filled(data: &Json, attachments: &[Bytes]) -> Json {
+    data.with_text(fill(data.text(), attachments.len(), |out, number| {
+        out.push_str(r#"{"base64":"#);
+        base64::push_text(out, attachments.get(number).map(|bytes| &**bytes).unwrap_or_default());
+        out.push('}');
+    }))
 }
 
 /// JSON whose placeholders all stand for one of `count` attachments. A stray one gets `false` for its `true`.
@@ -242,7 +254,7 @@ mod tests {
         }
     }
 
-    fn filled(text: &str, count: usize) -> String {
+    fn marked(text: &str, count: usize) -> String {
         fill(text, count, |out, number| out.push_str(&format!("<{number}>")))
     }
 
@@ -261,7 +273,7 @@ mod tests {
             // As for a client of Socket.IO, what lies in a placeholder goes with it.
             (r#"[{"x":{"_placeholder":true,"num":1},"_placeholder":true,"num":0},2]"#, "[<0>,2]"),
         ] {
-            assert_eq!(filled(text, 2), expected, "{text}");
+            assert_eq!(marked(text, 2), expected, "{text}");
         }
     }
 
@@ -276,7 +288,7 @@ mod tests {
             r#""{\"_placeholder\":true,\"num\":0}""#,
             "[true,0,null,{}]",
         ] {
-            assert_eq!(filled(text, 2), text);
+            assert_eq!(marked(text, 2), text);
         }
     }
 
