@@ -4,6 +4,7 @@
 //! durable ring is in the turn's own batch as well, so that it is stored exactly if its emit leaves.
 
 mod entry;
+mod epochs;
 mod position;
 mod ring;
 mod stored;
@@ -16,13 +17,13 @@ use super::effect::UnixMs;
 use super::journal::{Journal, Mark};
 
 pub use entry::HistoryEntry;
+pub use epochs::epoch_of;
 pub use position::HistoryPosition;
 pub use ring::HistoryPage;
 pub use stored::{HISTORY_PREFIX, StoredHistories};
 pub use terms::{HistoryBounds, HistoryKeep, HistoryMemory, HistoryWrite};
 
 use ring::HistoryRing;
-use stored::StoredHistory;
 
 /// What an answer says beside its channel and its entries.
 const ANSWER_BYTES: usize = 64;
@@ -37,7 +38,7 @@ pub struct HistoryAnswer {
 impl HistoryAnswer {
     /// The answer where nothing is kept, or nothing of it is for the client.
     pub fn nothing(channel: &str) -> Self {
-        let page = HistoryPage { epoch: "".into(), recovered: false, entries: Vec::new() };
+        let page = HistoryPage { epochs: Arc::default(), recovered: false, entries: Vec::new() };
         Self { channel: channel.to_owned(), page }
     }
 
@@ -112,9 +113,10 @@ impl Histories {
         self.rings().iter().find(|ring| ring.keep.channel == channel)
     }
 
-    /// From now on these channels are kept, and no others. What is kept of them already stays; the others' entries are set
-    /// aside, and come back where the next word names their channels again. `stored` are the entries of the room's storage,
-    /// where the room reads them now. Only while all turns are settled, since the journal begins anew.
+    /// From now on these channels are kept, and no others. What is kept of them already stays, even where this word wants
+    /// fewer entries, until [`Histories::give_up_aside`]; the others' entries are set aside, and come back where the next word
+    /// names their channels again. `stored` are the entries of the room's storage, where the room reads them now. Only while
+    /// all turns are settled, since the journal begins anew.
     pub fn keep_only(
         &mut self,
         wanted: &[HistoryKeep],
@@ -123,6 +125,7 @@ impl Histories {
         mut new_epoch: impl FnMut() -> Arc<str>,
     ) {
         let (mut before, mut aside) = self.0.take().map_or_else(Default::default, |kept| (kept.rings, kept.aside));
+        let is_fresh = stored.is_some();
         aside.stored = stored.unwrap_or(aside.stored);
         let is_same = |ring: &HistoryRing, keep: &HistoryKeep| {
             (&ring.keep.channel, ring.keep.durable) == (&keep.channel, keep.durable)
@@ -135,20 +138,22 @@ impl Histories {
             let known = take(&mut before, keep).or_else(|| {
                 let mut ring = take(&mut aside.rings, keep)?;
                 // What was said to the channel meanwhile is not in it.
-                ring.epoch = new_epoch();
+                ring.renew(new_epoch());
                 Some(ring)
             });
             let mut ring = known.unwrap_or_else(|| {
-                let is_damaged = aside.stored.is_damaged(&keep.channel);
-                match keep.durable.then(|| aside.stored.take(&keep.channel)).flatten() {
-                    Some(found) if is_damaged => {
-                        HistoryRing::of_stored(keep.clone(), StoredHistory { epoch: new_epoch(), ..found }, &bounds)
-                    }
-                    Some(found) => HistoryRing::of_stored(keep.clone(), found, &bounds),
-                    None => HistoryRing::new(keep.clone(), new_epoch()),
+                let epoch = new_epoch();
+                let Some(found) = keep.durable.then(|| aside.stored.take(&keep.channel)).flatten() else {
+                    return HistoryRing::new(keep.clone(), epoch);
+                };
+                let mut ring = HistoryRing::of_stored(keep.clone(), found, Arc::clone(&epoch), &bounds);
+                if !is_fresh || aside.stored.is_damaged(&keep.channel) {
+                    ring.renew(epoch);
                 }
+                ring
             });
             ring.keep = keep.clone();
+            ring.is_provisional = true;
             rings.push(ring);
         }
         aside.rings.extend(before);
@@ -157,9 +162,11 @@ impl Histories {
         }
     }
 
-    /// Gives up what is set aside. Answers what takes it from the storage.
+    /// The last word stands: gives up what is set aside. Answers what takes it from the storage. What the word does not want of
+    /// the channels that it names goes with what is said to them next.
     pub fn give_up_aside(&mut self) -> Vec<HistoryWrite> {
         let Some(kept) = &mut self.0 else { return Vec::new() };
+        kept.rings.iter_mut().for_each(|ring| ring.is_provisional = false);
         let SetAside { rings, stored } = std::mem::take(&mut kept.aside);
         if kept.rings.is_empty() {
             self.0 = None;
@@ -179,7 +186,7 @@ impl Histories {
     /// Gives all positions from now on another epoch: what clients heard of the last entries may not be what is kept.
     pub fn renew(&mut self, mut new_epoch: impl FnMut() -> Arc<str>) {
         for ring in self.0.iter_mut().flat_map(|kept| &mut kept.rings) {
-            ring.epoch = new_epoch();
+            ring.renew(new_epoch());
         }
     }
 

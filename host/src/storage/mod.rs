@@ -29,6 +29,9 @@ pub trait Payer: Send + Sync + fmt::Debug {
 
     /// How long the tenant has to wait until it has paid for what it used; zero if it owes nothing.
     fn owes(&self) -> Duration;
+
+    /// The tenant's part of the threads while others want them as well.
+    fn weight(&self) -> u32;
 }
 
 /// Knows who pays for what is done for a tenant.
@@ -51,6 +54,10 @@ impl Payer for NobodyPays {
 
     fn owes(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn weight(&self) -> u32 {
+        1
     }
 }
 

@@ -44,6 +44,7 @@ pub async fn run<S: Storage>(make: impl Fn() -> S) {
     bytes_are_those_of_keys_and_values(&make()).await;
     what_was_written_outlives_its_owner(&make()).await;
     batches_are_taken_in_the_order_of_the_calls(&make()).await;
+    batches_that_come_at_once_leave_what_the_last_says(&make()).await;
     an_alarm_is_kept_and_cleared(&make()).await;
     rooms_with_anything_are_counted(&make()).await;
 }
@@ -95,6 +96,42 @@ async fn batches_are_taken_in_the_order_of_the_calls(storage: &dyn Storage) {
     drop(room.commit(batch(&[("late", Some(""))]), Durability::Relaxed));
     let next_owner = storage.open(&key("default", "chat", "default")).await.unwrap();
     assert_eq!((next_owner.kept().bytes, get(&next_owner, "late").await), (13, Some(vec![])));
+}
+
+/// Several rooms, whose batches overwrite, delete and put back the same keys, and come faster than they are stored.
+async fn batches_that_come_at_once_leave_what_the_last_says(storage: &dyn Storage) {
+    let mut answers = Vec::new();
+    let mut rooms = Vec::new();
+    for name in ["b", "a", "ab"] {
+        rooms.push(storage.open(&key("default", "chat", name)).await.unwrap());
+    }
+    for number in 0..50_u64 {
+        let text = "v".repeat(number as usize);
+        let gone = if number % 2 == 0 { Some("back") } else { None };
+        for room in &rooms {
+            let entry = format!("entry/{number}");
+            let writes = batch(&[("k", Some(&*text)), ("gone", gone), (&*entry, Some("")), ("never", None)]);
+            let alarm = if number < 40 { Some(Some(number)) } else { None };
+            answers.push(room.commit(Batch { alarm, ..writes }, Durability::Strict));
+        }
+    }
+    for answer in answers {
+        answer.await.unwrap();
+    }
+    for (room, name) in rooms.iter().zip(["b", "a", "ab"]) {
+        let found = keys(room, "", None, 100).await;
+        assert_eq!((found.len(), get(room, "k").await), (51, Some(vec![b'v'; 49])));
+        let bytes = found.iter().map(String::len).sum::<usize>() + 49;
+        let kept = room.kept();
+        assert_eq!((kept.bytes, kept.alarm), (bytes, Some(39)));
+        assert_eq!(storage.open(&key("default", "chat", name)).await.unwrap().kept(), kept);
+    }
+    for room in &rooms {
+        let all = keys(room, "", None, 100).await;
+        let writes = all.into_iter().map(|key| (key, None)).collect();
+        commit(room, Batch { writes, alarm: Some(None) }).await;
+        assert_eq!(room.kept(), StoredRoom::default());
+    }
 }
 
 async fn an_alarm_is_kept_and_cleared(storage: &dyn Storage) {

@@ -134,6 +134,10 @@ impl CpuBucket {
         Duration::from_nanos(self.used_ns.load(Ordering::Relaxed))
     }
 
+    pub fn weight(&self) -> u32 {
+        self.share.weight()
+    }
+
     /// What it used of late for its weight (see [`CpuShare::level`]).
     pub fn level(&self, now: u64) -> u64 {
         self.share.level(now)

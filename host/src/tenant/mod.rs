@@ -282,4 +282,8 @@ impl Payer for cpu::CpuBucket {
     fn owes(&self) -> Duration {
         self.owes_now()
     }
+
+    fn weight(&self) -> u32 {
+        self.weight()
+    }
 }

@@ -17,7 +17,7 @@ const UNIT_BITS: u32 = 6;
 /// What one tenant used of late, and its weight.
 #[derive(Debug)]
 pub struct CpuShare {
-    weight: u64,
+    weight: u32,
     /// What was used, in units, in the upper half; up to when it is halved, in milliseconds, in the lower half.
     recent: AtomicU64,
     /// No more than this many units count. A compilation of a minute is charged at once, and must not hold up rooms for long.
@@ -27,7 +27,7 @@ pub struct CpuShare {
 impl CpuShare {
     pub fn new(weight: u32, cores: usize) -> Self {
         let most = (MOST_OF_A_CORE_NS >> UNIT_BITS).saturating_mul(cores as u64).min(u64::from(u32::MAX));
-        Self { weight: u64::from(weight.max(1)), recent: AtomicU64::new(0), most }
+        Self { weight: weight.max(1), recent: AtomicU64::new(0), most }
     }
 
     /// Counts what was used up to now, which comes from [`crate::clock::now_ns`].
@@ -45,7 +45,11 @@ impl CpuShare {
 
     /// What was used of late, for each unit of weight: the lower, the sooner it is the tenant's turn.
     pub fn level(&self, now: u64) -> u64 {
-        (of_late(self.recent.load(Ordering::Relaxed), in_ms(now)) << UNIT_BITS) / self.weight
+        (of_late(self.recent.load(Ordering::Relaxed), in_ms(now)) << UNIT_BITS) / u64::from(self.weight)
+    }
+
+    pub fn weight(&self) -> u32 {
+        self.weight
     }
 }
 

@@ -1,6 +1,7 @@
 //! The histories of channels, over real sockets: what a client hears that comes back, and what is left after the server was
 //! killed. The plugin is the reference plugin of conformance, whose configuration says what it keeps.
 
+mod epochs;
 mod hostile;
 mod kills;
 

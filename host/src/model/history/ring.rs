@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::entry::{HeldMemory, HistoryEntry};
-use super::position::{HistoryPosition, seq_in};
+use super::epochs::HistoryEpochs;
+use super::position::HistoryPosition;
 use super::stored::{StoredHistory, key_of, value_of};
 use super::terms::{HistoryBounds, HistoryKeep, HistoryWrite};
 use crate::model::body::Body;
@@ -13,7 +14,7 @@ use crate::model::effect::UnixMs;
 /// A part of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage {
-    pub epoch: Arc<str>,
+    pub(super) epochs: Arc<HistoryEpochs>,
     /// Whether nothing is missing between the position that was asked for and the first entry.
     pub recovered: bool,
     /// The oldest first.
@@ -23,7 +24,7 @@ pub struct HistoryPage {
 impl HistoryPage {
     /// The position of one of its entries.
     pub fn position(&self, entry: &HistoryEntry) -> HistoryPosition {
-        HistoryPosition { epoch: Arc::clone(&self.epoch), seq: entry.seq }
+        self.epochs.position(entry.seq)
     }
 
     /// The first of the entries, up to the bounds; at least one.
@@ -55,28 +56,43 @@ impl HistoryPage {
 #[derive(Debug)]
 pub(super) struct HistoryRing {
     pub(super) keep: HistoryKeep,
-    pub(super) epoch: Arc<str>,
+    /// Whether the word before may come back, which may have wanted more: then only the bytes end entries.
+    pub(super) is_provisional: bool,
+    epochs: Arc<HistoryEpochs>,
     /// The number of the last entry, kept or not; 0 before the first.
     last: u64,
+    /// The number of the last entry that the storage knows by another epoch, or behind which something is missing.
+    renewed: u64,
     entries: VecDeque<Arc<HistoryEntry>>,
     bytes: usize,
 }
 
 impl HistoryRing {
     pub(super) fn new(keep: HistoryKeep, epoch: Arc<str>) -> Self {
-        Self { keep, epoch, last: 0, entries: VecDeque::new(), bytes: 0 }
+        let epochs = Arc::new(HistoryEpochs::new(epoch));
+        Self { keep, is_provisional: false, epochs, last: 0, renewed: 0, entries: VecDeque::new(), bytes: 0 }
     }
 
-    /// The ring whose entries are in the room's storage.
-    pub(super) fn of_stored(keep: HistoryKeep, stored: StoredHistory, bounds: &HistoryBounds) -> Self {
-        let mut ring = Self::new(keep, stored.epoch);
+    /// The ring whose entries are in the room's storage. What is said from now on is of this epoch.
+    pub(super) fn of_stored(keep: HistoryKeep, stored: StoredHistory, epoch: Arc<str>, bounds: &HistoryBounds) -> Self {
+        let mut ring = Self::new(keep, Arc::clone(&epoch));
         for mut entry in stored.entries {
             entry.hold(bounds.memory.as_ref());
             ring.last = entry.seq;
             ring.bytes += entry.bytes();
             ring.entries.push_back(Arc::new(entry));
         }
+        let mut epochs = stored.epochs;
+        epochs.doubt_what_was_early(&epoch);
+        epochs.go_on(ring.last + 1, &epoch);
+        ring.epochs = Arc::new(epochs);
         ring
+    }
+
+    /// Gives all entries, and those that follow, another epoch: no position that anybody heard names one of them.
+    pub(super) fn renew(&mut self, epoch: Arc<str>) {
+        self.epochs = Arc::new(HistoryEpochs::new(epoch));
+        self.renewed = self.last;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,7 +100,7 @@ impl HistoryRing {
     }
 
     pub(super) fn position(&self) -> HistoryPosition {
-        HistoryPosition { epoch: Arc::clone(&self.epoch), seq: self.last }
+        self.epochs.position(self.last)
     }
 
     /// The entry that says this now, and what the room's storage gets with it.
@@ -105,7 +121,9 @@ impl HistoryRing {
         };
         let mut writes = Vec::new();
         if self.keep.durable {
-            let (key, value) = (key_of(&self.keep.channel, entry.seq), value_of(&self.epoch, &entry));
+            let is_anew = self.renewed > 0 && entry.seq == self.renewed + 1;
+            let value = value_of(&self.epochs, is_anew, &entry);
+            let key = key_of(&self.keep.channel, entry.seq);
             entry.stored_bytes = key.len() + value.len();
             writes.push(HistoryWrite { key, value: Some(value), old_bytes: 0 });
             writes.extend(self.entries.iter().take(self.evicted_by(&entry, bounds)).map(|old| self.erasing(old)));
@@ -117,9 +135,10 @@ impl HistoryRing {
     fn evicted_by(&self, entry: &HistoryEntry, bounds: &HistoryBounds) -> usize {
         let mut bytes = self.bytes + entry.bytes();
         let goes = |(place, old): &(usize, &Arc<HistoryEntry>)| {
-            let is_too_much = self.entries.len() + 1 - place > self.keep.entries || bytes > bounds.bytes;
+            let is_too_much = bytes > bounds.bytes;
             bytes -= old.bytes();
-            is_too_much || self.is_over(old, entry.at)
+            let is_unwanted = self.entries.len() + 1 - place > self.keep.entries || self.is_over(old, entry.at);
+            is_too_much || (is_unwanted && !self.is_provisional)
         };
         self.entries.iter().enumerate().take_while(goes).count()
     }
@@ -164,14 +183,15 @@ impl HistoryRing {
         let live = self.entries.iter().skip(too_many).skip_while(|entry| self.is_over(entry, now));
         let entries: Vec<_> = live.cloned().collect();
         let first = entries.first().map_or(self.last + 1, |entry| entry.seq);
-        let epoch = Arc::clone(&self.epoch);
-        let Some(after) = after else { return HistoryPage { epoch, recovered: true, entries } };
-        match seq_in(&self.epoch, after).filter(|seq| *seq <= self.last) {
+        let epochs = Arc::clone(&self.epochs);
+        let Some(after) = after else { return HistoryPage { epochs, recovered: true, entries } };
+        match epochs.seq_in(after).filter(|seq| *seq <= self.last) {
             Some(seq) => {
                 let recovered = first <= seq + 1;
-                HistoryPage { epoch, recovered, entries: entries.into_iter().filter(|entry| entry.seq > seq).collect() }
+                let entries = entries.into_iter().filter(|entry| entry.seq > seq).collect();
+                HistoryPage { epochs, recovered, entries }
             }
-            None => HistoryPage { epoch, recovered: false, entries },
+            None => HistoryPage { epochs, recovered: false, entries },
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::entry::{HeldMemory, HistoryEntry};
+use super::epochs::HistoryEpochs;
 use super::terms::HistoryWrite;
 use crate::model::base64;
 use crate::model::body::{Body, Payload};
@@ -25,6 +26,10 @@ const SEQ_DIGITS: usize = 16;
 #[derive(Serialize, Deserialize)]
 struct StoredValue<'a> {
     epoch: &'a str,
+    /// The epoch of the entry before, where that is another, or was another one when it was stored itself: then nobody knows
+    /// what was said in between.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    after: Option<&'a str>,
     at: UnixMs,
     event: String,
     /// JSON data, `null` included, or `base64`.
@@ -46,7 +51,10 @@ pub(super) fn key_of(channel: &str, seq: u64) -> String {
     format!("{HISTORY_PREFIX}{channel}{SEPARATOR}{seq:0SEQ_DIGITS$x}")
 }
 
-pub(super) fn value_of(epoch: &str, entry: &HistoryEntry) -> Vec<u8> {
+/// What is stored of an entry. `is_anew` where the one before is stored under an epoch that is no longer its own.
+pub(super) fn value_of(epochs: &HistoryEpochs, is_anew: bool, entry: &HistoryEntry) -> Vec<u8> {
+    let epoch = &*epochs.current();
+    let after = epochs.of(entry.seq - 1).map(|after| &**after).filter(|after| is_anew || *after != epoch);
     let Body { data, attachments, is_spread } = &entry.body;
     let (data, base64) = match data {
         // The host checked it where it came in.
@@ -54,15 +62,15 @@ pub(super) fn value_of(epoch: &str, entry: &HistoryEntry) -> Vec<u8> {
         Payload::Binary(bytes) => (None, Some(BASE64.encode(bytes))),
     };
     let attachments = attachments.iter().map(|bytes| BASE64.encode(bytes)).collect();
-    let value =
-        StoredValue { epoch, at: entry.at, event: entry.event.clone(), data, base64, attachments, spread: *is_spread };
+    let (event, spread) = (entry.event.clone(), *is_spread);
+    let value = StoredValue { epoch, after, at: entry.at, event, data, base64, attachments, spread };
     serde_json::to_vec(&value).unwrap_or_default()
 }
 
 /// The stored history of one channel.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct StoredHistory {
-    pub(super) epoch: Arc<str>,
+    pub(super) epochs: HistoryEpochs,
     /// With consecutive numbers.
     pub(super) entries: Vec<HistoryEntry>,
 }
@@ -81,21 +89,23 @@ impl StoredHistories {
     /// Adds an entry of the room's storage; in the order of the keys.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         let bytes = key.len() + value.len();
-        let Some((channel, epoch, entry)) = parse(key, value) else {
+        let Some((channel, (after, epoch), entry)) = parse(key, value) else {
             self.damaged.extend(channel_and_seq(key).map(|(channel, _)| channel.to_owned()));
             return self.leftover.push(HistoryWrite::erasing(key.to_owned(), bytes));
         };
         let entry = HistoryEntry { stored_bytes: bytes, ..entry };
-        let fresh = || StoredHistory { epoch: Arc::clone(&epoch), entries: Vec::new() };
-        let known = self.channels.entry(channel.clone()).or_insert_with(fresh);
-        let follows = known.entries.last().is_none_or(|last| last.seq + 1 == entry.seq);
+        let known = self.channels.entry(channel.clone()).or_default();
+        let follows = known.entries.last().is_some_and(|last| last.seq + 1 == entry.seq);
         if !follows {
             let gone = known.entries.drain(..);
             let gone = gone.map(|old| HistoryWrite::erasing(key_of(&channel, old.seq), old.stored_bytes));
             self.leftover.extend(gone);
         }
-        // The last epoch counts: an earlier one ended where it began, and the numbers went on.
-        known.epoch = epoch;
+        if !follows || after.as_ref().is_some_and(|after| known.epochs.of(entry.seq - 1) != Some(after)) {
+            known.epochs = HistoryEpochs::default();
+            known.epochs.go_on(entry.seq - 1, after.as_ref().unwrap_or(&epoch));
+        }
+        known.epochs.go_on(entry.seq, &epoch);
         known.entries.push(entry);
     }
 
@@ -124,12 +134,15 @@ impl StoredHistories {
 
 fn channel_and_seq(key: &str) -> Option<(&str, u64)> {
     let (channel, seq) = key.strip_prefix(HISTORY_PREFIX)?.rsplit_once(SEPARATOR)?;
-    Some((channel, u64::from_str_radix(seq, 16).ok()?))
+    // Numbers begin with 1.
+    Some((channel, u64::from_str_radix(seq, 16).ok().filter(|seq| *seq > 0)?))
 }
 
-fn parse(key: &str, value: &[u8]) -> Option<(String, Arc<str>, HistoryEntry)> {
+/// Reads an entry, with the epoch of the one before it, where it names that, and its own.
+fn parse(key: &str, value: &[u8]) -> Option<(String, (Option<Arc<str>>, Arc<str>), HistoryEntry)> {
     let (channel, seq) = channel_and_seq(key)?;
-    let StoredValue { epoch, at, event, data, base64, attachments, spread } = serde_json::from_slice(value).ok()?;
+    let StoredValue { epoch, after, at, event, data, base64, attachments, spread } =
+        serde_json::from_slice(value).ok()?;
     let data = match (data, base64) {
         (Some(data), None) => Payload::Json(Json::parse(data.get().to_owned()).ok()?),
         (None, Some(text)) => Payload::Binary(base64::decode(text.as_bytes())?),
@@ -139,5 +152,5 @@ fn parse(key: &str, value: &[u8]) -> Option<(String, Arc<str>, HistoryEntry)> {
         attachments.iter().map(|text| base64::decode(text.as_bytes()).map(Bytes::from)).collect::<Option<_>>()?;
     let body = Body { data, attachments, is_spread: spread };
     let entry = HistoryEntry { seq, at, event, body, stored_bytes: 0, held: HeldMemory::default() };
-    Some((channel.to_owned(), epoch.into(), entry))
+    Some((channel.to_owned(), (after.map(Arc::from), epoch.into()), entry))
 }

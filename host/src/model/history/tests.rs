@@ -49,6 +49,7 @@ fn epochs() -> impl FnMut() -> Arc<str> {
 fn room(keeps: &[HistoryKeep], bounds: HistoryBounds) -> Histories {
     let mut histories = Histories::default();
     histories.keep_only(keeps, None, bounds, epochs());
+    assert_eq!(histories.give_up_aside(), []);
     histories
 }
 
@@ -223,11 +224,124 @@ fn what_a_version_on_trial_does_not_keep_comes_back_with_the_version_before() {
     for HistoryWrite { key, value, .. } in say(&mut room, "1", 0).1 {
         stored.add(&key, &value.unwrap());
     }
+    let last = room.position("a").unwrap().to_string();
     let mut histories = Histories::default();
     histories.keep_only(&[keep("b", 10, true)], Some(stored), bounds(), epochs());
     histories.keep_only(&[keep("a", 10, true)], None, bounds(), epochs());
     assert_eq!(read(&histories, None, 0), "all: 1");
+    assert_eq!(read(&histories, last.as_str(), 0), "missed: 1", "nobody knows what was said meanwhile");
     assert_eq!(histories.give_up_aside(), []);
+}
+
+#[test]
+fn what_a_version_on_trial_wants_less_of_is_there_for_the_version_before() {
+    for durable in [false, true] {
+        let keeps = [keep("a", 3, durable)];
+        let mut histories = room(&keeps, bounds());
+        let positions: Vec<String> = (1..=3).map(|n| say(&mut histories, &n.to_string(), 0).0).collect();
+        histories.keep(histories.mark());
+        let short = HistoryKeep { ttl: Duration::ZERO, ..keep("a", 1, durable) };
+        histories.keep_only(&[short], None, bounds(), epochs());
+        let (_, writes) = say(&mut histories, "4", 1);
+        assert!(writes.iter().all(|write| write.value.is_some()), "the version on trial takes nothing out");
+        assert_eq!(read(&histories, None, 1), "all: 4", "what it wants is what it hears");
+        histories.keep_only(&keeps, None, bounds(), epochs());
+        assert_eq!(histories.give_up_aside(), []);
+        assert_eq!(read(&histories, positions[0].as_str(), 1), "all: 2 3 4");
+        assert_eq!(say(&mut histories, "5", 1).1.len(), if durable { 3 } else { 0 }, "one more, and two that go");
+        assert_eq!(read(&histories, positions[0].as_str(), 1), "missed: 3 4 5");
+        // Once its trial is passed, its word counts.
+        keep_now(&mut histories, &[keep("a", 1, durable)], None);
+        say(&mut histories, "6", 1);
+        keep_now(&mut histories, &keeps, None);
+        assert_eq!(read(&histories, None, 1), "all: 6");
+    }
+}
+
+/// A room's storage.
+#[derive(Debug, Default, Clone)]
+struct RoomDisk(std::collections::BTreeMap<String, Vec<u8>>);
+
+impl RoomDisk {
+    /// Opens the room; `early` where its clients may hear what is not stored.
+    fn open(&self, early: bool) -> Histories {
+        let mut stored = StoredHistories::default();
+        self.0.iter().for_each(|(key, value)| stored.add(key, value));
+        let (mut histories, mut next) = (Histories::default(), epochs());
+        let epoch = || epoch_of(&next(), early);
+        histories.keep_only(&[keep("a", 3, true)], Some(stored), bounds(), epoch);
+        histories.give_up_aside();
+        histories
+    }
+
+    fn say(&mut self, histories: &mut Histories, text: &str) -> String {
+        let (position, writes) = say(histories, text, 0);
+        for HistoryWrite { key, value, .. } in writes {
+            match value {
+                Some(value) => self.0.insert(key, value),
+                None => self.0.remove(&key),
+            };
+        }
+        position
+    }
+}
+
+#[test]
+fn entries_are_of_the_opening_in_which_they_were_said() {
+    let mut disk = RoomDisk::default();
+    let mut room = disk.open(false);
+    let [first, second] = ["1", "2"].map(|text| disk.say(&mut room, text));
+    let backup = disk.clone();
+    let mut room = disk.open(false);
+    assert_eq!(room.position("a").unwrap().to_string(), second);
+    let [third, fourth] = ["3", "4"].map(|text| disk.say(&mut room, text));
+    let is_true = |room: &Histories| {
+        assert_eq!(read(room, first.as_str(), 0), "all: 2 3 4");
+        assert_eq!(read(room, second.as_str(), 0), "all: 3 4");
+        assert_eq!(read(room, third.as_str(), 0), "all: 4");
+    };
+    is_true(&room);
+    is_true(&disk.open(false));
+    // Another room goes on from the backup: what the first said since names nothing there.
+    let (mut disk, mut room) = (backup.clone(), backup.open(false));
+    let other = disk.say(&mut room, "other 3");
+    for room in [room, disk.open(false)] {
+        assert_eq!(read(&room, first.as_str(), 0), "all: 2 other 3");
+        assert_eq!(read(&room, second.as_str(), 0), "all: other 3");
+        assert_eq!(read(&room, other.as_str(), 0), "all: ");
+        for lost in [&third, &fourth] {
+            assert_eq!(read(&room, lost.as_str(), 0), "missed: 1 2 other 3");
+        }
+    }
+}
+
+#[test]
+fn what_clients_may_have_heard_early_is_known_to_nobody_in_the_next_opening() {
+    let mut disk = RoomDisk::default();
+    let safe = disk.say(&mut disk.clone().open(false), "1");
+    let early = disk.say(&mut disk.clone().open(true), "2");
+    let mut room = disk.open(false);
+    let late = disk.say(&mut room, "3");
+    for room in [room, disk.open(false)] {
+        for position in [&safe, &early] {
+            assert_eq!(read(&room, position.as_str(), 0), "missed: 1 2 3", "others may have heard more before 3");
+        }
+        assert_eq!(read(&room, late.as_str(), 0), "all: ");
+    }
+}
+
+#[test]
+fn a_history_that_was_renewed_stays_so() {
+    let mut disk = RoomDisk::default();
+    let mut room = disk.open(false);
+    let old = disk.say(&mut room, "1");
+    room.renew(epochs());
+    let renewed = room.position("a").unwrap().to_string();
+    disk.say(&mut room, "2");
+    for room in [room, disk.open(false)] {
+        assert_eq!(read(&room, old.as_str(), 0), "missed: 1 2");
+        assert_eq!(read(&room, renewed.as_str(), 0), "all: 2");
+    }
 }
 
 #[test]

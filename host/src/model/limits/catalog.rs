@@ -253,7 +253,8 @@ limits! {
     resume_frames: usize = 256, Plugin, least 0;
     // A tenant.
     /// A tenant's part of the CPU while others want to run as well: of two tenants of weights 1 and 3 that want all of it, the
-    /// second has three quarters. What nobody else wants, any tenant may use.
+    /// second has three quarters. What nobody else wants, any tenant may use. The storage's threads are shared by it as well;
+    /// compilations wait in the order in which they were asked for.
     tenant_cpu_weight: u32 = 1, Tenant, least 1;
     /// Cap on the CPU time of one tenant in the long run, in per cent of one core, even where nobody else wants to run: on all
     /// that the server does for it, from its rooms and sockets to storage, compilations and answers of the API. Past it the

@@ -7,7 +7,7 @@ use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::Whom;
 use crate::model::event::SocketId;
-use crate::model::history::{HistoryBounds, HistoryKeep};
+use crate::model::history::{HistoryBounds, HistoryKeep, epoch_of};
 use crate::model::json::Json;
 use crate::model::turn::{EmitTarget, Turn};
 use crate::protocol::close::CloseReason;
@@ -15,13 +15,14 @@ use crate::randomness;
 use crate::room::turn::{Origin, Output};
 use crate::storage::Durability;
 
-/// A word that no ring had before.
-fn new_epoch() -> Arc<str> {
+/// An epoch that no history had before.
+fn new_epoch(durability: Durability) -> Arc<str> {
     let mut bytes = [0; 6];
-    match randomness::fill(&mut bytes) {
-        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
-        Err(_) => format!("t{:x}", unix_ms() as u64).into(),
-    }
+    let word = match randomness::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        Err(_) => format!("{:x}", unix_ms() as u64),
+    };
+    epoch_of(&word, durability == Durability::Relaxed)
 }
 
 impl Conductor {
@@ -47,11 +48,12 @@ impl Conductor {
         };
         let account = Arc::clone(self.code.plugin().account());
         let bounds = HistoryBounds { bytes: self.limits.history_bytes, memory: Some(account) };
+        let durability = self.durability();
         let histories = &mut self.people.state.histories;
         if rereads {
             histories.forget_durable();
         }
-        histories.keep_only(wanted, stored, bounds, new_epoch);
+        histories.keep_only(wanted, stored, bounds, || new_epoch(durability));
         if rereads {
             self.doubt_what_was_heard();
         }
@@ -72,7 +74,7 @@ impl Conductor {
     /// Under relaxed durability clients may have heard what is not kept: what they heard last says nothing any more.
     pub(super) fn doubt_what_was_heard(&mut self) {
         if self.durability() == Durability::Relaxed {
-            self.people.state.histories.renew(new_epoch);
+            self.people.state.histories.renew(|| new_epoch(Durability::Relaxed));
         }
     }
 

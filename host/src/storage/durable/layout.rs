@@ -79,7 +79,7 @@ impl RoomRow {
 /// The state of the file after a group of batches.
 #[derive(Debug)]
 pub struct AppliedGroup {
-    /// For each batch, in order, the row of its room after it.
+    /// For each batch, in order, the row of its room after the group.
     pub rows: Vec<RoomRow>,
     /// How many rooms the tenant has.
     pub rooms: u64,
@@ -97,25 +97,52 @@ pub fn create(transaction: &WriteTransaction) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Applies batches in order.
+/// What a group does to one room.
+struct RoomChange<'a> {
+    place: &'a RoomRowKey,
+    /// The last word about its alarm.
+    alarm: Option<Option<UnixMs>>,
+    row: RoomRow,
+}
+
+/// What a batch does to one entry of a room, which is the one of this number in the group.
+struct EntryChange<'a> {
+    entry: Vec<u8>,
+    room: usize,
+    key: &'a str,
+    value: Option<&'a [u8]>,
+}
+
+/// Applies batches as if in order: of several that write the same key, only what the last one says is written. Entries are
+/// written in the order in which the file has them, so that neighbours in a page follow each other.
 pub fn apply<'a>(
     transaction: &WriteTransaction,
     group: impl Iterator<Item = (&'a RoomRowKey, &'a Batch)>,
 ) -> Result<AppliedGroup, FileError> {
     let mut rooms = transaction.open_table(ROOMS)?;
-    let mut entries = transaction.open_table(ENTRIES)?;
-    let mut touched: HashMap<&RoomRowKey, RoomRow> = HashMap::new();
-    let mut rows = Vec::new();
+    let (mut changed, mut changes, mut rooms_of_batches) = (Vec::new(), Vec::new(), Vec::new());
+    let mut numbers: HashMap<&RoomRowKey, usize> = HashMap::new();
     for (place, batch) in group {
-        let mut row = match touched.get(place) {
-            Some(row) => *row,
-            None => rooms.get(place.0.as_slice())?.map(|row| RoomRow::of(row.value())).unwrap_or_default(),
+        let room = *numbers.entry(place).or_insert(changed.len());
+        if room == changed.len() {
+            let row = rooms.get(place.0.as_slice())?.map(|row| RoomRow::of(row.value())).unwrap_or_default();
+            changed.push(RoomChange { place, alarm: None, row });
+        }
+        changed[room].alarm = batch.alarm.or(changed[room].alarm);
+        let change = |(key, value): (&'a String, &'a Option<Vec<u8>>)| EntryChange {
+            entry: place.entry(key),
+            room,
+            key,
+            value: value.as_deref(),
         };
-        apply_one(&mut entries, place, batch, &mut row)?;
-        touched.insert(place, row);
-        rows.push(row);
+        changes.extend(batch.writes.iter().map(change));
+        rooms_of_batches.push(room);
     }
-    for (place, row) in touched {
+    // A stable sort: of the same entry, the last change stays the last.
+    changes.sort_by(|one, other| one.entry.cmp(&other.entry));
+    apply_entries(&mut transaction.open_table(ENTRIES)?, &changes, &mut changed)?;
+    for RoomChange { place, alarm, row } in &mut changed {
+        row.alarm = alarm.unwrap_or(row.alarm);
         if row.is_known() {
             rooms.insert(place.0.as_slice(), (row.bytes, row.keys, row.alarm))?;
         } else {
@@ -125,21 +152,25 @@ pub fn apply<'a>(
     let mut meta = transaction.open_table(META)?;
     let sequence = meta.get(META_SEQUENCE)?.map_or(0, |number| number.value()) + 1;
     meta.insert(META_SEQUENCE, sequence)?;
+    let rows = rooms_of_batches.into_iter().map(|room| changed[room].row).collect();
     Ok(AppliedGroup { rows, rooms: rooms.len()?, sequence })
 }
 
-fn apply_one(
+/// Writes the last of the changes of each entry.
+fn apply_entries(
     entries: &mut Table<'_, &'static [u8], &'static [u8]>,
-    place: &RoomRowKey,
-    batch: &Batch,
-    row: &mut RoomRow,
+    changes: &[EntryChange<'_>],
+    rooms: &mut [RoomChange<'_>],
 ) -> Result<(), FileError> {
-    for (key, value) in &batch.writes {
-        let entry = place.entry(key);
+    for (number, EntryChange { entry, room, key, value }) in changes.iter().enumerate() {
+        if changes.get(number + 1).is_some_and(|next| next.entry == *entry) {
+            continue;
+        }
         let old = match value {
-            Some(value) => entries.insert(entry.as_slice(), value.as_slice())?,
+            Some(value) => entries.insert(entry.as_slice(), *value)?,
             None => entries.remove(entry.as_slice())?,
         };
+        let row = &mut rooms[*room].row;
         if let Some(old) = old {
             row.subtract(key, old.value())?;
         }
@@ -147,7 +178,6 @@ fn apply_one(
             row.add(key, value);
         }
     }
-    row.alarm = batch.alarm.unwrap_or(row.alarm);
     Ok(())
 }
 

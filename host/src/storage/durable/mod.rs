@@ -1,9 +1,9 @@
 //! Storage on disk: one file for each tenant, which can be copied, moved and deleted while no process has it open.
 //!
-//! Each tenant has a queue of batches. A few writer threads serve the tenants in turn: a writer commits all batches of
+//! Each tenant has a queue of batches. A few writer threads serve the tenants in turn, by their weights: a writer commits all batches of
 //! the queue in one transaction with one sync of the disk, so that many rooms share its cost. If the transaction fails,
 //! the whole group has failed, also batches that would have succeeded alone. Reader threads read from the files, so
-//! that no room's thread waits for a disk. They serve the tenants in turn as well, and a tenant pays for what either
+//! that no room's thread waits for a disk. They serve the tenants likewise, and a tenant pays for what either
 //! kind of thread does for it.
 //!
 //! A commit that reports a failure may have reached the disk all the same. The store then opens the file again and
@@ -18,6 +18,7 @@ mod fault_disk;
 #[cfg(test)]
 mod faults;
 mod file;
+mod gather;
 pub mod inspect;
 mod layout;
 mod pool;

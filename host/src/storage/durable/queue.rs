@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::gather::Gathering;
 use super::layout::{AppliedGroup, RoomRow, RoomRowKey};
 use crate::clock::Instant;
 use crate::storage::{Batch, Durability, Durable, StorageError};
@@ -92,6 +93,9 @@ pub struct WriteQueue {
     stage: QueueStage,
     /// The number of the last turn that was scheduled. Earlier ones are out of date.
     turn: u64,
+    /// When that turn is due, while the queue waits for it.
+    due: Option<Instant>,
+    gathering: Gathering,
     pub doubt: Option<DoubtfulGroup>,
     closed: bool,
 }
@@ -106,7 +110,7 @@ impl WriteQueue {
         self.strict += usize::from(durability == Durability::Strict);
         self.waiting.push_back(QueuedWork::Batch { waiting, durability, since });
         Ok(match durability {
-            Durability::Strict => self.due_now(),
+            Durability::Strict => self.due(since),
             Durability::Relaxed if self.stage == QueueStage::Idle => Some(self.later(since + RELAXED_WAIT)),
             Durability::Relaxed => None,
         })
@@ -119,23 +123,34 @@ impl WriteQueue {
         }
         self.strict += 1;
         self.waiting.push_back(QueuedWork::Open(opening));
-        self.due_now()
+        self.due(Instant::now())
     }
 
-    fn due_now(&mut self) -> Option<NextWriteTurn> {
-        // While a group is in doubt, the retry decides when the disk is asked again, not each new batch.
-        let waits = self.stage == QueueStage::Idle || (self.stage == QueueStage::Later && self.doubt.is_none());
-        waits.then(|| self.now())
+    /// When the next turn is, if that changes because somebody began to wait for it.
+    fn due(&mut self, now: Instant) -> Option<NextWriteTurn> {
+        match self.stage {
+            QueueStage::Ready | QueueStage::Running => return None,
+            // While a group is in doubt, the retry decides when the disk is asked again, not each new batch.
+            QueueStage::Later if self.doubt.is_some() => return None,
+            QueueStage::Later | QueueStage::Idle => {}
+        }
+        match self.gathering.until(self.waiting.len(), now) {
+            None => Some(self.now()),
+            Some(until) if self.due.is_some_and(|due| due <= until) => None,
+            Some(until) => Some(self.later(until)),
+        }
     }
 
     fn now(&mut self) -> NextWriteTurn {
         self.stage = QueueStage::Ready;
+        self.due = None;
         self.turn += 1;
         NextWriteTurn::Now(self.turn)
     }
 
     fn later(&mut self, when: Instant) -> NextWriteTurn {
         self.stage = QueueStage::Later;
+        self.due = Some(when);
         self.turn += 1;
         NextWriteTurn::At(when, self.turn)
     }
@@ -145,6 +160,7 @@ impl WriteQueue {
         let begins = turn == self.turn && matches!(self.stage, QueueStage::Later | QueueStage::Ready);
         if begins {
             self.stage = QueueStage::Running;
+            self.due = None;
         }
         begins
     }
@@ -166,6 +182,7 @@ impl WriteQueue {
                 None => break,
             }
         }
+        self.gathering.end(batches.len());
         (batches, openings)
     }
 
@@ -173,6 +190,12 @@ impl WriteQueue {
         let work = self.waiting.pop_front();
         self.strict -= usize::from(work.as_ref().is_some_and(is_strict));
         work
+    }
+
+    /// Ends a turn that made so many batches durable, whose commit took so long. Returns when the next one is.
+    pub fn end_committed(&mut self, batches: usize, took: Duration) -> Option<NextWriteTurn> {
+        self.gathering.follow((batches, self.waiting.len(), BATCHES_PER_GROUP), took, Instant::now());
+        self.end()
     }
 
     /// Ends a turn. Returns when the next one is.
@@ -188,7 +211,7 @@ impl WriteQueue {
                 let when = *since + RELAXED_WAIT;
                 Some(self.later(when))
             }
-            Some(_) => Some(self.now()),
+            Some(_) => self.due(Instant::now()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the storage shares with its rooms and threads, and how tenants share the threads: each has one turn at a time with
-//! the writers and one with the readers, pays for it, and waits for its next one while it owes.
+//! the writers and one with the readers, in the order that its weight gives it, pays for it, and waits for its next one while
+//! it owes.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,10 +61,13 @@ impl StoreShared {
     pub(super) fn schedule(&self, tenant: &Arc<TenantStore>, due: Option<NextWriteTurn>) {
         let owes_until = owes_until(tenant);
         match (due, owes_until) {
-            (Some(NextWriteTurn::Now(turn)), None) => self.writers.push((Arc::clone(tenant), turn)),
-            (Some(NextWriteTurn::Now(turn)), Some(when)) => self.writers.push_later(when, (Arc::clone(tenant), turn)),
+            (Some(NextWriteTurn::Now(turn)), None) => self.writers.push(&tenant.writing, (Arc::clone(tenant), turn)),
+            (Some(NextWriteTurn::Now(turn)), Some(when)) => {
+                self.writers.push_later(&tenant.writing, when, (Arc::clone(tenant), turn));
+            }
             (Some(NextWriteTurn::At(when, turn)), until) => {
-                self.writers.push_later(until.map_or(when, |until| until.max(when)), (Arc::clone(tenant), turn));
+                let when = until.map_or(when, |until| until.max(when));
+                self.writers.push_later(&tenant.writing, when, (Arc::clone(tenant), turn));
             }
             (None, _) => {}
         }
@@ -71,7 +75,9 @@ impl StoreShared {
 
     pub(super) fn write(&self) {
         while let Some((tenant, turn)) = self.writers.next() {
+            let begin = Instant::now();
             let done = self.on_behalf_of(&tenant, WRITING, || tenant.write_turn(turn));
+            tenant.writing.count(begin.elapsed());
             let due = done.unwrap_or_else(|| tenant.writes.lock().end_after_panic());
             self.schedule(&tenant, due);
         }
@@ -82,7 +88,9 @@ impl StoreShared {
             match turn {
                 ReaderTurn::Job(tenant) => {
                     if let Some(job) = tenant.reads.take() {
+                        let begin = Instant::now();
                         self.on_behalf_of(&tenant, READING, || job(&tenant));
+                        tenant.reading.count(begin.elapsed());
                     }
                     if tenant.reads.end_turn() {
                         self.schedule_read(tenant);
@@ -109,15 +117,16 @@ impl StoreShared {
 
     fn schedule_read(&self, tenant: Arc<TenantStore>) {
         match owes_until(&tenant) {
-            None => self.readers.push(ReaderTurn::Job(tenant)),
-            Some(when) => self.readers.push_later(when, ReaderTurn::Job(tenant)),
+            None => self.readers.push(&Arc::clone(&tenant).reading, ReaderTurn::Job(tenant)),
+            Some(when) => self.readers.push_later(&Arc::clone(&tenant).reading, when, ReaderTurn::Job(tenant)),
         }
     }
 
     /// A room of the tenant closed.
     pub(super) fn leave(&self, tenant: &Arc<TenantStore>) {
         if tenant.leave() {
-            self.readers.push_later(Instant::now() + self.idle, ReaderTurn::Idle(Arc::clone(tenant)));
+            let when = Instant::now() + self.idle;
+            self.readers.push_later(&tenant.reading, when, ReaderTurn::Idle(Arc::clone(tenant)));
         }
     }
 

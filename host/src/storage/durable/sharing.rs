@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::fault_disk::{DiskFault, FaultDisk, FaultPlan};
+use super::pool::PoolPlace;
 use super::*;
 use crate::clock::Instant;
 use crate::model::names::{PluginKey, PluginName, RoomId};
@@ -35,6 +36,10 @@ impl Payer for Billed {
 
     fn owes(&self) -> Duration {
         Duration::from_secs(if self.1.as_str() == "owes" { 3_600 } else { 0 })
+    }
+
+    fn weight(&self) -> u32 {
+        if self.1.as_str() == "heavy" { 3 } else { 1 }
     }
 }
 
@@ -119,6 +124,25 @@ async fn a_tenant_that_owes_waits_for_its_turns_and_no_other_does() {
     }
     let answered = waiting.into_iter().filter_map(|answer| answer.now_or_never()).count();
     assert!(answered < 20, "all reads of the debtor came first");
+}
+
+#[tokio::test]
+async fn the_threads_know_each_tenants_weight() {
+    let (storage, ..) = billed(&FaultDisk::default(), IDLE);
+    let tenants = ["heavy", "light"].map(|name| storage.shared.tenant(&TenantName::new(name).unwrap()));
+    let places: [fn(&TenantStore) -> &PoolPlace; 2] = [|tenant| &tenant.writing, |tenant| &tenant.reading];
+    for place in places {
+        let line = Pool::default();
+        (0..2).for_each(|number| line.push(place(&tenants[number]), number));
+        let mut served = [0_usize; 2];
+        for _ in 0..400 {
+            let number: usize = line.next().unwrap();
+            served[number] += 1;
+            place(&tenants[number]).count(Duration::from_millis(9));
+            line.push(place(&tenants[number]), number);
+        }
+        assert!(served[0].abs_diff(300) <= 2, "{served:?}");
+    }
 }
 
 /// Waits until the watchdog knows of so many faults of a kind of thread.

@@ -2,8 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -11,6 +10,7 @@ use tokio::sync::oneshot;
 use super::disk::Disk;
 use super::file::Uncommitted;
 use super::layout::{self, AppliedGroup, RoomRowKey};
+use super::pool::PoolPlace;
 use super::queue::{DoubtfulGroup, NextWriteTurn, OpenRoom, QueuedBatch, QueuedOpening, WriteQueue};
 use super::reads::ReadQueue;
 use super::slot::FileSlot;
@@ -21,23 +21,19 @@ use crate::storage::{Durable, Payer, StorageError, StorageErrorKind};
 /// A read, for a reader thread to run.
 pub type ReadJob = Box<dyn FnOnce(&TenantStore) + Send>;
 
-/// After a group of this many batches, the next one waits a moment for more.
-const BATCHES_OF_MANY: usize = 4;
-/// The longest such wait. It is never longer than the last commit took.
-const GATHER_MAX: Duration = Duration::from_millis(1);
-
 #[derive(Debug)]
 pub struct TenantStore {
     pub name: TenantName,
     pub payer: Arc<dyn Payer>,
+    /// Its places in the lines for the threads that write and that read.
+    pub writing: PoolPlace,
+    pub reading: PoolPlace,
     pub slot: FileSlot,
     /// How many rooms are open.
     handles: AtomicUsize,
     /// Whether a reader will look soon whether the file can be closed.
     idle_noted: AtomicBool,
     pub writes: Mutex<WriteQueue>,
-    /// How long the next group waits for more batches, in microseconds.
-    gather_us: AtomicU64,
     pub reads: ReadQueue<ReadJob>,
 }
 
@@ -46,11 +42,12 @@ impl TenantStore {
         Self {
             slot: FileSlot::new(name.clone(), disk),
             name,
+            writing: PoolPlace::new(payer.weight()),
+            reading: PoolPlace::new(payer.weight()),
             payer,
             handles: AtomicUsize::new(0),
             idle_noted: AtomicBool::new(false),
             writes: Mutex::default(),
-            gather_us: AtomicU64::new(0),
             reads: ReadQueue::default(),
         }
     }
@@ -79,7 +76,6 @@ impl TenantStore {
         if let Err(why) = self.settle() {
             return self.wait_for_disk(&why);
         }
-        self.gather();
         let (group, openings) = self.writes.lock().take_group();
         let batches = group.len();
         let start = Instant::now();
@@ -87,26 +83,12 @@ impl TenantStore {
             self.writes.lock().put_back(openings);
             return self.wait_for_disk(&why);
         }
-        self.note_group(batches, start.elapsed());
+        let took = start.elapsed();
         for QueuedOpening { place, answer } in openings {
             // Whoever asked may not wait any more.
             let _ = answer.send(self.open_room(place));
         }
-        self.writes.lock().end()
-    }
-
-    /// Waits a moment for more batches, if the last group was large: a commit costs the same for one batch as for many.
-    fn gather(&self) {
-        let gather = Duration::from_micros(self.gather_us.load(Ordering::Relaxed));
-        if !gather.is_zero() {
-            std::thread::sleep(gather);
-        }
-    }
-
-    /// Notes the size of a group. Rooms that get their answers together tend to write together again.
-    fn note_group(&self, batches: usize, took: Duration) {
-        let wait = if batches >= BATCHES_OF_MANY { took.min(GATHER_MAX) } else { Duration::ZERO };
-        self.gather_us.store(wait.as_micros() as u64, Ordering::Relaxed);
+        self.writes.lock().end_committed(batches, took)
     }
 
     fn open_room(&self, place: RoomRowKey) -> Result<Arc<OpenRoom>, StorageError> {
