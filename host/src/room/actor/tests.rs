@@ -218,3 +218,29 @@ async fn an_alarm_without_a_handler_is_forgotten() {
     assert!(room.alarms.is_empty());
     assert_eq!(room.storage.open(&key).await.unwrap().kept().alarm, None);
 }
+
+/// How large a future is that a room makes of itself or of a part.
+fn future_bytes<'a, T: 'a, F>(_: impl FnOnce(&'a mut T) -> F) -> usize {
+    size_of::<F>()
+}
+
+#[test]
+fn what_a_room_needs_at_work_is_small() {
+    println!("work {}", future_bytes(Room::work));
+    println!("next {}", future_bytes(Room::next));
+    println!("timer {}", future_bytes(Room::timer_due));
+    println!("take {}", future_bytes(|room: &mut Room| room.take(Mail::Idle)));
+    println!("alarm {}", future_bytes(|room: &mut Room| room.alarm_due(1, 1)));
+    println!("sleep {}", future_bytes(|room: &mut Room| room.sleep(true)));
+    println!("share {}", future_bytes(Conductor::wait_for_share));
+    println!("losses {}", future_bytes(Conductor::follow_losses));
+    println!("ready {}", future_bytes(Conductor::make_ready));
+    println!("turn {}", future_bytes(|it: &mut Conductor| it.turn(Event::hook("", None, None, 0.0))));
+    println!(
+        "Room {} mail {} event {} turn {}",
+        size_of::<Room>(),
+        size_of::<Mail>(),
+        size_of::<Event>(),
+        size_of::<crate::model::turn::Turn>()
+    );
+}
