@@ -311,6 +311,7 @@ impl Fleet {
     /// Tells idle rooms that they may give up their instance, for as long as the server lives.
     pub async fn watch_idle(&self, engine: &GuestEngine) {
         loop {
+            self.awake.until_filled().await;
             let pressed = tokio::time::timeout(IDLE_LOOK, engine.pressure.notified()).await.is_ok();
             self.awake.nudge(Instant::now(), if pressed { IDLE_UNDER_PRESSURE } else { IDLE_LOOK });
             if pressed {

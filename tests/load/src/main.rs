@@ -9,6 +9,7 @@ mod durable;
 mod hostile;
 mod ledger;
 mod load;
+mod rest;
 mod resume;
 mod sleep;
 mod swap;
@@ -41,6 +42,8 @@ enum Command {
     Resume(resume::Options),
     /// Let many rooms sleep, and wake them, one by one and all at once.
     Sleep(sleep::Options),
+    /// Leave a server alone that has nothing to do, and see how often it wakes and what that costs.
+    Rest(rest::Options),
     /// Let many rooms open in a burst, and see what their messages cost and whether anybody is punished for it.
     Bursts(bursts::Options),
     /// Spin; `bursts --neighbour` runs it.
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         Command::Swap(options) => swap::run(&options),
         Command::Resume(options) => resume::run(&options),
         Command::Sleep(options) => sleep::run(&options),
+        Command::Rest(options) => rest::run(&options),
         Command::Bursts(options) => bursts::run(&options),
         Command::Spin => bursts::spin(),
         Command::Hostile(options) => hostile::run(&options),

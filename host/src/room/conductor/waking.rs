@@ -36,9 +36,11 @@ impl Conductor {
                 // Opening may take long, and what turns said already should not wait for it.
                 self.until_said().await;
             }
-            let base = self.tape_base().await;
+            // Boxed, like all that is seldom here: what is not counts in the memory of each room that is awake.
+            let base = Box::pin(self.tape_base()).await;
             let sockets = self.people.sockets();
-            let readiness = self.code.prepare(self.ledger.view(), sockets, &self.people.visitors, base).await;
+            let prepared = self.code.prepare(self.ledger.view(), sockets, &self.people.visitors, base);
+            let readiness = Box::pin(prepared).await;
             if let Some(wanted) = self.code.take_histories_wanted() {
                 Box::pin(self.keep_histories(&wanted)).await;
                 self.people.know_users(self.code.wants_users());
@@ -47,8 +49,8 @@ impl Conductor {
                 // Writes failed meanwhile, and took it along.
                 Readiness::Ready | Readiness::Resume { .. } | Readiness::Restore(_) if !self.code.is_awake() => {}
                 Readiness::Ready => return true,
-                Readiness::Resume { handed_over, reason } => self.resume(handed_over, reason).await,
-                Readiness::Restore(reason) => self.restore(reason).await,
+                Readiness::Resume { handed_over, reason } => Box::pin(self.resume(handed_over, reason)).await,
+                Readiness::Restore(reason) => Box::pin(self.restore(reason)).await,
                 Readiness::WentBack => {}
                 Readiness::End(reason) => self.end(reason),
             }

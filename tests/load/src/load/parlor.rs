@@ -16,10 +16,12 @@ pub const CONFIGURATION: &str = "\
 operator-token = \"parlor-load-operator-token\"
 
 [limits]
-rooms-per-tenant = 2000
+rooms-per-tenant = 200000
+awake-rooms-per-tenant = 20000
+storage-rooms-per-tenant = 200000
 sockets-per-room = 20000
-sockets-per-tenant = 20000
-sockets-per-address = 20000
+sockets-per-tenant = 200000
+sockets-per-address = 200000
 requests-per-address-per-second = 20000
 requests-per-address-burst = 20000
 upgrades-per-address-per-second = 20000

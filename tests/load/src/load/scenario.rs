@@ -26,6 +26,8 @@ pub enum Scenario {
     Depth1,
     /// The same with 16 under way.
     Depth16,
+    /// The same in 40 rooms.
+    Depth16Rooms40,
     /// 50 sockets in one room; the handler waits for three values of the room's storage before it replies.
     Recall,
     /// A room of 10 sockets; one says something, all hear it, then the next.
@@ -34,6 +36,8 @@ pub enum Scenario {
     Fanout100,
     /// The same with 1,000 sockets.
     Fanout1000,
+    /// The same with 10,000 sockets.
+    Fanout10000,
     /// 1,000 rooms of two sockets; each socket says something to both, again and again.
     Rooms1000,
     /// 2,000 sockets in 40 rooms, request and reply, one under way for each.
@@ -108,8 +112,9 @@ impl Scenario {
     /// What rate and CPU are counted in.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Single | Self::Depth1 | Self::Depth16 | Self::Recall | Self::Rooms1000 | Self::Busy2000 => "message",
-            Self::Fanout10 | Self::Fanout100 | Self::Fanout1000 => "delivery",
+            Self::Single | Self::Depth1 | Self::Depth16 | Self::Depth16Rooms40 | Self::Recall => "message",
+            Self::Rooms1000 | Self::Busy2000 => "message",
+            Self::Fanout10 | Self::Fanout100 | Self::Fanout1000 | Self::Fanout10000 => "delivery",
             Self::Idle => "socket",
             Self::Roomcost => "room",
         }
@@ -122,11 +127,13 @@ impl Scenario {
             Self::Single => speed(replies(&start()?, extent, "echo", (1, 1), 1)?),
             Self::Depth1 => speed(replies(&start()?, extent, "echo", (1, 50), 1)?),
             Self::Depth16 => speed(replies(&start()?, extent, "echo", (1, 50), 16)?),
+            Self::Depth16Rooms40 => speed(replies(&start()?, extent, "echo", (40, 50), 16)?),
             Self::Recall => speed(replies(&start()?, extent, "recall", (1, 50), 1)?),
             Self::Busy2000 => speed(replies(&start()?, extent, "echo", (40, 50), 1)?),
             Self::Fanout10 => speed(says(&start()?, extent, 1, 10, Speakers::InTurn)?),
             Self::Fanout100 => speed(says(&start()?, extent, 1, 100, Speakers::InTurn)?),
             Self::Fanout1000 => speed(says(&start()?, extent, 1, 1_000, Speakers::InTurn)?),
+            Self::Fanout10000 => speed(says(&start()?, extent, 1, 10_000, Speakers::InTurn)?),
             Self::Rooms1000 => speed(rooms_of_two(&start()?, extent, 1_000)?),
             Self::Idle => {
                 let grown = growth(&start()?, 10, extent.idle_sockets / 10)?;
@@ -148,7 +155,7 @@ pub fn rooms_of_two(server: &Server, extent: &Extent, rooms: usize) -> anyhow::R
 
 /// Connects, and sees each socket get one answer: an upgrade is answered before the socket is in its room, an event
 /// after it.
-fn connect(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<Clients> {
+pub fn connect(server: &Server, rooms: usize, room_size: usize) -> anyhow::Result<Clients> {
     let (dialect, sockets) = (server.dialect, rooms * room_size);
     let mut clients = Clients::none(dialect)?;
     let paths = (0..sockets).map(|socket| dialect.path(socket / room_size));
