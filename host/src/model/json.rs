@@ -211,6 +211,25 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
     }
 }
 
+/// Whether the name of an object's member is `type`.
+struct IsType(bool);
+
+impl<'de> serde::Deserialize<'de> for IsType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IsTypeVisitor;
+        impl Visitor<'_> for IsTypeVisitor {
+            type Value = IsType;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<IsType, E> {
+                Ok(IsType(bytes == b"type"))
+            }
+        }
+        deserializer.deserialize_bytes(IsTypeVisitor)
+    }
+}
+
 /// What a frame's envelope must know of an object.
 struct EnvelopeFacts {
     has_type: bool,
@@ -227,8 +246,8 @@ impl<'de> serde::Deserialize<'de> for EnvelopeFacts {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeFacts, A::Error> {
                 let mut members = EnvelopeFacts { has_type: false, empty: true };
-                while let Some((Key(key), IgnoredAny)) = map.next_entry()? {
-                    members.has_type |= key == "type";
+                while let Some((IsType(is_type), IgnoredAny)) = map.next_entry()? {
+                    members.has_type |= is_type;
                     members.empty = false;
                 }
                 Ok(members)

@@ -331,6 +331,8 @@ impl<'de> serde::Deserialize<'de> for Field<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         Ok(match raw.as_bytes().first() {
+            // serde found that it is a string, so that one without escapes is what stands between the quotes.
+            Some(b'"') if !raw.contains('\\') => Self::Text(Cow::Borrowed(&raw[1..raw.len() - 1])),
             Some(b'"') => Self::Text(serde_json::from_str::<Text<'de>>(raw).map_err(D::Error::custom)?.0),
             Some(b'n') => Self::Null,
             _ => Self::Other,
