@@ -72,14 +72,17 @@ pub fn coarse_now() -> Duration {
 thread_local! {
     /// What the calling thread last read.
     static READ_NS: Cell<u64> = const { Cell::new(0) };
+    /// What the wall clock showed, and what the calling thread had read before.
+    static UNIX_MS: Cell<(u64, f64)> = const { Cell::new((0, 0.0)) };
 }
 
 /// Nanoseconds on a clock that nobody sets. It starts far from 0, so that moments before its start have a number.
 pub fn now_ns() -> u64 {
-    static START: OnceLock<std::time::Instant> = OnceLock::new();
     const BEFORE_START_NS: u64 = 1 << 50;
-    let since = START.get_or_init(std::time::Instant::now).elapsed();
-    let now = BEFORE_START_NS + since.as_nanos() as u64;
+    // As the kernel gives it: a socket's or a room's poll reads it twice, and std would compute more than that takes.
+    let since = clock_gettime(ClockId::Monotonic);
+    // Both parts are never negative for this clock.
+    let now = BEFORE_START_NS + since.tv_sec as u64 * 1_000_000_000 + since.tv_nsec as u64;
     #[cfg(test)]
     let now = if GOES_BY_CPU.get() { BEFORE_START_NS + thread_cpu_ns() } else { now };
     READ_NS.set(now);
@@ -90,6 +93,19 @@ pub fn now_ns() -> u64 {
 /// reads the clock there.
 pub fn recent_ns() -> u64 {
     READ_NS.get()
+}
+
+/// What [`unix_ms`] told the calling thread after it last called [`now_ns`]: one reading for all that comes in one poll.
+pub fn recent_unix_ms() -> f64 {
+    let read_ns = recent_ns();
+    let (of_ns, known) = UNIX_MS.get();
+    // A test may have paused the clock and put it forward since.
+    if of_ns == read_ns && read_ns != 0 && !cfg!(test) && VIRTUAL.get().is_none() {
+        return known;
+    }
+    let now = unix_ms();
+    UNIX_MS.set((read_ns, now));
+    now
 }
 
 /// How much CPU time the calling thread has used, in nanoseconds. Reading it takes some 0.25 us.

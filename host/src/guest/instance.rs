@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
+use wasmtime::Store;
 use wasmtime::component::InstancePre;
-use wasmtime::{Store, WasmBacktrace};
 
 use super::bindings::exports::parlor::room::guest;
 use super::bindings::parlor::room::types as wit;
@@ -18,6 +18,7 @@ use super::cpu::CpuMeter;
 use super::engine::SharedEngine;
 pub use super::fault::{Fault, OpenError};
 use super::metering::meter;
+use super::returned::{TimedOut, returned};
 use super::state::{GuestState, Phase, Registrations};
 use super::tape::Tape;
 use super::tape::data::{TapedEffects, TapedEnd, TapedOutcome};
@@ -217,22 +218,33 @@ impl Instance {
 
     /// Handles one event like [`Instance::handle`], and returns the instance as well, for callers that move it to
     /// another thread.
-    pub async fn run(mut self: Box<Self>, event: Event, turn: Box<Turn>) -> (Box<Self>, Box<Turn>, Outcome) {
-        let (turn, outcome) = self.handle(event, turn).await;
-        (self, turn, outcome)
+    pub fn run(
+        mut self: Box<Self>,
+        event: Event,
+        mut turn: Box<Turn>,
+    ) -> impl Future<Output = (Box<Self>, Box<Turn>, Outcome)> + Send + use<> {
+        // Before the call begins, which would otherwise have space for the event in both forms.
+        let event = received(event, &mut turn);
+        async move {
+            let (turn, outcome) = self.handle_received(&event, turn).await;
+            (self, turn, outcome)
+        }
     }
 
     /// Has the guest handle one event. Returns the turn in any case, with what the guest asked for.
-    pub async fn handle(&mut self, mut event: Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
+    pub async fn handle(&mut self, event: Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
+        let event = received(event, &mut turn);
+        self.handle_received(&event, turn).await
+    }
+
+    async fn handle_received(&mut self, event: &wit::Event, mut turn: Box<Turn>) -> (Box<Turn>, Outcome) {
         let cpu_ms = turn.limits().turn_cpu_ms;
-        turn.receive(event.data.arguments, std::mem::take(&mut event.data.attachments));
-        let event = event_to_guest(event);
         let state = self.store.data_mut();
         if let Tape::Record(recorder) = &mut state.tape {
-            recorder.begin_turn(&event, turn.arguments(), turn.attachments());
+            recorder.begin_turn(event, turn.arguments(), turn.attachments());
         }
         std::mem::swap(&mut state.turn, &mut turn);
-        let handled = self.give(&event, cpu_ms).await;
+        let handled = self.give(event, cpu_ms).await;
         std::mem::swap(&mut self.store.data_mut().turn, &mut turn);
         self.note_end(|| outcome_of_turn(&handled), Some(&turn));
         let outcome = match handled {
@@ -324,6 +336,12 @@ impl Instance {
     }
 }
 
+/// The event as the guest gets it. What comes with it beside its payload goes to the turn.
+fn received(mut event: Event, turn: &mut Turn) -> wit::Event {
+    turn.receive(event.data.arguments, std::mem::take(&mut event.data.attachments));
+    event_to_guest(event)
+}
+
 fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
     // `cpu::meter` says what happens at each tick.
     store.set_epoch_deadline(1);
@@ -333,9 +351,6 @@ fn begin_call(store: &mut Store<GuestState>, cpu_ms: u64) {
     state.memory.begin();
     state.log.begin();
 }
-
-/// A call took longer than `call-wall-ms`.
-struct TimedOut;
 
 /// Runs a call within a wall time, and meters the time in which it executes, not in which it waits. Most calls end at
 /// their first poll, and need neither a timer nor the meter.
@@ -352,42 +367,4 @@ async fn within<T>(wall: Duration, cpu: &CpuMeter, call: impl Future<Output = T>
         polled
     });
     tokio::time::timeout(wall, metered).await.map_err(|_| TimedOut)
-}
-
-/// What a call returned, or the fault that ended it.
-fn returned<T>(state: &mut GuestState, called: Result<wasmtime::Result<T>, TimedOut>) -> Result<T, Fault> {
-    match called {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(why)) => Err(fault_of(state, &why)),
-        Err(TimedOut) => Err(Fault::Timeout),
-    }
-}
-
-/// Names the fault behind an error of wasmtime.
-fn fault_of(state: &mut GuestState, why: &wasmtime::Error) -> Fault {
-    if let Tape::Replay(replayer) = &mut state.tape {
-        replayer.trace = why.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
-    }
-    if state.cpu.exceeded() {
-        tracing::debug!(target: "guest", plugin = %state.context.plugin, "stopped in {}", functions_of(why));
-        return Fault::Deadline;
-    }
-    if state.calls_exhausted {
-        return Fault::HostCalls;
-    }
-    if state.memory.refused() {
-        return Fault::Memory;
-    }
-    tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
-    Fault::Trap(why.root_cause().to_string())
-}
-
-/// The names of the functions that a guest was in, the innermost first.
-fn functions_of(why: &wasmtime::Error) -> String {
-    const SHOWN: usize = 12;
-    let frames = why.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    let mut names: Vec<&str> = frames.iter().map(|frame| frame.func_name().unwrap_or("?")).collect();
-    names.dedup();
-    names.truncate(SHOWN);
-    printable(&names.join(" < "))
 }

@@ -13,6 +13,7 @@ pub mod instance;
 mod log;
 mod memory;
 mod metering;
+mod returned;
 pub mod state;
 pub mod tape;
 pub mod ticker;

@@ -1,6 +1,6 @@
 //! The data of an instance's store: what the host knows of the instance.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::context::RoomContext;
@@ -33,7 +33,7 @@ pub enum Phase {
 /// The events that an instance is registered for.
 #[derive(Debug, Default, Clone)]
 pub struct Registrations {
-    names: HashSet<String>,
+    names: BTreeSet<String>,
     /// The channels whose history is kept.
     histories: Vec<HistoryKeep>,
     /// Whether `ping` is among them. The room's sockets ask at every keepalive.
@@ -55,9 +55,7 @@ impl Registrations {
 
     /// All registered events, in ascending order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.names.iter().cloned().collect();
-        names.sort_unstable();
-        names
+        self.names.iter().cloned().collect()
     }
 
     pub fn add(&mut self, event: String, limits: &Limits) -> Result<(), Refusal> {

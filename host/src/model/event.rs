@@ -1,10 +1,35 @@
 //! Events: what happened in a room, as its plugin is told of it.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use super::body::{EventData, Payload};
 use super::json::Json;
 
 /// A socket's number within its room. A room that lives never gives a number to a second socket.
 pub type SocketId = u32;
+
+/// What is known of each socket. A room looks some up for each message, and chose the numbers itself: nobody can have them collide.
+pub type BySocket<T> = HashMap<SocketId, T, BuildHasherDefault<SocketHasher>>;
+
+/// Spreads numbers that follow each other.
+#[derive(Debug, Default)]
+pub struct SocketHasher(u64);
+
+impl Hasher for SocketHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The golden ratio: its product differs in the upper bits, by which the table tells entries apart, and in the lower ones.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 /// The number by which a client tells the acknowledgement of one of its events from others: it chose it.
 pub type AckId = u64;

@@ -165,26 +165,12 @@ pub fn is_deeper_than(text: &str, max: usize) -> bool {
     false
 }
 
-/// A JSON string, borrowed from the input where it holds no escape. Serde's own `Cow` never borrows.
-pub struct Text<'de>(pub Cow<'de, str>);
-
-impl<'de> serde::Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
+/// What a JSON string is, borrowed where it holds no escape. None where it holds half of a surrogate pair, or is no string.
+pub fn unquoted(json: &str) -> Option<Cow<'_, str>> {
+    if json.contains('\\') {
+        return serde_json::from_str(json).ok().map(Cow::Owned);
     }
+    json.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 /// The name of an object's member, as it was written: JSON can write half of a surrogate pair, which no Rust text can hold.
@@ -198,11 +184,7 @@ impl<'de> Key<'de> {
 
     /// What the name is, borrowed where it holds no escape. None where it holds half of a surrogate pair.
     pub fn text(&self) -> Option<Cow<'de, str>> {
-        let quoted = self.quoted();
-        if quoted.contains('\\') {
-            return serde_json::from_str(quoted).ok().map(Cow::Owned);
-        }
-        quoted.get(1..quoted.len() - 1).map(Cow::Borrowed)
+        unquoted(self.quoted())
     }
 
     fn is_type(&self) -> bool {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::base64;
-use super::json::{Json, Text};
+use super::json::{Json, unquoted};
 
 /// An object that says that it stands for bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +77,9 @@ impl<'a> Placeholders<'a> {
     fn begin_value(&mut self) {
         let json = self.json;
         let Some(level) = self.levels.last_mut() else { return };
-        level.key = Some(match serde_json::from_str(json.get(level.word.clone()).unwrap_or_default()) {
-            Ok(Text(key)) if key == "_placeholder" => PlaceholderKey::Mark,
-            Ok(Text(key)) if key == "num" => PlaceholderKey::Number,
+        level.key = Some(match unquoted(json.get(level.word.clone()).unwrap_or_default()).as_deref() {
+            Some("_placeholder") => PlaceholderKey::Mark,
+            Some("num") => PlaceholderKey::Number,
             _ => PlaceholderKey::Other,
         });
     }

@@ -1,6 +1,9 @@
 //! What turns change in memory: the room's members, timers, asks and what was said to channels. The room can undo these changes until the writes of the
 //! turns are durable.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
+
 use super::asks::Asks;
 use super::history::Histories;
 use super::journal::Mark;
@@ -24,6 +27,37 @@ pub struct StateMark {
     timers: Mark,
     asks: Mark,
     histories: Mark,
+}
+
+/// A room's state, which each turn takes along and brings back: what moves is a pointer. Meanwhile it reads as that of an empty room.
+#[derive(Debug, Default)]
+pub struct LentState(Option<Box<RoomState>>);
+
+/// What is read of a state that is away.
+static AWAY: LazyLock<RoomState> = LazyLock::new(RoomState::default);
+
+impl LentState {
+    pub fn lend(&mut self) -> Box<RoomState> {
+        self.0.take().unwrap_or_default()
+    }
+
+    pub fn bring_back(&mut self, state: Box<RoomState>) {
+        self.0 = Some(state);
+    }
+}
+
+impl Deref for LentState {
+    type Target = RoomState;
+
+    fn deref(&self) -> &RoomState {
+        self.0.as_deref().unwrap_or_else(|| &AWAY)
+    }
+}
+
+impl DerefMut for LentState {
+    fn deref_mut(&mut self) -> &mut RoomState {
+        self.0.get_or_insert_default()
+    }
 }
 
 impl RoomState {

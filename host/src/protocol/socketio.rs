@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::model::body::{EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, ClientAnswer, ClientEvent, ClientMessage};
-use crate::model::json::{DEPTH_MAX, Json, Text, is_deeper_than};
+use crate::model::json::{DEPTH_MAX, Json, is_deeper_than, unquoted};
 use crate::model::names::is_short_name;
 use crate::model::placeholder::Placeholders;
 
@@ -270,7 +270,7 @@ fn event_data(payload: Option<Json>, arguments: u32) -> EventData {
 }
 
 fn event_name(raw: &RawValue) -> Result<String, BadPacket> {
-    let Ok(Text(name)) = serde_json::from_str::<Text<'_>>(raw.get()) else { return Err(BadPacket::NameNotText) };
+    let name = unquoted(raw.get()).ok_or(BadPacket::NameNotText)?;
     if name.starts_with('$') {
         Err(BadPacket::NameOfHost)
     } else if !is_short_name(&name) {

@@ -20,7 +20,7 @@ use crate::model::base64;
 use crate::model::body::{Body, EventData, Payload};
 use crate::model::event::{ACK_ID_MAX, AckId, AskId, ClientAnswer, ClientEvent, ClientMessage};
 use crate::model::history::{HistoryAnswer, HistoryPosition};
-use crate::model::json::{DEPTH_MAX, Json, Key, Text, is_deeper_than};
+use crate::model::json::{DEPTH_MAX, Json, Key, is_deeper_than, unquoted};
 use crate::model::names::is_short_name;
 use crate::model::placeholder::filled;
 
@@ -314,7 +314,7 @@ impl<'de> serde::Deserialize<'de> for Field<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         Ok(match raw.as_bytes().first() {
-            Some(b'"') => serde_json::from_str(raw).map_or(Self::Other, |Text(text)| Self::Text(text)),
+            Some(b'"') => unquoted(raw).map_or(Self::Other, Self::Text),
             Some(b'n') => Self::Null,
             _ => Self::Other,
         })

@@ -253,6 +253,9 @@ impl Room {
 
     /// Whether the room listens to a socket. It ignores what a socket still sends after a turn closed it.
     async fn hears(&mut self, socket: SocketId) -> bool {
+        if self.turns.people.is_heard(socket) {
+            return true;
+        }
         if self.turns.people.is_closing(socket) {
             // Where the writes of the turn that closed the socket fail, the socket stays, and what it sends counts.
             self.turns.until_said().await;
@@ -265,11 +268,15 @@ impl Room {
     async fn client_event(&mut self, socket: SocketId, event: ClientEvent, accepted_at: f64) {
         let ClientEvent { name, channel, data, ack } = event;
         // First, so that an event that nobody wants does not wake a room that sleeps.
-        if self.turns.code.cause_of(&name).is_some() && !self.turns.make_ready().await {
-            return;
+        let mut cause = self.turns.code.cause_of(&name);
+        if cause.is_some() && !self.turns.code.is_ready() {
+            if !self.turns.make_ready().await {
+                return;
+            }
+            // Again, because a new instance may want other events.
+            cause = self.turns.code.cause_of(&name);
         }
-        // Again, because a new instance may want other events.
-        let Some(cause) = self.turns.code.cause_of(&name) else {
+        let Some(cause) = cause else {
             return self.turns.say_in_order(WordsForSender::unwanted(socket, ack)).await;
         };
         let (cause, socket) = (cause.to_owned(), Some(socket));

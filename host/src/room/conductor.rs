@@ -111,15 +111,16 @@ impl Conductor {
         let handler = self.code.plugin().handlers.find(&event.cause);
         let origin = Origin { accepted_ns: self.accepted_ns, handler, ..Origin::of(&event) };
         self.code.note_turn();
-        let again = self.code.can_go_back_from(origin.kind).then(|| event.clone());
+        let again = self.code.can_go_back_from(origin.kind).then(|| Box::new(event.clone()));
         let Some(instance) = self.code.take() else {
             return TurnEnd::Failed(FailedTurn { origin, failure: TurnFailure::no_instance() });
         };
         let turn = self.begin(&event, origin.kind);
-        let call = self.code.call(instance, event, turn);
-        let (instance, turn, outcome) = match self.ledger.is_settled() {
-            true => call.await,
-            false => self.settling_meanwhile(call.boxed()).await,
+        let (instance, turn, outcome) = if self.ledger.is_settled() {
+            self.code.call(instance, event, turn).await
+        } else {
+            let call = self.code.call_meanwhile(instance, event, turn);
+            self.settling_meanwhile(call.boxed()).await
         };
         let executed = self.code.put_back(instance);
         if self.ledger.view().is_gone() {
@@ -164,7 +165,7 @@ impl Conductor {
                 self.undo(turn);
                 let by = event.caused_by.and_then(|socket| self.people.visitor(socket));
                 let failed = self.code.go_back(&why, None);
-                let end = self.turn_again(event).await;
+                let end = self.turn_again(*event).await;
                 // An event that neither version can take says nothing of the new one.
                 let is_fault = matches!(&end, TurnEnd::Failed(again) if again.failure.is_fault());
                 match failed {
@@ -224,7 +225,7 @@ impl Conductor {
         // Most plugins store nothing, and their turns need not know what is stored.
         let asks_what_is_stored = self.code.plugin().can_store || kind == TurnKind::Alarm;
         let storage = if asks_what_is_stored { self.ledger.storage_use() } else { StorageUse::default() };
-        let state = std::mem::take(&mut self.people.state);
+        let state = self.people.state.lend();
         let Event { socket, caused_by, accepted_at, .. } = *event;
         let mut turn = Turn::begin(state, storage, socket, caused_by, accepted_at, Arc::clone(&self.limits));
         if kind == TurnKind::Alarm {
@@ -237,7 +238,7 @@ impl Conductor {
     /// writes.
     async fn commit(&mut self, origin: Origin, answer: Option<Acknowledgement>, turn: Box<Turn>) {
         let (state, mut ended) = turn.end();
-        self.people.state = state;
+        self.people.state.bring_back(state);
         if let Some(socket) = origin.welcomes() {
             ended.histories = self.people.histories_for(socket, &self.limits);
         }
@@ -249,7 +250,7 @@ impl Conductor {
 
     /// Rolls back a turn, so that it leaves no trace.
     fn undo(&mut self, turn: Box<Turn>) {
-        self.people.state = turn.roll_back();
+        self.people.state.bring_back(turn.roll_back());
         self.reconcile();
     }
 
@@ -265,11 +266,11 @@ impl Conductor {
     }
 
     /// Sends what may leave now, and under relaxed durability the outputs that wait behind it.
-    async fn say(&mut self, output: Option<Output>) {
-        let mut next = output;
-        while let Some(mut output) = next {
+    async fn say(&mut self, mut next: Option<Output>) {
+        // Spoken where it lies: each time that it moved, it would be copied, for every message.
+        while let Some(output) = &mut next {
             let mut elsewhere = Vec::new();
-            if let Output::Turn { elsewhere: said, .. } = &mut output {
+            if let Output::Turn { elsewhere: said, .. } = output {
                 self.door.stats.turns.fetch_add(1, Ordering::Relaxed);
                 elsewhere = std::mem::take(said);
             }

@@ -18,7 +18,7 @@ pub(super) enum Judgement {
     /// It leaves no trace.
     Fail(TurnFailure),
     /// The code of a version on trial faulted in it: the room goes back, and the version before gets the same event.
-    GoBack { event: Event, why: String },
+    GoBack { event: Box<Event>, why: String },
 }
 
 impl Judgement {
@@ -43,7 +43,7 @@ pub(super) struct Circumstances {
     /// The most bytes that its answer may have, where the answer is kept, and the name of that bound.
     pub(super) answer_bytes_max: Option<(usize, Bound)>,
     /// The event, if the version before may get it.
-    pub(super) again: Option<Event>,
+    pub(super) again: Option<Box<Event>>,
 }
 
 pub(super) fn judge(outcome: Outcome, circumstances: Circumstances) -> Judgement {

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::line::MailboxLine;
 use super::outbound::Outbound;
-use crate::clock::{recent_ns, unix_ms};
+use crate::clock::{recent_ns, recent_unix_ms};
 use crate::model::effect::UnixMs;
 use crate::model::event::{ClientMessage, SocketId};
 use crate::model::limits::Limits;
@@ -224,7 +224,7 @@ impl Mailbox {
             if !self.is_full(&inner) {
                 inner.line.wake_first();
             }
-            let (accepted_at, accepted_ns) = (unix_ms(), recent_ns());
+            let (accepted_at, accepted_ns) = (recent_unix_ms(), recent_ns());
             self.put(inner, Mail::Message { socket, message, accepted_at, accepted_ns });
         }
         Poll::Ready(Ok(()))

@@ -1,6 +1,6 @@
 //! Who is in a room, and the queues to their sockets. This part knows the wire format, but no plugins and no storage.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::visitors::Visitors;
 use crate::clock::unix_ms;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::{Acknowledgement, Audience, Close, Emit, UnixMs, Whom};
-use crate::model::event::{SocketId, hook};
+use crate::model::event::{BySocket, SocketId, hook};
 use crate::model::history::HistoryAnswer;
 use crate::model::json::Json;
 use crate::model::limits::Limits;
 use crate::model::meta::Meta;
 use crate::model::names::DEFAULT;
-use crate::model::state::RoomState;
+use crate::model::state::LentState;
 use crate::model::visitor::Visitor;
 use crate::protocol::close::CloseReason;
 use crate::protocol::wire::EncodedEmit;
@@ -36,8 +36,8 @@ const BYTES_AT_ONCE: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct People {
     /// Members, timers and asks. While a turn runs, the turn has them and this is empty.
-    pub(super) state: RoomState,
-    outbound: HashMap<SocketId, Arc<Outbound>>,
+    pub(super) state: LentState,
+    outbound: BySocket<Arc<Outbound>>,
     /// Sockets that the room closes because their user made its code fault too often: it listens to them no more.
     sent_away: HashSet<SocketId>,
     /// Sockets whose plugin was told that their line broke.
@@ -211,19 +211,19 @@ impl People {
 
     /// Sends what a turn said: its emits in the order of the calls, its acknowledgement, then its closes. A large fan-out goes at the pace of
     /// what the tenant may execute, until `mailbox` says that the room ends.
-    pub(super) async fn say(&mut self, output: Output, lane: &Lane, mailbox: &Mailbox) {
+    pub(super) async fn say(&mut self, output: &Output, lane: &Lane, mailbox: &Mailbox) {
         let (welcomes, histories, emits, answer, closes, accepted_ns) = match output {
             Output::Turn { welcomes, histories, emits, answer, closes, accepted_ns, .. } => {
-                (welcomes, histories, emits, answer, closes, accepted_ns)
+                (*welcomes, histories, emits, answer, closes, *accepted_ns)
             }
-            Output::Welcome { socket, histories } => return self.welcome(socket, &histories),
-            Output::Rejection(rejection) => return self.reject(&rejection),
+            Output::Welcome { socket, histories } => return self.welcome(*socket, histories),
+            Output::Rejection(rejection) => return self.reject(rejection),
             Output::LastWords { socket, reason } => {
-                return self.outbound.get(&socket).map_or((), |outbound| outbound.close(reason));
+                return self.outbound.get(socket).map_or((), |outbound| outbound.close(reason.clone()));
             }
         };
         if let Some(socket) = welcomes {
-            self.welcome(socket, &histories);
+            self.welcome(socket, histories);
         }
         for emit in emits {
             // What the history that the newcomer got ends with.
@@ -232,13 +232,13 @@ impl People {
             self.deliver(emit, without, accepted_ns, lane, mailbox).await;
         }
         if let Some(Acknowledgement { socket, id, body }) = answer
-            && let Some(outbound) = self.outbound.get(&socket)
+            && let Some(outbound) = self.outbound.get(socket)
         {
-            outbound.push(outbound.wire.acknowledgement(id, body.as_ref()).of_event(accepted_ns));
+            outbound.push(outbound.wire.acknowledgement(*id, body.as_ref()).of_event(accepted_ns));
         }
         for Close { socket, code, reason } in closes {
-            if let Some(outbound) = self.outbound.get(&socket) {
-                outbound.close(CloseReason::given(code, reason));
+            if let Some(outbound) = self.outbound.get(socket) {
+                outbound.close(CloseReason::given(*code, reason.clone()));
             }
         }
     }
@@ -256,7 +256,7 @@ impl People {
         let channel = to.channel.unwrap_or_else(|| DEFAULT.to_owned());
         let count = audience.len() as u32;
         let body = Body::of(Payload::Json(data));
-        self.deliver(Emit { audience, channel, event, body, ask: None, at: None }, None, 0, lane, mailbox).await;
+        self.deliver(&Emit { audience, channel, event, body, ask: None, at: None }, None, 0, lane, mailbox).await;
         count
     }
 
@@ -289,14 +289,14 @@ impl People {
     /// Queues one packet, encoded once for all that speak the same, for each socket of the audience that is still here.
     async fn deliver(
         &mut self,
-        emit: Emit,
+        emit: &Emit,
         without: Option<SocketId>,
         accepted_ns: u64,
         lane: &Lane,
         mailbox: &Mailbox,
     ) {
         self.emits += 1;
-        let mut encoded = EncodedEmit::new(&emit, self.emits);
+        let mut encoded = EncodedEmit::new(emit, self.emits);
         self.unyielded.bytes += emit.body.bytes();
         for id in emit.audience.iter() {
             if let Some(outbound) = self.outbound.get(&id).filter(|_| Some(id) != without) {

@@ -144,8 +144,10 @@ impl Connection {
         if let Poll::Ready(end) = read {
             return Poll::Ready(end);
         }
-        // `poll_read` may have queued an answer: it answers a keepalive itself.
-        if let Poll::Ready(end) = self.poll_write(context) {
+        // tungstenite may have answered a ping. Whatever was queued meanwhile has woken this task again.
+        if self.unflushed
+            && let Poll::Ready(end) = self.poll_write(context)
+        {
             return Poll::Ready(end);
         }
         self.poll_keepalive(context)

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::lane;
-use super::latency::{Distribution, Histogram, SHARDS};
+use super::latency::{Distribution, Histogram, SHARDS, ShardOfThread};
 
 /// The names of a plugin that have counters of their own. All further ones share one.
 const NAMES_MAX: usize = 256;
@@ -65,27 +64,28 @@ struct HandlerShard {
 }
 
 impl HandlerShard {
-    fn add(&self, count: Count, amount: u64) {
+    fn add(&self, thread: ShardOfThread, count: Count, amount: u64) {
         if amount > 0 {
-            self.counts[count as usize].fetch_add(amount, Ordering::Relaxed);
+            thread.add(&self.counts[count as usize], amount);
         }
     }
 }
 
 impl HandlerCost {
-    fn shard(&self) -> &HandlerShard {
-        self.0[lane::thread_number() % SHARDS].get_or_init(Box::default)
+    fn shard(&self, thread: ShardOfThread) -> &HandlerShard {
+        self.0[thread.index].get_or_init(Box::default)
     }
 
     fn note(&self, cost: &TurnCost) {
-        let shard = self.shard();
-        shard.cpu.note(cost.cpu_ns);
-        shard.add(Count::Failures, u64::from(cost.failed));
-        shard.add(Count::Emits, cost.emits as u64);
-        shard.add(Count::Bytes, cost.bytes as u64);
-        shard.add(Count::Deliveries, cost.deliveries as u64);
-        shard.add(Count::Reads, cost.reads as u64);
-        shard.add(Count::Writes, cost.writes as u64);
+        let thread = ShardOfThread::get();
+        let shard = self.shard(thread);
+        shard.cpu.note(thread, cost.cpu_ns);
+        shard.add(thread, Count::Failures, u64::from(cost.failed));
+        shard.add(thread, Count::Emits, cost.emits as u64);
+        shard.add(thread, Count::Bytes, cost.bytes as u64);
+        shard.add(thread, Count::Deliveries, cost.deliveries as u64);
+        shard.add(thread, Count::Reads, cost.reads as u64);
+        shard.add(thread, Count::Writes, cost.writes as u64);
     }
 
     fn read(&self, name: &str) -> HandlerFigures {
@@ -178,7 +178,8 @@ impl Handlers {
     /// Notes how long what a turn said waited for its writes.
     pub fn note_wait(&self, place: HandlerPlace, wait: Duration) {
         if let Some(handler) = self.costs.get(place.0) {
-            handler.shard().add(Count::WaitNs, wait.as_nanos() as u64);
+            let thread = ShardOfThread::get();
+            handler.shard(thread).add(thread, Count::WaitNs, wait.as_nanos() as u64);
         }
     }
 }

@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -280,6 +280,8 @@ impl Drop for ReservedCpu {
     }
 }
 
+static HIGHEST_NUMBER: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     static THREAD_NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
     /// Which lane ran last, by its address, and until when the thread counts as shared.
@@ -306,7 +308,13 @@ pub fn executed_within(time: Duration) -> Duration {
 
 /// Gives a thread that runs plugins its number, from 0 on.
 pub fn number_thread(number: usize) {
+    HIGHEST_NUMBER.fetch_max(number, Ordering::Relaxed);
     THREAD_NUMBER.set(number);
+}
+
+/// The highest number that a thread has.
+pub(super) fn highest_number() -> usize {
+    HIGHEST_NUMBER.load(Ordering::Relaxed)
 }
 
 /// The number of the calling thread; `usize::MAX` if it has none.

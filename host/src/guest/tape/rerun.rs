@@ -61,7 +61,7 @@ pub struct Rerun {
 /// A room as another component finds it.
 struct OtherRoom {
     instance: Instance,
-    state: RoomState,
+    state: Box<RoomState>,
     view: Arc<StorageView>,
     context: Arc<RoomContext>,
 }
@@ -162,7 +162,7 @@ impl OtherRoom {
     }
 
     fn happens(&mut self, what: &BetweenTurns) {
-        let RoomState { members, timers, .. } = &mut self.state;
+        let RoomState { members, timers, .. } = &mut *self.state;
         match what {
             BetweenTurns::Admitted(member) => members.insert(member.socket, meta_of(member)),
             BetweenTurns::Departed(socket) => members.depart(*socket),
@@ -208,8 +208,8 @@ fn meta_of(member: &TapedMember) -> Meta {
     Meta { user_id: user, client_id: client, channels, fields }
 }
 
-fn state_of(base: &TapeBase) -> RoomState {
-    let (mut state, now) = (RoomState::default(), Instant::now());
+fn state_of(base: &TapeBase) -> Box<RoomState> {
+    let (mut state, now) = (Box::<RoomState>::default(), Instant::now());
     for member in &base.members {
         state.members.insert(member.socket, meta_of(member));
         if !member.is_present {

@@ -52,7 +52,7 @@ pub enum EmitTarget {
 /// A turn in progress. It owns the room's state while it runs, so that its reads see its own changes.
 #[derive(Debug)]
 pub struct Turn {
-    state: RoomState,
+    state: Box<RoomState>,
     /// The mark of the state before the turn.
     start: StateMark,
     storage: StorageUse,
@@ -147,7 +147,7 @@ impl Calls {
 
 impl Turn {
     pub fn begin(
-        state: RoomState,
+        state: Box<RoomState>,
         storage: StorageUse,
         sender: Option<SocketId>,
         caused_by: Option<SocketId>,
@@ -179,7 +179,7 @@ impl Turn {
 
     /// A turn of nothing, in nobody's room.
     pub fn empty(limits: Arc<Limits>) -> Self {
-        Self::begin(RoomState::default(), StorageUse::default(), None, None, 0.0, limits)
+        Self::begin(Box::default(), StorageUse::default(), None, None, 0.0, limits)
     }
 
     /// Takes what came with the event beside its payload.
@@ -226,7 +226,7 @@ impl Turn {
     }
 
     /// The end of a turn that succeeded: the state as the turn left it, and what is to be done.
-    pub fn end(mut self) -> (RoomState, EndedTurn) {
+    pub fn end(mut self) -> (Box<RoomState>, EndedTurn) {
         if !self.asked.is_empty() {
             self.state.asks.start(&self.asked, Instant::now());
         }
@@ -236,7 +236,7 @@ impl Turn {
     }
 
     /// Ends a turn that failed: returns the state as it was before.
-    pub fn roll_back(mut self) -> RoomState {
+    pub fn roll_back(mut self) -> Box<RoomState> {
         self.state.roll_back(self.start);
         self.state
     }

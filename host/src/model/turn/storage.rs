@@ -76,7 +76,8 @@ impl StorageCharge {
 
 impl Drop for StorageCharge {
     fn drop(&mut self) {
-        if let (Some(tenant), Some(excess)) = (&self.tenant, self.charged.checked_sub(self.before)) {
+        let excess = self.charged.saturating_sub(self.before);
+        if let Some(tenant) = self.tenant.as_ref().filter(|_| excess > 0) {
             tenant.give(excess);
         }
     }

@@ -163,6 +163,16 @@ impl Code {
         instance: Box<Instance>,
         event: Event,
         turn: Box<Turn>,
+    ) -> impl Future<Output = (Box<Instance>, Box<Turn>, Outcome)> + Send {
+        self.aside.run(&*self.room.pace, instance.run(event, turn))
+    }
+
+    /// The same for a room that does something else meanwhile.
+    pub(super) fn call_meanwhile(
+        &self,
+        instance: Box<Instance>,
+        event: Event,
+        turn: Box<Turn>,
     ) -> impl Future<Output = (Box<Instance>, Box<Turn>, Outcome)> + Send + use<> {
         let (aside, pace) = (Arc::clone(&self.aside), Arc::clone(&self.room.pace));
         async move { aside.run(&*pace, instance.run(event, turn)).await }

@@ -28,7 +28,7 @@ impl Conductor {
         })?;
         let old = old.and_then(|mut values| values.pop().flatten());
         let old_bytes = old.as_ref().map_or(0, |old| key.len() + old.len());
-        let (state, storage) = (std::mem::take(&mut self.people.state), self.ledger.storage_use());
+        let (state, storage) = (self.people.state.lend(), self.ledger.storage_use());
         let mut turn = Box::new(Turn::begin(state, storage, None, None, unix_ms(), Arc::clone(&self.limits)));
         if let Err(why) = turn.write(vec![KeyWrite { key, value, old_bytes }]) {
             self.undo(turn);

@@ -92,7 +92,7 @@ impl Conductor {
             self.settle_next().await;
         }
         let storage = self.ledger.storage_use();
-        let state = std::mem::take(&mut self.people.state);
+        let state = self.people.state.lend();
         let mut turn = Box::new(Turn::begin(state, storage, None, None, unix_ms(), Arc::clone(&self.limits)));
         match turn.emit(EmitTarget::Channel(channel), event, Body::of(Payload::Json(data))) {
             Ok(count) => {

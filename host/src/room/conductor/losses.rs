@@ -11,7 +11,7 @@ impl Conductor {
                 Loss::Turn(lost) => lost,
                 Loss::Words(words) => {
                     let words = self.as_it_is_now(words);
-                    self.people.say(words, self.code.lane(), &self.door.mailbox).await;
+                    self.people.say(&words, self.code.lane(), &self.door.mailbox).await;
                     continue;
                 }
             };

@@ -17,8 +17,7 @@ use crate::storage::PageBounds;
 impl Conductor {
     /// Waits for the tenant's share of the thread, and until the room is not too far ahead of its disk.
     pub(in crate::room) async fn wait_for_share(&mut self) {
-        let lane = Arc::clone(self.code.lane());
-        lane.start(|| self.door.mailbox.ends()).await;
+        self.code.lane().start(|| self.door.mailbox.ends()).await;
         while self.ledger.is_full(&self.limits) {
             self.settle_next().await;
         }

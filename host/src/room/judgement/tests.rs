@@ -29,7 +29,7 @@ fn word(judgement: &Judgement) -> String {
         Judgement::Lost => "lost".to_owned(),
         Judgement::Fail(failure) => failure.code.clone(),
         Judgement::GoBack { event, why } => {
-            assert_eq!(*event, self::event());
+            assert_eq!(**event, self::event());
             assert_eq!(why, "$timer used more CPU time than a call may");
             "goes back".to_owned()
         }
@@ -55,7 +55,7 @@ fn every_outcome_under_every_circumstance() {
                 poison: is_poisoned.then_some(Bound::EmitBytes),
                 rests_on_failed_writes,
                 answer_bytes_max: None,
-                again: on_trial.then(event),
+                again: on_trial.then(|| Box::new(event())),
             };
             let tried = format!("{name} with {circumstances:?}");
             let judgement = judge(outcome, circumstances);

@@ -43,7 +43,7 @@ struct LedgerRig {
     limits: Arc<Limits>,
     durability: Durability,
     ledger: Ledger,
-    state: RoomState,
+    state: Box<RoomState>,
     heard: Vec<Heard>,
 }
 
@@ -51,7 +51,7 @@ impl LedgerRig {
     fn new(account: &Arc<Account>, durability: Durability) -> Self {
         let store = Arc::new(SteppedRoom::default());
         let view = Arc::new(StorageView::new(Arc::clone(&store) as _, 1 << 10));
-        let mut state = RoomState::default();
+        let mut state = Box::<RoomState>::default();
         state.members.insert(1, Meta::anonymous("u".to_owned(), "c".to_owned(), vec!["default".to_owned()]));
         Self {
             ledger: Ledger::new(view, Arc::clone(&store) as _, Arc::clone(account)),
