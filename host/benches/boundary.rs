@@ -98,13 +98,13 @@ fn event(name: &str) -> Event {
 }
 
 /// One event into the guest, which parses it and makes one emit.
-async fn handle(instance: &mut Instance, state: RoomState, limits: &Arc<Limits>, event: Event) -> RoomState {
+async fn handle(instance: &mut Instance, state: Box<RoomState>, limits: &Arc<Limits>, event: Event) -> Box<RoomState> {
     let storage = StorageUse::default();
     let turn = Box::new(Turn::begin(state, storage, Some(1), Some(1), event.accepted_at, Arc::clone(limits)));
     let (turn, outcome) = instance.handle(event, turn).await;
     assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     let (mut state, ended) = turn.end();
-    state.keep(state.mark());
+    state.make_final(state.mark());
     assert_eq!(ended.effects.emits.len(), 1);
     state
 }
@@ -191,7 +191,7 @@ async fn turns(
 ) -> Duration {
     let mut instance =
         plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage), tape).await.expect("a room");
-    let mut state = RoomState::default();
+    let mut state = Box::<RoomState>::default();
     state.members.insert(1, Meta::anonymous("ana".to_owned(), "c1".to_owned(), vec!["default".to_owned()]));
     let start = Instant::now();
     for _ in 0..count {

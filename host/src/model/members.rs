@@ -340,6 +340,7 @@ mod tests {
 
     #[test]
     fn an_emit_to_some_is_for_those_who_meet_all_conditions() {
+        const NOBODY: [SocketId; 0] = [];
         let members = room();
         let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         let some = |channel: Option<&str>, users, clients| {
@@ -351,8 +352,8 @@ mod tests {
         assert_eq!(some(None, None, names(&["bo-client"])), [2]);
         assert_eq!(some(Some("default"), names(&["bo", "ana"]), None), [1, 2, 3]);
         assert_eq!(some(Some("a"), names(&["ana"]), names(&["ana-client", "bo-client"])), [1]);
-        assert_eq!(some(Some("default"), names(&["bo"]), names(&["ana-client"])), []);
-        assert_eq!(some(Some("nowhere"), names(&["bo"]), None), []);
+        assert_eq!(some(Some("default"), names(&["bo"]), names(&["ana-client"])), NOBODY);
+        assert_eq!(some(Some("nowhere"), names(&["bo"]), None), NOBODY);
     }
 
     #[test]

@@ -239,7 +239,7 @@ fn what_a_version_on_trial_wants_less_of_is_there_for_the_version_before() {
         let keeps = [keep("a", 3, durable)];
         let mut histories = room(&keeps, bounds());
         let positions: Vec<String> = (1..=3).map(|n| say(&mut histories, &n.to_string(), 0).0).collect();
-        histories.keep(histories.mark());
+        histories.make_final(histories.mark());
         let short = HistoryKeep { ttl: Duration::ZERO, ..keep("a", 1, durable) };
         histories.keep_only(&[short], None, bounds(), epochs());
         let (_, writes) = say(&mut histories, "4", 1);

@@ -1,5 +1,6 @@
 //! Frames in, frames out.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
