@@ -10,14 +10,16 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use parking_lot::Mutex;
 
-use super::{kept_scripts, packs};
+use super::packs;
 use crate::files::PARTIAL;
 use crate::model::limits::Limits;
 use crate::model::names::TenantName;
 
 /// The folder for native code within the data folder. Each tenant has a folder in it.
 const FOLDER: &str = "compiled";
-const EXTENSION: &str = "cwasm";
+pub(super) const EXTENSION: &str = "cwasm";
+/// What ends the name of a component that a script became.
+pub(super) const SCRIPT_EXTENSION: &str = "script";
 /// How often a process looks whether another one still compiles.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -54,13 +56,8 @@ impl Cache {
         Ok(Self { folder, functions, bytes_max, shares: Mutex::default(), share, _in_use: in_use })
     }
 
-    /// Where a tenant's code has its place. `share` are the bytes that the tenant keeps whatever others compile.
+    /// Where a file of a tenant's has its place. `share` are the bytes that the tenant keeps whatever others compile.
     pub fn file(&self, tenant: &TenantName, share: u64, name: &str) -> PathBuf {
-        self.place(tenant, share, name).with_extension(EXTENSION)
-    }
-
-    /// The same for a file of whatever kind, by its whole name.
-    pub fn place(&self, tenant: &TenantName, share: u64, name: &str) -> PathBuf {
         self.shares.lock().insert(tenant.clone(), share);
         self.folder.join(tenant.as_str()).join(name)
     }
@@ -140,7 +137,7 @@ struct CachedFile {
 }
 
 fn code_of(folder: &Path) -> Vec<CachedFile> {
-    let kinds = [EXTENSION, kept_scripts::EXTENSION];
+    let kinds = [EXTENSION, SCRIPT_EXTENSION];
     files_of(folder, |name| Path::new(name).extension().is_some_and(|kind| kinds.iter().any(|of| kind == *of)))
 }
 
@@ -202,7 +199,7 @@ mod tests {
 
     /// Writes a file of so many bytes, unused for as many seconds as `age` says.
     fn write(cache: &Cache, tenant: &str, share: u64, name: &str, bytes: usize, age: u64) -> PathBuf {
-        let file = cache.file(&TenantName::new(tenant).unwrap(), share, name);
+        let file = cache.file(&TenantName::new(tenant).unwrap(), share, &format!("{name}.{EXTENSION}"));
         private_folder(file.parent().unwrap()).unwrap();
         std::fs::write(&file, vec![0; bytes]).unwrap();
         let used = SystemTime::now() - Duration::from_secs(age);

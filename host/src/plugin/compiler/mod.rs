@@ -7,6 +7,7 @@ mod bounds;
 mod bulk;
 mod cache;
 mod child;
+mod failure;
 mod functions;
 mod kept_scripts;
 mod languages;
@@ -22,15 +23,13 @@ mod tests;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail};
-use rustix::process::Signal;
 use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -45,9 +44,10 @@ use crate::tenant::Account;
 use crate::tenant::locks::TenantLocks;
 use bounds::ALLOCATOR_RESERVE;
 pub use bounds::{ChildBounds, ChildMemory};
-use cache::Cache;
 pub use cache::compiled_bytes;
+use cache::{Cache, EXTENSION};
 pub use child::CompileJob;
+use failure::failure;
 use functions::FunctionCounts;
 pub use kept_scripts::{KeptScript, ScriptSources};
 use languages::LanguagePacks;
@@ -146,6 +146,40 @@ impl Compiler {
         self.aside(of_tenant, build).await?
     }
 
+    /// What was last kept for a script. Whether its files are as they were is for the caller to see.
+    pub async fn kept_script(
+        self: &Arc<Self>,
+        key: &PluginKey,
+        account: &Arc<Account>,
+        job: &ScriptJob,
+    ) -> Option<KeptScript> {
+        let (max, name) = (job.output_bytes, kept_scripts::name(job, &self.program)?);
+        let read = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+            kept_scripts::read(&compiler.place_of(key, account, &name), compiler.user, max)
+        };
+        self.aside((key.clone(), Arc::clone(account), Arc::from([])), read).await.ok()?
+    }
+
+    /// Keeps what a script became. Where that fails, the script is built again after the next start.
+    pub async fn keep_script(
+        self: &Arc<Self>,
+        key: &PluginKey,
+        account: &Arc<Account>,
+        job: &ScriptJob,
+        made: KeptScript,
+    ) {
+        let Some(name) = kept_scripts::name(job, &self.program) else { return };
+        let write = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+            let file = compiler.place_of(key, account, &name);
+            if let Err(why) = kept_scripts::write(&file, &made) {
+                tracing::warn!("{} is built again after the next start: {why:#}", file.display());
+            }
+            compiler.cache.forget_unused(&file);
+        };
+        // Nothing is lost where the thread fails.
+        let _ = self.aside((key.clone(), Arc::clone(account), Arc::from([])), write).await;
+    }
+
     /// Runs work for a tenant on a thread that may take long, and charges it.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
@@ -159,8 +193,12 @@ impl Compiler {
 
     /// The file of the tenant's code of a component.
     fn place(&self, key: &PluginKey, account: &Account, bytes: &[u8]) -> PathBuf {
-        let name = format!("{}-{:016x}", blake3::hash(bytes).to_hex(), engine_hash(&self.engine));
-        self.cache.file(&key.tenant, account.limits.compiled_cache_tenant_bytes, &name)
+        let name = format!("{}-{:016x}.{EXTENSION}", blake3::hash(bytes).to_hex(), engine_hash(&self.engine));
+        self.place_of(key, account, &name)
+    }
+
+    fn place_of(&self, key: &PluginKey, account: &Account, name: &str) -> PathBuf {
+        self.cache.file(&key.tenant, account.limits.compiled_cache_tenant_bytes, name)
     }
 
     fn compile(
@@ -303,38 +341,7 @@ impl Compiler {
             }
             ChildEnd::GivenUp => bail!(Prevented("was given up: nobody waits for it any more".to_owned())),
         };
-        if status.success() { Ok(()) } else { Err(self.failure(status, &words_of(&mut child))) }
-    }
-
-    /// Explains why the child failed, by its exit status and its words.
-    fn failure(&self, status: ExitStatus, words: &str) -> anyhow::Error {
-        let limits = &self.limits;
-        if status.code() == Some(prevented::EXIT_CODE) {
-            return Prevented(format!("was not compiled: {words}")).into();
-        }
-        // The last sign is what a thread gets for which there is no memory for a stack.
-        let out_of_memory =
-            ["memory allocation of", "os error 12", "Cannot allocate memory", "code: 11, kind: WouldBlock"];
-        if out_of_memory.iter().any(|sign| words.contains(sign)) {
-            return anyhow::anyhow!(
-                "needs more memory to compile than compile-memory-bytes: {}",
-                limits.compile_memory_bytes
-            );
-        }
-        match status.signal() {
-            Some(signal) if signal == Signal::XCPU.as_raw() => {
-                anyhow::anyhow!("needs more CPU time to compile than compile-cpu-ms: {} ms", limits.compile_cpu_ms)
-            }
-            Some(signal) if signal == Signal::XFSZ.as_raw() => {
-                anyhow::anyhow!("becomes larger by compiling than compiled-bytes: {}", limits.compiled_bytes)
-            }
-            Some(signal) if signal == Signal::KILL.as_raw() => {
-                let words = "was not compiled: the compiler was killed from outside; the machine may lack memory";
-                Prevented(words.to_owned()).into()
-            }
-            Some(signal) => anyhow::anyhow!("does not compile: the compiler crashed with signal {signal}"),
-            None => anyhow::anyhow!("does not compile: {words}"),
-        }
+        if status.success() { Ok(()) } else { Err(failure(status, &words_of(&mut child), limits)) }
     }
 
     /// Loads cached code; `None` if there is none, if it changed since it was written, or if this engine refuses it.
