@@ -91,3 +91,20 @@ impl RoomState {
         self.histories.roll_back(to.histories);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::meta::Meta;
+
+    #[test]
+    fn a_state_that_is_away_reads_as_of_an_empty_room_and_comes_back_as_it_left() {
+        let mut lent = LentState::default();
+        lent.members.insert(1, Meta::anonymous("ada".to_owned(), "c".to_owned(), Vec::new()));
+        let mut away = lent.lend();
+        assert_eq!((lent.members.count(), away.members.count()), (0, 1));
+        away.members.insert(2, Meta::anonymous("bob".to_owned(), "d".to_owned(), Vec::new()));
+        lent.bring_back(away);
+        assert_eq!(lent.members.user_ids(), ["ada", "bob"]);
+    }
+}

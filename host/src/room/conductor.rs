@@ -119,8 +119,7 @@ impl Conductor {
         let (instance, turn, outcome) = if self.ledger.is_settled() {
             self.code.call(instance, event, turn).await
         } else {
-            let call = self.code.call_meanwhile(instance, event, turn);
-            self.settling_meanwhile(call.boxed()).await
+            self.settling_meanwhile(self.code.call_meanwhile(instance, event, turn).boxed()).await
         };
         let executed = self.code.put_back(instance);
         if self.ledger.view().is_gone() {
