@@ -218,17 +218,3 @@ async fn an_alarm_without_a_handler_is_forgotten() {
     assert!(room.alarms.is_empty());
     assert_eq!(room.storage.open(&key).await.unwrap().kept().alarm, None);
 }
-
-/// How large a future is that a room makes of itself or of a part.
-fn future_bytes<'a, T: 'a, F>(_: impl FnOnce(&'a mut T) -> F) -> usize {
-    size_of::<F>()
-}
-
-#[test]
-fn what_a_room_keeps_while_it_is_awake_is_small() {
-    // What is seldom, such as opening an instance, is boxed where it is called.
-    let (work, take) = (future_bytes(Room::work), future_bytes(|room: &mut Room| room.take(Mail::Idle)));
-    let (ready, sleep) = (future_bytes(Conductor::make_ready), future_bytes(|room: &mut Room| room.sleep(true)));
-    let turn = future_bytes(|it: &mut Conductor| it.turn(Event::hook("", None, None, 0.0)));
-    assert!(work < 4 << 10, "{work}, of it mail {take}, a turn {turn}, its instance {ready}, sleep {sleep}");
-}

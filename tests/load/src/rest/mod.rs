@@ -138,12 +138,16 @@ fn enter(server: &Server, rooms: usize, room: usize) -> anyhow::Result<Clients> 
 /// Waits until no room is awake. A server that has just started may be too busy to answer.
 fn wait_for_sleep(clients: &mut Clients, server: &Server) -> anyhow::Result<()> {
     let (arena, end) = (Arena::at(server.address), Instant::now() + ANSWERS);
-    let is_awake = |line: &str| line.starts_with("parlor_tenant_awake_rooms{") && !line.ends_with(" 0");
-    while uploads::get("/_parlor/metrics", &arena).is_none_or(|text| text.lines().any(is_awake)) {
+    while awake_rooms(&arena).is_none_or(|rooms| rooms > 0.0) {
         ensure!(Instant::now() < end, "rooms are awake after {ANSWERS:?}");
         clients.run(&mut Silent, Duration::from_millis(500), |_| false)?;
     }
     Ok(())
+}
+
+/// What the server tells of all tenants; none where it does not answer.
+fn awake_rooms(arena: &Arena) -> Option<f64> {
+    uploads::figure("parlor_tenant_awake_rooms", "", arena).ok().map(Option::unwrap_or_default)
 }
 
 /// Rooms store an alarm each, and then nobody is there.
@@ -158,9 +162,9 @@ fn set_alarms(server: &Server, alarms: usize) -> anyhow::Result<Clients> {
         let done = clients.run(&mut setting, ANSWERS, |setting| setting.unanswered == 0)?;
         ensure!(done, "{} rooms do not answer", setting.unanswered);
     }
-    let stored = uploads::get("/_parlor/metrics", &Arena::at(server.address)).context("the server tells no figures")?;
-    let expected = format!("parlor_alarms {alarms}\n");
-    ensure!(stored.contains(&expected), "not all alarms are stored");
+    let figures = uploads::get("/_parlor/metrics", &Arena::at(server.address)).context("no figures")?;
+    let stored = figures.lines().find_map(|line| line.strip_prefix("parlor_alarms ")?.parse::<f64>().ok());
+    ensure!(stored == Some(alarms as f64), "{stored:?} alarms are stored, not {alarms}");
     Clients::none(Dialect::Verani)
 }
 
