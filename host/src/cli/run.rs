@@ -139,9 +139,7 @@ impl ServerLife {
             accepting.abort_all();
             drop((beside, listeners, switch));
             drain(&deploys.fleet, Duration::from_millis(config.limits().drain_ms)).await;
-            if let Some(traces) = deploys.tenants.traces() {
-                traces.finish(LAST_SPANS);
-            }
+            deploys.tenants.traces().into_iter().for_each(|traces| traces.finish(LAST_SPANS));
             Ok(())
         })
     }

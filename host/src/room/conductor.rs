@@ -109,10 +109,7 @@ impl Conductor {
 
     /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it becomes one of the lost turns.
     pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
-        let handler = self.code.plugin().handlers.find(&event.cause);
-        let span = self.begin_span(event.caused_by);
-        let as_parent = span.as_ref().map(|span| Box::new(span.as_parent()));
-        let origin = Origin { accepted_ns: self.accepted_ns, handler, span: as_parent, ..Origin::of(&event) };
+        let (origin, span) = self.originate(&event);
         self.code.note_turn();
         let again = self.code.can_go_back_from(origin.kind).then(|| Box::new(event.clone()));
         let Some(instance) = self.code.take() else {

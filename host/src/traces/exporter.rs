@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
-use super::TraceSettings;
 use super::queue::{LostSpans, SpanQueue};
+use super::settings::TraceSettings;
 use crate::roots;
 use crate::seldom::Seldom;
 

@@ -5,9 +5,9 @@
 mod exporter;
 mod parent;
 mod queue;
+mod settings;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -26,20 +26,10 @@ use queue::SpanQueue;
 pub use opentelemetry::KeyValue;
 pub use parent::TraceParent;
 pub use queue::LostSpans;
+pub use settings::TraceSettings;
 
 /// The longest text in a span: names of events and words of errors are what clients and guests make of them.
 const TEXT_BYTES: usize = 256;
-
-/// What the operator asks for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TraceSettings {
-    /// Where the collector takes traces by OTLP over HTTP.
-    pub otlp: String,
-    /// Whose certificates are believed, where it is not Mozilla's.
-    pub ca_file: Option<PathBuf>,
-    /// The part of the traces that begin here which are told of, from 0 to 1.
-    pub sample: f64,
-}
 
 /// The spans of a server, on their way to its collector.
 #[derive(Debug)]

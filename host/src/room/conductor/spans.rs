@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use super::Conductor;
 use crate::clock::now_ns;
-use crate::model::event::SocketId;
+use crate::model::event::Event;
 use crate::room::judgement::Judgement;
 use crate::room::turn::Origin;
 use crate::tenant::costs::TurnCost;
 use crate::traces::{BegunSpan, SpanWords, TraceParent, count_of, text_of};
 
 impl Conductor {
-    /// Begins the span of a turn that this socket caused; none where nobody wants to know of it.
-    pub(super) fn begin_span(&self, caused_by: Option<SocketId>) -> Option<BegunSpan> {
-        let traces = self.code.plugin().account().traces.as_deref()?;
-        traces.begin(caused_by.and_then(|socket| self.people.trace(socket)))
+    /// Where the turn of an event comes from, and its span, where somebody wants to know of it.
+    pub(super) fn originate(&self, event: &Event) -> (Origin, Option<BegunSpan>) {
+        let plugin = self.code.plugin();
+        let parent = || event.caused_by.and_then(|socket| self.people.trace(socket));
+        let span = plugin.account().traces.as_deref().and_then(|traces| traces.begin(parent()));
+        let as_parent = span.as_ref().map(|span| Box::new(span.as_parent()));
+        let handler = plugin.handlers.find(&event.cause);
+        (Origin { accepted_ns: self.accepted_ns, handler, span: as_parent, ..Origin::of(event) }, span)
     }
 
     /// Ends the span of a turn, with what the turn did.
