@@ -1,7 +1,6 @@
 // The log of all that the viewer may see.
 import { make } from "./dom.js";
 import { LogLines, LoggedView } from "./loglines.js";
-import { section } from "./parts.js";
 
 export class LogView extends LoggedView {
   title = "Log";
@@ -9,7 +8,7 @@ export class LogView extends LoggedView {
 
   constructor() {
     super(new LogLines("Log of the host", true));
-    this.box = make("div", {}, section("Log", this.lines.box));
+    this.box = make("div", {}, this.lines.box);
   }
 
   async open() {}

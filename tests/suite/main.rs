@@ -53,6 +53,7 @@ mod tapes;
 mod tenants;
 mod tidy;
 mod tls;
+mod traces;
 mod upgrades;
 mod variables;
 mod verani;

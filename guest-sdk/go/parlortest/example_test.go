@@ -57,6 +57,7 @@ func ExampleRoom_Crash() {
 		room.ConnectAs("ada")
 		room.Sleep()
 		room.Crash()
+		room.Check()
 		room.Swap("dist/chat-2.wasm")
 		room.Restart()
 		if stored := room.Stored(); len(stored) != 0 {

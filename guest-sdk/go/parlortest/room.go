@@ -30,6 +30,8 @@ const Any = "<any>"
 type Room struct {
 	t       testing.TB
 	program *program
+	// Turns that failed, of which the test has not asked yet.
+	failures []Failure
 }
 
 type settings struct {
@@ -150,6 +152,17 @@ func (room *Room) Crash() {
 	room.Step("crash", nil, nil)
 }
 
+// Check runs `OnCheck`, as `parlor simulate` does after each of its steps, and fails the test where that fails.
+func (room *Room) Check() {
+	room.t.Helper()
+	room.Step("check", nil, nil)
+	for _, failure := range room.look() {
+		if failure.Event == "$check" {
+			room.t.Fatalf("OnCheck failed with %s: %s", failure.Code, failure.Message)
+		}
+	}
+}
+
 // Restart has the server die and start again: all sockets are gone, and what is stored is there.
 func (room *Room) Restart() {
 	room.t.Helper()
@@ -185,8 +198,18 @@ func (failure Failure) String() string {
 // Failures is the turns that failed since this was last asked. Rejections are not among them.
 func (room *Room) Failures() []Failure {
 	room.t.Helper()
+	room.look()
+	failures := room.failures
+	room.failures = nil
+	return failures
+}
+
+// look takes in which turns failed since the last look, and says which these are.
+func (room *Room) look() []Failure {
+	room.t.Helper()
 	var failures []Failure
 	room.Step("failures", nil, &failures)
+	room.failures = append(room.failures, failures...)
 	return failures
 }
 

@@ -153,6 +153,7 @@ class TestRoom:
         opened: dict[str, Any] = {"room": room, "seed": seed, "config": dict(config or {})}
         if now is not None:
             opened["now"] = round(now * 1000)
+        self._failures: list[dict[str, Any]] = []
         self.about = self.step("open", opened)
         """What the plugin says of itself: ``name``, ``path``, ``version``, ``events``; and ``room`` and ``now``."""
 
@@ -209,6 +210,15 @@ class TestRoom:
         """The instance is lost, as after a fault."""
         self.step("crash")
 
+    def check(self) -> None:
+        """Runs ``on_check``, as ``parlor simulate`` does after each of its steps; fails where it does."""
+        self.step("check")
+        new = self.step("failures")
+        self._failures += new
+        for failure in new:
+            if failure["event"] == "$check":
+                raise AssertionError(f"on_check failed with {failure['code']}: {failure['message']}")
+
     def restart(self) -> None:
         """The server dies and is started again: all sockets are gone, and what is stored is there."""
         self.step("restart")
@@ -224,7 +234,8 @@ class TestRoom:
 
     def failures(self) -> list[dict[str, Any]]:
         """The turns that failed since the last look: ``{"event", "code", "message"}`` each. Rejections are not among them."""
-        return list(self.step("failures"))
+        found, self._failures = self._failures + self.step("failures"), []
+        return found
 
     def log(self) -> list[str]:
         """The lines of the plugin's log since the last look, as ``"info: words"``."""

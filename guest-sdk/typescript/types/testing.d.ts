@@ -185,6 +185,17 @@ export class TestRoom {
   restore(reason: string): void;
 
   /**
+   * Runs `onCheck`, as `parlor simulate` does after each of its steps. Throws {@link TurnFailed} where that throws;
+   * {@link failures} has it as well. It wakes no room that sleeps.
+   *
+   * ```ts
+   * ada.send("count");
+   * room.check();
+   * ```
+   */
+  check(): void;
+
+  /**
    * Lets the room fall asleep, as a server does with one that is quiet: `onSuspend` runs, and the instance goes with its
    * variables. Sockets, storage, timers, asks and the alarm stay. Whatever the plugin asked for wakes the room: an event, a new
    * socket or the end of one, a timer, the alarm. A bare ping does so only where `ping` has a handler. Then a new instance is

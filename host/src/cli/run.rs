@@ -28,6 +28,7 @@ use crate::server::{self, Door, Health, Listeners};
 use crate::storage::durable::{DurableStorage, WRITERS};
 use crate::tenant::tapes::TapePlace;
 use crate::tenant::{Tenants, log_gate};
+use crate::traces::Traces;
 use crate::watchdog::Watchdog;
 use crate::workers::Workers;
 
@@ -40,6 +41,8 @@ const DEV_TAPES: &str = ".parlor/tapes";
 pub(super) const TAPES_FOLDER: &str = "tapes";
 /// How often the drain looks whether rooms are left.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
+/// How long spans are still sent when all rooms have ended.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 /// How often the server looks whether lines were left out of the log.
 const LEFT_OUT_POLL: Duration = Duration::from_secs(1);
 
@@ -136,6 +139,7 @@ impl ServerLife {
             accepting.abort_all();
             drop((beside, listeners, switch));
             drain(&deploys.fleet, Duration::from_millis(config.limits().drain_ms)).await;
+            deploys.tenants.traces().into_iter().for_each(|traces| traces.finish(LAST_SPANS));
             Ok(())
         })
     }
@@ -177,6 +181,8 @@ async fn start(config: &Config, dev: Option<&DevProjects>, watchdog: &Arc<Watchd
         Some(_) => TapePlace::Dev(DEV_TAPES.into()),
         None => TapePlace::Served(config.data.join(TAPES_FOLDER)),
     });
+    let traces = config.traces.as_ref().map(|settings| Traces::start(settings, watchdog)).transpose()?;
+    let tenants = tenants.tracing(traces);
     for (plugin, config) in dev.into_iter().flat_map(DevProjects::configs) {
         tenants.suggest(&plugin, &config);
     }

@@ -39,10 +39,21 @@ pub struct ConfigFile {
     pub console_writes: bool,
     /// Whether the metrics tell of each handler by its name.
     pub handler_metrics: bool,
+    /// Where spans for OpenTelemetry go.
+    pub traces: Option<TracesTable>,
     pub limits: LimitsTable,
     pub tenants: BTreeMap<String, TenantTable>,
     /// The folder of the tenants' files.
     pub tenant_files: Option<PathBuf>,
+}
+
+/// `[traces]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TracesTable {
+    pub otlp: String,
+    pub ca_file: Option<PathBuf>,
+    pub sample: Option<f64>,
 }
 
 /// A tenant's table, or a tenant's file.

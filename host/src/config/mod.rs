@@ -6,6 +6,7 @@ mod listen;
 mod proxies;
 mod tenants;
 mod tokens;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::model::limits::{Layers, Limits, Scope, Source};
 use crate::model::names::TenantName;
 use crate::model::secret::Secret;
 use crate::tenant::TenantSettings;
+use crate::traces::TraceSettings;
 use file::ConfigFile;
 
 pub use listen::ListenAddress;
@@ -61,6 +63,8 @@ pub struct Config {
     pub console_writes: bool,
     /// Whether the metrics tell of each handler by its name.
     pub handler_metrics: bool,
+    /// Where spans for OpenTelemetry go; none where nowhere.
+    pub traces: Option<TraceSettings>,
     /// The bounds of the whole server, and who set each.
     pub limits: Layers,
     pub tenants: BTreeMap<TenantName, TenantSettings>,
@@ -114,6 +118,7 @@ impl Config {
             proxies: Proxies::new(&file.trusted_proxies, overrides.forwarded_by.or(file.forwarded_by))?,
             console_writes: file.console_writes,
             handler_metrics: file.handler_metrics,
+            traces: file.traces.map(traces::settings).transpose()?,
             tenants,
             limits,
         })

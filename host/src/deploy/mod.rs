@@ -6,6 +6,7 @@ mod history;
 mod loading;
 mod place;
 mod problems;
+mod spans;
 pub mod verdicts;
 mod versions;
 
@@ -222,8 +223,8 @@ impl<'a> Change<'a> {
         Self { deploys, key, account, _turn: turn, _place: place }
     }
 
-    /// Loads a component and lets it serve.
-    pub async fn deploy(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
+    /// Loads a component and lets it serve, without a span.
+    async fn bring(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
         let older = self.deploys.fleet.get(self.key);
         let version = self.account.deploying(|| Loader::version_of(&bytes));
         if let Some(same) = older.as_ref().filter(|older| older.version == version) {

@@ -5,6 +5,7 @@
 mod interest;
 mod queue;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +27,16 @@ const STREAMS_OF_TENANT_MAX: usize = 4;
 /// As many streams are open as may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyStreams;
+
+impl fmt::Display for TooManyStreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "as many live streams are open as may be: {STREAMS_MAX}, of which tenants have {STREAMS_OF_TENANTS_MAX}, \
+             and one tenant {STREAMS_OF_TENANT_MAX}"
+        )
+    }
+}
 
 /// Everybody who listens.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 mod byhand;
 mod histories;
 mod losses;
+mod spans;
 mod waking;
 
 use std::sync::Arc;
@@ -108,8 +109,7 @@ impl Conductor {
 
     /// Runs one turn: it commits, or it leaves no trace. Where its writes fail later, it becomes one of the lost turns.
     pub(super) async fn turn(&mut self, event: Event) -> TurnEnd {
-        let handler = self.code.plugin().handlers.find(&event.cause);
-        let origin = Origin { accepted_ns: self.accepted_ns, handler, ..Origin::of(&event) };
+        let (origin, span) = self.originate(&event);
         self.code.note_turn();
         let again = self.code.can_go_back_from(origin.kind).then(|| Box::new(event.clone()));
         let Some(instance) = self.code.take() else {
@@ -140,7 +140,8 @@ impl Conductor {
                 again,
             },
         );
-        self.note_cost(&origin, executed, &turn, &judgement);
+        let cost = self.note_cost(&origin, executed, &turn, &judgement);
+        self.end_span(span, &origin, &cost, &judgement);
         self.code.note_verdict(|| judgement.taped());
         match judgement {
             Judgement::Commit(mut answer) => {
@@ -178,7 +179,7 @@ impl Conductor {
     }
 
     /// Counts what a turn cost for its handler. What a turn that left no trace asked for was not done.
-    fn note_cost(&self, origin: &Origin, cpu_ns: u64, turn: &Turn, judgement: &Judgement) {
+    fn note_cost(&self, origin: &Origin, cpu_ns: u64, turn: &Turn, judgement: &Judgement) -> TurnCost {
         let failed = match judgement {
             Judgement::Commit(_) => false,
             Judgement::Fail(failure) => !failure.for_sender,
@@ -190,6 +191,7 @@ impl Conductor {
         let (emits, bytes, deliveries) = (done(emits), done(bytes), done(deliveries));
         let cost = TurnCost { failed, cpu_ns, emits, bytes, deliveries, reads, writes: done(writes) };
         self.code.plugin().handlers.note(origin.handler, &cost);
+        cost
     }
 
     /// The code faulted: whoever caused it is slowed or sent away, and after one fault too many the room ends.
@@ -319,6 +321,7 @@ impl Conductor {
         if let Some(wait) = settled.commit_wait {
             self.code.plugin().totals.latencies.note(Timed::CommitWait, wait.as_nanos() as u64);
             self.code.plugin().handlers.note_wait(settled.handler, wait);
+            self.tell_of_commit(settled.span.as_deref(), wait);
         }
         if settled.sets_alarm {
             self.alarms.set(&self.door.key, self.ledger.durable_alarm());

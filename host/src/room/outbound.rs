@@ -19,6 +19,7 @@ use crate::protocol::close::CloseReason;
 pub use crate::protocol::wire::Wire;
 use crate::tenant::account::{Counter, CounterPlace};
 use crate::tenant::latency::{Latencies, Timed};
+use crate::traces::TraceParent;
 
 /// The queue between a room and one of its sockets. The room pushes packets, the socket's task pops and writes them;
 /// whoever closes it first decides the reason.
@@ -43,6 +44,8 @@ pub struct Outbound {
     pub wire: Wire,
     /// The channels of which the client wants to hear what it missed, with the position up to which it heard all.
     pub since: Box<[(String, Option<String>)]>,
+    /// The span that the turns of this socket are told of as parts of, where somebody wants to know.
+    pub trace: Option<Box<TraceParent>>,
     /// Whether the client was told that it is in the room, where its wire says that.
     welcomed: AtomicBool,
     /// Whether the client was told why it is not in the room.
@@ -156,6 +159,7 @@ impl Outbound {
             visitor,
             wire,
             since: Box::default(),
+            trace: None,
             welcomed: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             _place: place,
@@ -165,6 +169,12 @@ impl Outbound {
     /// Has the client hear first what it missed of these channels.
     pub fn missing(mut self, since: Vec<(String, Option<String>)>) -> Self {
         self.since = since.into();
+        self
+    }
+
+    /// Has the socket's turns be told of as parts of this span.
+    pub fn of_trace(mut self, trace: Option<TraceParent>) -> Self {
+        self.trace = trace.map(Box::new);
         self
     }
 

@@ -22,6 +22,7 @@ use crate::model::visitor::Visitor;
 use crate::protocol::close::CloseReason;
 use crate::protocol::wire::EncodedEmit;
 use crate::tenant::lane::Lane;
+use crate::traces::TraceParent;
 
 /// A fan-out gives way to other tasks of its thread after it woke so many sockets: each writes before the next of these
 /// tasks runs, some 8 us, and several rooms of a tenant may be at it at the same time.
@@ -45,6 +46,8 @@ pub(super) struct People {
     /// How many emits there were.
     emits: u64,
     pub(super) visitors: Visitors,
+    /// The socket that left last, with the span that its turns are parts of: its `$disconnect` comes yet.
+    left: Option<(SocketId, TraceParent)>,
     /// The users that the plugin was told of with `$user-join`, as far as it wants to know, until `$user-leave`.
     known_users: HashSet<String>,
     /// The socket whose `$connect` runs.
@@ -89,6 +92,14 @@ impl People {
         here.or_else(|| self.visitors.of(socket)).cloned()
     }
 
+    /// The span that the turns of a socket are parts of, where somebody wants to know.
+    pub(super) fn trace(&self, socket: SocketId) -> Option<TraceParent> {
+        match self.outbound.get(&socket) {
+            Some(outbound) => outbound.trace.as_deref().copied(),
+            None => self.left.filter(|(left, _)| *left == socket).map(|(_, trace)| trace),
+        }
+    }
+
     /// Lets a socket wait before its next event.
     pub(super) fn slow(&self, socket: SocketId, pause: Duration) {
         if let Some(outbound) = self.outbound.get(&socket) {
@@ -131,6 +142,7 @@ impl People {
     pub(super) fn depart(&mut self, socket: SocketId) -> bool {
         let Some(outbound) = self.outbound.remove(&socket) else { return false };
         self.visitors.note(socket, &outbound.visitor);
+        self.left = outbound.trace.as_deref().map(|trace| (socket, *trace));
         self.sent_away.remove(&socket);
         self.known_lost.remove(&socket);
         self.state.members.depart(socket);

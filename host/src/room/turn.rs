@@ -11,6 +11,7 @@ use crate::model::refusal::Bound;
 use crate::protocol::close::CloseReason;
 use crate::storage::{StorageError, StorageErrorKind};
 use crate::tenant::costs::HandlerPlace;
+use crate::traces::TraceParent;
 
 /// What a turn is for, as far as it decides what follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub(super) struct Origin {
     pub(super) accepted_ns: u64,
     /// The handler of the room's version that ran.
     pub(super) handler: HandlerPlace,
+    /// The span of the turn, where somebody wants to know of it.
+    pub(super) span: Option<Box<TraceParent>>,
 }
 
 impl Origin {
@@ -79,6 +82,7 @@ impl Origin {
             ack: None,
             accepted_ns: 0,
             handler: HandlerPlace::default(),
+            span: None,
         }
     }
 
@@ -101,6 +105,7 @@ impl Origin {
             ack: event.ack,
             accepted_ns: 0,
             handler: HandlerPlace::default(),
+            span: None,
         }
     }
 }

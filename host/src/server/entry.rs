@@ -30,6 +30,7 @@ use crate::session::Sessions;
 use crate::socket::{Seat, SeatClaims};
 use crate::tenant::Tenants;
 use crate::tenant::account::CounterPlace;
+use crate::traces::TraceParent;
 
 /// How often to try again while an empty room of the tenant is to make a place.
 const ROOM_POLL: Duration = Duration::from_millis(10);
@@ -72,10 +73,12 @@ pub(super) async fn identify(fleet: &Fleet, wish: Wish<'_>) -> Result<Known, Upg
     // Before `authorize` names the user, the client is known by its address alone.
     let stranger = Visitor::new(address, None);
     fleet.admits(plugin, &stranger).map_err(UpgradeRefusal::no_room)?;
+    let is_traced = plugin.account().traces.is_some();
+    let trace = is_traced.then(|| TraceParent::of_headers(&connect.headers)).flatten();
     let (meta, is_named) = authorize(fleet, plugin, is_earnest.then_some(&stranger), connect, uri).await?;
     let visitor = Visitor::new(address, Some(meta.user_id.clone()));
     let pause = fleet.admits(plugin, &visitor).map_err(UpgradeRefusal::no_room)?;
-    Ok(Known { meta, is_named, visitor, pause, since: address::since(uri) })
+    Ok(Known { meta, is_named, visitor, pause, since: address::since(uri), trace })
 }
 
 /// Counts an upgrade of an address, or what costs as much.
@@ -118,7 +121,7 @@ pub(super) async fn seat(
     }
     let place = place.map_or_else(|| tenant_place(plugin), Ok)?;
     let user = known.is_named.then(|| known.meta.user_id.clone());
-    let Known { meta, visitor, pause, since, .. } = known;
+    let Known { meta, visitor, pause, since, trace, .. } = known;
     let claim = resume.as_ref().map(|resume| resume.draw(plugin)).transpose()?.flatten();
     let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
         namespace: namespace.into(),
@@ -130,7 +133,7 @@ pub(super) async fn seat(
     let outbound = Outbound::new(plugin.limits(), wire, visitor.into(), of_tenant, latencies, place);
     // Clients of Socket.IO get no answers, so nothing is left out for one.
     let since = if namespace.is_none() { since } else { Vec::new() };
-    let outbound = Arc::new(outbound.missing(since));
+    let outbound = Arc::new(outbound.missing(since).of_trace(trace));
     outbound.pause(pause);
     let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));
     let seat = take_seat(fleet, plugin, room, meta, outbound).await?;

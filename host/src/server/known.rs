@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::meta::Meta;
 use crate::model::visitor::Visitor;
+use crate::traces::TraceParent;
 
 /// A client that the plugin knows.
 pub(super) struct Known {
@@ -15,12 +16,14 @@ pub(super) struct Known {
     pub(super) pause: Duration,
     /// The channels of which it wants to hear what it missed.
     pub(super) since: Vec<(String, Option<String>)>,
+    /// The span of its request, where somebody wants to know of it.
+    pub(super) trace: Option<TraceParent>,
 }
 
 impl Known {
     /// A client that nobody asks the plugin about.
     pub(super) fn as_told(meta: Meta, address: std::net::IpAddr) -> Self {
         let visitor = Visitor::new(Some(address), Some(meta.user_id.clone()));
-        Self { meta, is_named: true, visitor, pause: Duration::ZERO, since: Vec::new() }
+        Self { meta, is_named: true, visitor, pause: Duration::ZERO, since: Vec::new(), trace: None }
     }
 }

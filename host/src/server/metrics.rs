@@ -29,6 +29,7 @@ use crate::session::Sessions;
 use crate::tenant::account;
 use crate::tenant::latency::{Distribution, Timed};
 use crate::tenant::{Account, PaceKind, Tenants};
+use crate::traces::{LostSpans, Traces};
 use crate::watchdog::Watchdog;
 
 /// The text format's name (OpenMetrics 1.0).
@@ -144,12 +145,23 @@ fn of_host(measured: &Measured, scrape: &mut Scrape) {
     for (task, count) in measured.watchdog.restarts() {
         restarts.get_or_create(&vec![("task", task.to_owned())]).inc_by(count as f64);
     }
+    of_traces(measured.tenants.traces(), scrape);
     let held = scrape.gauges(
         "worker_longest_hold_seconds",
         "The longest time that something held up a worker's thread since the last scrape",
     );
     for (number, longest) in fleet.workers().take_longest_holds().iter().enumerate() {
         held.get_or_create(&vec![("worker", number.to_string())]).set(longest.as_secs_f64());
+    }
+}
+
+fn of_traces(traces: Option<&Arc<Traces>>, scrape: &mut Scrape) {
+    let sent = traces.map_or(0, |traces| traces.sent());
+    scrape.counter("spans_sent", "Spans that the collector of traces took", sent as f64);
+    let lost = scrape.counters("spans_lost", "Spans that it did not get, by why");
+    for why in LostSpans::ALL {
+        let count = traces.map_or(0, |traces| traces.lost(why));
+        lost.get_or_create(&vec![("reason", why.as_str().to_owned())]).inc_by(count as f64);
     }
 }
 

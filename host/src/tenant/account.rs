@@ -18,6 +18,7 @@ use crate::live::Live;
 use crate::model::history::HistoryMemory;
 use crate::model::limits::Limits;
 use crate::model::names::{PluginKey, PluginName, TenantName};
+use crate::traces::{TenantTraces, Traces};
 
 /// One tenant's account.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Account {
     log: Arc<LogRates>,
     /// Who watches what its plugins do.
     live: Arc<Live>,
+    /// Where spans of what it does go; none where the operator wants none.
+    pub traces: Option<Arc<TenantTraces>>,
     /// Notified by whoever waits to open a room: an idle room of the tenant should give way.
     pub wanted: Notify,
     /// One lane for each thread that runs plugins, and one for all other threads.
@@ -76,6 +79,7 @@ impl Account {
             outbound: counter(limits.outbound_tenant_bytes),
             log: Arc::new(LogRates::new(limits.log_tenant_bytes_per_second, limits.log_tenant_bytes_burst)),
             live: Arc::default(),
+            traces: None,
             limits: Arc::new(limits),
             cpu,
             wanted: Notify::new(),
@@ -87,6 +91,13 @@ impl Account {
     /// The account, whose plugins these people watch.
     pub fn watched(self, live: Arc<Live>) -> Self {
         Self { live, ..self }
+    }
+
+    /// The account, of whose plugins these spans tell.
+    pub fn traced(self, traces: Option<&Arc<Traces>>) -> Self {
+        let per_second = self.limits.spans_per_second;
+        let of_tenant = |traces: &Arc<Traces>| Arc::new(TenantTraces::new(Arc::clone(traces), per_second));
+        Self { traces: traces.map(of_tenant), ..self }
     }
 
     /// The counters of a plugin, which all its loaded versions share. They begin at 0 if no version is loaded. `limits` are

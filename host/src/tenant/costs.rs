@@ -169,6 +169,11 @@ impl Handlers {
         HandlerPlace(self.names.binary_search_by(|own| own.as_str().cmp(name)).unwrap_or(self.names.len()))
     }
 
+    /// The name of a handler; none for those that the version did not have when it was loaded.
+    pub fn name(&self, place: HandlerPlace) -> Option<&str> {
+        self.names.get(place.0).map(String::as_str)
+    }
+
     pub fn note(&self, place: HandlerPlace, cost: &TurnCost) {
         if let Some(handler) = self.costs.get(place.0) {
             handler.note(cost);

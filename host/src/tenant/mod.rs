@@ -34,6 +34,7 @@ use crate::model::recording::Recording;
 use crate::model::secret::Secret;
 use crate::model::web::{HostName, PageOrigin};
 use crate::storage::{Payer, Payers};
+use crate::traces::Traces;
 use tapes::{TapePlace, TapeRules};
 
 pub use account::Account;
@@ -127,6 +128,8 @@ pub struct Tenants {
     suggested: Mutex<BTreeMap<PluginName, BTreeMap<String, String>>>,
     /// Where tapes go; none where nothing records.
     tapes: Option<TapePlace>,
+    /// Where spans go; none where the operator wants none.
+    traces: Option<Arc<Traces>>,
 }
 
 impl Tenants {
@@ -137,8 +140,8 @@ impl Tenants {
             .flat_map(|(tenant, settings)| settings.hosts.iter().map(|host| (host.clone(), tenant.clone())))
             .collect();
         let unnamed = TenantSettings { limits: host, ..TenantSettings::default() };
-        let (live, accounts, suggested) = Default::default();
-        Self { settings, unnamed, by_host, demand: Demand::new(threads), live, accounts, suggested, tapes: None }
+        let (live, accounts, suggested, tapes, traces) = Default::default();
+        Self { settings, unnamed, by_host, demand: Demand::new(threads), live, accounts, suggested, tapes, traces }
     }
 
     /// Who watches what tenants' plugins do.
@@ -149,6 +152,16 @@ impl Tenants {
     /// From now on, plugins that are loaded record into this place.
     pub fn taping(self, place: TapePlace) -> Self {
         Self { tapes: Some(place), ..self }
+    }
+
+    /// Spans of what tenants do go there. Comes before any account.
+    pub fn tracing(self, traces: Option<Arc<Traces>>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// Where spans go; none where the operator wants none.
+    pub fn traces(&self) -> Option<&Arc<Traces>> {
+        self.traces.as_ref()
     }
 
     /// Where a plugin's tapes are, and what the name of each begins with; none where nothing records.
@@ -241,7 +254,8 @@ impl Tenants {
         let mut accounts = self.accounts.lock();
         let account = accounts.entry(tenant.clone()).or_insert_with(|| {
             let limits = self.settings(tenant).limits.limits().clone();
-            Arc::new(Account::new(tenant.clone(), limits, &self.demand).watched(Arc::clone(&self.live)))
+            let account = Account::new(tenant.clone(), limits, &self.demand).watched(Arc::clone(&self.live));
+            Arc::new(account.traced(self.traces.as_ref()))
         });
         Arc::clone(account)
     }

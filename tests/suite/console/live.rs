@@ -1,6 +1,7 @@
 //! The stream of what happens.
 
 use super::{ACME, OTHER, logged_in, of_page, operator, tenants};
+use crate::harness::guests::{answers, serve_calls};
 use crate::harness::{Events, Server, json, soon};
 
 async fn listen(server: &Server, query: &str, authorization: &str) -> Events {
@@ -96,9 +97,39 @@ async fn sixteen_streams_are_open_at_once_and_one_that_ends_makes_a_place() {
     let again = || server.request("GET", "/_parlor/api/live?topics=figures").operator().listen();
     let refused = again().await;
     assert!(refused.head.starts_with("HTTP/1.1 503") && refused.head.contains("retry-after"), "{}", refused.head);
+    let words = server.request("GET", "/_parlor/api/live?topics=figures").operator().send().await;
+    let expected = "as many live streams are open as may be: 16, of which tenants have 12, and one tenant 4";
+    assert_eq!(words.json(), json!({ "error": expected }));
     open.pop();
     let found = async { while !again().await.head.starts_with("HTTP/1.1 200") {} };
     soon("a place for another stream", found).await;
+}
+
+/// More lines than the buffers of a connection and a reader's queue hold, however large the system makes the former.
+#[tokio::test]
+async fn a_reader_that_is_slow_loses_lines_and_is_told_how_many() {
+    const TURNS: usize = 150;
+    const LINES: usize = 60;
+    let server = serve_calls("turn-cpu-ms = 2000");
+    let stream = server.request("GET", "/_parlor/api/live?topics=log&tenant=default&plugin=calls").operator();
+    let mut events = stream.with_little_room().listen().await;
+    let mut client = server.join("/calls?room=r").await;
+    for turn in 0..TURNS {
+        answers(&mut client, json!([["times", LINES, "log", "x".repeat(900), turn]])).await;
+    }
+    let (mut heard, mut lost, mut told) = (0, 0, 0);
+    while heard + lost < TURNS * LINES {
+        match events.next_either("log", "lost").await {
+            Ok(line) if line["from"] == "plugin" => heard += 1,
+            Ok(_) => {}
+            Err(words) => (lost, told) = (lost + words["lines"].as_u64().expect("a number") as usize, told + 1),
+        }
+    }
+    assert_eq!(heard + lost, TURNS * LINES, "{heard} lines, and {told} times it was told of {lost}");
+    assert!(heard >= 256 && lost > 1_000 && told < 20, "{heard} lines, and {told} times it was told of {lost}");
+    // It goes on from there.
+    answers(&mut client, json!([["log", "once more"]])).await;
+    assert!(events.next("log").await["line"].to_string().contains("once more"));
 }
 
 #[tokio::test]

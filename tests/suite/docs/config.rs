@@ -41,9 +41,12 @@ fn keys_taken(table: &str) -> Vec<String> {
 #[test]
 fn the_page_of_the_configuration_has_every_key_and_no_other() {
     let page = page("docs/operators/configuration.md");
-    for (heading, table) in
-        [("## The server", ""), ("## A tenant", "[tenants.acme]"), ("## A plugin", "[tenants.acme.plugins.chat]")]
-    {
+    for (heading, table) in [
+        ("## The server", ""),
+        ("## Traces", "[traces]"),
+        ("## A tenant", "[tenants.acme]"),
+        ("## A plugin", "[tenants.acme.plugins.chat]"),
+    ] {
         let mut told = first_cells(page.section(heading));
         told.sort();
         assert_eq!(told, keys_taken(table), "{heading} of {}", page.path);

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
+    /// None where a signal ended it.
+    pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
@@ -27,5 +29,6 @@ pub fn parlor_in(folder: &Path, arguments: &[&str], variables: &[(&str, &Path)])
 pub fn said(mut program: Command, folder: &Path) -> Said {
     let output = program.current_dir(folder).stdin(Stdio::null()).output().expect("the program runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    Said { success: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+    let status = output.status;
+    Said { success: status.success(), code: status.code(), out: text(output.stdout), err: text(output.stderr) }
 }

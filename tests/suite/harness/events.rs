@@ -37,18 +37,20 @@ impl Events {
         count > 0
     }
 
-    /// The next event of this name; those of other names are passed over. None where the stream ends.
-    pub async fn next_or_end(&mut self, name: &str) -> Option<Value> {
+    /// The next of these events, by its place among the names; all others are passed over. None where the stream ends.
+    async fn next_of(&mut self, names: &[&str]) -> Option<(usize, Value)> {
         // Each event is a chunk of its own, so that nothing stands within it.
-        let begin = format!("event: {name}\ndata: ");
+        let begins: Vec<String> = names.iter().map(|name| format!("event: {name}\ndata: ")).collect();
         let found = async {
             loop {
-                if let Some(at) = self.text.find(&begin) {
-                    let from = at + begin.len();
+                let found =
+                    begins.iter().enumerate().filter_map(|(which, begin)| Some((self.text.find(begin)?, which)));
+                if let Some((at, which)) = found.min() {
+                    let from = at + begins[which].len();
                     if let Some(length) = self.text[from..].find("\n\n") {
-                        let data = self.text[from..from + length].to_owned();
+                        let data = serde_json::from_str(&self.text[from..from + length]).expect("an event's data");
                         self.text.drain(..from + length);
-                        return Some(serde_json::from_str(&data).expect("an event's data"));
+                        return Some((which, data));
                     }
                 }
                 // The connection may stay open behind the last chunk.
@@ -57,7 +59,21 @@ impl Events {
                 }
             }
         };
-        soon(&format!("the event {name} of a stream"), found).await
+        soon(&format!("an event of {names:?} of a stream"), found).await
+    }
+
+    /// The next event of this name; those of other names are passed over. None where the stream ends.
+    pub async fn next_or_end(&mut self, name: &str) -> Option<Value> {
+        self.next_of(&[name]).await.map(|(_, data)| data)
+    }
+
+    /// The next of two kinds of events, in the order in which they come.
+    pub async fn next_either(&mut self, one: &str, other: &str) -> Result<Value, Value> {
+        match self.next_of(&[one, other]).await {
+            Some((0, data)) => Ok(data),
+            Some((_, data)) => Err(data),
+            None => panic!("the stream ended before {one} and {other}"),
+        }
     }
 
     pub async fn next(&mut self, name: &str) -> Value {

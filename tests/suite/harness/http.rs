@@ -20,6 +20,7 @@ pub struct Request {
     body: Vec<u8>,
     preface: Vec<u8>,
     from: Option<IpAddr>,
+    receive_buffer: Option<u32>,
 }
 
 /// An answer that is no WebSocket.
@@ -54,6 +55,7 @@ impl Request {
             version: "HTTP/1.1".to_owned(),
             preface: Vec::new(),
             from: None,
+            receive_buffer: None,
         }
     }
 
@@ -66,6 +68,12 @@ impl Request {
     /// Sends bytes before its first line, as a proxy may.
     pub fn behind(mut self, preface: impl Into<Vec<u8>>) -> Self {
         self.preface = preface.into();
+        self
+    }
+
+    /// Has so little room for what it does not read that the server soon cannot send it more.
+    pub fn with_little_room(mut self) -> Self {
+        self.receive_buffer = Some(4 << 10);
         self
     }
 
@@ -156,6 +164,9 @@ impl Request {
         let socket = TcpSocket::new_v4().expect("a socket");
         if let Some(from) = self.from {
             socket.bind(SocketAddr::new(from, 0)).expect("an address of this machine");
+        }
+        if let Some(bytes) = self.receive_buffer {
+            socket.set_recv_buffer_size(bytes).expect("a socket's option");
         }
         let mut stream = socket.connect(self.address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket's option");

@@ -29,6 +29,14 @@ fn a_value_of_the_wrong_kind() {
     assert_refused(with("listen = \"nowhere\""), &["parlor.toml", "line 1", "listen"]);
 }
 
+#[test]
+fn a_collector_that_cannot_be_one() {
+    assert_refused(with("[traces]\notlp = \"collector:4318\""), &["traces.otlp", "http://"]);
+    assert_refused(with("[traces]\notlp = \"http://collector\"\nsample = 2"), &["traces.sample", "0 to 1"]);
+    assert_refused(with("[traces]\notlp = \"https://c\"\nca-file = \"nowhere.pem\""), &["traces.ca-file", "nowhere"]);
+    assert_refused(with("[traces]\notlp = \"http://c\"\nsampling = 1"), &["parlor.toml", "sampling"]);
+}
+
 /// Not even where it is wrong.
 #[test]
 fn a_secret_is_not_printed() {

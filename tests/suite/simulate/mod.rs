@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crate::harness::command::{Said, parlor_in};
 use crate::harness::room::cache;
 use crate::harness::scripts::script;
-use crate::harness::{guest, plugin, root, target};
+use crate::harness::{Server, guest, json, plugin, root, target};
+use crate::tapes::tapes_of;
 
 /// How long a seed may take to find a fault, and all that follows.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -69,6 +70,38 @@ fn a_resume_of_the_whiteboard_that_fails_is_found() {
     let entry = copy.join("index.ts");
     let entry = entry.to_str().expect("text");
     finds(&script(entry, "whiteboard-bad-resume"), "$resume: ");
+}
+
+/// Payloads that nobody guesses come from tapes: from what went well with real clients follows what fails.
+#[tokio::test]
+async fn what_real_clients_sent_finds_a_fault_behind_it() {
+    let record = "[tenants.default.plugins.coupons]\nrecord = \"all\"";
+    let server = Server::builder().guest("coupons").config(record).start();
+    let mut ana = server.join("/coupons?room=lobby").await;
+    ana.send("redeem", json!({ "coupon": "spring-4711-qx", "times": 1 })).await;
+    ana.next_event("redeemed").await;
+    drop(ana);
+    server.signal_end();
+    let tapes = tapes_of(&server, "coupons", 1).await;
+    let (folder, component) = (tempfile::tempdir().expect("a folder"), guest("coupons"));
+    let steps = ["--steps", "1000"];
+    let without = simulate(folder.path(), &component, 1, &steps);
+    assert!(without.success && without.out.contains("1000 steps, and nothing failed"), "{without:?}");
+    // The tape, and the folder that it lies in.
+    for from in [tapes[0].as_path(), tapes[0].parent().expect("a folder")] {
+        let from = from.to_str().expect("text");
+        let with = simulate(folder.path(), &component, 1, &[&steps[..], &["--from", from]].concat());
+        assert!(with.code == Some(1) && with.err.contains("redeem: trap: "), "{with:?}");
+        assert!(with.out.contains("spring-4711-qx") && with.out.contains("the same outcome"), "{with:?}");
+        assert!(with.out.contains("and the other arguments as here"), "{with:?}");
+    }
+    fs::create_dir(folder.path().join("empty")).expect("a folder");
+    for (from, words) in
+        [("empty", "empty has no tapes"), ("room.wasm", "room.wasm: is no tape"), ("nowhere", "cannot read nowhere")]
+    {
+        let wrong = simulate(folder.path(), &component, 1, &["--from", from]);
+        assert!(wrong.code == Some(1) && wrong.err.contains(words), "{wrong:?}");
+    }
 }
 
 #[test]

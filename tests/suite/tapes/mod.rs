@@ -33,7 +33,7 @@ fn tapes(server: &Server, plugin: &str) -> Vec<PathBuf> {
 }
 
 /// Waits for so many tapes of a plugin.
-async fn tapes_of(server: &Server, plugin: &str, count: usize) -> Vec<PathBuf> {
+pub async fn tapes_of(server: &Server, plugin: &str, count: usize) -> Vec<PathBuf> {
     let wait = async {
         loop {
             let found = tapes(server, plugin);

@@ -82,6 +82,31 @@ async fn what_was_not_recorded_is_told_with_its_call() {
 }
 
 #[tokio::test]
+async fn a_replay_that_does_something_else_says_where_and_ends_with_1() {
+    const SHOP: &str = "the-key-of-the-shop";
+    let config =
+        format!("{}\n[tenants.default.plugins.coupons.config]\nshop-token = \"{SHOP}\"", recorded("coupons", "all"));
+    let server = Server::builder().guest("coupons").config(&config).start();
+    let mut ana = server.join("/coupons?room=lobby").await;
+    ana.sync().await;
+    ana.send("keep", json!({})).await;
+    ana.next_event("kept").await;
+    drop(ana);
+    server.signal_end();
+    let tape = tapes_of(&server, "coupons", 1).await.remove(0);
+    // A secret of the configuration is not on the tape: without it the guest does something else.
+    let other = replay(&server, &tape, "coupons", &[]);
+    assert_eq!(other.code, Some(1), "{other:?}");
+    let words = "parlor: diverged at call 2 of turn 2: recorded storage.put(\"the-key-of-the-shop\", ";
+    assert!(other.err.starts_with(words), "{other:?}");
+    assert!(other.err.contains("now storage.put(\"(not on the tape)\", "), "{other:?}");
+    assert!(!other.out.contains("the same outcome"), "{other:?}");
+    let same = replay(&server, &tape, "coupons", &["--set", &format!("shop-token={SHOP}")]);
+    assert_eq!(same.code, Some(0), "{same:?}");
+    assert!(same.out.contains("the same outcome: 2 turns"), "{same:?}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_cut_off_or_foreign_is_told_so() {
     let server = turns();
     let mut ana = server.enter("/turns?room=lobby&user=ana").await;

@@ -5,34 +5,51 @@ use std::collections::BTreeMap;
 use super::{Source, assert_tidy, sources, without_comment};
 
 /// Each module of `host/src`, and those that it may use.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("clock", &[]),
     ("files", &[]),
     ("randomness", &[]),
+    ("roots", &[]),
     ("seldom", &["clock"]),
     ("logs", &["clock", "seldom"]),
     ("watchdog", &["clock"]),
     ("model", &["clock"]),
     ("live", &["clock", "model"]),
+    ("traces", &["clock", "model", "roots", "seldom", "watchdog"]),
     ("protocol", &["model"]),
     ("folder", &["clock", "model"]),
     ("storage", &["clock", "model", "watchdog"]),
     ("alarms", &["clock", "model"]),
-    ("tenant", &["clock", "live", "model", "storage"]),
+    ("tenant", &["clock", "live", "model", "storage", "traces"]),
     ("workers", &["clock", "tenant", "watchdog"]),
-    ("config", &["folder", "model", "tenant"]),
+    ("config", &["folder", "model", "tenant", "traces"]),
     ("guest", &["clock", "model", "randomness", "storage", "tenant", "watchdog"]),
     ("plugin", &["clock", "files", "guest", "live", "model", "storage", "tenant"]),
     (
         "room",
-        &["alarms", "clock", "guest", "model", "plugin", "protocol", "randomness", "storage", "tenant", "workers"],
+        &[
+            "alarms",
+            "clock",
+            "guest",
+            "model",
+            "plugin",
+            "protocol",
+            "randomness",
+            "storage",
+            "tenant",
+            "traces",
+            "workers",
+        ],
     ),
     ("fleet", &["alarms", "clock", "guest", "model", "plugin", "protocol", "room", "storage", "tenant", "workers"]),
     ("socket", &["clock", "model", "protocol", "randomness", "room", "seldom", "workers"]),
     ("session", &["clock", "model", "protocol", "room", "seldom", "socket", "tenant", "workers"]),
     (
         "deploy",
-        &["clock", "config", "files", "fleet", "folder", "guest", "live", "model", "plugin", "tenant", "watchdog"],
+        &[
+            "clock", "config", "files", "fleet", "folder", "guest", "live", "model", "plugin", "tenant", "traces",
+            "watchdog",
+        ],
     ),
     (
         "server",
@@ -55,6 +72,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "socket",
             "storage",
             "tenant",
+            "traces",
             "watchdog",
             "workers",
         ],
@@ -83,7 +101,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
         "cli",
         &[
             "clock", "config", "deploy", "files", "fleet", "folder", "guest", "harness", "logs", "model", "plugin",
-            "server", "storage", "tenant", "watchdog", "workers",
+            "roots", "server", "storage", "tenant", "traces", "watchdog", "workers",
         ],
     ),
 ];

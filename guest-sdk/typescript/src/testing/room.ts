@@ -42,6 +42,12 @@ export class TestRoom implements api.TestRoom {
     this.#world.restore(reason);
   }
 
+  check(): void {
+    // As on a server, a room that sleeps has nothing to check.
+    const outcome = this.isAsleep() ? undefined : this.#world.giveHook("$check");
+    if (outcome !== undefined && "failed" in outcome) throw new TurnFailed(outcome.failed);
+  }
+
   sleep(): void {
     if (!this.isAsleep()) this.#world.suspend("sleep");
   }

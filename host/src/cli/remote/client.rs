@@ -1,22 +1,22 @@
 //! A client of a server's API.
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use axum::http::header::AUTHORIZATION;
 use axum::http::uri::{Authority, PathAndQuery, Scheme};
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::Agent;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 
 use super::arguments::RemoteArgs;
 use crate::config::TOKEN_VARIABLE;
 use crate::model::secret::Secret;
 use crate::model::text::printable;
+use crate::roots;
 
 /// How long a connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ impl ApiClient {
             ),
             None => std::env::var(TOKEN_VARIABLE).ok(),
         };
-        let roots = args.ca_file.as_deref().map_or(Ok(RootCerts::WebPki), roots)?;
+        let roots = roots::read("--ca-file", args.ca_file.as_deref())?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -157,20 +157,6 @@ impl ServerUrl {
 
 fn not_trusted(server: &ServerUrl, why: &str) -> anyhow::Error {
     anyhow::anyhow!("{server} is not trusted, for which --ca-file can name other certificates: {}", printable(why))
-}
-
-/// The certificates of a file, which are trusted in place of the public ones.
-fn roots(file: &Path) -> anyhow::Result<RootCerts> {
-    let text = std::fs::read(file).with_context(|| format!("--ca-file: cannot read {}", file.display()))?;
-    let unreadable = || format!("--ca-file: {} is not a PEM file", file.display());
-    let mut certificates = Vec::new();
-    for item in parse_pem(&text) {
-        if let PemItem::Certificate(certificate) = item.ok().with_context(unreadable)? {
-            certificates.push(certificate);
-        }
-    }
-    ensure!(!certificates.is_empty(), "--ca-file: {} holds no certificate", file.display());
-    Ok(RootCerts::from(certificates))
 }
 
 #[cfg(test)]

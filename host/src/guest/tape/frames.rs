@@ -1,5 +1,6 @@
 //! Frames: a length, a kind and a payload each, one behind the other.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 /// The bytes of a frame's length.
@@ -45,8 +46,27 @@ pub fn close(bytes: &mut [u8], start: usize) {
 /// Writes a value behind what is there.
 pub fn write<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
     // It fails only for a sequence whose length nobody knows, which none of these types has.
-    if let Ok(written) = postcard::to_extend(value, std::mem::take(bytes)) {
-        *bytes = written;
+    let _ = postcard::serialize_with_flavor(value, Behind(bytes));
+}
+
+/// Has postcard write behind what is there, without an iterator between: a recorded turn writes some ten values.
+struct Behind<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Behind<'_> {
+    type Output = ();
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }
 

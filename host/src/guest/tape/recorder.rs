@@ -18,6 +18,10 @@ const BEYOND: usize = 1 << 20;
 /// The call whose answer differs each time.
 const DRAWING: &str = "random.get_bytes";
 
+/// Of a tape's bytes, the part from which on it has the place for all of them at once: a tape that gets so far fills up soon, and
+/// would otherwise be copied each time that it has doubled.
+const GROWN_PART: usize = 8;
+
 /// Of a tape's bytes, the part up to which what the room stores is taken along.
 const STORAGE_PART: usize = 4;
 
@@ -170,7 +174,17 @@ impl Recorder {
         }
         let Some((clocks, random)) = self.wasi.take() else { return self.lose() };
         self.frame(FrameKind::End, &TapedEnd { clocks, random, ..end });
+        self.grow();
         self.charge();
+    }
+
+    /// Makes place for all of the tape, once a part of it is there.
+    fn grow(&mut self) {
+        let TapeBound { bytes, .. } = self.bound;
+        let whole = self.base_bytes.saturating_add(bytes).saturating_add(bytes / GROWN_PART);
+        if self.recorded_bytes() >= bytes / GROWN_PART && self.bytes.capacity() < whole && !self.is_full() {
+            self.bytes.reserve_exact(whole - self.bytes.len());
+        }
     }
 
     /// The room decides what becomes of the turn.

@@ -275,6 +275,9 @@ limits! {
     /// Bytes that the plugins of a tenant which logged little may write into the operator's log at once before
     /// `log-tenant-bytes-per-second` counts.
     log_tenant_bytes_burst: u32 = 1 << 20, Tenant, least 1;
+    /// Spans per second of one tenant that the collector of traces gets, where the operator has one: a tenant, or clients that
+    /// ask to be traced, must not take the place of others. Past it spans are left out and counted.
+    spans_per_second: u32 = 500, Tenant, least 1;
     /// Plugins of one tenant. One more does not load.
     plugins_per_tenant: usize = 64, Tenant, least 0;
     /// Versions of each plugin that the server keeps to roll back to, the current one included: a bad week of

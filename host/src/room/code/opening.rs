@@ -14,6 +14,7 @@ use crate::protocol::close::CloseReason;
 use crate::room::visitors::Visitors;
 use crate::storage::view::StorageView;
 use crate::tenant::latency::Timed;
+use crate::traces::{KeyValue, SpanWords, text_of};
 
 /// How often a room that has sockets waits for a place for its instance (`instance-wait-ms`) before it closes.
 const TRIES_OF_A_ROOM_IN_USE: u32 = 5;
@@ -26,12 +27,33 @@ impl Code {
         sockets: usize,
         base: Option<TapeBase>,
     ) -> Result<(), OpenError> {
-        let wakes = self.owed.as_ref().is_some_and(|owed| owed.reason == RestoreReason::Wake);
-        let begin = now_ns();
-        self.open(view, sockets, base.as_ref()).await?;
+        let reason = self.owed.as_ref().map(|owed| owed.reason);
+        let wakes = reason == Some(RestoreReason::Wake);
+        let (begin, plugin) = (now_ns(), Arc::clone(&self.plugin));
+        let span = plugin.account().traces.as_deref().and_then(|traces| Some((traces.begin(None)?, traces)));
+        let opened = self.open(view, sockets, base.as_ref()).await;
+        if let Some((span, traces)) = span {
+            let reason = reason.map_or("open", RestoreReason::as_str);
+            let attributes = self.place().into_iter().chain([text_of("parlor.reason", reason)]).collect();
+            let failed = opened.as_ref().err().map(ToString::to_string);
+            traces.end(span, SpanWords { name: "open room".into(), attributes, failed });
+        }
+        opened?;
         let timed = if wakes { Timed::Wake } else { Timed::Open };
         self.plugin.totals.latencies.note(timed, now_ns().saturating_sub(begin));
         Ok(())
+    }
+
+    /// Whose code it is, as spans say it.
+    pub(in crate::room) fn place(&self) -> Vec<KeyValue> {
+        let (key, version) = (&self.room.key, self.plugin.version.as_str());
+        let of = [
+            ("parlor.tenant", key.plugin.tenant.as_str()),
+            ("parlor.plugin", key.plugin.plugin.as_str()),
+            ("parlor.version", version),
+            ("parlor.room", key.room.as_str()),
+        ];
+        of.map(|(key, text)| text_of(key, text)).into()
     }
 
     /// Makes an instance. A room that has sockets waits for a place more than once.

@@ -28,6 +28,7 @@ use crate::storage::view::StorageView;
 use crate::storage::{Durability, Durable, PageBounds, Storage, StorageError, StoredRoom};
 use crate::tenant::Account;
 use crate::tenant::costs::HandlerPlace;
+use crate::traces::TraceParent;
 
 /// How much of the stored histories one read takes.
 const HISTORY_PAGE: PageBounds = PageBounds { entries: 512, bytes: 256 << 10 };
@@ -70,6 +71,8 @@ pub(super) struct Settled {
     pub(super) commit_wait: Option<Duration>,
     /// The handler of that turn.
     pub(super) handler: HandlerPlace,
+    /// Its span, where somebody wants to know of it.
+    pub(super) span: Option<Box<TraceParent>>,
 }
 
 impl Ledger {
@@ -240,8 +243,9 @@ impl Ledger {
             self.kept = self.view.kept();
         }
         self.kept_to = Some(held.end);
-        let handler = held.origin.as_ref().map(|origin| origin.handler).unwrap_or_default();
-        Settled { sets_alarm: held.sets_alarm(), commit_wait, handler, output: held.output }
+        let sets_alarm = held.sets_alarm();
+        let (handler, span) = held.origin.map(|origin| (origin.handler, origin.span)).unwrap_or_default();
+        Settled { sets_alarm, commit_wait, handler, span, output: held.output }
     }
 
     /// Under relaxed durability, the next output that may leave although it may still be lost. Call it until it answers

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::error::ApiError;
 use super::state::Api;
-use crate::live::{Interest, LiveListener, LiveReader, Topic};
+use crate::live::{Interest, LiveListener, LiveReader, TooManyStreams, Topic};
 use crate::model::names::{PluginName, RoomId, TenantName};
 use crate::server::auth::{Access, Caller};
 use crate::server::forwarded::RemoteClient;
@@ -95,7 +95,7 @@ pub async fn listen(
         Caller::Operator => LiveListener::Operator,
         Caller::Tenant(tenant) => LiveListener::Tenant(tenant),
     };
-    let full = |_| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "as many live streams are open as may be");
+    let full = |why: TooManyStreams| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string());
     let begin = api.figures.begin(&interest);
     let reader = api.tenants.live().listen(listener, interest).map_err(full)?;
     reader.begin_with(&Bytes::from_static(FIRST.as_bytes()));
