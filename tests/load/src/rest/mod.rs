@@ -63,6 +63,9 @@ pub struct Options {
     guest: PathBuf,
 }
 
+/// A state's name, its limits in the configuration, and how a server comes into it.
+type State<'a> = (&'a str, &'a str, &'a dyn Fn(&Server) -> anyhow::Result<Clients>);
+
 /// Measures each state in turn, on a fresh server, and prints a table.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     ensure!(options.seconds > 0.0, "--seconds must be more than 0");
@@ -73,7 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let Options { sockets, rooms, alarms, .. } = *options;
     println!("| | wake-ups a second | of a core | threads: wake-ups a second, of a core |\n|---|---|---|---|");
     let pings = format!("{sockets} idle sockets");
-    let states: [(&str, &str, &dyn Fn(&Server) -> anyhow::Result<Clients>); 5] = [
+    let states: [State<'_>; 5] = [
         (&format!("{} plugins, nobody there", OTHERS + 1), "", &|_| Clients::none(Dialect::Verani)),
         (&pings, "", &|server| enter(server, sockets.div_ceil(ROOM), ROOM)),
         (&format!("{pings}, not pinged"), UNPINGED, &|server| enter(server, sockets.div_ceil(ROOM), ROOM)),
