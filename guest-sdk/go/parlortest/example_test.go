@@ -37,6 +37,17 @@ func ExampleRoom_Connect() {
 	}
 }
 
+func ExampleSocket_LoseLine() {
+	_ = func(t *testing.T) {
+		room := parlortest.New(t)
+		ada, bob := room.Connect("ada", "/chat?userId=ada&resume", nil), room.ConnectAs("bob")
+		ada.LoseLine()
+		bob.Send("say", parlortest.M{"text": "hello"})
+		ada.ComeBack()
+		ada.Expect(parlortest.M{"type": "said", "from": "bob", "text": "hello"})
+	}
+}
+
 func ExampleRoom_Advance() {
 	_ = func(t *testing.T) {
 		room := parlortest.New(t)
