@@ -40,7 +40,7 @@ func ExampleRoom_Connect() {
 func ExampleSocket_LoseLine() {
 	_ = func(t *testing.T) {
 		room := parlortest.New(t)
-		ada, bob := room.Connect("ada", "/chat?userId=ada&resume", nil), room.ConnectAs("bob")
+		ada, bob := room.Connect("ada", "/chat?resume", nil), room.ConnectAs("bob")
 		ada.LoseLine()
 		bob.Send("say", parlortest.M{"text": "hello"})
 		ada.ComeBack()
