@@ -234,7 +234,8 @@ class TestRoom:
 
     def failures(self) -> list[dict[str, Any]]:
         """The turns that failed since the last look: ``{"event", "code", "message"}`` each. Rejections are not among them."""
-        found, self._failures = self._failures + self.step("failures"), []
+        found: list[dict[str, Any]] = self._failures + self.step("failures")
+        self._failures = []
         return found
 
     def log(self) -> list[str]:
