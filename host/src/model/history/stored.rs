@@ -89,7 +89,7 @@ impl StoredHistories {
     /// Adds an entry of the room's storage; in the order of the keys.
     pub fn add(&mut self, key: &str, value: &[u8]) {
         let bytes = key.len() + value.len();
-        let Some(StoredEntry { channel, after, epoch, entry }) = parse(key, value) else {
+        let Some(KnownEntry { channel, after, epoch, entry }) = parse(key, value) else {
             self.damaged.extend(channel_and_seq(key).map(|(channel, _)| channel.to_owned()));
             return self.leftover.push(HistoryWrite::erasing(key.to_owned(), bytes));
         };
@@ -139,7 +139,7 @@ fn channel_and_seq(key: &str) -> Option<(&str, u64)> {
 }
 
 /// What the storage says of an entry.
-struct StoredEntry {
+struct KnownEntry {
     channel: String,
     /// The epoch of the entry before it, where it names that.
     after: Option<Arc<str>>,
@@ -147,7 +147,7 @@ struct StoredEntry {
     entry: HistoryEntry,
 }
 
-fn parse(key: &str, value: &[u8]) -> Option<StoredEntry> {
+fn parse(key: &str, value: &[u8]) -> Option<KnownEntry> {
     let (channel, seq) = channel_and_seq(key)?;
     let StoredValue { epoch, after, at, event, data, base64, attachments, spread } =
         serde_json::from_slice(value).ok()?;
@@ -160,5 +160,5 @@ fn parse(key: &str, value: &[u8]) -> Option<StoredEntry> {
         attachments.iter().map(|text| base64::decode(text.as_bytes()).map(Bytes::from)).collect::<Option<_>>()?;
     let body = Body { data, attachments, is_spread: spread };
     let entry = HistoryEntry { seq, at, event, body, stored_bytes: 0, held: HeldMemory::default() };
-    Some(StoredEntry { channel: channel.to_owned(), after: after.map(Arc::from), epoch: epoch.into(), entry })
+    Some(KnownEntry { channel: channel.to_owned(), after: after.map(Arc::from), epoch: epoch.into(), entry })
 }

@@ -1,12 +1,17 @@
 //! Why a component was not compiled.
 
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{Child, ExitStatus};
 
 use rustix::process::Signal;
 
 use super::prevented::{self, Prevented};
 use crate::model::limits::Limits;
+use crate::model::text::printable;
+
+/// How many bytes the server reads of the child's error.
+const WORDS_BYTES_MAX: u64 = 4 << 10;
 
 /// Explains why the child failed, by its exit status and its words.
 pub fn failure(status: ExitStatus, words: &str, limits: &Limits) -> anyhow::Error {
@@ -35,4 +40,15 @@ pub fn failure(status: ExitStatus, words: &str, limits: &Limits) -> anyhow::Erro
         Some(signal) => anyhow::anyhow!("does not compile: the compiler crashed with signal {signal}"),
         None => anyhow::anyhow!("does not compile: {words}"),
     }
+}
+
+/// Reads the child's error as one line.
+pub fn words_of(child: &mut Child) -> String {
+    let mut words = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        // If this fails, the error has no words.
+        let _ = stderr.take(WORDS_BYTES_MAX).read_to_end(&mut words);
+    }
+    let words = String::from_utf8_lossy(&words);
+    printable(words.trim().trim_start_matches("parlor: "))
 }

@@ -22,9 +22,9 @@ mod supervision;
 mod tests;
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -39,7 +39,6 @@ use crate::files;
 use crate::guest::engine::{engine_hash, one_line};
 use crate::model::limits::Limits;
 use crate::model::names::PluginKey;
-use crate::model::text::printable;
 use crate::tenant::Account;
 use crate::tenant::locks::TenantLocks;
 use bounds::ALLOCATOR_RESERVE;
@@ -47,7 +46,7 @@ pub use bounds::{ChildBounds, ChildMemory};
 pub use cache::compiled_bytes;
 use cache::{Cache, EXTENSION};
 pub use child::CompileJob;
-use failure::failure;
+use failure::{failure, words_of};
 use functions::FunctionCounts;
 pub use kept_scripts::{KeptScript, ScriptSources};
 use languages::LanguagePacks;
@@ -60,8 +59,6 @@ use seal::BrokenSeal;
 use subject::CompileSubject;
 use supervision::{ChildEnd, EndedChild, wait};
 
-/// How many bytes the server reads of the child's error.
-const WORDS_BYTES_MAX: u64 = 4 << 10;
 /// Compiles components, and caches their native code.
 pub struct Compiler {
     engine: Engine,
@@ -388,15 +385,4 @@ impl Drop for StillWanted {
     fn drop(&mut self) {
         self.given_up.store(true, Ordering::Relaxed);
     }
-}
-
-/// Reads the child's error as one line.
-fn words_of(child: &mut Child) -> String {
-    let mut words = Vec::new();
-    if let Some(stderr) = child.stderr.take() {
-        // If this fails, the error has no words.
-        let _ = stderr.take(WORDS_BYTES_MAX).read_to_end(&mut words);
-    }
-    let words = String::from_utf8_lossy(&words);
-    printable(words.trim().trim_start_matches("parlor: "))
 }
