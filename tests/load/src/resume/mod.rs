@@ -39,6 +39,7 @@ requests-per-address-burst = 100000
 upgrades-per-address-per-second = 100000
 upgrades-per-address-burst = 100000
 detached-per-tenant = 20000
+resume-ms = 600000
 frames-per-second = 100000
 frames-burst = 100000
 tenant-cpu-percent = 100000
@@ -141,7 +142,7 @@ async fn cut(options: &Options, server: &Server, trouble: Trouble) -> anyhow::Re
         talks.spawn(talk(server.address, format!("user{number}"), errand.clone(), standing.clone()));
     }
     let said = Arc::new(AtomicU64::new(0));
-    let speaker = tokio::spawn(speak(server.address, per_second, rhythm, Arc::clone(&said), trouble));
+    let mut speaker = tokio::spawn(speak(server.address, per_second, rhythm, Arc::clone(&said), trouble));
     let talked = async {
         while let Some(done) = talks.join_next().await {
             done.context("a socket's task")??;
@@ -151,8 +152,8 @@ async fn cut(options: &Options, server: &Server, trouble: Trouble) -> anyhow::Re
     tokio::select! {
         talked = talked => talked?,
         still = until_standstill(standings) => still?,
+        spoken = &mut speaker => spoken.context("the speaker's task")??,
     }
-    ensure!(!speaker.is_finished(), "the speaker did not speak to the end");
     speaker.abort();
     let usage = clocks.since(server)?;
     let (lines, said) = (counts.resumed.load(Ordering::Relaxed), said.load(Ordering::Relaxed));

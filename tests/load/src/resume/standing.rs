@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::load::clients::INTERRUPTED;
 
 /// How long no client may get on.
 const STANDSTILL: Duration = Duration::from_secs(10);
@@ -77,6 +80,7 @@ pub async fn until_standstill(all: Vec<SharedStanding>) -> anyhow::Result<()> {
     let (mut answered, mut since) = (None, Instant::now());
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
         let standings: Vec<Standing> = all.iter().map(SharedStanding::read).collect();
         let now = standings.iter().map(|standing| standing.taken).sum::<u64>();
         if answered != Some(now) {
