@@ -3,7 +3,9 @@
 
 mod detached;
 mod proxy;
+mod rhythm;
 mod session;
+mod standing;
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +18,11 @@ use clap::Args;
 use tokio::task::JoinSet;
 
 use self::proxy::CuttingProxy;
-use self::session::{Counts, Session, talk};
+use self::rhythm::Rhythm;
+use self::session::{Counts, Errand, Session, talk};
+use self::standing::{SharedStanding, until_standstill};
+use crate::hostile::attack::Arena;
+use crate::hostile::uploads;
 use crate::load::cores::Cores;
 use crate::load::guests;
 use crate::load::parlor::{self, Scratch};
@@ -33,12 +39,14 @@ requests-per-address-burst = 100000
 upgrades-per-address-per-second = 100000
 upgrades-per-address-burst = 100000
 detached-per-tenant = 20000
+resume-ms = 600000
 frames-per-second = 100000
 frames-burst = 100000
 tenant-cpu-percent = 100000
 room-sleep-ms = 1
 swap-trial-turns = 1
 room-faults = 1000000
+room-faults-window-ms = 1000
 client-faults = 1000000
 address-faults = 1000000
 client-slow-ms = 0
@@ -66,6 +74,9 @@ pub struct Options {
     /// Numbered frames that all sockets together send upstream.
     #[arg(long, default_value_t = 100_000)]
     frames: u64,
+    /// How many of them a second, by day: the lines are busy for 4 s, and then still for 1.5 s, so that the room sleeps.
+    #[arg(long, default_value_t = 4_000)]
+    rate: u32,
     /// Sockets without a line whose memory is measured; 0 for none.
     #[arg(long, default_value_t = 10_000)]
     detached: usize,
@@ -118,40 +129,50 @@ impl Trouble {
 
 /// Cuts lines until there were enough of them, and everything has come.
 async fn cut(options: &Options, server: &Server, trouble: Trouble) -> anyhow::Result<()> {
-    let Options { sockets, per_second, cuts, frames, .. } = *options;
-    let proxy = CuttingProxy::start(server.address, cuts).await?;
+    let Options { sockets, per_second, cuts, frames, rate, .. } = *options;
+    let rhythm = Rhythm::begin();
+    let proxy = CuttingProxy::start(server.address, rhythm, cuts).await?;
     let (counts, clocks, begin) = (Arc::new(Counts::default()), Clocks::read(server)?, Instant::now());
     let each = frames.div_ceil(sockets as u64);
+    let pause = Duration::from_secs(sockets as u64) / rate;
+    let errand = Errand { proxy: proxy.address, rhythm, frames: each, pause, counts: Arc::clone(&counts) };
     let mut talks = JoinSet::new();
-    for number in 0..sockets {
-        talks.spawn(talk(proxy.address, format!("user{number}"), each, Arc::clone(&counts)));
+    let standings: Vec<SharedStanding> = (0..sockets).map(|_| SharedStanding::default()).collect();
+    for (number, standing) in standings.iter().enumerate() {
+        talks.spawn(talk(server.address, format!("user{number}"), errand.clone(), standing.clone()));
     }
     let said = Arc::new(AtomicU64::new(0));
-    let speaker = tokio::spawn(speak(server.address, per_second, Arc::clone(&said), trouble));
-    let report = async {
+    let mut speaker = tokio::spawn(speak(server.address, per_second, rhythm, Arc::clone(&said), trouble));
+    let talked = async {
         while let Some(done) = talks.join_next().await {
             done.context("a socket's task")??;
         }
         anyhow::Ok(())
     };
-    report.await?;
-    ensure!(!speaker.is_finished(), "the speaker did not speak to the end");
+    tokio::select! {
+        talked = talked => talked?,
+        still = until_standstill(standings) => still?,
+        spoken = &mut speaker => spoken.context("the speaker's task")??,
+    }
     speaker.abort();
     let usage = clocks.since(server)?;
-    let (lines, failed) = (counts.resumed.load(Ordering::Relaxed), counts.not_resumed.load(Ordering::Relaxed));
-    let (cut, heard) = (proxy.cuts(), counts.heard.load(Ordering::Relaxed));
+    let (lines, said) = (counts.resumed.load(Ordering::Relaxed), said.load(Ordering::Relaxed));
+    let (cut, told) = (proxy.cuts(), counts.told.load(Ordering::Relaxed));
+    let woken = uploads::figure("parlor_wake_seconds_count", "", &Arena::at(server.address))?.unwrap_or_default();
     println!(
-        "{} crashes, {} swaps, {cut} lines cut ({} half-open), {lines} sessions resumed, {failed} not; {} numbered frames upstream, none lost, none twice; \
-         {heard} of {} said downstream, in order; {:.1} s, {:.1} s of CPU",
-        said.load(Ordering::Relaxed) / CRASH_EVERY,
-        said.load(Ordering::Relaxed) / SWAP_EVERY,
+        "{} crashes, {} swaps, woken {woken} times, {cut} lines cut ({} half-open), {lines} sessions resumed, 0 not; {} numbered frames upstream, \
+         none lost, none twice; {told} of {said} said downstream, in order; {:.1} s, {:.1} s of CPU",
+        said / CRASH_EVERY,
+        said / SWAP_EVERY,
         proxy.half_open(),
         each * sockets as u64,
-        said.load(Ordering::Relaxed),
         begin.elapsed().as_secs_f64(),
         usage.server.as_secs_f64(),
     );
-    ensure!(cut >= cuts, "only {cut} lines were cut before everything had come: ask for more frames");
+    ensure!(
+        cut >= cuts,
+        "only {cut} lines were cut before everything had come: ask for more frames, or fewer a second"
+    );
     Ok(())
 }
 
@@ -159,20 +180,22 @@ async fn cut(options: &Options, server: &Server, trouble: Trouble) -> anyhow::Re
 async fn speak(
     server: std::net::SocketAddr,
     per_second: u32,
+    rhythm: Rhythm,
     said: Arc<AtomicU64>,
     trouble: Trouble,
 ) -> anyhow::Result<()> {
     let mut speaker = Session::begin(server, "speaker").await?;
-    let mut every = tokio::time::interval(Duration::from_secs(1) / per_second);
+    let mut due = tokio::time::Instant::now();
     loop {
         tokio::select! {
-            _ = every.tick() => {
+            () = tokio::time::sleep_until(due) => {
+                due = rhythm.by_day(due + Duration::from_secs(1) / per_second);
                 let number = said.fetch_add(1, Ordering::Relaxed);
                 speaker.send(&format!(r#"{{"type":"tell","data":{number}}}"#)).await?;
-                if (number + 1) % CRASH_EVERY == 0 {
+                if (number + 1).is_multiple_of(CRASH_EVERY) {
                     speaker.send(r#"{"type":"crash","data":null}"#).await?;
                 }
-                if (number + 1) % SWAP_EVERY == 0 {
+                if (number + 1).is_multiple_of(SWAP_EVERY) {
                     trouble.swap(number / SWAP_EVERY)?;
                 }
             }

@@ -11,8 +11,12 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+
+use super::rhythm::Rhythm;
+use super::standing::{Doing, SharedStanding};
 
 /// How many frames a client sends ahead of what it heard of them.
 const AHEAD: u64 = 8;
@@ -25,9 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub struct Counts {
     pub resumed: AtomicU64,
-    pub not_resumed: AtomicU64,
     /// Frames that the room said to all.
-    pub heard: AtomicU64,
+    pub told: AtomicU64,
 }
 
 pub struct Session {
@@ -83,36 +86,56 @@ impl Session {
     /// Takes another line in the place of the one that it has.
     pub async fn next_line(&mut self, to: SocketAddr) -> anyhow::Result<()> {
         let wish = format!("resume={}&got={}", self.secret, self.got);
-        self.line = line(to, &self.user, &wish).await?;
+        let opened = tokio::time::timeout(PATIENCE, line(to, &self.user, &wish)).await;
+        self.line = opened.context("no answer to the handshake")??;
         Ok(())
     }
 }
 
+/// What all clients are told.
+#[derive(Clone)]
+pub struct Errand {
+    pub proxy: SocketAddr,
+    pub rhythm: Rhythm,
+    /// How many numbers each client sends. One more follows: whatever came twice comes before the answer to that.
+    pub frames: u64,
+    /// From one number to the next.
+    pub pause: Duration,
+    pub counts: Arc<Counts>,
+}
+
 /// One client's numbers upstream, and what it heard of them.
 struct Talk {
+    errand: Errand,
+    /// When the next number is due.
+    due: Instant,
     next: u64,
     taken: u64,
     heard: u64,
     unheard: VecDeque<u64>,
     told: Option<u64>,
-    counts: Arc<Counts>,
+    standing: SharedStanding,
 }
 
 /// Sends so many numbered frames over lines that break, and checks all that comes.
-pub async fn talk(to: SocketAddr, user: String, frames: u64, counts: Arc<Counts>) -> anyhow::Result<()> {
-    let mut session = Session::begin(to, &user).await?;
-    let mut talk = Talk { next: 0, taken: 0, heard: 0, unheard: VecDeque::new(), told: None, counts };
+pub async fn talk(server: SocketAddr, user: String, errand: Errand, standing: SharedStanding) -> anyhow::Result<()> {
+    // A session whose first handshake is cut never began, so this line is not one of those that are cut.
+    let mut session = Session::begin(server, &user).await?;
+    let (by, due) = (errand.proxy, Instant::now());
+    let mut talk = Talk { errand, due, next: 0, taken: 0, heard: 0, unheard: VecDeque::new(), told: None, standing };
     loop {
-        if talk.converse(&mut session, frames).await? {
+        talk.standing.does(Doing::SeeksLine("it did not try yet".to_owned()));
+        // The handshake may be cut as well.
+        while let Err(why) = session.next_line(by).await {
+            talk.standing.does(Doing::SeeksLine(why.to_string()));
+            tokio::time::sleep(PAUSE).await;
+        }
+        talk.standing.does(Doing::ComesBack);
+        if talk.go_on(&mut session).await.with_context(|| user.clone())? {
+            talk.standing.does(Doing::Done);
             return Ok(());
         }
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            // The handshake may be cut as well.
-            if session.next_line(to).await.is_ok() && talk.come_back(&mut session).await? {
-                break;
-            }
-        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -127,10 +150,12 @@ impl Talk {
             Some("told") => {
                 ensure!(self.told.is_none_or(|last| n == Some(last + 1)), "{n:?} follows {:?}", self.told);
                 self.told = n;
-                self.counts.heard.fetch_add(1, Ordering::Relaxed);
+                self.errand.counts.told.fetch_add(1, Ordering::Relaxed);
             }
-            _ => {}
+            // An error tells of a frame that had no turn.
+            _ => ensure!(frame["type"] == "pong", "this was not to come: {frame}"),
         }
+        self.standing.change(|standing| standing.taken = self.taken);
         Ok(())
     }
 
@@ -144,14 +169,14 @@ impl Talk {
             }
             session.take_secret(&frame)?;
             if frame["resumed"] != true {
-                self.counts.not_resumed.fetch_add(1, Ordering::Relaxed);
                 bail!("a session did not go on, although it was back in time");
             }
-            self.counts.resumed.fetch_add(1, Ordering::Relaxed);
+            self.errand.counts.resumed.fetch_add(1, Ordering::Relaxed);
             let heard = frame["heard"].as_u64().context("how many were taken")?;
             ensure!(heard >= self.heard && heard - self.heard <= self.unheard.len() as u64, "{heard} cannot be");
             self.unheard.drain(..(heard - self.heard) as usize);
             self.heard = heard;
+            self.standing.change(|standing| (standing.heard, standing.lines) = (heard, standing.lines + 1));
             for number in &self.unheard {
                 if session.send(&numbered(*number)).await.is_err() {
                     return Ok(false);
@@ -161,18 +186,31 @@ impl Talk {
         }
     }
 
-    /// Talks until the line breaks; true where all is said and heard.
-    async fn converse(&mut self, session: &mut Session, frames: u64) -> anyhow::Result<bool> {
-        while self.taken < frames {
-            while self.next < frames && self.next < self.taken + AHEAD {
-                self.unheard.push_back(self.next);
-                self.next += 1;
-                if session.send(&numbered(self.next - 1)).await.is_err() {
-                    return Ok(false);
+    /// Comes back, and talks until the line breaks; true where all is said and heard.
+    async fn go_on(&mut self, session: &mut Session) -> anyhow::Result<bool> {
+        if !self.come_back(session).await? {
+            return Ok(false);
+        }
+        self.standing.does(Doing::Talks);
+        let all = self.errand.frames + 1;
+        while self.taken < all {
+            let may_send = self.next < all && self.next < self.taken + AHEAD;
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(self.due), if may_send => {
+                    self.due = self.errand.rhythm.by_day(self.due + self.errand.pause);
+                    self.unheard.push_back(self.next);
+                    self.next += 1;
+                    self.standing.change(|standing| standing.sent = self.next);
+                    if session.send(&numbered(self.next - 1)).await.is_err() {
+                        return Ok(false);
+                    }
                 }
+                frame = session.frame() => match frame {
+                    Some(frame) => self.check(&frame)?,
+                    None => return Ok(false),
+                },
             }
-            let Some(frame) = session.frame().await else { return Ok(false) };
-            self.check(&frame)?;
         }
         Ok(true)
     }
