@@ -8,10 +8,9 @@ use crate::traces::{SpanWords, text_of};
 impl Change<'_> {
     /// Loads a component and lets it serve.
     pub async fn deploy(&self, bytes: Bytes, by: DeployedBy) -> Result<Deployed, NotDeployed> {
-        let traces = self.account.traces.as_deref();
-        let span = traces.and_then(|traces| Some((traces.begin(None)?, traces)));
+        let span = self.account.traces.as_deref().and_then(|traces| traces.begin(None));
         let deployed = self.bring(bytes, by).await;
-        let Some((span, traces)) = span else { return deployed };
+        let Some(span) = span else { return deployed };
         let (tenant, plugin) = (self.key.tenant.as_str(), self.key.plugin.as_str());
         let mut attributes = vec![
             text_of("parlor.tenant", tenant),
@@ -25,7 +24,7 @@ impl Change<'_> {
             }
             Err(refused) => Some(refused.why.clone()),
         };
-        traces.end(span, SpanWords { name: "deploy".into(), attributes, failed });
+        span.end(SpanWords { name: "deploy".into(), attributes, failed });
         deployed
     }
 }

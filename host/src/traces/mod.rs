@@ -88,6 +88,7 @@ pub struct TenantTraces {
 /// A span that has begun.
 #[derive(Debug)]
 pub struct BegunSpan {
+    traces: Arc<Traces>,
     own: TraceParent,
     parent: Option<TraceParent>,
     began: Duration,
@@ -97,6 +98,32 @@ impl BegunSpan {
     /// The span as the parent of others.
     pub fn as_parent(&self) -> TraceParent {
         self.own
+    }
+
+    /// Ends it now.
+    pub fn end(self, words: SpanWords) {
+        let Self { traces, own, parent, began } = self;
+        let SpanWords { name, attributes, failed } = words;
+        let is_remote = parent.is_some_and(|parent| parent.is_remote);
+        let state = TraceState::NONE;
+        traces.queue.push(Box::new(SpanData {
+            span_context: SpanContext::new(own.trace, own.span, TraceFlags::SAMPLED, false, state),
+            parent_span_id: parent.map_or(SpanId::INVALID, |parent| parent.span),
+            parent_span_is_remote: is_remote,
+            span_kind: if is_remote { SpanKind::Server } else { SpanKind::Internal },
+            name: match name {
+                Cow::Borrowed(name) => Cow::Borrowed(name),
+                Cow::Owned(name) => Cow::Owned(short(&name)),
+            },
+            start_time: UNIX_EPOCH + began,
+            end_time: UNIX_EPOCH + unix_now().max(began),
+            attributes,
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: failed.map_or(Status::Unset, |why| Status::error(short(&why))),
+            instrumentation_scope: InstrumentationScope::builder("parlor").build(),
+        }));
     }
 }
 
@@ -138,33 +165,8 @@ impl TenantTraces {
             return None;
         }
         let own = TraceParent { trace, span: ids.new_span_id(), is_told, is_remote: false };
-        Some(BegunSpan { own, parent, began: unix_now().saturating_sub(ago) })
-    }
-
-    /// Ends a span now.
-    pub fn end(&self, span: BegunSpan, words: SpanWords) {
-        let BegunSpan { own, parent, began } = span;
-        let SpanWords { name, attributes, failed } = words;
-        let is_remote = parent.is_some_and(|parent| parent.is_remote);
-        let state = TraceState::NONE;
-        self.traces.queue.push(Box::new(SpanData {
-            span_context: SpanContext::new(own.trace, own.span, TraceFlags::SAMPLED, false, state),
-            parent_span_id: parent.map_or(SpanId::INVALID, |parent| parent.span),
-            parent_span_is_remote: is_remote,
-            span_kind: if is_remote { SpanKind::Server } else { SpanKind::Internal },
-            name: match name {
-                Cow::Borrowed(name) => Cow::Borrowed(name),
-                Cow::Owned(name) => Cow::Owned(short(&name)),
-            },
-            start_time: UNIX_EPOCH + began,
-            end_time: UNIX_EPOCH + unix_now().max(began),
-            attributes,
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status: failed.map_or(Status::Unset, |why| Status::error(short(&why))),
-            instrumentation_scope: InstrumentationScope::builder("parlor").build(),
-        }));
+        let traces = Arc::clone(&self.traces);
+        Some(BegunSpan { traces, own, parent, began: unix_now().saturating_sub(ago) })
     }
 }
 

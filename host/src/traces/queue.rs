@@ -41,8 +41,9 @@ impl LostSpans {
 #[derive(Debug, Default)]
 pub(super) struct SpanQueue {
     waiting: Mutex<WaitingSpans>,
-    /// Notified for the thread that sends, and for whoever waits for its end.
+    /// Notified for the thread that sends.
     changed: Condvar,
+    /// Notified for whoever waits until nothing is left to send.
     done: Condvar,
     sent: AtomicU64,
     lost: [AtomicU64; LostSpans::ALL.len()],

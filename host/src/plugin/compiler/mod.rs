@@ -97,19 +97,19 @@ impl Compiler {
         account: &Arc<Account>,
         bytes: Arc<[u8]>,
     ) -> anyhow::Result<Component> {
-        let of_tenant = (key.clone(), Arc::clone(account), Arc::clone(&bytes));
-        let look = |compiler: &Self, key: &PluginKey, account: &Account, bytes: &[u8]| {
-            let kept = compiler.place(key, account, bytes);
+        let looked_for = Arc::clone(&bytes);
+        let look = move |compiler: &Self, key: &PluginKey, account: &Account| {
+            let kept = compiler.place(key, account, &looked_for);
             (compiler.load_kept(&kept), kept)
         };
-        let (found, kept) = self.aside(of_tenant.clone(), look).await?;
+        let (found, kept) = self.aside(key, account, look).await?;
         if let Some(component) = found {
             return Ok(component);
         }
         let turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
         let wanted = StillWanted::default();
         let given_up = Arc::clone(&wanted.given_up);
-        self.aside(of_tenant, move |compiler, key, account, bytes| {
+        self.aside(key, account, move |compiler, key, account| {
             // Hold both until the child is gone, even if nobody waits for the code any more.
             let _turns = turns;
             let _alone =
@@ -117,7 +117,7 @@ impl Compiler {
             // Whoever had the lock before may have compiled the same component.
             match compiler.load_kept(&kept) {
                 Some(component) => Ok(component),
-                None => compiler.compile(key, account, bytes, &kept, &given_up),
+                None => compiler.compile(key, account, &bytes, &kept, &given_up),
             }
         })
         .await?
@@ -136,11 +136,10 @@ impl Compiler {
         job: ScriptJob,
     ) -> anyhow::Result<ScriptBuild> {
         let _turns = (self.tenants.lock(&key.tenant).await, Arc::clone(&self.at_once).acquire_owned().await?);
-        let of_tenant = (key.clone(), Arc::clone(account), Arc::from([]));
-        let build = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+        let build = move |compiler: &Self, key: &PluginKey, account: &Account| {
             ScriptBuilder { program: &compiler.program, folder: &compiler.cache.folder }.build(key, account, &job)
         };
-        self.aside(of_tenant, build).await?
+        self.aside(key, account, build).await?
     }
 
     /// What was last kept for a script. Whether its files are as they were is for the caller to see.
@@ -151,10 +150,10 @@ impl Compiler {
         job: &ScriptJob,
     ) -> Option<KeptScript> {
         let (max, name) = (job.output_bytes, kept_scripts::name(job, &self.program)?);
-        let read = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+        let read = move |compiler: &Self, key: &PluginKey, account: &Account| {
             kept_scripts::read(&compiler.place_of(key, account, &name), compiler.user, max)
         };
-        self.aside((key.clone(), Arc::clone(account), Arc::from([])), read).await.ok()?
+        self.aside(key, account, read).await.ok()?
     }
 
     /// Keeps what a script became. Where that fails, the script is built again after the next start.
@@ -166,7 +165,7 @@ impl Compiler {
         made: KeptScript,
     ) {
         let Some(name) = kept_scripts::name(job, &self.program) else { return };
-        let write = move |compiler: &Self, key: &PluginKey, account: &Account, _: &[u8]| {
+        let write = move |compiler: &Self, key: &PluginKey, account: &Account| {
             let file = compiler.place_of(key, account, &name);
             if let Err(why) = kept_scripts::write(&file, &made) {
                 tracing::warn!("{} is built again after the next start: {why:#}", file.display());
@@ -174,17 +173,18 @@ impl Compiler {
             compiler.cache.forget_unused(&file);
         };
         // Nothing is lost where the thread fails.
-        let _ = self.aside((key.clone(), Arc::clone(account), Arc::from([])), write).await;
+        let _ = self.aside(key, account, write).await;
     }
 
     /// Runs work for a tenant on a thread that may take long, and charges it.
     async fn aside<T: Send + 'static>(
         self: &Arc<Self>,
-        (key, account, bytes): (PluginKey, Arc<Account>, Arc<[u8]>),
-        work: impl FnOnce(&Self, &PluginKey, &Account, &[u8]) -> T + Send + 'static,
+        key: &PluginKey,
+        account: &Arc<Account>,
+        work: impl FnOnce(&Self, &PluginKey, &Account) -> T + Send + 'static,
     ) -> anyhow::Result<T> {
-        let compiler = Arc::clone(self);
-        let work = move || account.deploying(|| work(&compiler, &key, &account, &bytes));
+        let (compiler, key, account) = (Arc::clone(self), key.clone(), Arc::clone(account));
+        let work = move || account.deploying(|| work(&compiler, &key, &account));
         tokio::task::spawn_blocking(work).await.context("compiling panicked")
     }
 

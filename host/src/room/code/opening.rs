@@ -29,14 +29,14 @@ impl Code {
     ) -> Result<(), OpenError> {
         let reason = self.owed.as_ref().map(|owed| owed.reason);
         let wakes = reason == Some(RestoreReason::Wake);
-        let (begin, plugin) = (now_ns(), Arc::clone(&self.plugin));
-        let span = plugin.account().traces.as_deref().and_then(|traces| Some((traces.begin(None)?, traces)));
+        let begin = now_ns();
+        let span = self.plugin.account().traces.as_deref().and_then(|traces| traces.begin(None));
         let opened = self.open(view, sockets, base.as_ref()).await;
-        if let Some((span, traces)) = span {
+        if let Some(span) = span {
             let reason = reason.map_or("open", RestoreReason::as_str);
             let attributes = self.place().into_iter().chain([text_of("parlor.reason", reason)]).collect();
             let failed = opened.as_ref().err().map(ToString::to_string);
-            traces.end(span, SpanWords { name: "open room".into(), attributes, failed });
+            span.end(SpanWords { name: "open room".into(), attributes, failed });
         }
         opened?;
         let timed = if wakes { Timed::Wake } else { Timed::Open };

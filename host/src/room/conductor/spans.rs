@@ -25,7 +25,7 @@ impl Conductor {
     /// Ends the span of a turn, with what the turn did.
     pub(super) fn end_span(&self, span: Option<BegunSpan>, origin: &Origin, cost: &TurnCost, judgement: &Judgement) {
         let plugin = self.code.plugin();
-        let Some((span, traces)) = span.zip(plugin.account().traces.as_deref()) else { return };
+        let Some(span) = span else { return };
         let (outcome, failed) = match judgement {
             Judgement::Commit(_) => ("committed", None),
             Judgement::Lost => ("lost", Some("the writes that it ran on failed".to_owned())),
@@ -52,14 +52,14 @@ impl Conductor {
             Some(handler) => Cow::Owned(format!("turn {handler}")),
             None => Cow::Borrowed("turn"),
         };
-        traces.end(span, SpanWords { name, attributes, failed });
+        span.end(SpanWords { name, attributes, failed });
     }
 
     /// Tells of a commit for whose durability a turn waited so long.
     pub(super) fn tell_of_commit(&self, of: Option<&TraceParent>, waited: Duration) {
         let Some((of, traces)) = of.zip(self.code.plugin().account().traces.as_deref()) else { return };
         if let Some(span) = traces.begin_before(waited, Some(*of)) {
-            traces.end(span, SpanWords { name: Cow::Borrowed("commit"), attributes: self.code.place(), failed: None });
+            span.end(SpanWords { name: Cow::Borrowed("commit"), attributes: self.code.place(), failed: None });
         }
     }
 }

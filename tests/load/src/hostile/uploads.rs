@@ -89,7 +89,9 @@ pub fn get(path: &str, arena: &Arena) -> Option<String> {
 /// A figure of the server's: the sum of all lines of this name whose labels hold `label`; none where there is no such line.
 pub fn figure(name: &str, label: &str, arena: &Arena) -> anyhow::Result<Option<f64>> {
     let text = get("/_parlor/metrics", arena).context("the server does not tell its figures")?;
-    let lines = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
+    // Other figures' names may begin with this one.
+    let of_name = text.lines().filter_map(|line| line.strip_prefix(name)).filter(|rest| rest.starts_with(['{', ' ']));
+    let lines = of_name.filter_map(|rest| rest.rsplit_once(' '));
     let values = lines.filter(|(labels, _)| labels.contains(label)).filter_map(|(_, value)| value.parse::<f64>().ok());
     Ok(values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
 }

@@ -78,9 +78,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let pings = format!("{sockets} idle sockets");
     let states: [State<'_>; 5] = [
         (&format!("{} plugins, nobody there", OTHERS + 1), "", &|_| Clients::none(Dialect::Verani)),
-        (&pings, "", &|server| enter(server, sockets.div_ceil(ROOM), ROOM)),
-        (&format!("{pings}, not pinged"), UNPINGED, &|server| enter(server, sockets.div_ceil(ROOM), ROOM)),
-        (&format!("{rooms} rooms that sleep, a socket each, not pinged"), UNPINGED, &|server| enter(server, rooms, 1)),
+        (&pings, "", &|server| connect(server, sockets.div_ceil(ROOM), ROOM)),
+        (&format!("{pings}, not pinged"), UNPINGED, &|server| connect(server, sockets.div_ceil(ROOM), ROOM)),
+        (&format!("{rooms} rooms that sleep, a socket each, not pinged"), UNPINGED, &|server| {
+            connect(server, rooms, 1)
+        }),
         (&format!("{alarms} rooms with an alarm"), "", &|server| set_alarms(server, alarms)),
     ];
     for (number, (name, limits, prepare)) in states.into_iter().enumerate() {
@@ -133,11 +135,6 @@ impl Stand<'_> {
     }
 }
 
-/// Sockets come in, and each has one answer.
-fn enter(server: &Server, rooms: usize, room: usize) -> anyhow::Result<Clients> {
-    connect(server, rooms, room)
-}
-
 /// Waits until no room is awake. A server that has just started may be too busy to answer.
 fn wait_for_sleep(clients: &mut Clients, server: &Server) -> anyhow::Result<()> {
     let (arena, end) = (Arena::at(server.address), Instant::now() + ANSWERS);
@@ -165,8 +162,7 @@ fn set_alarms(server: &Server, alarms: usize) -> anyhow::Result<Clients> {
         let done = clients.run(&mut setting, ANSWERS, |setting| setting.unanswered == 0)?;
         ensure!(done, "{} rooms do not answer", setting.unanswered);
     }
-    let figures = uploads::get("/_parlor/metrics", &Arena::at(server.address)).context("no figures")?;
-    let stored = figures.lines().find_map(|line| line.strip_prefix("parlor_alarms ")?.parse::<f64>().ok());
+    let stored = uploads::figure("parlor_alarms", "", &Arena::at(server.address))?;
     ensure!(stored == Some(alarms as f64), "{stored:?} alarms are stored, not {alarms}");
     Clients::none(Dialect::Verani)
 }
