@@ -45,7 +45,8 @@ pub struct Watch {
 
 struct SystemEvents {
     watcher: RecommendedWatcher,
-    /// The watched folders, with device and inode of each.
+    /// The watched folders, and those that the system does not watch although they are there, with device and inode of
+    /// each.
     followed: BTreeMap<PathBuf, (u64, u64)>,
 }
 
@@ -136,19 +137,14 @@ impl SystemEvents {
             }
             // Watch it again each time: a folder that was deleted and made anew may have the inode of the old one.
             match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    // It may have been replaced in this moment: then the watch is on another folder, and an event that
-                    // tells of it may belong to a watch that is gone.
-                    is_new |= known != Some(found) || identity(folder) != Some(found);
-                    self.followed.insert(folder.clone(), found);
-                }
+                Ok(()) => {}
                 Err(why) if is_exhausted(&why) => return Err(why),
-                Err(why) => {
-                    tracing::debug!("cannot watch {}: {why}", folder.display());
-                    // It went in this moment, of which no event will tell.
-                    is_new |= !folder.exists();
-                }
+                Err(why) => tracing::debug!("cannot watch {}: {why}", folder.display()),
             }
+            // It may have been replaced in this moment. Then the watch is on another folder or on none, and an event that
+            // tells of it may belong to a watch that is gone. A folder that cannot be watched is new only once.
+            is_new |= known != Some(found) || identity(folder) != Some(found);
+            self.followed.insert(folder.clone(), found);
         }
         Ok(is_new)
     }
@@ -303,6 +299,25 @@ mod tests {
         assert!(watch.polls() && !watch.follow(&folder.set()) && hears(&watch).await);
         assert!(is_exhausted(&notify::Error::new(ErrorKind::MaxFilesWatch)));
         assert!(!is_exhausted(&notify::Error::path_not_found()));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_replaced_while_it_is_followed_is_looked_at_again() {
+        let folder = ScratchFolder::new("replaced");
+        let mut watch = Watch::events(Duration::from_secs(60));
+        // Where the folder goes is a matter of luck: before it is found, watched, or looked at once more.
+        for round in 0..500 {
+            let current = folder.0.join(format!("current-{round}"));
+            fs::create_dir(&current).unwrap();
+            let followed = BTreeSet::from([current.clone()]);
+            let swap = std::thread::spawn(move || {
+                fs::rename(&current, current.with_extension("old")).unwrap();
+                fs::create_dir(&current).unwrap();
+            });
+            let looks_again = watch.follow(&followed) || hears(&watch).await;
+            swap.join().unwrap();
+            assert!(looks_again, "in round {round}, nobody would look at the new folder");
+        }
     }
 
     #[test]
