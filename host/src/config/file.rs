@@ -1,11 +1,9 @@
 //! The configuration files, as the operator writes them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::listen::ListenAddress;
 use super::proxies::ForwardedBy;
@@ -88,47 +86,4 @@ pub struct PluginTable {
     /// Whether its rooms record their turns.
     pub record: Recording,
     pub limits: LimitsTable,
-}
-
-/// Reads a configuration file. An error names the file, the line and the key.
-pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text)
-        .map_err(|why| anyhow::anyhow!("{}{}: {}", path.display(), place(&text, &why), without_value(why.message())))
-}
-
-/// What is wrong with a value, without the value itself, which may be a secret without its quotes.
-fn without_value(message: &str) -> String {
-    match message.split_once(", expected ") {
-        Some((wrong, expected)) if wrong.starts_with("invalid ") => {
-            let kind = wrong.split(['`', '"']).next().unwrap_or_default();
-            format!("{}, expected {expected}", kind.trim_end())
-        }
-        _ => message.to_owned(),
-    }
-}
-
-/// The line and the key at which a configuration is wrong.
-fn place(text: &str, why: &toml::de::Error) -> String {
-    let Some(before) = why.span().and_then(|span| text.get(..span.start)) else { return String::new() };
-    let line = before.matches('\n').count();
-    let key = text.lines().nth(line).and_then(|line| line.split('=').next()).unwrap_or_default();
-    format!(", line {}, {}", line + 1, key.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_key_is_named() {
-        for (text, key) in [
-            ("lisen = \"127.0.0.1:1\"", "lisen"),
-            ("[limits]\nturn-cpu = 1", "turn-cpu"),
-            ("watch = \"never\"", "watch"),
-        ] {
-            let unknown = toml::from_str::<ConfigFile>(text).unwrap_err();
-            assert!(unknown.to_string().contains(key), "{unknown}");
-        }
-    }
 }

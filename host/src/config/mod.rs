@@ -6,6 +6,7 @@ mod listen;
 mod proxies;
 mod tenants;
 mod tokens;
+pub mod toml_file;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -84,8 +85,10 @@ impl Config {
     /// Reads the files, and puts the overrides in place of what they say. Every error names its key.
     pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
         let (file, path) = match overrides.config {
-            Some(path) => (file::read(&path)?, path),
-            None if Path::new(DEFAULT_FILE).is_file() => (file::read(Path::new(DEFAULT_FILE))?, DEFAULT_FILE.into()),
+            Some(path) => (toml_file::read(&path)?, path),
+            None if Path::new(DEFAULT_FILE).is_file() => {
+                (toml_file::read(Path::new(DEFAULT_FILE))?, DEFAULT_FILE.into())
+            }
             None => (ConfigFile::default(), DEFAULT_FILE.into()),
         };
         let operator_token = tokens::operator(&file)?;

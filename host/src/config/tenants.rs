@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::file::{self, PluginTable, TenantTable};
+use super::file::{PluginTable, TenantTable};
 use super::tokens;
+use super::toml_file;
 use crate::model::limits::{Layers, LimitsTable, Scope, Source};
 use crate::model::names::{PluginName, TenantName};
 use crate::model::web::{HostName, PageOrigin, is_token};
@@ -31,7 +32,7 @@ pub fn all(
             "{} configures the tenant {name}, which [tenants.{name}] configures already",
             path.display()
         );
-        let table = file::read(&path)?;
+        let table = toml_file::read(&path)?;
         told.push((name, table, Source(path.display().to_string())));
     }
     let mut tenants = BTreeMap::new();
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> anyhow::Result<BTreeMap<TenantName, TenantSettings>> {
-        let file: file::ConfigFile = toml::from_str(text)?;
+        let file: crate::config::file::ConfigFile = toml::from_str(text)?;
         all(file.tenants, &Source("parlor.toml".into()), None, &Layers::default())
     }
 

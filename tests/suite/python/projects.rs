@@ -74,7 +74,7 @@ fn what_is_wrong_with_a_project_is_told() {
     for (text, words) in [
         (manifest.replace("src/room.py", "src/nowhere.py"), "src/nowhere.py"),
         (manifest.replace("\"sockets\"", "\"disk\""), "`imports` names \"disk\", which the contract does not have"),
-        (manifest.replace("entry =", "entrance ="), "unknown field `entrance`"),
+        (manifest.replace("entry =", "entrance ="), "there is no key `entrance` here; is `entry` meant?"),
     ] {
         fs::write(project.join("pyproject.toml"), text).expect("a manifest");
         is_refused(&project, words);

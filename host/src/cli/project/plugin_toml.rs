@@ -2,13 +2,13 @@
 //! settings.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
 use super::step::Described;
+use crate::config::toml_file;
 use crate::model::names::PluginName;
 
 /// The name of the file, which lies beside the sources.
@@ -31,9 +31,7 @@ impl PluginToml {
     /// Reads the manifest in a folder.
     pub fn read(folder: &Path) -> anyhow::Result<(Described, Self)> {
         let file = folder.join(PLUGIN_TOML);
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let manifest: Self =
-            toml::from_str(&text).with_context(|| format!("{} is not what it must be", file.display()))?;
+        let manifest: Self = toml_file::read(&file)?;
         let name = PluginName::new(&manifest.name);
         let name = name.with_context(|| format!("the name {:?} in {}", manifest.name, file.display()))?;
         Ok((Described { name, dev_config: manifest.config.clone() }, manifest))

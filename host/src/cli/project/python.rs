@@ -15,6 +15,7 @@ use super::language::{BuildSteps, Finding, LanguageProject, ProjectLanguage};
 use super::step::{BuildStep, BuildVoice, Described, read_built};
 use super::tools::is_in_path;
 use crate::cli::sdk;
+use crate::config::toml_file;
 use crate::model::names::PluginName;
 use crate::plugin::carried::carrying;
 
@@ -89,9 +90,7 @@ struct ToolParlorTable {
 
 impl Manifest {
     fn read(folder: &Path) -> anyhow::Result<Self> {
-        let file = folder.join(MANIFEST);
-        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is not what it must be", file.display()))
+        toml_file::read(&folder.join(MANIFEST))
     }
 }
 
