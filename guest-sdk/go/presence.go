@@ -28,8 +28,8 @@ func (room *Room) Presence(channel string) {
 		touch := func(*Ctx) error { return nil }
 		room.add(events, hookConnect, touch)
 		room.add(events, hookDisconnect, touch)
-		// Where a $disconnect trapped, the instance that comes next hears of the user by this alone.
-		room.add(events, hookUserLeave, touch)
+		// Where a $disconnect trapped, the instance that comes next hears of the socket by this alone.
+		room.add(events, hookError, touch)
 	}
 	room.instance.follower.follow(host.Valid(channel))
 }
@@ -37,8 +37,8 @@ func (room *Room) Presence(channel string) {
 // follower is presence, for plugins that have it: the others import nothing for it.
 type follower interface {
 	follow(channel string)
-	// begin begins a turn, which a socket may be the cause of.
-	begin(cause string, socket *SocketID) error
+	// begin begins the turn of an event.
+	begin(event *host.Event) error
 	// touch says that a channel will have other sockets, and touchAll that each may.
 	touch(channel string) error
 	touchAll() error
@@ -80,17 +80,26 @@ func (p *presences) follow(channel string) {
 	}
 }
 
-func (p *presences) begin(cause string, socket *SocketID) error {
+func (p *presences) begin(event *host.Event) error {
 	p.came, p.left = nil, nil
-	switch cause {
-	case hookConnect:
-		p.came = socket
-	case hookDisconnect, hookUserLeave:
-		p.left = socket
+	switch {
+	case event.Cause == hookConnect:
+		p.came = event.Socket
+	case hasLeft(event):
+		p.left = event.Socket
 	default:
 		return nil
 	}
 	return p.touchAll()
+}
+
+// hasLeft is whether the event's socket has left, and nobody was told yet.
+func hasLeft(event *host.Event) bool {
+	if event.Cause != hookError || event.Payload == nil {
+		return event.Cause == hookDisconnect
+	}
+	var failed Failed
+	return json.Unmarshal([]byte(event.Payload.Data), &failed) == nil && failed.Event == hookDisconnect
 }
 
 func (p *presences) touchAll() error {
@@ -130,11 +139,8 @@ func (p *presences) before(channel string) ([]present, error) {
 		now = slices.DeleteFunc(now, func(one present) bool { return one.socket == *p.came })
 	}
 	if p.left != nil {
-		meta, err := p.metas.get(*p.left)
-		if err != nil {
-			return nil, err
-		}
-		if meta.In(channel) {
+		// Where its $disconnect was lost to the disk, the host knows the socket no more.
+		if meta, err := p.metas.get(*p.left); err == nil && meta.In(channel) {
 			now = append(now, present{*p.left, meta.UserID})
 			slices.SortFunc(now, func(one, other present) int { return int(int64(one.socket) - int64(other.socket)) })
 		}

@@ -91,7 +91,7 @@ func (r *instance) turn(ctx *Ctx) error {
 		return r.dispatch(ctx)
 	}
 	event := &ctx.event.event
-	if err := r.follower.begin(event.Cause, event.Socket); err != nil {
+	if err := r.follower.begin(event); err != nil {
 		return told(err)
 	}
 	if err := r.dispatch(ctx); err != nil {

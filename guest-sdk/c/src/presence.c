@@ -75,7 +75,11 @@ static presents before_in(const char *channel) {
     present *all = pl_alloc((now.count + 1) * sizeof *all);
     size_t count = 0;
     pl_meta gone = {0};
-    if (left) gone = pl_meta_of(left->socket);
+    if (left && !pl_problem.failed) {
+        gone = pl_meta_of(left->socket);
+        /* Where its $disconnect was lost to the disk, the host knows the socket no more. */
+        if (pl_problem.failed) pl_forgive();
+    }
     bool was_in = false;
     for (size_t at = 0; at < gone.channel_count; at++) was_in |= strcmp(gone.channels[at], channel) == 0;
     for (size_t at = 0; at < now.count; at++) {
@@ -102,11 +106,18 @@ static void touch(const char *channel) {
     }
 }
 
+/* Whether the event's socket has left, and nobody was told yet. */
+static bool has_left(const pl_event *event) {
+    if (strcmp(event->cause, "$disconnect") == 0) return true;
+    /* Where a $disconnect trapped, the instance that comes next hears of the socket by $error alone. */
+    if (strcmp(event->cause, "$error") != 0) return false;
+    const char *failed = pl_text(pl_at(event->data, "event"));
+    return failed && strcmp(failed, "$disconnect") == 0;
+}
+
 static void begin(const pl_event *event) {
     came = strcmp(event->cause, "$connect") == 0 ? event : NULL;
-    /* Where a $disconnect trapped, the instance that comes next hears of the user by $user-leave alone. */
-    bool leaves = strcmp(event->cause, "$disconnect") == 0 || strcmp(event->cause, "$user-leave") == 0;
-    left = leaves ? event : NULL;
+    left = has_left(event) ? event : NULL;
     if (came || left) touch(NULL);
 }
 
@@ -214,7 +225,7 @@ void pl_presence(const char *channel) {
         pl_follower = &follower;
         pl_on_connect(nothing);
         pl_on_disconnect(nothing);
-        pl_on_user_leave(nothing);
+        pl_on_error(nothing);
     }
     channels = or_trap(realloc(channels, (channel_count + 1) * sizeof *channels));
     channels[channel_count++] = (followed){.name = strcpy(or_trap(malloc(strlen(channel) + 1)), channel)};

@@ -93,7 +93,7 @@ def _handled(ctx: Ctx, event: Any) -> Any:
     if event.socket is None and event.cause not in SOCKETLESS:
         raise RoomError("no-socket", f"the event {event.name} came without a socket")
     presences = _Instance.room.presences
-    presences.begin(event.cause, event.socket)
+    presences.begin(event.cause, event.socket, ctx.read)
     handlers = _Instance.room.handlers.of(event)
     if not handlers and event.cause in ("$timer", "$ack"):
         # Not a failure: what set or asked it may have been another version, and nothing else is lost.

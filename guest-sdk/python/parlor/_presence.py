@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, Iterable
+from contextlib import suppress
+from typing import Any, Callable, Iterable
 
 from . import _host
+from ._errors import RoomError
 from .sockets import all_in, followed, known_meta
 from .targets import send
 
@@ -42,12 +44,15 @@ class Presences:
         self._channels.setdefault(channel, _Followed(channel))
         return first
 
-    def begin(self, cause: str, socket: int | None) -> None:
-        """Begins a turn, which a socket may be the cause of."""
+    def begin(self, cause: str, socket: int | None, read: Callable[[], Any]) -> None:
+        """Begins the turn of an event, whose data `read` reads."""
+        if not self._channels:
+            return
+        # Where a `$disconnect` trapped, the instance that comes next hears of the socket by `$error` alone.
+        leaves = cause == "$disconnect" or (cause == "$error" and read()["event"] == "$disconnect")
         self._came = socket if cause == "$connect" else None
-        # Where a `$disconnect` trapped, the instance that comes next hears of the user by `$user-leave` alone.
-        self._left = socket if cause in ("$disconnect", "$user-leave") else None
-        if self._channels and cause in ("$connect", "$disconnect", "$user-leave"):
+        self._left = socket if leaves else None
+        if leaves or cause == "$connect":
             self.touch(None)
 
     def touch(self, channel: str | None) -> None:
@@ -65,9 +70,11 @@ class Presences:
         if self._came is not None:
             now.pop(self._came, None)
         if self._left is not None:
-            meta = known_meta(self._left)
-            if channel in meta.channels:
-                now[self._left] = meta.user_id
+            # Where its `$disconnect` was lost to the disk, the host knows the socket no more.
+            with suppress(RoomError):
+                meta = known_meta(self._left)
+                if channel in meta.channels:
+                    now[self._left] = meta.user_id
         return now
 
     def tell(self) -> None:

@@ -222,7 +222,7 @@ class Room(Reach):
         >>> room.presence("default")
         """
         if self.presences.follow(need_text(channel, "a channel")):
-            for hook in ("$connect", "$disconnect", "$user-leave"):
+            for hook in ("$connect", "$disconnect", "$error"):
                 self.handlers.add(self.handlers.events, hook, Handler(_nothing))
 
     def on_message(self, handler: F) -> F:

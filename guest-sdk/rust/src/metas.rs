@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Meta, SocketId,
+    Event, Meta, SocketId,
     host::{sockets, types::Refusal},
 };
 
@@ -28,8 +28,8 @@ pub(crate) struct Metas {
 pub(crate) trait Following {
     fn follow(&self, channel: &str);
 
-    /// Begins a turn, which a socket may be the cause of.
-    fn begin(&self, metas: &Metas, cause: &str, socket: Option<SocketId>) -> Result<(), Refusal>;
+    /// Begins the turn of an event.
+    fn begin(&self, metas: &Metas, event: &Event) -> Result<(), Refusal>;
 
     /// A channel will have other sockets; each may, where none is named.
     fn touch(&self, metas: &Metas, channel: Option<&str>) -> Result<(), Refusal>;

@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    Ctx, Error, Handler, Outcome, Result, Room, SocketId, User,
+    Ctx, Error, Event, Failed, Handler, Outcome, Result, Room, SocketId, User,
     hooks::hook,
     host::{outbox, sockets, types::Refusal},
     message::Message,
@@ -94,8 +94,8 @@ impl Room {
             // The host raises only what somebody handles.
             self.add(hook::CONNECT, |_| Ok(None));
             self.add(hook::DISCONNECT, |_| Ok(None));
-            // Where a `$disconnect` trapped, the instance that comes next hears of the user by this alone.
-            self.add(hook::USER_LEAVE, |_| Ok(None));
+            // Where a `$disconnect` trapped, the instance that comes next hears of the socket by this alone.
+            self.add(hook::ERROR, |_| Ok(None));
             presences
         });
         presences.follow(channel);
@@ -142,9 +142,9 @@ impl Following for Presences {
         }
     }
 
-    fn begin(&self, metas: &Metas, cause: &str, socket: Option<SocketId>) -> Result<(), Refusal> {
-        let came = socket.filter(|_| cause == hook::CONNECT);
-        let left = socket.filter(|_| [hook::DISCONNECT, hook::USER_LEAVE].contains(&cause));
+    fn begin(&self, metas: &Metas, event: &Event) -> Result<(), Refusal> {
+        let came = event.socket().filter(|_| event.cause() == hook::CONNECT);
+        let left = event.socket().filter(|_| has_left(event));
         let moves = came.or(left).is_some();
         *self.turn.borrow_mut() = Moving { came, left };
         if moves { self.touch(metas, None) } else { Ok(()) }
@@ -182,16 +182,26 @@ impl Following for Presences {
     }
 }
 
+/// Whether the event's socket has left, and nobody was told yet.
+fn has_left(event: &Event) -> bool {
+    match event.cause() {
+        hook::DISCONNECT => true,
+        hook::ERROR => event.hook_data().is_ok_and(|failed: Failed| failed.event == hook::DISCONNECT),
+        _ => false,
+    }
+}
+
 /// Who was in the channel before this turn.
 fn before(metas: &Metas, channel: &str, turn: &Moving) -> Result<Vec<Present>, Refusal> {
     let mut now = now(metas, channel, &[])?;
     now.retain(|one| Some(one.socket) != turn.came);
-    if let Some(socket) = turn.left {
-        let meta = metas.get(socket)?;
-        if meta.channels.iter().any(|name| name == channel) {
-            let place = now.partition_point(|one| one.socket < socket);
-            now.insert(place, Present { socket, user: meta.user_id.as_str().into() });
-        }
+    // Where its `$disconnect` was lost to the disk, the host knows the socket no more.
+    if let Some(socket) = turn.left
+        && let Ok(meta) = metas.get(socket)
+        && meta.channels.iter().any(|name| name == channel)
+    {
+        let place = now.partition_point(|one| one.socket < socket);
+        now.insert(place, Present { socket, user: meta.user_id.as_str().into() });
     }
     Ok(now)
 }

@@ -68,7 +68,7 @@ pub(crate) fn handle(runtime: &Rc<Runtime>, event: types::Event) -> Result<Optio
 /// Runs the handlers, and tells of what they changed.
 fn followed(runtime: &Runtime, follower: &dyn Following, ctx: &Ctx) -> Handled {
     let event = ctx.event();
-    follower.begin(&runtime.metas, event.cause(), event.socket())?;
+    follower.begin(&runtime.metas, event)?;
     let answer = registry::dispatch(&runtime.registry, event, ctx)?;
     // A state that is left behind is no moment to say anything.
     if event.cause() != hook::SUSPEND {

@@ -38,13 +38,15 @@ export function follow(channel: string): void {
       came = eventSocket(ctx) ?? undefined;
       touch();
     });
-    // Where a `$disconnect` trapped, the instance that comes next hears of the user by `$user-leave` alone.
-    for (const hook of ["$disconnect", "$user-leave"]) {
-      registry.addFirst(hook, (ctx: Context) => {
-        left = eventSocket(ctx) ?? undefined;
-        touch();
-      });
-    }
+    const leaves = (ctx: Context) => {
+      left = eventSocket(ctx) ?? undefined;
+      touch();
+    };
+    registry.addFirst("$disconnect", leaves);
+    // Where a `$disconnect` trapped, the instance that comes next hears of the socket by this alone.
+    registry.addFirst("$error", (ctx: Context, failed: { event: string }) => {
+      if (failed.event === "$disconnect") leaves(ctx);
+    });
   }
   followed.push({ channel, known: undefined, isStale: false, next: undefined });
 }
@@ -62,9 +64,19 @@ function touch(channel?: string): void {
 function before(channel: string): Users {
   const users = new Map(now(channel, new Map()));
   if (came !== undefined) users.delete(came);
-  if (left === undefined || !whoIs(left).channels.includes(channel)) return users;
-  users.set(left, whoIs(left).userId);
+  const leaver = left === undefined ? undefined : whoWas(left);
+  if (left === undefined || !leaver?.channels.includes(channel)) return users;
+  users.set(left, leaver.userId);
   return new Map([...users].sort(([one], [other]) => one - other));
+}
+
+/** Who a socket was that left; none where its `$disconnect` was lost to the disk, since the host knows it no more then. */
+function whoWas(socket: number): ReturnType<typeof whoIs> | undefined {
+  try {
+    return whoIs(socket);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Who is in the channel: the host is asked who they are only of those that are not known. */

@@ -162,6 +162,13 @@ impl Histories {
         }
     }
 
+    /// What is said from now on to a channel whose entries are set aside is not kept, and the room may be opened next by whoever
+    /// wants them back. Answers what tells the room's storage; once.
+    pub fn begin_gaps_aside(&mut self) -> Vec<HistoryWrite> {
+        let Some(SetAside { rings, stored }) = self.0.as_mut().map(|kept| &mut kept.aside) else { return Vec::new() };
+        rings.iter_mut().filter_map(HistoryRing::begin_gap).chain(stored.begin_gaps()).collect()
+    }
+
     /// The last word stands: gives up what is set aside. Answers what takes it from the storage. What the word does not want of
     /// the channels that it names goes with what is said to them next.
     pub fn give_up_aside(&mut self) -> Vec<HistoryWrite> {

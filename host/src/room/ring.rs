@@ -42,6 +42,10 @@ impl SentRing {
     /// Keeps a packet that is sent now, and forgets the oldest for it where need be.
     pub(super) fn keep(&mut self, packet: &Packet) {
         self.bytes += cost(packet);
+        if self.packets.capacity() == 0 {
+            // Idle sockets keep the one packet that they were sent, and would hold memory for four.
+            self.packets.reserve_exact(1);
+        }
         // What comes a second time is no answer of this moment to an event.
         self.packets.push_back(packet.clone().of_event(0));
         let exceeds = |ring: &Self| ring.packets.len() > ring.packets_max || ring.bytes > ring.bytes_max;

@@ -120,9 +120,8 @@ pub(super) async fn seat(
         return Ok(seat);
     }
     let place = place.map_or_else(|| tenant_place(plugin), Ok)?;
-    let user = known.is_named.then(|| known.meta.user_id.clone());
-    let Known { meta, visitor, pause, since, trace, .. } = known;
-    let claim = resume.as_ref().map(|resume| resume.draw(plugin)).transpose()?.flatten();
+    let Known { meta, is_named, visitor, pause, since, trace } = known;
+    let claim = resume.as_ref().map(|resume| resume.draw(plugin, room)).transpose()?.flatten();
     let wire = namespace.map_or(Wire::Verani, |namespace| Wire::SocketIo {
         namespace: namespace.into(),
         // A client's `socket.id` and its plugin's client id are the same.
@@ -135,7 +134,7 @@ pub(super) async fn seat(
     let since = if namespace.is_none() { since } else { Vec::new() };
     let outbound = Arc::new(outbound.missing(since).of_trace(trace));
     outbound.pause(pause);
-    let claim = resume.and_then(|resume| resume.begin(plugin, room, user, claim, &outbound));
+    let claim = resume.and_then(|resume| resume.begin(plugin, is_named, claim, &outbound));
     let seat = take_seat(fleet, plugin, room, meta, outbound).await?;
     Ok(match claim {
         Some(claim) => seat.outliving(claim.into()),

@@ -13,7 +13,7 @@ use crate::plugin::version::Plugin;
 use crate::protocol::close::CloseReason;
 use crate::protocol::verani;
 use crate::room::outbound::{Got, Outbound};
-use crate::socket::claims::{Claim, NewClaim};
+use crate::socket::claims::{Claim, GivenSecret, HandOver, NewClaim};
 use crate::socket::{Seat, SeatClaim, SeatClaims};
 
 /// The key of the query by which a client asks for a session that outlives its line, and its secret where it has one.
@@ -37,7 +37,7 @@ struct WithPid {
 
 /// A session that a client wants to come back to.
 struct Again {
-    secret: String,
+    secret: GivenSecret,
     got: Got,
     /// None where nobody knows the secret, or it is for another room.
     claim: Option<Arc<Claim<Seat>>>,
@@ -64,10 +64,10 @@ impl Resume {
                 .and_then(|auth| Some((auth.pid?, Some(Got::UpTo(auth.offset))))),
         };
         let again = said.map(|(secret, got)| {
-            let room = RoomKey { plugin: plugin.key.clone(), room: room.clone() };
+            let secret = GivenSecret { room: key_of(plugin, room), text: secret };
             let speaks_so =
                 |claim: &Arc<Claim<Seat>>| claim.outbound.wire.is_of(socket_io.map(|(namespace, _)| namespace));
-            let claim = claims.find(&room, &secret).filter(|claim| got.is_some() && speaks_so(claim));
+            let claim = claims.find(&secret).filter(|claim| got.is_some() && speaks_so(claim));
             Again { secret, got: got.unwrap_or(Got::Packets(0)), claim }
         });
         Some(Self { claims: Arc::clone(claims), again })
@@ -89,18 +89,18 @@ impl Resume {
         Ok(seat.ok())
     }
 
-    /// A claim for a new seat; none where resuming is off.
-    pub(super) fn draw(&self, plugin: &Plugin) -> Result<Option<NewClaim>, UpgradeRefusal> {
+    /// A claim for a new seat in this room; none where resuming is off.
+    pub(super) fn draw(&self, plugin: &Plugin, room: &RoomId) -> Result<Option<NewClaim>, UpgradeRefusal> {
         let is_on = plugin.limits().resume_ms > 0;
-        is_on.then(|| NewClaim::draw().map_err(|_| UpgradeRefusal::busy("no randomness"))).transpose()
+        let draw = || NewClaim::draw(&key_of(plugin, room)).map_err(|_| UpgradeRefusal::busy("no randomness"));
+        is_on.then(draw).transpose()
     }
 
     /// Lets a new seat outlive its line, and queues what tells the client how.
     pub(super) fn begin(
         self,
         plugin: &Plugin,
-        room: &RoomId,
-        user: Option<String>,
+        is_named: bool,
         new: Option<NewClaim>,
         outbound: &Arc<Outbound>,
     ) -> Option<SeatClaim> {
@@ -112,14 +112,13 @@ impl Resume {
             }
             return None;
         };
-        let room = RoomKey { plugin: plugin.key.clone(), room: room.clone() };
-        let claim = self.claims.open(&new, room, user, Arc::clone(outbound));
+        let claim = self.claims.open(&new, is_named, Arc::clone(outbound));
         outbound.survive(limits, Arc::clone(&plugin.account().memory));
         if is_verani {
             outbound.push(verani::session(&new.secret, None).into());
         }
-        let (wait, address) = (Duration::from_millis(limits.resume_ms), outbound.visitor.address());
-        Some(SeatClaim { claim, claims: self.claims, wait, address, heard: 0, is_unconfirmed: false })
+        let address = outbound.visitor.address();
+        Some(SeatClaim { claim, claims: self.claims, address, heard: 0, is_unconfirmed: false })
     }
 }
 
@@ -137,12 +136,16 @@ impl Again {
         let no_randomness = |_| UpgradeRefusal::busy("no randomness");
         let limit = Duration::from_millis(plugin.limits().handshake_ms);
         // Asking who the client is took a while, in which the secret's successor may have been used.
-        let Some(asked) = claim.ask(&self.secret) else { return Ok(Err("unknown")) };
+        let asked = claim.ask(&self.secret).ok_or_else(another_line)?;
         let Ok(handed_over) = tokio::time::timeout(limit, asked).await else {
             return Err(UpgradeRefusal::busy("the socket's last line did not hand over in time: handshake-ms"));
         };
-        // It ended meanwhile.
-        let Ok(mut seat) = handed_over else { return Ok(Err("unknown")) };
+        let mut seat = match handed_over {
+            Ok(HandOver::Socket(seat)) => seat,
+            Ok(HandOver::AnotherLine) => return Err(another_line()),
+            // It ended meanwhile.
+            Err(_) => return Ok(Err("unknown")),
+        };
         let welcome = seat.outbound.wire.welcome();
         let Some(kept) = seat.claim_mut() else { return Ok(Err("unknown")) };
         kept.address = known.visitor.address();
@@ -151,7 +154,7 @@ impl Again {
             Some(welcome) => welcome,
             None => {
                 // Where it is not known any more, the seat waits for whoever knows the other.
-                let Some(secret) = claim.renew(&self.secret).map_err(no_randomness)? else { return Ok(Err("unknown")) };
+                let secret = claim.renew(&self.secret).map_err(no_randomness)?.ok_or_else(another_line)?;
                 kept.is_unconfirmed = true;
                 verani::session(&secret, Some(kept.heard)).into()
             }
@@ -165,4 +168,14 @@ impl Again {
         seat.tell_of_line();
         Ok(Ok(seat))
     }
+}
+
+/// Of two lines of one client the one that asks first gets nothing: it was given up, most likely, and a new member would stay
+/// in the room for as long as a client may take to come back. A client that does use it tries again.
+fn another_line() -> UpgradeRefusal {
+    UpgradeRefusal::busy("another line of the same session asked for the socket")
+}
+
+fn key_of(plugin: &Plugin, room: &RoomId) -> RoomKey {
+    RoomKey { plugin: plugin.key.clone(), room: room.clone() }
 }

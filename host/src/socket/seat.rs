@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::{Claim, Claims};
+use super::claims::{Claim, Claims, HandOver};
 use crate::model::event::SocketId;
 use crate::model::meta::Meta;
 use crate::protocol::close::CloseReason;
@@ -31,8 +31,6 @@ pub struct Seat {
 pub struct SeatClaim {
     pub claim: Arc<Claim<Seat>>,
     pub claims: Arc<SeatClaims>,
-    /// How long the client may take to come back.
-    pub wait: Duration,
     /// The address of the client, as it is counted.
     pub address: Option<IpAddr>,
     /// How many of the client's frames were taken, over all lines.
@@ -110,6 +108,7 @@ impl Seat {
         }
         let plugin = self.room.plugin();
         let (limits, detached) = (plugin.limits(), &plugin.account().detached);
+        let wait_max = Duration::from_millis(limits.resume_ms);
         let Some(claim) = self.claim.take() else { return self.leave(reason) };
         let Some(of_tenant) = detached.place() else {
             plugin.totals.count_resume("detached-per-tenant");
@@ -127,14 +126,14 @@ impl Seat {
         seat.tell_of_line();
         let runtime = claim.claims.workers.runtime(self.room.worker).clone();
         let places = (of_tenant, of_address);
-        runtime.spawn(wait(seat, claim, reason, places));
+        runtime.spawn(wait(seat, claim, wait_max, reason, places));
     }
 
     /// Hands the seat over to the line that takes over. Where that is gone as well, it waits for another.
     pub fn hand_over(&mut self) {
         match self.claim.as_ref().and_then(|claim| claim.claim.next_line()) {
             // Whoever drops the seat detaches it.
-            Some(next) => drop(next.send(self.moved())),
+            Some(next) => drop(next.send(HandOver::Socket(self.moved()))),
             None => self.lose_line(CloseReason::BROKEN_OFF),
         }
     }
@@ -165,10 +164,10 @@ impl Drop for Seat {
     }
 }
 
-/// A seat without a line. It has its claim beside it, so that dropping it at the end of its runtime leaves the room.
-async fn wait(mut seat: Seat, claim: Box<SeatClaim>, reason: CloseReason, places: impl Send) {
+/// A seat without a line, for so long. It has its claim beside it, so that dropping it at the end of its runtime leaves the room.
+async fn wait(mut seat: Seat, claim: Box<SeatClaim>, wait_max: Duration, reason: CloseReason, places: impl Send) {
     let end = poll_fn(|context| seat.outbound.poll_end_of_line(context));
-    match tokio::time::timeout(claim.wait, end).await {
+    match tokio::time::timeout(wait_max, end).await {
         Ok(EndOfLine::HandOver) => {
             drop(places);
             seat.outliving(claim).hand_over();

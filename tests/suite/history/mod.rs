@@ -4,6 +4,7 @@
 mod epochs;
 mod hostile;
 mod kills;
+mod trials;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

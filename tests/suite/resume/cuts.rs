@@ -20,6 +20,7 @@ frames-burst = 100000
 room-sleep-ms = 1
 swap-trial-turns = 1
 room-faults = 1000
+room-faults-window-ms = 1000
 client-faults = 1000
 address-faults = 1000
 client-slow-ms = 0

@@ -62,8 +62,8 @@ async fn a_secret_is_of_no_use_once_its_successor_was_used() {
     ana.cut();
     // The client may not have got the answer, and comes with the one before.
     assert!(tries(&server, &first).await);
-    assert!(!tries(&server, &second).await, "which ends the one that it did not get");
-    assert!(tries(&server, &first).await);
+    assert!(tries(&server, &second).await, "or it had the answer, and that line was one that it gave up");
+    assert!(!tries(&server, &first).await);
     // Whoever sends something has the answer: the one before is of no use any more.
     let mut ana = detached(&server).await;
     let first = ana.wish();
@@ -98,4 +98,43 @@ async fn without_an_authorize_the_secret_says_who_it_is() {
     somebody.enter().await;
     somebody.cut();
     assert!(somebody.come_back(&server).await.resumed);
+}
+
+/// A client gives up an attempt and makes the next, and both arrive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_lines_that_come_at_once_none_leaves_a_second_member() {
+    const ROUNDS: usize = 20;
+    const AT_ONCE: usize = 16;
+    let server = lines("[limits]\nupgrades-per-address-per-second = 10_000\nupgrades-per-address-burst = 10_000");
+    let mut ana = Session::begin(&server, "/lines?user=ana").await;
+    ana.enter().await;
+    for _ in 0..ROUNDS {
+        ana.cut();
+        let tries = (0..AT_ONCE).map(|_| server.request("GET", &ana.wish()).websocket().upgrade());
+        let came = futures_util::future::join_all(tries).await;
+        let mut lines: Vec<_> = came.into_iter().filter_map(Result::ok).collect();
+        assert!(!lines.is_empty(), "one of them goes on");
+        for line in &mut lines {
+            // One from which a later one took over at once is told nothing.
+            if let Ok(frame) = line.frame_or_close().await {
+                assert!(frame.contains(r#""resumed":true"#), "{frame}");
+            }
+        }
+        drop(lines);
+        assert!(ana.come_back(&server).await.resumed);
+        assert_eq!(server.room("default/lines/default").await["sockets"], 1);
+    }
+}
+
+/// An attempt that the client gave up comes after the one that it uses, and takes over.
+#[tokio::test]
+async fn a_line_that_a_late_one_took_over_from_comes_back_by_what_it_was_told() {
+    let server = lines("");
+    let mut ana = detached(&server).await;
+    let late = ana.wish();
+    assert!(ana.come_back(&server).await.resumed);
+    assert!(tries(&server, &late).await);
+    assert_eq!(ana.line().closed().await.code, 1012);
+    assert!(ana.come_back(&server).await.resumed);
+    assert_eq!(server.room("default/lines/default").await["sockets"], 1);
 }

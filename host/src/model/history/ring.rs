@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::entry::{HeldMemory, HistoryEntry};
 use super::epochs::HistoryEpochs;
 use super::position::HistoryPosition;
-use super::stored::{StoredHistory, key_of, value_of};
-use super::terms::{HistoryBounds, HistoryKeep, HistoryWrite};
+use super::stored::{StoredHistory, gap_behind, key_of, value_of};
+use super::terms::{HistoryBounds, HistoryGap, HistoryKeep, HistoryWrite};
 use crate::model::body::Body;
 use crate::model::effect::UnixMs;
 
@@ -63,6 +63,8 @@ pub(super) struct HistoryRing {
     last: u64,
     /// The number of the last entry that the storage knows by another epoch, or behind which something is missing.
     renewed: u64,
+    /// The last gap that the storage was told of; an entry may have taken its place since.
+    gap: Option<HistoryGap>,
     entries: VecDeque<Arc<HistoryEntry>>,
     bytes: usize,
 }
@@ -70,12 +72,13 @@ pub(super) struct HistoryRing {
 impl HistoryRing {
     pub(super) fn new(keep: HistoryKeep, epoch: Arc<str>) -> Self {
         let epochs = Arc::new(HistoryEpochs::new(epoch));
-        Self { keep, is_provisional: false, epochs, last: 0, renewed: 0, entries: VecDeque::new(), bytes: 0 }
+        let entries = VecDeque::new();
+        Self { keep, is_provisional: false, epochs, last: 0, renewed: 0, gap: None, entries, bytes: 0 }
     }
 
     /// The ring whose entries are in the room's storage. What is said from now on is of this epoch.
     pub(super) fn of_stored(keep: HistoryKeep, stored: StoredHistory, epoch: Arc<str>, bounds: &HistoryBounds) -> Self {
-        let mut ring = Self::new(keep, Arc::clone(&epoch));
+        let mut ring = Self { gap: stored.gap, ..Self::new(keep, Arc::clone(&epoch)) };
         for mut entry in stored.entries {
             entry.hold(bounds.memory.as_ref());
             ring.last = entry.seq;
@@ -125,10 +128,26 @@ impl HistoryRing {
             let value = value_of(&self.epochs, is_anew, &entry);
             let key = key_of(&self.keep.channel, entry.seq);
             entry.stored_bytes = key.len() + value.len();
-            writes.push(HistoryWrite { key, value: Some(value), old_bytes: 0 });
+            let old_bytes = self.gap_at(entry.seq).map_or(0, |gap| gap.bytes);
+            writes.push(HistoryWrite { key, value: Some(value), old_bytes });
             writes.extend(self.entries.iter().take(self.evicted_by(&entry, bounds)).map(|old| self.erasing(old)));
         }
         (entry, writes)
+    }
+
+    /// The gap that the storage holds in the place of this entry.
+    fn gap_at(&self, seq: u64) -> Option<HistoryGap> {
+        self.gap.filter(|gap| gap.seq == seq)
+    }
+
+    /// From now on something may be said that is not kept: whoever opens the room next has to know that. Answers what stores it.
+    pub(super) fn begin_gap(&mut self) -> Option<HistoryWrite> {
+        let has_none = self.keep.durable && !self.entries.is_empty() && self.gap_at(self.last + 1).is_none();
+        has_none.then(|| {
+            let (gap, write) = gap_behind(&self.keep.channel, self.last);
+            self.gap = Some(gap);
+            write
+        })
     }
 
     /// How many of the oldest entries go for this one.
@@ -201,6 +220,8 @@ impl HistoryRing {
 
     /// What takes all entries from the room's storage.
     pub(super) fn erased(&self) -> impl Iterator<Item = HistoryWrite> {
-        self.entries.iter().map(|entry| self.erasing(entry))
+        let gap = self.gap_at(self.last + 1);
+        let gap = gap.map(|gap| HistoryWrite::erasing(key_of(&self.keep.channel, gap.seq), gap.bytes));
+        self.entries.iter().map(|entry| self.erasing(entry)).chain(gap)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::entry::{HeldMemory, HistoryEntry};
 use super::epochs::HistoryEpochs;
-use super::terms::HistoryWrite;
+use super::terms::{HistoryGap, HistoryWrite};
 use crate::model::base64;
 use crate::model::body::{Body, Payload};
 use crate::model::effect::UnixMs;
@@ -21,6 +21,8 @@ use crate::model::json::Json;
 pub const HISTORY_PREFIX: &str = "\0parlor/history/1/";
 const SEPARATOR: char = '\0';
 const SEQ_DIGITS: usize = 16;
+/// The value of a gap's key: what was said from this number on may not be kept. No entry reads like this.
+const GAP: &[u8] = b"{\"gap\":true}";
 
 /// The value of an entry's key.
 #[derive(Serialize, Deserialize)]
@@ -51,6 +53,13 @@ pub(super) fn key_of(channel: &str, seq: u64) -> String {
     format!("{HISTORY_PREFIX}{channel}{SEPARATOR}{seq:0SEQ_DIGITS$x}")
 }
 
+/// A gap behind the entry with this number, and what stores it.
+pub(super) fn gap_behind(channel: &str, last: u64) -> (HistoryGap, HistoryWrite) {
+    let (seq, key) = (last + 1, key_of(channel, last + 1));
+    let gap = HistoryGap { seq, bytes: key.len() + GAP.len() };
+    (gap, HistoryWrite { key, value: Some(GAP.to_vec()), old_bytes: 0 })
+}
+
 /// What is stored of an entry. `is_anew` where the one before is stored under an epoch that is no longer its own.
 pub(super) fn value_of(epochs: &HistoryEpochs, is_anew: bool, entry: &HistoryEntry) -> Vec<u8> {
     let epoch = &*epochs.current();
@@ -73,6 +82,17 @@ pub(super) struct StoredHistory {
     pub(super) epochs: HistoryEpochs,
     /// With consecutive numbers.
     pub(super) entries: Vec<HistoryEntry>,
+    /// What lies behind the last of them.
+    pub(super) gap: Option<HistoryGap>,
+}
+
+impl StoredHistory {
+    /// What takes all of it from the storage, and forgets it.
+    fn erase(&mut self, channel: &str) -> impl Iterator<Item = HistoryWrite> {
+        let entries = self.entries.drain(..).map(|entry| (entry.seq, entry.stored_bytes));
+        let gap = self.gap.take().map(|gap| (gap.seq, gap.bytes));
+        entries.chain(gap).map(move |(seq, bytes)| HistoryWrite::erasing(key_of(channel, seq), bytes))
+    }
 }
 
 /// The stored histories of a room.
@@ -81,7 +101,7 @@ pub struct StoredHistories {
     channels: BTreeMap<String, StoredHistory>,
     /// Keys that nobody can use: of an epoch that ended, or of a server that went on further.
     leftover: Vec<HistoryWrite>,
-    /// Channels of which an entry cannot be read.
+    /// Channels of which an entry cannot be read, or was not kept.
     damaged: HashSet<String>,
 }
 
@@ -90,16 +110,13 @@ impl StoredHistories {
     pub fn add(&mut self, key: &str, value: &[u8]) {
         let bytes = key.len() + value.len();
         let Some(KnownEntry { channel, after, epoch, entry }) = parse(key, value) else {
-            self.damaged.extend(channel_and_seq(key).map(|(channel, _)| channel.to_owned()));
-            return self.leftover.push(HistoryWrite::erasing(key.to_owned(), bytes));
+            return self.add_unreadable(key, bytes);
         };
         let entry = HistoryEntry { stored_bytes: bytes, ..entry };
         let known = self.channels.entry(channel.clone()).or_default();
         let follows = known.entries.last().is_some_and(|last| last.seq + 1 == entry.seq);
         if !follows {
-            let gone = known.entries.drain(..);
-            let gone = gone.map(|old| HistoryWrite::erasing(key_of(&channel, old.seq), old.stored_bytes));
-            self.leftover.extend(gone);
+            self.leftover.extend(known.erase(&channel));
         }
         if !follows || after.as_ref().is_some_and(|after| known.epochs.of(entry.seq - 1) != Some(after)) {
             known.epochs = HistoryEpochs::default();
@@ -109,11 +126,35 @@ impl StoredHistories {
         known.entries.push(entry);
     }
 
+    /// Adds a key that holds no entry. Behind the last entry it stays, until an entry takes its place: however often the room
+    /// opens before that, nobody knows what was said.
+    fn add_unreadable(&mut self, key: &str, bytes: usize) {
+        let found = channel_and_seq(key);
+        self.damaged.extend(found.map(|(channel, _)| channel.to_owned()));
+        let known = found.and_then(|(channel, seq)| Some((self.channels.get_mut(channel)?, seq)));
+        match known {
+            Some((known, seq)) if known.entries.last().is_some_and(|last| last.seq + 1 == seq) => {
+                known.gap = Some(HistoryGap { seq, bytes });
+            }
+            _ => self.leftover.push(HistoryWrite::erasing(key.to_owned(), bytes)),
+        }
+    }
+
+    /// From now on something may be said that is not kept. Answers what stores that.
+    pub(super) fn begin_gaps(&mut self) -> impl Iterator<Item = HistoryWrite> {
+        let whole = self.channels.iter_mut().filter(|(_, history)| history.gap.is_none());
+        whole.filter_map(|(channel, history)| {
+            let (gap, write) = gap_behind(channel, history.entries.last()?.seq);
+            history.gap = Some(gap);
+            Some(write)
+        })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.leftover.is_empty()
     }
 
-    /// Whether an entry of the channel cannot be read. Another one gets its number, so positions have to begin anew.
+    /// Whether an entry of the channel cannot be read, or was not kept. Another one gets its number, so positions have to begin anew.
     pub(super) fn is_damaged(&self, channel: &str) -> bool {
         self.damaged.contains(channel)
     }
@@ -124,9 +165,9 @@ impl StoredHistories {
 
     /// What takes everything from the storage that is left here.
     pub(super) fn erased(self) -> impl Iterator<Item = HistoryWrite> {
-        let entries = self.channels.into_iter().flat_map(|(channel, history)| {
-            let erasing = move |entry: HistoryEntry| (key_of(&channel, entry.seq), entry.stored_bytes);
-            history.entries.into_iter().map(erasing).map(|(key, bytes)| HistoryWrite::erasing(key, bytes))
+        let entries = self.channels.into_iter().flat_map(|(channel, mut history)| {
+            let erased: Vec<_> = history.erase(&channel).collect();
+            erased
         });
         self.leftover.into_iter().chain(entries)
     }

@@ -38,10 +38,25 @@ pub struct HistoryWrite {
 }
 
 impl HistoryWrite {
+    /// The bytes of the key and its value after.
+    pub fn new_bytes(&self) -> usize {
+        self.value.as_ref().map_or(0, |value| self.key.len() + value.len())
+    }
+
     /// Takes a key out that held so many bytes, its own included.
     pub(super) fn erasing(key: String, old_bytes: usize) -> Self {
         Self { key, value: None, old_bytes }
     }
+}
+
+/// A place in the room's storage from which on something may have been said that is not kept. The entry that is said next takes
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HistoryGap {
+    /// The number that the entry gets.
+    pub(super) seq: u64,
+    /// The bytes of its key and its value.
+    pub(super) bytes: usize,
 }
 
 /// The bounds of all rings of a room.

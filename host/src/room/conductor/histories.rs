@@ -60,14 +60,14 @@ impl Conductor {
         self.give_up_histories();
     }
 
-    /// Gives up the histories that the code does not want: not while the room may go back to a version that does.
+    /// Gives up the histories that the code does not want. While the room may go back to a version that does, they only have
+    /// a gap from now on.
     pub(super) fn give_up_histories(&mut self) {
-        if self.code.is_on_trial() {
-            return;
-        }
-        let gone = self.people.state.histories.give_up_aside();
-        if !gone.is_empty() {
-            self.ledger.erase(&self.people.state, gone, self.durability());
+        let histories = &mut self.people.state.histories;
+        let changed =
+            if self.code.is_on_trial() { histories.begin_gaps_aside() } else { histories.give_up_aside() };
+        if !changed.is_empty() {
+            self.ledger.change_histories(&self.people.state, changed, self.durability());
         }
     }
 

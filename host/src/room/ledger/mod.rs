@@ -194,12 +194,14 @@ impl Ledger {
         self.change(state, origin, batch, self.kept.bytes, durability);
     }
 
-    /// Takes entries of histories from the storage that nobody can ask for any more, outside of any turn.
-    pub(super) fn erase(&mut self, state: &RoomState, gone: Vec<HistoryWrite>, durability: Durability) {
-        let bytes: usize = gone.iter().map(|write| write.old_bytes).sum();
-        self.account.storage.give(bytes);
-        let writes = gone.into_iter().map(|write| (write.key, write.value)).collect();
-        let left = self.kept.bytes.saturating_sub(bytes);
+    /// Changes what the storage holds of histories, outside of any turn: entries go that nobody can ask for any more, or gaps
+    /// begin.
+    pub(super) fn change_histories(&mut self, state: &RoomState, changed: Vec<HistoryWrite>, durability: Durability) {
+        let before: usize = changed.iter().map(|write| write.old_bytes).sum();
+        let after: usize = changed.iter().map(HistoryWrite::new_bytes).sum();
+        self.account.storage.change(before, after);
+        let writes = changed.into_iter().map(|write| (write.key, write.value)).collect();
+        let left = (self.kept.bytes + after).saturating_sub(before);
         self.change(state, Origin::of_host("history"), Batch { writes, ..Batch::default() }, left, durability);
     }
 
