@@ -64,8 +64,7 @@ impl Conductor {
     /// a gap from now on.
     pub(super) fn give_up_histories(&mut self) {
         let histories = &mut self.people.state.histories;
-        let changed =
-            if self.code.is_on_trial() { histories.begin_gaps_aside() } else { histories.give_up_aside() };
+        let changed = if self.code.is_on_trial() { histories.begin_gaps_aside() } else { histories.give_up_aside() };
         if !changed.is_empty() {
             self.ledger.change_histories(&self.people.state, changed, self.durability());
         }
