@@ -127,7 +127,7 @@ fn recording(runtime: &Runtime, language: &str, plugin: &Plugin) {
         let event = event(name);
         let mut took = [Duration::ZERO; 2];
         for _ in 0..LIVES {
-            for (took, tape) in took.iter_mut().zip([None, Some(TapeBase::default())]) {
+            for (took, tape) in took.iter_mut().zip([None, Some(Arc::default())]) {
                 *took += runtime.block_on(turns(plugin, &storage, &event, TURNS, tape));
             }
         }
@@ -187,7 +187,7 @@ async fn turns(
     storage: &Arc<StorageView>,
     event: &Event,
     count: u64,
-    tape: Option<TapeBase>,
+    tape: Option<Arc<TapeBase>>,
 ) -> Duration {
     let mut instance =
         plugin.open(RoomId::default_room(), pace(plugin), Arc::clone(storage), tape).await.expect("a room");

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -16,6 +16,7 @@ use crate::files::{begin_private, write_whole};
 use crate::guest::engine::{self, one_line};
 use crate::guest::imports;
 use crate::guest::instance::Template;
+use crate::guest::tape::data::TapeBase;
 use crate::guest::tape::file;
 use crate::guest::tape::recorder::TapeBound;
 use crate::model::limits::Limits;
@@ -33,6 +34,9 @@ const DEV_COMPONENTS: usize = 10;
 /// The least time between two failures of a plugin that make a file: one that fails at each event must not fill the disk.
 const PAUSE: Duration = Duration::from_secs(5);
 const DEV_PAUSE: Duration = Duration::from_millis(100);
+/// How many lives of a plugin's instances make a file each at once, and after which time one more does.
+const LIVES_AT_ONCE: u32 = FILES as u32;
+const LIFE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many tapes of this process wait to be written.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
@@ -66,15 +70,44 @@ pub struct TapeShelf {
     pub hash: String,
     /// The component, where it is to lie beside its tapes.
     component: Option<Arc<[u8]>>,
+    /// What all tapes begin with.
+    of_plugin: OnceLock<TapeBase>,
     /// When the last file of a failure was written.
     last: Mutex<Option<Instant>>,
+    lives: Lives,
+}
+
+/// How many lives more may make a file. Where rooms are busy, a tape is full after a part of a second, and all but the newest [`FILES`] files
+/// are removed again: to write each would cost a tenth of every turn, for tapes that nobody could read meanwhile.
+#[derive(Debug)]
+struct Lives(Mutex<(u32, Instant)>);
+
+impl Lives {
+    fn new() -> Self {
+        Self(Mutex::new((LIVES_AT_ONCE, Instant::now())))
+    }
+
+    /// Whether one may.
+    fn admits(&self) -> bool {
+        let (left, since) = &mut *self.0.lock();
+        let passed = since.elapsed().as_nanos() / LIFE_PAUSE.as_nanos();
+        if passed > 0 {
+            let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+            *left = left.saturating_add(passed).min(LIVES_AT_ONCE);
+            *since += LIFE_PAUSE.saturating_mul(passed);
+        }
+        let admits = *left > 0;
+        *left = left.saturating_sub(1);
+        admits
+    }
 }
 
 impl TapeShelf {
     pub fn new(rules: TapeRules, component: &[u8]) -> Self {
         let hash = blake3::hash(component).to_hex().to_string();
         let component = rules.is_dev.then(|| component.into());
-        Self { rules, hash, component, last: Mutex::default() }
+        let (of_plugin, last) = Default::default();
+        Self { rules, hash, component, of_plugin, last, lives: Lives::new() }
     }
 
     /// How much a room's tape holds.
@@ -82,9 +115,14 @@ impl TapeShelf {
         TapeBound { turns: self.rules.turns, bytes: self.rules.bytes }
     }
 
-    /// Whether each life makes a file.
-    pub fn takes_all(&self) -> bool {
-        self.rules.takes_all
+    /// What all tapes begin with; `make` makes it at the first.
+    pub fn of_plugin(&self, make: impl FnOnce() -> TapeBase) -> &TapeBase {
+        self.of_plugin.get_or_init(make)
+    }
+
+    /// Whether a life that ends now makes a file. If so, it counts as one.
+    pub fn admits_life(&self) -> bool {
+        self.rules.takes_all && self.lives.admits()
     }
 
     /// Whether a failure may make a file now. If so, the next ones may not for a while.
@@ -203,4 +241,20 @@ pub fn files_in(folder: &Path, extension: &str) -> Vec<(SystemTime, PathBuf)> {
     let paths = entries.flatten().map(|entry| (entry.metadata(), entry.path()));
     let of_kind = paths.filter(|(_, path)| path.extension().is_some_and(|found| found == extension));
     of_kind.filter_map(|(metadata, path)| Some((metadata.ok()?.modified().ok()?, path))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn lives_that_end_one_behind_the_other_make_few_files() {
+        let lives = Lives::new();
+        let admitted = || (0..1_000).filter(|_| lives.admits()).count();
+        assert_eq!([admitted(), admitted()], [FILES, 0]);
+        for (pause, expected) in [(2_500, 2), (499, 0), (1, 1), (3_600_000, FILES)] {
+            tokio::time::advance(Duration::from_millis(pause)).await;
+            assert_eq!(admitted(), expected, "{pause} ms later");
+        }
+    }
 }

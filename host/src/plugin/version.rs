@@ -86,10 +86,9 @@ impl Plugin {
         room: RoomId,
         pace: Arc<RoomPace>,
         storage: Arc<StorageView>,
-        base: Option<TapeBase>,
+        base: Option<Arc<TapeBase>>,
     ) -> Result<Instance, OpenError> {
-        let base =
-            self.tapes.as_ref().zip(base).map(|(shelf, base)| (shelf.bound(), self.whole_base(shelf, &room, base)));
+        let base = self.tapes.as_ref().zip(base).map(|(shelf, base)| (shelf.bound(), base));
         let context = RoomContext { room: Some(room), room_pace: Some(pace), ..RoomContext::clone(&self.outside) };
         let tape = || match &base {
             Some((bound, base)) => Tape::Record(Box::new(Recorder::new(base, *bound, Arc::clone(self.account())))),
@@ -98,21 +97,21 @@ impl Plugin {
         Ok(places::open(&self.template, &Arc::new(context), Some(storage), tape).await?.0)
     }
 
-    /// What a tape begins with: what the room says of itself, and what the plugin does.
-    fn whole_base(&self, shelf: &TapeShelf, room: &RoomId, of_room: TapeBase) -> TapeBase {
+    /// What a tape begins with, of what the plugin knows.
+    pub fn tape_base(&self, shelf: &TapeShelf, room: &RoomId) -> TapeBase {
         let RoomContext { config, limits, .. } = &*self.outside;
         let shown = |key: &str, value: &str| if is_secret(key, value) { REDACTED.to_owned() } else { value.to_owned() };
-        TapeBase {
+        let of_plugin = shelf.of_plugin(|| TapeBase {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             component: shelf.hash.clone(),
             tenant: self.key.tenant.to_string(),
             plugin: self.key.plugin.to_string(),
             version: self.version.clone(),
-            room: room.to_string(),
-            limits: limits.all().into_iter().map(|limit| (limit.key.to_owned(), limit.value)).collect(),
-            config: config.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect(),
-            ..of_room
-        }
+            limits: Arc::new(limits.all().into_iter().map(|limit| (limit.key.to_owned(), limit.value)).collect()),
+            config: Arc::new(config.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect()),
+            ..TapeBase::default()
+        });
+        TapeBase { room: room.to_string(), ..of_plugin.clone() }
     }
 
     /// Asks the plugin who wants to connect, in an instance that serves this one call. `slow` is for calls that take long.

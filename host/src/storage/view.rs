@@ -17,8 +17,6 @@ use super::{
     Batch, Durability, Durable, PageBounds, RoomStorage, StorageError, StorageErrorKind, StoredPage, StoredRoom, UnixMs,
 };
 
-/// The most entries that one read takes into memory. A room that has more is never cached as a whole.
-const FILL_ENTRIES_MAX: usize = 512;
 /// About how many bytes one read takes from the disk. A call that wants more reads again, behind other rooms' reads.
 const READ_BYTES: usize = 256 << 10;
 
@@ -196,30 +194,6 @@ impl StorageView {
         Ok(values)
     }
 
-    /// Caches all entries of a small room, so that it need not ask the disk again, not even for keys that do not exist.
-    /// Says whether all of them are in the cache now.
-    async fn fill(&self) -> Result<bool, StorageError> {
-        let (forgotten, coverage) = {
-            let state = self.state.lock();
-            (state.forgotten, state.coverage)
-        };
-        let kept = self.durable.kept();
-        if kept.bytes > self.cache_bytes_max / 2 || coverage == CacheCoverage::Part {
-            return Ok(false);
-        }
-        let nothing = StoredPage { entries: Vec::new(), is_last: true };
-        let bounds = PageBounds { entries: FILL_ENTRIES_MAX, bytes: self.cache_bytes_max };
-        let all = if kept.is_known { self.heard(self.durable.scan("", None, bounds).await)? } else { nothing };
-        let StoredPage { entries, is_last: is_all } = all;
-        let mut state = self.state.lock();
-        let entries = entries.into_iter().map(|(key, value)| (key, Some(value)));
-        if !state.adopt(forgotten, entries, self.cache_bytes_max) {
-            return Ok(false);
-        }
-        state.coverage = if is_all { CacheCoverage::Whole } else { CacheCoverage::Part };
-        Ok(is_all)
-    }
-
     /// Reads entries whose keys begin with `prefix` and come behind `after`, in ascending order of their bytes, up to the
     /// bounds: the page has no entry that would take it past its bytes, unless that is its first. The writes of the turn
     /// that asks, which are in no batch yet, come before all others.
@@ -237,7 +211,7 @@ impl StorageView {
             // The page has no place for keys that the turn or a pending batch deletes: read as many more, and one more, to
             // know whether more entries follow.
             let hidden = over.values().filter(|value| value.is_none()).count();
-            let bounds_of_read = PageBounds { entries: bounds.entries + hidden + 1, ..bounds };
+            let bounds_of_read = PageBounds { entries: bounds.entries.saturating_add(hidden + 1), ..bounds };
             let read = self.heard(self.durable.scan(prefix, after.as_deref(), bounds_of_read).await)?;
             let read_end = read.entries.last().filter(|_| !read.is_last).map(|(key, _)| key.clone());
             // Behind the key at which either of them was cut, the other may have an entry that this does not know.
@@ -397,3 +371,4 @@ fn cost(key: &str, value: &Option<Vec<u8>>) -> usize {
 
 #[cfg(test)]
 mod tests;
+mod whole;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::model::recording::Recording;
 
-/// How many turns a tape holds at most.
-const TURNS: u64 = 1_000;
+/// How many turns a tape of `parlor dev` holds at most. On a server its bytes alone say when the room sleeps for a moment: short turns would
+/// pay for that more often.
+const DEV_TURNS: u64 = 1_000;
 /// How many bytes a room's tape holds under `parlor dev`, on a server, and in a simulation.
 const DEV_BYTES: usize = 8 << 20;
 const SERVED_BYTES: usize = 256 << 10;
@@ -42,11 +43,11 @@ impl TapeRules {
     /// The rules for tapes in this folder, which is of this place; none where nothing is recorded.
     pub(super) fn new(place: &TapePlace, folder: PathBuf, recording: Recording) -> Option<Self> {
         let takes_all = recording == Recording::All;
-        let rules = Self { folder, turns: TURNS, bytes: DEV_BYTES, takes_all, is_dev: true, is_prompt: false };
+        let rules = Self { folder, turns: DEV_TURNS, bytes: DEV_BYTES, takes_all, is_dev: true, is_prompt: false };
         match place {
             TapePlace::Dev(_) => Some(rules),
             TapePlace::Served(_) if recording == Recording::Off => None,
-            TapePlace::Served(_) => Some(Self { bytes: SERVED_BYTES, is_dev: false, ..rules }),
+            TapePlace::Served(_) => Some(Self { turns: u64::MAX, bytes: SERVED_BYTES, is_dev: false, ..rules }),
             // A tape that is full has the room sleep for a moment, and a life that is recorded would be another one.
             TapePlace::Simulated(_) => {
                 Some(Self { turns: u64::MAX, bytes: SIMULATED_BYTES, takes_all: false, is_prompt: true, ..rules })

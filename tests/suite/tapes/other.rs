@@ -1,5 +1,6 @@
 //! A taped life with another component: what that does differently, turn by turn.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use hostile_guests::bare;
 use super::{recorded, tapes_of};
 use crate::harness::command::{Said, parlor};
 use crate::harness::guests::saying;
-use crate::harness::{Server, json};
+use crate::harness::{Server, Value, json};
 
 fn with(server: &Server, tape: &Path, component: &[u8]) -> Said {
     fs::write(server.folder().join("new.wasm"), component).expect("a file");
@@ -55,4 +56,29 @@ async fn answers_come_from_the_room_as_it_was() {
     let same = with(&server, &tape, &crate::harness::guest("fault_turns"));
     assert!(same.out.contains("5 turns with the other component, 0 of them differ"), "{same:?}");
     assert!(!same.success && same.err.contains("1 turns fail with it, the first is turn 5"), "{same:?}");
+}
+
+#[tokio::test]
+async fn what_the_room_stored_before_is_on_the_tape() {
+    let config =
+        format!("{}\n[tenants.default.plugins.coupons.config]\nshop-token = \"spring\"", recorded("coupons", "all"));
+    let server = Server::builder().guest("coupons").config(&config).start();
+    let mut ana = server.join("/coupons?room=lobby").await;
+    ana.send("keep", json!({})).await;
+    ana.next_event("kept").await;
+    // Its instance is lost, and another one begins where this one ended.
+    ana.send("redeem", json!({ "coupon": "spring-4711-qx", "times": 0 })).await;
+    ana.send("keep", json!({})).await;
+    ana.next_event("kept").await;
+    drop(ana);
+    server.signal_end();
+    let mut stored = BTreeMap::new();
+    for tape in tapes_of(&server, "coupons", 3).await {
+        let dumped = parlor(server.folder(), &["replay", tape.to_str().expect("text"), "--dump"]);
+        let first = dumped.out.lines().next().expect("a base");
+        let base = serde_json::from_str::<Value>(first).expect("JSON")["base"].take();
+        stored.insert(base["reason"].as_str().expect("a reason").to_owned(), base["storage"].clone());
+    }
+    let expected = [("crash", json!({ "spring": "true" })), ("open", json!({}))];
+    assert_eq!(stored, expected.map(|(reason, stored)| (reason.to_owned(), stored)).into());
 }

@@ -1,6 +1,8 @@
 //! What a tape is made of. These types are the file's format: postcard writes them field by field, so a change of one is a new
 //! version of the format.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::guest::bindings::exports::parlor::room::guest::Failure as WitFailure;
@@ -27,9 +29,11 @@ pub struct TapeBase {
     pub reason: String,
     /// How many turns the room had before.
     pub turns_before: u64,
-    pub limits: Vec<(String, u64)>,
+    #[serde(with = "shared")]
+    pub limits: Arc<Vec<(String, u64)>>,
     /// The plugin's configuration, without the values that look like secrets.
-    pub config: Vec<(String, String)>,
+    #[serde(with = "shared")]
+    pub config: Arc<Vec<(String, String)>>,
     pub members: Vec<TapedMember>,
     pub timers: Vec<TapedTimer>,
     pub alarm: Option<UnixMs>,
@@ -37,6 +41,21 @@ pub struct TapeBase {
     pub stored_bytes: u64,
     /// What the room stores; none where that is more than a tape takes along.
     pub storage: Option<Vec<(String, Vec<u8>)>>,
+}
+
+/// What all tapes of a plugin's version have in common is on each of them, and in memory once.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, serializer)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// One socket of the room.

@@ -49,17 +49,20 @@ pub fn write<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
     let _ = postcard::serialize_with_flavor(value, Behind(bytes));
 }
 
-/// Has postcard write behind what is there, without an iterator between: a recorded turn writes some ten values.
+/// Has postcard write behind what is there, without an iterator between: a recorded turn writes some thirty values, most of them a byte
+/// or two, so that a call for each would cost more than what is written.
 struct Behind<'a>(&'a mut Vec<u8>);
 
 impl Flavor for Behind<'_> {
     type Output = ();
 
+    #[inline(always)]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(data);
         Ok(())
     }
 
+    #[inline(always)]
     fn try_push(&mut self, data: u8) -> postcard::Result<()> {
         self.0.push(data);
         Ok(())

@@ -13,6 +13,7 @@ pub mod recorder;
 pub mod replayer;
 pub mod rerun;
 pub mod show;
+mod spare;
 pub mod wasi;
 
 use std::sync::Arc;

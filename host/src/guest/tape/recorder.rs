@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::data::{BetweenTurns, TapeBase, TapedAnswer, TapedCall, TapedEnd, TapedVerdict};
 use super::frames::{self, FrameKind};
+use super::spare;
 use super::wasi::WasiTape;
 use crate::guest::bindings::parlor::room::types::Event as WitEvent;
 use crate::tenant::Account;
@@ -24,6 +25,13 @@ const GROWN_PART: usize = 8;
 
 /// Of a tape's bytes, the part up to which what the room stores is taken along.
 const STORAGE_PART: usize = 4;
+
+/// How many times as much as it begins with a tape holds at least, so that what it begins with costs a part of its turns: a room of
+/// 10,000 sockets begins with 1 MiB.
+const BASES: usize = 4;
+
+/// What a tape holds more than its bound because of that, at most.
+const MORE_FOR_BASE: usize = 4 << 20;
 
 /// How much one tape holds, beside what it begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +109,12 @@ impl Recorder {
 
     /// Whether another tape should follow.
     pub fn is_full(&self) -> bool {
-        self.is_lost || self.turns >= self.bound.turns || self.recorded_bytes() >= self.bound.bytes
+        self.is_lost || self.turns >= self.bound.turns || self.recorded_bytes() >= self.bytes_max()
+    }
+
+    /// How much it holds, beside what it begins with.
+    fn bytes_max(&self) -> usize {
+        self.bound.bytes.max((BASES * self.base_bytes).min(MORE_FOR_BASE))
     }
 
     /// How much was recorded behind the frame that it begins with.
@@ -127,7 +140,7 @@ impl Recorder {
         if self.is_lost {
             return;
         }
-        if self.recorded_bytes() > 2 * self.bound.bytes + BEYOND {
+        if self.recorded_bytes() > 2 * self.bytes_max() + BEYOND {
             self.lose();
             return;
         }
@@ -180,10 +193,10 @@ impl Recorder {
 
     /// Makes place for all of the tape, once a part of it is there.
     fn grow(&mut self) {
-        let TapeBound { bytes, .. } = self.bound;
+        let bytes = self.bytes_max();
         let whole = self.base_bytes.saturating_add(bytes).saturating_add(bytes / GROWN_PART);
         if self.recorded_bytes() >= bytes / GROWN_PART && self.bytes.capacity() < whole && !self.is_full() {
-            self.bytes.reserve_exact(whole - self.bytes.len());
+            spare::grow(&mut self.bytes, whole);
         }
     }
 
@@ -212,6 +225,10 @@ impl Recorder {
 
     fn charge(&mut self) {
         let bytes = self.bytes.capacity();
+        if bytes == self.charged {
+            // As at nearly every turn; the account is one for all threads.
+            return;
+        }
         if let Some(more) = bytes.checked_sub(self.charged) {
             self.account.memory.add(more);
         } else {
@@ -224,6 +241,7 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.account.memory.give(self.charged);
+        spare::keep(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -238,15 +256,21 @@ mod tests {
     fn what_a_tape_begins_with_fills_none_of_it() {
         let account = Tenants::new(Default::default(), Layers::default(), 1).account(&TenantName::default_tenant());
         let bound = TapeBound { turns: 9, bytes: 10_000 };
-        let storage = Some(vec![("key".to_owned(), vec![0; 3 * BEYOND])]);
-        let mut recorder = Recorder::new(&TapeBase { storage, ..TapeBase::default() }, bound, account);
-        assert!(!recorder.is_full(), "the room would sleep after each turn");
-        for _ in 0..4 {
+        // How many bytes it begins with, and how many calls of 2,000 bytes it then has place for.
+        for (begins_with, calls) in [(0, 4), (2_000, 4), (10_000, 19), (3 * BEYOND, 2_071)] {
+            let storage = Some(vec![("key".to_owned(), vec![0; begins_with])]);
+            let base = TapeBase { storage, ..TapeBase::default() };
+            let mut recorder = Recorder::new(&base, bound, Arc::clone(&account));
+            assert!(!recorder.is_full(), "the room would sleep after each turn");
+            for _ in 0..calls {
+                recorder.called("storage.get", &vec![1_u8; 2_000]);
+                recorder.answered(&TapedAnswer::Value(()));
+            }
+            assert!(!recorder.is_full() && recorder.frames().is_some(), "{begins_with}");
             recorder.called("storage.get", &vec![1_u8; 2_000]);
-            recorder.answered(&TapedAnswer::Value(()));
+            recorder.called("storage.get", &vec![1_u8; 2_000]);
+            assert!(recorder.is_full(), "{begins_with}");
         }
-        assert!(!recorder.is_full() && recorder.frames().is_some());
-        recorder.called("storage.get", &vec![1_u8; 2_000]);
-        assert!(recorder.is_full());
+        assert_eq!(account.memory.used(), 0);
     }
 }

@@ -248,7 +248,7 @@ impl Code {
         view: &Arc<StorageView>,
         sockets: usize,
         visitors: &Visitors,
-        base: Option<TapeBase>,
+        base: Option<Arc<TapeBase>>,
     ) -> Readiness {
         if self.instance.is_none()
             && let Err(why) = self.open_timed(view, sockets, base).await

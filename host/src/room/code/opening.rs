@@ -25,7 +25,7 @@ impl Code {
         &mut self,
         view: &Arc<StorageView>,
         sockets: usize,
-        base: Option<TapeBase>,
+        base: Option<Arc<TapeBase>>,
     ) -> Result<(), OpenError> {
         let reason = self.owed.as_ref().map(|owed| owed.reason);
         let wakes = reason == Some(RestoreReason::Wake);
@@ -61,7 +61,7 @@ impl Code {
         &mut self,
         view: &Arc<StorageView>,
         sockets: usize,
-        base: Option<&TapeBase>,
+        base: Option<&Arc<TapeBase>>,
     ) -> Result<(), OpenError> {
         for _ in 1..TRIES_OF_A_ROOM_IN_USE {
             match self.try_open(view, base).await {
@@ -72,7 +72,7 @@ impl Code {
         self.try_open(view, base).await
     }
 
-    async fn try_open(&mut self, view: &Arc<StorageView>, base: Option<&TapeBase>) -> Result<(), OpenError> {
+    async fn try_open(&mut self, view: &Arc<StorageView>, base: Option<&Arc<TapeBase>>) -> Result<(), OpenError> {
         // Each fault makes the next instance wait longer.
         if let Some(wait) = self.faults.back_off(Instant::now(), &self.limits) {
             tokio::time::sleep(wait).await;

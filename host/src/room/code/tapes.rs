@@ -17,7 +17,8 @@ impl Code {
     pub(in crate::room) fn new_base(&self) -> Option<(TapeBase, TapeBound)> {
         let shelf = self.plugin.tapes.as_ref().filter(|_| self.instance.is_none())?;
         let reason = self.owed.as_ref().map_or("open", |owed| owed.reason.as_str());
-        let base = TapeBase { reason: reason.to_owned(), turns_before: self.tapes.turns, ..TapeBase::default() };
+        let of_plugin = self.plugin.tape_base(shelf, &self.room.key.room);
+        let base = TapeBase { reason: reason.to_owned(), turns_before: self.tapes.turns, ..of_plugin };
         Some((base, shelf.bound()))
     }
 
@@ -30,7 +31,7 @@ impl Code {
 
     /// Notes what became of the last turn, and keeps the tape of one that failed.
     pub(in crate::room) fn note_verdict(&mut self, verdict: impl FnOnce() -> TapedVerdict) {
-        let Some(shelf) = self.plugin.tapes.clone() else { return };
+        let Some(shelf) = &self.plugin.tapes else { return };
         let living = self.instance.as_mut().and_then(|instance| instance.recorder());
         let Some(recorder) = living.or(self.tapes.ended.as_deref_mut()) else { return };
         let verdict = verdict();
@@ -38,7 +39,7 @@ impl Code {
         let failed = matches!(&verdict, TapedVerdict::RolledBack { for_sender: false, .. });
         if failed && shelf.admits() {
             let (turn, is_short) = (recorder.turn(), recorder.turns() < ENOUGH_TURNS);
-            let frames = recorder.frames().map(<[u8]>::to_vec);
+            let (shelf, frames) = (Arc::clone(shelf), recorder.frames().map(<[u8]>::to_vec));
             self.shelve(&shelf, turn.to_string(), frames);
             let before = self.tapes.before.take().filter(|_| is_short);
             if let Some(before) = before.as_ref().and_then(|before| before.frames()) {
@@ -64,8 +65,8 @@ impl Code {
     /// The life of an instance is over: its tape is forgotten, unless each life is kept. At a checkpoint it stays for a while.
     pub(super) fn end_life(&mut self, is_checkpoint: bool) {
         let Some(ended) = self.tapes.ended.take() else { return };
-        let takes_all = self.plugin.tapes.clone().filter(|shelf| shelf.takes_all() && ended.turns() > 0);
-        if let Some(shelf) = takes_all {
+        let admitting = self.plugin.tapes.clone().filter(|shelf| ended.turns() > 0 && shelf.admits_life());
+        if let Some(shelf) = admitting {
             self.shelve(&shelf, format!("{}-life", ended.turn()), ended.frames().map(<[u8]>::to_vec));
         }
         self.tapes.before = is_checkpoint.then_some(ended);

@@ -1,6 +1,5 @@
 //! How a room comes to be able to run a turn: it waits for its share, an instance is made, and hears what the last one knew.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -12,7 +11,6 @@ use crate::model::event::{Event, hook};
 use crate::model::json::Json;
 use crate::room::code::{Readiness, RestoreReason, Suspended};
 use crate::room::turn::TurnEnd;
-use crate::storage::PageBounds;
 
 impl Conductor {
     /// Waits for the tenant's share of the thread, and until the room is not too far ahead of its disk.
@@ -58,7 +56,7 @@ impl Conductor {
     }
 
     /// What the tape of an instance begins with that is made now; none where nothing is recorded.
-    async fn tape_base(&mut self) -> Option<TapeBase> {
+    async fn tape_base(&mut self) -> Option<Arc<TapeBase>> {
         let (base, bound) = self.code.new_base()?;
         let (state, now) = (&self.people.state, Instant::now());
         let members = state.members.all().map(|(socket, meta, is_present)| TapedMember::new(socket, meta, is_present));
@@ -73,12 +71,10 @@ impl Conductor {
         let storage = if kept.bytes > bound.storage_bytes() {
             None
         } else {
-            let bounds = PageBounds { entries: usize::MAX, bytes: usize::MAX };
             // Where the disk fails now, the turns that read it say so.
-            let page = view.scan("", None, bounds, &BTreeMap::new()).await.ok();
-            page.map(|page| page.entries)
+            view.whole().await.ok()
         };
-        Some(TapeBase {
+        Some(Arc::new(TapeBase {
             opened_at: unix_ms(),
             members,
             timers,
@@ -86,7 +82,7 @@ impl Conductor {
             stored_bytes: kept.bytes as u64,
             storage,
             ..base
-        })
+        }))
     }
 
     /// Gives a new instance what the last one handed over.

@@ -290,3 +290,24 @@ fn pages_that_are_cut_early_pass_over_nothing() {
         }
     }
 }
+
+#[test]
+fn all_that_a_room_stores_is_told_and_a_small_room_is_not_read_again_for_it() {
+    for (stored, under_way) in STORED.iter().flat_map(|stored| UNDER_WAY.map(|under_way| (stored, under_way))) {
+        // From the disk each time, and from memory.
+        for cache_bytes_max in [0, 100_000] {
+            let mut room = SettlingRoom::new(stored, cache_bytes_max, false);
+            under_way.iter().for_each(|(key, bytes)| room.write(key, bytes.map(|bytes| vec![1; bytes])));
+            let named = KEYS.iter().zip(room.truth());
+            let mut truth: Vec<_> = named.filter_map(|(key, value)| Some(((*key).to_owned(), value?))).collect();
+            truth.sort();
+            room.disk.answers.add_permits(1);
+            let whole = || room.view.whole().now_or_never().map(Result::unwrap);
+            let context = format!("{under_way:?} over {stored:?}, {cache_bytes_max}");
+            assert_eq!(whole(), Some(truth.clone()), "{context}");
+            // Where nothing is stored, nothing was read, and the disk still has an answer to give.
+            let is_known = cache_bytes_max > 0 || stored.is_empty();
+            assert_eq!(whole(), is_known.then_some(truth), "{context}, again");
+        }
+    }
+}
