@@ -2,8 +2,8 @@
 //!
 //! A round ends when the thread has polled its sockets again. Until a tenant has used up its slice, all this costs a
 //! look at the clock. After that its rooms stand in line with their next calls: in each round, those at the front go on until
-//! the slice is used up. Where another tenant has run on the thread lately, all that is ready stands in line, sockets too:
-//! however many there are at one moment, others wait for one slice.
+//! the slice is used up, each for a part of it. Where another tenant has run on the thread lately, all that is ready stands in line,
+//! sockets too: however many there are at one moment, others wait for one slice.
 //!
 //! Of tenants that stand in line on one thread, the one that used least of late for its weight has its slice first
 //! (`tenant/share.rs`); the others have it as soon as nobody with less stands there. A tenant also waits while the system keeps one
@@ -31,6 +31,9 @@ const ROUND_NS: u64 = 2 * SLICE_NS;
 const CHARGE_NS: u64 = 100_000;
 /// A thread counts as shared for so long after another tenant ran on it.
 const SHARED_NS: u64 = 100_000_000;
+/// A room that comes out of the line goes on with its calls for so long, though others stand there: with a place for each call, each
+/// answer was a packet of its own.
+const TURN_NS: u64 = 250_000;
 /// What stands for the begin of a poll while there is none: it is later than any moment.
 const NO_POLL: u64 = u64::MAX;
 /// How many calls that outlive a slice a tenant with a full bucket may run at once.
@@ -53,6 +56,8 @@ pub struct Lane {
     poll_begun_ns: AtomicU64,
     /// Whether the current poll has just come out of the line, and may begin a call.
     is_first: AtomicBool,
+    /// Until when the current poll may begin calls though others stand in line; 0 where it has not come out of there.
+    turn_until_ns: AtomicU64,
     /// Whether the current poll ends because it is to stand in line.
     stands_back: AtomicBool,
     /// Wall time of polls that is not charged yet.
@@ -74,6 +79,7 @@ impl Lane {
             used_ns: AtomicU64::new(0),
             poll_begun_ns: AtomicU64::new(NO_POLL),
             is_first: AtomicBool::new(false),
+            turn_until_ns: AtomicU64::new(0),
             stands_back: AtomicBool::new(false),
             uncharged_ns: AtomicU64::new(0),
             others_cpu_ns: AtomicU64::new(0),
@@ -128,6 +134,7 @@ impl Lane {
             }
             self.poll_begun_ns.store(begin, Ordering::Relaxed);
             self.is_first.store(!goes_on, Ordering::Relaxed);
+            self.turn_until_ns.store(if goes_on { 0 } else { begin + TURN_NS }, Ordering::Relaxed);
             self.thread.runs(true);
             let polled = work.as_mut().poll(context);
             self.thread.runs(false);
@@ -135,6 +142,7 @@ impl Lane {
                 // At once, and not when it is polled next: others are to see it in line before that.
                 place = Some(self.line.join(self.level_at(recent_ns())));
             }
+            self.turn_until_ns.store(0, Ordering::Relaxed);
             self.poll_begun_ns.store(NO_POLL, Ordering::Relaxed);
             self.count(now_ns() - begin);
             polled
@@ -190,10 +198,12 @@ impl Lane {
         last != 0
     }
 
-    /// Whether some of the slice is left, and nobody stands in line for it, nor for a slice that comes first.
+    /// Whether some of the slice is left, and nobody stands in line for it before this poll, nor for a slice that comes first.
     fn goes_on(&self) -> bool {
         let now = recent_ns();
-        self.line.is_empty() && self.has_slice(now) && !self.thread.has_below(self.level.load(Ordering::Relaxed))
+        (self.line.is_empty() || now < self.turn_until_ns.load(Ordering::Relaxed))
+            && self.has_slice(now)
+            && !self.thread.has_below(self.level.load(Ordering::Relaxed))
     }
 
     /// Ends the current poll. The next one begins when it is first in line.

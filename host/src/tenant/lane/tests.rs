@@ -1,5 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 
+use parking_lot::Mutex;
+
 use super::*;
 use crate::clock::CpuClock;
 use crate::tenant::share::CpuShare;
@@ -123,4 +125,34 @@ async fn who_stands_in_line_and_is_gone_holds_up_nobody() {
     assert!(gone.await.is_err());
     lane.run(async {}).await;
     assert!(lane.line.is_empty());
+}
+
+#[tokio::test]
+async fn a_room_that_comes_out_of_the_line_goes_on_for_a_while() {
+    let _clock = CpuClock::start();
+    let ([lane, _], calls) = (lanes([1, 1]).await, Arc::new(Mutex::new(String::new())));
+    let before_all = lane.line.join(0);
+    for (name, takes_long) in [("a", false), ("b", true), ("c", false)] {
+        let (lane, calls) = (Arc::clone(&lane), Arc::clone(&calls));
+        tokio::spawn(async move {
+            let calling = async {
+                for _ in 0..3 {
+                    lane.start(|| false).await;
+                    calls.lock().push_str(name);
+                    if takes_long {
+                        execute(Duration::from_nanos(TURN_NS));
+                        now_ns();
+                    }
+                }
+            };
+            lane.run(calling).await;
+        });
+        tokio::task::yield_now().await;
+    }
+    drop(before_all);
+    while calls.lock().len() < 9 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*calls.lock(), "aaabcccbb");
+    assert_eq!(lane.turn_until_ns.load(Ordering::Relaxed), 0, "whoever is polled next has no part in it");
 }
