@@ -42,7 +42,7 @@ export function absent(isForeign, asked) {
       build.onResolve({ filter: /^(node:)?[a-z_]+(\/[a-z_]+)?$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
         if (kind !== "require-call" || pluginData === absent || !isNodes(path) || !isForeign(importer)) return undefined;
         const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: absent });
-        if (found.errors.length === 0 && !found.external) return found;
+        if (found.errors.length === 0 && !found.external) return undefined;
         if (!asked.some((one) => one.path === path && one.importer === importer)) asked.push({ path, importer });
         return { path, namespace: "parlor-absent" };
       });

@@ -89,9 +89,9 @@ async function refuseRoutes(entry, root) {
 /** A warning about the one setting of the compiler's that changes what a program does and is not followed. */
 function metadataWarnings(tsconfig) {
   if (tsconfig === undefined || !/"emitDecoratorMetadata"\s*:\s*true/.test(readFileSync(tsconfig, "utf8"))) return [];
-  const text = "emitDecoratorMetadata is not followed: decorators are not told the types of what they stand at. "
-    + "Name them, as in @inject(Service) or @Type(() => Item)";
-  return [{ text, location: { file: relative("", tsconfig) } }];
+  const text = `emitDecoratorMetadata of ${relative("", tsconfig)} is not followed: decorators are not told the types of what they `
+    + "stand at. Name them, as in @inject(Service) or @Type(() => Item)";
+  return [{ text }];
 }
 
 function bundleErrors(color) {

@@ -2,7 +2,9 @@
 
 const BOXES = [Boolean, Number, String, BigInt];
 /** What is more than its members. */
-const UNCLONEABLE = [FinalizationRegistry, Iterator, Promise, WeakMap, WeakRef, WeakSet];
+const UNCLONEABLE = [FinalizationRegistry, Promise, WeakMap, WeakRef, WeakSet];
+/** What all of the language's iterators inherit from. */
+const iterators: object = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
 
 function uncloneable(value: unknown): never {
   const what = typeof value === "object" ? `a ${(value as object).constructor?.name ?? "value"}` : `a ${typeof value}`;
@@ -47,7 +49,7 @@ function copy(value: unknown, copies: Map<object, unknown>): unknown {
     for (const item of [...value]) made.add(copy(item, copies));
     return made;
   }
-  if (UNCLONEABLE.some((kind) => value instanceof kind)) uncloneable(value);
+  if (UNCLONEABLE.some((kind) => value instanceof kind) || iterators.isPrototypeOf(value)) uncloneable(value);
   return fill(value, keep({}), copies);
 }
 
