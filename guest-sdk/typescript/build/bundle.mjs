@@ -5,11 +5,12 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { frozen, frozenImports, frozenWarnings } from "./frozen.mjs";
+import { absent, absentWarnings } from "./absent.mjs";
+import { frozen, frozenImports, frozenWarnings, packageOf } from "./frozen.mjs";
 import { lineTable, linesOf, placeOf } from "./lines.mjs";
 import { PARTS, partsFor } from "./parts.mjs";
 import { settingsOf } from "./settings.mjs";
-import { INTL, OPEN_IMPORTS, intlWarnings, openImports } from "./words.mjs";
+import { INTL, OPEN_IMPORTS, intlWarnings, openImports, wasmWarnings } from "./words.mjs";
 
 /** The SDK's own folder. */
 export const SDK = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -125,6 +126,8 @@ const COMPONENT = {
   plugins: [oneModule],
   minifyWhitespace: true,
   minifySyntax: true,
+  // What a class is called is read by whoever throws or logs one; two files may each have one of the same name.
+  keepNames: true,
 };
 
 /**
@@ -140,7 +143,8 @@ export async function bundle({ entry, name, root, files, source, form = COMPONEN
   const options = { ...COMMON, ...wanted, define: { ...COMMON.define, ...wanted.define } };
   // esbuild looks for settings of its own from the folder that it works in.
   if (source !== undefined) options.absWorkingDir = SDK;
-  const of = source === undefined ? [] : [source.plugin(NAMES)];
+  const asked = [];
+  const of = [source === undefined ? absent(isForeign, asked) : source.plugin(NAMES)];
   const parts = await partsFor(entry, options, NAMES, of);
   const allowed = new Set();
   const result = await esbuild.build({
@@ -169,9 +173,9 @@ export async function bundle({ entry, name, root, files, source, form = COMPONEN
   };
   const lines = linesOf(map.text, code.text, nameOf);
   const place = (line, column) => placeOf(lines, line, column);
-  const warnings = [...openImports(result.warnings, isForeign), ...frozenWarnings(topLevel, allowed)];
+  const warnings = [...openImports(result.warnings, isForeign), ...frozenWarnings(topLevel, allowed), ...absentWarnings(asked, packageOf)];
   // Its places are shown with their text, which is of files.
-  if (source === undefined) warnings.push(...intlWarnings(code.text, place, root));
+  if (source === undefined) warnings.push(...intlWarnings(code.text, place, root), ...wasmWarnings(code.text, place, root));
   return { code: code.text, table: lineTable(lines), warnings, callsLater: callsLater(files), placeOf: place };
 }
 

@@ -63,7 +63,7 @@ async function steps({ entry, name, root, tsconfig, check: wanted = true, files,
     return undefined;
   }
   if (bundled === undefined) return undefined;
-  await warn(bundled.warnings, color);
+  await warn([...bundled.warnings, ...metadataWarnings(settings)], color);
   try {
     return clock("component")(await component(bundled));
   } catch (error) {
@@ -84,6 +84,14 @@ async function refuseRoutes(entry, root) {
   const words = `${relative(root, entry)}:${found.line}: ${found.words}`;
   if (found.isLost) throw new Unbuildable(words);
   console.error(`parlor-guest: warning: ${words}`);
+}
+
+/** A warning about the one setting of the compiler's that changes what a program does and is not followed. */
+function metadataWarnings(tsconfig) {
+  if (tsconfig === undefined || !/"emitDecoratorMetadata"\s*:\s*true/.test(readFileSync(tsconfig, "utf8"))) return [];
+  const text = `emitDecoratorMetadata of ${relative("", tsconfig)} is not followed: decorators are not told the types of what they `
+    + "stand at. Name them, as in @inject(Service) or @Type(() => Item)";
+  return [{ text }];
 }
 
 function bundleErrors(color) {

@@ -10,6 +10,8 @@ export const PARTS = {
   url: { file: "globals-url.ts", names: /\b(URL|URLSearchParams|Request)\b|\bglobalThis\s*\[/ },
   events: { file: "globals-events.ts", names: /\b(AbortController|AbortSignal|EventTarget|CustomEvent)\b|\bnew Event\b/ },
   locale: { file: "globals-locale.ts", names: /toLocale|localeCompare|\b__parlorIntl\b/ },
+  blob: { file: "globals-blob.ts", names: /\bBlob\b/ },
+  weak: { file: "globals-weak.ts", names: /\bWeakRef\b/ },
   subtle: { file: "globals-subtle.ts", names: /\bsubtle\b/ },
 };
 

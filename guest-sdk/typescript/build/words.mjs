@@ -2,16 +2,14 @@
 
 import { formatMessages } from "esbuild";
 import { readFileSync } from "node:fs";
-import { builtinModules } from "node:module";
 import { join, relative, resolve } from "node:path";
+import { isNodes, nodesModule } from "./absent.mjs";
 import { packageOf } from "./frozen.mjs";
 
 /** esbuild's words, where they advise what a plugin cannot do. */
 export function forPlugins(message) {
   const missing = /^Could not resolve "([^"]+)"$/.exec(message.text)?.[1];
-  if (missing !== undefined && builtinModules.includes(missing.replace(/^node:/, ""))) {
-    return { ...message, notes: [{ text: "It is one of node's own modules, and a plugin runs in a sandbox without node." }] };
-  }
+  if (missing !== undefined && isNodes(missing)) return { ...message, notes: [{ text: nodesModule(missing) }] };
   if (/^No loader is configured for "\.wasm" files/.test(message.text)) {
     const notes = [{ text: 'There is no WebAssembly within a plugin. For its bytes alone: "parlor": { "esbuild": { "loader": { ".wasm": "binary" } } }' }];
     return { ...message, notes };
@@ -39,6 +37,25 @@ export function intlWarnings(code, placeOf, root) {
       if (place === undefined || packageOf(join(root, place.file)) !== undefined) continue;
       const text = `Intl.${part} is not there in a plugin, whose engine knows no locales: this will throw`;
       told.set(`${part} ${place.file}:${place.line}`, { text, location: locationOf(join(root, place.file), place.line) });
+    }
+  });
+  return [...told.values()];
+}
+
+/** What of WebAssembly runs something; its name alone is asked for by who can do without. */
+const WASM = /\bWebAssembly\.(?:instantiate|compile|instantiateStreaming|compileStreaming|Module|Instance)\b/;
+
+/** A warning for each package, and each file of the author's, that runs WebAssembly. */
+export function wasmWarnings(code, placeOf, root) {
+  const told = new Map();
+  code.split("\n").forEach((line, at) => {
+    for (const { index } of line.matchAll(new RegExp(WASM, "g"))) {
+      const place = placeOf(at + 1, index + 1);
+      if (place === undefined) continue;
+      const file = join(root, place.file);
+      const text = "there is no WebAssembly within a plugin, which is itself one: this will throw where it comes to it";
+      const whose = packageOf(file) ?? `${place.file}:${place.line}`;
+      if (!told.has(whose)) told.set(whose, { text, location: locationOf(file, place.line) });
     }
   });
   return [...told.values()];
@@ -99,6 +116,8 @@ export async function topLevelError(error, { placeOf, root, color }) {
 
 /** What an author can do about a dependency that asks for the time or for randomness at the top level. */
 function waysOut(text, dependency, places, root) {
+  const missing = /^ReferenceError: (\w+) is not defined/.exec(text)?.[1];
+  if (dependency !== undefined && missing !== undefined) return [{ text: withoutGlobal(missing, dependency) }];
   if (dependency === undefined || !/cannot be used at the top level of a module/.test(text)) return [];
   const name = JSON.stringify(dependency);
   const own = places.find(({ file }) => packageOf(join(root, file)) === undefined);
@@ -114,6 +133,16 @@ function waysOut(text, dependency, places, root) {
         + `"parlor": { "topLevel": [${name}] }`,
     },
   ];
+}
+
+/** What an author can do about a dependency that asks for a global that is not there. */
+function withoutGlobal(name, dependency) {
+  if (name === "Buffer") {
+    return `The package ${JSON.stringify(dependency)} counts on node's Buffer. npm install buffer, and import a file before it with: `
+      + `import { Buffer } from "buffer"; globalThis.Buffer = Buffer;`;
+  }
+  return `There is no ${name} in a plugin. Where the package ${JSON.stringify(dependency)} only names it, such as to tell whether a value is one, `
+    + `put another class in its place, in package.json: "parlor": { "esbuild": { "define": { ${JSON.stringify(name)}: "Object" } } }`;
 }
 
 function lineOf(file, line) {

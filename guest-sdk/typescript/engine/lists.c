@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* More than the host takes of anything, and few enough that their size fits into 32 bits. */
-#define MOST (1 << 20)
+/* More than the host takes of anything, and few enough that the host copies them, to say so. */
+#define MOST (1 << 18)
 
 /* How many things there are in an array, or in what says that it is one. */
 bool count_of(JSValueConst array, int64_t *count) {

@@ -1,15 +1,27 @@
 /** The global `structuredClone`. */
 
 const BOXES = [Boolean, Number, String, BigInt];
+/** What is more than its members. */
+const UNCLONEABLE = [FinalizationRegistry, Promise, WeakMap, WeakRef, WeakSet];
+/** What all of the language's iterators inherit from. */
+const iterators: object = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
 
 function uncloneable(value: unknown): never {
   const what = typeof value === "object" ? `a ${(value as object).constructor?.name ?? "value"}` : `a ${typeof value}`;
   throw new DOMException(`${what} cannot be cloned`, "DataCloneError");
 }
 
-/** A deep copy of what the web's algorithm copies: classes of the author's become plain objects. */
-export function structuredClone<T>(value: T): T {
-  return copy(value, new Map()) as T;
+/**
+ * A deep copy of what the web's algorithm copies: classes of the author's become plain objects. What is transferred is empty
+ * afterwards.
+ */
+export function structuredClone<T>(value: T, options?: { transfer?: Iterable<unknown> }): T {
+  if (arguments.length === 0) throw new TypeError("structuredClone takes a value");
+  const given = [...(options?.transfer ?? [])];
+  for (const one of given) if (!(one instanceof ArrayBuffer)) uncloneable(one);
+  const made = copy(value, new Map()) as T;
+  for (const one of given) (one as ArrayBuffer & { transfer(): unknown }).transfer();
+  return made;
 }
 
 function copy(value: unknown, copies: Map<object, unknown>): unknown {
@@ -37,7 +49,7 @@ function copy(value: unknown, copies: Map<object, unknown>): unknown {
     for (const item of [...value]) made.add(copy(item, copies));
     return made;
   }
-  if (/^\[object (?!Object\])/.test(Object.prototype.toString.call(value))) uncloneable(value);
+  if (UNCLONEABLE.some((kind) => value instanceof kind) || iterators.isPrototypeOf(value)) uncloneable(value);
   return fill(value, keep({}), copies);
 }
 

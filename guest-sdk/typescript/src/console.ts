@@ -30,6 +30,38 @@ function line(values: readonly unknown[]): string {
   return text;
 }
 
+/** A placeholder of a text's, and what it is for: `%%` is a percent sign. */
+const PLACEHOLDER = /%([sdifjoOc%])/g;
+
+/** Values as `console` has them: the first may be a text that says where those behind it go. */
+function filledIn(values: readonly unknown[]): readonly unknown[] {
+  const [first, ...rest] = values;
+  if (typeof first !== "string" || rest.length === 0 || !first.includes("%")) return values;
+  const text = first.slice(0, LINE_BYTES).replace(PLACEHOLDER, (placeholder, kind: string) => {
+    if (kind === "%") return "%";
+    return rest.length === 0 ? placeholder : inPlace(kind, rest.shift());
+  });
+  return [text, ...rest];
+}
+
+function inPlace(kind: string, value: unknown): string {
+  const isNumber = typeof value === "number" || typeof value === "string";
+  switch (kind) {
+    case "c":
+      return "";
+    case "d":
+      return typeof value === "bigint" ? `${value}n` : String(isNumber ? Number(value) : NaN);
+    case "i":
+      return typeof value === "bigint" ? `${value}n` : String(isNumber ? parseInt(String(value), 10) : NaN);
+    case "f":
+      return String(isNumber ? parseFloat(String(value)) : NaN);
+    case "s":
+      return line([value]);
+    default:
+      return format(value);
+  }
+}
+
 /** How far the groups that are open move the lines of `console` in. */
 let indent = "";
 const INDENT_MAX = 32;
@@ -64,7 +96,7 @@ function say(level: Level, text: string): void {
 function sayer(level: Level, name: string): (...values: unknown[]) => void {
   return (...values) => {
     needHost(name);
-    say(level, line(values));
+    say(level, line(filledIn(values)));
   };
 }
 
@@ -78,7 +110,7 @@ function passed(label: string, ends: boolean, values: unknown[]): void {
 
 function group(...values: unknown[]): void {
   needHost("console.group");
-  if (values.length > 0) say("info", line(values));
+  if (values.length > 0) say("info", line(filledIn(values)));
   if (indent.length < INDENT_MAX) indent += "  ";
   needEnd();
 }

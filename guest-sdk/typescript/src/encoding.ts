@@ -69,7 +69,8 @@ function bytesOf(input: ArrayBufferView | ArrayBuffer | undefined): Uint8Array {
   if (input === undefined) return new Uint8Array(0);
   if (input instanceof Uint8Array) return input;
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  return new Uint8Array(input);
+  if (input instanceof ArrayBuffer) return new Uint8Array(input);
+  throw new TypeError("TextDecoder takes bytes: an ArrayBuffer or a view of one");
 }
 
 function joined(front: Uint8Array, back: Uint8Array): Uint8Array {

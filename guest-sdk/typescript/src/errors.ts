@@ -98,7 +98,7 @@ function inWords(thrown: unknown): string {
     const text = typeof thrown === "object" && thrown !== null ? JSON.stringify(thrown) : String(thrown);
     return `${text ?? typeof thrown} was thrown, which is no Error`;
   } catch {
-    return `a ${typeof thrown} was thrown, which is no Error`;
+    return `${typeof thrown === "object" ? "an" : "a"} ${typeof thrown} was thrown, which is no Error`;
   }
 }
 

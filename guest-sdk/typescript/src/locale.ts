@@ -15,8 +15,13 @@ function unknown(what: string): never {
 /** Throws unless the arguments ask for what is there anyway. */
 function needNone(what: string, locales: unknown, options: unknown): void {
   const isEnglish = locales === undefined || ENGLISH.includes(String(locales));
-  const hasOptions = options !== undefined && options !== null && Object.keys(Object(options)).length > 0;
+  const hasOptions = options !== undefined && options !== null && !isOfUtc(options as Record<string, unknown>);
   if (!isEnglish || hasOptions) unknown(`${what} with ${hasOptions ? "options" : `the locale ${String(locales)}`}`);
+}
+
+/** Whether options ask for nothing, or for the time zone that all rooms have. */
+function isOfUtc(options: Record<string, unknown>): boolean {
+  return Object.keys(options).every((name) => name === "timeZone" && options[name] === "UTC");
 }
 
 /** A whole number's digits in groups of three. */

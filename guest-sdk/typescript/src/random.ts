@@ -59,10 +59,10 @@ export const crypto = {
   getRandomValues<T extends ArrayBufferView>(array: T): T {
     needHost("crypto.getRandomValues");
     if (!ArrayBuffer.isView(array) || /Float|DataView/.test(Object.prototype.toString.call(array))) {
-      throw new TypeError("crypto.getRandomValues takes an array of integers");
+      throw new DOMException("crypto.getRandomValues takes an array of integers", "TypeMismatchError");
     }
     if (array.byteLength > 65_536) {
-      throw new RangeError(`crypto.getRandomValues gives up to 65536 bytes a call, not ${array.byteLength}`);
+      throw new DOMException(`crypto.getRandomValues gives up to 65536 bytes a call, not ${array.byteLength}`, "QuotaExceededError");
     }
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     for (let at = 0; at < bytes.length; at += BYTES_PER_CALL) {

@@ -20,7 +20,10 @@ interface Capturing {
 /** The author's places, of an error or of anything that has a stack. */
 export function stackOf(error: object): string[] {
   if (!Object.hasOwn(error, "stack")) return placesOf(noted.get!.call(error));
-  return shown(read(error)).flatMap((line) => FRAME.exec(line)?.[1] ?? []).slice(0, FRAMES);
+  const own = read(error);
+  // A DOMException keeps the engine's.
+  if (typeof own === "string" && own.includes("(plugin.js:")) return placesOf(own);
+  return shown(own).flatMap((line) => FRAME.exec(line)?.[1] ?? []).slice(0, FRAMES);
 }
 
 function placesOf(stack: unknown): string[] {
@@ -51,6 +54,10 @@ Object.defineProperty(Error.prototype, "stack", {
   get(this: object) {
     const stack: unknown = noted.get!.call(this);
     return typeof stack === "string" ? text(this, frames(stack)) : stack;
+  },
+  // The engine's takes texts alone; elsewhere anything can be put there.
+  set(this: object, value: unknown) {
+    Object.defineProperty(this, "stack", { value, writable: true, configurable: true });
   },
 });
 

@@ -201,7 +201,9 @@ export const subtle = {
       if (!key.extractable) throw new DOMException("this key may not leave", "InvalidAccessError");
       if (material.of !== "HMAC" || (format !== "raw" && format !== "jwk")) missing(`export of such a key in the form ${format}`);
       const { secret } = material as { secret: Uint8Array };
-      return format === "raw" ? toBuffer(secret) : { kty: "oct", k: toBase64url(secret), ext: true, key_ops: [...key.usages] };
+      if (format === "raw") return toBuffer(secret);
+      const alg = `HS${(key.algorithm.hash as { name: Hash }).name.slice("SHA-".length)}`;
+      return { kty: "oct", k: toBase64url(secret), alg, ext: true, key_ops: [...key.usages] };
     });
   },
 

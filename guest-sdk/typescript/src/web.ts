@@ -10,9 +10,19 @@ function needName(name: unknown): string {
   return text.toLowerCase();
 }
 
+function needValue(value: unknown): string {
+  const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  if (/[\0\n\r]/.test(text)) throw new TypeError(`${JSON.stringify(text)} is no value of a header`);
+  return text;
+}
+
+/** The one header whose values are not joined: a date in one has a comma. */
+const COOKIES = "set-cookie";
+
 /** Headers as fetch's: names in any case, several values of one joined by a comma (those of `cookie` by a semicolon). */
 export class Headers {
   readonly #values = new Map<string, string>();
+  #cookies: string[] = [];
 
   constructor(init?: Init) {
     if (init === undefined || init === null) return;
@@ -23,12 +33,15 @@ export class Headers {
   append(name: string, value: string): void {
     const key = needName(name);
     const before = this.#values.get(key);
-    const text = String(value).trim();
+    const text = needValue(value);
+    if (key === COOKIES) this.#cookies.push(text);
     this.#values.set(key, before === undefined ? text : `${before}${key === "cookie" ? "; " : ", "}${text}`);
   }
 
   delete(name: string): void {
-    this.#values.delete(needName(name));
+    const key = needName(name);
+    this.#values.delete(key);
+    if (key === COOKIES) this.#cookies = [];
   }
 
   get(name: string): string | null {
@@ -40,7 +53,12 @@ export class Headers {
   }
 
   set(name: string, value: string): void {
-    this.#values.set(needName(name), String(value).trim());
+    this.delete(name);
+    this.append(name, value);
+  }
+
+  getSetCookie(): string[] {
+    return [...this.#cookies];
   }
 
   forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg?: unknown): void {
@@ -48,7 +66,10 @@ export class Headers {
   }
 
   *entries(): IterableIterator<[string, string]> {
-    yield* [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, value] of [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (name === COOKIES) for (const cookie of this.#cookies) yield [name, cookie];
+      else yield [name, value];
+    }
   }
 
   *keys(): IterableIterator<string> {

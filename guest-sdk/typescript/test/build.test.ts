@@ -183,3 +183,30 @@ test("a default export that is not read is not passed over in silence", (t) => {
     assert.deepEqual(built(text), { status: 0, said: "" }, text);
   }
 });
+
+test("what a dependency asks for that is not there is told with a way out", (t) => {
+  const asking = (source: string) => {
+    const index = `import { defineRoom } from "@parlor/guest";\nimport "asks";\ndefineRoom();\n`;
+    const root = project(t, { "src/index.ts": index, "node_modules/asks/package.json": `{ "name": "asks" }`, "node_modules/asks/index.js": source });
+    const { status, said } = build(root, "--no-check");
+    return [status, said.replace(/\s+/g, " ")] as const;
+  };
+  const cases: [string, number, RegExp][] = [
+    [`exports.later = () => require("crypto");`, 0, /asks asks for crypto, which throws where it comes to it/],
+    [`require("crypto");`, 1, /crypto is one of node's own modules, .* node_modules\/asks\/index\.js:1/],
+    [`exports.kind = FormData;`, 1, /FormData is not defined .* There is no FormData in a plugin\..*"define": \{ "FormData": "Object" \}/],
+    [`exports.run = (bytes) => new WebAssembly.Module(bytes);`, 0, /no WebAssembly within a plugin.* node_modules\/asks\/index\.js:1/],
+    [`import "node:events";`, 1, /npm install events, and in package\.json: "parlor": \{ "esbuild": \{ "alias": \{ "node:events": "events" \} \} \}/],
+  ];
+  for (const [source, status, words] of cases) {
+    const [ended, said] = asking(source);
+    assert.equal(ended, status, said);
+    assert.match(said, words);
+  }
+});
+
+test("decorators that ask for types of the compiler are told that there are none", (t) => {
+  const settings = { extends: join(process.cwd(), "tsconfig.base.json"), compilerOptions: { experimentalDecorators: true, emitDecoratorMetadata: true } };
+  const { status, said } = build(project(t, { ...FILES, "tsconfig.json": JSON.stringify(settings) }), "--no-check");
+  assert.deepEqual([status, /emitDecoratorMetadata of .*tsconfig\.json is not followed/.test(said)], [0, true]);
+});

@@ -7,7 +7,7 @@ type RoomContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> = impor
 /** As the one of `@parlor/guest`. */
 type MessageContext<M extends ConnectionMeta = ConnectionMeta, E = unknown> = import("./context.js").MessageContext<M, E>;
 
-/** The plugin's log. A `%` is an ordinary character. */
+/** The plugin's log. A text with `%s`, `%d`, `%i`, `%f`, `%j`, `%o`, `%O` or `%c` takes the values behind it, as in a browser. */
 interface Console {
   /** Writes a line with the level debug. */
   debug(...values: unknown[]): void;
@@ -72,7 +72,7 @@ declare function clearInterval(id: number | undefined): void;
 /** Runs `callback` in this turn, after the code that runs now. */
 declare function queueMicrotask(callback: () => void): void;
 /** Makes a deep copy. Throws a `DataCloneError` for functions, symbols and other values that cannot be copied. */
-declare function structuredClone<T>(value: T): T;
+declare function structuredClone<T>(value: T, options?: { transfer?: readonly ArrayBuffer[] }): T;
 /** The time of the turn, counted from when it was first asked for. It stands still within a turn, as `Date` does. */
 declare var performance: { readonly timeOrigin: number; now(): number };
 /** Decodes base64 into a binary string. */
@@ -131,6 +131,8 @@ interface Headers {
   append(name: string, value: string): void;
   delete(name: string): void;
   get(name: string): string | null;
+  /** The values of `set-cookie`, each by itself. */
+  getSetCookie(): string[];
   has(name: string): boolean;
   set(name: string, value: string): void;
   forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg?: any): void;

@@ -7,6 +7,20 @@ interface Performance {
 }
 declare var performance: Performance;
 
+/** Bytes that do not change. */
+interface Blob {
+  readonly size: number;
+  readonly type: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+  slice(start?: number, end?: number, type?: string): Blob;
+  text(): Promise<string>;
+}
+declare var Blob: {
+  prototype: Blob;
+  new (parts?: Iterable<string | ArrayBuffer | ArrayBufferView | Blob>, options?: { type?: string }): Blob;
+};
+
 /** A key of `crypto.subtle`. */
 interface CryptoKey {
   readonly type: "public" | "secret";

@@ -141,6 +141,9 @@ impl Drop for InstancePlace {
     }
 }
 
+/// What the host copies for one call in any case, in bytes.
+const COPIED_LEAST: usize = 16 << 20;
+
 /// A live instance. After a fault it must be dropped: wasmtime does not enter its store again.
 pub struct Instance {
     store: Store<GuestState>,
@@ -168,9 +171,10 @@ impl Instance {
         let state = GuestState::new(context, storage, Arc::clone(&template.engine.ticker), tape);
         let mut store = Store::new(template.pre.engine(), state);
         store.limiter(|state| &mut state.memory);
-        // The most that the host copies for one call: twice the largest argument.
+        // The most that the host copies for one call: twice the largest argument, and so much that a call with too much in it is
+        // refused by the bound that it passes, which the guest hears of, and not by the end of its instance.
         let largest = limits.emit_bytes_per_turn.max(limits.storage_value_bytes).max(limits.storage_bytes_per_call);
-        store.set_hostcall_fuel(2 * largest);
+        store.set_hostcall_fuel(COPIED_LEAST.max(2 * largest));
         store.set_max_component_handles(limits.component_handles);
         meter(&mut store);
 

@@ -35,7 +35,12 @@ fn fault_of(state: &mut GuestState, why: &wasmtime::Error) -> Fault {
         return Fault::Memory;
     }
     tracing::debug!(target: "guest", plugin = %state.context.plugin, "{why:?}");
-    Fault::Trap(why.root_cause().to_string())
+    let words = why.root_cause().to_string();
+    // wasmtime's own words are for whoever embeds it.
+    if words.contains("fuel allocated for hostcalls") {
+        return Fault::Trap("it handed the host more in one call than the host copies: 16 MiB, or twice the largest bound".to_owned());
+    }
+    Fault::Trap(words)
 }
 
 /// The names of the functions that a guest was in, the innermost first.

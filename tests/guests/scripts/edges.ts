@@ -1,6 +1,6 @@
 /** What the engine itself has to bear: the end of its stack, and texts that are no Unicode. */
 
-import { defineRoom, reject } from "@parlor/guest";
+import { defineRoom, reject, type RoomContext } from "@parlor/guest";
 
 const room = defineRoom({ name: "edges", websocketPath: "/edges" });
 
@@ -188,6 +188,29 @@ room.on("finally", async (ctx) => {
   }
   ctx.emit.emit("finally", said);
 });
+/** More than any bound, and less than the host copies for one call. */
+const LARGE = 3_000_000;
+const large = () => "x".repeat(LARGE);
+
+/** Each hands the host too much at once. */
+const HANDED: Record<string, (ctx: RoomContext) => unknown> = {
+  text: (ctx) => ctx.emit.emit("large", large()),
+  bytes: (ctx) => ctx.emit.emit("large", new Uint8Array(LARGE)),
+  event: (ctx) => ctx.emit.emit(large(), {}),
+  key: (ctx) => ctx.actor.getStorage().get(large()),
+  value: (ctx) => ctx.actor.getStorage().put("large", large()),
+  keys: (ctx) => ctx.actor.getStorage().get(new Array(200_000).fill("key")),
+  timer: (ctx) => ctx.actor.timers.set("large", 1_000, large()),
+};
+room.on("hand", async (ctx, { what }: { what: string }) => {
+  try {
+    await HANDED[what]!(ctx);
+    ctx.emit.emit("handed", { what, why: "nothing" });
+  } catch (error: any) {
+    ctx.emit.emit("handed", { what, why: error.name });
+  }
+});
+room.on("hands", (ctx) => void ctx.emit.emit("hands", Object.keys(HANDED)));
 room.on("unreadable", () => {
   throw Object.defineProperty(new Error("hidden"), "message", {
     get() {

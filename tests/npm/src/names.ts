@@ -1,10 +1,12 @@
 /** Packages about names, time, numbers and tokens. */
 
+import { BigNumber } from "bignumber.js";
 import { colord } from "colord";
 import { addDays, formatISO } from "date-fns";
 import dayjs from "dayjs";
 import { Decimal } from "decimal.js";
 import { SignJWT, createLocalJWKSet, jwtVerify } from "jose";
+import moment from "moment";
 import { customAlphabet, nanoid } from "nanoid";
 import seedrandom from "seedrandom";
 import semver from "semver";
@@ -23,6 +25,8 @@ export const names: Record<string, (given: Tokens) => unknown> = {
   ulid: () => ulid().length,
   dayjs: () => dayjs(0).add(1, "day").toISOString(),
   "date-fns": () => formatISO(addDays(new Date(0), 1), { representation: "date" }),
+  moment: () => moment.utc(0).add(1, "day").format("LLLL"),
+  "bignumber.js": () => new BigNumber("0.1").plus("0.2").toString(),
   "decimal.js": () => new Decimal("0.1").plus("0.2").toString(),
   semver: () => semver.satisfies("1.2.3", "^1.0.0"),
   colord: () => colord("#ff0000").darken(0.1).toHex(),

@@ -1,18 +1,66 @@
 /** Packages about state, events and order. */
 
+import { signal, computed, effect } from "@preact/signals-core";
 import { Mutex } from "async-mutex";
+import Emittery from "emittery";
+import { Semaphore, delay } from "es-toolkit";
 import EventEmitter from "eventemitter3";
+import { EventEmitter as NodeEmitter, once } from "events";
+import Fuse from "fuse.js";
+import { Map as ImmutableMap } from "immutable";
 import { TokenBucket } from "limiter";
 import { LRUCache } from "lru-cache";
 import mitt from "mitt";
 import { autorun, makeAutoObservable } from "mobx";
+import { atom, computed as computedAtom } from "nanostores";
 import PQueue from "p-queue";
 import { createStore } from "redux";
 import { Subject, filter, map } from "rxjs";
+import { proxy, snapshot } from "valtio/vanilla";
 import { createActor, createMachine } from "xstate";
 import { createStore as createZustand } from "zustand/vanilla";
 
 export const state: Record<string, () => unknown> = {
+  "@preact/signals-core": () => {
+    const [seen, count] = [[] as number[], signal(1)];
+    const twice = computed(() => count.value * 2);
+    effect(() => void seen.push(twice.value));
+    count.value = 2;
+    return seen;
+  },
+  emittery: async () => {
+    const heard: unknown[] = [];
+    const emitter = new Emittery();
+    emitter.on("n", (event: any) => void heard.push(event?.data ?? event));
+    await emitter.emit("n", 1);
+    return heard;
+  },
+  "es-toolkit": async () => {
+    const one = new Semaphore(1);
+    await one.acquire();
+    one.release();
+    await delay(10);
+    return one.available;
+  },
+  events: async () => {
+    const emitter = new NodeEmitter();
+    const heard = once(emitter, "n");
+    emitter.emit("n", 1);
+    return heard;
+  },
+  "fuse.js": () => new Fuse(["ada", "bob"]).search("adda").map(({ item }) => item),
+  immutable: () => ImmutableMap<string, number>({ a: 1 }).set("b", 2).toJS(),
+  nanostores: () => {
+    const [seen, count] = [[] as number[], atom(1)];
+    computedAtom(count, (n) => n * 2).subscribe((n) => void seen.push(n));
+    count.set(2);
+    return seen;
+  },
+  valtio: () => {
+    const counter = proxy({ n: 1 });
+    counter.n += 1;
+    return snapshot(counter).n;
+  },
   eventemitter3: () => {
     const heard: number[] = [];
     const emitter = new EventEmitter();

@@ -33,6 +33,23 @@ async fn recursion_without_an_end_is_an_error_that_a_handler_catches() {
     no_instance_was_lost(&server);
 }
 
+/// What passes a bound by far is refused as what passes it by a little.
+#[tokio::test]
+async fn too_much_for_the_host_is_an_error_that_a_handler_catches() {
+    let config = "[limits]\nturn-cpu-ms = 10_000\ncall-wall-ms = 60_000";
+    let server = Server::builder().guest_as("script/edges", "edges").config(config).start();
+    let mut ana = client(&server).await;
+    ana.send("hands", json!({})).await;
+    let all = ana.expect("hands").await;
+    for what in all["data"].as_array().expect("names") {
+        ana.send("hand", json!({ "what": what })).await;
+        // Past a bound of the turn nothing of it is said, not even this.
+        let said = ana.event().await;
+        assert!(said["why"] == "RoomError" || said["code"] == "limit-exceeded", "{what}: {said}");
+    }
+    no_instance_was_lost(&server);
+}
+
 #[tokio::test]
 async fn half_of_a_pair_is_a_replacement_character_for_the_host() {
     let server = server();
