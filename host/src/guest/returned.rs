@@ -38,7 +38,9 @@ fn fault_of(state: &mut GuestState, why: &wasmtime::Error) -> Fault {
     let words = why.root_cause().to_string();
     // wasmtime's own words are for whoever embeds it.
     if words.contains("fuel allocated for hostcalls") {
-        return Fault::Trap("it handed the host more in one call than the host copies: 16 MiB, or twice the largest bound".to_owned());
+        return Fault::Trap(
+            "it handed the host more in one call than the host copies: 16 MiB, or twice the largest bound".to_owned(),
+        );
     }
     Fault::Trap(words)
 }
