@@ -130,6 +130,15 @@ const COMPONENT = {
   keepNames: true,
 };
 
+/** How esbuild gives what it has renamed its name again, at a price that each closure pays which a turn makes. */
+const KEEP_NAME = /var (__name\d*)=\(target,value\)=>__defProp\d*\(target,"name",\{value,configurable:!0\}\);/;
+
+/** The text with the engine's function in the place of esbuild's, in as many letters, so that the places behind it stay. */
+function namedByEngine(text) {
+  if (!KEEP_NAME.test(text)) throw new Error("esbuild has changed how it keeps names: mend build/bundle.mjs");
+  return text.replace(KEEP_NAME, (own, name) => `import{keepName as ${name}}from"parlor:engine";`.padEnd(own.length));
+}
+
 /**
  * Bundles a plugin. `files` is a set that the paths of all files that are read are added to. Returns the text, the table of
  * its lines for the engine, `warnings` in esbuild's form, and `placeOf`, which finds the author's place of one in
@@ -165,18 +174,19 @@ export async function bundle({ entry, name, root, files, source, form = COMPONEN
     sourcesContent: false,
     outfile: join(root, "parlor-plugin.js"),
   });
-  const [map, code] = result.outputFiles;
+  const [map, output] = result.outputFiles;
+  const code = form === COMPONENT ? namedByEngine(output.text) : output.text;
   const nameOf = (name) => {
     if (source !== undefined) return source.nameOf(name);
     const file = join(root, name);
     return isOwn(file) || !isFile(file) ? undefined : relative(root, file);
   };
-  const lines = linesOf(map.text, code.text, nameOf);
+  const lines = linesOf(map.text, code, nameOf);
   const place = (line, column) => placeOf(lines, line, column);
   const warnings = [...openImports(result.warnings, isForeign), ...frozenWarnings(topLevel, allowed), ...absentWarnings(asked, packageOf)];
   // Its places are shown with their text, which is of files.
-  if (source === undefined) warnings.push(...intlWarnings(code.text, place, root), ...wasmWarnings(code.text, place, root));
-  return { code: code.text, table: lineTable(lines), warnings, callsLater: callsLater(files), placeOf: place };
+  if (source === undefined) warnings.push(...intlWarnings(code, place, root), ...wasmWarnings(code, place, root));
+  return { code, table: lineTable(lines), warnings, callsLater: callsLater(files), placeOf: place };
 }
 
 /**

@@ -55,7 +55,7 @@ static const struct {
     const int *count;
 } lists[] = {
     LIST(context), LIST(emit),  LIST(guest),   LIST(handler), LIST(history), LIST(hook), LIST(job),
-    LIST(line),    LIST(state), LIST(storage), LIST(stored),  LIST(target),  LIST(text), LIST(turn),
+    LIST(line),    LIST(name),  LIST(state),   LIST(storage), LIST(stored),  LIST(target), LIST(text), LIST(turn),
 };
 
 static int add_functions(JSContext *ctx, JSModuleDef *module) {

@@ -143,6 +143,10 @@ bool payload_of(JSValueConst value, pl_payload *payload, text *held);
 extern const JSCFunctionListEntry line_functions[];
 extern const int line_function_count;
 
+/* names.c */
+extern const JSCFunctionListEntry name_functions[];
+extern const int name_function_count;
+
 /* utf8.c */
 bool is_utf8(const char *text, size_t len);
 extern const JSCFunctionListEntry text_functions[];
