@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* More than the host takes of anything, and few enough that the host copies them, to say so. */
-#define MOST (1 << 18)
+#define MOST (1 << 16)
 
 /* How many things there are in an array, or in what says that it is one. */
 bool count_of(JSValueConst array, int64_t *count) {

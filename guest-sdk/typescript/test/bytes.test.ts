@@ -117,5 +117,5 @@ test("bytes of a buffer that was resized are as many as there are now", () => {
 
 test("a list for the host has a bound, past which its size in memory could not be told", () => {
   const ada = room().connect("/ws");
-  assert.equal(ada.request("list", 2 ** 20 + 1), "RangeError: a list has more than 262144 entries");
+  assert.equal(ada.request("list", 2 ** 20 + 1), "RangeError: a list has more than 65536 entries");
 });

@@ -141,8 +141,9 @@ impl Drop for InstancePlace {
     }
 }
 
-/// What the host copies for one call in any case, in bytes.
-const COPIED_LEAST: usize = 16 << 20;
+/// What the host copies for one call in any case, in bytes. Nothing interrupts the copying, so more would hold up other rooms: a list of
+/// texts of one letter each takes an allocation for every 25 bytes of it.
+const COPIED_LEAST: usize = 4 << 20;
 
 /// A live instance. After a fault it must be dropped: wasmtime does not enter its store again.
 pub struct Instance {

@@ -39,7 +39,7 @@ fn fault_of(state: &mut GuestState, why: &wasmtime::Error) -> Fault {
     // wasmtime's own words are for whoever embeds it.
     if words.contains("fuel allocated for hostcalls") {
         return Fault::Trap(
-            "it handed the host more in one call than the host copies: 16 MiB, or twice the largest bound".to_owned(),
+            "it handed the host more in one call than the host copies: 4 MiB, or twice the largest bound".to_owned(),
         );
     }
     Fault::Trap(words)

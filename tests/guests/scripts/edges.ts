@@ -199,7 +199,7 @@ const HANDED: Record<string, (ctx: RoomContext) => unknown> = {
   event: (ctx) => ctx.emit.emit(large(), {}),
   key: (ctx) => ctx.actor.getStorage().get(large()),
   value: (ctx) => ctx.actor.getStorage().put("large", large()),
-  keys: (ctx) => ctx.actor.getStorage().get(new Array(200_000).fill("key")),
+  keys: (ctx) => ctx.actor.getStorage().get(new Array(60_000).fill("key")),
   timer: (ctx) => ctx.actor.timers.set("large", 1_000, large()),
 };
 room.on("hand", async (ctx, { what }: { what: string }) => {
