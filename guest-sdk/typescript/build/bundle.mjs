@@ -131,12 +131,14 @@ const COMPONENT = {
 };
 
 /** How esbuild gives what it has renamed its name again, at a price that each closure pays which a turn makes. */
-const KEEP_NAME = /var (__name\d*)=\(target,value\)=>__defProp\d*\(target,"name",\{value,configurable:!0\}\);/;
+const KEEP_NAME = /\((\w+),(\w+)\)=>\w+\(\1,"name",\{(?:value:)?\2,configurable:!0\}\)/;
+const ENGINES = "__parlorKeepName";
 
 /** The text with the engine's function in the place of esbuild's, in as many letters, so that the places behind it stay. */
 function namedByEngine(text) {
   if (!KEEP_NAME.test(text)) throw new Error("esbuild has changed how it keeps names: mend build/bundle.mjs");
-  return text.replace(KEEP_NAME, (own, name) => `import{keepName as ${name}}from"parlor:engine";`.padEnd(own.length));
+  const named = text.replace(KEEP_NAME, (own) => ENGINES.padEnd(own.length));
+  return `${named}import{keepName as ${ENGINES}}from"parlor:engine";\n`;
 }
 
 /**
