@@ -3,7 +3,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { ObjectId, deserialize, serialize } from "bson";
-import { decode, encode } from "cbor-x";
 import Handlebars from "handlebars";
 import { marked } from "marked";
 import { deflate, inflate } from "pako";
@@ -17,7 +16,6 @@ const greeting = Handlebars.compile("hi {{name}}{{#each items}} {{this}}{{/each}
 export const bytes: Record<string, () => unknown> = {
   "@noble/hashes": () => bytesToHex(sha256(Uint8Array.of(1))).slice(0, 8),
   bson: () => [deserialize(serialize({ a: 1, text: "ü" })), new ObjectId().toHexString().length],
-  "cbor-x": () => decode(encode({ a: [1, "ü", null] })),
   handlebars: () => greeting({ name: "<ada>", items: [1, 2] }),
   marked: () => marked.parse("# a *b*", { async: false }),
   pako: () => inflate(deflate("again and again"), { toText: true, to: "string" } as object),
