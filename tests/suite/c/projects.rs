@@ -62,7 +62,10 @@ fn what_is_missing_is_named_in_a_line() {
     for (manifest, words) in [
         ("name = \"Lost\"\n", "the name \"Lost\" in "),
         ("name = \"lost\"\nsdk = \"nowhere\"\n", "where `sdk` of "),
-        ("name = \"lost\"\nflags = 1\n", "plugin.toml, line 2, flags: there is no key `flags` here, but name, config, sdk"),
+        (
+            "name = \"lost\"\nflags = 1\n",
+            "plugin.toml, line 2, flags: there is no key `flags` here, but name, config, sdk",
+        ),
     ] {
         fs::write(project.join("plugin.toml"), manifest).expect("a file");
         is_refused(&project, words);

@@ -32,7 +32,10 @@ fn keys_taken(table: &str) -> Vec<String> {
     let folder = Folder::new();
     fs::write(folder.path().join("bad.toml"), format!("{table}\nno-such-key = 1\n")).expect("a file");
     let said = parlor(folder.path(), &["limits", "--config", "bad.toml"]);
-    let (_, list) = said.err.split_once("there is no key `no-such-key` here, but ").unwrap_or_else(|| panic!("{table}: {}", said.err));
+    let (_, list) = said
+        .err
+        .split_once("there is no key `no-such-key` here, but ")
+        .unwrap_or_else(|| panic!("{table}: {}", said.err));
     let mut keys: Vec<String> = list.trim().split(", ").map(str::to_owned).collect();
     keys.sort();
     keys

@@ -37,7 +37,7 @@ async fn off_is_off() {
 #[test]
 fn settings_that_are_none_name_their_key() {
     for (config, words) in [
-        ("watch = \"sometimes\"", "watch: unknown variant `sometimes`"),
+        ("watch = \"sometimes\"", "watch: there is no value `sometimes` here, but events, poll, off"),
         ("watch-poll-ms = 0", "watch-poll-ms must be 10 to 3600000, not 0"),
         ("watch-poll-ms = \"often\"", "watch-poll-ms"),
         (
