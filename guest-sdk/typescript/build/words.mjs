@@ -30,35 +30,38 @@ export const INTL = Object.fromEntries(INTL_PARTS.map((name) => [`Intl.${name}`,
 
 /** Warnings about the places of the author's that ask for a part of `Intl`. `placeOf` finds them in the bundle. */
 export function intlWarnings(code, placeOf, root) {
-  const told = new Map();
-  code.split("\n").forEach((line, at) => {
-    for (const { index, 1: part } of line.matchAll(/\b__parlorIntl\.(\w+)/g)) {
-      const place = placeOf(at + 1, index + 1);
-      if (place === undefined || packageOf(join(root, place.file)) !== undefined) continue;
-      const text = `Intl.${part} is not there in a plugin, whose engine knows no locales: this will throw`;
-      told.set(`${part} ${place.file}:${place.line}`, { text, location: locationOf(join(root, place.file), place.line) });
-    }
+  return wordWarnings(code, /\b__parlorIntl\.(\w+)/g, { placeOf, root }, (whose, line, part) => {
+    if (whose !== undefined) return undefined;
+    return { once: `${part} ${line}`, text: `Intl.${part} is not there in a plugin, whose engine knows no locales: this will throw` };
   });
-  return [...told.values()];
 }
 
 /** What of WebAssembly runs something; its name alone is asked for by who can do without. */
-const WASM = /\bWebAssembly\.(?:instantiate|compile|instantiateStreaming|compileStreaming|Module|Instance)\b/;
+const WASM = /\bWebAssembly\.(?:instantiate|compile|instantiateStreaming|compileStreaming|Module|Instance)\b/g;
 
-/** A warning for each package, and each file of the author's, that runs WebAssembly. */
+/** A warning for each package, and each line of the author's, that runs WebAssembly. */
 export function wasmWarnings(code, placeOf, root) {
-  const told = new Map();
-  code.split("\n").forEach((line, at) => {
-    for (const { index } of line.matchAll(new RegExp(WASM, "g"))) {
+  const text = "there is no WebAssembly within a plugin, which is itself one: this will throw where it comes to it";
+  return wordWarnings(code, WASM, { placeOf, root }, (whose, line) => ({ once: whose ?? line, text }));
+}
+
+/**
+ * Warnings about words in the bundle that somebody wrote. `told` has the package that a word is of, if it is of one, its file and line,
+ * and what the pattern found in it; it answers the text and what is warned of only once, or nothing.
+ */
+function wordWarnings(code, words, { placeOf, root }, told) {
+  const warnings = new Map();
+  code.split("\n").forEach((text, at) => {
+    for (const { index, 1: part } of text.matchAll(words)) {
       const place = placeOf(at + 1, index + 1);
       if (place === undefined) continue;
       const file = join(root, place.file);
-      const text = "there is no WebAssembly within a plugin, which is itself one: this will throw where it comes to it";
-      const whose = packageOf(file) ?? `${place.file}:${place.line}`;
-      if (!told.has(whose)) told.set(whose, { text, location: locationOf(file, place.line) });
+      const warning = told(packageOf(file), `${place.file}:${place.line}`, part);
+      if (warning === undefined || warnings.has(warning.once)) continue;
+      warnings.set(warning.once, { text: warning.text, location: locationOf(file, place.line) });
     }
   });
-  return [...told.values()];
+  return [...warnings.values()];
 }
 
 /** esbuild is to tell of imports whose name only a running plugin knows. */
