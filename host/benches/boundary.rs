@@ -14,7 +14,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use parlor::guest::engine;
 use parlor::guest::instance::{ConnectRequest, Instance, Outcome};
-use parlor::guest::tape::data::TapeBase;
+use parlor::guest::tape::data::{TapeBase, TapedVerdict};
 use parlor::model::body::{EventData, Payload};
 use parlor::model::durability::Durability;
 use parlor::model::effect::Batch;
@@ -35,6 +35,8 @@ use parlor::tenant::tapes::TapePlace;
 use parlor::tenant::{RoomPace, Tenants};
 use tokio::runtime::Runtime;
 
+/// A value that a room may store, in bytes.
+const SMALL: usize = 9;
 /// What a room's storage keeps of what was read.
 const CACHE_BYTES: usize = 65_536;
 
@@ -70,13 +72,14 @@ fn guest(runtime: &Runtime, language: &str, project: &str) -> Plugin {
     runtime.block_on(loader.load(key(), &file, terms)).expect("the guest loads")
 }
 
-/// A room's storage that has what `recall` reads.
-fn storage(runtime: &Runtime) -> Arc<StorageView> {
+/// A room's storage that has what `recall` reads: three values of so many bytes.
+fn storage(runtime: &Runtime, value_bytes: usize) -> Arc<StorageView> {
     let storage = MemoryStorage::default();
     let room = RoomKey { plugin: key(), room: RoomId::default_room() };
     runtime.block_on(async {
         let room = storage.open(&room).await.expect("storage");
-        let writes = ["first", "second", "third"].map(|key| (key.to_owned(), Some(br#""a value""#.to_vec())));
+        let value = serde_json::to_vec(&"v".repeat(value_bytes.saturating_sub(2))).expect("JSON");
+        let writes = ["first", "second", "third"].map(|key| (key.to_owned(), Some(value.clone())));
         let batch = Batch { writes: BTreeMap::from(writes), alarm: None };
         room.commit(batch, Durability::Relaxed).await.expect("a commit");
         Arc::new(StorageView::new(room, CACHE_BYTES))
@@ -122,9 +125,8 @@ fn boundary(criterion: &mut Criterion) {
 fn recording(runtime: &Runtime, language: &str, plugin: &Plugin) {
     const LIVES: u64 = 100;
     const TURNS: u64 = 1_000;
-    let storage = storage(runtime);
-    for name in ["relay", "echo", "recall"] {
-        let event = event(name);
+    for (name, value_bytes) in [("relay", 0), ("echo", 0), ("recall", SMALL), ("recall", 1_024), ("recall", 16_384)] {
+        let (storage, event) = (storage(runtime, value_bytes), event(name));
         let mut took = [Duration::ZERO; 2];
         for _ in 0..LIVES {
             for (took, tape) in took.iter_mut().zip([None, Some(Arc::default())]) {
@@ -133,14 +135,14 @@ fn recording(runtime: &Runtime, language: &str, plugin: &Plugin) {
         }
         let [off, on] = took.map(|took| took.as_secs_f64() * 1e6 / (LIVES * TURNS) as f64);
         println!(
-            "{language}/{name}: {off:.2} us a turn, recorded {on:.2} us: {:.1} per cent more",
+            "{language}/{name} ({value_bytes} bytes a value): {off:.2} us a turn, recorded {on:.2} us: {:.1} per cent more",
             100.0 * (on / off - 1.0)
         );
     }
 }
 
 fn measure(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, plugin: &Arc<Plugin>) {
-    let storage = storage(runtime);
+    let storage = storage(runtime, SMALL);
 
     for (label, name) in [
         ("handle with one emit", "relay"),
@@ -196,6 +198,9 @@ async fn turns(
     let start = Instant::now();
     for _ in 0..count {
         state = handle(&mut instance, state, plugin.limits(), event.clone()).await;
+        if let Some(recorder) = instance.recorder() {
+            recorder.judged(&TapedVerdict::Committed);
+        }
     }
     start.elapsed()
 }

@@ -10,6 +10,7 @@ use super::Tape;
 use super::data::TapedAnswer;
 use super::json;
 use super::replayer::REDACTED;
+use super::write::TapeWrite;
 use crate::guest::bindings::parlor::room::types::{Host as TypesHost, Meta, Payload, Refusal as WitRefusal};
 use crate::guest::bindings::parlor::room::{
     alarm, clock, config, events, history, inbox, logging, outbox, random, room, sockets, storage, timers,
@@ -31,7 +32,7 @@ impl HasData for TapedCalls {
 
 /// What an import returns to wasmtime: a value, a refusal where it has one, or the end of the guest.
 trait Answered: Sized {
-    type Value: Serialize + DeserializeOwned;
+    type Value: TapeWrite + Serialize + DeserializeOwned;
 
     fn taped(&self) -> TapedAnswer<&Self::Value>;
     fn value(value: Self::Value) -> Self;
@@ -39,7 +40,7 @@ trait Answered: Sized {
     fn stopped(why: wasmtime::Error) -> Self;
 }
 
-impl<T: Serialize + DeserializeOwned> Answered for CallResult<T> {
+impl<T: TapeWrite + Serialize + DeserializeOwned> Answered for CallResult<T> {
     type Value = T;
 
     fn taped(&self) -> TapedAnswer<&T> {
@@ -63,7 +64,7 @@ impl<T: Serialize + DeserializeOwned> Answered for CallResult<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Answered for wasmtime::Result<T> {
+impl<T: TapeWrite + Serialize + DeserializeOwned> Answered for wasmtime::Result<T> {
     type Value = T;
 
     fn taped(&self) -> TapedAnswer<&T> {
@@ -85,13 +86,13 @@ impl<T: Serialize + DeserializeOwned> Answered for wasmtime::Result<T> {
 
 impl GuestState {
     /// Comes before the host computes an answer: notes the call, or answers it from the tape.
-    fn before<A: Serialize, R: Answered>(&mut self, name: &'static str, args: &A) -> Option<R> {
+    fn before<A: TapeWrite, R: Answered>(&mut self, name: &'static str, args: &A) -> Option<R> {
         let answer = match &mut self.tape {
             Tape::Off => return None,
             Tape::Record(recorder) => {
                 recorder.called(name, args);
                 let given = recorder.given(name, args)?;
-                let answer = postcard::from_bytes(&given).ok()?;
+                let answer: TapedAnswer<R::Value> = postcard::from_bytes(&given).ok()?;
                 recorder.answered(&answer);
                 Ok(answer)
             }

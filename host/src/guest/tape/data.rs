@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::blob;
 use crate::guest::bindings::exports::parlor::room::guest::Failure as WitFailure;
 use crate::guest::bindings::parlor::room::types::{Event as WitEvent, Payload as WitPayload, Refusal as WitRefusal};
 use crate::model::effect::UnixMs;
@@ -40,6 +41,7 @@ pub struct TapeBase {
     /// The bytes of what the room stores.
     pub stored_bytes: u64,
     /// What the room stores; none where that is more than a tape takes along.
+    #[serde(serialize_with = "blob::stored")]
     pub storage: Option<Vec<(String, Vec<u8>)>>,
 }
 

@@ -1,7 +1,6 @@
 //! Frames: a length, a kind and a payload each, one behind the other.
 
-use postcard::ser_flavors::Flavor;
-use serde::Serialize;
+use super::write::TapeWrite;
 
 /// The bytes of a frame's length.
 pub const LENGTH_BYTES: usize = 4;
@@ -43,39 +42,9 @@ pub fn close(bytes: &mut [u8], start: usize) {
     }
 }
 
-/// Writes a value behind what is there.
-pub fn write<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
-    // It fails only for a sequence whose length nobody knows, which none of these types has.
-    let _ = postcard::serialize_with_flavor(value, Behind(bytes));
-}
-
-/// Has postcard write behind what is there, without an iterator between: a recorded turn writes some thirty values, most of them a byte
-/// or two, so that a call for each would cost more than what is written.
-struct Behind<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Behind<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(data);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
-        self.0.push(data);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
-}
-
 /// Writes a frame of one value.
-pub fn whole<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, kind: FrameKind, value: &T) {
+pub fn whole(bytes: &mut Vec<u8>, kind: FrameKind, value: &impl TapeWrite) {
     let start = open(bytes, kind);
-    write(bytes, value);
+    value.write_to(bytes);
     close(bytes, start);
 }

@@ -2,6 +2,7 @@
 //! the room. Each call that crosses the boundary goes through [`Taped`](boundary::Taped), and WASI's clocks and randomness
 //! through [`WasiTape`].
 
+mod blob;
 pub mod boundary;
 pub mod compare;
 pub mod data;
@@ -15,6 +16,7 @@ pub mod rerun;
 pub mod show;
 mod spare;
 pub mod wasi;
+mod write;
 
 use std::sync::Arc;
 

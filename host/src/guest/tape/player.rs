@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::Tape;
 use super::data::{TapedCall, TapedOutcome};
 use super::file::{TapeFile, TapedTurn};
-use super::frames;
 use super::replayer::{Divergence, Replayer};
 use super::show::{call_words, outcome_words};
+use super::write::TapeWrite;
 use crate::guest::RoomContext;
 use crate::guest::instance::{Instance, OpenError, Template};
 
@@ -127,9 +127,9 @@ fn is_same(recorded: &TapedOutcome, now: &TapedOutcome) -> bool {
     if let (TapedOutcome::Faulted { code: recorded, .. }, TapedOutcome::Faulted { code: now, .. }) = (recorded, now) {
         return recorded == now;
     }
-    let bytes = |outcome| {
+    let bytes = |outcome: &TapedOutcome| {
         let mut bytes = Vec::new();
-        frames::write(&mut bytes, outcome);
+        outcome.write_to(&mut bytes);
         bytes
     };
     bytes(recorded) == bytes(now)

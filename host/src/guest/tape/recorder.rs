@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
 
+use super::blob::Blob;
 use super::data::{BetweenTurns, TapeBase, TapedAnswer, TapedCall, TapedEnd, TapedVerdict};
 use super::frames::{self, FrameKind};
 use super::spare;
 use super::wasi::WasiTape;
+use super::write::TapeWrite;
 use crate::guest::bindings::parlor::room::types::Event as WitEvent;
 use crate::tenant::Account;
 
@@ -131,12 +132,12 @@ impl Recorder {
     pub fn begin_turn(&mut self, event: &WitEvent, arguments: u32, attachments: &[Bytes]) {
         self.turn += 1;
         self.turns += 1;
-        let attachments: Vec<&[u8]> = attachments.iter().map(|bytes| &**bytes).collect();
+        let attachments: Vec<Blob<'_>> = attachments.iter().map(|bytes| Blob(bytes)).collect();
         self.frame(FrameKind::Begin, &(self.turn, Some((event, arguments, attachments))));
     }
 
     /// The guest calls the host. [`Recorder::answered`] must follow, unless the guest is cut off in this call.
-    pub fn called<A: Serialize>(&mut self, name: &str, args: &A) {
+    pub fn called<A: TapeWrite>(&mut self, name: &str, args: &A) {
         if self.is_lost {
             return;
         }
@@ -149,15 +150,15 @@ impl Recorder {
         self.bytes.extend_from_slice(name.as_bytes());
         let at = self.bytes.len();
         self.bytes.extend_from_slice(&[0; frames::LENGTH_BYTES]);
-        frames::write(&mut self.bytes, args);
+        args.write_to(&mut self.bytes);
         frames::close(&mut self.bytes, at);
         self.open = Some(start);
     }
 
     /// The host answers.
-    pub fn answered<T: Serialize>(&mut self, answer: &TapedAnswer<T>) {
+    pub fn answered<T: TapeWrite>(&mut self, answer: &TapedAnswer<T>) {
         if let Some(start) = self.open.take() {
-            frames::write(&mut self.bytes, answer);
+            answer.write_to(&mut self.bytes);
             frames::close(&mut self.bytes, start);
         }
     }
@@ -170,12 +171,12 @@ impl Recorder {
     }
 
     /// The answer that is given in place of another one, as postcard writes it.
-    pub fn given<A: Serialize>(&mut self, name: &str, args: &A) -> Option<Vec<u8>> {
+    pub fn given<A: TapeWrite>(&mut self, name: &str, args: &A) -> Option<Vec<u8>> {
         if self.given.is_empty() || name != DRAWING {
             return None;
         }
         let mut written = Vec::new();
-        frames::write(&mut written, args);
+        args.write_to(&mut written);
         self.given.pop_front().filter(|(args, _)| *args == written).map(|(_, answer)| answer)
     }
 
@@ -210,7 +211,7 @@ impl Recorder {
         self.frame(FrameKind::Between, what);
     }
 
-    fn frame<T: Serialize>(&mut self, kind: FrameKind, value: &T) {
+    fn frame<T: TapeWrite>(&mut self, kind: FrameKind, value: &T) {
         if !self.is_lost {
             frames::whole(&mut self.bytes, kind, value);
         }

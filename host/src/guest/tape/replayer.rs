@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::data::{TapedAnswer, TapedCall, TapedEnd, TapedOutcome};
-use super::frames;
 use super::wasi::WasiTape;
+use super::write::TapeWrite;
 
 /// What stands in place of a configured value that looks like a secret.
 pub const REDACTED: &str = "(not on the tape)";
@@ -73,13 +72,13 @@ impl Replayer {
     }
 
     /// The answer that the tape has for a call; an error where it has none, which ends the guest.
-    pub fn answer<A: Serialize, T: DeserializeOwned>(
+    pub fn answer<A: TapeWrite, T: DeserializeOwned>(
         &mut self,
         name: &'static str,
         args: &A,
     ) -> Result<TapedAnswer<T>, String> {
         let mut now = Vec::new();
-        frames::write(&mut now, args);
+        args.write_to(&mut now);
         self.made += 1;
         let recorded = self.left.pop_front();
         if recorded.is_none() && self.is_cut_off {

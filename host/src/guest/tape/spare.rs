@@ -16,7 +16,7 @@ pub fn grow(tape: &mut Vec<u8>, whole: usize) {
     let fits = |spare: &Vec<u8>| (whole..=2 * whole).contains(&spare.capacity());
     let found = {
         let mut spares = SPARE.lock();
-        spares.iter().position(fits).map(|at| spares.swap_remove(at))
+        spares.iter().rposition(fits).map(|at| spares.swap_remove(at))
     };
     let Some(mut place) = found else { return tape.reserve_exact(whole.saturating_sub(tape.len())) };
     place.extend_from_slice(tape);
