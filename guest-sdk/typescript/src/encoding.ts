@@ -1,5 +1,6 @@
 /** The globals `TextEncoder` and `TextDecoder`. */
 
+import { bytesOfBuffer } from "./bytes.js";
 import { fromUtf8, toUtf8 } from "./text.js";
 
 /** Names of UTF-8 that the web knows. */
@@ -67,10 +68,9 @@ export class TextDecoder {
 
 function bytesOf(input: ArrayBufferView | ArrayBuffer | undefined): Uint8Array {
   if (input === undefined) return new Uint8Array(0);
-  if (input instanceof Uint8Array) return input;
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  if (input instanceof ArrayBuffer) return new Uint8Array(input);
-  throw new TypeError("TextDecoder takes bytes: an ArrayBuffer or a view of one");
+  const bytes = bytesOfBuffer(input);
+  if (bytes === undefined) throw new TypeError("TextDecoder takes bytes: an ArrayBuffer or a view of one");
+  return bytes;
 }
 
 function joined(front: Uint8Array, back: Uint8Array): Uint8Array {

@@ -1,5 +1,6 @@
 /** The global `Blob`, for the plugins that name it: bytes that do not change. Packages count with it how many a text has. */
 
+import { bytesOfBuffer } from "./bytes.js";
 import { supply } from "./supply.js";
 import { toUtf8 } from "./text.js";
 
@@ -45,9 +46,7 @@ class Blob {
 
 function bytesOf(part: unknown): Uint8Array {
   if (part instanceof Blob) return Blob.of(part);
-  if (part instanceof ArrayBuffer) return new Uint8Array(part);
-  if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-  return toUtf8(String(part));
+  return bytesOfBuffer(part) ?? toUtf8(String(part));
 }
 
 supply({ Blob });

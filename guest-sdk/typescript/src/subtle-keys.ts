@@ -1,5 +1,7 @@
 /** The keys of `crypto.subtle`, and the forms in which they come. */
 
+import { bytesOfBuffer } from "./bytes.js";
+
 export type Hash = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
 /** What an algorithm may be named by: a name, or a table with it. */
 export type Named = string | { name: string; hash?: Named; namedCurve?: string };
@@ -101,7 +103,7 @@ export function fromSpki(bytes: Uint8Array): { kind: "RSA" | "P-256" | "Ed25519"
 
 /** Bytes of the author's, which stay the author's. */
 export function bytesOf(data: unknown): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  throw new TypeError("crypto.subtle takes bytes: an ArrayBuffer or a view of one");
+  const bytes = bytesOfBuffer(data);
+  if (bytes === undefined) throw new TypeError("crypto.subtle takes bytes: an ArrayBuffer or a view of one");
+  return bytes.slice();
 }

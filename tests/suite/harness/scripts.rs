@@ -28,20 +28,21 @@ pub fn script(entry: &str, name: &str) -> Vec<u8> {
 pub fn sdk() -> &'static PathBuf {
     static SDK: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
         let sdk = root().join("guest-sdk/typescript");
-        // What was added last: a folder of an older state is brought up to date.
-        install(&sdk, "@types/node").map(|()| sdk)
+        install(&sdk).map(|()| sdk)
     });
     SDK.as_ref().unwrap_or_else(|why| panic!("the TypeScript SDK: {why}"))
 }
 
-/// Installs what a folder depends on, where this dependency is missing.
-pub fn install(folder: &Path, dependency: &str) -> Result<(), String> {
-    let is_missing = || !folder.join("node_modules").join(dependency).is_dir();
-    if is_missing() {
+/// Installs what a folder depends on, where npm did not since the lock file changed.
+pub fn install(folder: &Path) -> Result<(), String> {
+    let changed_at = |file: &str| std::fs::metadata(folder.join(file)).and_then(|file| file.modified()).ok();
+    // npm writes its own copy of the lock file last.
+    let is_outdated = || changed_at("node_modules/.package-lock.json") < changed_at("package-lock.json");
+    if is_outdated() {
         // As the program does: two that install into one folder undo each other's work.
         let lock = File::open(folder).and_then(|lock| lock.lock().map(|()| lock));
         let _lock = lock.map_err(|why| format!("cannot lock {}: {why}", folder.display()))?;
-        if is_missing() {
+        if is_outdated() {
             run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
         }
     }

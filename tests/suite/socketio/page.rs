@@ -18,7 +18,7 @@ struct Program(PathBuf);
 impl Program {
     fn new(name: &str, text: &str) -> Self {
         let folder = root().join("tests/clients/javascript");
-        install(&folder, "socket.io").unwrap_or_else(|why| panic!("{why}"));
+        install(&folder).unwrap_or_else(|why| panic!("{why}"));
         let file = folder.join(name);
         std::fs::write(&file, text).expect("a program");
         Self(file)

@@ -40,7 +40,7 @@ impl Language {
         match self {
             JavaScript => {
                 let folder = clients.join("javascript");
-                install(&folder, "socket.io-client").unwrap_or_else(|why| panic!("{why}"));
+                install(&folder).unwrap_or_else(|why| panic!("{why}"));
                 let mut command = Command::new("node");
                 command.arg(folder.join("client.mjs"));
                 command
