@@ -277,10 +277,10 @@ impl Instance {
 
     /// Notes how a call ended, where it is recorded.
     fn note_end(&mut self, outcome: impl FnOnce() -> TapedOutcome, turn: Option<&Turn>) {
-        let cpu_ns = self.cpu.executed_ns();
+        let (cpu_ns, memory_bytes) = (self.cpu.executed_ns(), self.memory_bytes());
         if let Tape::Record(recorder) = &mut self.store.data_mut().tape {
             let (outcome, effects) = (outcome(), turn.map_or_else(TapedEffects::default, TapedEffects::of));
-            recorder.ended(TapedEnd { outcome, clocks: Vec::new(), random: Vec::new(), cpu_ns, effects });
+            recorder.ended(TapedEnd { outcome, clocks: Vec::new(), random: Vec::new(), cpu_ns, effects }, memory_bytes);
         }
     }
 

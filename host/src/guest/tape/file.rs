@@ -175,13 +175,9 @@ mod tests {
         recorder.answered(&TapedAnswer::Value(()));
         // The guest was cut off while it waited for this.
         recorder.called("storage.get", &("key",));
-        recorder.ended(TapedEnd {
-            outcome: TapedOutcome::Unready("why".to_owned()),
-            clocks: Vec::new(),
-            random: Vec::new(),
-            cpu_ns: 7,
-            effects: TapedEffects::default(),
-        });
+        let outcome = TapedOutcome::Unready("why".to_owned());
+        let (clocks, random, effects) = (Vec::new(), Vec::new(), TapedEffects::default());
+        recorder.ended(TapedEnd { outcome, clocks, random, cpu_ns: 7, effects }, 0);
         recorder.between(&BetweenTurns::Departed(3));
         write(recorder.frames().unwrap())
     }

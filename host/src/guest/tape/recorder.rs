@@ -34,6 +34,13 @@ const BASES: usize = 4;
 /// What a tape holds more than its bound because of that, at most.
 const MORE_FOR_BASE: usize = 4 << 20;
 
+/// The part of an instance's memory that its tape holds at least: behind each tape another instance is made, whose pages the kernel hands
+/// out and clears anew. Of a turn in Go that was a fifth.
+const MEMORY_PART: usize = 4;
+
+/// What a tape holds more than its bound because of that, at most.
+const MORE_FOR_MEMORY: usize = 2 << 20;
+
 /// How much one tape holds, beside what it begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TapeBound {
@@ -55,6 +62,8 @@ pub struct Recorder {
     /// Of them, those of the frame that it begins with: a room with many members must not fill each tape before its first turn.
     base_bytes: usize,
     bound: TapeBound,
+    /// The bytes of the instance's memories when its last call ended.
+    memory_bytes: usize,
     /// The number of the last turn, counted over all lives of the room.
     turn: u64,
     turns: u64,
@@ -84,11 +93,23 @@ impl Recorder {
 
     fn with_wasi(base: &TapeBase, bound: TapeBound, account: Arc<Account>, wasi: Arc<WasiTape>) -> Self {
         let (turn, given) = (base.turns_before, VecDeque::new());
-        let (open, is_lost, mut bytes) = (None, false, Vec::new());
+        let (open, is_lost, mut bytes, memory_bytes) = (None, false, Vec::new(), 0);
         frames::whole(&mut bytes, FrameKind::Base, base);
         let base_bytes = bytes.len();
-        let mut new =
-            Self { bytes, base_bytes, bound, turn, turns: 0, open, is_lost, wasi, given, account, charged: 0 };
+        let mut new = Self {
+            bytes,
+            base_bytes,
+            bound,
+            memory_bytes,
+            turn,
+            turns: 0,
+            open,
+            is_lost,
+            wasi,
+            given,
+            account,
+            charged: 0,
+        };
         new.charge();
         new
     }
@@ -115,7 +136,9 @@ impl Recorder {
 
     /// How much it holds, beside what it begins with.
     fn bytes_max(&self) -> usize {
-        self.bound.bytes.max((BASES * self.base_bytes).min(MORE_FOR_BASE))
+        let for_base = (BASES * self.base_bytes).min(MORE_FOR_BASE);
+        let for_memory = (self.memory_bytes / MEMORY_PART).min(MORE_FOR_MEMORY);
+        self.bound.bytes.max(for_base).max(for_memory)
     }
 
     /// How much was recorded behind the frame that it begins with.
@@ -180,8 +203,9 @@ impl Recorder {
         self.given.pop_front().filter(|(args, _)| *args == written).map(|(_, answer)| answer)
     }
 
-    /// The call of the guest ends.
-    pub fn ended(&mut self, end: TapedEnd) {
+    /// The call of the guest ends, whose instance has so much memory then.
+    pub fn ended(&mut self, end: TapedEnd, memory_bytes: usize) {
+        self.memory_bytes = memory_bytes;
         // A call that nobody answered, because the guest was cut off while it waited, is left out.
         if let Some(start) = self.open.take() {
             self.bytes.truncate(start);
@@ -248,10 +272,25 @@ impl Drop for Recorder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::data::{TapedEffects, TapedOutcome};
     use super::*;
     use crate::model::limits::Layers;
     use crate::model::names::TenantName;
     use crate::tenant::Tenants;
+
+    #[test]
+    fn the_tape_of_an_instance_with_much_memory_holds_more() {
+        let account = Tenants::new(Default::default(), Layers::default(), 1).account(&TenantName::default_tenant());
+        for (memory_bytes, holds) in [(30_000, 10_000), (400_000, 100_000), (usize::MAX, MORE_FOR_MEMORY)] {
+            let bound = TapeBound { turns: 9, bytes: 10_000 };
+            let mut recorder = Recorder::new(&TapeBase::default(), bound, Arc::clone(&account));
+            recorder.begin_init();
+            let (outcome, effects) = (TapedOutcome::Answered(None), TapedEffects::default());
+            let end = TapedEnd { outcome, clocks: Vec::new(), random: Vec::new(), cpu_ns: 0, effects };
+            recorder.ended(end, memory_bytes);
+            assert_eq!(recorder.bytes_max(), holds);
+        }
+    }
 
     #[test]
     fn what_a_tape_begins_with_fills_none_of_it() {

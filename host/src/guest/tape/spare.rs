@@ -3,9 +3,8 @@
 
 use parking_lot::Mutex;
 
-/// How many are kept, and of how many bytes each at most: the tape of a room of a server takes about 300 KiB.
-const SPARES: usize = 8;
-const SPARE_BYTES: usize = 512 << 10;
+/// How many bytes are kept in all: the tape of a room of a server takes 300 KiB to 2 MiB.
+const SPARE_BYTES: usize = 6 << 20;
 /// One with less is not worth keeping.
 const LEAST_BYTES: usize = 64 << 10;
 
@@ -25,12 +24,13 @@ pub fn grow(tape: &mut Vec<u8>, whole: usize) {
 
 /// Keeps the memory of a tape that is over.
 pub fn keep(mut tape: Vec<u8>) {
-    if !(LEAST_BYTES..=SPARE_BYTES).contains(&tape.capacity()) {
+    if tape.capacity() < LEAST_BYTES {
         return;
     }
     tape.clear();
     let mut spares = SPARE.lock();
-    if spares.len() < SPARES {
+    let kept: usize = spares.iter().map(Vec::capacity).sum();
+    if kept.saturating_add(tape.capacity()) <= SPARE_BYTES {
         spares.push(tape);
     }
 }
