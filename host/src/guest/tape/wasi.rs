@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rand::TryRng;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock};
@@ -19,7 +20,11 @@ const TICK_NS: u64 = 1_000_000;
 
 /// What WASI tells one instance.
 #[derive(Debug)]
-pub struct WasiTape(Mutex<WasiReadings>);
+pub struct WasiTape {
+    readings: Mutex<WasiReadings>,
+    /// Whether there is anything to take: most turns read nothing, and need no lock to say so.
+    has_any: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct WasiReadings {
@@ -46,35 +51,46 @@ impl WasiReadings {
 
 impl WasiTape {
     pub fn recording() -> Arc<Self> {
-        Arc::new(Self(Mutex::default()))
+        Self::with(WasiReadings::default())
     }
 
     pub fn replaying() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(WasiReadings { are_given: true, ..WasiReadings::default() })))
+        Self::with(WasiReadings { are_given: true, ..WasiReadings::default() })
+    }
+
+    fn with(readings: WasiReadings) -> Arc<Self> {
+        Arc::new(Self { readings: Mutex::new(readings), has_any: AtomicBool::new(false) })
+    }
+
+    /// The readings, of which some are about to be there.
+    fn open(&self) -> MutexGuard<'_, WasiReadings> {
+        self.has_any.store(true, Ordering::Relaxed);
+        self.readings.lock()
     }
 
     /// Takes what was noted since the last call: clocks and random bytes. None where that is more than a tape takes of one call.
     pub fn take(&self) -> Option<(Vec<u64>, Vec<u8>)> {
-        let mut readings = self.0.lock();
+        if !self.has_any.load(Ordering::Relaxed) {
+            return Some((Vec::new(), Vec::new()));
+        }
+        let mut readings = self.readings.lock();
         if readings.ran_out {
             return None;
         }
-        if readings.clocks.is_empty() && readings.random.is_empty() {
-            return Some((Vec::new(), Vec::new()));
-        }
+        self.has_any.store(false, Ordering::Relaxed);
         Some((std::mem::take(&mut readings.clocks).into(), std::mem::take(&mut readings.random).into()))
     }
 
     /// Gives what the next call is told.
     pub fn give(&self, clocks: &[u64], random: &[u8]) {
-        let mut readings = self.0.lock();
+        let mut readings = self.open();
         readings.clocks = clocks.iter().copied().collect();
         readings.random = random.iter().copied().collect();
         readings.ran_out = false;
     }
 
     fn clock(&self, now: impl Fn() -> u64) -> u64 {
-        let mut readings = self.0.lock();
+        let mut readings = self.open();
         if !readings.are_given {
             let now = now();
             if readings.notes(size_of::<u64>()) {
@@ -89,7 +105,7 @@ impl WasiTape {
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        let mut readings = self.0.lock();
+        let mut readings = self.open();
         if readings.are_given {
             readings.ran_out |= readings.random.len() < bytes.len();
             return bytes.fill_with(|| readings.random.pop_front().unwrap_or_default());
