@@ -7,6 +7,7 @@ mod compiler;
 mod depth;
 mod inside;
 mod later;
+mod places;
 mod sources;
 mod views;
 
@@ -106,8 +107,9 @@ fn linked(root: &Path, out: &Path, tools: &Tools) -> anyhow::Result<Vec<u8>> {
 /// The objects of quickjs-ng, the key of how they are compiled, and what compiles them: nothing where they are there. It takes half
 /// a minute, and they change with their version alone.
 fn language(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<PathBuf>, String, Vec<Compiling>)> {
-    let changes =
-        [include_str!("depth.rs"), include_str!("sources.rs"), include_str!("views.rs"), &inside::changes()].concat();
+    let ours =
+        [include_str!("depth.rs"), include_str!("places.rs"), include_str!("sources.rs"), include_str!("views.rs")];
+    let changes = ours.concat() + &inside::changes();
     let key = format!("{} {} {CODE:?} {changes}", tools.source.display(), tools.compiler.version);
     let made: Vec<_> = QUICKJS.iter().map(|name| objects.join(name).with_extension("o")).collect();
     let noted = objects.join("key");
@@ -124,7 +126,8 @@ fn language(root: &Path, objects: &Path, tools: &Tools) -> anyhow::Result<(Vec<P
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let ours = objects.join(name).with_extension("c");
         let text = depth::with_depth(name, sources::with_shared_text(name, text)?)?;
-        let text = inside::with_insides(name, views::with_lengths(name, text)?)?;
+        let text = places::with_places(name, views::with_lengths(name, text)?)?;
+        let text = inside::with_insides(name, text)?;
         fs::write(&ours, text).with_context(|| format!("cannot write {}", ours.display()))?;
         let mut cc = tools.compiler.command();
         cc.args(CODE)
