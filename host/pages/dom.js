@@ -1,6 +1,15 @@
-// Making elements. What comes from plugins and clients goes through here as text, never as markup.
+// Making elements. What comes from plugins and clients goes through here as text, never as markup, and with nothing in it that hides.
 
-/** `make("p", { class: "x", onclick: f }, "text", child)`: strings become text nodes; null children are left out. */
+/** What is not seen, or has what stands beside it seen in another order: two names would look the same that are not. The joiner of emoji
+ * is none of these, nor are line breaks. */
+const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** A text with its unseen characters spelled: `\u{202e}`. */
+function seen(text) {
+  return String(text).replace(UNSEEN, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+}
+
+/** `make("p", { class: "x", onclick: f }, "text", child)`: strings become text nodes, in which all is seen; null children are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -8,13 +17,15 @@ export function make(tag, attributes = {}, ...children) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  const present = children.filter((child) => child !== null && child !== undefined);
+  element.append(...present.map((child) => (child instanceof Node ? child : seen(child))));
   return element;
 }
 
 /** Sets the text only where it differs, so that a selection or a screen reader is not disturbed. */
 export function setText(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
+  const words = seen(text);
+  if (element.textContent !== words) element.textContent = words;
 }
 
 /** Makes `parent` hold exactly `children`, moving as little as it can, so that focus and open details stay. */

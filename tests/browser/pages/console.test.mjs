@@ -203,6 +203,17 @@ describe("the console", { skip }, () => {
     assertQuiet([tab]);
   });
 
+  test("names that look alike are told apart: characters that nobody sees are spelled", async () => {
+    const tab = await open("#/t/acme/p/members/r/names");
+    const named = (user) => socket(tab, `/t/acme/members?room=names&user=${encodeURIComponent(user)}`);
+    await Promise.all(["ana", "\u202eana", "an\u200ba", "👩\u200d🚀"].map(named));
+    await tab.getByText("4 sockets of 4 users").waitFor();
+    for (const shown of ["ana", "\\u{202e}ana", "an\\u{200b}a", "👩\u200d🚀"]) {
+      await table(tab, "Sockets").getByRole("cell", { name: shown, exact: true }).waitFor();
+    }
+    assertQuiet([tab]);
+  });
+
   test("a tenant's token shows what is its own and nothing of another", async () => {
     const tab = await open("#/", { token: TOKENS.acme });
     await tab.getByRole("link", { name: "members", exact: true }).waitFor();
