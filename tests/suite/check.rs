@@ -124,6 +124,8 @@ fn bad_files_are_told_of_in_one_line() {
         assert_eq!(said.err.lines().filter(|line| line.starts_with("parlor: ")).count(), 1, "{said:?}");
     }
     assert!(folder.parlor(&["check", "Bad Name.wasm", "--plugin", "good-name"]).success);
+    let said = folder.parlor(&["simulate", "."]);
+    assert!(!said.success && said.err.contains(". is a folder: `parlor build .` makes"), "{said:?}");
 }
 
 /// What a component says of itself moves no terminal's cursor, and stands in its own line.

@@ -28,11 +28,11 @@ use crate::tenant::{Imports, Tenants, Terms};
 
 pub(super) fn check(args: &ComponentArgs) -> anyhow::Result<()> {
     let config = Config::load(args.config.overrides())?;
+    refuse_source(&args.file)?;
     let key = args.key(str::to_owned)?;
     let tenants = Tenants::new(config.tenants.clone(), config.limits.clone(), 0);
     let terms = tenants.terms(&key.tenant, &key.plugin);
     let file = args.file.display();
-    refuse_source(&args.file)?;
     let read = std::fs::read(&args.file).with_context(|| format!("cannot read {file}"))?;
 
     print(&format!("{file}: {}, version {}\n", bytes(read.len() as u64), Loader::version_of(&read)))?;
@@ -55,12 +55,12 @@ pub(super) fn check(args: &ComponentArgs) -> anyhow::Result<()> {
 }
 
 /// Refuses what is not a component yet: a project, or source code. The words say how to build it.
-fn refuse_source(path: &Path) -> anyhow::Result<()> {
+pub(super) fn refuse_source(path: &Path) -> anyhow::Result<()> {
     let (file, extension) = (path.display(), path.extension().and_then(|extension| extension.to_str()));
     ensure!(!path.is_dir(), "{file} is a folder: `parlor build {file}` makes components of the projects in it");
     match extension {
         Some(_) if is_script(path) => {
-            bail!("{file} is source code: `parlor build {file}` makes a component of it, which can be checked")
+            bail!("{file} is source code: `parlor build {file}` makes a component of it")
         }
         Some("rs" | "c" | "h" | "zig" | "go" | "py") => {
             bail!("{file} is source code: `parlor build` makes a component of its project's folder")

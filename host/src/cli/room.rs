@@ -9,6 +9,7 @@ use clap::Args;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::arguments::{ComponentArgs, pair};
+use super::check::refuse_source;
 use super::run::THIS_PROGRAM;
 use super::sdk;
 use crate::config::Config;
@@ -80,6 +81,7 @@ fn told(why: anyhow::Error) -> anyhow::Error {
 impl HarnessArgs {
     pub(super) fn options(self) -> anyhow::Result<HarnessOptions> {
         let component = self.component;
+        refuse_source(&component.file)?;
         // Cargo writes a package's name so.
         let key = component.key(|file| file.replace('_', "-"))?;
         let config = Config::load(component.config.overrides())?;
